@@ -1,0 +1,89 @@
+//! Which hosts a rehearsal and a run talked to: a hint that a rehearsal went to the live registry itself.
+
+use std::sync::{Arc, OnceLock};
+
+use shipper_events::vocabulary::{RegistryPolicy, RegistryPolicyApplied};
+
+/// Where a rehearsal's hosts will stand once the log names them: the first policy after its start and before any
+/// execution.
+pub(super) type Slot = Arc<OnceLock<Authorities>>;
+
+/// The hosts that a `registry_policy_applied` names.
+#[derive(Debug, Clone)]
+pub(super) struct Authorities {
+    line: u64,
+    credential: Option<String>,
+    index: Option<String>,
+}
+
+impl Authorities {
+    fn of(line: u64, policy: &RegistryPolicy) -> Self {
+        Self {
+            line,
+            credential: policy.credential_authority.typed().cloned(),
+            index: policy.index_authority.typed().cloned(),
+        }
+    }
+
+    /// The host that both name for the same purpose. A line is not compared with itself.
+    pub(super) fn shared<'a>(&'a self, other: &Self) -> Option<&'a str> {
+        let same = |own: &'a Option<String>, others: &Option<String>| {
+            let own = own.as_deref().filter(|host| !host.is_empty())?;
+            (others.as_deref() == Some(own)).then_some(own)
+        };
+        if self.line == other.line {
+            return None;
+        }
+        same(&self.credential, &other.credential).or_else(|| same(&self.index, &other.index))
+    }
+}
+
+/// Follows the log's word on hosts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AuthorityWatch {
+    /// Rehearsals that wait for their policy: all that started since the last policy share the next one.
+    waiting: Option<Slot>,
+    open: Option<Slot>,
+    receipt: Option<Slot>,
+    /// Of the current execution: `None` before the first, `Some(None)` before its first policy.
+    execution: Option<Option<Authorities>>,
+}
+
+impl AuthorityWatch {
+    pub(super) fn rehearsal_started(&mut self) {
+        self.open = Some(Arc::clone(self.waiting.get_or_insert_default()));
+    }
+
+    pub(super) fn rehearsal_completed(&mut self, has_start: bool) {
+        self.receipt = if has_start { self.open.take() } else { None };
+    }
+
+    pub(super) fn execution_started(&mut self) {
+        self.waiting = None;
+        self.execution = Some(None);
+    }
+
+    pub(super) fn policy_applied(&mut self, line: u64, applied: &RegistryPolicyApplied) {
+        let Some(policy) = applied.evidence.typed() else {
+            return;
+        };
+        let authorities = Authorities::of(line, policy);
+        if let Some(slot) = self.waiting.take() {
+            // A slot that waits is empty: this cannot fail.
+            let _ = slot.set(authorities.clone());
+        }
+        if let Some(execution) = &mut self.execution {
+            *execution = Some(authorities);
+        }
+    }
+
+    /// Where the hosts of the current receipt's rehearsal stand or will stand.
+    pub(super) fn of_receipt(&self) -> Option<Slot> {
+        self.receipt.clone()
+    }
+
+    /// The last policy since the latest execution started.
+    pub(super) fn of_execution(&self) -> Option<&Authorities> {
+        self.execution.as_ref()?.as_ref()
+    }
+}

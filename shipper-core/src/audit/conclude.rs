@@ -1,0 +1,273 @@
+//! The end of an audit: statuses, what the demand leaves out or weighs otherwise, and the conclusion.
+
+use shipper_events::{Head, Tail};
+
+use super::auditor::Auditor;
+use super::demand::Demand;
+use super::finding::{Code, Finding, Level, Raised, Subject};
+use super::ledger::{Made, Question, ask};
+use super::report::{
+    Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, RegistrySource, SidecarStatus, Status,
+    TailStatus,
+};
+use crate::gate::{Query, ReasonCode, VerdictCode};
+
+impl Auditor {
+    /// Makes the report of everything that was followed.
+    pub(super) fn conclude(mut self) -> Audit {
+        let judged = self.judged.unwrap_or_else(|| self.prefix.head());
+        let tail = match self.tail() {
+            Tail::Clean => TailStatus::Clean,
+            Tail::Torn { bytes } => {
+                let message = format!("{bytes} bytes stand after line {} without an end of line", judged.lines);
+                self.raise_about_log(Code::TornTail, None, message);
+                TailStatus::Torn
+            }
+        };
+        let (any_chained, any_foreign) = self.chain.seen();
+        if any_chained && self.demand.extends.is_none() {
+            let message = "the log was compared with no head that was kept elsewhere";
+            self.raise_about_log(Code::NoHeadGiven, None, message);
+        }
+        let broken = self
+            .raised
+            .iter()
+            .chain(self.ledger.raised())
+            .any(|raised| raised.code.breaks_integrity());
+        let integrity = match (any_chained, any_foreign) {
+            _ if broken => Integrity::Broken,
+            (false, _) => Integrity::Unchained,
+            (true, false) => Integrity::Chained,
+            (true, true) => Integrity::PartlyChained,
+        };
+        let gate = self.gate(!broken && tail == TailStatus::Clean);
+        let dealt_with = self.dealt_with();
+
+        let (sidecar, about_sidecar) = self.sidecar.finish(!self.stopped);
+        let mut raised = self.raised;
+        raised.extend(about_sidecar.map(|(code, message)| Raised {
+            code,
+            line: None,
+            message,
+            subject: Subject::Log,
+        }));
+        let (made, about_decisions) = self.ledger.finish();
+        raised.extend(about_decisions);
+
+        let stays = |made: &Made| {
+            let demanded = self.demand.plan_id.as_ref().is_none_or(|plan| *plan == made.plan_id);
+            let dealt_with = dealt_with.is_some_and(|head| made.line <= head.lines && made.last_line <= head.lines);
+            Stays { demanded, dealt_with }
+        };
+        let stay: Vec<Stays> = made.iter().map(stays).collect();
+        let decisions: Vec<Decision> = made
+            .into_iter()
+            .zip(&stay)
+            .enumerate()
+            .filter(|(_, (_, stays))| stays.in_report())
+            .map(|(position, (made, _))| decide(position, made, &mut raised))
+            .collect();
+        let own_word = Some(RegistrySource::SelfDeclared);
+        let rests_on_own_word = decisions.iter().any(|decision| decision.registry_source == own_word)
+            || gate.as_ref().is_some_and(|gate| gate.registry_source == own_word);
+        if rests_on_own_word {
+            raised.push(Raised {
+                code: Code::SelfDeclaredRegistry,
+                line: None,
+                message: "the registry is the log's own word; which one was configured is not in it".to_owned(),
+                subject: Subject::Log,
+            });
+        }
+        Audit {
+            lines: judged.lines,
+            bytes: judged.bytes,
+            blake3: judged.blake3.to_string(),
+            integrity,
+            tail,
+            receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),
+            gate,
+            decisions,
+            sidecar,
+            findings: findings(raised, &stay, dealt_with, &self.demand),
+        }
+    }
+
+    /// What the gate would answer at the end, under the registry that is demanded or that the log names.
+    fn gate(&self, trusted: bool) -> Option<GateReport> {
+        let receipt = self.state.receipt();
+        let own_plan = || receipt.map(|receipt| receipt.plan_id.clone());
+        let plan_id = self.demand.plan_id.clone().or_else(own_plan)?;
+        let registries = [
+            (self.demand.registry.as_ref(), RegistrySource::Demanded),
+            (receipt.map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
+            (self.ledger.recorded_registry(&plan_id), RegistrySource::Recorded),
+        ];
+        let (verdict, rehearsal_registry, registry_source) = ask(&plan_id, &self.state, registries);
+        let answer = if trusted {
+            Answer::from(&verdict)
+        } else {
+            Answer {
+                verdict: VerdictCode::Refused,
+                reasons: vec![ReasonCode::UntrustedLog],
+            }
+        };
+        Some(GateReport {
+            query: Query {
+                plan_id,
+                rehearsal_registry,
+                skip: false,
+            },
+            registry_source,
+            verdict: answer.verdict,
+            reasons: answer.reasons,
+        })
+    }
+}
+
+/// Whether a decision stays in the report.
+struct Stays {
+    /// It is of the demanded plan, if one is demanded.
+    demanded: bool,
+    /// It and all its runs stand before the head up to which everything was dealt with.
+    dealt_with: bool,
+}
+
+impl Stays {
+    fn in_report(&self) -> bool {
+        self.demanded && !self.dealt_with
+    }
+}
+
+/// Gives a decision its status; an unproven one is worth a warning at each of its runs.
+fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
+    let (status, because) = status(&made);
+    if status == Status::Unproven {
+        let why = match because {
+            Some(Because::Dormant) => "the gate was dormant",
+            Some(Because::Bypassed) => "the gate was bypassed",
+            _ => "no rehearsal in this log backs it, and no skip was recorded",
+        };
+        raised.extend(made.runs.iter().map(|run| Raised {
+            code: Code::UnprovenPublish,
+            line: Some(run.line),
+            message: format!("nothing proves that this run was rehearsed: {why}"),
+            subject: Subject::Decision(position),
+        }));
+    }
+    let receipt_line = made.ground.map(|(receipt, _)| receipt.line);
+    let (registry, registry_source, derived, recorded) = match made.question {
+        Question::Unjudged => (None, None, None, None),
+        Question::Recorded {
+            query,
+            recorded,
+            derived,
+        } => {
+            let source = query.rehearsal_registry.as_ref().map(|_| RegistrySource::Recorded);
+            (query.rehearsal_registry, source, Some(derived), Some(recorded))
+        }
+        Question::Own {
+            registry,
+            source,
+            derived,
+        } => (registry, source, Some(derived), None),
+    };
+    Decision {
+        line: made.line,
+        plan_id: made.plan_id,
+        status,
+        because,
+        registry,
+        registry_source,
+        receipt_line,
+        derived,
+        recorded,
+        runs: made.runs,
+    }
+}
+
+/// The status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
+fn status(made: &Made) -> (Status, Option<Because>) {
+    let taken = !made.runs.is_empty();
+    let permitted = |because| {
+        if taken {
+            (Status::Unproven, Some(because))
+        } else {
+            (Status::Permitted, None)
+        }
+    };
+    if made.violated {
+        return (Status::Violated, None);
+    }
+    match &made.question {
+        Question::Unjudged => (Status::Unjudged, None),
+        // Confirmed, or it would be violated: what was derived is what was recorded.
+        Question::Recorded { derived, .. } => match derived.verdict {
+            VerdictCode::Dormant => permitted(Because::Dormant),
+            VerdictCode::Bypassed => permitted(Because::Bypassed),
+            VerdictCode::Authorized if taken => (Status::Verified, None),
+            VerdictCode::Authorized => (Status::Authorized, None),
+            VerdictCode::Refused => (Status::Refused, None),
+        },
+        Question::Own { derived, .. } if derived.verdict == VerdictCode::Authorized => (Status::Verified, None),
+        Question::Own { .. } => (Status::Unproven, Some(Because::Unrecorded)),
+    }
+}
+
+/// The findings as the demand weighs them, sorted by line (none last), then code.
+fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, demand: &Demand) -> Vec<Finding> {
+    let decision = |subject| match subject {
+        Subject::Log => None,
+        Subject::Decision(position) => stay.get(position),
+    };
+    let mut findings: Vec<Finding> = raised
+        .into_iter()
+        .filter(|raised| {
+            // What is wrong with the bytes concerns every plan.
+            decision(raised.subject).is_none_or(|stays| stays.demanded) || raised.code == Code::BasisMismatch
+        })
+        .map(|raised| {
+            let before = dealt_with.is_some_and(|head| raised.line.is_some_and(|line| line <= head.lines));
+            let of_one_that_stays = decision(raised.subject).is_some_and(Stays::in_report);
+            let level = match raised.code.level() {
+                _ if before && !of_one_that_stays && !raised.code.breaks_integrity() => Level::Note,
+                Level::Warning if demand.strict => Level::Error,
+                level => level,
+            };
+            Finding {
+                code: raised.code,
+                level,
+                line: raised.line,
+                message: raised.message,
+                help: raised.code.help().to_owned(),
+            }
+        })
+        .collect();
+    findings.sort_by_key(|finding| (finding.line.is_none(), finding.line, finding.code.as_str()));
+    findings
+}
+
+impl Audit {
+    /// The conclusion, the first that holds: `docs/auditing.md`, "Conclusions".
+    pub(super) fn conclude(&self) -> Conclusion {
+        let any = |status| self.decisions.iter().any(|decision| decision.status == status);
+        let wrong = |finding: &Finding| finding.level == Level::Error && finding.code != Code::UnknownRules;
+        let sidecar_proves_nothing = matches!(
+            self.sidecar.status,
+            SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
+        );
+        if self.findings.iter().any(wrong) {
+            Conclusion::Violated
+        } else if any(Status::Unjudged) {
+            Conclusion::Unjudged
+        } else if any(Status::Unproven)
+            || any(Status::Permitted)
+            || self.tail == TailStatus::Torn
+            || sidecar_proves_nothing
+            || self.decisions.is_empty()
+        {
+            Conclusion::Inconclusive
+        } else {
+            Conclusion::Verified
+        }
+    }
+}

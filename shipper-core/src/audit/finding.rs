@@ -1,0 +1,158 @@
+//! Findings: what an audit has to say about a line, a run, a decision or the log.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that an audit found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is; `docs/auditing.md` explains each.
+    pub code: Code,
+    /// How much it weighs in this report.
+    pub level: Level,
+    /// The line that shows it; none for what no single line shows.
+    pub line: Option<u64>,
+    /// What was found. Text from the log in it is made safe to show.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// The log contradicts itself or the gate.
+    Error,
+    /// Something to look at; under `--strict` an error.
+    Warning,
+    /// Something to know.
+    Note,
+}
+
+impl Level {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($Code:ident $name:literal $level:ident $help:literal)*) => {
+        /// What was found. Each code is explained in `docs/auditing.md`, "Findings".
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(
+                #[doc = concat!("`", $name, "`: ", $help, ".")]
+                #[serde(rename = $name)]
+                $Code,
+            )*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$Code),*];
+
+            /// The contract's word for it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Code => $name,)*
+                }
+            }
+
+            /// How much it weighs, unless a demand changes that.
+            pub fn level(self) -> Level {
+                match self {
+                    $(Self::$Code => Level::$level,)*
+                }
+            }
+
+            /// What to do about it.
+            pub fn help(self) -> &'static str {
+                match self {
+                    $(Self::$Code => $help,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    CorruptLine "corrupt-line" Error "keep the file as it is, find out what wrote or changed this line, and move the log aside; nothing from here on was judged"
+    ChainBroken "chain-broken" Error "keep the file as it is and compare it with a copy or a kept head; lines were changed, removed, added or reordered here"
+    HeadMismatch "head-mismatch" Error "the bytes before this are not the ones that were recorded; compare the log with a copy of it"
+    LogTruncated "log-truncated" Error "lines are gone from the end of the log; look for a copy that still has them"
+    BasisMismatch "basis-mismatch" Error "the bytes that this decision was folded from are not the ones that stand here now; compare the log with a copy of it"
+    VerdictMismatch "verdict-mismatch" Error "find out what wrote this decision; by the rules, the events before it give another one"
+    RegistryNotDemanded "registry-not-demanded" Error "the permission was given under another configuration than the one you demand; rehearse and ask again under yours"
+    GateNotFound "gate-not-found" Error "find out what wrote this run; the decision that it names does not exist"
+    PublishedDespiteRefusal "published-despite-refusal" Error "find out who published, and why the refusal did not stop them"
+    DecisionOutdated "decision-outdated" Error "ask the gate again right before every run; what it was told has changed"
+    UngatedPublish "ungated-publish" Error "find out who published without asking the gate that this log knows"
+    PublishNotAuthorized "publish-not-authorized" Error "rehearse this plan on the rehearsal registry before publishing it, and let the gate refuse when that did not pass"
+    NotWhatWasRehearsed "not-what-was-rehearsed" Error "rehearse exactly the packages that are to be published"
+    UnknownRules "unknown-rules" Error "use a version of shipper-replay that knows these rules; this one does not judge by them"
+    SidecarDrift "sidecar-drift" Error "do not trust rehearsal.json; the log holds no rehearsal that it could be a snapshot of"
+    PublishOutsideRun "publish-outside-run" Error "find out what published here; no plan_created says which plan these packages belong to"
+    TornTail "torn-tail" Warning "a writer died in the middle of a line or is still at work; let the writer repair it before anything is decided on this log"
+    TailRepaired "tail-repaired" Warning "a writer died here; what it left of its last line is saved beside the log"
+    BlankLine "blank-line" Warning "no tool writes blank lines; find out who edited the log"
+    CrlfLineEndings "crlf-line-endings" Warning "lines end with CR LF; no tool writes that, so find out what converted the file"
+    UnprovenPublish "unproven-publish" Warning "nothing speaks against this run, and no rehearsal in this log backs it; rehearse before publishing"
+    GateBypassed "gate-bypassed" Warning "somebody asked to publish without a rehearsal; ask them why"
+    GateNotAskedAgain "gate-not-asked-again" Warning "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
+    RehearsalUnfinished "rehearsal-unfinished" Warning "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
+    UnknownGateEvent "unknown-gate-event" Warning "a newer version may have meant something by it for the gate; use a version that knows it"
+    SidecarOrphan "sidecar-orphan" Warning "do not trust rehearsal.json; no rehearsal in this log was completed"
+    SidecarUnreadable "sidecar-unreadable" Warning "delete rehearsal.json or rehearse again; it says nothing that can be compared, and the log alone decides"
+    SidecarUnsupported "sidecar-unsupported" Warning "use a version of shipper-replay that knows this schema; the sidecar was not compared"
+    SidecarBehind "sidecar-behind" Warning "rehearsal.json tells of an earlier rehearsal than the log's latest; do not decide by it"
+    RehearsalAbandoned "rehearsal-abandoned" Warning "the rehearsal before this one died, or two ran at once; run one at a time"
+    StrayRehearsalEvent "stray-rehearsal-event" Warning "no rehearsal was open here; two rehearsals may have written into one log at once"
+    SharedAuthority "shared-authority" Warning "the rehearsal may have gone to the live registry itself; check that the two registries differ by URL"
+    TimeWentBackwards "time-went-backwards" Warning "a clock was set back, or lines were moved or written by two tools at once; times in a log are claims"
+    UnknownEvent "unknown-event" Note "nothing to do; the event was kept and has no effect on the gate"
+    ForeignLines "foreign-lines" Note "lines of a tool that does not chain stand here; they are trusted as they stand"
+    SelfDeclaredRegistry "self-declared-registry" Note "pass --registry NAME to demand the registry that you have configured"
+    NoHeadGiven "no-head-given" Note "pass --extends with a head that you kept elsewhere; without one, a cut or wholly rewritten log cannot be seen"
+}
+
+impl Code {
+    /// Whether the finding means that the log's integrity is broken.
+    pub fn breaks_integrity(self) -> bool {
+        matches!(
+            self,
+            Self::CorruptLine | Self::ChainBroken | Self::HeadMismatch | Self::LogTruncated | Self::BasisMismatch
+        )
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whom a finding is about: a demand may leave out a decision, and then what is said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The log itself.
+    Log,
+    /// The decision of that position in the ledger, or one of its runs.
+    Decision(usize),
+}
+
+/// A finding as it is raised, before the demand has its say about the level.
+#[derive(Debug, Clone)]
+pub(super) struct Raised {
+    pub(super) code: Code,
+    pub(super) line: Option<u64>,
+    pub(super) message: String,
+    pub(super) subject: Subject,
+}

@@ -1,0 +1,492 @@
+//! The report: one value from which everything that a person or a machine reads is made.
+//!
+//! Its JSON form is the contract's, byte-identical for the same input and demand: `docs/auditing.md`, "The JSON
+//! report".
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use shipper_events::{Name, Timestamp};
+
+use super::demand::Demand;
+use super::finding::Finding;
+use crate::gate::{Query, ReasonCode, Verdict, VerdictCode};
+use crate::receipt::{Evidence, Receipt, Unsound};
+use crate::sidecar::Difference;
+
+/// What an audit of some logs concludes, and why.
+///
+/// ```
+/// use shipper_core::audit::{Demand, LogReport, Report, SidecarInput, audit};
+/// let log = LogReport::judged("events.jsonl", audit(b"", SidecarInput::NotLookedFor, &Demand::default())?);
+/// let report = Report::new(Demand::default(), vec![log]);
+/// assert_eq!(report.exit_code, 3, "an empty log proves nothing");
+/// let json = serde_json::to_string(&report)?;
+/// assert_eq!(serde_json::from_str::<Report>(&json)?, report);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Always [`REPORT_SCHEMA`].
+    pub schema: Schema,
+    /// The conclusion over all logs.
+    pub conclusion: Conclusion,
+    /// The exit status of the program.
+    pub exit_code: u8,
+    /// What was asked.
+    pub demand: Demand,
+    /// What was found, log by log.
+    pub logs: Vec<LogReport>,
+}
+
+/// The only schema that this version writes and reads.
+pub const REPORT_SCHEMA: &str = "shipper.replay.v1";
+
+/// The schema of a [`Report`]: reading one of another schema fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Schema {
+    /// [`REPORT_SCHEMA`].
+    #[default]
+    #[serde(rename = "shipper.replay.v1")]
+    V1,
+}
+
+/// What an audit concludes of a log, or of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conclusion {
+    /// Something is wrong: an error finding.
+    Violated,
+    /// Something could not be judged.
+    Unjudged,
+    /// Nothing is wrong, and something is not proven.
+    Inconclusive,
+    /// Every decision is confirmed.
+    Verified,
+}
+
+impl Conclusion {
+    /// The exit status that says it: 1, 2, 3 and 0.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Verified => 0,
+            Self::Violated => 1,
+            Self::Unjudged => 2,
+            Self::Inconclusive => 3,
+        }
+    }
+
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Violated => "violated",
+            Self::Unjudged => "unjudged",
+            Self::Inconclusive => "inconclusive",
+            Self::Verified => "verified",
+        }
+    }
+
+    /// The conclusion over several: the first of violated, unjudged, inconclusive that any of them has, else
+    /// verified. Of nothing at all it is inconclusive.
+    pub fn over(conclusions: impl IntoIterator<Item = Self>) -> Self {
+        let worst = conclusions.into_iter().min_by_key(|conclusion| match conclusion {
+            Self::Violated => 0,
+            Self::Unjudged => 1,
+            Self::Inconclusive => 2,
+            Self::Verified => 3,
+        });
+        worst.unwrap_or(Self::Inconclusive)
+    }
+}
+
+impl fmt::Display for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What was found in one log, or why it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Wire")]
+pub struct LogReport {
+    /// Where the log is, as it was given.
+    pub path: String,
+    /// What is concluded of it.
+    pub conclusion: Conclusion,
+    /// Why it could not be judged at all.
+    pub error: Option<String>,
+    /// What was found in it.
+    #[serde(flatten)]
+    pub audit: Option<Audit>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    path: String,
+    conclusion: Conclusion,
+    error: Option<String>,
+    #[serde(flatten)]
+    audit: Option<Audit>,
+}
+
+impl TryFrom<Wire> for LogReport {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, &'static str> {
+        if wire.audit.is_some() == wire.error.is_some() {
+            return Err("a log is either judged, with every member of the schema, or it has an error");
+        }
+        let Wire {
+            path,
+            conclusion,
+            error,
+            audit,
+        } = wire;
+        Ok(Self {
+            path,
+            conclusion,
+            error,
+            audit,
+        })
+    }
+}
+
+impl LogReport {
+    /// The report on a log that was judged.
+    pub fn judged(path: impl Into<String>, audit: Audit) -> Self {
+        Self {
+            path: path.into(),
+            conclusion: audit.conclude(),
+            error: None,
+            audit: Some(audit),
+        }
+    }
+
+    /// The report on a log that could not be judged at all.
+    pub fn unreadable(path: impl Into<String>, error: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            conclusion: Conclusion::Unjudged,
+            error: Some(error.into()),
+            audit: None,
+        }
+    }
+
+    /// The report on a directory that holds no log: nothing was checked.
+    pub fn no_logs(path: impl Into<String>) -> Self {
+        Self {
+            conclusion: Conclusion::Inconclusive,
+            ..Self::unreadable(path, "no events.jsonl below this directory")
+        }
+    }
+}
+
+impl Report {
+    /// The report on some logs.
+    pub fn new(demand: Demand, logs: Vec<LogReport>) -> Self {
+        let conclusion = Conclusion::over(logs.iter().map(|log| log.conclusion));
+        Self {
+            schema: Schema::V1,
+            conclusion,
+            exit_code: conclusion.exit_code(),
+            demand,
+            logs,
+        }
+    }
+}
+
+/// What was found in one log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Complete lines in what was judged.
+    pub lines: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The BLAKE3 of those bytes.
+    pub blake3: String,
+    /// What can be said of the chain.
+    pub integrity: Integrity,
+    /// Whether bytes stand after the last line.
+    pub tail: TailStatus,
+    /// The receipt of the latest completed rehearsal.
+    pub receipt: Option<ReceiptReport>,
+    /// What the gate would answer at the end.
+    pub gate: Option<GateReport>,
+    /// Every decision, by line.
+    pub decisions: Vec<Decision>,
+    /// What the sidecar is worth.
+    pub sidecar: SidecarReport,
+    /// What was found, by line.
+    pub findings: Vec<Finding>,
+}
+
+/// What can be said of a log's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Integrity {
+    /// A corrupt line, a broken chain, a recorded head that does not fit, or lines are gone.
+    Broken,
+    /// No line is chained.
+    Unchained,
+    /// Every line is.
+    Chained,
+    /// Some are.
+    PartlyChained,
+}
+
+/// Whether bytes stand after the last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TailStatus {
+    /// None.
+    Clean,
+    /// Some: not part of the log.
+    Torn,
+}
+
+/// A receipt in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptReport {
+    /// The plan that was rehearsed.
+    pub plan_id: Name,
+    /// The registry that it was rehearsed on.
+    pub registry: Name,
+    /// Whether it passed.
+    pub passed: bool,
+    /// How many packages were attempted.
+    pub packages_attempted: u64,
+    /// How many of them were published.
+    pub packages_published: u64,
+    /// What the rehearsal said of itself.
+    pub summary: String,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it was completed.
+    pub completed_at: Timestamp,
+    /// The completion's line.
+    pub line: u64,
+    /// Whether the events bear it out.
+    pub evidence: Evidence,
+    /// Why not.
+    pub unsound: Vec<Unsound>,
+}
+
+impl From<&Receipt> for ReceiptReport {
+    fn from(receipt: &Receipt) -> Self {
+        Self {
+            plan_id: receipt.plan_id.clone(),
+            registry: receipt.registry.clone(),
+            passed: receipt.passed,
+            packages_attempted: receipt.packages_attempted(),
+            packages_published: receipt.packages_published(),
+            summary: receipt.summary.clone(),
+            started_at: receipt.started_at().clone(),
+            completed_at: receipt.completed_at.clone(),
+            line: receipt.line,
+            evidence: receipt.evidence(),
+            unsound: receipt.unsound.clone(),
+        }
+    }
+}
+
+/// What the gate would answer at the end of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateReport {
+    /// The question.
+    pub query: Query,
+    /// Who named the registry in it.
+    pub registry_source: Option<RegistrySource>,
+    /// The verdict.
+    pub verdict: VerdictCode,
+    /// Its reasons.
+    pub reasons: Vec<ReasonCode>,
+}
+
+/// Who named the registry that a verdict was derived under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrySource {
+    /// A recorded decision.
+    Recorded,
+    /// The auditor.
+    Demanded,
+    /// The rehearsal itself.
+    SelfDeclared,
+}
+
+/// One question put to the gate, what became of it, and the runs that took its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The line of the `gate_evaluated`; of the run, for a decision that was not recorded.
+    pub line: u64,
+    /// The plan.
+    pub plan_id: Name,
+    /// What is concluded of it.
+    pub status: Status,
+    /// Why it is [`Status::Unproven`].
+    pub because: Option<Because>,
+    /// The registry that it was judged under.
+    pub registry: Option<Name>,
+    /// Who named that registry.
+    pub registry_source: Option<RegistrySource>,
+    /// The line of the completion that the permission rests on.
+    pub receipt_line: Option<u64>,
+    /// What the events before it give.
+    pub derived: Option<Answer>,
+    /// What was recorded.
+    pub recorded: Option<RecordedAnswer>,
+    /// The runs that took it.
+    pub runs: Vec<Run>,
+}
+
+/// What is concluded of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// An error finding contradicts it or one of its runs.
+    Violated,
+    /// It was made under rules that this version does not know.
+    Unjudged,
+    /// A run took it that nothing contradicts and no rehearsal backs.
+    Unproven,
+    /// The gate was dormant or bypassed, and no run took that.
+    Permitted,
+    /// A run took an authorization that is confirmed.
+    Verified,
+    /// An authorization that is confirmed; no run took it.
+    Authorized,
+    /// A refusal that is confirmed; no run acted on it.
+    Refused,
+}
+
+impl Status {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Violated => "violated",
+            Self::Unjudged => "unjudged",
+            Self::Unproven => "unproven",
+            Self::Permitted => "permitted",
+            Self::Verified => "verified",
+            Self::Authorized => "authorized",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Why a run is unproven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Because {
+    /// The gate was recorded as dormant.
+    Dormant,
+    /// The gate was recorded as bypassed.
+    Bypassed,
+    /// Nothing was recorded.
+    Unrecorded,
+}
+
+/// A verdict and its reasons, as they are derived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The verdict.
+    pub verdict: VerdictCode,
+    /// Its reasons.
+    pub reasons: Vec<ReasonCode>,
+}
+
+impl From<&Verdict> for Answer {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            verdict: verdict.code(),
+            reasons: verdict.reason_codes(),
+        }
+    }
+}
+
+/// A verdict and its reasons, as they were recorded: any text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedAnswer {
+    /// The verdict.
+    pub verdict: String,
+    /// Its reasons.
+    pub reasons: Vec<String>,
+}
+
+impl PartialEq<Answer> for RecordedAnswer {
+    fn eq(&self, derived: &Answer) -> bool {
+        self.verdict == derived.verdict.as_str()
+            && self.reasons.len() == derived.reasons.len()
+            && self
+                .reasons
+                .iter()
+                .zip(&derived.reasons)
+                .all(|(recorded, derived)| recorded == derived.as_str())
+    }
+}
+
+/// One attempt to publish for real.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The line of its `plan_created`.
+    pub line: u64,
+    /// The registry that it published to, as it says.
+    pub live_registry: Option<String>,
+    /// How it finished; none if it did not.
+    pub finished: Option<String>,
+    /// How many packages it published.
+    pub published: u64,
+    /// How many packages it skipped.
+    pub skipped: u64,
+    /// How many packages failed in it.
+    pub failed: u64,
+}
+
+/// What became of the comparison with the sidecar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SidecarReport {
+    /// What it is worth.
+    pub status: SidecarStatus,
+    /// Where it was looked for; none where it was not.
+    pub path: Option<String>,
+    /// In what it differs from the latest receipt, when it drifted.
+    pub differences: Vec<Difference>,
+}
+
+/// What a sidecar is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SidecarStatus {
+    /// None was looked for, or the log could not be judged to its end.
+    NotChecked,
+    /// There is none.
+    Absent,
+    /// It says nothing that can be compared.
+    Unreadable,
+    /// The log has no completed rehearsal that it could be of.
+    Orphan,
+    /// It is of a schema that this version does not know.
+    Unsupported,
+    /// It tells of the latest completed rehearsal, field by field.
+    Match,
+    /// It tells of an earlier one.
+    Behind,
+    /// It tells of none in this log.
+    Drift,
+}
+
+impl SidecarStatus {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotChecked => "not-checked",
+            Self::Absent => "absent",
+            Self::Unreadable => "unreadable",
+            Self::Orphan => "orphan",
+            Self::Unsupported => "unsupported",
+            Self::Match => "match",
+            Self::Behind => "behind",
+            Self::Drift => "drift",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Runs: attempts to publish for real, followed from `plan_created` to their end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use shipper_events::{Name, Unsigned, neutral};
+
+use super::authority::Slot;
+use super::finding::Code;
+use super::report::Run;
+use crate::receipt::Receipt;
+
+/// A run that has not ended.
+#[derive(Debug, Clone)]
+pub(super) struct OpenRun {
+    /// The decision that it takes, by its position in the ledger.
+    pub(super) decision: usize,
+    pub(super) plan_id: Name,
+    pub(super) line: u64,
+    /// What the run violates if it acts.
+    pub(super) if_it_acts: Vec<(Code, String)>,
+    pub(super) acts: bool,
+    /// The receipt that its permission rests on, and where that rehearsal's hosts stand.
+    pub(super) rests_on: Option<(Arc<Receipt>, Option<Slot>)>,
+    live_registry: Option<String>,
+    published: HashSet<String>,
+    skipped: HashSet<String>,
+    failed: HashSet<String>,
+}
+
+impl OpenRun {
+    pub(super) fn new(
+        line: u64,
+        plan_id: Name,
+        package_count: &Unsigned,
+        decision: usize,
+        rests_on: Option<(Arc<Receipt>, Option<Slot>)>,
+    ) -> Self {
+        let mut run = Self {
+            decision,
+            plan_id,
+            line,
+            if_it_acts: Vec::new(),
+            acts: false,
+            rests_on,
+            live_registry: None,
+            published: HashSet::new(),
+            skipped: HashSet::new(),
+            failed: HashSet::new(),
+        };
+        run.compare_count(package_count);
+        run
+    }
+
+    fn compare_count(&mut self, package_count: &Unsigned) {
+        let rehearsed = self.rests_on.as_ref().and_then(|(receipt, _)| {
+            let start = receipt.start.as_ref()?;
+            (start.package_count != *package_count).then(|| (start.package_count.clone(), receipt.line))
+        });
+        if let Some((rehearsed, line)) = rehearsed {
+            self.deviates(format!(
+                "the run sets out to publish {package_count} packages; the rehearsal on line {line} rehearsed {rehearsed}"
+            ));
+        }
+    }
+
+    /// A package was attempted, uploaded or published.
+    pub(super) fn act(&mut self, package: &str) {
+        self.acts = true;
+        let missing = self
+            .rests_on
+            .as_ref()
+            .filter(|(receipt, _)| !receipt.packages.contains(package));
+        if let Some((receipt, _)) = missing {
+            let package = neutral(package).quoted();
+            let line = receipt.line;
+            self.deviates(format!(
+                "the run publishes {package}, which the rehearsal on line {line} does not hold"
+            ));
+        }
+    }
+
+    /// Said once a run.
+    fn deviates(&mut self, message: String) {
+        if self
+            .if_it_acts
+            .iter()
+            .all(|(code, _)| *code != Code::NotWhatWasRehearsed)
+        {
+            self.if_it_acts.push((Code::NotWhatWasRehearsed, message));
+        }
+    }
+
+    pub(super) fn publishes_to(&mut self, registry: &str) {
+        self.live_registry.get_or_insert_with(|| registry.to_owned());
+    }
+
+    pub(super) fn published(&mut self, package: &str) {
+        self.published.insert(package.to_owned());
+    }
+
+    pub(super) fn skipped(&mut self, package: &str) {
+        self.skipped.insert(package.to_owned());
+    }
+
+    pub(super) fn failed(&mut self, package: &str) {
+        self.failed.insert(package.to_owned());
+    }
+
+    pub(super) fn end(self, finished: Option<String>) -> Run {
+        Run {
+            line: self.line,
+            live_registry: self.live_registry,
+            finished,
+            published: self.published.len() as u64,
+            skipped: self.skipped.len() as u64,
+            failed: self.failed.len() as u64,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The sidecar, compared with each receipt as it comes.
+
+use shipper_events::Head;
+
+use super::finding::Code;
+use super::report::{SidecarReport, SidecarStatus};
+use crate::receipt::Receipt;
+use crate::sidecar::{Difference, Sidecar, SidecarError};
+
+/// What was found where a sidecar was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SidecarInput {
+    /// It was not looked for.
+    #[default]
+    NotLookedFor,
+    /// There is none.
+    Absent {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// It is there and cannot be read.
+    Unreadable {
+        /// Where it is.
+        path: String,
+        /// Why it cannot be read.
+        error: String,
+    },
+    /// It is there.
+    Found {
+        /// Where it is.
+        path: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A sidecar on its way through the log.
+#[derive(Debug, Clone)]
+pub(super) struct SidecarWatch {
+    claim: Claim,
+    path: Option<String>,
+    completions: u64,
+    equals_earlier: bool,
+    /// In what it differs from the latest receipt; empty: it matches.
+    latest: Vec<Difference>,
+}
+
+#[derive(Debug, Clone)]
+enum Claim {
+    NotLookedFor,
+    Absent,
+    Unreadable(String),
+    Unsupported(SidecarError),
+    /// A member is missing or wrong: unreadable, unless the log cannot have a sidecar at all.
+    Incomplete(SidecarError),
+    Says(Box<Sidecar>),
+}
+
+impl SidecarWatch {
+    pub(super) fn new(input: SidecarInput) -> Self {
+        let (claim, path) = match input {
+            SidecarInput::NotLookedFor => (Claim::NotLookedFor, None),
+            SidecarInput::Absent { path } => (Claim::Absent, Some(path)),
+            SidecarInput::Unreadable { path, error } => (Claim::Unreadable(error), Some(path)),
+            SidecarInput::Found { path, bytes } => (Claim::of(&bytes), Some(path)),
+        };
+        Self {
+            claim,
+            path,
+            completions: 0,
+            equals_earlier: false,
+            latest: Vec::new(),
+        }
+    }
+
+    /// Takes a completion into account; `head` is asked for only when there is something to compare.
+    pub(super) fn completed(&mut self, receipt: &Receipt, head: impl FnOnce() -> Head) {
+        self.equals_earlier |= self.completions > 0 && self.latest.is_empty();
+        self.completions += 1;
+        if let Claim::Says(sidecar) = &self.claim {
+            self.latest = sidecar.differences(receipt, &head());
+        }
+    }
+
+    /// What the sidecar is worth, and the finding about it.
+    pub(super) fn finish(self, judged_to_the_end: bool) -> (SidecarReport, Option<(Code, String)>) {
+        let (status, finding) = if judged_to_the_end {
+            self.judge()
+        } else {
+            (SidecarStatus::NotChecked, None)
+        };
+        let differences = if status == SidecarStatus::Drift {
+            self.latest
+        } else {
+            Vec::new()
+        };
+        let report = SidecarReport {
+            status,
+            path: self.path,
+            differences,
+        };
+        (report, finding)
+    }
+
+    fn judge(&self) -> (SidecarStatus, Option<(Code, String)>) {
+        let unreadable = |why: &dyn std::fmt::Display| {
+            let message = format!("the sidecar cannot be compared: {why}");
+            (SidecarStatus::Unreadable, Some((Code::SidecarUnreadable, message)))
+        };
+        match &self.claim {
+            Claim::NotLookedFor => (SidecarStatus::NotChecked, None),
+            Claim::Absent => (SidecarStatus::Absent, None),
+            Claim::Unreadable(why) => unreadable(why),
+            _ if self.completions == 0 => {
+                let message = "there is a sidecar, and no rehearsal in this log was completed".to_owned();
+                (SidecarStatus::Orphan, Some((Code::SidecarOrphan, message)))
+            }
+            Claim::Unsupported(why) => {
+                let message = format!("the sidecar was not compared: {why}");
+                (SidecarStatus::Unsupported, Some((Code::SidecarUnsupported, message)))
+            }
+            Claim::Incomplete(why) => unreadable(why),
+            Claim::Says(_) if self.latest.is_empty() => (SidecarStatus::Match, None),
+            Claim::Says(_) if self.equals_earlier => {
+                let message = "the sidecar tells of an earlier rehearsal than the latest in this log".to_owned();
+                (SidecarStatus::Behind, Some((Code::SidecarBehind, message)))
+            }
+            Claim::Says(_) => {
+                let fields: Vec<&str> = self.latest.iter().map(|difference| difference.field.as_str()).collect();
+                let message = format!("the sidecar differs from the log in {}", fields.join(", "));
+                (SidecarStatus::Drift, Some((Code::SidecarDrift, message)))
+            }
+        }
+    }
+}
+
+impl Claim {
+    fn of(bytes: &[u8]) -> Self {
+        match Sidecar::parse(bytes) {
+            Ok(sidecar) => Self::Says(Box::new(sidecar)),
+            Err(error @ (SidecarError::NotAnObject { .. } | SidecarError::NoSchema)) => {
+                Self::Unreadable(error.to_string())
+            }
+            Err(error @ SidecarError::Unsupported) => Self::Unsupported(error),
+            Err(error @ SidecarError::Member { .. }) => Self::Incomplete(error),
+        }
+    }
+}

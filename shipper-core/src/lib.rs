@@ -1,0 +1,35 @@
+//! The publish gate: what a log of events means, whether it lets a plan be published, and what it proves.
+//!
+//! Before a release tool publishes crates for real it rehearses: it publishes the same plan to an alternative
+//! registry. The gate lets the real publish go only if the latest rehearsal passed, for this very plan, on the
+//! configured registry. This is a rehearsal in a log:
+//!
+//! ```json
+//! {"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"rehearsal_started","registry":"rehearsal","plan_id":"4f6e","package_count":1},"package":"all"}
+//! {"timestamp":"2026-11-23T08:12:27Z","event_type":{"type":"rehearsal_package_published","name":"zq-a","version":"0.1.0","duration_ms":73},"package":"zq-a@0.1.0"}
+//! {"timestamp":"2026-11-23T08:12:28Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"rehearsal","plan_id":"4f6e","summary":"rehearsed 1 package"},"package":"all"}
+//! ```
+//!
+//! # The rooms of this crate
+//!
+//! - [`State`] is the fold: feed it the events of a log, one by one. What a completed rehearsal left is a [`Receipt`].
+//! - [`evaluate`] is the gate: a state and a [`Query`] give a [`Verdict`] with its [`Reason`]s.
+//! - [`Sidecar`] is `rehearsal.json`, compared with a receipt and never believed; [`snapshot`] makes its text.
+//! - [`audit`] re-derives every decision of a log and says what it proves, as one [`Report`](audit::Report).
+//! - `history` (feature `proptest`) generates histories for the property tests of embedding tools.
+//!
+//! Everything here is pure: no file, clock, environment, thread or terminal. The rules are described for their
+//! readers in `docs/gate.md` and `docs/auditing.md`; lines and events are `shipper-events`' business.
+
+pub mod audit;
+mod gate;
+#[cfg(feature = "proptest")]
+pub mod history;
+mod receipt;
+mod sidecar;
+mod state;
+
+pub use gate::{Query, Reason, ReasonCode, Verdict, VerdictCode, evaluate};
+pub use receipt::{Evidence, Receipt, Start, Unsound};
+pub use sidecar::{Difference, FieldValue, SIDECAR_SCHEMA, Sidecar, SidecarError, snapshot};
+pub use state::{Rehearsal, State, UnknownGateEvent};

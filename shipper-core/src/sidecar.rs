@@ -1,0 +1,292 @@
+//! `rehearsal.json`: a snapshot of the receipt, and a claim that is compared, never believed.
+
+use serde::{Deserialize, Serialize};
+use shipper_events::json::{Object, Value};
+use shipper_events::{Corruption, Head, MAX_LINE, Name, RecordedHead, Timestamp, Unsigned};
+use thiserror::Error;
+use time::Duration;
+
+use crate::receipt::Receipt;
+
+/// The only schema that this version reads.
+pub const SIDECAR_SCHEMA: &str = "shipper.rehearsal.v1";
+
+/// How much earlier than its event a sidecar may say that a rehearsal started: the shipper tool takes the time before
+/// it writes the event.
+const EARLY: Duration = Duration::MINUTE;
+
+/// What a sidecar says: `docs/gate.md`, "The sidecar".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// The plan that was rehearsed.
+    pub plan_id: Name,
+    /// The registry that it was rehearsed on.
+    pub registry: Name,
+    /// Whether it passed.
+    pub passed: bool,
+    /// How many packages were attempted.
+    pub packages_attempted: Unsigned,
+    /// How many of them were published.
+    pub packages_published: Unsigned,
+    /// What the rehearsal said of itself.
+    pub summary: String,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it was completed.
+    pub completed_at: Timestamp,
+    /// The head of the log up to the completion's line; the shipper tool writes none.
+    pub log: Option<RecordedHead>,
+}
+
+/// A sidecar says nothing that can be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SidecarError {
+    /// It is not one JSON object, read as strictly as a line of the log.
+    #[error("it is not one JSON object: line {line}, {corruption}")]
+    NotAnObject {
+        /// The line of the sidecar; the first is 1.
+        line: usize,
+        /// What is wrong with it.
+        corruption: Corruption,
+    },
+    /// It names no schema.
+    #[error("it has no string \"schema_version\"")]
+    NoSchema,
+    /// It is of another schema.
+    #[error("it is of a schema that this version does not know; use a version of shipper-replay that does")]
+    Unsupported,
+    /// A member is missing or of the wrong kind.
+    #[error("its member \"{member}\" is missing or of the wrong kind; expected {expected}")]
+    Member {
+        /// The member.
+        member: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+/// One field in which a sidecar and a receipt differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The field's name in the sidecar.
+    pub field: String,
+    /// What the sidecar says.
+    pub sidecar: FieldValue,
+    /// What the log says.
+    pub log: FieldValue,
+}
+
+/// A field's value in a [`Difference`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// True or false.
+    Flag(bool),
+    /// A number that fits 64 bits.
+    Number(u64),
+    /// A text; a number that does not fit 64 bits, as its digits; a head, as `LINES:BYTES:BLAKE3`.
+    Text(String),
+}
+
+impl Sidecar {
+    /// Reads a sidecar. Members that this version does not know are ignored.
+    ///
+    /// # Errors
+    ///
+    /// When it says nothing that can be compared.
+    ///
+    /// ```
+    /// use shipper_core::{Sidecar, SidecarError};
+    /// assert!(matches!(Sidecar::parse(b"{\"schema_ver"), Err(SidecarError::NotAnObject { .. })));
+    /// assert_eq!(Sidecar::parse(br#"{"schema_version":"v9"}"#), Err(SidecarError::Unsupported));
+    /// ```
+    pub fn parse(bytes: &[u8]) -> Result<Self, SidecarError> {
+        if bytes.len() > MAX_LINE {
+            let corruption = Corruption::too_long();
+            return Err(SidecarError::NotAnObject { line: 1, corruption });
+        }
+        let object = Object::parse(bytes).map_err(|corruption| {
+            let before = bytes.iter().take(corruption.offset);
+            let line = before.filter(|byte| **byte == b'\n').count() + 1;
+            SidecarError::NotAnObject { line, corruption }
+        })?;
+        let schema = object.get("schema_version").and_then(Value::as_str);
+        if schema.ok_or(SidecarError::NoSchema)? != SIDECAR_SCHEMA {
+            return Err(SidecarError::Unsupported);
+        }
+        let members = Members(&object);
+        Ok(Self {
+            plan_id: members.name("plan_id")?,
+            registry: members.name("registry")?,
+            passed: members.read("passed", "true or false", Value::as_bool)?,
+            packages_attempted: members.unsigned("packages_attempted")?,
+            packages_published: members.unsigned("packages_published")?,
+            summary: members.read("summary", "a string", |value| Some(value.as_str()?.into_owned()))?,
+            started_at: members.timestamp("started_at")?,
+            completed_at: members.timestamp("completed_at")?,
+            log: members.log()?,
+        })
+    }
+
+    /// The fields in which the sidecar differs from a receipt whose completion's line ends the prefix of that head.
+    ///
+    /// Timestamps are compared as instants, and `started_at` may be up to one minute earlier than the event. For a
+    /// receipt without a start, what only the start could tell is not compared.
+    pub fn differences(&self, receipt: &Receipt, head: &Head) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut check = |field: &str, same: bool, sidecar: FieldValue, log: FieldValue| {
+            if !same {
+                let field = field.to_owned();
+                found.push(Difference { field, sidecar, log });
+            }
+        };
+        let name = |name: &Name| FieldValue::Text(name.to_string());
+        check(
+            "plan_id",
+            self.plan_id == receipt.plan_id,
+            name(&self.plan_id),
+            name(&receipt.plan_id),
+        );
+        check(
+            "registry",
+            self.registry == receipt.registry,
+            name(&self.registry),
+            name(&receipt.registry),
+        );
+        check(
+            "passed",
+            self.passed == receipt.passed,
+            FieldValue::Flag(self.passed),
+            FieldValue::Flag(receipt.passed),
+        );
+        if receipt.start.is_some() {
+            for (field, sidecar, log) in [
+                (
+                    "packages_attempted",
+                    &self.packages_attempted,
+                    receipt.packages_attempted(),
+                ),
+                (
+                    "packages_published",
+                    &self.packages_published,
+                    receipt.packages_published(),
+                ),
+            ] {
+                check(field, *sidecar == log, sidecar.into(), FieldValue::Number(log));
+            }
+        }
+        check(
+            "summary",
+            self.summary == receipt.summary,
+            FieldValue::Text(self.summary.clone()),
+            FieldValue::Text(receipt.summary.clone()),
+        );
+        if let Some(start) = &receipt.start {
+            let early = start.at.instant() - self.started_at.instant();
+            check(
+                "started_at",
+                (Duration::ZERO..=EARLY).contains(&early),
+                FieldValue::Text(self.started_at.to_string()),
+                FieldValue::Text(start.at.to_string()),
+            );
+        }
+        check(
+            "completed_at",
+            self.completed_at == receipt.completed_at,
+            FieldValue::Text(self.completed_at.to_string()),
+            FieldValue::Text(receipt.completed_at.to_string()),
+        );
+        if let Some(log) = &self.log {
+            check(
+                "log",
+                log.fits(head),
+                FieldValue::Text(log.to_string()),
+                FieldValue::Text(head.to_string()),
+            );
+        }
+        found
+    }
+}
+
+impl From<&Unsigned> for FieldValue {
+    fn from(number: &Unsigned) -> Self {
+        number
+            .as_u64()
+            .map_or_else(|| Self::Text(number.to_string()), Self::Number)
+    }
+}
+
+/// What is written: the shipper tool's members in its order, then ours.
+#[derive(Serialize)]
+struct Written<'a> {
+    schema_version: &'static str,
+    plan_id: &'a Name,
+    registry: &'a Name,
+    passed: bool,
+    packages_attempted: u64,
+    packages_published: u64,
+    summary: &'a str,
+    started_at: &'a Timestamp,
+    completed_at: &'a Timestamp,
+    log: Head,
+}
+
+/// The text of `rehearsal.json` for a receipt: every field the fold's own, and the head of the log up to the
+/// completion's line.
+///
+/// Compared with the log that it was made from, it is always a `match`.
+pub fn snapshot(receipt: &Receipt, log: Head) -> String {
+    let written = Written {
+        schema_version: SIDECAR_SCHEMA,
+        plan_id: &receipt.plan_id,
+        registry: &receipt.registry,
+        passed: receipt.passed,
+        packages_attempted: receipt.packages_attempted(),
+        packages_published: receipt.packages_published(),
+        summary: &receipt.summary,
+        started_at: receipt.started_at(),
+        completed_at: &receipt.completed_at,
+        log,
+    };
+    // Strings and numbers only: this cannot fail, and an empty text would be reported as unreadable.
+    let mut text = serde_json::to_string_pretty(&written).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+struct Members<'o, 'a>(&'o Object<'a>);
+
+impl<'a> Members<'_, 'a> {
+    fn read<T>(
+        &self,
+        member: &'static str,
+        expected: &'static str,
+        kind: impl FnOnce(Value<'a>) -> Option<T>,
+    ) -> Result<T, SidecarError> {
+        let value = self.0.get(member).and_then(kind);
+        value.ok_or(SidecarError::Member { member, expected })
+    }
+
+    fn name(&self, member: &'static str) -> Result<Name, SidecarError> {
+        self.read(member, "a string that is not empty", |value| {
+            Name::new(value.as_str()?).ok()
+        })
+    }
+
+    fn unsigned(&self, member: &'static str) -> Result<Unsigned, SidecarError> {
+        self.read(member, "an unsigned integer, digits only", Unsigned::of)
+    }
+
+    fn timestamp(&self, member: &'static str) -> Result<Timestamp, SidecarError> {
+        self.read(member, "an RFC 3339 time", |value| value.as_str()?.parse().ok())
+    }
+
+    fn log(&self) -> Result<Option<RecordedHead>, SidecarError> {
+        if self.0.get("log").is_none_or(Value::is_null) {
+            return Ok(None);
+        }
+        let expected = "a head: an object with unsigned integers lines and bytes and a string blake3";
+        self.read("log", expected, RecordedHead::of).map(Some)
+    }
+}

@@ -1,0 +1,53 @@
+//! The log of a publish gate: its lines, its events, and how they are read without being lenient.
+//!
+//! A log, `events.jsonl`, holds one event a line. These are two lines that the shipper tool wrote:
+//!
+//! ```json
+//! {"timestamp":"2026-11-23T08:12:26.839276350Z","event_type":{"type":"rehearsal_started","registry":"rehearsal","plan_id":"4f6e939d0470","package_count":3},"package":"all"}
+//! {"timestamp":"2026-11-23T08:12:26.924541033Z","event_type":{"type":"rehearsal_package_published","name":"zq-a","version":"0.1.0","duration_ms":73},"package":"zq-a@0.1.0"}
+//! ```
+//!
+//! # The rooms of this crate
+//!
+//! - From bytes to lines: [`scan`] for a log in memory, [`Splitter`] for pieces of any size. What stands after the
+//!   last LF is the [`Tail`].
+//! - From a line to an event: [`parse_line`] reads strictly and says at which column a line is [corrupt](Corruption);
+//!   [`json`] is the reader under it, for other documents that must be as strict.
+//! - From a stream to events: [`Reader`], in memory that does not grow with the log.
+//! - What events say: [`Event`] and [`vocabulary`]. Members and types that this version does not know survive.
+//! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. The link of a chained line: [`Link`].
+//! - Text from a log is hostile: [`neutral`] makes it fit to be shown.
+//!
+//! # What it does not do
+//!
+//! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It opens no
+//! file, asks no clock and prints nothing. The format is described for its readers in `docs/log-format.md`.
+
+mod event;
+mod fault;
+mod head;
+pub mod json;
+mod line;
+mod link;
+mod neutral;
+mod reader;
+mod split;
+mod timestamp;
+mod value;
+pub mod vocabulary;
+
+pub use event::{Entry, Event, NotAnEvent};
+pub use fault::{Corruption, Fault};
+pub use head::{Head, NotAHead, Prefix, RecordedHead};
+pub use line::{Line, Record, parse_line};
+pub use link::Link;
+pub use neutral::{Neutral, is_plain, neutral};
+pub use reader::{ReadError, Reader};
+pub use split::{Cut, Splitter, Tail, scan};
+pub use timestamp::{NotATimestamp, Timestamp};
+pub use value::{EmptyName, Json, Loose, Name, Others, Unsigned};
+pub use vocabulary::EventType;
+
+/// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of
+/// real logs hold the last output of a command and stay below 100 KiB; the bound keeps a reader's memory flat.
+pub const MAX_LINE: usize = 16 * 1024 * 1024;

@@ -1,0 +1,184 @@
+//! One line, read strictly.
+
+use std::borrow::Cow;
+
+use time::OffsetDateTime;
+
+use crate::MAX_LINE;
+use crate::event::Event;
+use crate::fault::{Corruption, Fault};
+use crate::json::{self, Member, Value, find};
+use crate::link::Link;
+use crate::timestamp::{self, Timestamp};
+use crate::value::Others;
+use crate::vocabulary::EventType;
+
+/// What a complete line is, if it is not corrupt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every line is an event")]
+pub enum Line<'a> {
+    /// Nothing but spaces, tabs and CR: no event.
+    Blank,
+    /// An event.
+    Event(Record<'a>),
+}
+
+/// A line that holds an event: everything in it is checked, and only what is asked for is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<'a> {
+    link: Option<Link>,
+    timestamp: Cow<'a, str>,
+    instant: OffsetDateTime,
+    type_name: Cow<'a, str>,
+    package: Cow<'a, str>,
+    top: Vec<Member<'a>>,
+    inner: Vec<Member<'a>>,
+    event_type: Option<EventType>,
+}
+
+/// Reads one complete line, with or without its LF.
+///
+/// # Errors
+///
+/// When the line is corrupt: see `docs/log-format.md`, "Corrupt lines". Its length is judged first.
+///
+/// ```
+/// use shipper_events::{Line, parse_line};
+/// let line = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_uploaded"},"package":"a@0.1.0"}"#;
+/// let Line::Event(record) = parse_line(line)? else { panic!("not blank") };
+/// assert_eq!(record.type_name(), "package_uploaded");
+/// assert_eq!(record.package(), "a@0.1.0");
+/// # Ok::<(), shipper_events::Corruption>(())
+/// ```
+pub fn parse_line(bytes: &[u8]) -> Result<Line<'_>, Corruption> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if body.len() >= MAX_LINE {
+        return Err(Corruption::too_long());
+    }
+    if body.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        return Ok(Line::Blank);
+    }
+    Record::parse(body).map(Line::Event)
+}
+
+impl<'a> Record<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Corruption> {
+        let text = json::utf8(bytes)?;
+        let json::Line { top, inner } = json::line(text, "event_type")?;
+        let at = |fault, value: Option<Value<'_>>| {
+            let object = text.find('{').unwrap_or_default();
+            Corruption::new(fault, bytes, value.map_or(object, Value::offset))
+        };
+        let string = |members: &[Member<'a>], member: &'static str, of: &'static str| {
+            let (value, expected) = (find(members, member), "a string");
+            let text = value.and_then(Value::as_str);
+            text.ok_or_else(|| at(fault(member, of, expected, value), value))
+        };
+
+        let stamp = string(&top, "timestamp", "the line")?;
+        let Some(instant) = timestamp::instant(&stamp) else {
+            let (member, expected) = ("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z");
+            return Err(at(Fault::WrongKind { member, expected }, find(&top, member)));
+        };
+        let (member, event_type) = ("event_type", find(&top, "event_type"));
+        if !event_type.is_some_and(Value::is_object) {
+            let expected = "an object with a string \"type\"";
+            return Err(at(fault(member, "the line", expected, event_type), event_type));
+        }
+        let type_name = string(&inner, "type", "event_type").map_err(|corruption| match corruption.fault {
+            Fault::Missing { .. } => at(corruption.fault, event_type),
+            _ => corruption,
+        })?;
+        let package = string(&top, "package", "the line")?;
+        let event_type = if is_read(&type_name) {
+            let typed = EventType::from_members(&type_name, &inner);
+            Some(typed.map_err(|error| match error.offset {
+                Some(offset) => Corruption::new(error.fault, bytes, offset),
+                None => at(error.fault, event_type),
+            })?)
+        } else {
+            None
+        };
+        Ok(Self {
+            link: Link::of(bytes),
+            timestamp: stamp,
+            instant,
+            type_name,
+            package,
+            top,
+            inner,
+            event_type,
+        })
+    }
+
+    /// The link to the line before; `None` on a foreign line.
+    pub fn link(&self) -> Option<&Link> {
+        self.link.as_ref()
+    }
+
+    /// When it is said to have happened.
+    pub fn instant(&self) -> OffsetDateTime {
+        self.instant
+    }
+
+    /// The name of the event's type.
+    pub fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    /// The package that the event concerns.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// The event's type and its members, typed.
+    pub fn event_type(&self) -> EventType {
+        // Types with members that must be there were typed when the line was read; the others take every shape, so
+        // that the fallback is never reached.
+        self.event_type.clone().unwrap_or_else(|| {
+            EventType::from_members(&self.type_name, &self.inner).unwrap_or_else(|_| {
+                EventType::Unknown(crate::vocabulary::Unknown {
+                    name: self.type_name.clone().into_owned(),
+                    others: Others::of(&self.inner, |member| member == "type"),
+                })
+            })
+        })
+    }
+
+    /// The event, owned.
+    pub fn event(&self) -> Event {
+        let chained = self.link.is_some();
+        Event {
+            link: self.link.clone(),
+            timestamp: Timestamp::from_parts(&self.timestamp, self.instant),
+            event_type: self.event_type(),
+            package: self.package.clone().into_owned(),
+            others: Others::of(&self.top, |name| {
+                matches!(name, "timestamp" | "event_type" | "package") || (chained && matches!(name, "seq" | "prev"))
+            }),
+        }
+    }
+}
+
+fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> Fault {
+    if value.is_some() {
+        Fault::WrongKind { member, expected }
+    } else {
+        Fault::Missing { member, of, expected }
+    }
+}
+
+/// Whether the type has members that are read: without them, or with others in their place, the line is corrupt.
+fn is_read(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "rehearsal_started"
+            | "rehearsal_package_published"
+            | "rehearsal_complete"
+            | "plan_created"
+            | "gate_evaluated"
+            | "log_adopted"
+            | "tail_repaired"
+            | "log_continued"
+    )
+}

@@ -1,0 +1,65 @@
+//! How a chained line begins.
+
+use std::fmt;
+
+use crate::head::hash;
+
+/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
+///
+/// Every other line is foreign, whatever members it has.
+///
+/// ```
+/// use shipper_events::Link;
+/// assert!(Link::of(br#"{"seq":0,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","x":1}"#).is_some());
+/// assert!(Link::of(br#"{"timestamp":"2026-11-23T08:12:26Z"}"#).is_none());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// How many lines it says stand before it; `None` for a number beyond 64 bits.
+    seq: Option<u64>,
+    prev: blake3::Hash,
+}
+
+impl Link {
+    /// The link with which a line goes on after `lines` lines, the last of which has that hash (its LF included; the
+    /// hash of nothing for the first line).
+    pub fn new(lines: u64, prev: blake3::Hash) -> Self {
+        Self { seq: Some(lines), prev }
+    }
+
+    /// The link with which a line begins, if it is chained.
+    pub fn of(line: &[u8]) -> Option<Self> {
+        let rest = line.strip_prefix(b"{\"seq\":")?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = rest.split_at_checked(digits)?;
+        if digits.is_empty() || (digits.len() > 1 && digits.starts_with(b"0")) {
+            return None;
+        }
+        let rest = rest.strip_prefix(b",\"prev\":\"")?;
+        let (prev, rest) = rest.split_at_checked(64)?;
+        if !rest.starts_with(b"\",") {
+            return None;
+        }
+        Some(Self {
+            seq: std::str::from_utf8(digits).ok()?.parse().ok(),
+            prev: hash(std::str::from_utf8(prev).ok()?)?,
+        })
+    }
+
+    /// How many lines it says stand before it; `None` for a number beyond 64 bits.
+    pub fn seq(&self) -> Option<u64> {
+        self.seq
+    }
+
+    /// The hash that it says the previous line has.
+    pub fn prev(&self) -> blake3::Hash {
+        self.prev
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seq = self.seq.unwrap_or(u64::MAX);
+        write!(f, "{{\"seq\":{seq},\"prev\":\"{}\",", self.prev)
+    }
+}

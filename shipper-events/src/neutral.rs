@@ -1,0 +1,90 @@
+//! Text from a log, made safe to show.
+
+use std::fmt;
+
+/// How many characters of a text are shown, unless [`Neutral::at_most`] says otherwise.
+const SHOWN: usize = 120;
+
+/// Text from a log for a person to read: everything that could move a cursor, hide, reorder or break a line is
+/// escaped (`\n`, `\u{1b}`, `\u{202e}`), and what is too long is cut with `…`.
+///
+/// A backslash is doubled, so two different texts that are not cut never look the same.
+///
+/// ```
+/// use shipper_events::neutral;
+/// assert_eq!(neutral("\u{1b}[31mred\n").to_string(), r"\u{1b}[31mred\n");
+/// assert_eq!(neutral("a\"b").quoted().to_string(), r#""a\"b""#);
+/// assert_eq!(neutral("0123456789").at_most(4).to_string(), "0123…");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Neutral<'a> {
+    text: &'a str,
+    most: usize,
+    quoted: bool,
+}
+
+/// Wraps text from a log for showing: see [`Neutral`].
+pub fn neutral(text: &str) -> Neutral<'_> {
+    Neutral {
+        text,
+        most: SHOWN,
+        quoted: false,
+    }
+}
+
+impl Neutral<'_> {
+    /// Shows at most that many characters of the text.
+    #[must_use]
+    pub fn at_most(self, characters: usize) -> Self {
+        Self {
+            most: characters,
+            ..self
+        }
+    }
+
+    /// Puts the text in double quotes and escapes those inside.
+    #[must_use]
+    pub fn quoted(self) -> Self {
+        Self { quoted: true, ..self }
+    }
+}
+
+impl fmt::Display for Neutral<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quote = if self.quoted { "\"" } else { "" };
+        f.write_str(quote)?;
+        let mut characters = self.text.chars();
+        for character in characters.by_ref().take(self.most) {
+            match character {
+                '"' if self.quoted => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                _ if is_plain(character) => fmt::Write::write_char(f, character)?,
+                _ => write!(f, "\\u{{{:x}}}", u32::from(character))?,
+            }
+        }
+        if characters.next().is_some() {
+            f.write_str("…")?;
+        }
+        f.write_str(quote)
+    }
+}
+
+/// Whether a character may reach a terminal as it is: it is printable, stands where it is written, and does not
+/// change its neighbours.
+///
+/// Not plain are control and format characters, separators other than the space, combining marks, private-use and
+/// unassigned characters, and the letters of right-to-left scripts: these reorder the text around them.
+pub fn is_plain(character: char) -> bool {
+    match character {
+        '\u{20}'..='\u{7e}' => true,
+        '\u{590}'..='\u{8ff}'
+        | '\u{fb1d}'..='\u{fdff}'
+        | '\u{fe70}'..='\u{feff}'
+        | '\u{10800}'..='\u{10fff}'
+        | '\u{1e800}'..='\u{1efff}' => false,
+        _ => character.escape_debug().len() == 1,
+    }
+}

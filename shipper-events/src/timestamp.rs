@@ -1,0 +1,137 @@
+//! When something is said to have happened.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// An RFC 3339 time with `T`, any offset, kept as it was written.
+///
+/// Two timestamps are equal, or earlier and later, as instants; digits after the ninth of a fraction do not count.
+///
+/// ```
+/// use shipper_events::Timestamp;
+/// let utc: Timestamp = "2026-11-23T08:12:26.500Z".parse()?;
+/// let cet: Timestamp = "2026-11-23T09:12:26.5+01:00".parse()?;
+/// assert_eq!(utc, cet);
+/// assert_eq!(cet.to_string(), "2026-11-23T09:12:26.5+01:00");
+/// assert!("2026-11-23 08:12:26Z".parse::<Timestamp>().is_err());
+/// # Ok::<(), shipper_events::NotATimestamp>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Timestamp {
+    text: Box<str>,
+    instant: OffsetDateTime,
+}
+
+/// The text is no RFC 3339 time with `T`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected an RFC 3339 time such as 2026-11-23T08:12:26.839Z")]
+#[non_exhaustive]
+pub struct NotATimestamp;
+
+impl Timestamp {
+    /// The instant.
+    pub fn instant(&self) -> OffsetDateTime {
+        self.instant
+    }
+
+    /// The time as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn from_parts(text: &str, instant: OffsetDateTime) -> Self {
+        Self {
+            text: text.into(),
+            instant,
+        }
+    }
+}
+
+/// Reads an RFC 3339 time with `T`.
+///
+/// The shape is checked here, byte by byte, and the values (days of a month, leap seconds, offsets) by `time`, whose
+/// own reader is looser about the shape than the contract.
+pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
+    let (date_time, rest) = text.as_bytes().split_at_checked(19)?;
+    let shaped = date_time.iter().zip(b"0000-00-00T00:00:00").all(like);
+    let zone = match rest.split_first() {
+        Some((b'.', fraction)) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            fraction.get(digits..)?
+        }
+        _ => rest,
+    };
+    let zoned = match zone {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', clock @ ..] => clock.len() == 5 && clock.iter().zip(b"00:00").all(like),
+        _ => false,
+    };
+    if !(shaped && zoned) {
+        return None;
+    }
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
+fn like((byte, shape): (&u8, &u8)) -> bool {
+    if *shape == b'0' {
+        byte.is_ascii_digit()
+    } else {
+        byte == shape
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = NotATimestamp;
+
+    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
+        let instant = instant(text).ok_or(NotATimestamp)?;
+        Ok(Self::from_parts(text, instant))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.instant == other.instant
+    }
+}
+
+impl Eq for Timestamp {}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.instant.cmp(&other.instant)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

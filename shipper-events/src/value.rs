@@ -1,0 +1,419 @@
+//! The kinds of value that members of events have.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::fault::Fault;
+use crate::head::RecordedHead;
+use crate::json::{Member, Value, find};
+
+/// An unsigned integer of any size: digits only. Real logs hold integers that exceed 64 bits.
+///
+/// ```
+/// use shipper_events::Unsigned;
+/// let count = Unsigned::from(3);
+/// assert_eq!(count, 3);
+/// assert_eq!(count.as_u64(), Some(3));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Unsigned(Digits);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Digits {
+    Small(u64),
+    /// More than a `u64` holds. JSON allows no leading zeros, so equal numbers have equal digits.
+    Large(Box<str>),
+}
+
+impl Unsigned {
+    /// The number that a JSON value is, if it is digits only.
+    pub fn of(value: Value<'_>) -> Option<Self> {
+        let digits = value.as_digits()?;
+        let small = digits.parse().map(Digits::Small);
+        Some(Self(small.unwrap_or_else(|_| Digits::Large(digits.into()))))
+    }
+
+    /// The number, if 64 bits hold it.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self.0 {
+            Digits::Small(number) => Some(number),
+            Digits::Large(_) => None,
+        }
+    }
+}
+
+impl From<u64> for Unsigned {
+    fn from(number: u64) -> Self {
+        Self(Digits::Small(number))
+    }
+}
+
+impl PartialEq<u64> for Unsigned {
+    fn eq(&self, other: &u64) -> bool {
+        self.as_u64() == Some(*other)
+    }
+}
+
+impl fmt::Display for Unsigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Digits::Small(number) => number.fmt(f),
+            Digits::Large(digits) => digits.fmt(f),
+        }
+    }
+}
+
+/// A plan's or a registry's name: any text but the empty one, compared byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(Box<str>);
+
+/// A plan's or a registry's name must not be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a plan_id or registry must not be empty")]
+#[non_exhaustive]
+pub struct EmptyName;
+
+impl Name {
+    /// Takes a text as a name.
+    ///
+    /// # Errors
+    ///
+    /// [`EmptyName`] for the empty text.
+    pub fn new(text: impl Into<Box<str>>) -> Result<Self, EmptyName> {
+        let text = text.into();
+        if text.is_empty() {
+            return Err(EmptyName);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = EmptyName;
+
+    fn try_from(text: String) -> Result<Self, EmptyName> {
+        Self::new(text)
+    }
+}
+
+impl std::str::FromStr for Name {
+    type Err = EmptyName;
+
+    fn from_str(text: &str) -> Result<Self, EmptyName> {
+        Self::new(text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.into()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A JSON value kept as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(Box<str>);
+
+impl Json {
+    /// The value's text: valid JSON.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Value<'_>> for Json {
+    fn from(value: Value<'_>) -> Self {
+        Self(value.text().into())
+    }
+}
+
+/// Members that this version does not know, in the order in which they stood. They survive a rewrite.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Others(Vec<(Box<str>, Json)>);
+
+impl Others {
+    /// Name and value of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    pub(crate) fn of(members: &[Member<'_>], known: impl Fn(&str) -> bool) -> Self {
+        let others = members.iter().filter(|member| !known(member.name()));
+        Self(
+            others
+                .map(|member| (member.name().into(), member.value().into()))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !names.contains(&&**name));
+        self
+    }
+
+    pub(crate) fn write(&self, out: &mut ObjectWriter<'_>) {
+        for (name, value) in self.iter() {
+            out.raw(name, value.text());
+        }
+    }
+}
+
+/// A member that this version types but does not depend on: a newer shape of it spoils nothing and is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Loose<T> {
+    /// The member is not there.
+    #[default]
+    Absent,
+    /// It has the kind that this version knows.
+    Typed(T),
+    /// It has another kind.
+    Other(Json),
+}
+
+impl<T> Loose<T> {
+    /// The typed value, if it has the kind that this version knows.
+    pub fn typed(&self) -> Option<&T> {
+        match self {
+            Self::Typed(value) => Some(value),
+            Self::Absent | Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Loose<T> {
+    fn from(value: T) -> Self {
+        Self::Typed(value)
+    }
+}
+
+/// A kind of value: how it is recognized and written.
+pub(crate) trait Kind: Sized {
+    /// What a value of this kind is called in an error.
+    const EXPECTED: &'static str;
+    fn read(value: Value<'_>) -> Option<Self>;
+    fn write(&self, out: &mut String);
+}
+
+/// What stands under a member's name; its type says whether it must be there and what happens to another kind.
+pub(crate) trait Field: Sized {
+    fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError>;
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
+}
+
+/// A fault, and its offset in the line where there is a place for it.
+pub(crate) struct FieldError {
+    pub(crate) fault: Fault,
+    pub(crate) offset: Option<usize>,
+}
+
+impl FieldError {
+    fn wrong_kind<T: Kind>(member: &'static str, value: Value<'_>) -> Self {
+        let expected = T::EXPECTED;
+        Self {
+            fault: Fault::WrongKind { member, expected },
+            offset: Some(value.offset()),
+        }
+    }
+}
+
+impl<T: Kind> Field for T {
+    fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
+        let Some(value) = value else {
+            let (of, expected) = ("this event type", T::EXPECTED);
+            return Err(FieldError {
+                fault: Fault::Missing { member, of, expected },
+                offset: None,
+            });
+        };
+        Kind::read(value).ok_or_else(|| FieldError::wrong_kind::<T>(member, value))
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        let mut text = String::new();
+        Kind::write(self, &mut text);
+        out.raw(name, &text);
+    }
+}
+
+impl<T: Kind> Field for Option<T> {
+    fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
+        match value {
+            Some(value) if !value.is_null() => Field::read(member, Some(value)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        if let Some(value) = self {
+            Field::write(value, name, out);
+        }
+    }
+}
+
+impl<T: Kind> Field for Loose<T> {
+    fn read(_: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
+        Ok(match value {
+            None => Self::Absent,
+            Some(value) => Kind::read(value).map_or_else(|| Self::Other(value.into()), Self::Typed),
+        })
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        match self {
+            Self::Absent => {}
+            Self::Typed(value) => Field::write(value, name, out),
+            Self::Other(json) => out.raw(name, json.text()),
+        }
+    }
+}
+
+impl Kind for String {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        value.as_str().map(Cow::into_owned)
+    }
+
+    fn write(&self, out: &mut String) {
+        write_string(self, out);
+    }
+}
+
+impl Kind for Name {
+    const EXPECTED: &'static str = "a string that is not empty";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        Self::new(value.as_str()?).ok()
+    }
+
+    fn write(&self, out: &mut String) {
+        write_string(self.as_str(), out);
+    }
+}
+
+impl Kind for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+}
+
+impl Kind for Unsigned {
+    const EXPECTED: &'static str = "an unsigned integer, digits only";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        Self::of(value)
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+}
+
+impl Kind for Vec<String> {
+    const EXPECTED: &'static str = "an array of strings";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        value.as_array()?.into_iter().map(Kind::read).collect()
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        for (position, text) in self.iter().enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            write_string(text, out);
+        }
+        out.push(']');
+    }
+}
+
+impl Kind for RecordedHead {
+    const EXPECTED: &'static str = "a head: an object with unsigned integers lines and bytes and a string blake3";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        Self::of(value)
+    }
+
+    fn write(&self, out: &mut String) {
+        let mut object = ObjectWriter::new(out);
+        Field::write(&self.lines, "lines", &mut object);
+        Field::write(&self.bytes, "bytes", &mut object);
+        Field::write(&self.blake3, "blake3", &mut object);
+        object.end();
+    }
+}
+
+impl Kind for Json {
+    const EXPECTED: &'static str = "a value";
+
+    fn read(value: Value<'_>) -> Option<Self> {
+        Some(value.into())
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(self.text());
+    }
+}
+
+pub(crate) fn read<T: Field>(members: &[Member<'_>], name: &'static str) -> Result<T, FieldError> {
+    T::read(name, find(members, name))
+}
+
+pub(crate) fn write_string(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+/// Writes an object's members one after the other, compactly.
+pub(crate) struct ObjectWriter<'o> {
+    out: &'o mut String,
+    first: bool,
+}
+
+impl<'o> ObjectWriter<'o> {
+    pub(crate) fn new(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, first: true }
+    }
+
+    /// A member whose value is already JSON.
+    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        write_string(name, self.out);
+        self.out.push(':');
+        self.out.push_str(json);
+    }
+
+    pub(crate) fn string(&mut self, name: &str, text: &str) {
+        let mut json = String::new();
+        write_string(text, &mut json);
+        self.raw(name, &json);
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push('}');
+    }
+}

@@ -1,0 +1,326 @@
+//! Every event type: see `docs/log-format.md`, "Vocabulary".
+//!
+//! A member's Rust type says what the contract wants of it: a plain type is read and must be there, an [`Option`] is
+//! read and may be absent or null, and a [`Loose`] one is typed for users of the library and kept as it stands where
+//! it has another shape.
+
+use crate::head::RecordedHead;
+use crate::json::{Member, Value};
+use crate::value::{Field, FieldError, Json, Kind, Loose, Name, ObjectWriter, Others, Unsigned, read};
+
+macro_rules! object {
+    ($(#[$doc:meta])* $Object:ident { $($member:ident: $kind:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $Object {
+            $(
+                #[doc = concat!("Member `", stringify!($member), "`.")]
+                pub $member: $kind,
+            )*
+            /// Members that this version does not know.
+            pub others: Others,
+        }
+
+        impl $Object {
+            fn from_members(members: &[Member<'_>]) -> Result<Self, FieldError> {
+                Ok(Self {
+                    $($member: read(members, stringify!($member))?,)*
+                    others: Others::of(members, |name| matches!(name, "type" $(| stringify!($member))*)),
+                })
+            }
+
+            fn write_members(&self, out: &mut ObjectWriter<'_>) {
+                $(Field::write(&self.$member, stringify!($member), out);)*
+                self.others.write(out);
+            }
+        }
+    };
+}
+
+macro_rules! vocabulary {
+    (
+        $($(#[$doc:meta])* $Event:ident = $name:literal { $($member:ident: $kind:ty),* $(,)? })*
+        --
+        $(#[$asked_doc:meta])* $Asked:ident = $asked_name:literal
+    ) => {
+        $(object! { $(#[$doc])* $Event { $($member: $kind),* } })*
+
+        /// What happened: an event's type and that type's members.
+        ///
+        /// A type that this version does not know is [`Unknown`](Self::Unknown) and kept whole.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum EventType {
+            $($(#[$doc])* $Event($Event),)*
+            $(#[$asked_doc])*
+            $Asked($Asked),
+            /// A type that this version does not know.
+            Unknown(Unknown),
+        }
+
+        $(
+            impl From<$Event> for EventType {
+                fn from(event: $Event) -> Self {
+                    Self::$Event(event)
+                }
+            }
+        )*
+
+        impl EventType {
+            /// The type's name, as it stands in the log.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$Event(_) => $name,)*
+                    Self::$Asked(_) => $asked_name,
+                    Self::Unknown(unknown) => &unknown.name,
+                }
+            }
+
+            /// Whether this version knows the type of that name.
+            pub fn is_known(name: &str) -> bool {
+                matches!(name, $($name |)* $asked_name)
+            }
+
+            pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, FieldError> {
+                Ok(match name {
+                    $($name => Self::$Event($Event::from_members(members)?),)*
+                    $asked_name => Self::$Asked($Asked::from_members(members)?),
+                    _ => Self::Unknown(Unknown {
+                        name: name.into(),
+                        others: Others::of(members, |member| member == "type"),
+                    }),
+                })
+            }
+
+            pub(crate) fn write(&self, out: &mut String) {
+                let mut object = ObjectWriter::new(out);
+                object.string("type", self.name());
+                match self {
+                    $(Self::$Event(event) => event.write_members(&mut object),)*
+                    Self::$Asked(event) => event.write_members(&mut object),
+                    Self::Unknown(unknown) => unknown.others.write(&mut object),
+                }
+                object.end();
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// A run begins: one attempt to publish for real. `gate` is the line of the decision it acts on.
+    PlanCreated = "plan_created" { plan_id: Name, package_count: Unsigned, gate: Option<Unsigned> }
+    /// The tool starts publishing for real.
+    ExecutionStarted = "execution_started" {}
+    /// It is done; `result` is `"success"` or says how it failed.
+    ExecutionFinished = "execution_finished" { result: Loose<String> }
+    /// How the tool would authenticate to the live registry.
+    AuthEvidenceRecorded = "auth_evidence_recorded" { evidence: Loose<AuthEvidence> }
+    /// Which hosts a rehearsal or a run talks to, and with whose credential.
+    RegistryPolicyApplied = "registry_policy_applied" { evidence: Loose<RegistryPolicy> }
+    /// Work on a package begins.
+    PackageStarted = "package_started" { name: Loose<String>, version: Loose<String> }
+    /// A package was handed to the live registry.
+    PackageUploaded = "package_uploaded" {}
+    /// A package is about to be published for real.
+    PackageAttempted = "package_attempted" { attempt: Loose<Unsigned>, command: Loose<String>, max_attempts: Loose<Unsigned> }
+    /// What the publishing command printed last.
+    PackageOutput = "package_output" { stdout_tail: Loose<String>, stderr_tail: Loose<String> }
+    /// A package is on the live registry.
+    PackagePublished = "package_published" { duration_ms: Loose<Unsigned> }
+    /// A package could not be published.
+    PackageFailed = "package_failed" { class: Loose<String>, message: Loose<String> }
+    /// A package was there already.
+    PackageSkipped = "package_skipped" { reason: Loose<String> }
+    /// The tool waits before it goes on publishing.
+    PublishWaiting = "publish_waiting" { reason: Loose<String>, delay_ms: Loose<Unsigned>, until: Loose<String> }
+    /// The registry asked to slow down.
+    RateLimitObserved = "rate_limit_observed" { is_new_crate: Loose<bool>, retry_after_ms: Loose<Unsigned>, message: Loose<String> }
+    /// An upload of unknown outcome is being looked into.
+    PublishReconciling = "publish_reconciling" { method: Loose<String> }
+    /// What became of it.
+    PublishReconciled = "publish_reconciled" { outcome: Loose<Json> }
+    /// The tool's state file and its log disagreed.
+    StateEventDriftDetected = "state_event_drift_detected" { drift: Loose<Json> }
+    /// A version was yanked.
+    PackageYanked = "package_yanked" { crate_name: Loose<String>, version: Loose<String>, reason: Loose<String>, exit_code: Loose<Json> }
+    /// A rehearsal begins.
+    RehearsalStarted = "rehearsal_started" { registry: Name, plan_id: Name, package_count: Unsigned }
+    /// A package was rehearsed: it is on the rehearsal registry.
+    RehearsalPackagePublished = "rehearsal_package_published" { name: String, version: String, duration_ms: Loose<Unsigned> }
+    /// A package could not be rehearsed.
+    RehearsalPackageFailed = "rehearsal_package_failed" { name: Loose<String>, version: Loose<String>, class: Loose<String>, message: Loose<String> }
+    /// A rehearsal is over.
+    RehearsalComplete = "rehearsal_complete" { passed: bool, registry: Name, plan_id: Name, summary: String }
+    /// A rehearsed package is being installed.
+    RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" { name: Loose<String>, version: Loose<String>, registry: Loose<String> }
+    /// A rehearsed package could be installed.
+    RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" { name: Loose<String>, version: Loose<String>, duration_ms: Loose<Unsigned> }
+    /// A rehearsed package could not be installed.
+    RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" { name: Loose<String>, version: Loose<String>, message: Loose<String> }
+    /// The tool waits before it tries a package again.
+    RetryBackoffStarted = "retry_backoff_started" { attempt: Loose<Unsigned>, max_attempts: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_attempt_at: Loose<String>, reason: Loose<String>, message: Loose<String> }
+    /// A package will be tried again.
+    RetryScheduled = "retry_scheduled" { attempt: Loose<Unsigned>, max_attempts: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_attempt_at: Loose<String>, reason: Loose<String>, message: Loose<String> }
+    /// The tool begins to look for a package on the registry.
+    ReadinessStarted = "readiness_started" { method: Loose<String> }
+    /// It looked once.
+    ReadinessPoll = "readiness_poll" { attempt: Loose<Unsigned>, visible: Loose<bool> }
+    /// It will look again.
+    ReadinessPollScheduled = "readiness_poll_scheduled" { attempt: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_poll_at: Loose<String> }
+    /// The package is visible.
+    ReadinessComplete = "readiness_complete" { duration_ms: Loose<Unsigned>, attempts: Loose<Unsigned> }
+    /// It did not become visible in time.
+    ReadinessTimeout = "readiness_timeout" { max_wait_ms: Loose<Unsigned> }
+    /// Looking for it failed.
+    ReadinessError = "readiness_error" { duration_ms: Loose<Unsigned> }
+    /// The tool begins to look for a package in the index.
+    IndexReadinessStarted = "index_readiness_started" { crate_name: Loose<String>, version: Loose<String> }
+    /// It looked once in the index.
+    IndexReadinessCheck = "index_readiness_check" { crate_name: Loose<String>, version: Loose<String>, found: Loose<bool> }
+    /// It is done looking in the index.
+    IndexReadinessComplete = "index_readiness_complete" { crate_name: Loose<String>, version: Loose<String>, visible: Loose<bool> }
+    /// Checks before publishing begin.
+    PreflightStarted = "preflight_started" {}
+    /// Whether the workspace packages and builds.
+    PreflightWorkspaceVerify = "preflight_workspace_verify" { passed: Loose<bool>, output: Loose<String> }
+    /// A crate is new to the registry.
+    PreflightNewCrateDetected = "preflight_new_crate_detected" { crate_name: Loose<String> }
+    /// Whether the publisher owns a crate.
+    PreflightOwnershipCheck = "preflight_ownership_check" { crate_name: Loose<String>, verified: Loose<bool> }
+    /// Checks before publishing are done.
+    PreflightComplete = "preflight_complete" { finishability: Loose<Json> }
+    /// The lines before this one were written by a tool that does not chain; this is their head.
+    LogAdopted = "log_adopted" { lines: Unsigned, bytes: Unsigned, blake3: String }
+    /// A torn tail was cut off and saved under its hash.
+    TailRepaired = "tail_repaired" { bytes: Unsigned, blake3: String }
+    /// This log goes on where another, of that head, was moved aside.
+    LogContinued = "log_continued" { lines: Unsigned, bytes: Unsigned, blake3: String }
+    --
+    /// The gate was asked, and this is what it answered.
+    GateEvaluated = "gate_evaluated"
+}
+
+object! {
+    /// What a run would authenticate with. More members than these are kept in `others`.
+    AuthEvidence { registry: Loose<String> }
+}
+
+object! {
+    /// The hosts that a rehearsal or a run talks to.
+    RegistryPolicy {
+        posture: Loose<String>,
+        allow_private: Loose<bool>,
+        allow_loopback: Loose<bool>,
+        credential_authority: Loose<String>,
+        index_authority: Loose<String>
+    }
+}
+
+macro_rules! object_kind {
+    ($Object:ident) => {
+        impl Kind for $Object {
+            const EXPECTED: &'static str = "an object";
+
+            fn read(value: Value<'_>) -> Option<Self> {
+                Self::from_members(value.as_object()?.members()).ok()
+            }
+
+            fn write(&self, out: &mut String) {
+                let mut object = ObjectWriter::new(out);
+                self.write_members(&mut object);
+                object.end();
+            }
+        }
+    };
+}
+
+object_kind!(AuthEvidence);
+object_kind!(RegistryPolicy);
+
+/// An event type that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The type's name.
+    pub name: String,
+    /// Its members.
+    pub others: Others,
+}
+
+/// The version of the rules (`docs/gate.md`) that this version of the code can judge by.
+pub const RULES: u64 = 1;
+
+/// The gate was asked. Of a decision made under rules that this version does not know, only `rules` and `plan_id`
+/// are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateEvaluated {
+    /// The version of the rules that the decision was made under.
+    pub rules: Unsigned,
+    /// The plan that was asked about.
+    pub plan_id: Name,
+    /// The rest of the question and its answer; `None` under other rules than [`RULES`].
+    pub asked: Option<Asked>,
+    /// Members that this version does not know.
+    pub others: Others,
+}
+
+object! {
+    /// Question and answer of a [`GateEvaluated`] under [`RULES`].
+    Asked {
+        rehearsal_registry: Option<Name>,
+        skip: bool,
+        actor: Option<String>,
+        justification: Option<String>,
+        verdict: String,
+        reasons: Vec<String>,
+        basis: RecordedHead
+    }
+}
+
+impl GateEvaluated {
+    fn from_members(members: &[Member<'_>]) -> Result<Self, FieldError> {
+        let rules: Unsigned = read(members, "rules")?;
+        let plan_id = read(members, "plan_id")?;
+        let (asked, others) = if rules == RULES {
+            let mut asked = Asked::from_members(members)?;
+            let others = std::mem::take(&mut asked.others);
+            (Some(asked), others.without(&["rules", "plan_id"]))
+        } else {
+            let others = Others::of(members, |name| matches!(name, "type" | "rules" | "plan_id"));
+            (None, others)
+        };
+        Ok(Self {
+            rules,
+            plan_id,
+            asked,
+            others,
+        })
+    }
+
+    fn write_members(&self, out: &mut ObjectWriter<'_>) {
+        Field::write(&self.rules, "rules", out);
+        Field::write(&self.plan_id, "plan_id", out);
+        if let Some(asked) = &self.asked {
+            if asked.rehearsal_registry.is_none() {
+                out.raw("rehearsal_registry", "null");
+            }
+            asked.write_members(out);
+        }
+        self.others.write(out);
+    }
+}
+
+impl LogAdopted {
+    /// The head that it adopts.
+    pub fn head(&self) -> RecordedHead {
+        RecordedHead {
+            lines: self.lines.clone(),
+            bytes: self.bytes.clone(),
+            blake3: self.blake3.clone(),
+        }
+    }
+}
+
+impl From<GateEvaluated> for EventType {
+    fn from(event: GateEvaluated) -> Self {
+        Self::GateEvaluated(event)
+    }
+}

@@ -1,0 +1,43 @@
+//! The report as JSON: `docs/auditing.md`, "The JSON report".
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use shipper_core::audit::Report;
+use shipper_events::is_plain;
+
+/// One line of JSON. What could act on a terminal is written as an escape, which is the same text to every reader of
+/// JSON.
+pub(crate) fn render(report: &Report) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, Plain);
+    // A report holds strings, numbers and booleans, and memory takes them all: this cannot fail.
+    let written = report.serialize(&mut serializer);
+    debug_assert!(written.is_ok(), "a report is always JSON");
+    bytes.push(b'\n');
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = fragment;
+        while let Some(position) = plain.find(|character| !is_plain(character)) {
+            let (before, from) = plain.split_at_checked(position).unwrap_or((plain, ""));
+            let mut characters = from.chars();
+            CompactFormatter.write_string_fragment(writer, before)?;
+            let mut units = [0; 2];
+            for unit in characters
+                .next()
+                .into_iter()
+                .flat_map(|c| c.encode_utf16(&mut units).to_vec())
+            {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            plain = characters.as_str();
+        }
+        CompactFormatter.write_string_fragment(writer, plain)
+    }
+}

@@ -1,0 +1,109 @@
+//! From the command line to the report.
+
+use std::io::{self, Read, Seek};
+
+use camino::Utf8PathBuf;
+use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput};
+use shipper_events::neutral;
+use thiserror::Error;
+
+use crate::cli::Cli;
+use crate::input::{Bytes, Input, beside, find, read_sidecar};
+
+/// How much is read at a time, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// No report can be given.
+#[derive(Debug, Error)]
+pub(crate) enum JudgeError {
+    /// Options that speak of one log, and not one log.
+    #[error("{options} wants exactly one log, and {count} were given; name one")]
+    NotOneLog { options: String, count: usize },
+    /// A sidecar that was named is not there.
+    #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", neutral(path.as_str()).quoted())]
+    NoSidecar { path: Utf8PathBuf },
+    /// Standard input can be read once.
+    #[error("standard input (-) was given {count} times; name it once")]
+    StdinTwice { count: usize },
+    /// The line that `--at` names is not there.
+    #[error("--at: {0}; name a line up to that")]
+    At(#[from] AuditError),
+    /// The report could not be written.
+    #[error("the report could not be written: {source}")]
+    NotWritten { source: io::Error },
+}
+
+/// Judges everything that was given.
+pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
+    let inputs = find(&cli.logs);
+    let options = cli.of_one_log();
+    if !options.is_empty() && inputs.len() != 1 {
+        let (options, count) = (options.join(", "), inputs.len());
+        return Err(JudgeError::NotOneLog { options, count });
+    }
+    let count = inputs.iter().filter(|input| **input == Input::Stdin).count();
+    if count > 1 {
+        return Err(JudgeError::StdinTwice { count });
+    }
+    if let Some(path) = cli.sidecar.as_ref().filter(|path| !path.exists()) {
+        let path = path.clone();
+        return Err(JudgeError::NoSidecar { path });
+    }
+    let demand = cli.demand();
+    let logs: Result<Vec<LogReport>, JudgeError> =
+        inputs.into_iter().map(|input| judge_one(input, cli, &demand)).collect();
+    Ok(Report::new(demand, logs?))
+}
+
+fn judge_one(input: Input, cli: &Cli, demand: &Demand) -> Result<LogReport, JudgeError> {
+    let (path, sidecar, bytes) = match input {
+        Input::Empty(path) => return Ok(LogReport::no_logs(path)),
+        Input::Unreadable { path, error } => return Ok(LogReport::unreadable(path, error)),
+        Input::Stdin => ("-".to_owned(), None, Ok(Bytes::stdin())),
+        Input::Log(path) => {
+            let by_default = !cli.no_sidecar && demand.at.is_none();
+            let sidecar = by_default.then(|| beside(&path));
+            let bytes = Bytes::open(&path);
+            (path.to_string(), sidecar, bytes)
+        }
+    };
+    let sidecar = cli.sidecar.clone().or(sidecar);
+    // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
+    let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
+    let judged = bytes.and_then(|bytes| feed(bytes, sidecar, demand));
+    match judged {
+        Ok(auditor) => Ok(LogReport::judged(path, auditor.finish()?)),
+        Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
+    }
+}
+
+/// Reads a log to its end.
+fn feed(bytes: Bytes, sidecar: SidecarInput, demand: &Demand) -> io::Result<Auditor> {
+    match Auditor::begin(demand.clone()) {
+        Begin::Audit(auditor) => {
+            let mut auditor = auditor.with_sidecar(sidecar);
+            read_all(bytes, |piece| auditor.feed(piece))?;
+            Ok(auditor)
+        }
+        Begin::Locate(mut locator) => {
+            let mut bytes = bytes.twice()?;
+            read_all(&mut bytes, |piece| locator.feed(piece))?;
+            bytes.rewind()?;
+            let mut auditor = locator.found().with_sidecar(sidecar);
+            read_all(bytes, |piece| auditor.feed(piece))?;
+            Ok(auditor)
+        }
+    }
+}
+
+fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match bytes.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => feed(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
