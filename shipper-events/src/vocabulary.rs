@@ -200,8 +200,15 @@ vocabulary! {
 }
 
 object! {
-    /// What a run would authenticate with. More members than these are kept in `others`.
-    AuthEvidence { registry: Loose<String> }
+    /// What a run would authenticate with, and to which registry.
+    AuthEvidence {
+        schema_version: Loose<String>,
+        registry: Loose<String>,
+        auth_mode: Loose<String>,
+        token_detected: Loose<bool>,
+        oidc_request_url_present: Loose<bool>,
+        oidc_request_token_present: Loose<bool>
+    }
 }
 
 object! {
