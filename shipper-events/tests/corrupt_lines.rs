@@ -1,6 +1,15 @@
 //! Everything that the contract calls corrupt is rejected, with the column and the reason, and nothing else is: a
 //! lenient reader would let two tools read one log in two ways.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
 use std::fmt::Write;
 
 use shipper_events::{Corruption, Fault, Line, MAX_LINE, ReadError, Reader, parse_line};

@@ -1,9 +1,19 @@
 //! The strict reader and a general one (`serde_json`, which checks no duplicate names in what it ignores) agree on
 //! what is JSON: our own grammar must not be a dialect.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use shipper_events::json::Object;
 
@@ -102,8 +112,18 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
+/// Inputs that ever failed are kept beside this file and tried first.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig {
+        cases,
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(config(4_000))]
 
     /// (Pass) Generated text.
     #[test]

@@ -1,10 +1,32 @@
 //! No text from a log reaches a terminal in a form that could act there: an auditor reads what stands in the log, and
 //! nothing that its writer would like to have been read.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{is_plain, neutral};
 
+/// Inputs that ever failed are kept beside this file and tried first.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig {
+        cases,
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config(256))]
+
     /// (Pass) Whatever the text, what is shown is printable, of one line, and bounded.
     #[test]
     fn shown_text_is_plain(text in any::<String>(), most in 0_usize..200) {

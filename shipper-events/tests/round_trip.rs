@@ -1,7 +1,17 @@
 //! What is read can be written again: real lines byte for byte, and nothing that this version does not know is lost,
 //! because a log that is carried over must still say what its writer meant.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{Entry, Event, EventType, Loose, Reader, scan};
 
 fn real_logs() -> Vec<(String, Vec<u8>)> {
@@ -82,7 +92,19 @@ fn a_newer_shape_is_kept_as_it_stands() {
     assert!(matches!(&poll.visible, Loose::Other(json) if json.text() == "\"soon\""));
 }
 
+/// Inputs that ever failed are kept beside this file and tried first.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig {
+        cases,
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config(256))]
+
     /// (Pass) Any text in any string member, however it is escaped, means the same after a rewrite; and a rewritten
     /// line is a fixed point.
     #[test]

@@ -1,7 +1,17 @@
 //! Lines are the same however the bytes arrive, and no more is held than one line: readers of pipes and of files that
 //! grow depend on it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{Cut, Head, MAX_LINE, Prefix, Splitter, Tail, scan};
 
 /// Lines, the head of all complete ones, and the tail, from pieces of these sizes in turn.
@@ -43,7 +53,19 @@ fn head_of(lines: &[Vec<u8>]) -> Head {
     }
 }
 
+/// Inputs that ever failed are kept beside this file and tried first.
+fn config(cases: u32) -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig {
+        cases,
+        failure_persistence: Some(Box::new(kept)),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config(256))]
+
     /// (Pass) Any bytes, cut anywhere, are the lines that a scan of the whole finds.
     #[test]
     fn pieces_change_nothing(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {

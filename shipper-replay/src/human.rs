@@ -84,6 +84,7 @@ impl Page<'_> {
             return;
         }
         let Some(audit) = &log.audit else {
+            self.row("next", "check the path, and that you may read what is there");
             return;
         };
         self.facts(audit);
@@ -91,7 +92,7 @@ impl Page<'_> {
         self.findings(&audit.findings);
         self.not_checked(audit, report);
         for next in next_steps(audit) {
-            self.row("next", &next);
+            self.row("next", next);
         }
     }
 
@@ -216,7 +217,24 @@ impl Page<'_> {
             .iter()
             .any(|finding| finding.code == Code::SelfDeclaredRegistry);
         let no_head = report.demand.extends.is_none();
-        let mut not_checked = Vec::new();
+        let mut not_checked: Vec<&str> = Vec::new();
+        let corrupt = audit.findings.iter().find(|finding| finding.code == Code::CorruptLine);
+        let corrupt = corrupt
+            .and_then(|finding| finding.line)
+            .map(|line| format!("line {line} and everything after it: judging stops at a corrupt line"));
+        not_checked.extend(corrupt.as_deref());
+        let cut = report
+            .demand
+            .at
+            .is_some()
+            .then(|| format!("what stands after line {}: --at leaves it out", audit.lines));
+        not_checked.extend(cut.as_deref());
+        if report.demand.plan_id.is_some() {
+            not_checked.push("other plans: --plan-id leaves them out");
+        }
+        if report.demand.since.is_some() {
+            not_checked.push("what was dealt with before: --since leaves it out");
+        }
         if self_declared {
             not_checked
                 .push("which registry was configured: its name is the log's own word (--registry NAME demands one)");
@@ -365,7 +383,7 @@ fn ran(run: &Run) -> String {
         .map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = run.finished.as_deref().map_or_else(
         || "did not finish".to_owned(),
-        |result| format!("finished: {}", neutral(result).at_most(60)),
+        |result| format!("finished: {}", word(result, 60)),
     );
     format!(
         "run on line {}: {} published{live}, {} skipped, {} failed, {finished}",
@@ -387,18 +405,22 @@ fn differing(difference: &Difference) -> String {
     )
 }
 
-/// What to do now: once each, the most pressing first.
-fn next_steps(audit: &Audit) -> Vec<String> {
-    let gate = audit.gate.as_ref();
-    let mut steps: Vec<String> = Vec::new();
-    for reason in gate.iter().flat_map(|gate| &gate.reasons) {
-        let step = reason.advice().to_owned();
+/// What to do now: once each, the most pressing first. What a finding asks for stands beside the finding.
+fn next_steps(audit: &Audit) -> Vec<&'static str> {
+    let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
+    let mut steps: Vec<&str> = Vec::new();
+    for step in reasons.map(|reason| reason.advice()) {
         if !steps.contains(&step) {
             steps.push(step);
         }
     }
-    if steps.is_empty() && audit.decisions.is_empty() {
-        steps.push("nothing was published yet; audit again after the publish".to_owned());
+    let at_odds = audit.findings.iter().any(|finding| finding.level != Level::Note);
+    if steps.is_empty() && audit.decisions.is_empty() && !at_odds {
+        steps.push(if audit.receipt.is_some() {
+            "nothing was published yet; audit again after the publish"
+        } else {
+            "nothing was rehearsed or published yet; check that this is the log you meant"
+        });
     }
     steps
 }
@@ -427,7 +449,18 @@ fn under(registry: Option<&str>, source: Option<RegistrySource>) -> String {
 
 /// A plan's name, cut to what tells plans apart at a glance.
 fn plan(plan_id: &str) -> String {
-    neutral(plan_id).at_most(16).to_string()
+    word(plan_id, 16)
+}
+
+/// A text that is usually one word; quoted where it is not.
+fn word(text: &str, most: usize) -> String {
+    let neutral = neutral(text).at_most(most);
+    let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':');
+    if !text.is_empty() && text.chars().all(is_word) {
+        neutral.to_string()
+    } else {
+        neutral.quoted().to_string()
+    }
 }
 
 fn quoted(text: &str) -> String {

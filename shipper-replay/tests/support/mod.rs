@@ -1,6 +1,14 @@
 //! The built program, run in the fixtures' directory so that paths in its output are short and the same everywhere.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
 
 use std::io::Write;
 use std::path::PathBuf;
