@@ -133,16 +133,12 @@ pub fn evaluate(state: &State, query: &Query) -> Verdict {
     let of_this_plan = state.receipt().filter(|receipt| receipt.plan_id == query.plan_id);
     match (state.receipt(), of_this_plan) {
         (None, _) => reasons.push(Reason::NoRehearsal),
-        (Some(receipt), None) => reasons.push(Reason::StalePlan {
-            receipt: Arc::clone(receipt),
-        }),
+        (Some(receipt), None) => reasons.push(Reason::StalePlan { receipt: Arc::clone(receipt) }),
         (_, Some(receipt)) => speak_against(receipt, state, registry, &mut reasons),
     }
     reasons.extend(unknown_gate_event(state));
     match of_this_plan {
-        Some(receipt) if reasons.is_empty() => Verdict::Authorized {
-            receipt: Arc::clone(receipt),
-        },
+        Some(receipt) if reasons.is_empty() => Verdict::Authorized { receipt: Arc::clone(receipt) },
         _ => Verdict::Refused { reasons },
     }
 }
@@ -153,9 +149,8 @@ fn speak_against(receipt: &Arc<Receipt>, state: &State, registry: &Name, reasons
         let receipt = Arc::clone(receipt);
         reasons.push(Reason::RegistryMismatch { receipt });
     }
-    let failing = state
-        .open()
-        .filter(|open| open.failed && open.plan_id == receipt.plan_id && open.registry == *registry);
+    let failing =
+        state.open().filter(|open| open.failed && open.plan_id == receipt.plan_id && open.registry == *registry);
     if failing.is_some() || !receipt.passed {
         reasons.push(Reason::RehearsalFailed {
             receipt: (!receipt.passed).then(|| Arc::clone(receipt)),
@@ -246,14 +241,11 @@ impl fmt::Display for Reason {
                 let registry = neutral(receipt.registry.as_str()).quoted();
                 write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
             }
-            Self::RehearsalFailed {
-                receipt: Some(receipt), ..
-            } => write!(f, "the rehearsal on line {} did not pass", receipt.line),
+            Self::RehearsalFailed { receipt: Some(receipt), .. } => {
+                write!(f, "the rehearsal on line {} did not pass", receipt.line)
+            }
             Self::RehearsalFailed { open: Some(line), .. } => {
-                write!(
-                    f,
-                    "the rehearsal started on line {line} has a failure and is still open"
-                )
+                write!(f, "the rehearsal started on line {line} has a failure and is still open")
             }
             Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
             Self::UnsoundEvidence { receipt } => {

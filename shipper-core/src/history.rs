@@ -80,11 +80,7 @@ pub fn passing_rehearsal() -> impl Strategy<Value = Vec<EventType>> {
         let start = started(registry, plan, count as u64);
         let published = packages.map(|(name, version)| published(name, version));
         let completed = completed(true, registry, plan);
-        std::iter::once(start)
-            .chain(published)
-            .chain([completed])
-            .map(|json| parsed(&json))
-            .collect()
+        std::iter::once(start).chain(published).chain([completed]).map(|json| parsed(&json)).collect()
     })
 }
 
@@ -106,10 +102,7 @@ pub fn numbered(event_types: impl IntoIterator<Item = EventType>) -> Vec<Entry> 
             EventType::PackageAttempted(_) | EventType::PackagePublished(_) => "one@1.0.0".to_owned(),
             _ => "all".to_owned(),
         };
-        Entry {
-            line: position as u64 + 1,
-            event: Event::new(stamp(position), event_type, package),
-        }
+        Entry { line: position as u64 + 1, event: Event::new(stamp(position), event_type, package) }
     });
     entries.collect()
 }

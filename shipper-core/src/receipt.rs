@@ -78,11 +78,7 @@ impl Unsound {
 impl Receipt {
     /// Whether the events bear it out.
     pub fn evidence(&self) -> Evidence {
-        if self.unsound.is_empty() {
-            Evidence::Sound
-        } else {
-            Evidence::Unsound
-        }
+        if self.unsound.is_empty() { Evidence::Sound } else { Evidence::Unsound }
     }
 
     /// Whether it passed and its evidence is sound: the only kind of receipt that lets anything be published.

@@ -142,36 +142,13 @@ impl Sidecar {
             }
         };
         let name = |name: &Name| FieldValue::Text(name.to_string());
-        check(
-            "plan_id",
-            self.plan_id == receipt.plan_id,
-            name(&self.plan_id),
-            name(&receipt.plan_id),
-        );
-        check(
-            "registry",
-            self.registry == receipt.registry,
-            name(&self.registry),
-            name(&receipt.registry),
-        );
-        check(
-            "passed",
-            self.passed == receipt.passed,
-            FieldValue::Flag(self.passed),
-            FieldValue::Flag(receipt.passed),
-        );
+        check("plan_id", self.plan_id == receipt.plan_id, name(&self.plan_id), name(&receipt.plan_id));
+        check("registry", self.registry == receipt.registry, name(&self.registry), name(&receipt.registry));
+        check("passed", self.passed == receipt.passed, FieldValue::Flag(self.passed), FieldValue::Flag(receipt.passed));
         if receipt.start.is_some() {
             for (field, sidecar, log) in [
-                (
-                    "packages_attempted",
-                    &self.packages_attempted,
-                    receipt.packages_attempted(),
-                ),
-                (
-                    "packages_published",
-                    &self.packages_published,
-                    receipt.packages_published(),
-                ),
+                ("packages_attempted", &self.packages_attempted, receipt.packages_attempted()),
+                ("packages_published", &self.packages_published, receipt.packages_published()),
             ] {
                 check(field, *sidecar == log, sidecar.into(), FieldValue::Number(log));
             }
@@ -198,12 +175,7 @@ impl Sidecar {
             FieldValue::Text(receipt.completed_at.to_string()),
         );
         if let Some(log) = &self.log {
-            check(
-                "log",
-                log.fits(head),
-                FieldValue::Text(log.to_string()),
-                FieldValue::Text(head.to_string()),
-            );
+            check("log", log.fits(head), FieldValue::Text(log.to_string()), FieldValue::Text(head.to_string()));
         }
         found
     }
@@ -211,9 +183,7 @@ impl Sidecar {
 
 impl From<&Unsigned> for FieldValue {
     fn from(number: &Unsigned) -> Self {
-        number
-            .as_u64()
-            .map_or_else(|| Self::Text(number.to_string()), Self::Number)
+        number.as_u64().map_or_else(|| Self::Text(number.to_string()), Self::Number)
     }
 }
 
@@ -269,9 +239,7 @@ impl<'a> Members<'_, 'a> {
     }
 
     fn name(&self, member: &'static str) -> Result<Name, SidecarError> {
-        self.read(member, "a string that is not empty", |value| {
-            Name::new(value.as_str()?).ok()
-        })
+        self.read(member, "a string that is not empty", |value| Name::new(value.as_str()?).ok())
     }
 
     fn unsigned(&self, member: &'static str) -> Result<Unsigned, SidecarError> {

@@ -109,16 +109,12 @@ impl State {
     }
 
     fn complete(&mut self, line: u64, complete: &RehearsalComplete, at: &Timestamp) {
-        let matching = self
-            .open
-            .take_if(|open| open.plan_id == complete.plan_id && open.registry == complete.registry);
+        let matching = self.open.take_if(|open| open.plan_id == complete.plan_id && open.registry == complete.registry);
         if let Some(rehearsal) = &matching {
             self.unknown.retain(|event| event.line >= rehearsal.start.line);
         }
         let unsound = if complete.passed {
-            matching
-                .as_ref()
-                .map_or_else(|| vec![Unsound::CompletionWithoutStart], Rehearsal::flaws)
+            matching.as_ref().map_or_else(|| vec![Unsound::CompletionWithoutStart], Rehearsal::flaws)
         } else {
             Vec::new()
         };
@@ -142,11 +138,7 @@ impl Rehearsal {
         Self {
             plan_id: started.plan_id.clone(),
             registry: started.registry.clone(),
-            start: Start {
-                line,
-                at: at.clone(),
-                package_count: started.package_count.clone(),
-            },
+            start: Start { line, at: at.clone(), package_count: started.package_count.clone() },
             packages: BTreeSet::new(),
             failed: false,
             duplicate: false,
@@ -156,17 +148,11 @@ impl Rehearsal {
     /// Why a pass of this rehearsal would be no evidence.
     fn flaws(&self) -> Vec<Unsound> {
         let flaws = [
-            (
-                self.start.package_count != self.packages.len() as u64,
-                Unsound::PackageCountMismatch,
-            ),
+            (self.start.package_count != self.packages.len() as u64, Unsound::PackageCountMismatch),
             (self.failed, Unsound::FailureRecorded),
             (self.duplicate, Unsound::DuplicatePackage),
         ];
-        flaws
-            .into_iter()
-            .filter_map(|(holds, flaw)| holds.then_some(flaw))
-            .collect()
+        flaws.into_iter().filter_map(|(holds, flaw)| holds.then_some(flaw)).collect()
     }
 }
 

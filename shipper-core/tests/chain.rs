@@ -64,9 +64,7 @@ fn an_adopted_head_must_fit() {
 #[test]
 fn our_types_are_chained() {
     let mut log = Log::foreign();
-    log.pass("p", "r")
-        .authorized("p", "r")
-        .event(r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#);
+    log.pass("p", "r").authorized("p", "r").event(r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#);
     log.event(r#"{"type":"log_continued","lines":1,"bytes":1,"blake3":""}"#);
     log.adopted();
     let told = log.told(&Demand::default());
@@ -94,14 +92,8 @@ fn a_log_is_continued_by_its_first_line() {
 #[test]
 fn tampering_is_seen() {
     let mut log = Log::chained();
-    log.pass("p", "r")
-        .authorized("p", "r")
-        .publish("p")
-        .event(r#"{"type":"preflight_started"}"#);
-    let kept = Demand {
-        extends: Some(log.head()),
-        ..Demand::default()
-    };
+    log.pass("p", "r").authorized("p", "r").publish("p").event(r#"{"type":"preflight_started"}"#);
+    let kept = Demand { extends: Some(log.head()), ..Demand::default() };
     let whole = log.bytes().to_vec();
     let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
     let audit = |bytes: &[u8], demand: &Demand| {

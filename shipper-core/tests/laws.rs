@@ -28,10 +28,7 @@ fn head(log: &[u8], lines: u64) -> Head {
 }
 
 fn beside(text: impl Into<Vec<u8>>) -> SidecarInput {
-    SidecarInput::Found {
-        path: "rehearsal.json".to_owned(),
-        bytes: text.into(),
-    }
+    SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: text.into() }
 }
 
 /// Audits a log that arrives in pieces of these sizes.
@@ -64,15 +61,8 @@ fn demand() -> impl Strategy<Value = Demand> {
         0.2,
         (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
     );
-    (name(history::REGISTRIES), name(history::PLANS), at, any::<bool>()).prop_map(|(registry, plan_id, at, strict)| {
-        Demand {
-            registry,
-            plan_id,
-            at,
-            strict,
-            ..Demand::default()
-        }
-    })
+    (name(history::REGISTRIES), name(history::PLANS), at, any::<bool>())
+        .prop_map(|(registry, plan_id, at, strict)| Demand { registry, plan_id, at, strict, ..Demand::default() })
 }
 
 /// A log with some bytes changed.
@@ -99,11 +89,7 @@ fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {

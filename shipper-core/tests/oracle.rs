@@ -58,16 +58,8 @@ fn packages(history: &[Entry], from: usize, to: usize) -> Vec<String> {
 }
 
 fn failed(history: &[Entry], from: usize, to: usize) -> bool {
-    let names = [
-        "rehearsal_package_failed",
-        "rehearsal_smoke_check_failed",
-        "tail_repaired",
-    ];
-    history
-        .iter()
-        .take(to)
-        .skip(from + 1)
-        .any(|entry| names.contains(&entry.event.event_type.name()))
+    let names = ["rehearsal_package_failed", "rehearsal_smoke_check_failed", "tail_repaired"];
+    history.iter().take(to).skip(from + 1).any(|entry| names.contains(&entry.event.event_type.name()))
 }
 
 /// Why the passed completion at `at` is no evidence.
@@ -75,9 +67,7 @@ fn flaws(history: &[Entry], at: usize) -> Vec<Unsound> {
     let Some(start) = open_before(history, at).filter(|start| answers(history, at, *start)) else {
         return vec![Unsound::CompletionWithoutStart];
     };
-    let EventType::RehearsalStarted(started) = &history[start].event.event_type else {
-        unreachable!()
-    };
+    let EventType::RehearsalStarted(started) = &history[start].event.event_type else { unreachable!() };
     let all = packages(history, start, at);
     let distinct: HashSet<&String> = all.iter().collect();
     let mut flaws = Vec::new();
@@ -107,10 +97,7 @@ fn remembers_unknown(history: &[Entry]) -> bool {
 }
 
 fn opinion(history: &[Entry], query: &Query) -> Opinion {
-    let permit = |verdict| Opinion {
-        verdict,
-        reasons: Vec::new(),
-    };
+    let permit = |verdict| Opinion { verdict, reasons: Vec::new() };
     let Some(registry) = &query.rehearsal_registry else {
         return permit(VerdictCode::Dormant);
     };
@@ -124,73 +111,41 @@ fn opinion(history: &[Entry], query: &Query) -> Opinion {
         _ => unreachable!(),
     });
     let open_and_failed = open_before(history, history.len()).is_some_and(|start| {
-        let EventType::RehearsalStarted(started) = &history[start].event.event_type else {
-            unreachable!()
-        };
+        let EventType::RehearsalStarted(started) = &history[start].event.event_type else { unreachable!() };
         started.plan_id == query.plan_id && started.registry == *registry && failed(history, start, history.len())
     });
     let this_plan = complete.filter(|(_, complete)| complete.plan_id == query.plan_id);
     let table = [
         (ReasonCode::NoRehearsal, complete.is_none()),
         (ReasonCode::StalePlan, complete.is_some() && this_plan.is_none()),
-        (
-            ReasonCode::RegistryMismatch,
-            this_plan.is_some_and(|(_, complete)| complete.registry != *registry),
-        ),
-        (
-            ReasonCode::RehearsalFailed,
-            this_plan.is_some_and(|(_, complete)| !complete.passed || open_and_failed),
-        ),
+        (ReasonCode::RegistryMismatch, this_plan.is_some_and(|(_, complete)| complete.registry != *registry)),
+        (ReasonCode::RehearsalFailed, this_plan.is_some_and(|(_, complete)| !complete.passed || open_and_failed)),
         (
             ReasonCode::UnsoundEvidence,
             this_plan.is_some_and(|(at, complete)| complete.passed && !flaws(history, at).is_empty()),
         ),
         (ReasonCode::UnknownGateEvent, remembers_unknown(history)),
     ];
-    let reasons: Vec<ReasonCode> = table
-        .into_iter()
-        .filter_map(|(reason, holds)| holds.then_some(reason))
-        .collect();
-    let verdict = if reasons.is_empty() {
-        VerdictCode::Authorized
-    } else {
-        VerdictCode::Refused
-    };
+    let reasons: Vec<ReasonCode> = table.into_iter().filter_map(|(reason, holds)| holds.then_some(reason)).collect();
+    let verdict = if reasons.is_empty() { VerdictCode::Authorized } else { VerdictCode::Refused };
     Opinion { verdict, reasons }
 }
 
 fn compare(history: &[Entry], state: &State, query: &Query) {
     let verdict = evaluate(state, query);
-    let derived = Opinion {
-        verdict: verdict.code(),
-        reasons: verdict.reason_codes(),
-    };
-    assert_eq!(
-        derived,
-        opinion(history, query),
-        "{query:?} after {:#?}",
-        names(history)
-    );
+    let derived = Opinion { verdict: verdict.code(), reasons: verdict.reason_codes() };
+    assert_eq!(derived, opinion(history, query), "{query:?} after {:#?}", names(history));
     let latest =
         (0..history.len()).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalComplete(_)));
     let receipt = state.receipt();
     assert_eq!(receipt.map(|receipt| receipt.line), latest.map(|at| history[at].line));
     if let (Some(receipt), Some(at)) = (receipt, latest) {
         let start = open_before(history, at).filter(|start| answers(history, at, *start));
-        let distinct: HashSet<String> = start
-            .map(|start| packages(history, start, at))
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
-        assert_eq!(
-            receipt.start.as_ref().map(|start| start.line),
-            start.map(|start| history[start].line)
-        );
+        let distinct: HashSet<String> =
+            start.map(|start| packages(history, start, at)).unwrap_or_default().into_iter().collect();
+        assert_eq!(receipt.start.as_ref().map(|start| start.line), start.map(|start| history[start].line));
         assert_eq!(receipt.packages_published(), distinct.len() as u64);
-        assert_eq!(
-            receipt.packages_attempted(),
-            distinct.len() as u64 + u64::from(!receipt.passed)
-        );
+        assert_eq!(receipt.packages_attempted(), distinct.len() as u64 + u64::from(!receipt.passed));
         let expected = if receipt.passed { flaws(history, at) } else { Vec::new() };
         assert_eq!(receipt.unsound, expected);
     }
@@ -228,17 +183,9 @@ fn event_types() -> Vec<EventType> {
 
 fn queries() -> Vec<Query> {
     let name = |text: &str| Name::new(text).expect("not empty");
-    let query = |registry: Option<&str>, skip| Query {
-        plan_id: name("p"),
-        rehearsal_registry: registry.map(name),
-        skip,
-    };
-    vec![
-        query(Some("r"), false),
-        query(Some("s"), false),
-        query(Some("r"), true),
-        query(None, true),
-    ]
+    let query =
+        |registry: Option<&str>, skip| Query { plan_id: name("p"), rehearsal_registry: registry.map(name), skip };
+    vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
 }
 
 /// Extends the history by every event, to the length, and compares after each: every prefix is a history too.
@@ -250,10 +197,7 @@ fn explore(history: &mut Vec<Entry>, state: &State, alphabet: &[Entry], queries:
     if history.len() < length {
         for entry in alphabet {
             let line = history.len() as u64 + 1;
-            let entry = Entry {
-                line,
-                event: entry.event.clone(),
-            };
+            let entry = Entry { line, event: entry.event.clone() };
             let mut next = state.clone();
             next.evolve(&entry);
             history.push(entry);
@@ -267,10 +211,7 @@ fn explore(history: &mut Vec<Entry>, state: &State, alphabet: &[Entry], queries:
 /// (Pass) Every history over the alphabet, up to the length.
 #[test]
 fn every_short_history() {
-    let length = std::env::var("SHIPPER_ORACLE_LENGTH")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(6);
+    let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     let (alphabet, queries) = (history::numbered(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.
@@ -289,9 +230,7 @@ fn every_short_history() {
         explore_from(0..halves) + other.join().expect("no disagreement")
     });
     let histories = histories + explore(&mut Vec::new(), &State::default(), &[], &queries, 0);
-    let expected: u64 = (0..=u32::try_from(length).expect("small"))
-        .map(|length| 11_u64.pow(length))
-        .sum();
+    let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
     println!(
         "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
         queries.len()
@@ -302,11 +241,7 @@ fn every_short_history() {
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {

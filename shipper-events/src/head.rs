@@ -63,20 +63,12 @@ impl FromStr for Head {
         else {
             return Err(NotAHead);
         };
-        Ok(Self {
-            lines: digits(lines)?,
-            bytes: digits(bytes)?,
-            blake3: hash(blake3).ok_or(NotAHead)?,
-        })
+        Ok(Self { lines: digits(lines)?, bytes: digits(bytes)?, blake3: hash(blake3).ok_or(NotAHead)? })
     }
 }
 
 fn digits(text: &str) -> Result<u64, NotAHead> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_err(|_| NotAHead)
-    } else {
-        Err(NotAHead)
-    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().map_err(|_| NotAHead) } else { Err(NotAHead) }
 }
 
 /// 64 lower-case hexadecimal digits.
@@ -96,12 +88,7 @@ struct Members {
 
 impl Serialize for Head {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Members {
-            lines: self.lines,
-            bytes: self.bytes,
-            blake3: self.blake3.to_string(),
-        }
-        .serialize(serializer)
+        Members { lines: self.lines, bytes: self.bytes, blake3: self.blake3.to_string() }.serialize(serializer)
     }
 }
 
@@ -146,11 +133,7 @@ impl RecordedHead {
 
 impl From<Head> for RecordedHead {
     fn from(head: Head) -> Self {
-        Self {
-            lines: head.lines.into(),
-            bytes: head.bytes.into(),
-            blake3: head.blake3.to_string(),
-        }
+        Self { lines: head.lines.into(), bytes: head.bytes.into(), blake3: head.blake3.to_string() }
     }
 }
 
@@ -177,13 +160,7 @@ pub struct Prefix {
 impl Prefix {
     /// The prefix of no bytes.
     pub fn new() -> Self {
-        Self {
-            lines: 0,
-            bytes: 0,
-            hasher: blake3::Hasher::new(),
-            gathered: Vec::new(),
-            unfinished: None,
-        }
+        Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), gathered: Vec::new(), unfinished: None }
     }
 
     /// Complete lines so far.
@@ -213,10 +190,7 @@ impl Prefix {
     /// Adds a part of a line that is too long to be held. It counts once a part ends the line.
     pub fn push_part(&mut self, part: &[u8], ends_line: bool) {
         self.flush();
-        let (mut hasher, mut bytes) = self
-            .unfinished
-            .take()
-            .unwrap_or_else(|| (self.hasher.clone(), self.bytes));
+        let (mut hasher, mut bytes) = self.unfinished.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
         hasher.update(part);
         bytes += part.len() as u64;
         if ends_line {
@@ -235,11 +209,7 @@ impl Prefix {
         } else {
             self.hasher.clone().update(&self.gathered).finalize()
         };
-        Head {
-            lines: self.lines,
-            bytes: self.bytes,
-            blake3,
-        }
+        Head { lines: self.lines, bytes: self.bytes, blake3 }
     }
 
     fn flush(&mut self) {

@@ -58,9 +58,7 @@ impl<'a> Object<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Corruption> {
         let text = utf8(bytes)?;
         let mut members = Vec::new();
-        Scanner::new(text)
-            .document(Keep::Members(&mut members))
-            .map_err(|flaw| flaw.place(text))?;
+        Scanner::new(text).document(Keep::Members(&mut members)).map_err(|flaw| flaw.place(text))?;
         Ok(Self { members })
     }
 
@@ -88,10 +86,7 @@ impl<'a> Member<'a> {
 }
 
 pub(crate) fn find<'a>(members: &[Member<'a>], name: &str) -> Option<Value<'a>> {
-    members
-        .iter()
-        .find(|member| member.name == name)
-        .map(|member| member.value)
+    members.iter().find(|member| member.name == name).map(|member| member.value)
 }
 
 impl<'a> Value<'a> {
@@ -187,15 +182,8 @@ pub(crate) struct Line<'a> {
 
 /// Reads one object and, in the same pass, the members of the object that stands under `inner`.
 pub(crate) fn line<'a>(text: &'a str, inner: &'static str) -> Result<Line<'a>, Corruption> {
-    let mut line = Line {
-        top: Vec::with_capacity(6),
-        inner: Vec::with_capacity(8),
-    };
-    let keep = Keep::Line {
-        top: &mut line.top,
-        named: inner,
-        inner: &mut line.inner,
-    };
+    let mut line = Line { top: Vec::with_capacity(6), inner: Vec::with_capacity(8) };
+    let keep = Keep::Line { top: &mut line.top, named: inner, inner: &mut line.inner };
     Scanner::new(text).document(keep).map_err(|flaw| flaw.place(text))?;
     Ok(line)
 }
@@ -204,11 +192,7 @@ pub(crate) fn line<'a>(text: &'a str, inner: &'static str) -> Result<Line<'a>, C
 enum Keep<'k, 'a> {
     Nothing,
     Members(&'k mut Vec<Member<'a>>),
-    Line {
-        top: &'k mut Vec<Member<'a>>,
-        named: &'static str,
-        inner: &'k mut Vec<Member<'a>>,
-    },
+    Line { top: &'k mut Vec<Member<'a>>, named: &'static str, inner: &'k mut Vec<Member<'a>> },
 }
 
 /// A fault and where it stands; its column is only counted when somebody will read it.
@@ -240,12 +224,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            names: Vec::with_capacity(16),
-        }
+        Self { text, bytes: text.as_bytes(), at: 0, names: Vec::with_capacity(16) }
     }
 
     fn document(&mut self, keep: Keep<'_, 'a>) -> Result<(), Flaw> {
@@ -286,9 +265,7 @@ impl<'a> Scanner<'a> {
     fn value(&mut self, depth: u32) -> Result<Value<'a>, Flaw> {
         let offset = self.at;
         let shape = match self.peek() {
-            Some(b'"') => Shape::String {
-                escaped: self.string()?,
-            },
+            Some(b'"') => Shape::String { escaped: self.string()? },
             Some(b'{') => {
                 self.object(depth, Keep::Nothing)?;
                 Shape::Object
@@ -300,16 +277,10 @@ impl<'a> Scanner<'a> {
             Some(b't') => self.word("true", Shape::True)?,
             Some(b'f') => self.word("false", Shape::False)?,
             Some(b'n') => self.word("null", Shape::Null)?,
-            Some(b'-' | b'0'..=b'9') => Shape::Number {
-                digits_only: self.number()?,
-            },
+            Some(b'-' | b'0'..=b'9') => Shape::Number { digits_only: self.number()? },
             _ => return self.expected("a value"),
         };
-        Ok(Value {
-            text: self.slice(offset, self.at),
-            offset,
-            shape,
-        })
+        Ok(Value { text: self.slice(offset, self.at), offset, shape })
     }
 
     fn word(&mut self, word: &'static str, shape: Shape) -> Result<Shape, Flaw> {
@@ -371,12 +342,7 @@ impl<'a> Scanner<'a> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             let Some(step) = memchr::memchr2(b'"', b'\\', rest) else {
-                return Err(Flaw {
-                    fault: Fault::Expected {
-                        what: "the closing quote of this string",
-                    },
-                    offset: open,
-                });
+                return Err(Flaw { fault: Fault::Expected { what: "the closing quote of this string" }, offset: open });
             };
             let plain = rest.get(..step).unwrap_or_default();
             if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
@@ -515,11 +481,7 @@ impl<'a> Scanner<'a> {
                     self.object(depth + 1, Keep::Members(inner))?;
                     top.push(Member {
                         name: Cow::Borrowed(*named),
-                        value: Value {
-                            text: self.slice(offset, self.at),
-                            offset,
-                            shape: Shape::Object,
-                        },
+                        value: Value { text: self.slice(offset, self.at), offset, shape: Shape::Object },
                     });
                     return Ok(());
                 }
@@ -539,11 +501,7 @@ impl<'a> Scanner<'a> {
         }
         let start = self.at;
         let escaped = self.string()?;
-        let name = Name {
-            start,
-            end: self.at,
-            escaped,
-        };
+        let name = Name { start, end: self.at, escaped };
         let earlier = self.names.get(first_name..).unwrap_or_default();
         if earlier.len() < FEW_MEMBERS && earlier.iter().any(|other| self.same(*other, name)) {
             return Err(self.duplicate(name));
@@ -561,12 +519,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn duplicate(&self, name: Name) -> Flaw {
-        Flaw {
-            fault: Fault::DuplicateName {
-                name: self.decode(name).into_owned(),
-            },
-            offset: name.start,
-        }
+        Flaw { fault: Fault::DuplicateName { name: self.decode(name).into_owned() }, offset: name.start }
     }
 
     fn decode(&self, name: Name) -> Cow<'a, str> {

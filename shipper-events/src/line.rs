@@ -99,16 +99,7 @@ impl<'a> Record<'a> {
         } else {
             None
         };
-        Ok(Self {
-            link: Link::of(bytes),
-            timestamp: stamp,
-            instant,
-            type_name,
-            package,
-            top,
-            inner,
-            event_type,
-        })
+        Ok(Self { link: Link::of(bytes), timestamp: stamp, instant, type_name, package, top, inner, event_type })
     }
 
     /// The link to the line before; `None` on a foreign line.
@@ -161,11 +152,7 @@ impl<'a> Record<'a> {
 }
 
 fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> Fault {
-    if value.is_some() {
-        Fault::WrongKind { member, expected }
-    } else {
-        Fault::Missing { member, of, expected }
-    }
+    if value.is_some() { Fault::WrongKind { member, expected } } else { Fault::Missing { member, of, expected } }
 }
 
 /// Whether the type has members that are read: without them, or with others in their place, the line is corrupt.

@@ -40,10 +40,7 @@ impl Link {
         if !rest.starts_with(b"\",") {
             return None;
         }
-        Some(Self {
-            seq: std::str::from_utf8(digits).ok()?.parse().ok(),
-            prev: hash(std::str::from_utf8(prev).ok()?)?,
-        })
+        Some(Self { seq: std::str::from_utf8(digits).ok()?.parse().ok(), prev: hash(std::str::from_utf8(prev).ok()?)? })
     }
 
     /// How many lines it says stand before it; `None` for a number beyond 64 bits.

@@ -25,21 +25,14 @@ pub struct Neutral<'a> {
 
 /// Wraps text from a log for showing: see [`Neutral`].
 pub fn neutral(text: &str) -> Neutral<'_> {
-    Neutral {
-        text,
-        most: SHOWN,
-        quoted: false,
-    }
+    Neutral { text, most: SHOWN, quoted: false }
 }
 
 impl Neutral<'_> {
     /// Shows at most that many characters of the text.
     #[must_use]
     pub fn at_most(self, characters: usize) -> Self {
-        Self {
-            most: characters,
-            ..self
-        }
+        Self { most: characters, ..self }
     }
 
     /// Puts the text in double quotes and escapes those inside.

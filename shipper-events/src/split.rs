@@ -91,10 +91,7 @@ impl Splitter {
         if !self.held.is_empty() {
             self.handed_out = true;
             self.long = self.held.len() as u64;
-            return Cut::LongPart {
-                part: &self.held,
-                ends_line: false,
-            };
+            return Cut::LongPart { part: &self.held, ends_line: false };
         }
         let part = take(piece, count);
         self.long = if ends_line { 0 } else { self.long + part.len() as u64 };

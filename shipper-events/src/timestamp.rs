@@ -45,10 +45,7 @@ impl Timestamp {
     }
 
     pub(crate) fn from_parts(text: &str, instant: OffsetDateTime) -> Self {
-        Self {
-            text: text.into(),
-            instant,
-        }
+        Self { text: text.into(), instant }
     }
 }
 
@@ -81,11 +78,7 @@ pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
 }
 
 fn like((byte, shape): (&u8, &u8)) -> bool {
-    if *shape == b'0' {
-        byte.is_ascii_digit()
-    } else {
-        byte == shape
-    }
+    if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
 }
 
 impl FromStr for Timestamp {

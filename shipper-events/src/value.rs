@@ -154,11 +154,7 @@ impl Others {
 
     pub(crate) fn of(members: &[Member<'_>], known: impl Fn(&str) -> bool) -> Self {
         let others = members.iter().filter(|member| !known(member.name()));
-        Self(
-            others
-                .map(|member| (member.name().into(), member.value().into()))
-                .collect(),
-        )
+        Self(others.map(|member| (member.name().into(), member.value().into())).collect())
     }
 
     pub(crate) fn without(mut self, names: &[&str]) -> Self {
@@ -224,10 +220,7 @@ pub(crate) struct FieldError {
 impl FieldError {
     fn wrong_kind<T: Kind>(member: &'static str, value: Value<'_>) -> Self {
         let expected = T::EXPECTED;
-        Self {
-            fault: Fault::WrongKind { member, expected },
-            offset: Some(value.offset()),
-        }
+        Self { fault: Fault::WrongKind { member, expected }, offset: Some(value.offset()) }
     }
 }
 
@@ -235,10 +228,7 @@ impl<T: Kind> Field for T {
     fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         let Some(value) = value else {
             let (of, expected) = ("this event type", T::EXPECTED);
-            return Err(FieldError {
-                fault: Fault::Missing { member, of, expected },
-                offset: None,
-            });
+            return Err(FieldError { fault: Fault::Missing { member, of, expected }, offset: None });
         };
         Kind::read(value).ok_or_else(|| FieldError::wrong_kind::<T>(member, value))
     }

@@ -294,12 +294,7 @@ impl GateEvaluated {
             let others = Others::of(members, |name| matches!(name, "type" | "rules" | "plan_id"));
             (None, others)
         };
-        Ok(Self {
-            rules,
-            plan_id,
-            asked,
-            others,
-        })
+        Ok(Self { rules, plan_id, asked, others })
     }
 
     fn write_members(&self, out: &mut ObjectWriter<'_>) {
@@ -318,11 +313,7 @@ impl GateEvaluated {
 impl LogAdopted {
     /// The head that it adopts.
     pub fn head(&self) -> RecordedHead {
-        RecordedHead {
-            lines: self.lines.clone(),
-            bytes: self.bytes.clone(),
-            blake3: self.blake3.clone(),
-        }
+        RecordedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
     }
 }
 

@@ -125,13 +125,8 @@ fn each_rule_has_its_reason_and_column() {
         if shown.len() > 200 {
             shown = format!("{}…", shown.chars().take(60).collect::<String>());
         }
-        writeln!(
-            page,
-            "{}\n  {}",
-            shown.escape_debug().to_string().replace("\\\"", "\""),
-            corruption(line)
-        )
-        .expect("a string");
+        writeln!(page, "{}\n  {}", shown.escape_debug().to_string().replace("\\\"", "\""), corruption(line))
+            .expect("a string");
     }
     insta::assert_snapshot!(page);
 }
@@ -164,11 +159,7 @@ fn what_is_allowed_is_accepted() {
             r#"{"type":"gate_evaluated","rules":1,"plan_id":"p","actor":null,"skip":true,"verdict":"","reasons":["?"],"basis":{"lines":0,"bytes":0,"blake3":"no hash"}}"#,
         ),
     ] {
-        assert!(
-            matches!(parse_line(line.as_bytes()), Ok(Line::Event(_))),
-            "{line}: {:?}",
-            parse_line(line.as_bytes())
-        );
+        assert!(matches!(parse_line(line.as_bytes()), Ok(Line::Event(_))), "{line}: {:?}", parse_line(line.as_bytes()));
     }
 }
 
@@ -217,16 +208,7 @@ fn timestamps_are_rfc_3339_with_t() {
         "2026-11-23T08:00:0\u{0665}Z",
     ] {
         let found = corruption(line(stamp).as_bytes());
-        assert!(
-            matches!(
-                found.fault,
-                Fault::WrongKind {
-                    member: "timestamp",
-                    ..
-                }
-            ),
-            "{stamp}: {found}"
-        );
+        assert!(matches!(found.fault, Fault::WrongKind { member: "timestamp", .. }), "{stamp}: {found}");
     }
 }
 
@@ -244,11 +226,7 @@ fn a_line_may_be_16_mib_and_no_longer() {
     let too_long = line(MAX_LINE + 1);
     assert_eq!(corruption(too_long.as_bytes()).fault, Fault::TooLong);
     let blank = vec![b' '; MAX_LINE];
-    assert_eq!(
-        corruption(&blank).fault,
-        Fault::TooLong,
-        "blank, and judged by its length first"
-    );
+    assert_eq!(corruption(&blank).fault, Fault::TooLong, "blank, and judged by its length first");
     assert!(matches!(parse_line(&blank[1..]), Ok(Line::Blank)));
     let mut read = Reader::new(too_long.as_bytes());
     assert!(matches!(read.next(), Some(Err(ReadError::Corrupt { line: 1, .. }))));
@@ -276,10 +254,7 @@ fn many_members_are_compared_quickly() {
     }
     let line = with(&format!("\"x\":{{{members}\"\\u006d77\":1,\"m5\":1}}"));
     let started = std::time::Instant::now();
-    assert_eq!(
-        corruption(line.as_bytes()).fault,
-        Fault::DuplicateName { name: "m77".to_owned() }
-    );
+    assert_eq!(corruption(line.as_bytes()).fault, Fault::DuplicateName { name: "m77".to_owned() });
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     assert!(parse_line(with(&format!("\"x\":{{{members}\"last\":1}}")).as_bytes()).is_ok());
 }

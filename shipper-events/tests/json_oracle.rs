@@ -95,14 +95,8 @@ fn json() -> impl Strategy<Value = String> {
         "\"[a-z\\\\/\"ué ]{0,6}\"",
         r#""(\\["\\/bfnrt]|\\u00[0-9a-f]{2}|\\ud83d\\ude00|\\u[d][89cd]00|x){0,3}""#,
     ];
-    let name = prop_oneof![
-        Just("\"a\""),
-        Just("\"\\u0061\""),
-        Just("\"b\""),
-        Just("\"\""),
-        Just("\"c\\n\""),
-        Just("d")
-    ];
+    let name =
+        prop_oneof![Just("\"a\""), Just("\"\\u0061\""), Just("\"b\""), Just("\"\""), Just("\"c\\n\""), Just("d")];
     scalar.prop_recursive(4, 24, 4, move |inner| {
         let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("{name} : {value}"));
         prop_oneof![
@@ -115,11 +109,7 @@ fn json() -> impl Strategy<Value = String> {
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -17,11 +17,7 @@ use shipper_events::{is_plain, neutral};
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {

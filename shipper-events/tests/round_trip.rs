@@ -54,10 +54,7 @@ fn real_members_have_the_kinds_that_the_types_say() {
             let debug = format!("{:?}", event.event_type);
             let raw = debug.contains("Other(Json");
             assert!(!raw, "{path}:{line}: {debug}");
-            assert!(
-                EventType::is_known(event.event_type.name()) || path.contains("unknown-event"),
-                "{path}:{line}"
-            );
+            assert!(EventType::is_known(event.event_type.name()) || path.contains("unknown-event"), "{path}:{line}");
         }
     }
 }
@@ -85,9 +82,7 @@ fn what_is_not_known_survives() {
 fn a_newer_shape_is_kept_as_it_stands() {
     let line = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"readiness_poll","visible":"soon"},"package":"all"}"#;
     let event: Event = line.parse().expect("no audit is spoiled by it");
-    let EventType::ReadinessPoll(poll) = event.event_type else {
-        panic!("the type is known")
-    };
+    let EventType::ReadinessPoll(poll) = event.event_type else { panic!("the type is known") };
     assert_eq!(poll.attempt, Loose::Absent);
     assert!(matches!(&poll.visible, Loose::Other(json) if json.text() == "\"soon\""));
 }
@@ -95,11 +90,7 @@ fn a_newer_shape_is_kept_as_it_stands() {
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -46,21 +46,13 @@ fn split(log: &[u8], sizes: &[usize]) -> (Vec<Vec<u8>>, Head, Tail) {
 
 fn head_of(lines: &[Vec<u8>]) -> Head {
     let bytes: Vec<u8> = lines.concat();
-    Head {
-        lines: lines.len() as u64,
-        bytes: bytes.len() as u64,
-        blake3: blake3::hash(&bytes),
-    }
+    Head { lines: lines.len() as u64, bytes: bytes.len() as u64, blake3: blake3::hash(&bytes) }
 }
 
 /// Inputs that ever failed are kept beside this file and tried first.
 fn config(cases: u32) -> ProptestConfig {
     let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(kept)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -99,14 +91,6 @@ fn a_long_tail_is_no_part_of_the_head() {
     let mut log = b"line\n".to_vec();
     log.resize(5 + 2 * MAX_LINE, b'x');
     let (lines, head, tail) = split(&log, &[1 << 20]);
-    assert_eq!(
-        (lines.len(), tail),
-        (
-            1,
-            Tail::Torn {
-                bytes: 2 * MAX_LINE as u64
-            }
-        )
-    );
+    assert_eq!((lines.len(), tail), (1, Tail::Torn { bytes: 2 * MAX_LINE as u64 }));
     assert_eq!(head, head_of(&lines));
 }

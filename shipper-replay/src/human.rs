@@ -32,10 +32,7 @@ const SHOWN: usize = 20;
 
 /// Renders the report.
 pub(crate) fn render(report: &Report, style: &Style) -> String {
-    let mut page = Page {
-        text: String::new(),
-        style,
-    };
+    let mut page = Page { text: String::new(), style };
     for (position, log) in report.logs.iter().enumerate() {
         if position > 0 && style.detail != Detail::Conclusion {
             page.line("");
@@ -65,11 +62,7 @@ impl Page<'_> {
     }
 
     fn paint(&self, paint: Paint, text: &str) -> String {
-        if self.style.color {
-            format!("{paint}{text}{paint:#}")
-        } else {
-            text.to_owned()
-        }
+        if self.style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
     }
 
     fn everything(&self) -> bool {
@@ -136,10 +129,7 @@ impl Page<'_> {
         self.row("rehearsal", &rehearsal);
         if let Some(gate) = &audit.gate {
             let verdict = gate.verdict.as_str();
-            let registry = under(
-                gate.query.rehearsal_registry.as_ref().map(Name::as_str),
-                gate.registry_source,
-            );
+            let registry = under(gate.query.rehearsal_registry.as_ref().map(Name::as_str), gate.registry_source);
             let plan = plan(gate.query.plan_id.as_str());
             self.row("gate now", &format!("{verdict}: plan {plan}{registry}"));
             for reason in &gate.reasons {
@@ -178,20 +168,15 @@ impl Page<'_> {
         let status = self.paint(of_status(decision.status), decision.status.as_str());
         let registry = under(decision.registry.as_ref().map(Name::as_str), decision.registry_source);
         let plan = plan(decision.plan_id.as_str());
-        self.row(
-            &format!("line {}", decision.line),
-            &format!("{status}: plan {plan}{registry}; {}", why(decision)),
-        );
+        self.row(&format!("line {}", decision.line), &format!("{status}: plan {plan}{registry}; {}", why(decision)));
         for run in &decision.runs {
             self.row("", &ran(run));
         }
     }
 
     fn findings(&mut self, findings: &[Finding]) {
-        let mut telling: Vec<&Finding> = findings
-            .iter()
-            .filter(|finding| self.everything() || finding.level != Level::Note)
-            .collect();
+        let mut telling: Vec<&Finding> =
+            findings.iter().filter(|finding| self.everything() || finding.level != Level::Note).collect();
         telling.sort_by_key(|finding| finding.level);
         let most = if self.everything() { usize::MAX } else { SHOWN };
         let mut explained: Vec<Code> = Vec::new();
@@ -212,10 +197,7 @@ impl Page<'_> {
 
     fn not_checked(&mut self, audit: &Audit, report: &Report) {
         let judged = !audit.decisions.is_empty() || audit.gate.is_some();
-        let self_declared = audit
-            .findings
-            .iter()
-            .any(|finding| finding.code == Code::SelfDeclaredRegistry);
+        let self_declared = audit.findings.iter().any(|finding| finding.code == Code::SelfDeclaredRegistry);
         let no_head = report.demand.extends.is_none();
         let mut not_checked: Vec<&str> = Vec::new();
         let corrupt = audit.findings.iter().find(|finding| finding.code == Code::CorruptLine);
@@ -223,11 +205,8 @@ impl Page<'_> {
             .and_then(|finding| finding.line)
             .map(|line| format!("line {line} and everything after it: judging stops at a corrupt line"));
         not_checked.extend(corrupt.as_deref());
-        let cut = report
-            .demand
-            .at
-            .is_some()
-            .then(|| format!("what stands after line {}: --at leaves it out", audit.lines));
+        let cut =
+            report.demand.at.is_some().then(|| format!("what stands after line {}: --at leaves it out", audit.lines));
         not_checked.extend(cut.as_deref());
         if report.demand.plan_id.is_some() {
             not_checked.push("other plans: --plan-id leaves them out");
@@ -266,28 +245,19 @@ impl Page<'_> {
     }
 
     fn total(&mut self, report: &Report) {
-        let counts: Vec<String> = [
-            Conclusion::Violated,
-            Conclusion::Unjudged,
-            Conclusion::Inconclusive,
-            Conclusion::Verified,
-        ]
-        .into_iter()
-        .filter_map(|conclusion| {
-            let count = report.logs.iter().filter(|log| log.conclusion == conclusion).count();
-            (count > 0).then(|| format!("{count} {conclusion}"))
-        })
-        .collect();
+        let counts: Vec<String> =
+            [Conclusion::Violated, Conclusion::Unjudged, Conclusion::Inconclusive, Conclusion::Verified]
+                .into_iter()
+                .filter_map(|conclusion| {
+                    let count = report.logs.iter().filter(|log| log.conclusion == conclusion).count();
+                    (count > 0).then(|| format!("{count} {conclusion}"))
+                })
+                .collect();
         let conclusion = self.paint(bold(of_conclusion(report.conclusion)), report.conclusion.as_str());
         if self.style.detail != Detail::Conclusion {
             self.line("");
         }
-        let _ = writeln!(
-            self.text,
-            "{} logs: {conclusion} ({})",
-            report.logs.len(),
-            counts.join(", ")
-        );
+        let _ = writeln!(self.text, "{} logs: {conclusion} ({})", report.logs.len(), counts.join(", "));
     }
 }
 
@@ -299,30 +269,17 @@ fn headline(log: &LogReport) -> String {
     };
     let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
     let first = audit.findings.iter().find(|finding| finding.level == Level::Error);
-    let of = |status| {
-        audit
-            .decisions
-            .iter()
-            .filter(|decision| decision.status == status)
-            .count() as u64
-    };
+    let of = |status| audit.decisions.iter().filter(|decision| decision.status == status).count() as u64;
     match (log.conclusion, first) {
         (Conclusion::Violated, Some(first)) => {
             let place = first.line.map_or(String::new(), |line| format!(" on line {line}"));
             let more = errors.count() - 1;
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             format!(", {}{place}{more}", first.code)
         }
         (Conclusion::Unjudged, _) => ", it holds decisions under rules that this version does not know".to_owned(),
         (Conclusion::Verified, _) => match (of(Status::Verified), of(Status::Refused)) {
-            (0, refused) => format!(
-                ", nothing was published without leave ({} stood)",
-                count(refused, "refusal")
-            ),
+            (0, refused) => format!(", nothing was published without leave ({} stood)", count(refused, "refusal")),
             (published, _) => format!(", {} backed by a passing rehearsal", count(published, "publish")),
         },
         _ if audit.decisions.is_empty() => ", nothing was decided in this log".to_owned(),
@@ -352,17 +309,9 @@ fn why(decision: &Decision) -> String {
     let recorded = match (&decision.recorded, &decision.derived) {
         (Some(recorded), Some(derived)) if recorded == derived => ", as recorded".to_owned(),
         (Some(recorded), _) => {
-            let said: Vec<String> = recorded
-                .reasons
-                .iter()
-                .take(8)
-                .map(|reason| neutral(reason).at_most(40).to_string())
-                .collect();
-            let said = if said.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", said.join(", "))
-            };
+            let said: Vec<String> =
+                recorded.reasons.iter().take(8).map(|reason| neutral(reason).at_most(40).to_string()).collect();
+            let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
             format!(", recorded was {}{said}", neutral(&recorded.verdict).at_most(40))
         }
         (None, _) => String::new(),
@@ -377,14 +326,11 @@ fn why(decision: &Decision) -> String {
 }
 
 fn ran(run: &Run) -> String {
-    let live = run
-        .live_registry
+    let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
+    let finished = run
+        .finished
         .as_deref()
-        .map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
-    let finished = run.finished.as_deref().map_or_else(
-        || "did not finish".to_owned(),
-        |result| format!("finished: {}", word(result, 60)),
-    );
+        .map_or_else(|| "did not finish".to_owned(), |result| format!("finished: {}", word(result, 60)));
     format!(
         "run on line {}: {} published{live}, {} skipped, {} failed, {finished}",
         run.line, run.published, run.skipped, run.failed
@@ -398,11 +344,7 @@ fn differing(difference: &Difference) -> String {
         FieldValue::Text(text) => neutral(text).at_most(80).quoted().to_string(),
     };
     let field = neutral(&difference.field);
-    format!(
-        "{field}: the sidecar says {}, the log {}",
-        value(&difference.sidecar),
-        value(&difference.log)
-    )
+    format!("{field}: the sidecar says {}, the log {}", value(&difference.sidecar), value(&difference.log))
 }
 
 /// What to do now: once each, the most pressing first. What a finding asks for stands beside the finding.
@@ -456,11 +398,7 @@ fn plan(plan_id: &str) -> String {
 fn word(text: &str, most: usize) -> String {
     let neutral = neutral(text).at_most(most);
     let is_word = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':');
-    if !text.is_empty() && text.chars().all(is_word) {
-        neutral.to_string()
-    } else {
-        neutral.quoted().to_string()
-    }
+    if !text.is_empty() && text.chars().all(is_word) { neutral.to_string() } else { neutral.quoted().to_string() }
 }
 
 fn quoted(text: &str) -> String {

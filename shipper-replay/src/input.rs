@@ -61,10 +61,7 @@ fn below(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
         return None;
     }
     let Some(path) = Utf8Path::from_path(entry.path()) else {
-        return unreadable(
-            Some(entry.path()),
-            "its path is not UTF-8; move it to one that is".to_owned(),
-        );
+        return unreadable(Some(entry.path()), "its path is not UTF-8; move it to one that is".to_owned());
     };
     match path.metadata() {
         Ok(metadata) if metadata.is_file() => Some(Input::Log(path.to_owned())),
@@ -94,10 +91,7 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
     match read() {
         Ok(bytes) => SidecarInput::Found { path, bytes },
         Err(error) if error.kind() == io::ErrorKind::NotFound => SidecarInput::Absent { path },
-        Err(error) => SidecarInput::Unreadable {
-            path,
-            error: error.to_string(),
-        },
+        Err(error) => SidecarInput::Unreadable { path, error: error.to_string() },
     }
 }
 
@@ -116,11 +110,7 @@ impl Bytes {
         if metadata.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        Ok(if metadata.is_file() {
-            Self::File(file)
-        } else {
-            Self::Stream(Box::new(file))
-        })
+        Ok(if metadata.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
     }
 
     pub(crate) fn stdin() -> Self {

@@ -29,11 +29,7 @@ impl Formatter for Plain {
             let mut characters = from.chars();
             CompactFormatter.write_string_fragment(writer, before)?;
             let mut units = [0; 2];
-            for unit in characters
-                .next()
-                .into_iter()
-                .flat_map(|c| c.encode_utf16(&mut units).to_vec())
-            {
+            for unit in characters.next().into_iter().flat_map(|c| c.encode_utf16(&mut units).to_vec()) {
                 write!(writer, "\\u{unit:04x}")?;
             }
             plain = characters.as_str();

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::print_stdout,
     clippy::unreachable,
     reason = "a test that finds something wrong stops at once"
@@ -88,11 +89,7 @@ fn standard_input() {
     let output = replay_stdin(&args, &read(VERIFIED));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["logs"][0]["sidecar"]["status"], "match");
-    assert_eq!(
-        replay_stdin(&["-"], b"").status.code(),
-        Some(3),
-        "nothing checked is never 0"
-    );
+    assert_eq!(replay_stdin(&["-"], b"").status.code(), Some(3), "nothing checked is never 0");
     let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     assert_eq!(replay_stdin(&["-"], &garbage).status.code(), Some(1));
 }
@@ -108,11 +105,7 @@ fn a_place_in_time() {
     assert_eq!(at("1999-01-01T00:00:00Z", VERIFIED), 0);
     assert_eq!(at("2099-01-01T00:00:00Z", VERIFIED), 38);
     let backwards = "damaged/time-backwards/events.jsonl";
-    assert_eq!(
-        at("2026-11-23T07:30:00Z", backwards),
-        6,
-        "the completion is stamped an hour early"
-    );
+    assert_eq!(at("2026-11-23T07:30:00Z", backwards), 6, "the completion is stamped an hour early");
     let args = ["--format", "json", "--at", "2026-11-23T08:12:27.165472372Z"];
     let output = replay_stdin(&[&args[..], &["-"]].concat(), &read(VERIFIED));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -125,14 +118,8 @@ fn a_place_in_time() {
 fn a_prefix_has_no_sidecar_by_default() {
     let status = |args: &[&str]| report(args)["logs"][0]["sidecar"]["status"].clone();
     assert_eq!(status(&["--at", "38", VERIFIED]), "not-checked");
-    assert_eq!(
-        status(&["--at", "38", "--sidecar", "real/pass-3crate/rehearsal.json", VERIFIED]),
-        "match"
-    );
-    assert_eq!(
-        status(&["--at", "5", "--sidecar", "real/pass-3crate/rehearsal.json", VERIFIED]),
-        "orphan"
-    );
+    assert_eq!(status(&["--at", "38", "--sidecar", "real/pass-3crate/rehearsal.json", VERIFIED]), "match");
+    assert_eq!(status(&["--at", "5", "--sidecar", "real/pass-3crate/rehearsal.json", VERIFIED]), "orphan");
     assert_eq!(status(&["--no-sidecar", VERIFIED]), "not-checked");
 }
 
@@ -185,12 +172,7 @@ fn directories() {
     put(&odd);
     let told = report(&[root]);
     assert_eq!(told["exit_code"], 2, "{told}");
-    let error = told["logs"]
-        .as_array()
-        .expect("logs")
-        .iter()
-        .find_map(|log| log["error"].as_str())
-        .expect("an error");
+    let error = told["logs"].as_array().expect("logs").iter().find_map(|log| log["error"].as_str()).expect("an error");
     assert!(error.contains("UTF-8"), "{error}");
 }
 
@@ -200,27 +182,18 @@ fn directories() {
 fn named_pipes_are_not_waited_for() {
     let top = tempfile::tempdir().expect("a directory");
     let pipe = |name: &str| {
-        let made = std::process::Command::new("mkfifo")
-            .arg(top.path().join(name))
-            .status()
-            .expect("mkfifo");
+        let made = std::process::Command::new("mkfifo").arg(top.path().join(name)).status().expect("mkfifo");
         assert!(made.success());
     };
     let root = top.path().to_str().expect("UTF-8");
     pipe("events.jsonl");
     let told = report(&[root]);
-    assert_eq!(
-        (&told["exit_code"], &told["logs"][0]["error"]),
-        (&2.into(), &"it is not a regular file".into())
-    );
+    assert_eq!((&told["exit_code"], &told["logs"][0]["error"]), (&2.into(), &"it is not a regular file".into()));
     fs::remove_file(top.path().join("events.jsonl")).expect("removed");
     fs::write(top.path().join("events.jsonl"), read(VERIFIED)).expect("a log");
     pipe("rehearsal.json");
     let told = report(&[root]);
-    assert_eq!(
-        (&told["exit_code"], &told["logs"][0]["sidecar"]["status"]),
-        (&3.into(), &"unreadable".into())
-    );
+    assert_eq!((&told["exit_code"], &told["logs"][0]["sidecar"]["status"]), (&3.into(), &"unreadable".into()));
 }
 
 /// (Fail) A log that cannot be read is named with the reason, and the others are still judged.
@@ -230,59 +203,30 @@ fn unreadable_logs_do_not_stop_the_others() {
     assert_eq!(told["logs"][0]["conclusion"], "unjudged");
     let members: Vec<&String> = told["logs"][0].as_object().expect("an object").keys().collect();
     assert_eq!(members, ["conclusion", "error", "path"]);
-    assert!(
-        told["logs"][0]["error"]
-            .as_str()
-            .expect("an error")
-            .contains("nowhere.jsonl")
-    );
+    assert!(told["logs"][0]["error"].as_str().expect("an error").contains("nowhere.jsonl"));
     assert_eq!(told["logs"][1]["conclusion"], "verified");
-    assert_eq!(
-        (&told["conclusion"], &told["exit_code"]),
-        (&"unjudged".into(), &2.into())
-    );
+    assert_eq!((&told["conclusion"], &told["exit_code"]), (&"unjudged".into(), &2.into()));
 }
 
 /// (Fail) A report that could not be written is not a success: a closed pipe and a full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_report_that_is_not_written_is_no_success() {
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .expect("the device");
-    let status = program(&[VERIFIED])
-        .stdout(full)
-        .stderr(Stdio::null())
-        .status()
-        .expect("it starts");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+    let status = program(&[VERIFIED]).stdout(full).stderr(Stdio::null()).status().expect("it starts");
     assert_eq!(status.code(), Some(2));
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let output = program(&["--format", "json", VERIFIED])
-        .stdout(writer)
-        .stderr(Stdio::piped())
-        .output()
-        .expect("it starts");
+    let output =
+        program(&["--format", "json", VERIFIED]).stdout(writer).stderr(Stdio::piped()).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        seen(&output).starts_with("error: the report could not be written"),
-        "{}",
-        seen(&output)
-    );
+    assert!(seen(&output).starts_with("error: the report could not be written"), "{}", seen(&output));
 }
 
 /// (Pass) The same input and flags give the same bytes; the JSON report has the contract's members in its order.
 #[test]
 fn the_json_report_is_stable() {
-    let args = [
-        "--format",
-        "json",
-        "--registry",
-        "rehearsal",
-        VERIFIED,
-        "real/tampered-sidecar/events.jsonl",
-    ];
+    let args = ["--format", "json", "--registry", "rehearsal", VERIFIED, "real/tampered-sidecar/events.jsonl"];
     let first = replay(&args);
     assert_eq!(first.stdout, replay(&args).stdout);
     let text = String::from_utf8(first.stdout).expect("UTF-8");
@@ -337,16 +281,7 @@ fn the_json_report_is_stable() {
         "evidence",
         "unsound",
     ]);
-    order(&[
-        "gate",
-        "query",
-        "plan_id",
-        "rehearsal_registry",
-        "skip",
-        "registry_source",
-        "verdict",
-        "reasons",
-    ]);
+    order(&["gate", "query", "plan_id", "rehearsal_registry", "skip", "registry_source", "verdict", "reasons"]);
     order(&[
         "decisions",
         "line",
@@ -385,11 +320,7 @@ fn the_head_is_that_of_the_complete_lines() {
 #[test]
 fn memory_stays_flat() {
     use std::io::Write;
-    let mut child = program(&["-q", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    let mut child = program(&["-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("a standard input");
     let log = read("real/large-200/events.jsonl");
     for _ in 0..320 {

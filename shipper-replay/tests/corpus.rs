@@ -64,12 +64,8 @@ fn run_all(collection: &str) -> (usize, usize) {
         let expected = std::fs::read(case.join("expected.json")).expect("expected.json");
         let expected: Value = serde_json::from_slice(&expected).expect("JSON");
         for run in expected.as_array().expect("runs") {
-            let args: Vec<&str> = run["args"]
-                .as_array()
-                .expect("args")
-                .iter()
-                .map(|arg| arg.as_str().expect("text"))
-                .collect();
+            let args: Vec<&str> =
+                run["args"].as_array().expect("args").iter().map(|arg| arg.as_str().expect("text")).collect();
             let output = replay(&[&["--format", "json"], &args[..], &[log.to_str().expect("UTF-8")]].concat());
             let report: Value =
                 serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{log:?} {args:?}: {error}"));
@@ -77,14 +73,8 @@ fn run_all(collection: &str) -> (usize, usize) {
             expected["findings"] = sorted(&expected["findings"]);
             let found = essence(&report, &expected, output.status.code().expect("it was not killed"));
             assert_eq!(found, expected, "{log:?} {args:?}");
-            assert_eq!(
-                report["exit_code"], found["exit_code"],
-                "the report names its exit status: {log:?} {args:?}"
-            );
-            assert_eq!(
-                report["conclusion"], found["conclusion"],
-                "one log, one conclusion: {log:?} {args:?}"
-            );
+            assert_eq!(report["exit_code"], found["exit_code"], "the report names its exit status: {log:?} {args:?}");
+            assert_eq!(report["conclusion"], found["conclusion"], "one log, one conclusion: {log:?} {args:?}");
             runs += 1;
         }
     }

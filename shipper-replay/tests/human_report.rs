@@ -92,10 +92,7 @@ fn colour() {
     assert_eq!(piped, stripped, "colour adds nothing but colour");
     let never = seen(&replay(&["--color", "never", "real/tampered-sidecar/events.jsonl"]));
     assert_eq!(piped, never);
-    let no_color = program(&["real/tampered-sidecar/events.jsonl"])
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("it starts");
+    let no_color = program(&["real/tampered-sidecar/events.jsonl"]).env("NO_COLOR", "1").output().expect("it starts");
     assert_eq!(piped, seen(&no_color));
 }
 
@@ -114,27 +111,17 @@ fn anstyle_free(text: &str) -> String {
 #[test]
 fn hostile_text_never_reaches_the_terminal() {
     let hostile = std::fs::read(support::fixtures().join("damaged/hostile-text/events.jsonl")).expect("the fixture");
-    for args in [
-        &["-v"][..],
-        &["-q"],
-        &[],
-        &["--format", "json"],
-        &["--at", "6"],
-        &["--color", "never", "--strict", "-v"],
-    ] {
+    for args in
+        [&["-v"][..], &["-q"], &[], &["--format", "json"], &["--at", "6"], &["--color", "never", "--strict", "-v"]]
+    {
         let from_file = replay(&[args, &["damaged/hostile-text/events.jsonl"]].concat());
         let from_stdin = replay_stdin(&[args, &["-"]].concat(), &hostile);
         for output in [from_file, from_stdin] {
             let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-            let raw: Vec<char> = text
-                .chars()
-                .filter(|character| *character != '\n' && !shipper_events::is_plain(*character))
-                .collect();
+            let raw: Vec<char> =
+                text.chars().filter(|character| *character != '\n' && !shipper_events::is_plain(*character)).collect();
             assert!(raw.is_empty(), "{args:?}: {raw:?}");
-            assert!(
-                !text.lines().any(|line| line.trim() == "verified: all is well"),
-                "a forged line: {text}"
-            );
+            assert!(!text.lines().any(|line| line.trim() == "verified: all is well"), "a forged line: {text}");
         }
     }
 }

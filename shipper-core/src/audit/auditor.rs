@@ -176,13 +176,13 @@ impl Auditor {
             let lines = self.prefix.lines();
             return Err(AuditError::BeyondEnd { line, lines });
         }
-        let about_extends = self.extends.and_then(|kept| kept.not_extended(self.prefix.bytes()));
+        let about_extends = self.extends.and_then(|kept| kept.not_extended(&self.prefix));
         let about_since = self.since.and_then(|kept| kept.not_found());
         for (code, message) in [about_extends, about_since].into_iter().flatten() {
             self.raise_about_log(code, None, message);
         }
         let last_line = self.judged_lines();
-        self.ledger.run_ended(last_line, None, &self.hosts);
+        self.ledger.run_ended(last_line, None);
         Ok(self.conclude())
     }
 
@@ -202,20 +202,11 @@ impl Auditor {
 
     /// The tail of what is judged: a prefix that was asked for has none.
     pub(super) fn tail(&self) -> Tail {
-        if self.judged.is_some() {
-            Tail::Clean
-        } else {
-            self.splitter.tail()
-        }
+        if self.judged.is_some() { Tail::Clean } else { self.splitter.tail() }
     }
 
     pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<String>) {
-        self.raised.push(Raised {
-            code,
-            line,
-            message: message.into(),
-            subject: Subject::Log,
-        });
+        self.raised.push(Raised { code, line, message: message.into(), subject: Subject::Log });
     }
 
     fn check_cut(&mut self) {
@@ -252,10 +243,7 @@ impl Auditor {
         if bytes.ends_with(b"\r\n") && !std::mem::replace(&mut self.crlf_noted, true) {
             self.raise_about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF");
         }
-        let linked = Linked {
-            link: record.and_then(Record::link),
-            type_name: record.map(Record::type_name),
-        };
+        let linked = Linked { link: record.and_then(Record::link), type_name: record.map(Record::type_name) };
         for (code, message) in self.chain.judge(&linked, &self.prefix).into_iter().flatten() {
             self.raise_about_log(code, Some(line), message);
         }
@@ -277,25 +265,17 @@ impl Auditor {
             event_type,
             EventType::LogAdopted(_) | EventType::TailRepaired(_) | EventType::LogContinued(_) | EventType::Unknown(_)
         );
-        if !adoption_or_repair
-            && self
-                .latest_stamp
-                .replace(instant)
-                .is_some_and(|latest| instant < latest)
-        {
+        if !adoption_or_repair && self.latest_stamp.replace(instant).is_some_and(|latest| instant < latest) {
             let message = "it is stamped earlier than the gate event before it";
             self.raise_about_log(Code::TimeWentBackwards, Some(line), message);
         }
         match event_type {
             EventType::GateEvaluated(event) => {
-                let fits = event
-                    .asked
-                    .as_ref()
-                    .is_none_or(|asked| asked.basis.fits(&self.prefix.head()));
+                let fits = event.asked.as_ref().is_none_or(|asked| asked.basis.fits(&self.prefix.head()));
                 self.ledger.gate_evaluated(line, event, fits, &self.state, &self.hosts);
             }
             EventType::PlanCreated(plan) => {
-                self.ledger.run_ended(line - 1, None, &self.hosts);
+                self.ledger.run_ended(line - 1, None);
                 self.ledger.run_started(line, plan, &self.state, &self.hosts);
             }
             EventType::RehearsalStarted(_) => {
@@ -365,7 +345,7 @@ impl Auditor {
         }
         match record.type_name() {
             "execution_started" => {
-                self.ledger.run_ended(line - 1, None, &self.hosts);
+                self.ledger.run_ended(line - 1, None);
                 self.hosts.execution_started();
             }
             "execution_finished" => {
@@ -373,11 +353,11 @@ impl Auditor {
                     EventType::ExecutionFinished(finished) => text(&finished.result),
                     _ => None,
                 };
-                self.ledger.run_ended(line, result, &self.hosts);
+                self.ledger.run_ended(line, result);
             }
             "registry_policy_applied" => {
                 if let EventType::RegistryPolicyApplied(applied) = record.event_type() {
-                    self.hosts.policy_applied(line, &applied);
+                    self.hosts.policy_applied(&applied);
                 }
             }
             "auth_evidence_recorded" => {
@@ -408,9 +388,5 @@ fn text(result: &Loose<String>) -> Option<String> {
 
 /// Whether events of that type are built: those that the fold, the chain or the decisions look into.
 fn concerns_the_gate(type_name: &str) -> bool {
-    is_gate_name(type_name)
-        || matches!(
-            type_name,
-            "plan_created" | "log_adopted" | "tail_repaired" | "log_continued"
-        )
+    is_gate_name(type_name) || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
 }

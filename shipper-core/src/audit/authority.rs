@@ -11,29 +11,24 @@ pub(super) type Slot = Arc<OnceLock<Authorities>>;
 /// The hosts that a `registry_policy_applied` names.
 #[derive(Debug, Clone)]
 pub(super) struct Authorities {
-    line: u64,
     credential: Option<String>,
     index: Option<String>,
 }
 
 impl Authorities {
-    fn of(line: u64, policy: &RegistryPolicy) -> Self {
+    fn of(policy: &RegistryPolicy) -> Self {
         Self {
-            line,
             credential: policy.credential_authority.typed().cloned(),
             index: policy.index_authority.typed().cloned(),
         }
     }
 
-    /// The host that both name for the same purpose. A line is not compared with itself.
+    /// The host that both name for the same purpose.
     pub(super) fn shared<'a>(&'a self, other: &Self) -> Option<&'a str> {
         let same = |own: &'a Option<String>, others: &Option<String>| {
             let own = own.as_deref().filter(|host| !host.is_empty())?;
             (others.as_deref() == Some(own)).then_some(own)
         };
-        if self.line == other.line {
-            return None;
-        }
         same(&self.credential, &other.credential).or_else(|| same(&self.index, &other.index))
     }
 }
@@ -63,11 +58,11 @@ impl AuthorityWatch {
         self.execution = Some(None);
     }
 
-    pub(super) fn policy_applied(&mut self, line: u64, applied: &RegistryPolicyApplied) {
+    pub(super) fn policy_applied(&mut self, applied: &RegistryPolicyApplied) {
         let Some(policy) = applied.evidence.typed() else {
             return;
         };
-        let authorities = Authorities::of(line, policy);
+        let authorities = Authorities::of(policy);
         if let Some(slot) = self.waiting.take() {
             // A slot that waits is empty: this cannot fail.
             let _ = slot.set(authorities.clone());

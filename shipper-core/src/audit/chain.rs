@@ -58,17 +58,13 @@ impl ChainWatch {
     fn judge_chained(&self, link: &Link, type_name: Option<&str>, before: &Prefix) -> Option<String> {
         let lines = before.lines();
         if link.seq() != Some(lines) {
-            let seq = link
-                .seq()
-                .map_or("a number beyond 64 bits".to_owned(), |seq| seq.to_string());
+            let seq = link.seq().map_or("a number beyond 64 bits".to_owned(), |seq| seq.to_string());
             return Some(format!("it says that {seq} lines stand before it, and {lines} do"));
         }
         let prev = blake3::hash(&self.previous);
         if link.prev() != prev {
             let said = link.prev();
-            return Some(format!(
-                "it says that the line before it has the hash {said}, and that is {prev}"
-            ));
+            return Some(format!("it says that the line before it has the hash {said}, and that is {prev}"));
         }
         if type_name == Some("log_continued") && lines > 0 {
             return Some("a log_continued here; only the first line of a log is one".to_owned());
@@ -81,8 +77,5 @@ impl ChainWatch {
 }
 
 fn is_ours(type_name: &str) -> bool {
-    matches!(
-        type_name,
-        "gate_evaluated" | "log_adopted" | "tail_repaired" | "log_continued"
-    )
+    matches!(type_name, "gate_evaluated" | "log_adopted" | "tail_repaired" | "log_continued")
 }

@@ -29,11 +29,7 @@ impl Auditor {
             let message = "the log was compared with no head that was kept elsewhere";
             self.raise_about_log(Code::NoHeadGiven, None, message);
         }
-        let broken = self
-            .raised
-            .iter()
-            .chain(self.ledger.raised())
-            .any(|raised| raised.code.breaks_integrity());
+        let broken = self.raised.iter().chain(self.ledger.raised()).any(|raised| raised.code.breaks_integrity());
         let integrity = match (any_chained, any_foreign) {
             _ if broken => Integrity::Broken,
             (false, _) => Integrity::Unchained,
@@ -45,12 +41,7 @@ impl Auditor {
 
         let (sidecar, about_sidecar) = self.sidecar.finish(!self.stopped);
         let mut raised = self.raised;
-        raised.extend(about_sidecar.map(|(code, message)| Raised {
-            code,
-            line: None,
-            message,
-            subject: Subject::Log,
-        }));
+        raised.extend(about_sidecar.map(|(code, message)| Raised { code, line: None, message, subject: Subject::Log }));
         let (made, about_decisions) = self.ledger.finish();
         raised.extend(about_decisions);
 
@@ -106,17 +97,10 @@ impl Auditor {
         let answer = if trusted {
             Answer::from(&verdict)
         } else {
-            Answer {
-                verdict: VerdictCode::Refused,
-                reasons: vec![ReasonCode::UntrustedLog],
-            }
+            Answer { verdict: VerdictCode::Refused, reasons: vec![ReasonCode::UntrustedLog] }
         };
         Some(GateReport {
-            query: Query {
-                plan_id,
-                rehearsal_registry,
-                skip: false,
-            },
+            query: Query { plan_id, rehearsal_registry, skip: false },
             registry_source,
             verdict: answer.verdict,
             reasons: answer.reasons,
@@ -157,19 +141,11 @@ fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
     let receipt_line = made.ground.map(|(receipt, _)| receipt.line);
     let (registry, registry_source, derived, recorded) = match made.question {
         Question::Unjudged => (None, None, None, None),
-        Question::Recorded {
-            query,
-            recorded,
-            derived,
-        } => {
+        Question::Recorded { query, recorded, derived } => {
             let source = query.rehearsal_registry.as_ref().map(|_| RegistrySource::Recorded);
             (query.rehearsal_registry, source, Some(derived), Some(recorded))
         }
-        Question::Own {
-            registry,
-            source,
-            derived,
-        } => (registry, source, Some(derived), None),
+        Question::Own { registry, source, derived } => (registry, source, Some(derived), None),
     };
     Decision {
         line: made.line,
@@ -189,11 +165,7 @@ fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
 fn status(made: &Made) -> (Status, Option<Because>) {
     let taken = !made.runs.is_empty();
     let permitted = |because| {
-        if taken {
-            (Status::Unproven, Some(because))
-        } else {
-            (Status::Permitted, None)
-        }
+        if taken { (Status::Unproven, Some(because)) } else { (Status::Permitted, None) }
     };
     if made.violated {
         return (Status::Violated, None);

@@ -28,7 +28,7 @@ pub struct Demand {
 
 /// The prefix of a log that is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "String", into = "String")]
 pub enum At {
     /// The first so many lines.
     Line(u64),
@@ -51,6 +51,20 @@ impl FromStr for At {
         } else {
             text.parse().map(Self::Timestamp).map_err(|_| NotAPlace)
         }
+    }
+}
+
+impl TryFrom<String> for At {
+    type Error = NotAPlace;
+
+    fn try_from(text: String) -> Result<Self, NotAPlace> {
+        text.parse()
+    }
+}
+
+impl From<At> for String {
+    fn from(at: At) -> Self {
+        at.to_string()
     }
 }
 

@@ -32,22 +32,17 @@ impl KeptHead {
     }
 
     /// What is wrong, if the log does not extend the head.
-    pub(super) fn not_extended(&self, bytes: u64) -> Option<(Code, String)> {
+    pub(super) fn not_extended(&self, log: &Prefix) -> Option<(Code, String)> {
         let head = self.head;
         if self.fits == Some(true) {
             return None;
         }
-        Some(if bytes < head.bytes {
-            let message = format!(
-                "the log has {bytes} bytes, and the head given by --extends has {}",
-                head.bytes
-            );
+        Some(if log.lines() < head.lines || log.bytes() < head.bytes {
+            let (lines, bytes) = (log.lines(), log.bytes());
+            let message = format!("the log has {lines} lines and {bytes} bytes; the head given by --extends is {head}");
             (Code::LogTruncated, message)
         } else {
-            let message = format!(
-                "the first {} lines are not those of the head given by --extends",
-                head.lines
-            );
+            let message = format!("the first {} lines are not those of the head given by --extends", head.lines);
             (Code::HeadMismatch, message)
         })
     }

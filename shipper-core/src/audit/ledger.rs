@@ -37,17 +37,9 @@ pub(super) enum Question {
     /// Asked under rules that this version does not know.
     Unjudged,
     /// Asked and recorded.
-    Recorded {
-        query: Query,
-        recorded: RecordedAnswer,
-        derived: Answer,
-    },
+    Recorded { query: Query, recorded: RecordedAnswer, derived: Answer },
     /// A run's own: nobody asked.
-    Own {
-        registry: Option<Name>,
-        source: Option<RegistrySource>,
-        derived: Answer,
-    },
+    Own { registry: Option<Name>, source: Option<RegistrySource>, derived: Answer },
 }
 
 /// What is remembered of a plan for the runs to come.
@@ -132,12 +124,7 @@ impl Ledger {
         {
             made.violated |= code != Code::UnknownRules;
         }
-        self.raised.push(Raised {
-            code,
-            line,
-            message,
-            subject,
-        });
+        self.raised.push(Raised { code, line, message, subject });
     }
 
     // Recorded decisions.
@@ -162,22 +149,13 @@ impl Ledger {
             self.raise(Code::UnknownRules, line, decision, message);
             return;
         };
-        let query = Query {
-            plan_id: plan_id.clone(),
-            rehearsal_registry: asked.rehearsal_registry.clone(),
-            skip: asked.skip,
-        };
-        let recorded = RecordedAnswer {
-            verdict: asked.verdict.clone(),
-            reasons: asked.reasons.clone(),
-        };
+        let query =
+            Query { plan_id: plan_id.clone(), rehearsal_registry: asked.rehearsal_registry.clone(), skip: asked.skip };
+        let recorded = RecordedAnswer { verdict: asked.verdict.clone(), reasons: asked.reasons.clone() };
         let verdict = evaluate(state, &query);
         let derived = Answer::from(&verdict);
         let confirmed = recorded == derived;
-        let ground = verdict
-            .receipt()
-            .filter(|_| confirmed)
-            .map(|receipt| (Arc::clone(receipt), hosts.of_receipt()));
+        let ground = verdict.receipt().filter(|_| confirmed).map(|receipt| (Arc::clone(receipt), hosts.of_receipt()));
         let permits = is_permission(&recorded.verdict);
         let bypassed = recorded.verdict == VerdictCode::Bypassed.as_str();
         let refused = recorded.verdict == VerdictCode::Refused.as_str();
@@ -186,17 +164,10 @@ impl Ledger {
             format!(
                 "recorded is {}, and the events before this line give {}",
                 described(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
-                described(
-                    derived.verdict.as_str(),
-                    derived.reasons.iter().map(|reason| reason.as_str())
-                ),
+                described(derived.verdict.as_str(), derived.reasons.iter().map(|reason| reason.as_str())),
             )
         });
-        let question = Question::Recorded {
-            query,
-            recorded,
-            derived,
-        };
+        let question = Question::Recorded { query, recorded, derived };
         self.push(line, plan_id.clone(), question, ground);
         if let Some(message) = mismatch {
             self.raise(Code::VerdictMismatch, line, decision, message);
@@ -206,22 +177,18 @@ impl Ledger {
             self.raise(Code::BasisMismatch, line, decision, message);
         }
         if permits && self.demanded.is_some() && registry != self.demanded {
-            let under = registry.as_ref().map_or("no registry".to_owned(), |name| {
-                format!("registry {}", neutral(name.as_str()).quoted())
-            });
+            let under = registry
+                .as_ref()
+                .map_or("no registry".to_owned(), |name| format!("registry {}", neutral(name.as_str()).quoted()));
             let message = format!("the permission was given under {under}, which is not the demanded one");
             self.raise(Code::RegistryNotDemanded, line, decision, message);
         }
         if bypassed {
             let who = |text: &Option<String>| {
-                text.as_deref()
-                    .map_or("nobody says".to_owned(), |text| neutral(text).quoted().to_string())
+                text.as_deref().map_or("nobody says".to_owned(), |text| neutral(text).quoted().to_string())
             };
-            let message = format!(
-                "the gate was bypassed; by: {}; why: {}",
-                who(&asked.actor),
-                who(&asked.justification)
-            );
+            let message =
+                format!("the gate was bypassed; by: {}; why: {}", who(&asked.actor), who(&asked.justification));
             self.raise(Code::GateBypassed, line, decision, message);
         }
         if let Some(registry) = registry {
@@ -283,19 +250,30 @@ impl Ledger {
             None => self.decide_own(line, plan_id, state, hosts),
         };
         let ground = self.made.get(decision).and_then(|made| made.ground.clone());
-        let mut run = OpenRun::new(line, plan_id.clone(), &plan.package_count, decision, ground);
+        let (receipt, rehearsal_hosts) = ground.unzip();
+        let mut run = OpenRun::new(line, plan_id.clone(), &plan.package_count, decision, receipt);
         run.if_it_acts.extend(if_it_acts);
         self.run = Some(run);
         if let Some((gate, None)) = named {
             let message = format!("the run acts on line {gate}, and no decision of its plan stands there before it");
             self.raise(Code::GateNotFound, line, decision, message);
         }
+        if self.made.get(decision).is_some_and(|made| matches!(made.question, Question::Unjudged)) {
+            return;
+        }
         if let Some(open) = state.open().filter(|open| open.plan_id == *plan_id) {
-            let message = format!(
-                "the rehearsal started on line {} was not completed before this run",
-                open.start.line
-            );
+            let message =
+                format!("the rehearsal started on line {} was not completed before this run", open.start.line);
             self.raise(Code::RehearsalUnfinished, line, decision, message);
+        }
+        let rehearsal_hosts = rehearsal_hosts.flatten();
+        let rehearsal_hosts = rehearsal_hosts.as_ref().and_then(|slot| slot.get());
+        if let (Some(live), Some(rehearsal)) = (hosts.of_execution(), rehearsal_hosts)
+            && let Some(host) = live.shared(rehearsal)
+        {
+            let host = neutral(host).quoted();
+            let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
+            self.raise(Code::SharedAuthority, line, decision, message);
         }
     }
 
@@ -393,28 +371,14 @@ impl Ledger {
             [
                 (self.demanded.as_ref(), RegistrySource::Demanded),
                 (recorded, RegistrySource::Recorded),
-                (
-                    state.receipt().map(|receipt| &receipt.registry),
-                    RegistrySource::SelfDeclared,
-                ),
+                (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
             ],
         );
         let derived = Answer::from(&verdict);
-        let ground = verdict
-            .receipt()
-            .map(|receipt| (Arc::clone(receipt), hosts.of_receipt()));
+        let ground = verdict.receipt().map(|receipt| (Arc::clone(receipt), hosts.of_receipt()));
         let unbacked = |reason: &ReasonCode| matches!(reason, ReasonCode::NoRehearsal | ReasonCode::StalePlan);
         let only_unbacked = derived.reasons.iter().all(unbacked);
-        self.push(
-            line,
-            plan_id.clone(),
-            Question::Own {
-                registry,
-                source,
-                derived,
-            },
-            ground,
-        );
+        self.push(line, plan_id.clone(), Question::Own { registry, source, derived }, ground);
         let mut if_it_acts = Vec::new();
         if verdict.may_publish() {
             if self.gate_was_asked {
@@ -433,7 +397,7 @@ impl Ledger {
     }
 
     /// The run ends, if there is one: `last_line` is its last, `finished` what its `execution_finished` says.
-    pub(super) fn run_ended(&mut self, last_line: u64, finished: Option<String>, hosts: &AuthorityWatch) {
+    pub(super) fn run_ended(&mut self, last_line: u64, finished: Option<String>) {
         let Some(mut run) = self.run.take() else {
             return;
         };
@@ -442,14 +406,6 @@ impl Ledger {
             for (code, message) in std::mem::take(&mut run.if_it_acts) {
                 self.raise(code, line, decision, message);
             }
-        }
-        let rehearsal_hosts = run.rests_on.as_ref().and_then(|(_, slot)| slot.as_ref()?.get());
-        if let (Some(live), Some(rehearsal)) = (hosts.of_execution(), rehearsal_hosts)
-            && let Some(host) = live.shared(rehearsal)
-        {
-            let host = neutral(host).quoted();
-            let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
-            self.raise(Code::SharedAuthority, line, decision, message);
         }
         if finished.as_deref() == Some("success") {
             self.plans.entry(run.plan_id.clone()).or_default().succeeded = last_line;
@@ -502,33 +458,22 @@ pub(super) fn ask(
     state: &State,
     registries: [(Option<&Name>, RegistrySource); 3],
 ) -> (Verdict, Option<Name>, Option<RegistrySource>) {
-    let named = registries
-        .into_iter()
-        .find_map(|(registry, source)| Some((registry?.clone(), source)));
+    let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let Some((registry, source)) = named else {
         return (refuse_unnamed(state), None, None);
     };
-    let query = Query {
-        plan_id: plan_id.clone(),
-        rehearsal_registry: Some(registry),
-        skip: false,
-    };
+    let query = Query { plan_id: plan_id.clone(), rehearsal_registry: Some(registry), skip: false };
     (evaluate(state, &query), query.rehearsal_registry, Some(source))
 }
 
 fn is_permission(verdict: &str) -> bool {
-    [VerdictCode::Dormant, VerdictCode::Bypassed, VerdictCode::Authorized]
-        .iter()
-        .any(|code| code.as_str() == verdict)
+    [VerdictCode::Dormant, VerdictCode::Bypassed, VerdictCode::Authorized].iter().any(|code| code.as_str() == verdict)
 }
 
 /// A verdict and its reasons for a message: any text, made safe to show.
 fn described<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> String {
     let mut text = neutral(verdict).at_most(40).to_string();
-    let reasons: Vec<String> = reasons
-        .take(8)
-        .map(|reason| neutral(reason).at_most(40).to_string())
-        .collect();
+    let reasons: Vec<String> = reasons.take(8).map(|reason| neutral(reason).at_most(40).to_string()).collect();
     if !reasons.is_empty() {
         text = format!("{text} ({})", reasons.join(", "));
     }
@@ -537,10 +482,6 @@ fn described<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> Strin
 
 /// Every reason of a refusal with what shows it.
 fn explained(verdict: &Verdict) -> String {
-    let reasons: Vec<String> = verdict
-        .reasons()
-        .iter()
-        .map(|reason| format!("{}: {reason}", reason.code()))
-        .collect();
+    let reasons: Vec<String> = verdict.reasons().iter().map(|reason| format!("{}: {reason}", reason.code())).collect();
     reasons.join("; ")
 }

@@ -18,13 +18,7 @@ pub struct Locator {
 
 impl Locator {
     pub(super) fn new(auditor: Auditor, until: Timestamp) -> Self {
-        Self {
-            auditor,
-            until,
-            splitter: Splitter::new(),
-            line: 0,
-            found: 0,
-        }
+        Self { auditor, until, splitter: Splitter::new(), line: 0, found: 0 }
     }
 
     /// Takes the next bytes of the log, cut anywhere.

@@ -136,48 +136,25 @@ impl TryFrom<Wire> for LogReport {
         if wire.audit.is_some() == wire.error.is_some() {
             return Err("a log is either judged, with every member of the schema, or it has an error");
         }
-        let Wire {
-            path,
-            conclusion,
-            error,
-            audit,
-        } = wire;
-        Ok(Self {
-            path,
-            conclusion,
-            error,
-            audit,
-        })
+        let Wire { path, conclusion, error, audit } = wire;
+        Ok(Self { path, conclusion, error, audit })
     }
 }
 
 impl LogReport {
     /// The report on a log that was judged.
     pub fn judged(path: impl Into<String>, audit: Audit) -> Self {
-        Self {
-            path: path.into(),
-            conclusion: audit.conclude(),
-            error: None,
-            audit: Some(audit),
-        }
+        Self { path: path.into(), conclusion: audit.conclude(), error: None, audit: Some(audit) }
     }
 
     /// The report on a log that could not be judged at all.
     pub fn unreadable(path: impl Into<String>, error: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            conclusion: Conclusion::Unjudged,
-            error: Some(error.into()),
-            audit: None,
-        }
+        Self { path: path.into(), conclusion: Conclusion::Unjudged, error: Some(error.into()), audit: None }
     }
 
     /// The report on a directory that holds no log: nothing was checked.
     pub fn no_logs(path: impl Into<String>) -> Self {
-        Self {
-            conclusion: Conclusion::Inconclusive,
-            ..Self::unreadable(path, "no events.jsonl below this directory")
-        }
+        Self { conclusion: Conclusion::Inconclusive, ..Self::unreadable(path, "no events.jsonl below this directory") }
     }
 }
 
@@ -185,13 +162,7 @@ impl Report {
     /// The report on some logs.
     pub fn new(demand: Demand, logs: Vec<LogReport>) -> Self {
         let conclusion = Conclusion::over(logs.iter().map(|log| log.conclusion));
-        Self {
-            schema: Schema::V1,
-            conclusion,
-            exit_code: conclusion.exit_code(),
-            demand,
-            logs,
-        }
+        Self { schema: Schema::V1, conclusion, exit_code: conclusion.exit_code(), demand, logs }
     }
 }
 
@@ -397,10 +368,7 @@ pub struct Answer {
 
 impl From<&Verdict> for Answer {
     fn from(verdict: &Verdict) -> Self {
-        Self {
-            verdict: verdict.code(),
-            reasons: verdict.reason_codes(),
-        }
+        Self { verdict: verdict.code(), reasons: verdict.reason_codes() }
     }
 }
 
@@ -417,11 +385,7 @@ impl PartialEq<Answer> for RecordedAnswer {
     fn eq(&self, derived: &Answer) -> bool {
         self.verdict == derived.verdict.as_str()
             && self.reasons.len() == derived.reasons.len()
-            && self
-                .reasons
-                .iter()
-                .zip(&derived.reasons)
-                .all(|(recorded, derived)| recorded == derived.as_str())
+            && self.reasons.iter().zip(&derived.reasons).all(|(recorded, derived)| recorded == derived.as_str())
     }
 }
 

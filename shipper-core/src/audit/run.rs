@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use shipper_events::{Name, Unsigned, neutral};
 
-use super::authority::Slot;
 use super::finding::Code;
 use super::report::Run;
 use crate::receipt::Receipt;
@@ -20,8 +19,8 @@ pub(super) struct OpenRun {
     /// What the run violates if it acts.
     pub(super) if_it_acts: Vec<(Code, String)>,
     pub(super) acts: bool,
-    /// The receipt that its permission rests on, and where that rehearsal's hosts stand.
-    pub(super) rests_on: Option<(Arc<Receipt>, Option<Slot>)>,
+    /// The receipt that its permission rests on.
+    rests_on: Option<Arc<Receipt>>,
     live_registry: Option<String>,
     published: HashSet<String>,
     skipped: HashSet<String>,
@@ -34,7 +33,7 @@ impl OpenRun {
         plan_id: Name,
         package_count: &Unsigned,
         decision: usize,
-        rests_on: Option<(Arc<Receipt>, Option<Slot>)>,
+        rests_on: Option<Arc<Receipt>>,
     ) -> Self {
         let mut run = Self {
             decision,
@@ -53,7 +52,7 @@ impl OpenRun {
     }
 
     fn compare_count(&mut self, package_count: &Unsigned) {
-        let rehearsed = self.rests_on.as_ref().and_then(|(receipt, _)| {
+        let rehearsed = self.rests_on.as_ref().and_then(|receipt| {
             let start = receipt.start.as_ref()?;
             (start.package_count != *package_count).then(|| (start.package_count.clone(), receipt.line))
         });
@@ -67,26 +66,17 @@ impl OpenRun {
     /// A package was attempted, uploaded or published.
     pub(super) fn act(&mut self, package: &str) {
         self.acts = true;
-        let missing = self
-            .rests_on
-            .as_ref()
-            .filter(|(receipt, _)| !receipt.packages.contains(package));
-        if let Some((receipt, _)) = missing {
+        let missing = self.rests_on.as_ref().filter(|receipt| !receipt.packages.contains(package));
+        if let Some(receipt) = missing {
             let package = neutral(package).quoted();
             let line = receipt.line;
-            self.deviates(format!(
-                "the run publishes {package}, which the rehearsal on line {line} does not hold"
-            ));
+            self.deviates(format!("the run publishes {package}, which the rehearsal on line {line} does not hold"));
         }
     }
 
     /// Said once a run.
     fn deviates(&mut self, message: String) {
-        if self
-            .if_it_acts
-            .iter()
-            .all(|(code, _)| *code != Code::NotWhatWasRehearsed)
-        {
+        if self.if_it_acts.iter().all(|(code, _)| *code != Code::NotWhatWasRehearsed) {
             self.if_it_acts.push((Code::NotWhatWasRehearsed, message));
         }
     }

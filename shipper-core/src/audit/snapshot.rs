@@ -64,13 +64,7 @@ impl SidecarWatch {
             SidecarInput::Unreadable { path, error } => (Claim::Unreadable(error), Some(path)),
             SidecarInput::Found { path, bytes } => (Claim::of(&bytes), Some(path)),
         };
-        Self {
-            claim,
-            path,
-            completions: 0,
-            equals_earlier: false,
-            latest: Vec::new(),
-        }
+        Self { claim, path, completions: 0, equals_earlier: false, latest: Vec::new() }
     }
 
     /// Takes a completion into account; `head` is asked for only when there is something to compare.
@@ -84,21 +78,9 @@ impl SidecarWatch {
 
     /// What the sidecar is worth, and the finding about it.
     pub(super) fn finish(self, judged_to_the_end: bool) -> (SidecarReport, Option<(Code, String)>) {
-        let (status, finding) = if judged_to_the_end {
-            self.judge()
-        } else {
-            (SidecarStatus::NotChecked, None)
-        };
-        let differences = if status == SidecarStatus::Drift {
-            self.latest
-        } else {
-            Vec::new()
-        };
-        let report = SidecarReport {
-            status,
-            path: self.path,
-            differences,
-        };
+        let (status, finding) = if judged_to_the_end { self.judge() } else { (SidecarStatus::NotChecked, None) };
+        let differences = if status == SidecarStatus::Drift { self.latest } else { Vec::new() };
+        let report = SidecarReport { status, path: self.path, differences };
         (report, finding)
     }
 

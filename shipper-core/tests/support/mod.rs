@@ -32,10 +32,7 @@ impl Log {
 
     /// A log whose lines are chained, unless a line is foreign explicitly.
     pub(crate) fn chained() -> Self {
-        Self {
-            chains: true,
-            ..Self::default()
-        }
+        Self { chains: true, ..Self::default() }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -72,19 +69,12 @@ impl Log {
 
     pub(crate) fn chained_line(&mut self, event_type: &str, package: &str) -> &mut Self {
         let (seq, prev) = (self.lines(), blake3::hash(&self.previous));
-        let line = format!(
-            "{{\"seq\":{seq},\"prev\":\"{prev}\",{}\n",
-            self.body(event_type, package)
-        );
+        let line = format!("{{\"seq\":{seq},\"prev\":\"{prev}\",{}\n", self.body(event_type, package));
         self.raw(&line)
     }
 
     pub(crate) fn event_on(&mut self, event_type: &str, package: &str) -> &mut Self {
-        if self.chains {
-            self.chained_line(event_type, package)
-        } else {
-            self.foreign_line(event_type, package)
-        }
+        if self.chains { self.chained_line(event_type, package) } else { self.foreign_line(event_type, package) }
     }
 
     pub(crate) fn event(&mut self, event_type: &str) -> &mut Self {
@@ -117,16 +107,12 @@ impl Log {
 
     /// A rehearsal of the package `a@1.0.0` that passes: three lines.
     pub(crate) fn pass(&mut self, plan: &str, registry: &str) -> &mut Self {
-        self.start(plan, registry, 1)
-            .rehearsed("a")
-            .complete(plan, registry, true)
+        self.start(plan, registry, 1).rehearsed("a").complete(plan, registry, true)
     }
 
     /// A rehearsal of the package `a@1.0.0` that fails: three lines.
     pub(crate) fn fail(&mut self, plan: &str, registry: &str) -> &mut Self {
-        self.start(plan, registry, 1)
-            .rehearsal_failure()
-            .complete(plan, registry, false)
+        self.start(plan, registry, 1).rehearsal_failure().complete(plan, registry, false)
     }
 
     /// A recorded decision, its basis the head of what stands before it.
@@ -168,23 +154,16 @@ impl Log {
 
     /// A run begins.
     pub(crate) fn plan(&mut self, plan: &str, count: u64) -> &mut Self {
-        self.event(&format!(
-            r#"{{"type":"plan_created","plan_id":"{plan}","package_count":{count}}}"#
-        ))
+        self.event(&format!(r#"{{"type":"plan_created","plan_id":"{plan}","package_count":{count}}}"#))
     }
 
     /// A run begins that acts on the decision of that line.
     pub(crate) fn plan_on(&mut self, plan: &str, count: u64, gate: u64) -> &mut Self {
-        self.event(&format!(
-            r#"{{"type":"plan_created","plan_id":"{plan}","package_count":{count},"gate":{gate}}}"#
-        ))
+        self.event(&format!(r#"{{"type":"plan_created","plan_id":"{plan}","package_count":{count},"gate":{gate}}}"#))
     }
 
     pub(crate) fn published(&mut self, name: &str) -> &mut Self {
-        self.event_on(
-            r#"{"type":"package_published","duration_ms":7}"#,
-            &format!("{name}@1.0.0"),
-        )
+        self.event_on(r#"{"type":"package_published","duration_ms":7}"#, &format!("{name}@1.0.0"))
     }
 
     pub(crate) fn finished(&mut self, result: &str) -> &mut Self {
@@ -226,10 +205,7 @@ pub(crate) fn told(audit: Audit) -> String {
     let audit = log.audit.as_ref().expect("it was judged");
     let mut text = format!("{} {:?}", log.conclusion, audit.integrity).to_lowercase();
     for decision in &audit.decisions {
-        let because = decision
-            .because
-            .map(|because| format!("({because:?})").to_lowercase())
-            .unwrap_or_default();
+        let because = decision.because.map(|because| format!("({because:?})").to_lowercase()).unwrap_or_default();
         let runs: Vec<String> = decision.runs.iter().map(|run| run.line.to_string()).collect();
         write!(text, "; {}:{}{because}", decision.line, decision.status.as_str()).expect("a string");
         if !runs.is_empty() {

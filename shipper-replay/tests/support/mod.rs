@@ -34,10 +34,7 @@ pub(crate) fn replay(args: &[&str]) -> Output {
 /// Runs the program to its end, with these bytes on standard input.
 pub(crate) fn replay_stdin(args: &[&str], input: &[u8]) -> Output {
     let mut command = program(args);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("it has a standard input");
     let input = input.to_vec();
