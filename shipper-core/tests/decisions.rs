@@ -12,7 +12,7 @@
 
 mod support;
 
-use shipper_core::audit::Demand;
+use shipper_core::audit::{Demand, Level};
 use support::Log;
 
 fn demand(registry: &str) -> Demand {
@@ -339,6 +339,26 @@ fn what_was_dealt_with_can_be_left_behind() {
     assert_eq!(log.told(&since), "inconclusive chained");
     log.published("a");
     assert_eq!(log.told(&since), "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
+}
+
+/// (Pass) What was dealt with is lowered, not hidden: also the warnings that only a status brings about. A run ends
+/// where judging stops.
+#[test]
+fn what_was_dealt_with_stays_in_sight() {
+    let codes = |log: &Log, demand: &Demand| -> Vec<(String, Level)> {
+        let findings = log.audit(demand).findings;
+        findings.iter().map(|finding| (finding.code.to_string(), finding.level)).collect()
+    };
+    let mut log = Log::foreign();
+    log.publish("p");
+    let since = Demand { since: Some(log.head()), strict: true, ..Demand::default() };
+    assert_eq!(log.told(&since), "inconclusive unchained");
+    assert_eq!(codes(&log, &since), [("unproven-publish".to_owned(), Level::Note)]);
+    let mut log = Log::foreign();
+    log.plan("p", 1).published("a");
+    let since = Demand { since: Some(log.head()), ..Demand::default() };
+    log.raw("{\n").finished("success");
+    assert_eq!(log.told(&since), "violated broken; 3!corrupt-line");
 }
 
 /// (Pass) and (Fail) `--extends` compares with a head that was kept elsewhere.

@@ -227,6 +227,7 @@ impl Auditor {
 
     fn corrupt(&mut self, line: u64, corruption: &Corruption) {
         self.stopped = true;
+        self.ledger.run_ended(line - 1, None);
         self.raise_about_log(Code::CorruptLine, Some(line), corruption.to_string());
     }
 

@@ -51,13 +51,10 @@ impl Auditor {
             Stays { demanded, dealt_with }
         };
         let stay: Vec<Stays> = made.iter().map(stays).collect();
-        let decisions: Vec<Decision> = made
-            .into_iter()
-            .zip(&stay)
-            .enumerate()
-            .filter(|(_, (_, stays))| stays.in_report())
-            .map(|(position, (made, _))| decide(position, made, &mut raised))
-            .collect();
+        let decided = made.into_iter().enumerate().map(|(position, made)| decide(position, made, &mut raised));
+        let decided: Vec<Decision> = decided.collect();
+        let in_report = decided.into_iter().zip(&stay).filter(|(_, stays)| stays.in_report());
+        let decisions: Vec<Decision> = in_report.map(|(decision, _)| decision).collect();
         let own_word = Some(RegistrySource::SelfDeclared);
         let rests_on_own_word = decisions.iter().any(|decision| decision.registry_source == own_word)
             || gate.as_ref().is_some_and(|gate| gate.registry_source == own_word);
