@@ -9,17 +9,24 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stdout,
     clippy::unreachable,
     reason = "a test that finds something wrong stops at once"
 )]
 
 use std::collections::HashSet;
+use std::io::Write;
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use shipper_core::{Query, ReasonCode, State, Unsound, VerdictCode, evaluate, history};
 use shipper_events::{Entry, Event, EventType, Name};
+
+/// Says a figure past the capture of the test runner: it is part of what the tests show.
+macro_rules! say {
+    ($($text:tt)*) => {
+        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
+    };
+}
 
 /// What the oracle says of a history.
 #[derive(Debug, PartialEq, Eq)]
@@ -231,7 +238,7 @@ fn every_short_history() {
     });
     let histories = histories + explore(&mut Vec::new(), &State::default(), &[], &queries, 0);
     let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
-    println!(
+    say!(
         "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
         queries.len()
     );

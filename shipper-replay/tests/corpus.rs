@@ -5,15 +5,23 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stdout,
     clippy::unreachable,
     reason = "a test that finds something wrong stops at once"
 )]
 
 mod support;
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 use support::{fixtures, replay};
+
+/// Says a figure past the capture of the test runner: it is part of what the tests show.
+macro_rules! say {
+    ($($text:tt)*) => {
+        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
+    };
+}
 
 /// The parts of a report that `expected.json` fixes.
 fn essence(report: &Value, expected: &Value, exit_code: i32) -> Value {
@@ -78,7 +86,7 @@ fn run_all(collection: &str) -> (usize, usize) {
             runs += 1;
         }
     }
-    println!("{collection}: {} cases, {runs} runs", cases.len());
+    say!("{collection}: {} cases, {runs} runs", cases.len());
     (cases.len(), runs)
 }
 
