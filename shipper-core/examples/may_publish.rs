@@ -6,7 +6,7 @@ use shipper_events::Reader;
 fn look(log: &str, plan_id: &str, registry: &str) -> Result<Verdict, Box<dyn std::error::Error>> {
     let mut state = State::default();
     for entry in Reader::new(std::fs::File::open(log)?) {
-        state.evolve(&entry?); // fails at a corrupt line or a torn tail: such a log lets nothing pass
+        state.evolve(&entry?); // fails at a corrupt line, a broken chain or a torn tail: decide nothing on such a log
     }
     let (plan_id, registry) = (plan_id.parse()?, registry.parse()?);
     let query = Query { plan_id, rehearsal_registry: Some(registry), skip: false };
@@ -15,16 +15,23 @@ fn look(log: &str, plan_id: &str, registry: &str) -> Result<Verdict, Box<dyn std
 
 use std::process::ExitCode;
 
-#[expect(clippy::print_stdout, reason = "it is a program")]
-fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [log, plan_id, registry] = args.as_slice() else {
-        return Err("usage: may_publish LOG PLAN_ID REGISTRY".into());
+        eprintln!("usage: may_publish LOG PLAN_ID REGISTRY");
+        return ExitCode::from(2);
     };
-    let verdict = look(log, plan_id, registry)?;
+    let verdict = match look(log, plan_id, registry) {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
     println!("{}", verdict.code());
     for reason in verdict.reasons() {
         println!("{}: {reason}; {}", reason.code(), reason.code().advice());
     }
-    Ok(if verdict.may_publish() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    ExitCode::from(u8::from(!verdict.may_publish()))
 }

@@ -287,10 +287,10 @@ impl ReasonCode {
             Self::RehearsalFailed => "mend what failed, then rehearse this plan on this registry again",
             Self::UnsoundEvidence => "rehearse this plan on this registry again, one rehearsal at a time",
             Self::UnknownGateEvent => {
-                "use a version that knows the event; or, if it stands outside any rehearsal, rehearse this plan on this registry again"
+                "use a version that knows the event, since it may tell of a failure; a whole rehearsal of this plan on this registry after it leaves it behind"
             }
             Self::UntrustedLog => {
-                "keep the log as it is, look at the findings, and rehearse again on a log that can be trusted"
+                "keep the log as it is and look at the findings; then move it aside and rehearse again on a new one"
             }
         }
     }

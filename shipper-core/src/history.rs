@@ -1,7 +1,7 @@
 //! Histories of gate events, for property tests of this crate and of the tools that embed it.
 //!
-//! The names come from small sets, so that plans, registries and packages meet often; everything that the fold knows
-//! occurs, in any order. A history is a list of entries; [`to_log`] makes the bytes of its log.
+//! The names come from small sets, so that plans, registries and packages meet often; every event that the fold depends on
+//! occurs, in any order, and runs. A history is a list of entries; [`to_log`] makes the bytes of its log.
 //!
 //! ```
 //! use proptest::prelude::*;
@@ -13,12 +13,11 @@
 //! });
 //! ```
 
-use std::fmt::Write;
 use std::ops::Range;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, sample};
-use shipper_events::{Entry, Event, EventType, Name, NotAnEvent, Timestamp};
+use shipper_events::{Entry, Event, EventType, Link, Name, NotAnEvent, Timestamp};
 use time::{Duration, OffsetDateTime};
 
 use crate::gate::Query;
@@ -32,8 +31,8 @@ pub const REGISTRIES: &[&str] = &["rehearsal", "other"];
 /// The packages, as name and version, that histories are about.
 pub const PACKAGES: &[(&str, &str)] = &[("one", "1.0.0"), ("two", "1.0.0"), ("three", "0.1.0")];
 
-/// A history of that many events: mostly those that the fold depends on, some that it does not, and whole passing
-/// rehearsals, which chance alone seldom makes.
+/// A history of that many parts. A part is an event, mostly of those that the fold depends on, or a whole passing
+/// rehearsal, which chance alone seldom makes.
 pub fn entries(length: Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
     let part = prop_oneof![4 => event_type().prop_map(|event| vec![event]), 1 => passing_rehearsal()];
     collection::vec(part, length).prop_map(|parts| numbered(parts.into_iter().flatten()))
@@ -55,6 +54,7 @@ pub fn event_type() -> impl Strategy<Value = EventType> {
         ))),
         3 => (any::<bool>(), registry(), plan())
             .prop_map(|(passed, registry, plan)| parsed(&completed(passed, registry, plan))),
+        1 => Just(parsed(r#"{"type":"tail_repaired","bytes":7,"blake3":"af13"}"#)),
         1 => Just(parsed(r#"{"type":"rehearsal_paused","why":["a newer tool"]}"#)),
         1 => Just(parsed(r#"{"type":"gate_consulted"}"#)),
         1 => Just(parsed(r#"{"type":"weather_observed","sky":null}"#)),
@@ -107,14 +107,23 @@ pub fn numbered(event_types: impl IntoIterator<Item = EventType>) -> Vec<Entry> 
     entries.collect()
 }
 
-/// The bytes of a log that holds these events.
+/// The bytes of a log that holds these events as they are: on foreign lines, unless they have a link.
 pub fn to_log(entries: &[Entry]) -> Vec<u8> {
-    let mut log = String::new();
-    for entry in entries {
-        let written = writeln!(log, "{}", entry.event);
-        debug_assert!(written.is_ok(), "a string takes every text");
+    entries.iter().flat_map(|entry| line(&entry.event)).collect()
+}
+
+/// The same events, each linked to the one before it: to be written as a chained log.
+pub fn chained(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut previous = Vec::new();
+    for (position, entry) in entries.iter_mut().enumerate() {
+        entry.event.link = Some(Link::after(position as u64, &previous));
+        previous = line(&entry.event);
     }
-    log.into_bytes()
+    entries
+}
+
+fn line(event: &Event) -> Vec<u8> {
+    format!("{event}\n").into_bytes()
 }
 
 fn started(registry: &str, plan: &str, count: u64) -> String {

@@ -1,6 +1,7 @@
 //! The outcome of a completed rehearsal, and what its evidence is worth.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{Name, Timestamp, Unsigned};
@@ -19,7 +20,7 @@ pub struct Receipt {
     /// What it says of itself.
     pub summary: String,
     /// The packages that were published to the rehearsal registry, each `name@version`.
-    pub packages: BTreeSet<String>,
+    pub packages: Arc<BTreeSet<String>>,
     /// How the rehearsal began; `None` for a completion without a matching start.
     pub start: Option<Start>,
     /// When it was completed.

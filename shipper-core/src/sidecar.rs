@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipper_events::json::{Object, Value};
-use shipper_events::{Corruption, Head, MAX_LINE, Name, RecordedHead, Timestamp, Unsigned};
+use shipper_events::{Corruption, Head, MAX_LINE, Name, RecordedHead, Timestamp, Unsigned, neutral};
 use thiserror::Error;
 use time::Duration;
 
@@ -50,12 +50,18 @@ pub enum SidecarError {
         /// What is wrong with it.
         corruption: Corruption,
     },
+    /// It is longer than 16 MiB.
+    #[error("it is longer than 16 MiB; no sidecar is")]
+    TooLong,
     /// It names no schema.
     #[error("it has no string \"schema_version\"")]
     NoSchema,
     /// It is of another schema.
-    #[error("it is of a schema that this version does not know; use a version of shipper-replay that does")]
-    Unsupported,
+    #[error("it is of schema {schema}, which this version does not know; use a version of shipper-replay that does")]
+    Unsupported {
+        /// The schema, made safe to show.
+        schema: String,
+    },
     /// A member is missing or of the wrong kind.
     #[error("its member \"{member}\" is missing or of the wrong kind; expected {expected}")]
     Member {
@@ -99,12 +105,11 @@ impl Sidecar {
     /// ```
     /// use shipper_core::{Sidecar, SidecarError};
     /// assert!(matches!(Sidecar::parse(b"{\"schema_ver"), Err(SidecarError::NotAnObject { .. })));
-    /// assert_eq!(Sidecar::parse(br#"{"schema_version":"v9"}"#), Err(SidecarError::Unsupported));
+    /// assert_eq!(Sidecar::parse(br#"{"schema_version":"v9"}"#), Err(SidecarError::Unsupported { schema: "\"v9\"".to_owned() }));
     /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, SidecarError> {
         if bytes.len() > MAX_LINE {
-            let corruption = Corruption::too_long();
-            return Err(SidecarError::NotAnObject { line: 1, corruption });
+            return Err(SidecarError::TooLong);
         }
         let object = Object::parse(bytes).map_err(|corruption| {
             let before = bytes.iter().take(corruption.offset);
@@ -112,8 +117,10 @@ impl Sidecar {
             SidecarError::NotAnObject { line, corruption }
         })?;
         let schema = object.get("schema_version").and_then(Value::as_str);
-        if schema.ok_or(SidecarError::NoSchema)? != SIDECAR_SCHEMA {
-            return Err(SidecarError::Unsupported);
+        let schema = schema.ok_or(SidecarError::NoSchema)?;
+        if schema != SIDECAR_SCHEMA {
+            let schema = neutral(&schema).at_most(40).quoted().to_string();
+            return Err(SidecarError::Unsupported { schema });
         }
         let members = Members(&object);
         Ok(Self {
@@ -129,55 +136,67 @@ impl Sidecar {
         })
     }
 
-    /// The fields in which the sidecar differs from a receipt whose completion's line ends the prefix of that head.
+    /// The fields in which the sidecar differs from a receipt; `head` gives the head of the prefix that ends with the
+    /// completion's line, and is only asked where the sidecar names one.
     ///
     /// Timestamps are compared as instants, and `started_at` may be up to one minute earlier than the event. For a
     /// receipt without a start, what only the start could tell is not compared.
-    pub fn differences(&self, receipt: &Receipt, head: &Head) -> Vec<Difference> {
-        let mut found = Vec::new();
-        let mut check = |field: &str, same: bool, sidecar: FieldValue, log: FieldValue| {
-            if !same {
-                let field = field.to_owned();
-                found.push(Difference { field, sidecar, log });
-            }
-        };
-        let name = |name: &Name| FieldValue::Text(name.to_string());
-        check("plan_id", self.plan_id == receipt.plan_id, name(&self.plan_id), name(&receipt.plan_id));
-        check("registry", self.registry == receipt.registry, name(&self.registry), name(&receipt.registry));
-        check("passed", self.passed == receipt.passed, FieldValue::Flag(self.passed), FieldValue::Flag(receipt.passed));
-        if receipt.start.is_some() {
-            for (field, sidecar, log) in [
-                ("packages_attempted", &self.packages_attempted, receipt.packages_attempted()),
-                ("packages_published", &self.packages_published, receipt.packages_published()),
-            ] {
-                check(field, *sidecar == log, sidecar.into(), FieldValue::Number(log));
-            }
+    pub fn differences(&self, receipt: &Receipt, head: impl FnOnce() -> Head) -> Vec<Difference> {
+        let mut found = Differences(Vec::new());
+        found.text("plan_id", self.plan_id.as_str(), receipt.plan_id.as_str());
+        found.text("registry", self.registry.as_str(), receipt.registry.as_str());
+        if self.passed != receipt.passed {
+            found.push("passed", FieldValue::Flag(self.passed), FieldValue::Flag(receipt.passed));
         }
-        check(
-            "summary",
-            self.summary == receipt.summary,
-            FieldValue::Text(self.summary.clone()),
-            FieldValue::Text(receipt.summary.clone()),
-        );
+        if receipt.start.is_some() {
+            found.number("packages_attempted", &self.packages_attempted, receipt.packages_attempted());
+            found.number("packages_published", &self.packages_published, receipt.packages_published());
+        }
+        found.text("summary", &self.summary, &receipt.summary);
         if let Some(start) = &receipt.start {
             let early = start.at.instant() - self.started_at.instant();
-            check(
-                "started_at",
-                (Duration::ZERO..=EARLY).contains(&early),
-                FieldValue::Text(self.started_at.to_string()),
-                FieldValue::Text(start.at.to_string()),
-            );
+            if !(Duration::ZERO..=EARLY).contains(&early) {
+                found.push("started_at", self.started_at.as_str().into(), start.at.as_str().into());
+            }
         }
-        check(
-            "completed_at",
-            self.completed_at == receipt.completed_at,
-            FieldValue::Text(self.completed_at.to_string()),
-            FieldValue::Text(receipt.completed_at.to_string()),
-        );
+        if self.completed_at != receipt.completed_at {
+            found.push("completed_at", self.completed_at.as_str().into(), receipt.completed_at.as_str().into());
+        }
         if let Some(log) = &self.log {
-            check("log", log.fits(head), FieldValue::Text(log.to_string()), FieldValue::Text(head.to_string()));
+            let head = head();
+            if !log.fits(&head) {
+                found.push("log", FieldValue::Text(log.to_string()), FieldValue::Text(head.to_string()));
+            }
         }
-        found
+        found.0
+    }
+}
+
+/// Values are copied only where they differ: a summary may be long, and a log may complete many rehearsals.
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn push(&mut self, field: &str, sidecar: FieldValue, log: FieldValue) {
+        let field = field.to_owned();
+        self.0.push(Difference { field, sidecar, log });
+    }
+
+    fn text(&mut self, field: &str, sidecar: &str, log: &str) {
+        if sidecar != log {
+            self.push(field, sidecar.into(), log.into());
+        }
+    }
+
+    fn number(&mut self, field: &str, sidecar: &Unsigned, log: u64) {
+        if *sidecar != log {
+            self.push(field, sidecar.into(), FieldValue::Number(log));
+        }
+    }
+}
+
+impl From<&str> for FieldValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
     }
 }
 
@@ -239,7 +258,7 @@ impl<'a> Members<'_, 'a> {
     }
 
     fn name(&self, member: &'static str) -> Result<Name, SidecarError> {
-        self.read(member, "a string that is not empty", |value| Name::new(value.as_str()?).ok())
+        self.read(member, "a string that is not empty", |value| Name::new(value.as_str()?.as_ref()).ok())
     }
 
     fn unsigned(&self, member: &'static str) -> Result<Unsigned, SidecarError> {

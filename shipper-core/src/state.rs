@@ -55,7 +55,7 @@ pub struct UnknownGateEvent {
     /// Its line.
     pub line: u64,
     /// Its type.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 /// Whether an unknown type of that name is remembered by the fold.
@@ -101,7 +101,7 @@ impl State {
             }
             EventType::RehearsalComplete(complete) => self.complete(*line, complete, &event.timestamp),
             EventType::Unknown(unknown) if is_gate_name(&unknown.name) => {
-                let name = unknown.name.clone();
+                let name = unknown.name.as_str().into();
                 self.unknown.push(UnknownGateEvent { line: *line, name });
             }
             _ => {}
@@ -125,7 +125,7 @@ impl State {
             registry: complete.registry.clone(),
             passed: complete.passed,
             summary: complete.summary.clone(),
-            packages,
+            packages: Arc::new(packages),
             start,
             completed_at: at.clone(),
             unsound,

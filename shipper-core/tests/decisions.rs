@@ -254,6 +254,15 @@ fn a_recorded_verdict_is_re_derived() {
     }
 }
 
+/// (Fail) A forged answer does not hide what the run published: the permission still rests on the receipt.
+#[test]
+fn a_forged_answer_does_not_hide_the_packages() {
+    let mut log = Log::chained();
+    log.pass("p", "r").gate("p", Some("r"), false, "authorized", &["x"]).plan("p", 1).published("evil");
+    tells(&log, "violated chained; 4:violated<-5; 4!verdict-mismatch; 5!not-what-was-rehearsed");
+    assert_eq!(log.audit(&Demand::default()).decisions[0].receipt_line, Some(3));
+}
+
 /// (Fail) The basis must be the head of what stands before the decision.
 #[test]
 fn a_recorded_basis_is_checked() {

@@ -41,7 +41,7 @@ fn audit_in_pieces(log: &[u8], demand: &Demand, sizes: &[usize]) -> Audit {
             (rest, turn) = (after, turn + 1);
         }
     };
-    let mut auditor = match Auditor::begin(demand.clone()) {
+    let mut auditor = match Auditor::begin(demand.clone(), SidecarInput::NotLookedFor) {
         Begin::Audit(auditor) => auditor,
         Begin::Locate(mut locator) => {
             feed(&mut |piece| locator.feed(piece));
@@ -156,6 +156,7 @@ proptest! {
     /// (Pass) A history means the same whether it is folded from memory or from the bytes of its log.
     #[test]
     fn a_log_means_what_was_written(entries in history::entries(0..20)) {
+        let entries = history::chained(entries);
         let log = history::to_log(&entries);
         let read: Vec<Entry> = Reader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
         prop_assert_eq!(read, entries);

@@ -75,7 +75,7 @@ impl std::str::FromStr for Event {
 
     fn from_str(line: &str) -> Result<Self, NotAnEvent> {
         match parse_line(line.as_bytes())? {
-            Line::Event(record) => Ok(record.event()),
+            Line::Event(record) => Ok(record.into_event()),
             Line::Blank => Err(NotAnEvent::Blank),
         }
     }

@@ -68,6 +68,9 @@ pub enum Fault {
         /// What the grammar wants.
         what: &'static str,
     },
+    /// A line feed stands inside the line.
+    #[error("a line feed stands inside the event; an event is one line")]
+    LineFeed,
     /// A control character stands raw in a string.
     #[error("a control character stands raw in a string, where JSON wants an escape")]
     ControlCharacter,

@@ -15,7 +15,8 @@
 //!   [`json`] is the reader under it, for other documents that must be as strict.
 //! - From a stream to events: [`Reader`], in memory that does not grow with the log.
 //! - What events say: [`Event`] and [`vocabulary`]. Members and types that this version does not know survive.
-//! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. The link of a chained line: [`Link`].
+//! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. Whether each line follows the one before
+//!   it: [`Chain`].
 //! - Text from a log is hostile: [`neutral`] makes it fit to be shown.
 //!
 //! # What it does not do
@@ -23,6 +24,7 @@
 //! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It opens no
 //! file, asks no clock and prints nothing. The format is described for its readers in `docs/log-format.md`.
 
+mod chain;
 mod event;
 mod fault;
 mod head;
@@ -36,6 +38,7 @@ mod timestamp;
 mod value;
 pub mod vocabulary;
 
+pub use chain::{Break, Chain, Followed};
 pub use event::{Entry, Event, NotAnEvent};
 pub use fault::{Corruption, Fault};
 pub use head::{Head, NotAHead, Prefix, RecordedHead};

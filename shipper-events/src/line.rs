@@ -58,6 +58,9 @@ pub fn parse_line(bytes: &[u8]) -> Result<Line<'_>, Corruption> {
     if body.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         return Ok(Line::Blank);
     }
+    if let Some(offset) = memchr::memchr(b'\n', body) {
+        return Err(Corruption::new(Fault::LineFeed, body, offset));
+    }
     Record::parse(body).map(Line::Event)
 }
 
@@ -90,7 +93,7 @@ impl<'a> Record<'a> {
             _ => corruption,
         })?;
         let package = string(&top, "package", "the line")?;
-        let event_type = if is_read(&type_name) {
+        let event_type = if EventType::is_read(&type_name) {
             let typed = EventType::from_members(&type_name, &inner);
             Some(typed.map_err(|error| match error.offset {
                 Some(offset) => Corruption::new(error.fault, bytes, offset),
@@ -137,35 +140,22 @@ impl<'a> Record<'a> {
     }
 
     /// The event, owned.
-    pub fn event(&self) -> Event {
+    pub fn into_event(mut self) -> Event {
+        let event_type = self.event_type.take().unwrap_or_else(|| self.event_type());
         let chained = self.link.is_some();
+        let others = Others::of(&self.top, |name| {
+            matches!(name, "timestamp" | "event_type" | "package") || (chained && matches!(name, "seq" | "prev"))
+        });
         Event {
-            link: self.link.clone(),
+            link: self.link,
             timestamp: Timestamp::from_parts(&self.timestamp, self.instant),
-            event_type: self.event_type(),
-            package: self.package.clone().into_owned(),
-            others: Others::of(&self.top, |name| {
-                matches!(name, "timestamp" | "event_type" | "package") || (chained && matches!(name, "seq" | "prev"))
-            }),
+            event_type,
+            package: self.package.into_owned(),
+            others,
         }
     }
 }
 
 fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> Fault {
     if value.is_some() { Fault::WrongKind { member, expected } } else { Fault::Missing { member, of, expected } }
-}
-
-/// Whether the type has members that are read: without them, or with others in their place, the line is corrupt.
-fn is_read(type_name: &str) -> bool {
-    matches!(
-        type_name,
-        "rehearsal_started"
-            | "rehearsal_package_published"
-            | "rehearsal_complete"
-            | "plan_created"
-            | "gate_evaluated"
-            | "log_adopted"
-            | "tail_repaired"
-            | "log_continued"
-    )
 }

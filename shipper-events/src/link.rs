@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::head::hash;
+use crate::value::Unsigned;
 
 /// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
 ///
@@ -15,16 +16,15 @@ use crate::head::hash;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// How many lines it says stand before it; `None` for a number beyond 64 bits.
-    seq: Option<u64>,
+    seq: Unsigned,
     prev: blake3::Hash,
 }
 
 impl Link {
-    /// The link with which a line goes on after `lines` lines, the last of which has that hash (its LF included; the
-    /// hash of nothing for the first line).
-    pub fn new(lines: u64, prev: blake3::Hash) -> Self {
-        Self { seq: Some(lines), prev }
+    /// The link of a line that follows `lines` lines, the last of which has these bytes, LF included; none for the
+    /// first line.
+    pub fn after(lines: u64, previous: &[u8]) -> Self {
+        Self { seq: lines.into(), prev: blake3::hash(previous) }
     }
 
     /// The link with which a line begins, if it is chained.
@@ -40,12 +40,15 @@ impl Link {
         if !rest.starts_with(b"\",") {
             return None;
         }
-        Some(Self { seq: std::str::from_utf8(digits).ok()?.parse().ok(), prev: hash(std::str::from_utf8(prev).ok()?)? })
+        Some(Self {
+            seq: Unsigned::parse(std::str::from_utf8(digits).ok()?),
+            prev: hash(std::str::from_utf8(prev).ok()?)?,
+        })
     }
 
-    /// How many lines it says stand before it; `None` for a number beyond 64 bits.
-    pub fn seq(&self) -> Option<u64> {
-        self.seq
+    /// How many lines it says stand before it.
+    pub fn seq(&self) -> &Unsigned {
+        &self.seq
     }
 
     /// The hash that it says the previous line has.
@@ -56,7 +59,7 @@ impl Link {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seq = self.seq.unwrap_or(u64::MAX);
+        let seq = &self.seq;
         write!(f, "{{\"seq\":{seq},\"prev\":\"{}\",", self.prev)
     }
 }

@@ -69,7 +69,8 @@ impl fmt::Display for Neutral<'_> {
 /// change its neighbours.
 ///
 /// Not plain are control and format characters, separators other than the space, combining marks, private-use and
-/// unassigned characters, and the letters of right-to-left scripts: these reorder the text around them.
+/// unassigned characters, letters that show nothing, and the letters of right-to-left scripts, which reorder the text
+/// around them.
 pub fn is_plain(character: char) -> bool {
     match character {
         '\u{20}'..='\u{7e}' => true,
@@ -77,7 +78,9 @@ pub fn is_plain(character: char) -> bool {
         | '\u{fb1d}'..='\u{fdff}'
         | '\u{fe70}'..='\u{feff}'
         | '\u{10800}'..='\u{10fff}'
-        | '\u{1e800}'..='\u{1efff}' => false,
+        | '\u{1e800}'..='\u{1efff}'
+        // Letters that show nothing.
+        | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => false,
         _ => character.escape_debug().len() == 1,
     }
 }

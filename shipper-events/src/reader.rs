@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use crate::Prefix;
+use crate::chain::{Break, Chain};
 use crate::event::Entry;
 use crate::fault::Corruption;
 use crate::line::{Line, parse_line};
@@ -15,7 +16,8 @@ const BUFFER: usize = 64 * 1024;
 
 /// Reads a log's events one after the other from any stream. It holds one line at a time.
 ///
-/// It ends after the first error. A torn tail is an error too, since a log that has one is not to be trusted with a
+/// It ends after the first error: a corrupt line, a broken chain, or a recorded head that does not fit. A torn tail is
+/// an error too, since a log that has one is not to be trusted with a
 /// decision; whoever wants to look at such a log takes the events that came before it.
 ///
 /// ```
@@ -34,6 +36,7 @@ pub struct Reader<R> {
     filled: std::ops::Range<usize>,
     splitter: Splitter,
     prefix: Prefix,
+    chain: Chain,
     blank_lines: u64,
     done: bool,
 }
@@ -43,7 +46,7 @@ pub struct Reader<R> {
 #[non_exhaustive]
 pub enum ReadError {
     /// The stream cannot be read.
-    #[error("the log cannot be read after line {line}")]
+    #[error("the log cannot be read after line {line}; nothing is known of what follows")]
     Io {
         /// The last line that was read.
         line: u64,
@@ -58,8 +61,19 @@ pub enum ReadError {
         /// What is wrong with it, and where.
         corruption: Corruption,
     },
+    /// A line does not follow those before it, or records a head that is not theirs: lines were changed, removed,
+    /// added or reordered.
+    #[error("line {line}: {source}; keep the log as it is and audit it with shipper-replay")]
+    Broken {
+        /// The line's number.
+        line: u64,
+        /// What does not fit.
+        source: Break,
+    },
     /// Bytes stand after the last LF.
-    #[error("{bytes} bytes stand after line {line} without an end of line: a writer died there or is still at work")]
+    #[error(
+        "after line {line} the log ends in the middle of one ({bytes} bytes): a writer died there or is still at work; look again when it is done"
+    )]
     TornTail {
         /// The last complete line.
         line: u64,
@@ -77,6 +91,7 @@ impl<R: Read> Reader<R> {
             filled: 0..0,
             splitter: Splitter::new(),
             prefix: Prefix::new(),
+            chain: Chain::new(),
             blank_lines: 0,
             done: false,
         }
@@ -98,26 +113,32 @@ impl<R: Read> Reader<R> {
         while let Some(cut) = self.splitter.next(&mut piece) {
             self.filled.start = self.filled.end - piece.len();
             let line = self.prefix.lines() + 1;
-            let read = match cut {
-                Cut::Line(bytes) => {
-                    self.prefix.push_line(bytes);
-                    parse_line(bytes)
-                }
+            let bytes = match cut {
+                Cut::Line(bytes) => bytes,
                 Cut::LongPart { part, ends_line } => {
                     self.prefix.push_part(part, ends_line);
-                    if !ends_line {
-                        continue;
+                    if ends_line {
+                        let corruption = Corruption::too_long();
+                        return Some(Err(ReadError::Corrupt { line, corruption }));
                     }
-                    Err(Corruption::too_long())
+                    continue;
                 }
             };
-            match read {
-                Ok(Line::Blank) => self.blank_lines += 1,
-                Ok(Line::Event(record)) => {
-                    let event = record.event();
+            let parsed = match parse_line(bytes) {
+                Ok(parsed) => parsed,
+                Err(corruption) => return Some(Err(ReadError::Corrupt { line, corruption })),
+            };
+            let followed = self.chain.follow(bytes, &parsed, &self.prefix);
+            if let Some(source) = followed.breaks.into_iter().next() {
+                return Some(Err(ReadError::Broken { line, source }));
+            }
+            self.prefix.push_line(bytes);
+            match parsed {
+                Line::Blank => self.blank_lines += 1,
+                Line::Event(record) => {
+                    let event = record.into_event();
                     return Some(Ok(Entry { line, event }));
                 }
-                Err(corruption) => return Some(Err(ReadError::Corrupt { line, corruption })),
             }
         }
         self.filled.start = self.filled.end;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -31,9 +32,12 @@ enum Digits {
 impl Unsigned {
     /// The number that a JSON value is, if it is digits only.
     pub fn of(value: Value<'_>) -> Option<Self> {
-        let digits = value.as_digits()?;
-        let small = digits.parse().map(Digits::Small);
-        Some(Self(small.unwrap_or_else(|_| Digits::Large(digits.into()))))
+        value.as_digits().map(Self::parse)
+    }
+
+    /// The number of these digits, which have no leading zeros.
+    pub(crate) fn parse(digits: &str) -> Self {
+        Self(digits.parse().map_or_else(|_| Digits::Large(digits.into()), Digits::Small))
     }
 
     /// The number, if 64 bits hold it.
@@ -66,10 +70,10 @@ impl fmt::Display for Unsigned {
     }
 }
 
-/// A plan's or a registry's name: any text but the empty one, compared byte for byte.
+/// A plan's or a registry's name: any text but the empty one, compared byte for byte. Cloning it copies no text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(Box<str>);
+pub struct Name(Arc<str>);
 
 /// A plan's or a registry's name must not be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -83,7 +87,7 @@ impl Name {
     /// # Errors
     ///
     /// [`EmptyName`] for the empty text.
-    pub fn new(text: impl Into<Box<str>>) -> Result<Self, EmptyName> {
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyName> {
         let text = text.into();
         if text.is_empty() {
             return Err(EmptyName);
@@ -115,7 +119,7 @@ impl std::str::FromStr for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0.into()
+        name.as_str().to_owned()
     }
 }
 
@@ -207,6 +211,8 @@ pub(crate) trait Kind: Sized {
 
 /// What stands under a member's name; its type says whether it must be there and what happens to another kind.
 pub(crate) trait Field: Sized {
+    /// Whether the member is read: a line with another kind in its place is corrupt.
+    const READ: bool;
     fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError>;
     fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
 }
@@ -225,6 +231,8 @@ impl FieldError {
 }
 
 impl<T: Kind> Field for T {
+    const READ: bool = true;
+
     fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         let Some(value) = value else {
             let (of, expected) = ("this event type", T::EXPECTED);
@@ -241,6 +249,8 @@ impl<T: Kind> Field for T {
 }
 
 impl<T: Kind> Field for Option<T> {
+    const READ: bool = true;
+
     fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         match value {
             Some(value) if !value.is_null() => Field::read(member, Some(value)).map(Some),
@@ -256,6 +266,8 @@ impl<T: Kind> Field for Option<T> {
 }
 
 impl<T: Kind> Field for Loose<T> {
+    const READ: bool = false;
+
     fn read(_: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         Ok(match value {
             None => Self::Absent,
@@ -288,7 +300,7 @@ impl Kind for Name {
     const EXPECTED: &'static str = "a string that is not empty";
 
     fn read(value: Value<'_>) -> Option<Self> {
-        Self::new(value.as_str()?).ok()
+        Self::new(value.as_str()?.as_ref()).ok()
     }
 
     fn write(&self, out: &mut String) {

@@ -80,6 +80,14 @@ macro_rules! vocabulary {
                 matches!(name, $($name |)* $asked_name)
             }
 
+            /// Whether a line of that type is corrupt when one of its members is missing or of another kind.
+            pub(crate) fn is_read(name: &str) -> bool {
+                match name {
+                    $($name => false $(|| <$kind as Field>::READ)*,)*
+                    _ => name == $asked_name,
+                }
+            }
+
             pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, FieldError> {
                 Ok(match name {
                     $($name => Self::$Event($Event::from_members(members)?),)*

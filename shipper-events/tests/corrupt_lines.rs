@@ -244,6 +244,14 @@ fn blank_lines_are_spaces_tabs_and_cr_only() {
     }
 }
 
+/// (Fail) An event is one line: white space of JSON that would break it into several is not accepted in it.
+#[test]
+fn a_line_feed_inside_is_no_white_space() {
+    let line = typed(r#"{"type":"x"}"#).replace(',', ",\n");
+    assert_eq!(corruption(line.as_bytes()).fault, Fault::LineFeed);
+    assert!(line.parse::<shipper_events::Event>().is_err());
+}
+
 /// (Fail) An object with very many members is compared in time that does not grow with its square, and the first
 /// duplicate in the text is the one that is named.
 #[test]

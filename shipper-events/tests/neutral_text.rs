@@ -75,6 +75,9 @@ fn what_acts_on_a_terminal_or_reorders_text_is_escaped() {
         '\u{10800}',
         '\u{1e900}',
         '\u{a0}',
+        '\u{3164}',
+        '\u{115f}',
+        '\u{2800}',
         '\u{3000}',
     ] {
         assert!(!is_plain(hostile), "{:x}", u32::from(hostile));

@@ -78,6 +78,7 @@ fn what_is_not_known_survives() {
         r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"registry_policy_applied","evidence":{"posture":"strict","shard":7}},"package":"all"}"#,
         r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"gate_evaluated","rules":2,"plan_id":"p","quorum":["a","b"]},"package":"all"}"#,
         r#"{"seq":3,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"gate_evaluated","rules":1,"plan_id":"p","rehearsal_registry":null,"skip":false,"verdict":"dormant","reasons":[],"basis":{"lines":3,"bytes":9,"blake3":"x"},"mood":"good"},"package":"all"}"#,
+        r#"{"seq":36893488147419103232,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}"#,
         r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all","seq":1,"prev":"not a link"}"#,
     ] {
         let event: Event = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));

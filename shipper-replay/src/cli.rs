@@ -8,7 +8,7 @@ use shipper_events::{Head, Name};
 /// Re-derives what a publish gate's log proves: which publishes were backed by a passing rehearsal of the same plan
 /// on the right registry, and which were not, with the lines that show it.
 ///
-/// It reads and never writes: no file, no network, no clock.
+/// It changes nothing and asks no network and no clock.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXIT_STATUSES)]
 pub(crate) struct Cli {

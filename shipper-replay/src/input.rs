@@ -122,10 +122,15 @@ impl Bytes {
         Ok(match self {
             Self::File(file) => Box::new(file),
             Self::Stream(mut stream) => {
-                let mut file = tempfile::tempfile()?;
-                io::copy(&mut stream, &mut file)?;
-                file.rewind()?;
-                Box::new(file)
+                let mut spool = || {
+                    let mut file = tempfile::tempfile()?;
+                    io::copy(&mut stream, &mut file)?;
+                    file.rewind()?;
+                    Ok(file)
+                };
+                Box::new(spool().map_err(|error: io::Error| {
+                    io::Error::other(format!("a stream is read twice for --at, by way of a temporary file: {error}"))
+                })?)
             }
         })
     }

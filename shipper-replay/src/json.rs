@@ -7,16 +7,12 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use shipper_core::audit::Report;
 use shipper_events::is_plain;
 
-/// One line of JSON. What could act on a terminal is written as an escape, which is the same text to every reader of
-/// JSON.
-pub(crate) fn render(report: &Report) -> String {
-    let mut bytes = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut bytes, Plain);
-    // A report holds strings, numbers and booleans, and memory takes them all: this cannot fail.
-    let written = report.serialize(&mut serializer);
-    debug_assert!(written.is_ok(), "a report is always JSON");
-    bytes.push(b'\n');
-    String::from_utf8_lossy(&bytes).into_owned()
+/// Writes one line of JSON. What could act on a terminal is written as an escape, which is the same text to every
+/// reader of JSON.
+pub(crate) fn write(report: &Report, mut out: impl io::Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(&mut out, Plain);
+    report.serialize(&mut serializer)?;
+    out.write_all(b"\n")
 }
 
 struct Plain;

@@ -17,7 +17,7 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug, Error)]
 pub(crate) enum JudgeError {
     /// Options that speak of one log, and not one log.
-    #[error("{options} wants exactly one log, and {count} were given; name one")]
+    #[error("{options} wants exactly one log, and what was given holds {count}; name the one that you mean")]
     NotOneLog { options: String, count: usize },
     /// A sidecar that was named is not there.
     #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", neutral(path.as_str()).quoted())]
@@ -29,7 +29,7 @@ pub(crate) enum JudgeError {
     #[error("--at: {0}; name a line up to that")]
     At(#[from] AuditError),
     /// The report could not be written.
-    #[error("the report could not be written: {source}")]
+    #[error("the report could not be written")]
     NotWritten { source: io::Error },
 }
 
@@ -37,15 +37,15 @@ pub(crate) enum JudgeError {
 pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
     let inputs = find(&cli.logs);
     let options = cli.of_one_log();
-    if !options.is_empty() && inputs.len() != 1 {
-        let (options, count) = (options.join(", "), inputs.len());
-        return Err(JudgeError::NotOneLog { options, count });
+    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
+    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
+        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
     }
     let count = inputs.iter().filter(|input| **input == Input::Stdin).count();
     if count > 1 {
         return Err(JudgeError::StdinTwice { count });
     }
-    if let Some(path) = cli.sidecar.as_ref().filter(|path| !path.exists()) {
+    if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         let path = path.clone();
         return Err(JudgeError::NoSidecar { path });
     }
@@ -79,21 +79,21 @@ fn judge_one(input: Input, cli: &Cli, demand: &Demand) -> Result<LogReport, Judg
 
 /// Reads a log to its end.
 fn feed(bytes: Bytes, sidecar: SidecarInput, demand: &Demand) -> io::Result<Auditor> {
-    match Auditor::begin(demand.clone()) {
-        Begin::Audit(auditor) => {
-            let mut auditor = auditor.with_sidecar(sidecar);
+    let mut auditor;
+    match Auditor::begin(demand.clone(), sidecar) {
+        Begin::Audit(begun) => {
+            auditor = begun;
             read_all(bytes, |piece| auditor.feed(piece))?;
-            Ok(auditor)
         }
         Begin::Locate(mut locator) => {
             let mut bytes = bytes.twice()?;
             read_all(&mut bytes, |piece| locator.feed(piece))?;
             bytes.rewind()?;
-            let mut auditor = locator.found().with_sidecar(sidecar);
+            auditor = locator.found();
             read_all(bytes, |piece| auditor.feed(piece))?;
-            Ok(auditor)
         }
     }
+    Ok(auditor)
 }
 
 fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod input;
 mod json;
 mod judge;
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -21,8 +22,9 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
+            let why = problem.source().map_or(String::new(), |source| format!(": {source}"));
             // Nobody is left to tell when this fails too.
-            let _ = writeln!(io::stderr(), "error: {problem}");
+            let _ = writeln!(io::stderr(), "error: {problem}{why}");
             ExitCode::from(Conclusion::Unjudged.exit_code())
         }
     }
@@ -31,18 +33,17 @@ fn main() -> ExitCode {
 /// Audits, prints the report and gives its exit status.
 fn run(cli: &Cli) -> Result<u8, judge::JudgeError> {
     let report = judge::judge(cli)?;
-    let text = match cli.format {
-        Format::Human => human::render(&report, &style(cli)),
-        Format::Json => json::render(&report),
-    };
-    print(&report, &text).map_err(|source| judge::JudgeError::NotWritten { source })
+    print(&report, cli).map_err(|source| judge::JudgeError::NotWritten { source })?;
+    Ok(report.exit_code)
 }
 
-fn print(report: &Report, text: &str) -> io::Result<u8> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()?;
-    Ok(report.exit_code)
+fn print(report: &Report, cli: &Cli) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    match cli.format {
+        Format::Human => stdout.write_all(human::render(report, &style(cli)).as_bytes())?,
+        Format::Json => json::write(report, &mut stdout)?,
+    }
+    stdout.flush()
 }
 
 fn style(cli: &Cli) -> human::Style {

@@ -203,6 +203,40 @@ fn named_pipes_are_not_waited_for() {
     assert_eq!((&told["exit_code"], &told["logs"][0]["sidecar"]["status"]), (&3.into(), &"unreadable".into()));
 }
 
+/// (Fail) A path that holds escape codes is shown safely, also where a file under it cannot be read.
+#[cfg(unix)]
+#[test]
+fn hostile_paths_are_shown_safely() {
+    let top = tempfile::tempdir().expect("a directory");
+    let odd = top.path().join("a\u{1b}[31mRED\n\u{202e}");
+    fs::create_dir(&odd).expect("a directory");
+    fs::write(odd.join("events.jsonl"), read(VERIFIED)).expect("a log");
+    std::os::unix::fs::symlink("rehearsal.json", odd.join("rehearsal.json")).expect("a link to itself");
+    fs::create_dir(top.path().join("b\u{1b}")).expect("a directory");
+    std::os::unix::fs::symlink("nowhere", top.path().join("b\u{1b}/events.jsonl")).expect("a dangling link");
+    let (root, missing) = (top.path().to_str().expect("UTF-8"), format!("{}/c\u{1b}c", odd.display()));
+    for args in
+        [&[root][..], &["-v", root], &["-q", root], &["--format", "json", root], &[&missing], &["--at", "1", &missing]]
+    {
+        let output = replay(args);
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        let raw: Vec<char> = text.chars().filter(|shown| *shown != '\n' && !shipper_events::is_plain(*shown)).collect();
+        assert!(raw.is_empty(), "{args:?}: {raw:?} in {text}");
+        assert_ne!(output.status.code(), Some(0));
+    }
+}
+
+/// (Fail) Options that speak of one log do not take a directory without logs, nor a log beside something unreadable.
+#[test]
+fn options_of_one_log_want_exactly_one() {
+    let top = tempfile::tempdir().expect("a directory");
+    let root = top.path().to_str().expect("UTF-8");
+    assert_eq!(code(&["--at", "0", root]), 2);
+    fs::create_dir(top.path().join("one")).expect("a directory");
+    fs::write(top.path().join("one/events.jsonl"), read(VERIFIED)).expect("a log");
+    assert_eq!(code(&["--at", "38", root]), 0, "a directory that holds one log is one log");
+}
+
 /// (Fail) A log that cannot be read is named with the reason, and the others are still judged.
 #[test]
 fn unreadable_logs_do_not_stop_the_others() {

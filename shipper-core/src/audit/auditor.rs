@@ -1,27 +1,32 @@
 //! The auditor: fed a log's bytes, it follows them to the end.
 
+use std::borrow::Cow;
+
 use shipper_events::{
-    Corruption, Cut, Entry, Event, EventType, Head, Line, Loose, Prefix, Record, Splitter, Tail, neutral, parse_line,
+    Break, Chain, Corruption, Cut, Entry, Event, EventType, Head, Line, Loose, Prefix, Record, Splitter, Tail, neutral,
+    parse_line,
 };
 use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::authority::AuthorityWatch;
-use super::chain::{ChainWatch, Linked};
 use super::demand::{At, Demand};
 use super::finding::{Code, Raised, Subject};
 use super::kept::KeptHead;
-use super::ledger::{Deed, Ledger};
+use super::ledger::Ledger;
 use super::locator::Locator;
 use super::report::Audit;
 use super::snapshot::{SidecarInput, SidecarWatch};
+use super::take::Deed;
+use super::wording::number;
 use crate::state::{State, is_gate_name};
 
 /// Audits a log that is fed to it in pieces of any size; see the [module](super) for what it does.
 ///
 /// ```
-/// use shipper_core::audit::{Auditor, Begin, Demand};
-/// let Begin::Audit(mut auditor) = Auditor::begin(Demand::default()) else { panic!("no time was demanded") };
+/// use shipper_core::audit::{Auditor, Begin, Demand, SidecarInput};
+/// let begin = Auditor::begin(Demand::default(), SidecarInput::NotLookedFor);
+/// let Begin::Audit(mut auditor) = begin else { panic!("no time was demanded") };
 /// auditor.feed(b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"exec");
 /// auditor.feed(b"ution_started\"},\"package\":\"all\"}\n");
 /// let audit = auditor.finish()?;
@@ -39,7 +44,7 @@ pub struct Auditor {
     pub(super) judged: Option<Head>,
     /// Whether a corrupt line ended the judging.
     pub(super) stopped: bool,
-    pub(super) chain: ChainWatch,
+    pub(super) chain: Chain,
     pub(super) state: State,
     pub(super) ledger: Ledger,
     hosts: AuthorityWatch,
@@ -47,6 +52,8 @@ pub struct Auditor {
     pub(super) raised: Vec<Raised>,
     crlf_noted: bool,
     latest_stamp: Option<OffsetDateTime>,
+    /// The line of the last event that was judged: there a run ends that nothing else ends.
+    last_event: u64,
     extends: Option<KeptHead>,
     since: Option<KeptHead>,
 }
@@ -80,23 +87,22 @@ pub enum AuditError {
 ///
 /// When the demand names a line that the log does not have.
 pub fn audit(log: &[u8], sidecar: SidecarInput, demand: &Demand) -> Result<Audit, AuditError> {
-    let auditor = match Auditor::begin(demand.clone()) {
+    let mut auditor = match Auditor::begin(demand.clone(), sidecar) {
         Begin::Audit(auditor) => auditor,
         Begin::Locate(mut locator) => {
             locator.feed(log);
             locator.found()
         }
     };
-    let mut auditor = auditor.with_sidecar(sidecar);
     auditor.feed(log);
     auditor.finish()
 }
 
 impl Auditor {
-    /// Begins an audit under a demand.
-    pub fn begin(demand: Demand) -> Begin {
+    /// Begins an audit under a demand, with the sidecar that the log is compared with.
+    pub fn begin(demand: Demand, sidecar: SidecarInput) -> Begin {
         let at = demand.at.clone();
-        let auditor = Self::new(demand);
+        let auditor = Self::new(demand, sidecar);
         match at {
             None => Begin::Audit(auditor),
             Some(At::Line(line)) => Begin::Audit(auditor.up_to(line)),
@@ -104,21 +110,22 @@ impl Auditor {
         }
     }
 
-    fn new(demand: Demand) -> Self {
+    fn new(demand: Demand, sidecar: SidecarInput) -> Self {
         Self {
             splitter: Splitter::new(),
             prefix: Prefix::new(),
             cut: None,
             judged: None,
             stopped: false,
-            chain: ChainWatch::default(),
+            chain: Chain::new(),
             state: State::default(),
             ledger: Ledger::new(demand.registry.clone()),
             hosts: AuthorityWatch::default(),
-            sidecar: SidecarWatch::new(SidecarInput::NotLookedFor),
+            sidecar: SidecarWatch::new(sidecar),
             raised: Vec::new(),
             crlf_noted: false,
             latest_stamp: None,
+            last_event: 0,
             extends: demand.extends.map(KeptHead::new),
             since: demand.since.map(KeptHead::new),
             demand,
@@ -131,13 +138,6 @@ impl Auditor {
         self
     }
 
-    /// Gives the sidecar that the log is compared with. Call it before feeding anything.
-    #[must_use]
-    pub fn with_sidecar(mut self, sidecar: SidecarInput) -> Self {
-        self.sidecar = SidecarWatch::new(sidecar);
-        self
-    }
-
     /// Takes the next bytes of the log, cut anywhere.
     pub fn feed(&mut self, mut piece: &[u8]) {
         let mut splitter = std::mem::take(&mut self.splitter);
@@ -146,7 +146,6 @@ impl Auditor {
                 Cut::Line(line) => {
                     if self.is_judging() {
                         self.judge(line);
-                        self.chain.push(line);
                     }
                     self.prefix.push_line(line);
                     self.check_kept();
@@ -181,8 +180,7 @@ impl Auditor {
         for (code, message) in [about_extends, about_since].into_iter().flatten() {
             self.raise_about_log(code, None, message);
         }
-        let last_line = self.judged_lines();
-        self.ledger.run_ended(last_line, None);
+        self.ledger.run_ended(self.last_event, None);
         Ok(self.conclude())
     }
 
@@ -195,17 +193,12 @@ impl Auditor {
         self.since?.fitting()
     }
 
-    /// How many lines stand in what is judged.
-    fn judged_lines(&self) -> u64 {
-        self.judged.map_or(self.prefix.lines(), |head| head.lines)
-    }
-
     /// The tail of what is judged: a prefix that was asked for has none.
     pub(super) fn tail(&self) -> Tail {
         if self.judged.is_some() { Tail::Clean } else { self.splitter.tail() }
     }
 
-    pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<String>) {
+    pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) {
         self.raised.push(Raised { code, line, message: message.into(), subject: Subject::Log });
     }
 
@@ -227,7 +220,6 @@ impl Auditor {
 
     fn corrupt(&mut self, line: u64, corruption: &Corruption) {
         self.stopped = true;
-        self.ledger.run_ended(line - 1, None);
         self.raise_about_log(Code::CorruptLine, Some(line), corruption.to_string());
     }
 
@@ -237,31 +229,46 @@ impl Auditor {
             Ok(parsed) => parsed,
             Err(corruption) => return self.corrupt(line, &corruption),
         };
-        let record = match &parsed {
-            Line::Blank => None,
-            Line::Event(record) => Some(record),
-        };
         if bytes.ends_with(b"\r\n") && !std::mem::replace(&mut self.crlf_noted, true) {
             self.raise_about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF");
         }
-        let linked = Linked { link: record.and_then(Record::link), type_name: record.map(Record::type_name) };
-        for (code, message) in self.chain.judge(&linked, &self.prefix).into_iter().flatten() {
-            self.raise_about_log(code, Some(line), message);
+        let followed = self.chain.follow(bytes, &parsed, &self.prefix);
+        if followed.begins_foreign_stretch {
+            let message = "lines that are not chained begin here, after chained ones";
+            self.raise_about_log(Code::ForeignLines, Some(line), message);
         }
-        match record {
-            None => self.raise_about_log(Code::BlankLine, Some(line), "the line is blank: no event"),
-            Some(record) if concerns_the_gate(record.type_name()) => {
-                let event = record.event();
-                self.gate_event(&Entry { line, event }, bytes, record.instant());
+        let mut basis_fits = true;
+        for broken in followed.breaks {
+            let code = match broken {
+                Break::Basis => {
+                    // Said by the ledger, about the decision.
+                    basis_fits = false;
+                    continue;
+                }
+                Break::AdoptedHead => Code::HeadMismatch,
+                _ => Code::ChainBroken,
+            };
+            self.raise_about_log(code, Some(line), broken.to_string());
+        }
+        match parsed {
+            Line::Blank => self.raise_about_log(Code::BlankLine, Some(line), "the line is blank: no event"),
+            Line::Event(record) => {
+                if concerns_the_gate(record.type_name()) {
+                    let event = record.into_event();
+                    self.gate_event(&Entry { line, event }, bytes, basis_fits);
+                } else {
+                    self.other_event(line, &record);
+                }
+                self.last_event = line;
             }
-            Some(record) => self.other_event(line, record),
         }
     }
 
     /// An event of a type that the fold or the decisions depend on.
-    fn gate_event(&mut self, entry: &Entry, bytes: &[u8], instant: OffsetDateTime) {
+    fn gate_event(&mut self, entry: &Entry, bytes: &[u8], basis_fits: bool) {
         let line = entry.line;
-        let Event { event_type, .. } = &entry.event;
+        let Event { event_type, timestamp, .. } = &entry.event;
+        let instant = timestamp.instant();
         let adoption_or_repair = matches!(
             event_type,
             EventType::LogAdopted(_) | EventType::TailRepaired(_) | EventType::LogContinued(_) | EventType::Unknown(_)
@@ -272,11 +279,10 @@ impl Auditor {
         }
         match event_type {
             EventType::GateEvaluated(event) => {
-                let fits = event.asked.as_ref().is_none_or(|asked| asked.basis.fits(&self.prefix.head()));
-                self.ledger.gate_evaluated(line, event, fits, &self.state, &self.hosts);
+                self.ledger.gate_evaluated(line, event, basis_fits, &self.state, &self.hosts);
             }
             EventType::PlanCreated(plan) => {
-                self.ledger.run_ended(line - 1, None);
+                self.ledger.run_ended(self.last_event, None);
                 self.ledger.run_started(line, plan, &self.state, &self.hosts);
             }
             EventType::RehearsalStarted(_) => {
@@ -294,12 +300,8 @@ impl Auditor {
                 let message = format!("{} with no rehearsal open", event_type.name());
                 self.raise_about_log(Code::StrayRehearsalEvent, Some(line), message);
             }
-            EventType::LogAdopted(adopted) if !adopted.head().fits(&self.prefix.head()) => {
-                let message = "the head that it adopts is not that of the lines before it";
-                self.raise_about_log(Code::HeadMismatch, Some(line), message);
-            }
             EventType::TailRepaired(repaired) => {
-                let message = format!("{} bytes of a torn line were cut off here", repaired.bytes);
+                let message = format!("{} bytes of a torn line were cut off here", number(&repaired.bytes));
                 self.raise_about_log(Code::TailRepaired, Some(line), message);
             }
             EventType::Unknown(unknown) => {
@@ -346,7 +348,7 @@ impl Auditor {
         }
         match record.type_name() {
             "execution_started" => {
-                self.ledger.run_ended(line - 1, None);
+                self.ledger.run_ended(self.last_event, None);
                 self.hosts.execution_started();
             }
             "execution_finished" => {

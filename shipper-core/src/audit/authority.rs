@@ -1,12 +1,11 @@
 //! Which hosts a rehearsal and a run talked to: a hint that a rehearsal went to the live registry itself.
 
-use std::sync::{Arc, OnceLock};
-
 use shipper_events::vocabulary::{RegistryPolicy, RegistryPolicyApplied};
 
 /// Where a rehearsal's hosts will stand once the log names them: the first policy after its start and before any
-/// execution.
-pub(super) type Slot = Arc<OnceLock<Authorities>>;
+/// execution. All rehearsals that start before that policy share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot(usize);
 
 /// The hosts that a `registry_policy_applied` names.
 #[derive(Debug, Clone)]
@@ -36,17 +35,23 @@ impl Authorities {
 /// Follows the log's word on hosts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityWatch {
-    /// Rehearsals that wait for their policy: all that started since the last policy share the next one.
+    slots: Vec<Option<Authorities>>,
+    /// The slot of the rehearsals that wait for their policy.
     waiting: Option<Slot>,
     open: Option<Slot>,
     receipt: Option<Slot>,
-    /// Of the current execution: `None` before the first, `Some(None)` before its first policy.
+    /// Whether an execution was started, and the last policy since the latest was.
     execution: Option<Option<Authorities>>,
 }
 
 impl AuthorityWatch {
     pub(super) fn rehearsal_started(&mut self) {
-        self.open = Some(Arc::clone(self.waiting.get_or_insert_default()));
+        let next = Slot(self.slots.len());
+        let slot = *self.waiting.get_or_insert(next);
+        if slot == next {
+            self.slots.push(None);
+        }
+        self.open = Some(slot);
     }
 
     pub(super) fn rehearsal_completed(&mut self, has_start: bool) {
@@ -59,22 +64,23 @@ impl AuthorityWatch {
     }
 
     pub(super) fn policy_applied(&mut self, applied: &RegistryPolicyApplied) {
-        let Some(policy) = applied.evidence.typed() else {
-            return;
-        };
-        let authorities = Authorities::of(policy);
-        if let Some(slot) = self.waiting.take() {
-            // A slot that waits is empty: this cannot fail.
-            let _ = slot.set(authorities.clone());
+        let authorities = applied.evidence.typed().map(Authorities::of);
+        if let Some(slot) = self.waiting.take().and_then(|Slot(position)| self.slots.get_mut(position)) {
+            slot.clone_from(&authorities);
         }
         if let Some(execution) = &mut self.execution {
-            *execution = Some(authorities);
+            *execution = authorities;
         }
     }
 
     /// Where the hosts of the current receipt's rehearsal stand or will stand.
     pub(super) fn of_receipt(&self) -> Option<Slot> {
-        self.receipt.clone()
+        self.receipt
+    }
+
+    /// The hosts in a slot, if the log has named them.
+    pub(super) fn of_rehearsal(&self, Slot(position): Slot) -> Option<&Authorities> {
+        self.slots.get(position)?.as_ref()
     }
 
     /// The last policy since the latest execution started.

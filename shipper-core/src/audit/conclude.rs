@@ -5,11 +5,12 @@ use shipper_events::{Head, Tail};
 use super::auditor::Auditor;
 use super::demand::Demand;
 use super::finding::{Code, Finding, Level, Raised, Subject};
-use super::ledger::{Made, Question, ask};
+use super::ledger::{Made, Question};
 use super::report::{
     Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, RegistrySource, SidecarStatus, Status,
     TailStatus,
 };
+use super::take::ask;
 use crate::gate::{Query, ReasonCode, VerdictCode};
 
 impl Auditor {
@@ -19,12 +20,12 @@ impl Auditor {
         let tail = match self.tail() {
             Tail::Clean => TailStatus::Clean,
             Tail::Torn { bytes } => {
-                let message = format!("{bytes} bytes stand after line {} without an end of line", judged.lines);
+                let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", judged.lines);
                 self.raise_about_log(Code::TornTail, None, message);
                 TailStatus::Torn
             }
         };
-        let (any_chained, any_foreign) = self.chain.seen();
+        let (any_chained, any_foreign) = (self.chain.any_chained(), self.chain.any_foreign());
         if any_chained && self.demand.extends.is_none() {
             let message = "the log was compared with no head that was kept elsewhere";
             self.raise_about_log(Code::NoHeadGiven, None, message);
@@ -41,7 +42,12 @@ impl Auditor {
 
         let (sidecar, about_sidecar) = self.sidecar.finish(!self.stopped);
         let mut raised = self.raised;
-        raised.extend(about_sidecar.map(|(code, message)| Raised { code, line: None, message, subject: Subject::Log }));
+        raised.extend(about_sidecar.map(|(code, message)| Raised {
+            code,
+            line: None,
+            message: message.into(),
+            subject: Subject::Log,
+        }));
         let (made, about_decisions) = self.ledger.finish();
         raised.extend(about_decisions);
 
@@ -62,7 +68,7 @@ impl Auditor {
             raised.push(Raised {
                 code: Code::SelfDeclaredRegistry,
                 line: None,
-                message: "the registry is the log's own word; which one was configured is not in it".to_owned(),
+                message: "the registry is the log's own word; which one was configured is not in it".into(),
                 subject: Subject::Log,
             });
         }
@@ -131,11 +137,11 @@ fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
         raised.extend(made.runs.iter().map(|run| Raised {
             code: Code::UnprovenPublish,
             line: Some(run.line),
-            message: format!("nothing proves that this run was rehearsed: {why}"),
+            message: format!("nothing proves that this run was rehearsed: {why}").into(),
             subject: Subject::Decision(position),
         }));
     }
-    let receipt_line = made.ground.map(|(receipt, _)| receipt.line);
+    let receipt_line = made.ground.map(|ground| ground.line);
     let (registry, registry_source, derived, recorded) = match made.question {
         Question::Unjudged => (None, None, None, None),
         Question::Recorded { query, recorded, derived } => {
@@ -207,7 +213,7 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
                 level,
                 line: raised.line,
                 message: raised.message,
-                help: raised.code.help().to_owned(),
+                help: raised.code.help().into(),
             }
         })
         .collect();
@@ -217,7 +223,7 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
 
 impl Audit {
     /// The conclusion, the first that holds: `docs/auditing.md`, "Conclusions".
-    pub(super) fn conclude(&self) -> Conclusion {
+    pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
         let wrong = |finding: &Finding| finding.level == Level::Error && finding.code != Code::UnknownRules;
         let sidecar_proves_nothing = matches!(

@@ -1,5 +1,6 @@
 //! Findings: what an audit has to say about a line, a run, a decision or the log.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,9 +15,9 @@ pub struct Finding {
     /// The line that shows it; none for what no single line shows.
     pub line: Option<u64>,
     /// What was found. Text from the log in it is made safe to show.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// What to do about it.
-    pub help: String,
+    pub help: Cow<'static, str>,
 }
 
 /// How much a finding weighs.
@@ -86,7 +87,7 @@ macro_rules! codes {
 codes! {
     CorruptLine "corrupt-line" Error "keep the file as it is, find out what wrote or changed this line, and move the log aside; nothing from here on was judged"
     ChainBroken "chain-broken" Error "keep the file as it is and compare it with a copy or a kept head; lines were changed, removed, added or reordered here"
-    HeadMismatch "head-mismatch" Error "the bytes before this are not the ones that were recorded; compare the log with a copy of it"
+    HeadMismatch "head-mismatch" Error "the bytes that were recorded or kept are not the ones that stand here now; compare the log with a copy of it"
     LogTruncated "log-truncated" Error "lines are gone from the end of the log; look for a copy that still has them"
     BasisMismatch "basis-mismatch" Error "the bytes that this decision was folded from are not the ones that stand here now; compare the log with a copy of it"
     VerdictMismatch "verdict-mismatch" Error "find out what wrote this decision; by the rules, the events before it give another one"
@@ -100,17 +101,17 @@ codes! {
     UnknownRules "unknown-rules" Error "use a version of shipper-replay that knows these rules; this one does not judge by them"
     SidecarDrift "sidecar-drift" Error "do not trust rehearsal.json; the log holds no rehearsal that it could be a snapshot of"
     PublishOutsideRun "publish-outside-run" Error "find out what published here; no plan_created says which plan these packages belong to"
-    TornTail "torn-tail" Warning "a writer died in the middle of a line or is still at work; let the writer repair it before anything is decided on this log"
+    TornTail "torn-tail" Warning "a writer died in the middle of a line, or is still at work; look again when it is done, and rehearse again before publishing, since the lost line may have told of a failure"
     TailRepaired "tail-repaired" Warning "a writer died here; what it left of its last line is saved beside the log"
     BlankLine "blank-line" Warning "no tool writes blank lines; find out who edited the log"
     CrlfLineEndings "crlf-line-endings" Warning "lines end with CR LF; no tool writes that, so find out what converted the file"
-    UnprovenPublish "unproven-publish" Warning "nothing speaks against this run, and no rehearsal in this log backs it; rehearse before publishing"
+    UnprovenPublish "unproven-publish" Warning "no rehearsal in this log backs this run; find out why it went on without one, and rehearse before publishing"
     GateBypassed "gate-bypassed" Warning "somebody asked to publish without a rehearsal; ask them why"
     GateNotAskedAgain "gate-not-asked-again" Warning "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
     RehearsalUnfinished "rehearsal-unfinished" Warning "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
     UnknownGateEvent "unknown-gate-event" Warning "a newer version may have meant something by it for the gate; use a version that knows it"
     SidecarOrphan "sidecar-orphan" Warning "do not trust rehearsal.json; no rehearsal in this log was completed"
-    SidecarUnreadable "sidecar-unreadable" Warning "delete rehearsal.json or rehearse again; it says nothing that can be compared, and the log alone decides"
+    SidecarUnreadable "sidecar-unreadable" Warning "mend or remove rehearsal.json, or rehearse again, which writes it anew; the log alone decides"
     SidecarUnsupported "sidecar-unsupported" Warning "use a version of shipper-replay that knows this schema; the sidecar was not compared"
     SidecarBehind "sidecar-behind" Warning "rehearsal.json tells of an earlier rehearsal than the log's latest; do not decide by it"
     RehearsalAbandoned "rehearsal-abandoned" Warning "the rehearsal before this one died, or two ran at once; run one at a time"
@@ -153,6 +154,6 @@ pub(super) enum Subject {
 pub(super) struct Raised {
     pub(super) code: Code,
     pub(super) line: Option<u64>,
-    pub(super) message: String,
+    pub(super) message: Cow<'static, str>,
     pub(super) subject: Subject,
 }

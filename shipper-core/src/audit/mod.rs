@@ -3,21 +3,20 @@
 //! An [`Auditor`] is fed a log's bytes, cut anywhere, and then says what they prove. It works in five steps:
 //!
 //! 1. **Read.** Bytes become lines, lines become events; a corrupt line ends the judging, and only the head of the
-//!    whole file is still computed (`chain`, and `shipper-events`).
+//!    whole file is still computed. The chain is followed (`shipper-events`).
 //! 2. **Fold.** Each event that concerns the gate changes the [`State`](crate::State); what looks odd on the way is
 //!    a finding.
 //! 3. **Decide.** Each `gate_evaluated` is re-derived from the state before it and compared. Each run takes a
-//!    recorded decision or is one of its own, asked just before it (`ledger`).
+//!    recorded decision or is one of its own, asked just before it (`ledger`, `take`).
 //! 4. **Compare.** The sidecar is compared with each receipt as it comes (`snapshot`).
 //! 5. **Conclude.** The demand has its say about what is left out and what weighs how much; every decision gets its
 //!    status, the log its conclusion (`conclude`).
 //!
-//! There is no file, clock, environment, thread or terminal in it, and its memory grows with the decisions and
-//! findings of a log, not with its lines. The same bytes and demand give the same report however they were cut.
+//! There is no file, clock, environment, thread or terminal in it. Its memory grows with what a log decides and with what
+//! is found (decisions, findings, plans, rehearsed packages), not with its lines. The same bytes and demand give the same report however they were cut.
 
 mod auditor;
 mod authority;
-mod chain;
 mod conclude;
 mod demand;
 mod finding;
@@ -27,13 +26,15 @@ mod locator;
 mod report;
 mod run;
 mod snapshot;
+mod take;
+mod wording;
 
 pub use auditor::{AuditError, Auditor, Begin, audit};
 pub use demand::{At, Demand, NotAPlace};
 pub use finding::{Code, Finding, Level};
 pub use locator::Locator;
 pub use report::{
-    Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, LogReport, REPORT_SCHEMA, ReceiptReport,
-    RecordedAnswer, RegistrySource, Report, Run, Schema, SidecarReport, SidecarStatus, Status, TailStatus,
+    Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, LogReport, ReceiptReport, RecordedAnswer,
+    RegistrySource, Report, Run, Schema, SidecarReport, SidecarStatus, Status, TailStatus,
 };
 pub use snapshot::SidecarInput;

@@ -27,7 +27,7 @@ use crate::sidecar::Difference;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Always [`REPORT_SCHEMA`].
+    /// What its members mean.
     pub schema: Schema,
     /// The conclusion over all logs.
     pub conclusion: Conclusion,
@@ -39,13 +39,10 @@ pub struct Report {
     pub logs: Vec<LogReport>,
 }
 
-/// The only schema that this version writes and reads.
-pub const REPORT_SCHEMA: &str = "shipper.replay.v1";
-
-/// The schema of a [`Report`]: reading one of another schema fails.
+/// The schema of a [`Report`], the only one that this version writes and reads: reading one of another fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Schema {
-    /// [`REPORT_SCHEMA`].
+    /// `shipper.replay.v1`.
     #[default]
     #[serde(rename = "shipper.replay.v1")]
     V1,
@@ -144,7 +141,7 @@ impl TryFrom<Wire> for LogReport {
 impl LogReport {
     /// The report on a log that was judged.
     pub fn judged(path: impl Into<String>, audit: Audit) -> Self {
-        Self { path: path.into(), conclusion: audit.conclude(), error: None, audit: Some(audit) }
+        Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
     }
 
     /// The report on a log that could not be judged at all.
@@ -154,7 +151,10 @@ impl LogReport {
 
     /// The report on a directory that holds no log: nothing was checked.
     pub fn no_logs(path: impl Into<String>) -> Self {
-        Self { conclusion: Conclusion::Inconclusive, ..Self::unreadable(path, "no events.jsonl below this directory") }
+        Self {
+            conclusion: Conclusion::Inconclusive,
+            ..Self::unreadable(path, "no events.jsonl below this directory (links to directories are not followed)")
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Runs: attempts to publish for real, followed from `plan_created` to their end.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use shipper_events::{Name, Unsigned, neutral};
 
 use super::finding::Code;
+use super::ledger::Ground;
 use super::report::Run;
-use crate::receipt::Receipt;
+use super::wording::number;
 
 /// A run that has not ended.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(super) struct OpenRun {
     pub(super) if_it_acts: Vec<(Code, String)>,
     pub(super) acts: bool,
     /// The receipt that its permission rests on.
-    rests_on: Option<Arc<Receipt>>,
+    rests_on: Option<Ground>,
     live_registry: Option<String>,
     published: HashSet<String>,
     skipped: HashSet<String>,
@@ -33,7 +33,7 @@ impl OpenRun {
         plan_id: Name,
         package_count: &Unsigned,
         decision: usize,
-        rests_on: Option<Arc<Receipt>>,
+        rests_on: Option<Ground>,
     ) -> Self {
         let mut run = Self {
             decision,
@@ -52,13 +52,13 @@ impl OpenRun {
     }
 
     fn compare_count(&mut self, package_count: &Unsigned) {
-        let rehearsed = self.rests_on.as_ref().and_then(|receipt| {
-            let start = receipt.start.as_ref()?;
-            (start.package_count != *package_count).then(|| (start.package_count.clone(), receipt.line))
-        });
-        if let Some((rehearsed, line)) = rehearsed {
+        let Some(ground) = &self.rests_on else {
+            return;
+        };
+        if let Some(rehearsed) = ground.package_count.as_ref().filter(|rehearsed| *rehearsed != package_count) {
+            let (line, planned, rehearsed) = (ground.line, number(package_count), number(rehearsed));
             self.deviates(format!(
-                "the run sets out to publish {package_count} packages; the rehearsal on line {line} rehearsed {rehearsed}"
+                "the run sets out to publish {planned} packages; the rehearsal on line {line} rehearsed {rehearsed}"
             ));
         }
     }
@@ -66,10 +66,9 @@ impl OpenRun {
     /// A package was attempted, uploaded or published.
     pub(super) fn act(&mut self, package: &str) {
         self.acts = true;
-        let missing = self.rests_on.as_ref().filter(|receipt| !receipt.packages.contains(package));
-        if let Some(receipt) = missing {
-            let package = neutral(package).quoted();
-            let line = receipt.line;
+        let missing = self.rests_on.as_ref().filter(|ground| !ground.packages.contains(package));
+        if let Some(ground) = missing {
+            let (line, package) = (ground.line, neutral(package).quoted());
             self.deviates(format!("the run publishes {package}, which the rehearsal on line {line} does not hold"));
         }
     }

@@ -1,6 +1,6 @@
 //! The sidecar, compared with each receipt as it comes.
 
-use shipper_events::Head;
+use shipper_events::{Head, neutral};
 
 use super::finding::Code;
 use super::report::{SidecarReport, SidecarStatus};
@@ -67,12 +67,12 @@ impl SidecarWatch {
         Self { claim, path, completions: 0, equals_earlier: false, latest: Vec::new() }
     }
 
-    /// Takes a completion into account; `head` is asked for only when there is something to compare.
+    /// Takes a completion into account; `head` is asked for only where the sidecar names one.
     pub(super) fn completed(&mut self, receipt: &Receipt, head: impl FnOnce() -> Head) {
         self.equals_earlier |= self.completions > 0 && self.latest.is_empty();
         self.completions += 1;
         if let Claim::Says(sidecar) = &self.claim {
-            self.latest = sidecar.differences(receipt, &head());
+            self.latest = sidecar.differences(receipt, head);
         }
     }
 
@@ -92,7 +92,7 @@ impl SidecarWatch {
         match &self.claim {
             Claim::NotLookedFor => (SidecarStatus::NotChecked, None),
             Claim::Absent => (SidecarStatus::Absent, None),
-            Claim::Unreadable(why) => unreadable(why),
+            Claim::Unreadable(why) => unreadable(&neutral(why).at_most(400)),
             _ if self.completions == 0 => {
                 let message = "there is a sidecar, and no rehearsal in this log was completed".to_owned();
                 (SidecarStatus::Orphan, Some((Code::SidecarOrphan, message)))
@@ -120,10 +120,10 @@ impl Claim {
     fn of(bytes: &[u8]) -> Self {
         match Sidecar::parse(bytes) {
             Ok(sidecar) => Self::Says(Box::new(sidecar)),
-            Err(error @ (SidecarError::NotAnObject { .. } | SidecarError::NoSchema)) => {
+            Err(error @ (SidecarError::NotAnObject { .. } | SidecarError::TooLong | SidecarError::NoSchema)) => {
                 Self::Unreadable(error.to_string())
             }
-            Err(error @ SidecarError::Unsupported) => Self::Unsupported(error),
+            Err(error @ SidecarError::Unsupported { .. }) => Self::Unsupported(error),
             Err(error @ SidecarError::Member { .. }) => Self::Incomplete(error),
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn fixtures() -> PathBuf {
 /// The program, about to run.
 pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shipper-replay"));
-    command.args(args).current_dir(fixtures()).env_remove("NO_COLOR");
+    command.args(args).current_dir(fixtures()).env_remove("NO_COLOR").env_remove("COLUMNS");
     command
 }
 
