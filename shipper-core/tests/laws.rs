@@ -10,8 +10,9 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+mod support;
+
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use shipper_core::audit::{
     Audit, Auditor, Begin, Conclusion, Demand, LogReport, Report, SidecarInput, SidecarStatus, audit,
 };
@@ -86,14 +87,8 @@ fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(support::config(600))]
 
     /// (Pass) The sidecar that is made from the fold always matches its log, with and without its head, and stays a
     /// match, or is behind, however the log goes on.

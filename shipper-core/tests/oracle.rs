@@ -13,20 +13,12 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
-use std::collections::HashSet;
-use std::io::Write;
+mod support;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use shipper_core::{Query, ReasonCode, State, Unsound, VerdictCode, evaluate, history};
 use shipper_events::{Entry, Event, EventType, Name};
-
-/// Says a figure past the capture of the test runner: it is part of what the tests show.
-macro_rules! say {
-    ($($text:tt)*) => {
-        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
-    };
-}
+use std::collections::HashSet;
 
 /// What the oracle says of a history.
 #[derive(Debug, PartialEq, Eq)]
@@ -238,21 +230,15 @@ fn every_short_history() {
     });
     let histories = histories + explore(&mut Vec::new(), &State::default(), &[], &queries, 0);
     let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
-    say!(
+    support::say(&format!(
         "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
         queries.len()
-    );
+    ));
     assert_eq!(histories, expected);
 }
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(1_500))]
+    #![proptest_config(support::config(1_500))]
 
     /// (Pass) Long random histories with whole rehearsals in them.
     #[test]

@@ -10,10 +10,11 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+mod support;
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use shipper_events::json::Object;
 
@@ -106,14 +107,8 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(4_000))]
+    #![proptest_config(support::config(4_000))]
 
     /// (Pass) Generated text.
     #[test]

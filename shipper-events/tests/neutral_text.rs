@@ -10,18 +10,13 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+mod support;
+
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{is_plain, neutral};
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(support::config(256))]
 
     /// (Pass) Whatever the text, what is shown is printable, of one line, and bounded.
     #[test]

@@ -9,18 +9,10 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
-use std::io::Write;
+mod support;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{Entry, Event, EventType, Loose, Reader, scan};
-
-/// Says a figure past the capture of the test runner: it is part of what the tests show.
-macro_rules! say {
-    ($($text:tt)*) => {
-        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
-    };
-}
 
 fn real_logs() -> Vec<(String, Vec<u8>)> {
     let real = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/real");
@@ -49,7 +41,7 @@ fn real_lines_come_back_byte_for_byte() {
             }
         }
     }
-    say!("{events} real lines came back byte for byte, {others} are no events");
+    support::say(&format!("{events} real lines came back byte for byte, {others} are no events"));
     assert_eq!((events, others), (3056, 2));
 }
 
@@ -96,14 +88,8 @@ fn a_newer_shape_is_kept_as_it_stands() {
     assert!(matches!(&poll.visible, Loose::Other(json) if json.text() == "\"soon\""));
 }
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(support::config(256))]
 
     /// (Pass) Any text in any string member, however it is escaped, means the same after a rewrite; and a rewritten
     /// line is a fixed point.

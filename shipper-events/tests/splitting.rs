@@ -10,8 +10,9 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+mod support;
+
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
 use shipper_events::{Cut, Head, MAX_LINE, Prefix, Splitter, Tail, scan};
 
 /// Lines, the head of all complete ones, and the tail, from pieces of these sizes in turn.
@@ -49,14 +50,8 @@ fn head_of(lines: &[Vec<u8>]) -> Head {
     Head { lines: lines.len() as u64, bytes: bytes.len() as u64, blake3: blake3::hash(&bytes) }
 }
 
-/// Inputs that ever failed are kept beside this file and tried first.
-fn config(cases: u32) -> ProptestConfig {
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(support::config(256))]
 
     /// (Pass) Any bytes, cut anywhere, are the lines that a scan of the whole finds.
     #[test]

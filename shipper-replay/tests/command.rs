@@ -19,13 +19,6 @@ use std::process::Stdio;
 
 use support::{fixtures, program, replay, replay_stdin, report, seen};
 
-/// Says a figure past the capture of the test runner: it is part of what the tests show.
-macro_rules! say {
-    ($($text:tt)*) => {
-        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
-    };
-}
-
 const VERIFIED: &str = "real/pass-3crate/events.jsonl";
 
 fn read(log: &str) -> Vec<u8> {
@@ -380,7 +373,7 @@ fn memory_stays_flat() {
         .expect("a number");
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
-    say!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10);
+    support::say(&format!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10));
     assert!(peak < 64 << 10, "{peak} KiB");
     assert_eq!(output.status.code(), Some(3), "{}", seen(&output));
 }

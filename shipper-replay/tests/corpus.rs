@@ -11,17 +11,8 @@
 
 mod support;
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 use support::{fixtures, replay};
-
-/// Says a figure past the capture of the test runner: it is part of what the tests show.
-macro_rules! say {
-    ($($text:tt)*) => {
-        writeln!(std::io::stderr(), $($text)*).expect("standard error takes it")
-    };
-}
 
 /// The parts of a report that `expected.json` fixes.
 fn essence(report: &Value, expected: &Value, exit_code: i32) -> Value {
@@ -86,7 +77,7 @@ fn run_all(collection: &str) -> (usize, usize) {
             runs += 1;
         }
     }
-    say!("{collection}: {} cases, {runs} runs", cases.len());
+    support::say(&format!("{collection}: {} cases, {runs} runs", cases.len()));
     (cases.len(), runs)
 }
 

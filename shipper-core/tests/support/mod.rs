@@ -10,8 +10,11 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::FileFailurePersistence;
 use shipper_core::audit::{Audit, Demand, Level, LogReport, SidecarInput, audit};
 use shipper_events::{Head, Prefix};
 
@@ -217,4 +220,15 @@ pub(crate) fn told(audit: Audit) -> String {
         write!(text, "; {line}!{}", finding.code).expect("a string");
     }
     text
+}
+
+/// Inputs that ever failed are kept beside the test and tried first.
+pub(crate) fn config(cases: u32) -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
+/// Says a figure past the capture of the test runner: it is part of what the tests show.
+pub(crate) fn say(figure: &str) {
+    writeln!(std::io::stderr(), "{figure}").expect("standard error takes it");
 }

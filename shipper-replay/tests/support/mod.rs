@@ -62,3 +62,8 @@ pub(crate) fn seen(output: &Output) -> String {
         output.status.code().expect("it was not killed"),
     )
 }
+
+/// Says a figure past the capture of the test runner: it is part of what the tests show.
+pub(crate) fn say(figure: &str) {
+    writeln!(std::io::stderr(), "{figure}").expect("standard error takes it");
+}
