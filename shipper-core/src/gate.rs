@@ -290,7 +290,7 @@ impl ReasonCode {
                 "use a version that knows the event, since it may tell of a failure; a whole rehearsal of this plan on this registry after it leaves it behind"
             }
             Self::UntrustedLog => {
-                "keep the log as it is and look at the findings; then move it aside and rehearse again on a new one"
+                "look at what is wrong with the log; a torn tail is repaired by the next rehearsal, a corrupt or broken log is moved aside and continued by a new one"
             }
         }
     }

@@ -18,18 +18,29 @@
 //! - [`audit`] re-derives every decision of a log and says what it proves, as one [`Report`](audit::Report).
 //! - `history` (feature `proptest`) generates histories for the property tests of embedding tools.
 //!
-//! Everything here is pure: no file, clock, environment, thread or terminal. The rules are described for their
+//! - [`Recorder`] records a rehearsal, and [`enforce`] asks the gate: both write the log, by way of
+//!   [`shipper_events::write`].
+//!
+//! Every decision is pure: no file, clock, environment, thread or terminal. The rules are described for their
 //! readers in `docs/gate.md` and `docs/auditing.md`; lines and events are `shipper-events`' business.
 
 pub mod audit;
+mod enforce;
+mod folded;
 mod gate;
 #[cfg(feature = "proptest")]
 pub mod history;
+mod keep;
 mod receipt;
+mod record;
 mod sidecar;
 mod state;
 
+pub use enforce::{Asker, EnforceError, Enforced, SidecarKept, Untrusted, enforce};
+pub use folded::Folded;
 pub use gate::{Query, Reason, ReasonCode, Verdict, VerdictCode, evaluate};
+pub use keep::{LOG, SIDECAR, SidecarNotWritten, write_sidecar};
 pub use receipt::{Evidence, Receipt, Start, Unsound};
+pub use record::{Completed, RecordError, Recorder, Rehearsing};
 pub use sidecar::{Difference, FieldValue, SIDECAR_SCHEMA, Sidecar, SidecarError, snapshot};
 pub use state::{Rehearsal, State, UnknownGateEvent};

@@ -114,6 +114,16 @@ impl Chain {
         Followed { breaks, begins_foreign_stretch }
     }
 
+    /// The bytes of the last line; none before the first.
+    pub(crate) fn previous(&self) -> &[u8] {
+        &self.previous
+    }
+
+    /// Whether the last line is foreign: a chained one then needs a `log_adopted` before it.
+    pub(crate) fn ends_foreign(&self) -> bool {
+        self.previous_is_foreign
+    }
+
     /// Whether any line so far is chained.
     pub fn any_chained(&self) -> bool {
         self.chained > 0

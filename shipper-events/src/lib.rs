@@ -14,6 +14,7 @@
 //! - From a line to an event: [`parse_line`] reads strictly and says at which column a line is [corrupt](Corruption);
 //!   [`json`] is the reader under it, for other documents that must be as strict.
 //! - From a stream to events: [`Reader`], in memory that does not grow with the log.
+//! - From events to a log, durably: [`write`](mod@write).
 //! - What events say: [`Event`] and [`vocabulary`]. Members and types that this version does not know survive.
 //! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. Whether each line follows the one before
 //!   it: [`Chain`].
@@ -21,8 +22,8 @@
 //!
 //! # What it does not do
 //!
-//! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It opens no
-//! file, asks no clock and prints nothing. The format is described for its readers in `docs/log-format.md`.
+//! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It prints nothing,
+//! and only [`write`] touches files and the clock. The format is described for its readers in `docs/log-format.md`.
 
 mod chain;
 mod event;
@@ -37,6 +38,7 @@ mod split;
 mod timestamp;
 mod value;
 pub mod vocabulary;
+pub mod write;
 
 pub use chain::{Break, Chain, Followed};
 pub use event::{Entry, Event, NotAnEvent};

@@ -161,6 +161,10 @@ impl Others {
         Self(others.map(|member| (member.name().into(), member.value().into())).collect())
     }
 
+    pub(crate) fn push(&mut self, name: &str, value: Json) {
+        self.0.push((name.into(), value));
+    }
+
     pub(crate) fn without(mut self, names: &[&str]) -> Self {
         self.0.retain(|(name, _)| !names.contains(&&**name));
         self

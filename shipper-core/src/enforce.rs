@@ -1,0 +1,218 @@
+//! Asking the gate: a decision that counts is an event before anybody learns of it.
+//!
+//! The order of steps, none of which may be left out or moved:
+//!
+//! 1. **Open** the log under its lock. A torn tail is refused, not repaired: the bytes may be a lost failure.
+//! 2. **Verify** it while reading it: every line, the chain, every recorded head, and the head that the caller kept.
+//! 3. **Fold** its events. The sidecar is never looked at for the verdict: whoever can write it can make it fit.
+//! 4. **Evaluate** the question.
+//! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
+//! 6. **Answer.** Only now does the caller learn the verdict.
+//! 7. Look at the sidecar, report whether it told of the receipt, and write it anew from the fold if it did not.
+//!
+//! Steps 4 and 5 run under the lock, after what others appended since step 1 was verified and folded too: between the
+//! basis and the decision there is nothing.
+
+use camino::Utf8Path;
+use shipper_events::vocabulary::{Asked, GateEvaluated, RULES};
+use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
+use shipper_events::{EventType, Head, Prefix};
+use thiserror::Error;
+
+use crate::folded::Folded;
+use crate::gate::{Query, Reason, Verdict, evaluate};
+use crate::keep::{LOG, SidecarNotWritten, sidecar_matches, write_sidecar};
+
+/// Who asks the gate to be skipped, and why. It is recorded, and an audit shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asker {
+    /// Who asks.
+    pub actor: Option<String>,
+    /// Why.
+    pub justification: Option<String>,
+}
+
+/// The gate's answer, after it was recorded.
+#[derive(Debug)]
+pub struct Enforced {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The head of the log after the decision: keep it elsewhere. `None` where the log is not trusted: then nothing was
+    /// recorded.
+    pub head: Option<Head>,
+    /// The line of the decision, for the `gate` member of the run that acts on it.
+    pub line: Option<u64>,
+    /// Why the log is not trusted.
+    pub untrusted: Option<Untrusted>,
+    /// What became of the sidecar.
+    pub sidecar: SidecarKept,
+}
+
+/// Why a log is not trusted with a decision. Each says what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Untrusted {
+    /// It is torn, corrupt, broken, or was replaced.
+    #[error(transparent)]
+    Log(LogError),
+    /// It does not extend the head that the caller kept.
+    #[error(
+        "the log does not begin with the bytes of the kept head {kept}; compare it with a copy, and find out who changed it"
+    )]
+    NotExtended {
+        /// That head.
+        kept: Head,
+    },
+}
+
+/// What became of the sidecar when the gate was asked.
+#[derive(Debug)]
+pub enum SidecarKept {
+    /// There is no receipt, or the log is not trusted: it was not looked at.
+    NotChecked,
+    /// It told of the receipt.
+    Matched,
+    /// It did not, or was not there, and was written anew from the fold.
+    Rewritten,
+    /// It did not, and could not be written.
+    NotWritten(SidecarNotWritten),
+}
+
+/// The gate could not be asked. Nothing may be published.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EnforceError {
+    /// The log could not be opened or read.
+    #[error("the gate could not be asked")]
+    Log(#[source] LogError),
+    /// The decision was not acknowledged.
+    #[error("the decision could not be recorded")]
+    NotRecorded(#[source] AppendError),
+}
+
+/// Asks the gate about a plan, records the decision, and only then answers.
+///
+/// # Errors
+///
+/// When the log cannot be read, or the decision cannot be recorded. A log that is not trusted is no error but a refusal,
+/// [`Reason::UntrustedLog`].
+///
+/// ```
+/// use shipper_core::{Query, ReasonCode, enforce};
+/// use shipper_events::write::{Options, OsDisk};
+/// # let directory = tempfile::tempdir()?;
+/// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
+/// let query = Query { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
+/// let answer = enforce(OsDisk, &state, &query, &Default::default(), None, Options::default())?;
+/// assert_eq!(answer.verdict.reason_codes(), [ReasonCode::NoRehearsal]);
+/// assert_eq!(answer.line, Some(1), "the refusal is recorded");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn enforce<D: Disk>(
+    disk: D,
+    state_directory: &Utf8Path,
+    query: &Query,
+    asker: &Asker,
+    extends: Option<Head>,
+    options: Options,
+) -> Result<Enforced, EnforceError> {
+    let options = Options { repair: false, ..options };
+    let observer =
+        Watch { folded: Folded::default(), kept: extends.map(|head| Kept { head, fits: head == Head::empty() }) };
+    let mut log = match LogWriter::open(disk, &state_directory.join(LOG), options, observer) {
+        Ok(log) => log,
+        Err(error) => return refuse(error),
+    };
+    let mut verdict = None;
+    let recorded = log.append_with(|watch, basis| {
+        if watch.kept.as_ref().is_some_and(|kept| !kept.fits) {
+            return Vec::new();
+        }
+        let answer = evaluate(watch.folded.state(), query);
+        let draft = record(query, asker, &answer, basis);
+        verdict = Some(answer);
+        vec![draft]
+    });
+    let head = match recorded {
+        Ok(head) => head,
+        Err(AppendError::Nothing) => {
+            let kept = extends.unwrap_or_else(Head::empty);
+            return Ok(untrusted(Untrusted::NotExtended { kept }));
+        }
+        Err(AppendError::Log(error)) => return refuse(error),
+        Err(error) => return Err(EnforceError::NotRecorded(error)),
+    };
+    let folded = &log.observer().folded;
+    let sidecar = match (folded.state().receipt(), folded.receipt_head()) {
+        (Some(receipt), Some(at)) if sidecar_matches(log.disk(), state_directory, receipt, at) => SidecarKept::Matched,
+        (Some(receipt), Some(at)) => match write_sidecar(log.disk(), state_directory, receipt, at) {
+            Ok(()) => SidecarKept::Rewritten,
+            Err(error) => SidecarKept::NotWritten(error),
+        },
+        _ => SidecarKept::NotChecked,
+    };
+    let verdict = verdict.unwrap_or(Verdict::Refused { reasons: vec![Reason::UntrustedLog] });
+    Ok(Enforced { verdict, head: Some(head), line: Some(head.lines), untrusted: None, sidecar })
+}
+
+/// A log that is not trusted refuses; one that cannot be had at all is an error.
+fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
+    match error {
+        LogError::Corrupt { .. } | LogError::Broken { .. } | LogError::TornTail { .. } | LogError::Replaced { .. } => {
+            Ok(untrusted(Untrusted::Log(error)))
+        }
+        error => Err(EnforceError::Log(error)),
+    }
+}
+
+fn untrusted(why: Untrusted) -> Enforced {
+    Enforced {
+        verdict: Verdict::Refused { reasons: vec![Reason::UntrustedLog] },
+        head: None,
+        line: None,
+        untrusted: Some(why),
+        sidecar: SidecarKept::NotChecked,
+    }
+}
+
+fn record(query: &Query, asker: &Asker, verdict: &Verdict, basis: &Head) -> Draft {
+    let evaluated = GateEvaluated {
+        rules: RULES.into(),
+        plan_id: query.plan_id.clone(),
+        asked: Some(Asked {
+            rehearsal_registry: query.rehearsal_registry.clone(),
+            skip: query.skip,
+            actor: asker.actor.clone(),
+            justification: asker.justification.clone(),
+            verdict: verdict.code().as_str().to_owned(),
+            reasons: verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect(),
+            basis: (*basis).into(),
+            others: Default::default(),
+        }),
+        others: Default::default(),
+    };
+    Draft::new(EventType::from(evaluated), "all")
+}
+
+/// Folds the log, and looks for the kept head on the way.
+struct Watch {
+    folded: Folded,
+    kept: Option<Kept>,
+}
+
+struct Kept {
+    head: Head,
+    fits: bool,
+}
+
+impl shipper_events::write::Observer for Watch {
+    fn observe(&mut self, entry: &shipper_events::Entry, prefix: &Prefix) {
+        self.folded.observe(entry, prefix);
+    }
+
+    fn line(&mut self, prefix: &Prefix) {
+        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.head.lines == prefix.lines()) {
+            kept.fits = kept.head == prefix.head();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The fold of a log that is open for writing: what it means, and where its receipt stands.
+
+use shipper_events::write::Observer;
+use shipper_events::{Entry, EventType, Head, Prefix};
+
+use crate::state::State;
+
+/// What a log means so far, kept up by the writer that has it open.
+#[derive(Debug, Clone, Default)]
+pub struct Folded {
+    state: State,
+    receipt_head: Option<Head>,
+}
+
+impl Folded {
+    /// What the log means.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The head of the log up to the completion that made the receipt.
+    pub fn receipt_head(&self) -> Option<Head> {
+        self.receipt_head
+    }
+}
+
+impl Observer for Folded {
+    fn observe(&mut self, entry: &Entry, prefix: &Prefix) {
+        self.state.evolve(entry);
+        if let EventType::RehearsalComplete(_) = entry.event.event_type {
+            self.receipt_head = Some(prefix.head());
+        }
+    }
+}

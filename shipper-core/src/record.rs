@@ -1,0 +1,191 @@
+//! Recording a rehearsal: every step an event before it counts, and the sidecar after the last.
+//!
+//! The types follow the rehearsal: only a [`Recorder`] that was opened starts one, only one that was started can be
+//! completed, and completing uses it up. One that is dropped half-way writes nothing more: it stays visibly unfinished.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_events::vocabulary::{
+    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalStarted,
+};
+use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
+use shipper_events::{EventType, Head, Loose, Name, Others};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+use crate::folded::Folded;
+use crate::keep::{LOG, SidecarNotWritten, write_sidecar};
+use crate::receipt::Receipt;
+
+/// A rehearsal cannot be recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Another rehearsal or run is at work on this log.
+    #[error("another rehearsal or run is at work on {path} ({holder}); wait until it is done")]
+    AtWork {
+        /// The state directory.
+        path: Utf8PathBuf,
+        /// The note that it left.
+        holder: String,
+    },
+    /// The lock of those at work cannot be taken.
+    #[error("cannot lock {path} for work")]
+    Lock {
+        /// The state directory.
+        path: Utf8PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The log cannot be opened.
+    #[error("the log cannot be opened")]
+    Log(#[from] LogError),
+    /// A step was not acknowledged.
+    #[error("the step could not be recorded")]
+    NotRecorded(#[from] AppendError),
+}
+
+/// A log that is open for a rehearsal. No other rehearsal or run works on it meanwhile.
+pub struct Recorder<D: Disk> {
+    log: LogWriter<Folded, D>,
+    state_directory: Utf8PathBuf,
+    _at_work: D::Lock,
+}
+
+/// A rehearsal that was started and not completed.
+#[must_use = "a rehearsal that is dropped stays unfinished"]
+pub struct Rehearsing<'r, D: Disk> {
+    recorder: &'r mut Recorder<D>,
+    plan_id: Name,
+    registry: Name,
+}
+
+/// What a completed rehearsal left.
+#[derive(Debug)]
+pub struct Completed {
+    /// The receipt, as the fold makes it: what was recorded may not bear out that it passed.
+    pub receipt: Arc<Receipt>,
+    /// The head of the log up to the completion.
+    pub head: Head,
+    /// Why the sidecar is not written, if so. The event stands all the same.
+    pub sidecar: Option<SidecarNotWritten>,
+}
+
+impl<D: Disk + Clone> Recorder<D> {
+    /// Opens the log of a state directory for a rehearsal, and repairs a torn tail.
+    ///
+    /// # Errors
+    ///
+    /// When another rehearsal or run is at work, or the log cannot be opened.
+    pub fn open(disk: D, state_directory: &Utf8Path, options: Options) -> Result<Self, RecordError> {
+        let path = state_directory.to_owned();
+        let at_work = disk.lock(&path.join(format!("{LOG}.work")), Duration::ZERO, &options.note);
+        let at_work = at_work.map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => RecordError::AtWork { path: path.clone(), holder: source.to_string() },
+            _ => RecordError::Lock { path: path.clone(), source },
+        })?;
+        let options = Options { repair: true, ..options };
+        let log = LogWriter::open(disk, &path.join(LOG), options, Folded::default())?;
+        Ok(Self { log, state_directory: path, _at_work: at_work })
+    }
+
+    /// Starts the rehearsal of a plan on a registry.
+    ///
+    /// # Errors
+    ///
+    /// When the start is not acknowledged: rehearse nothing then.
+    pub fn start(
+        &mut self,
+        plan_id: Name,
+        registry: Name,
+        package_count: u64,
+    ) -> Result<Rehearsing<'_, D>, RecordError> {
+        let event = RehearsalStarted {
+            registry: registry.clone(),
+            plan_id: plan_id.clone(),
+            package_count: package_count.into(),
+            others: Others::default(),
+        };
+        self.log.append(&[Draft::new(event, "all")])?;
+        Ok(Rehearsing { recorder: self, plan_id, registry })
+    }
+}
+
+impl<D: Disk> Rehearsing<'_, D> {
+    /// A package is on the rehearsal registry.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let event = RehearsalPackagePublished {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            duration_ms: Loose::Typed(took.into()),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// A package could not be rehearsed.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
+        let event = RehearsalPackageFailed {
+            name: name.to_owned().into(),
+            version: version.to_owned().into(),
+            class: class.to_owned().into(),
+            message: message.to_owned().into(),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// A rehearsed package could not be installed.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn smoke_check_failed(&mut self, name: &str, version: &str, message: &str) -> Result<(), RecordError> {
+        let event = RehearsalSmokeCheckFailed {
+            name: name.to_owned().into(),
+            version: version.to_owned().into(),
+            message: message.to_owned().into(),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// The rehearsal is over. The sidecar is written once the event is durable; that it cannot be written is told, and
+    /// the event stands.
+    ///
+    /// # Errors
+    ///
+    /// When the completion is not acknowledged: the rehearsal then counts as unfinished.
+    pub fn complete(self, passed: bool, summary: &str) -> Result<Completed, RecordError> {
+        let event = RehearsalComplete {
+            passed,
+            registry: self.registry,
+            plan_id: self.plan_id,
+            summary: summary.to_owned(),
+            others: Others::default(),
+        };
+        let Recorder { log, state_directory, .. } = self.recorder;
+        let head = log.append(&[Draft::new(event, "all")])?;
+        let Some(receipt) = log.observer().state().receipt().cloned() else {
+            // A completion always makes a receipt.
+            return Err(AppendError::Nothing.into());
+        };
+        let sidecar = write_sidecar(log.disk(), state_directory, &receipt, head).err();
+        Ok(Completed { receipt, head, sidecar })
+    }
+
+    fn append(&mut self, event: impl Into<EventType>, package: String) -> Result<(), RecordError> {
+        self.recorder.log.append(&[Draft::new(event, package)])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! `append LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
+//! each durably, and after each prints the log's head. Exit status 0 at the end of input, 1 on an error.
+
+use std::error::Error;
+use std::io::{BufRead, Write, stdin, stdout};
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use shipper_events::write::{Draft, LogWriter, Options, OsDisk};
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let path: Utf8PathBuf = std::env::args().nth(1).ok_or("usage: append LOG")?.into();
+    let options = Options { repair: true, ..Options::default() };
+    let mut log = LogWriter::open(OsDisk, &path, options, ())?;
+    for (line, text) in stdin().lock().lines().enumerate() {
+        let draft: Draft = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;
+        // Acknowledged: whoever reads the head can rely on the event.
+        let head = log.append(&[draft])?;
+        writeln!(stdout(), "{head}")?;
+        stdout().flush()?;
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        message = format!("{message}: {source}");
+        cause = source.source();
+    }
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,124 @@
+//! What a writer needs of a file system.
+
+use std::io;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use time::OffsetDateTime;
+
+/// A file system, a clock and a source of random names: everything outside the process that a writer touches.
+///
+/// Each method is one step that can fail or after which the machine can stop; nothing here retries.
+pub trait Disk {
+    /// A file that was opened.
+    type File: DiskFile;
+    /// A lock that is held until it is dropped.
+    type Lock;
+
+    /// Opens a file that exists, for reading and appending.
+    ///
+    /// # Errors
+    ///
+    /// Kind `NotFound` where there is none.
+    fn open(&self, path: &Utf8Path) -> io::Result<Self::File>;
+
+    /// Creates a file that must not exist, not even as a link, for reading and appending.
+    ///
+    /// # Errors
+    ///
+    /// Kind `AlreadyExists` where something has that name.
+    fn create(&self, path: &Utf8Path) -> io::Result<Self::File>;
+
+    /// Whether the path names this very file.
+    ///
+    /// # Errors
+    ///
+    /// When the path cannot be looked up; a path that names nothing is `false`.
+    fn names(&self, path: &Utf8Path, file: &Self::File) -> io::Result<bool>;
+
+    /// Gives a file another name, in place of whatever has it.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
+
+    /// Gives a file a second name that must not exist.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
+
+    /// Takes a name away.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn remove(&self, path: &Utf8Path) -> io::Result<()>;
+
+    /// The names in a directory, sorted.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>>;
+
+    /// Makes the names in a directory durable.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()>;
+
+    /// Takes the lock of that name, waiting at most so long for another holder, and leaves a note for those who wait.
+    ///
+    /// # Errors
+    ///
+    /// Kind `WouldBlock`, with the holder's note, where it is held for longer.
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<Self::Lock>;
+
+    /// The time.
+    fn now(&self) -> OffsetDateTime;
+
+    /// A name that nobody can guess.
+    fn random_name(&self) -> String;
+}
+
+/// A file that was opened for reading and appending.
+pub trait DiskFile {
+    /// How long it is, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Reads at an offset; 0 bytes at the end.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// One write at the end; how many bytes were taken.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says; some bytes may have been taken all the same.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Cuts it to a length.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+
+    /// Makes its bytes durable.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says. What is durable is then unknown, and trying again would not tell.
+    fn sync(&mut self) -> io::Result<()>;
+}

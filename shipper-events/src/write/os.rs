@@ -1,0 +1,149 @@
+//! The real file system.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use fs_err::{File, OpenOptions};
+use time::OffsetDateTime;
+
+use super::disk::{Disk, DiskFile};
+use crate::neutral::neutral;
+
+/// How long to sleep between two looks at a lock.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// How much of a holder's note is shown, in bytes.
+const NOTE: u64 = 200;
+
+/// The file system of the operating system, its clock and its randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsDisk;
+
+impl Disk for OsDisk {
+    type File = File;
+    type Lock = File;
+
+    fn open(&self, path: &Utf8Path) -> io::Result<File> {
+        let file = OpenOptions::new().read(true).append(true).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        Ok(file)
+    }
+
+    fn create(&self, path: &Utf8Path) -> io::Result<File> {
+        OpenOptions::new().read(true).append(true).create_new(true).open(path)
+    }
+
+    fn names(&self, path: &Utf8Path, file: &File) -> io::Result<bool> {
+        let named = match fs_err::metadata(path) {
+            Ok(named) => named,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(same(&named, &file.metadata()?))
+    }
+
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        fs_err::rename(from, to)
+    }
+
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        fs_err::hard_link(from, to)
+    }
+
+    fn remove(&self, path: &Utf8Path) -> io::Result<()> {
+        fs_err::remove_file(path)
+    }
+
+    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs_err::read_dir(directory)? {
+            // A name that is not UTF-8 is none of ours.
+            names.extend(entry?.file_name().into_string());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()> {
+        if cfg!(unix) {
+            File::open(directory)?.sync_all()
+        } else {
+            // Elsewhere a directory cannot be synced; `docs/log-format.md` says what that means.
+            Ok(())
+        }
+    }
+
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<File> {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let began = Instant::now();
+        loop {
+            match file.file().try_lock() {
+                Ok(()) => break,
+                Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let _ = file.take(NOTE).read_to_string(&mut holder);
+                    return Err(io::Error::new(io::ErrorKind::WouldBlock, neutral(holder.trim()).to_string()));
+                }
+                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        // The note is for people who wait: that it cannot be written is no reason not to work.
+        let _ = file.set_len(0).and_then(|()| file.write_all(note.as_bytes()));
+        Ok(file)
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    fn random_name(&self) -> String {
+        // Each `RandomState` has keys of its own, seeded by the operating system.
+        let half = || RandomState::new().build_hasher().finish();
+        format!("{:016x}{:016x}", half(), half())
+    }
+}
+
+#[cfg(unix)]
+fn same(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+/// Without an identity of files, their times of creation stand in for it.
+#[cfg(not(unix))]
+fn same(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
+    left.created().ok() == right.created().ok()
+}
+
+impl DiskFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.seek(SeekFrom::Start(offset))?;
+        loop {
+            match self.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(bytes)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
