@@ -158,9 +158,11 @@ pub fn enforce<D: Disk>(
 /// A log that is not trusted refuses; one that cannot be had at all is an error.
 fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
     match error {
-        LogError::Corrupt { .. } | LogError::Broken { .. } | LogError::TornTail { .. } | LogError::Replaced { .. } => {
-            Ok(untrusted(Untrusted::Log(error)))
-        }
+        LogError::Corrupt { .. }
+        | LogError::Broken { .. }
+        | LogError::TornTail { .. }
+        | LogError::RepairCutShort { .. }
+        | LogError::Replaced { .. } => Ok(untrusted(Untrusted::Log(error))),
         error => Err(EnforceError::Log(error)),
     }
 }

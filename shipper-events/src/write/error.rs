@@ -72,6 +72,16 @@ pub enum LogError {
         /// How many bytes stand after it.
         bytes: u64,
     },
+    /// A torn tail was cut off and saved, and the log does not say so: a repair was cut short.
+    #[error(
+        "the repair of {path} was cut short: {saved} was cut off, and no event names it; rehearse again, which completes the repair"
+    )]
+    RepairCutShort {
+        /// The log.
+        path: Utf8PathBuf,
+        /// Where the tail is saved.
+        saved: Utf8PathBuf,
+    },
     /// The path names another file than the one that was opened, or none, or one that has become shorter.
     #[error("{path} was replaced or cut while it was in use; find out by whom, then open it again")]
     Replaced {

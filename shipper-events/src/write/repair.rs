@@ -1,8 +1,10 @@
 //! Torn tails: cut off under the lock, saved, and recorded.
 //!
 //! The bytes are saved and durable under a name that is their hash before they are cut off, and the cut is durable before
-//! `tail_repaired` is appended. A crash in between leaves a saved tail that no event names; the next repairing open names
-//! it.
+//! `tail_repaired` is appended. A crash in between leaves a saved tail that no event names. The next repairing writer names
+//! it; until then the log is as little to be trusted as one with a torn tail, and every other writer refuses it.
+
+use camino::Utf8PathBuf;
 
 use super::disk::{Disk, DiskFile};
 use super::error::LogError;
@@ -29,26 +31,12 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
 
 /// Records every saved tail that no event of the log names.
 pub(super) fn name_saved_tails<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<(), LogError> {
-    let (directory, prefix) = (directory(&log.path).to_owned(), format!("{}.torn-", name(&log.path)));
-    let names = log.disk.list(&directory).map_err(|source| log.io("list the directory of", source))?;
     let mut unnamed = Vec::new();
-    for name in names {
-        let Some(hash) = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash).is_some()) else {
-            continue;
-        };
-        if log.named_tails.contains(hash) {
-            continue;
-        }
-        let path = directory.join(&name);
+    for (hash, path) in unnamed_tails(log)? {
         let saved = log.disk.open(&path).and_then(|mut file| read_from(&mut file, 0));
         let saved = saved.map_err(|source| LogError::Io { what: "read the saved tail", path, source })?;
-        if blake3::hash(&saved).to_string() == hash {
-            unnamed.push(TailRepaired {
-                bytes: (saved.len() as u64).into(),
-                blake3: hash.to_owned(),
-                others: Others::default(),
-            });
-        }
+        let bytes = (saved.len() as u64).into();
+        unnamed.push(TailRepaired { bytes, blake3: hash, others: Others::default() });
     }
     if unnamed.is_empty() {
         return Ok(());
@@ -57,6 +45,26 @@ pub(super) fn name_saved_tails<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) 
     let appended = log.append_locked(|_, _| drafts);
     let path = log.path.clone();
     appended.map(drop).map_err(|source| LogError::Repair { path, source: Box::new(source) })
+}
+
+/// Refuses a log beside which a tail is saved that no event names: a repair was cut short, and what the tail said is not
+/// in the log. To whoever may not repair, that is a torn tail.
+pub(super) fn refuse_unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
+    match unnamed_tails(log)?.into_iter().next() {
+        Some((_, saved)) => Err(LogError::RepairCutShort { path: log.path.clone(), saved }),
+        None => Ok(()),
+    }
+}
+
+/// The saved tails that no event of the log names: their hashes and paths.
+fn unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Vec<(String, Utf8PathBuf)>, LogError> {
+    let (directory, prefix) = (directory(&log.path), format!("{}.torn-", name(&log.path)));
+    let names = log.disk.list(directory).map_err(|source| log.io("list the directory of", source))?;
+    let tails = names.iter().filter_map(|name| {
+        let hash = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash).is_some())?;
+        (!log.named_tails.contains(hash)).then(|| (hash.to_owned(), directory.join(name)))
+    });
+    Ok(tails.collect())
 }
 
 fn read_from(file: &mut impl DiskFile, mut offset: u64) -> std::io::Result<Vec<u8>> {

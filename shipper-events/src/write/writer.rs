@@ -209,10 +209,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             tail = self.catch_up()?;
         }
         debug_assert_eq!(tail, Tail::Clean);
-        if self.options.repair {
-            repair::name_saved_tails(self)?;
-        }
-        Ok(())
+        if self.options.repair { repair::name_saved_tails(self) } else { repair::refuse_unnamed_tails(self) }
     }
 
     /// Reads and verifies what stands after the lines that are known.
