@@ -120,12 +120,32 @@ fn tampering_is_seen() {
         }
     }
     assert_eq!(total - seen, 1, "only the last line can be deleted unseen");
-    for at in 0..whole.len() - lines[lines.len() - 1].len() {
+    let (mut bits, mut bits_seen) = (0, 0);
+    for at in 0..whole.len() {
         for bit in 0..8 {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << bit;
-            let found = audit(&flipped, &Demand::default());
-            assert_eq!(found, broken, "byte {at}, bit {bit}");
+            bits += 1;
+            bits_seen += usize::from(audit(&flipped, &Demand::default()) == broken);
+            // A flip in the last line shows against a kept head only; so does a lost LF, which leaves a torn tail.
+            let last_line = at >= whole.len() - lines[lines.len() - 1].len();
+            assert!(last_line || audit(&flipped, &Demand::default()) == broken, "byte {at}, bit {bit}");
+            assert_eq!(audit(&flipped, &kept), broken, "byte {at}, bit {bit}");
         }
     }
+    let (mut cuts, mut cuts_seen) = (0, 0);
+    for cut in 0..whole.len() {
+        cuts += 1;
+        let torn = shipper_core::audit::audit(
+            &whole[..cut],
+            shipper_core::audit::SidecarInput::NotLookedFor,
+            &Demand::default(),
+        );
+        cuts_seen += usize::from(torn.expect("no line is demanded").tail == shipper_core::audit::TailStatus::Torn);
+        assert_eq!(audit(&whole[..cut], &kept), broken, "cut at {cut}");
+    }
+    support::say(&format!(
+        "tampering seen: lines deleted, doubled or swapped {seen}/{total}, bits flipped {bits_seen}/{bits}, ends cut off \
+         {cuts_seen}/{cuts}; with a kept head {total}/{total}, {bits}/{bits}, {cuts}/{cuts}"
+    ));
 }

@@ -1,0 +1,277 @@
+//! Each thing that can go wrong while writing is an error that says so, and nothing is acknowledged that is not
+//! durable: a caller that gets a head or a permission can rely on it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+#[path = "support/model_disk.rs"]
+mod model_disk;
+mod support;
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use model_disk::{Failure, ModelDisk, When};
+use shipper_core::{Asker, EnforceError, Query, RecordError, Recorder, SidecarKept, enforce, write_sidecar};
+use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options, OsDisk};
+use support::Log;
+
+const LOG: &str = "state/events.jsonl";
+
+fn draft() -> Draft {
+    r#"{"event_type":{"type":"execution_started"},"package":"all"}"#.parse().expect("a draft")
+}
+
+fn query() -> Query {
+    Query { plan_id: "p".parse().expect("a name"), rehearsal_registry: Some("r".parse().expect("a name")), skip: false }
+}
+
+fn passed() -> ModelDisk {
+    let mut log = Log::chained();
+    log.pass("p", "r");
+    ModelDisk::with(&[(LOG, log.bytes())])
+}
+
+fn open(disk: &ModelDisk) -> LogWriter<(), ModelDisk> {
+    LogWriter::open(disk.clone(), Utf8Path::new(LOG), Options::default(), ()).expect("it opens")
+}
+
+/// (Fail) EIO on the n-th sync, for every n of an append and of a decision: never a head, never a permission; after a
+/// failed sync of the log the writer is poisoned and tries nothing more.
+#[test]
+fn a_failed_sync_acknowledges_nothing() {
+    let disk = passed();
+    let mut log = open(&disk);
+    let failing = disk.clone().failing(When::Sync(1), Failure::Eio);
+    let error = log.append(&[draft()]).expect_err("the sync failed");
+    assert!(matches!(error, AppendError::Unknown { .. }) && error.may_have_happened(), "{error}");
+    failing.mended();
+    let error = log.append(&[draft()]).expect_err("the writer is poisoned");
+    assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
+    for sync in 0..8 {
+        let disk = passed().failing(When::Sync(sync), Failure::Eio);
+        let answer =
+            enforce(disk.clone(), Utf8Path::new("state"), &query(), &Asker::default(), None, Options::default());
+        match answer {
+            // The decision's own syncs are the first two; those of the sidecar come after, and it is best effort.
+            Ok(answer) => assert!(sync >= 2 && answer.verdict.may_publish(), "sync {sync}"),
+            Err(error) => assert!(sync < 2, "sync {sync}: {error}"),
+        }
+        if (2..4).contains(&sync) {
+            let again = enforce(
+                passed().failing(When::Sync(sync), Failure::Eio),
+                Utf8Path::new("state"),
+                &query(),
+                &Asker::default(),
+                None,
+                Options::default(),
+            );
+            assert!(matches!(again.expect("best effort").sidecar, SidecarKept::NotWritten(_)), "sync {sync}");
+        }
+    }
+}
+
+/// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
+/// works once there is room.
+#[test]
+fn a_short_write_leaves_the_log_as_it_was() {
+    for failure in [Failure::Short, Failure::Full, Failure::Eio] {
+        let disk = passed();
+        let mut log = open(&disk);
+        let before = disk.read(LOG);
+        let failing = disk.clone().failing(When::Writes, failure);
+        let error = log.append(&[draft()]).expect_err("it was not written");
+        assert!(matches!(error, AppendError::NotWritten { .. }) && !error.may_have_happened(), "{failure:?}: {error}");
+        assert_eq!(disk.read(LOG), before, "{failure:?}");
+        failing.mended();
+        assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
+        let disk = passed().failing(When::Writes, failure);
+        let answer =
+            enforce(disk.clone(), Utf8Path::new("state"), &query(), &Asker::default(), None, Options::default());
+        assert!(matches!(answer, Err(EnforceError::NotRecorded(_))), "no permission");
+        assert_eq!(disk.read(LOG), before);
+    }
+}
+
+/// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
+#[test]
+fn a_log_that_changes_under_the_writer_is_noticed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let open = || LogWriter::open(OsDisk, &path, Options::default(), ()).expect("it opens");
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    std::fs::rename(&path, path.with_extension("old")).expect("moved");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::Replaced { .. }))));
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    std::fs::write(&path, "").expect("cut");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::Replaced { .. }))));
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    let foreign = "{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
+    let appended = [std::fs::read(&path).expect("the log"), foreign.as_bytes().to_vec()].concat();
+    std::fs::write(&path, appended).expect("appended");
+    assert_eq!(log.append(&[draft()]).expect("it adopts the line").lines, 4);
+    let mut broken = std::fs::read(&path).expect("the log");
+    broken.extend_from_slice(b"{\n");
+    std::fs::write(&path, &broken).expect("appended");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::Corrupt { line: 5, .. }))));
+    assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to what is not understood");
+}
+
+/// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
+#[test]
+fn a_lock_is_waited_for_and_then_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let held =
+        OsDisk.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
+    let options = Options { patience: Duration::from_millis(30), ..Options::default() };
+    let error = LogWriter::open(OsDisk, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    assert!(matches!(&error, LogError::Locked { holder, .. } if holder == r"process 7, a release\u{1b}"), "{error}");
+    drop(held);
+    let mut recorder = Recorder::open(OsDisk, &state, options.clone()).expect("it is free");
+    let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
+    let second = Recorder::open(OsDisk, &state, Options { note: "the second".to_owned(), ..options.clone() });
+    let Err(RecordError::AtWork { holder, .. }) = second else { panic!("two rehearsals at once") };
+    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+    let gate =
+        enforce(OsDisk, &state, &query(), &Asker::default(), None, options).expect("the gate can be asked meanwhile");
+    assert!(!gate.verdict.may_publish());
+    assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
+}
+
+/// A disk whose random names are known to an attacker.
+#[derive(Clone, Copy)]
+struct Guessed;
+
+impl Disk for Guessed {
+    type File = <OsDisk as Disk>::File;
+    type Lock = <OsDisk as Disk>::Lock;
+
+    fn open(&self, path: &Utf8Path) -> std::io::Result<Self::File> {
+        OsDisk.open(path)
+    }
+
+    fn create(&self, path: &Utf8Path) -> std::io::Result<Self::File> {
+        OsDisk.create(path)
+    }
+
+    fn names(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<bool> {
+        OsDisk.names(path, file)
+    }
+
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+        OsDisk.rename(from, to)
+    }
+
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+        OsDisk.link(from, to)
+    }
+
+    fn remove(&self, path: &Utf8Path) -> std::io::Result<()> {
+        OsDisk.remove(path)
+    }
+
+    fn list(&self, directory: &Utf8Path) -> std::io::Result<Vec<String>> {
+        OsDisk.list(directory)
+    }
+
+    fn sync_directory(&self, directory: &Utf8Path) -> std::io::Result<()> {
+        OsDisk.sync_directory(directory)
+    }
+
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> std::io::Result<Self::Lock> {
+        OsDisk.lock(path, wait, note)
+    }
+
+    fn now(&self) -> time::OffsetDateTime {
+        OsDisk.now()
+    }
+
+    fn random_name(&self) -> String {
+        "guessed".to_owned()
+    }
+}
+
+/// (Fail) A symbolic link where the temporary file of the sidecar would be: not written through, and told.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_way_is_not_written_through() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let mut recorder = Recorder::open(OsDisk, &state, Options::default()).expect("it opens");
+    let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
+    let completed = rehearsing.complete(true, "done").expect("completed");
+    let victim = state.join("victim");
+    std::fs::write(&victim, "precious").expect("a file");
+    std::os::unix::fs::symlink(&victim, state.join(".rehearsal.json.guessed")).expect("a link");
+    let error =
+        write_sidecar(&Guessed, &state, &completed.receipt, completed.head).expect_err("something is in the way");
+    assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
+    // A link at the sidecar's own name is replaced, not followed.
+    std::fs::remove_file(state.join("rehearsal.json")).expect("removed");
+    std::os::unix::fs::symlink(&victim, state.join("rehearsal.json")).expect("a link");
+    write_sidecar(&OsDisk, &state, &completed.receipt, completed.head).expect("it is written");
+    assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
+}
+
+/// (Fail) A directory that cannot be written, and things that are no files where files should be.
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let missing = state.join("missing");
+    let error = enforce(OsDisk, &missing, &query(), &Asker::default(), None, Options::default());
+    assert!(matches!(error, Err(EnforceError::Log(LogError::Io { .. }))));
+    std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
+    let error = enforce(OsDisk, &state, &query(), &Asker::default(), None, Options::default());
+    assert!(matches!(error, Err(EnforceError::Log(LogError::Io { .. }))));
+    if cfg!(target_os = "linux") {
+        let error = LogWriter::open(OsDisk, Utf8Path::new("/proc/events.jsonl"), Options::default(), ());
+        assert!(matches!(error, Err(LogError::Io { .. })), "a file system that takes no files");
+    }
+}
+
+/// (Fail) An event that no reader would take is refused before anything is written.
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    let disk = passed();
+    let mut log = open(&disk);
+    let before = disk.read(LOG);
+    let twice = r#"{"event_type":{"type":"x"},"package":"all","seq":9}"#.parse::<Draft>().expect("a draft");
+    assert!(matches!(log.append(&[twice]), Err(AppendError::Invalid { .. })));
+    let misfit = r#"{"event_type":{"type":"log_adopted","lines":1,"bytes":1,"blake3":""},"package":"all"}"#;
+    assert!(matches!(log.append(&[misfit.parse().expect("a draft")]), Err(AppendError::Breaks { .. })));
+    let long = format!(r#"{{"event_type":{{"type":"x"}},"package":"{}"}}"#, "p".repeat(shipper_events::MAX_LINE - 120));
+    assert!(matches!(log.append(&[long.parse().expect("a draft")]), Err(AppendError::TooLong { .. })));
+    assert!(matches!(log.append(&[]), Err(AppendError::Nothing)));
+    assert_eq!(disk.read(LOG), before);
+    for twice in [r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"x"},"package":"all"}"#, "{}", "x", ""] {
+        assert!(twice.parse::<Draft>().is_err(), "{twice}");
+    }
+}
+
+/// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
+#[test]
+fn a_kept_head_is_demanded() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let ask =
+        |extends| enforce(OsDisk, &state, &query(), &Asker::default(), extends, Options::default()).expect("asked");
+    let first = ask(None);
+    let second = ask(first.head);
+    assert_eq!(second.line, Some(2), "it extends the kept head");
+    std::fs::remove_file(state.join("events.jsonl")).expect("removed");
+    let refused = ask(second.head);
+    assert!(refused.head.is_none() && refused.untrusted.is_some() && !refused.verdict.may_publish());
+    assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
+    let empty = shipper_events::Head::empty();
+    assert_eq!(ask(Some(empty)).line, Some(1), "every log extends the empty head");
+}
