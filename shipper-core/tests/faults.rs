@@ -146,6 +146,60 @@ fn a_lock_is_waited_for_and_then_told() {
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
+/// (Fail) A lock that another process holds, by the same means that another implementation would use.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_of_another_process_is_respected() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let lock = state.join("events.jsonl.lock");
+    let script = format!("exec 9>'{lock}'; flock 9; echo 'process 7, by hand' >&9; echo held; read line");
+    let mut holder = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("bash and flock");
+    let mut held = String::new();
+    let mut told = std::io::BufReader::new(holder.stdout.take().expect("its output"));
+    std::io::BufRead::read_line(&mut told, &mut held).expect("it says when");
+    let options = Options { patience: Duration::from_millis(30), ..Options::default() };
+    let error = LogWriter::open(OsDisk, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    assert!(matches!(&error, LogError::Locked { holder, .. } if holder == "process 7, by hand"), "{error}");
+    assert!(!state.join("events.jsonl").exists(), "nothing is done before the lock is held");
+    drop(holder.stdin.take());
+    holder.wait().expect("it ends");
+    LogWriter::open(OsDisk, &state.join("events.jsonl"), options, ()).expect("it is free");
+}
+
+/// (Fail) A directory that this user may not write: the gate answers with an error and leaves nothing behind.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_directory_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let gate = directory.path().join("gate");
+    std::fs::copy(support::example("gate"), &gate).expect("a copy that every user may run");
+    let state = directory.path().join("state");
+    std::fs::create_dir(&state).expect("a directory");
+    for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
+    }
+    // The superuser may write everywhere, so that the program runs as nobody where the tests run as root.
+    let script = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else exec \"$@\"; fi";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script, "bash"])
+        .arg(&gate)
+        .arg(&state)
+        .args(["--plan-id", "p", "--registry", "r"])
+        .output()
+        .expect("bash and setpriv");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty() && message.contains("Permission denied"), "{message}");
+    assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
+}
+
 /// A disk whose random names are known to an attacker.
 #[derive(Clone, Copy)]
 struct Guessed;

@@ -221,6 +221,9 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         if length < self.prefix.bytes() {
             return Err(LogError::Replaced { path: self.path.clone() });
         }
+        if length == self.prefix.bytes() {
+            return Ok(Tail::Clean);
+        }
         let (mut splitter, mut offset) = (Splitter::new(), self.prefix.bytes());
         let mut buffer = vec![0; BUFFER];
         loop {
@@ -359,7 +362,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         if self.file.length()? != offset + bytes.len() as u64 || !self.disk.names(&self.path, &self.file)? {
             return Ok(false);
         }
-        let (mut buffer, mut at) = (vec![0; BUFFER], 0);
+        let (mut buffer, mut at) = (vec![0; bytes.len().min(BUFFER)], 0);
         while at < bytes.len() {
             let count = self.file.read_at(offset + at as u64, &mut buffer)?;
             let (read, meant) = (buffer.get(..count), bytes.get(at..at + count));
