@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
 use shipper_core::audit::Answer;
-use shipper_core::{Asker, Query, SidecarKept, VerdictCode, enforce};
+use shipper_core::{Asker, Query, SidecarKept, VerdictCode, create_state_directory, enforce};
 use shipper_events::write::{Options, OsDisk};
 
 const USAGE: &str =
@@ -32,11 +32,8 @@ fn run() -> Result<bool, Box<dyn Error>> {
         }
     }
     let (directory, plan_id) = (directory.ok_or(USAGE)?, plan_id.ok_or(USAGE)?);
-    if skip && (asker.actor.is_none() || asker.justification.is_none()) {
-        return Err("a skip says who asks for it and why: --actor A --justification J".into());
-    }
 
-    fs_err::create_dir_all(&directory)?;
+    create_state_directory(&directory)?;
     let query = Query { plan_id, rehearsal_registry: registry, skip };
     let answer = enforce(OsDisk, &directory, &query, &asker, extends, Options::default())?;
     let answered = serde_json::to_string(&Answer::from(&answer.verdict))?;
@@ -54,6 +51,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
     match answer.sidecar {
         SidecarKept::Rewritten => writeln!(stderr(), "rehearsal.json did not tell of the log's receipt; written anew")?,
         SidecarKept::NotWritten(error) => writeln!(stderr(), "warning: {error}: {}", error.source)?,
+        SidecarKept::Orphan => {
+            writeln!(stderr(), "warning: there is a rehearsal.json, and no rehearsal was completed")?;
+        }
         SidecarKept::NotChecked | SidecarKept::Matched => {}
     }
     Ok(answer.verdict.may_publish())

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use shipper_core::Recorder;
+use shipper_core::{Recorder, create_state_directory};
 use shipper_events::write::{Options, OsDisk};
 
 const USAGE: &str = "usage: rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
@@ -28,7 +28,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let packages: Option<Vec<(&str, &str, bool)>> = packages.iter().map(|package| outcome(package)).collect();
     let packages = packages.ok_or(USAGE)?;
 
-    fs_err::create_dir_all(&directory)?;
+    create_state_directory(&directory)?;
     let mut recorder = Recorder::open(OsDisk, &directory, Options::default())?;
     let mut rehearsing = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use crate::folded::Folded;
 use crate::gate::{Query, Reason, Verdict, evaluate};
-use crate::keep::{LOG, SidecarNotWritten, sidecar_matches, write_sidecar};
+use crate::keep::{LOG, SIDECAR, SidecarNotWritten, sidecar_matches, write_sidecar};
 
 /// Who asks the gate to be skipped, and why. It is recorded, and an audit shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,8 +68,10 @@ pub enum Untrusted {
 /// What became of the sidecar when the gate was asked.
 #[derive(Debug)]
 pub enum SidecarKept {
-    /// There is no receipt, or the log is not trusted: it was not looked at.
+    /// There is none and nothing that it could tell of, or the log is not trusted.
     NotChecked,
+    /// It is there, and no rehearsal in the log was completed: do not trust it.
+    Orphan,
     /// It told of the receipt.
     Matched,
     /// It did not, or was not there, and was written anew from the fold.
@@ -78,13 +80,16 @@ pub enum SidecarKept {
     NotWritten(SidecarNotWritten),
 }
 
-/// The gate could not be asked. Nothing may be published.
+/// The gate could not be asked, or its answer not be recorded. Nothing may be published.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EnforceError {
     /// The log could not be opened or read.
     #[error("the gate could not be asked")]
     Log(#[source] LogError),
+    /// A skip was asked for, and nobody says who asks or why.
+    #[error("a skip says who asks for it and why; give both")]
+    AnonymousSkip,
     /// The decision was not acknowledged.
     #[error("the decision could not be recorded")]
     NotRecorded(#[source] AppendError),
@@ -116,6 +121,10 @@ pub fn enforce<D: Disk>(
     extends: Option<Head>,
     options: Options,
 ) -> Result<Enforced, EnforceError> {
+    let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    if query.skip && !(said(&asker.actor) && said(&asker.justification)) {
+        return Err(EnforceError::AnonymousSkip);
+    }
     let options = Options { repair: false, ..options };
     let observer =
         Watch { folded: Folded::default(), kept: extends.map(|head| Kept { head, fits: head == Head::empty() }) };
@@ -149,6 +158,7 @@ pub fn enforce<D: Disk>(
             Ok(()) => SidecarKept::Rewritten,
             Err(error) => SidecarKept::NotWritten(error),
         },
+        _ if log.disk().open(&state_directory.join(SIDECAR)).is_ok() => SidecarKept::Orphan,
         _ => SidecarKept::NotChecked,
     };
     let verdict = verdict.unwrap_or(Verdict::Refused { reasons: vec![Reason::UntrustedLog] });
@@ -162,6 +172,7 @@ fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
         | LogError::Broken { .. }
         | LogError::TornTail { .. }
         | LogError::RepairCutShort { .. }
+        | LogError::AtWork { .. }
         | LogError::Replaced { .. } => Ok(untrusted(Untrusted::Log(error))),
         error => Err(EnforceError::Log(error)),
     }

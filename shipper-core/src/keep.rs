@@ -4,7 +4,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::Head;
-use shipper_events::write::{Disk, DiskFile};
+use shipper_events::write::{Disk, DiskFile, OsDisk};
 use thiserror::Error;
 
 use crate::receipt::Receipt;
@@ -15,6 +15,27 @@ pub const LOG: &str = "events.jsonl";
 
 /// The name of a sidecar in a state directory.
 pub const SIDECAR: &str = "rehearsal.json";
+
+/// Creates a state directory, and what is missing above it, so that the names outlast a crash.
+///
+/// # Errors
+///
+/// As the file system says.
+pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
+    if path.as_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_str().is_empty() => parent,
+        _ => Utf8Path::new("."),
+    };
+    create_state_directory(parent)?;
+    match fs_err::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    OsDisk.sync_directory(parent)
+}
 
 /// The sidecar could not be written. The event that it tells of stands in the log all the same.
 #[derive(Debug, Error)]
@@ -72,5 +93,5 @@ pub(crate) fn sidecar_matches<D: Disk>(disk: &D, state_directory: &Utf8Path, rec
         io::Result::Ok(bytes)
     };
     let sidecar = read().ok().and_then(|bytes| Sidecar::parse(&bytes).ok());
-    sidecar.is_some_and(|sidecar| sidecar.log.is_some() && sidecar.differences(receipt, || head).is_empty())
+    sidecar.is_some_and(|sidecar| sidecar.differences(receipt, || head).is_empty())
 }

@@ -46,11 +46,35 @@ pub enum RecordError {
     NotRecorded(#[from] AppendError),
 }
 
+/// Held by the one rehearsal or run that works on a log, from its first event to its last. Dropping it lets the next one
+/// work.
+pub struct WorkLock<D: Disk> {
+    _lock: D::Lock,
+}
+
+impl<D: Disk> WorkLock<D> {
+    /// Takes the lock of those who work on the log of a state directory. A [`Recorder`] takes it by itself; a run takes it
+    /// before its `plan_created`. The note is what others are told.
+    ///
+    /// # Errors
+    ///
+    /// At once, when another rehearsal or run is at work.
+    pub fn take(disk: &D, state_directory: &Utf8Path, note: &str) -> Result<Self, RecordError> {
+        let path = state_directory.to_owned();
+        let lock = disk.lock(&path.join(format!("{LOG}.work")), Duration::ZERO, note);
+        let lock = lock.map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => RecordError::AtWork { path, holder: source.to_string() },
+            _ => RecordError::Lock { path, source },
+        })?;
+        Ok(Self { _lock: lock })
+    }
+}
+
 /// A log that is open for a rehearsal. No other rehearsal or run works on it meanwhile.
 pub struct Recorder<D: Disk> {
     log: LogWriter<Folded, D>,
     state_directory: Utf8PathBuf,
-    _at_work: D::Lock,
+    _at_work: WorkLock<D>,
 }
 
 /// A rehearsal that was started and not completed.
@@ -79,15 +103,10 @@ impl<D: Disk + Clone> Recorder<D> {
     ///
     /// When another rehearsal or run is at work, or the log cannot be opened.
     pub fn open(disk: D, state_directory: &Utf8Path, options: Options) -> Result<Self, RecordError> {
-        let path = state_directory.to_owned();
-        let at_work = disk.lock(&path.join(format!("{LOG}.work")), Duration::ZERO, &options.note);
-        let at_work = at_work.map_err(|source| match source.kind() {
-            io::ErrorKind::WouldBlock => RecordError::AtWork { path: path.clone(), holder: source.to_string() },
-            _ => RecordError::Lock { path: path.clone(), source },
-        })?;
+        let at_work = WorkLock::take(&disk, state_directory, &options.note)?;
         let options = Options { repair: true, ..options };
-        let log = LogWriter::open(disk, &path.join(LOG), options, Folded::default())?;
-        Ok(Self { log, state_directory: path, _at_work: at_work })
+        let log = LogWriter::open(disk, &state_directory.join(LOG), options, Folded::default())?;
+        Ok(Self { log, state_directory: state_directory.to_owned(), _at_work: at_work })
     }
 
     /// Starts the rehearsal of a plan on a registry.

@@ -113,6 +113,11 @@ const SCENARIOS: &[Case] = &[
         rehearse(disk, told, true)?;
         ask(disk, told)
     }),
+    ("the same torn bytes twice", torn_twice, |disk, told| {
+        told.borrow_mut().refused = true;
+        drop(Recorder::open(disk.clone(), Utf8Path::new(STATE), Options::default()).ok()?);
+        ask(disk, told)
+    }),
     ("lines of a tool that does not chain", foreign, |disk, told| {
         ask(disk, told)?;
         publish(disk, told)
@@ -137,6 +142,16 @@ fn torn() -> ModelDisk {
     let mut log = Log::chained();
     log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":4,"prev":"half of a fail"#);
     ModelDisk::with(&[(LOG, log.bytes())])
+}
+
+/// A tail that was torn and repaired before, and is torn from another rehearsal now.
+fn torn_twice() -> ModelDisk {
+    let tail = b"{\"seq\":";
+    let hash = blake3::hash(tail);
+    let mut log = Log::chained();
+    log.event(&format!(r#"{{"type":"tail_repaired","bytes":7,"blake3":"{hash}"}}"#));
+    log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":"#);
+    ModelDisk::with(&[(LOG, log.bytes()), (&format!("{LOG}.torn-{hash}"), tail)])
 }
 
 fn foreign() -> ModelDisk {

@@ -92,6 +92,24 @@ fn a_skip_is_never_hidden() {
     assert_eq!(told(audited), "inconclusive chained; 1:permitted; 2:permitted; 1!gate-bypassed");
 }
 
+/// (Fail) A skip that nobody answers for is no skip.
+#[test]
+fn a_skip_is_not_anonymous() {
+    let state = State::new(b"");
+    let query = Query {
+        plan_id: "p".parse().expect("a name"),
+        rehearsal_registry: Some("r".parse().expect("a name")),
+        skip: true,
+    };
+    let text = |text: &str| Some(text.to_owned());
+    for (actor, justification) in [(None, None), (text("me"), None), (None, text("why")), (text(" "), text("why"))] {
+        let asker = Asker { actor, justification };
+        let asked = enforce(OsDisk, &state.path, &query, &asker, None, Options::default());
+        assert!(matches!(asked, Err(shipper_core::EnforceError::AnonymousSkip)));
+    }
+    assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
+}
+
 /// (Pass) The sidecar is never asked: a forged one changes no verdict, is told of, and is written anew from the fold.
 #[test]
 fn a_forged_sidecar_changes_nothing() {
@@ -133,6 +151,33 @@ fn a_dropped_rehearsal_stays_unfinished() {
     assert_eq!(told(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
 }
 
+/// (Pass) Two torn lines of the same bytes are two repairs: the second marks the rehearsal that it was torn from, too.
+#[test]
+fn a_second_tail_of_the_same_bytes_is_recorded_too() {
+    let state = State::new(b"");
+    let path = state.path.join("events.jsonl");
+    let tear = || {
+        let mut log = std::fs::read(&path).expect("the log");
+        log.extend_from_slice(b"{\"seq\":");
+        std::fs::write(&path, log).expect("torn");
+    };
+    state.rehearse(true);
+    tear();
+    drop(Recorder::open(OsDisk, &state.path, Options::default()).expect("repaired"));
+    assert!(state.ask(Some("r"), false, &Asker::default()).verdict.may_publish());
+    let mut recorder = Recorder::open(OsDisk, &state.path, Options::default()).expect("it opens");
+    drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
+    drop(recorder);
+    tear();
+    assert!(state.ask(Some("r"), false, &Asker::default()).untrusted.is_some());
+    drop(Recorder::open(OsDisk, &state.path, Options::default()).expect("repaired"));
+    let refused = state.ask(Some("r"), false, &Asker::default());
+    assert!(!refused.verdict.may_publish(), "the lost line may have told of a failure");
+    let log = std::fs::read_to_string(&path).expect("the log");
+    assert_eq!(log.matches("tail_repaired").count(), 2);
+    assert!(!state.path.join("events.jsonl.repairing").exists());
+}
+
 /// (Pass) A log that cannot be written any more is moved aside, whole; the new one names its head, and one rehearses
 /// again.
 #[test]
@@ -162,7 +207,8 @@ proptest! {
     #[test]
     fn what_is_recorded_is_re_derived(entries in history::entries(0..20), query in history::query()) {
         let state = State::new(&history::to_log(&history::chained(entries)));
-        let answer = enforce(OsDisk, &state.path, &query, &Asker::default(), None, Options::default()).expect("asked");
+        let asker = Asker { actor: Some("me".to_owned()), justification: Some("a test".to_owned()) };
+        let answer = enforce(OsDisk, &state.path, &query, &asker, None, Options::default()).expect("asked");
         let audited = state.audit();
         let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line).expect("recorded");
         let recorded = decision.recorded.as_ref().expect("recorded");

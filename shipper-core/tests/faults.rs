@@ -46,7 +46,7 @@ fn open(disk: &ModelDisk) -> LogWriter<(), ModelDisk> {
 fn a_failed_sync_acknowledges_nothing() {
     let disk = passed();
     let mut log = open(&disk);
-    let failing = disk.clone().failing(When::Sync(1), Failure::Eio);
+    let failing = disk.clone().failing(When::Sync(2), Failure::Eio);
     let error = log.append(&[draft()]).expect_err("the sync failed");
     assert!(matches!(error, AppendError::Unknown { .. }) && error.may_have_happened(), "{error}");
     failing.mended();
@@ -57,11 +57,11 @@ fn a_failed_sync_acknowledges_nothing() {
         let answer =
             enforce(disk.clone(), Utf8Path::new("state"), &query(), &Asker::default(), None, Options::default());
         match answer {
-            // The decision's own syncs are the first two; those of the sidecar come after, and it is best effort.
-            Ok(answer) => assert!(sync >= 2 && answer.verdict.may_publish(), "sync {sync}"),
-            Err(error) => assert!(sync < 2, "sync {sync}: {error}"),
+            // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
+            Ok(answer) => assert!(sync >= 3 && answer.verdict.may_publish(), "sync {sync}"),
+            Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
-        if (2..4).contains(&sync) {
+        if (3..5).contains(&sync) {
             let again = enforce(
                 passed().failing(When::Sync(sync), Failure::Eio),
                 Utf8Path::new("state"),
@@ -200,9 +200,59 @@ fn a_read_only_directory_is_an_error() {
     assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
 }
 
-/// A disk whose random names are known to an attacker.
+/// (Fail) What has the name of a lock file and is none is not written to: a link to the log, a second name of another
+/// file, a long file.
+#[cfg(unix)]
+#[test]
+fn only_a_lock_file_is_taken_for_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (path, lock) = (state.join("events.jsonl"), state.join("events.jsonl.lock"));
+    LogWriter::open(OsDisk, &path, Options::default(), ()).expect("it opens").append(&[draft()]).expect("written");
+    let log = std::fs::read(&path).expect("the log");
+    let refused = |what: &str| {
+        let asked = enforce(OsDisk, &state, &query(), &Asker::default(), None, Options::default());
+        assert!(matches!(asked, Err(EnforceError::Log(LogError::Io { what: "lock", .. }))), "{what}");
+        assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
+        std::fs::remove_file(&lock).expect("removed");
+    };
+    std::fs::remove_file(&lock).expect("removed");
+    std::os::unix::fs::symlink("events.jsonl", &lock).expect("a link");
+    refused("a link to the log");
+    std::fs::hard_link(&path, &lock).expect("a second name");
+    refused("a second name of the log");
+    std::fs::write(&lock, vec![b'x'; 10_000]).expect("a file");
+    refused("a long file");
+}
+
+/// (Fail) A tool that takes no lock completes its line while the tail is being saved: nothing of it is cut off.
+#[test]
+fn a_tail_that_grows_is_not_cut_off() {
+    const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
+    const REST: &str = ":{\"type\":\"rehearsal_package_failed\"},\"package\":\"all\"}\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    std::fs::write(&path, HALF).expect("a torn log");
+    let complete = |saved: &Utf8Path| {
+        if saved.as_str().contains(".torn-") {
+            let log = saved.with_file_name("events.jsonl");
+            let whole = [std::fs::read(&log).expect("the log"), REST.as_bytes().to_vec()].concat();
+            std::fs::write(log, whole).expect("completed");
+        }
+    };
+    let options = Options { repair: true, ..Options::default() };
+    let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
+    assert!(matches!(error, Err(LogError::AtWork { .. })), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));
+    let log = LogWriter::open(OsDisk, &path, options, ()).expect("it is whole now");
+    assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
+}
+
+/// A disk whose random names are known to an attacker, and on which something happens whenever a file is renamed.
 #[derive(Clone, Copy)]
-struct Guessed;
+struct Guessed {
+    on_rename: fn(&Utf8Path),
+}
 
 impl Disk for Guessed {
     type File = <OsDisk as Disk>::File;
@@ -221,7 +271,9 @@ impl Disk for Guessed {
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
-        OsDisk.rename(from, to)
+        OsDisk.rename(from, to)?;
+        (self.on_rename)(to);
+        Ok(())
     }
 
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
@@ -265,8 +317,8 @@ fn a_link_in_the_way_is_not_written_through() {
     let victim = state.join("victim");
     std::fs::write(&victim, "precious").expect("a file");
     std::os::unix::fs::symlink(&victim, state.join(".rehearsal.json.guessed")).expect("a link");
-    let error =
-        write_sidecar(&Guessed, &state, &completed.receipt, completed.head).expect_err("something is in the way");
+    let error = write_sidecar(&Guessed { on_rename: |_| () }, &state, &completed.receipt, completed.head)
+        .expect_err("something is in the way");
     assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
     // A link at the sidecar's own name is replaced, not followed.

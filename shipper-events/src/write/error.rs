@@ -74,13 +74,17 @@ pub enum LogError {
     },
     /// A torn tail was cut off and saved, and the log does not say so: a repair was cut short.
     #[error(
-        "the repair of {path} was cut short: {saved} was cut off, and no event names it; rehearse again, which completes the repair"
+        "the repair of {path} was cut short, and what was cut off is not in the log; rehearse again, which completes it"
     )]
     RepairCutShort {
         /// The log.
         path: Utf8PathBuf,
-        /// Where the tail is saved.
-        saved: Utf8PathBuf,
+    },
+    /// Another writer, one that takes no lock, was at work while the torn tail was to be cut off.
+    #[error("another writer is at work on {path}; wait until it is done, then try again")]
+    AtWork {
+        /// The log.
+        path: Utf8PathBuf,
     },
     /// The path names another file than the one that was opened, or none, or one that has become shorter.
     #[error("{path} was replaced or cut while it was in use; find out by whom, then open it again")]
@@ -127,15 +131,18 @@ pub enum AppendError {
         bytes: usize,
     },
     /// The write failed or was short; what was written of it was cut off again.
-    #[error("{path} could not be written, and is as it was; free some space, then try again")]
+    #[error("{path} could not be written, and is as it was; see to the disk, then try again")]
     NotWritten {
         /// The log.
         path: Utf8PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Nobody knows what is on stable storage. The writer is poisoned: open the log again.
-    #[error("{path} was written, and whether that is durable is unknown; look at the disk, then open the log again")]
+    /// Nobody knows what is on stable storage, and a later sync that succeeds does not tell. The writer is poisoned. Move
+    /// the log aside before going on.
+    #[error(
+        "whether what was written to {path} is durable is unknown; see to the disk, audit the log, and move it aside before going on"
+    )]
     Unknown {
         /// The log.
         path: Utf8PathBuf,
@@ -157,12 +164,14 @@ pub enum AppendError {
     },
 }
 
-/// A log could not be moved aside and continued. It stands where it stood.
+/// A log could not be moved aside and continued.
 #[derive(Debug, Error)]
-#[error("{path} could not be moved aside and continued")]
+#[error("{path} could not be moved aside and continued; {}", aside.as_ref().map_or("try again".to_owned(), |aside| format!("the old log stands at {aside}, and the new one could not be opened")))]
 pub struct ContinueError {
     /// The log.
     pub path: Utf8PathBuf,
+    /// Where the old log stands, if it was moved.
+    pub aside: Option<Utf8PathBuf>,
     /// Why.
     pub source: Box<AppendError>,
 }

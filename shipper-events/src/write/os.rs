@@ -17,6 +17,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// How much of a holder's note is shown, in bytes.
 const NOTE: u64 = 200;
 
+/// A lock file that is longer is none, in bytes.
+const MOST_NOTE: u64 = 4096;
+
 /// The file system of the operating system, its clock and its randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsDisk;
@@ -78,11 +81,13 @@ impl Disk for OsDisk {
     }
 
     fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<File> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let began = Instant::now();
+        let mut file = open_lock(path)?;
         loop {
             match file.file().try_lock() {
-                Ok(()) => break,
+                // Somebody may have removed the file meanwhile, and another process locked a new one.
+                Ok(()) if is_lock(path, &file)? => break,
+                Ok(()) => file = open_lock(path)?,
                 Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
                 Err(std::fs::TryLockError::WouldBlock) => {
                     let mut holder = String::new();
@@ -106,6 +111,36 @@ impl Disk for OsDisk {
         let half = || RandomState::new().build_hasher().finish();
         format!("{:016x}{:016x}", half(), half())
     }
+}
+
+/// Opens a lock file. Its text is overwritten later, so that nothing but a lock file may be behind the name: no link,
+/// no second name of another file, nothing longer than a note.
+fn open_lock(path: &Utf8Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    if is_lock(path, &file)? {
+        return Ok(file);
+    }
+    Err(io::Error::other("something else than a lock file has its name; find out what, and remove it"))
+}
+
+fn is_lock(path: &Utf8Path, file: &File) -> io::Result<bool> {
+    let (opened, named) = (file.metadata()?, fs_err::symlink_metadata(path));
+    let named = match named {
+        Ok(named) => named,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok(named.is_file() && same(&named, &opened) && has_one_name(&opened) && opened.len() <= MOST_NOTE)
+}
+
+#[cfg(unix)]
+fn has_one_name(file: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(file) == 1
+}
+
+#[cfg(not(unix))]
+fn has_one_name(_: &std::fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(unix)]

@@ -1,10 +1,14 @@
 //! Torn tails: cut off under the lock, saved, and recorded.
 //!
-//! The bytes are saved and durable under a name that is their hash before they are cut off, and the cut is durable before
-//! `tail_repaired` is appended. A crash in between leaves a saved tail that no event names. The next repairing writer names
-//! it; until then the log is as little to be trusted as one with a torn tail, and every other writer refuses it.
+//! The bytes are saved and durable under a name that is their hash, and a marker, `events.jsonl.repairing`, is durable,
+//! before they are cut off; the cut is durable before `tail_repaired` is appended; and only when that is acknowledged is
+//! the marker taken away. A crash in between leaves the marker: what the tail said is then not in the log, which is as
+//! little to be trusted as one with a torn tail. Writers that may not repair refuse it; the next one that may completes
+//! the repair.
 
-use camino::Utf8PathBuf;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::disk::{Disk, DiskFile};
 use super::error::LogError;
@@ -12,48 +16,115 @@ use super::writer::{Draft, LogWriter, Observer, directory, name, write_new};
 use crate::value::Others;
 use crate::vocabulary::TailRepaired;
 
-/// Saves what stands after the last line, and cuts it off.
-pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<(), LogError> {
+/// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the bytes' hash, or none where
+/// they have become lines meanwhile.
+pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
     let lines_end = log.prefix.bytes();
     let tail = read_from(&mut log.file, lines_end).map_err(|source| log.io("read the torn tail of", source))?;
-    let saved = log.path.with_file_name(format!("{}.torn-{}", name(&log.path), blake3::hash(&tail)));
-    // Written under another name first: a file of this name is always whole.
-    let draft = saved.with_file_name(format!("{}.{}", name(&saved), log.disk.random_name()));
-    let save = write_new(&log.disk, &draft, &tail).and_then(|()| log.disk.rename(&draft, &saved));
-    save.map_err(|source| LogError::Io { what: "save the torn tail as", path: saved, source })?;
+    if tail.is_empty() || tail.contains(&b'\n') {
+        return Ok(None);
+    }
+    let hash = blake3::hash(&tail).to_string();
+    let saved = log.path.with_file_name(format!("{}.torn-{hash}", name(&log.path)));
+    let failed = |path: &Utf8Path| {
+        let path = path.to_owned();
+        |source| LogError::Io { what: "save the torn tail as", path, source }
+    };
+    write_whole(log, &saved, &tail).map_err(failed(&saved))?;
+    let marker = marker(&log.path);
+    write_whole(log, &marker, hash.as_bytes()).map_err(failed(&marker))?;
     log.sync_names()?;
+    // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
+    let now = read_from(&mut log.file, lines_end).map_err(|source| log.io("read the torn tail of", source))?;
+    let still = log.disk.names(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
+    if now != tail || !still {
+        remove_marker(log)?;
+        return Err(LogError::AtWork { path: log.path.clone() });
+    }
     let cut = log.file.truncate(lines_end).and_then(|()| log.file.sync());
     cut.map_err(|source| {
         log.poisoned = true;
         log.io("cut off the torn tail of", source)
-    })
+    })?;
+    Ok(Some(repaired(tail.len(), hash)))
 }
 
-/// Records every saved tail that no event of the log names.
-pub(super) fn name_saved_tails<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<(), LogError> {
-    let mut unnamed = Vec::new();
+/// Records the tail that was cut off now or before a crash, and every saved tail that no event of the log names.
+pub(super) fn record<O: Observer, D: Disk>(
+    log: &mut LogWriter<O, D>,
+    cut: Option<TailRepaired>,
+) -> Result<(), LogError> {
+    let marked = cut.is_some() || is_marked(log)?;
+    let mut found: Vec<TailRepaired> = cut.into_iter().collect();
+    if found.is_empty() && marked {
+        found.extend(marked_tail(log)?);
+    }
     for (hash, path) in unnamed_tails(log)? {
-        let saved = log.disk.open(&path).and_then(|mut file| read_from(&mut file, 0));
-        let saved = saved.map_err(|source| LogError::Io { what: "read the saved tail", path, source })?;
-        let bytes = (saved.len() as u64).into();
-        unnamed.push(TailRepaired { bytes, blake3: hash, others: Others::default() });
+        if found.iter().all(|repaired| repaired.blake3 != hash) {
+            found.extend(saved_tail(log, hash, &path)?);
+        }
     }
-    if unnamed.is_empty() {
-        return Ok(());
+    if !found.is_empty() {
+        let drafts = found.into_iter().map(|repaired| Draft::new(repaired, "all")).collect();
+        let appended = log.append_locked(|_, _| drafts);
+        let path = log.path.clone();
+        appended.map_err(|source| LogError::Repair { path, source: Box::new(source) })?;
     }
-    let drafts = unnamed.into_iter().map(|repaired| Draft::new(repaired, "all")).collect();
-    let appended = log.append_locked(|_, _| drafts);
-    let path = log.path.clone();
-    appended.map(drop).map_err(|source| LogError::Repair { path, source: Box::new(source) })
+    if marked { remove_marker(log) } else { Ok(()) }
 }
 
-/// Refuses a log beside which a tail is saved that no event names: a repair was cut short, and what the tail said is not
-/// in the log. To whoever may not repair, that is a torn tail.
-pub(super) fn refuse_unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
-    match unnamed_tails(log)?.into_iter().next() {
-        Some((_, saved)) => Err(LogError::RepairCutShort { path: log.path.clone(), saved }),
-        None => Ok(()),
+/// Refuses a log whose repair was cut short.
+pub(super) fn refuse_marked<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
+    if is_marked(log)? {
+        return Err(LogError::RepairCutShort { path: log.path.clone() });
     }
+    Ok(())
+}
+
+/// Where a repair is marked.
+pub(super) fn marker(log: &Utf8Path) -> Utf8PathBuf {
+    log.with_file_name(format!("{}.repairing", name(log)))
+}
+
+/// Whether a repair of the log was begun and not completed.
+pub(super) fn is_marked<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<bool, LogError> {
+    match log.disk.open(&marker(&log.path)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(LogError::Io { what: "look at", path: marker(&log.path), source }),
+    }
+}
+
+/// The tail that the marker names; a marker that says nothing of use still tells of one.
+fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
+    let path = marker(&log.path);
+    let text = log.disk.open(&path).and_then(|mut file| read_from(&mut file, 0));
+    let text = text.map_err(|source| LogError::Io { what: "read", path, source })?;
+    let hash = String::from_utf8_lossy(&text).into_owned();
+    let saved = log.path.with_file_name(format!("{}.torn-{hash}", name(&log.path)));
+    if crate::head::hash(&hash).is_some() {
+        let found = saved_tail(log, hash, &saved)?;
+        return Ok(Some(found.unwrap_or_else(|| repaired(0, String::new()))));
+    }
+    Ok(Some(repaired(0, String::new())))
+}
+
+/// A saved tail, if its bytes are those that its name says.
+fn saved_tail<O: Observer, D: Disk>(
+    log: &LogWriter<O, D>,
+    hash: String,
+    path: &Utf8Path,
+) -> Result<Option<TailRepaired>, LogError> {
+    match log.disk.open(path).and_then(|mut file| read_from(&mut file, 0)) {
+        Ok(bytes) if blake3::hash(&bytes).to_string() == hash => Ok(Some(repaired(bytes.len(), hash))),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(LogError::Io { what: "read the saved tail", path: path.to_owned(), source }),
+    }
+}
+
+fn repaired(bytes: usize, blake3: String) -> TailRepaired {
+    TailRepaired { bytes: (bytes as u64).into(), blake3, others: Others::default() }
 }
 
 /// The saved tails that no event of the log names: their hashes and paths.
@@ -67,7 +138,20 @@ fn unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Vec<(Str
     Ok(tails.collect())
 }
 
-fn read_from(file: &mut impl DiskFile, mut offset: u64) -> std::io::Result<Vec<u8>> {
+fn remove_marker<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
+    let path = marker(&log.path);
+    log.disk.remove(&path).map_err(|source| LogError::Io { what: "remove", path, source })?;
+    log.sync_names()
+}
+
+/// Writes a file that is whole, durable but for its name, or not there: under another name first.
+fn write_whole<O: Observer, D: Disk>(log: &LogWriter<O, D>, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_file_name(format!("{}.{}", name(path), log.disk.random_name()));
+    write_new(&log.disk, &draft, bytes)?;
+    log.disk.rename(&draft, path)
+}
+
+fn read_from(file: &mut impl DiskFile, mut offset: u64) -> io::Result<Vec<u8>> {
     let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
         let count = file.read_at(offset, &mut buffer)?;

@@ -114,6 +114,7 @@ pub struct LogWriter<O = (), D: Disk = OsDisk> {
     /// The hashes of the torn tails that the log names as repaired.
     pub(super) named_tails: HashSet<String>,
     pub(super) poisoned: bool,
+    looked_for_tails: bool,
 }
 
 impl<O: Observer, D: Disk> LogWriter<O, D> {
@@ -142,10 +143,13 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             observer,
             named_tails: HashSet::new(),
             poisoned: false,
+            looked_for_tails: false,
         };
         // The file may be a crash's: created, and its name not durable yet.
         log.sync_names()?;
         log.settle()?;
+        // What others wrote may not be durable yet, and whoever keeps this head relies on it.
+        log.file.sync().map_err(|source| log.io("sync", source))?;
         drop(lock);
         Ok(log)
     }
@@ -199,17 +203,20 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// Brings what this writer knows up to the file: reads what was appended, refuses or repairs a torn tail, and names
     /// saved tails that no event names. Under the lock.
     fn settle(&mut self) -> Result<(), LogError> {
-        let mut tail = self.catch_up()?;
-        if let Tail::Torn { bytes } = tail {
+        let mut cut = None;
+        while let Tail::Torn { bytes } = self.catch_up()? {
             if !self.options.repair {
                 let (path, line) = (self.path.clone(), self.prefix.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
-            repair::cut_off(self)?;
-            tail = self.catch_up()?;
+            cut = repair::cut_off(self)?.or(cut);
         }
-        debug_assert_eq!(tail, Tail::Clean);
-        if self.options.repair { repair::name_saved_tails(self) } else { repair::refuse_unnamed_tails(self) }
+        if !self.options.repair {
+            return repair::refuse_marked(self);
+        }
+        // Looking for saved tails takes a look at the whole directory: once, not at every append.
+        let first = !std::mem::replace(&mut self.looked_for_tails, true);
+        if first || cut.is_some() || repair::is_marked(self)? { repair::record(self, cut) } else { Ok(()) }
     }
 
     /// Reads and verifies what stands after the lines that are known.
@@ -243,8 +250,14 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         }
     }
 
-    /// Takes a complete line into account that stands in the file.
+    /// Takes a complete line into account that stands in the file. A writer that cannot is of no more use.
     fn take_line(&mut self, bytes: &[u8]) -> Result<(), LogError> {
+        let taken = self.follow_line(bytes);
+        self.poisoned |= taken.is_err();
+        taken
+    }
+
+    fn follow_line(&mut self, bytes: &[u8]) -> Result<(), LogError> {
         let parsed = parse_line(bytes).map_err(|corruption| self.corrupt(corruption))?;
         let line = self.prefix.lines() + 1;
         let followed = self.chain.follow(bytes, &parsed, &self.prefix);
@@ -277,15 +290,19 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             self.poisoned = true;
             return Err(AppendError::Unknown { path: self.path.clone(), source });
         }
-        if !self.stands(before, &bytes).unwrap_or(false) {
-            self.poisoned = true;
-            return Err(AppendError::Interleaved { path: self.path.clone() });
+        match self.stands(before, &bytes) {
+            Ok(true) => {}
+            stands => {
+                self.poisoned = true;
+                let path = self.path.clone();
+                return Err(match stands {
+                    Ok(_) => AppendError::Interleaved { path },
+                    Err(source) => AppendError::Unknown { path, source },
+                });
+            }
         }
         for line in &lines {
-            if let Err(error) = self.take_line(line) {
-                self.poisoned = true;
-                return Err(error.into());
-            }
+            self.take_line(line)?;
         }
         Ok(self.prefix.head())
     }
@@ -339,17 +356,24 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// Cuts off what a failed write left; nothing else, should another writer have come between.
     fn take_back(&mut self, before: u64, bytes: &[u8], source: io::Error) -> AppendError {
         let path = self.path.clone();
-        let left = self.file.length().map(|length| usize::try_from(length.saturating_sub(before)).ok());
-        let ours = left.is_ok_and(|left| {
-            let ours = left.and_then(|left| bytes.get(..left));
-            ours.is_some_and(|ours| self.stands(before, ours).unwrap_or(false))
-        });
-        if !ours {
-            self.poisoned = true;
-            return AppendError::Interleaved { path };
-        }
-        match self.file.truncate(before) {
-            Ok(()) => AppendError::NotWritten { path, source },
+        let mut cut = || {
+            let left = usize::try_from(self.file.length()?.saturating_sub(before)).ok();
+            let Some(ours) = left.and_then(|left| bytes.get(..left)) else {
+                return Ok(false);
+            };
+            let is_ours = self.stands(before, ours)?;
+            if is_ours {
+                self.file.truncate(before)?;
+                self.file.sync()?;
+            }
+            Ok(is_ours)
+        };
+        match cut() {
+            Ok(true) => AppendError::NotWritten { path, source },
+            Ok(false) => {
+                self.poisoned = true;
+                AppendError::Interleaved { path }
+            }
             Err(source) => {
                 self.poisoned = true;
                 AppendError::Unknown { path, source }
@@ -357,9 +381,9 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         }
     }
 
-    /// Whether the bytes stand at the offset, end the file, and the path still names it.
+    /// Whether the bytes stand at the offset, and the path still names the file. Others may have appended since.
     fn stands(&mut self, offset: u64, bytes: &[u8]) -> io::Result<bool> {
-        if self.file.length()? != offset + bytes.len() as u64 || !self.disk.names(&self.path, &self.file)? {
+        if !self.disk.names(&self.path, &self.file)? {
             return Ok(false);
         }
         let (mut buffer, mut at) = (vec![0; bytes.len().min(BUFFER)], 0);
@@ -394,16 +418,22 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
 ///
 /// # Errors
 ///
-/// When a step fails; the log then stands where it stood.
+/// When a step fails; the error says whether the log stands where it stood or aside.
 pub fn continue_log<O: Observer, D: Disk>(
     disk: D,
     path: &Utf8Path,
     options: Options,
     observer: O,
 ) -> Result<(Utf8PathBuf, LogWriter<O, D>), ContinueError> {
-    let moved = move_aside(&disk, path, &options);
-    let opened = moved.and_then(|aside| Ok((aside, LogWriter::open(disk, path, options, observer)?)));
-    opened.map_err(|source| ContinueError { path: path.to_owned(), source: Box::new(source) })
+    let failed = |aside: Option<&Utf8PathBuf>, source: AppendError| ContinueError {
+        path: path.to_owned(),
+        aside: aside.cloned(),
+        source: Box::new(source),
+    };
+    let aside = move_aside(&disk, path, &options).map_err(|source| failed(None, source))?;
+    let opened = LogWriter::open(disk, path, options, observer);
+    let opened = opened.map_err(|source| failed(Some(&aside), source.into()))?;
+    Ok((aside, opened))
 }
 
 fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<Utf8PathBuf, AppendError> {
@@ -447,6 +477,13 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
     disk.link(path, &aside).map_err(io("move aside"))?;
     disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
     disk.rename(&new, path).map_err(io("replace"))?;
+    // A repair of the old log that was cut short is no matter of the new one.
+    match disk.remove(&repair::marker(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io("remove the marker beside")(error).into());
+        }
+        _ => {}
+    }
     disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
     Ok(aside)
 }
