@@ -173,6 +173,7 @@ fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
         | LogError::TornTail { .. }
         | LogError::RepairCutShort { .. }
         | LogError::AtWork { .. }
+        | LogError::Unsynced { .. }
         | LogError::Replaced { .. } => Ok(untrusted(Untrusted::Log(error))),
         error => Err(EnforceError::Log(error)),
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use model_disk::{Failure, ModelDisk, When};
 use shipper_core::{Asker, EnforceError, Query, RecordError, Recorder, SidecarKept, enforce, write_sidecar};
-use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options, OsDisk};
+use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options, OsDisk, continue_log};
 use support::Log;
 
 const LOG: &str = "state/events.jsonl";
@@ -52,6 +52,16 @@ fn a_failed_sync_acknowledges_nothing() {
     failing.mended();
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
+    // No other writer builds on bytes of which nobody knows whether they are durable.
+    let state = Utf8Path::new("state");
+    let asked = enforce(disk.clone(), state, &query(), &Asker::default(), None, Options::default()).expect("asked");
+    assert!(asked.untrusted.is_some() && !asked.verdict.may_publish());
+    assert!(matches!(
+        Recorder::open(disk.clone(), state, Options::default()),
+        Err(RecordError::Log(LogError::Unsynced { .. }))
+    ));
+    continue_log(disk.clone(), Utf8Path::new(LOG), Options::default(), ()).expect("continued");
+    Recorder::open(disk.clone(), state, Options::default()).map(drop).expect("one rehearses again");
     for sync in 0..8 {
         let disk = passed().failing(When::Sync(sync), Failure::Eio);
         let answer =
@@ -144,6 +154,21 @@ fn a_lock_is_waited_for_and_then_told() {
         enforce(OsDisk, &state, &query(), &Asker::default(), None, options).expect("the gate can be asked meanwhile");
     assert!(!gate.verdict.may_publish());
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
+}
+
+/// (Pass) A log that has two paths, by a link, has one lock and one place beside it.
+#[cfg(unix)]
+#[test]
+fn a_linked_log_is_one_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    std::fs::create_dir(state.join("elsewhere")).expect("a directory");
+    let (path, link) = (state.join("events.jsonl"), state.join("elsewhere/log"));
+    LogWriter::open(OsDisk, &path, Options::default(), ()).expect("it opens").append(&[draft()]).expect("written");
+    std::os::unix::fs::symlink("../events.jsonl", &link).expect("a link");
+    let mut linked = LogWriter::open(OsDisk, &link, Options::default(), ()).expect("it opens");
+    assert_eq!(linked.append(&[draft()]).expect("written").lines, 2);
+    assert!(!state.join("elsewhere/log.lock").exists());
 }
 
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
@@ -257,6 +282,10 @@ struct Guessed {
 impl Disk for Guessed {
     type File = <OsDisk as Disk>::File;
     type Lock = <OsDisk as Disk>::Lock;
+
+    fn resolve(&self, path: &Utf8Path) -> std::io::Result<Utf8PathBuf> {
+        OsDisk.resolve(path)
+    }
 
     fn open(&self, path: &Utf8Path) -> std::io::Result<Self::File> {
         OsDisk.open(path)

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use time::OffsetDateTime;
 
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
@@ -14,6 +14,13 @@ pub trait Disk {
     type File: DiskFile;
     /// A lock that is held until it is dropped.
     type Lock;
+
+    /// The one path of a file that may have several, by links: locks and files beside it go by that.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says; a file that does not exist is no error.
+    fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf>;
 
     /// Opens a file that exists, for reading and appending.
     ///

@@ -80,6 +80,16 @@ pub enum LogError {
         /// The log.
         path: Utf8PathBuf,
     },
+    /// A sync of the log failed, and nobody knows which of its bytes are on stable storage.
+    #[error(
+        "a sync of {path} failed, and which of its bytes are durable is unknown; see to the disk, then move the log aside, continue it and rehearse again (continuing removes {marker})"
+    )]
+    Unsynced {
+        /// The log.
+        path: Utf8PathBuf,
+        /// The file that says so.
+        marker: Utf8PathBuf,
+    },
     /// Another writer, one that takes no lock, was at work while the torn tail was to be cut off.
     #[error("another writer is at work on {path}; wait until it is done, then try again")]
     AtWork {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 use time::OffsetDateTime;
 
@@ -27,6 +27,16 @@ pub struct OsDisk;
 impl Disk for OsDisk {
     type File = File;
     type Lock = File;
+
+    fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        match path.canonicalize_utf8() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let directory = super::writer::directory(path).canonicalize_utf8()?;
+                Ok(directory.join(super::writer::name(path)))
+            }
+            resolved => resolved,
+        }
+    }
 
     fn open(&self, path: &Utf8Path) -> io::Result<File> {
         let file = OpenOptions::new().read(true).append(true).open(path)?;
@@ -175,6 +185,10 @@ impl DiskFile for File {
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
+        if cfg!(windows) {
+            // There a file that was opened for appending cannot be cut.
+            return OpenOptions::new().write(true).open(self.path())?.set_len(length);
+        }
         self.set_len(length)
     }
 

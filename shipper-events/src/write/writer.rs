@@ -124,6 +124,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     ///
     /// When it cannot be read, is corrupt or broken, or has a torn tail and is not to be repaired.
     pub fn open(disk: D, path: &Utf8Path, options: Options, observer: O) -> Result<Self, LogError> {
+        let path = &resolve(&disk, path)?;
         let lock = lock(&disk, path, &options)?;
         let file = match disk.open(path) {
             Ok(file) => file,
@@ -203,6 +204,11 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// Brings what this writer knows up to the file: reads what was appended, refuses or repairs a torn tail, and names
     /// saved tails that no event names. Under the lock.
     fn settle(&mut self) -> Result<(), LogError> {
+        match self.disk.open(&unsynced(&self.path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(LogError::Io { what: "look at", path: unsynced(&self.path), source }),
+            Ok(_) => return Err(LogError::Unsynced { path: self.path.clone(), marker: unsynced(&self.path) }),
+        }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.catch_up()? {
             if !self.options.repair {
@@ -288,6 +294,9 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         }
         if let Err(source) = self.file.sync() {
             self.poisoned = true;
+            // Later writers must know, too: a later sync may succeed and tell nothing of these bytes.
+            let _ = write_new(&self.disk, &unsynced(&self.path), b"a sync of the log failed\n");
+            let _ = self.sync_names();
             return Err(AppendError::Unknown { path: self.path.clone(), source });
         }
         match self.stands(before, &bytes) {
@@ -425,11 +434,13 @@ pub fn continue_log<O: Observer, D: Disk>(
     options: Options,
     observer: O,
 ) -> Result<(Utf8PathBuf, LogWriter<O, D>), ContinueError> {
+    let given = path;
     let failed = |aside: Option<&Utf8PathBuf>, source: AppendError| ContinueError {
-        path: path.to_owned(),
+        path: given.to_owned(),
         aside: aside.cloned(),
         source: Box::new(source),
     };
+    let path = &resolve(&disk, path).map_err(|source| failed(None, source.into()))?;
     let aside = move_aside(&disk, path, &options).map_err(|source| failed(None, source))?;
     let opened = LogWriter::open(disk, path, options, observer);
     let opened = opened.map_err(|source| failed(Some(&aside), source.into()))?;
@@ -474,15 +485,23 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
     write_new(disk, &new, format!("{event}\n").as_bytes()).map_err(io("write the new log beside"))?;
     let short: String = head.blake3.to_string().chars().take(16).collect();
     let aside = path.with_file_name(format!("{}.aside-{short}-{}", name(path), disk.random_name()));
-    disk.link(path, &aside).map_err(io("move aside"))?;
-    disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
-    disk.rename(&new, path).map_err(io("replace"))?;
-    // A repair of the old log that was cut short is no matter of the new one.
-    match disk.remove(&repair::marker(path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(io("remove the marker beside")(error).into());
+    let swapped = disk
+        .link(path, &aside)
+        .and_then(|()| disk.sync_directory(directory(path)))
+        .and_then(|()| disk.rename(&new, path));
+    if let Err(error) = swapped {
+        // It would only be litter.
+        let _ = disk.remove(&new);
+        return Err(io("move aside")(error).into());
+    }
+    // What is marked of the old log is no matter of the new one.
+    for marker in [repair::marker(path), unsynced(path)] {
+        match disk.remove(&marker) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io("remove the marker beside")(error).into());
+            }
+            _ => {}
         }
-        _ => {}
     }
     disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
     Ok(aside)
@@ -517,6 +536,15 @@ fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock
             LogError::Io { what: "lock", path, source }
         }
     })
+}
+
+fn resolve<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
+    disk.resolve(path).map_err(|source| LogError::Io { what: "look up", path: path.to_owned(), source })
+}
+
+/// Where a failed sync is marked.
+fn unsynced(log: &Utf8Path) -> Utf8PathBuf {
+    log.with_file_name(format!("{}.unsynced", name(log)))
 }
 
 pub(super) fn name(path: &Utf8Path) -> &str {
