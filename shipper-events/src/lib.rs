@@ -23,7 +23,7 @@
 //! # What it does not do
 //!
 //! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It prints nothing,
-//! and only [`write`] touches files and the clock. The format is described for its readers in `docs/log-format.md`.
+//! and only [`write`](mod@write) touches files and the clock. The format is described for its readers in `docs/log-format.md`.
 
 mod chain;
 mod event;
