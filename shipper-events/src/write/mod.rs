@@ -13,13 +13,17 @@
 //!
 //! The file system is behind the small trait [`Disk`], so that tests can fail or crash at every step.
 
+mod aside;
 mod disk;
+mod draft;
 mod error;
 mod os;
 mod repair;
 mod writer;
 
+pub use aside::continue_log;
 pub use disk::{Disk, DiskFile};
+pub use draft::Draft;
 pub use error::{AppendError, ContinueError, LogError};
 pub use os::OsDisk;
-pub use writer::{Draft, LogWriter, Observer, Options, continue_log};
+pub use writer::{LogWriter, Observer, Options};

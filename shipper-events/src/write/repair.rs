@@ -11,8 +11,9 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::disk::{Disk, DiskFile};
+use super::draft::Draft;
 use super::error::LogError;
-use super::writer::{Draft, LogWriter, Observer, directory, name, write_new};
+use super::writer::{LogWriter, Observer, directory, name, write_new};
 use crate::value::Others;
 use crate::vocabulary::TailRepaired;
 

@@ -8,11 +8,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use time::OffsetDateTime;
 
 use super::disk::{Disk, DiskFile};
-use super::error::{AppendError, ContinueError, LogError};
+use super::draft::Draft;
+use super::error::{AppendError, LogError};
 use super::os::OsDisk;
 use super::repair;
+use crate::MAX_LINE;
 use crate::chain::Chain;
-use crate::event::{Entry, Event, NotAnEvent};
+use crate::event::{Entry, Event};
 use crate::fault::Corruption;
 use crate::head::{Head, Prefix};
 use crate::line::{Line, parse_line};
@@ -20,11 +22,10 @@ use crate::link::Link;
 use crate::split::{Cut, Splitter, Tail};
 use crate::timestamp::Timestamp;
 use crate::value::Others;
-use crate::vocabulary::{EventType, LogAdopted, LogContinued};
-use crate::{Json, MAX_LINE};
+use crate::vocabulary::{EventType, LogAdopted};
 
 /// How much is read at a time, in bytes.
-const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
 
 /// How a log is opened for writing.
 #[derive(Debug, Clone)]
@@ -49,24 +50,6 @@ impl Default for Options {
             patience: Duration::from_secs(10),
             note: format!("process {}", std::process::id()),
         }
-    }
-}
-
-/// An event before it stands in a log: the writer stamps and links it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// What happened.
-    pub event_type: EventType,
-    /// The package it concerns, `name@version`, or `all`.
-    pub package: String,
-    /// Further members of the line.
-    pub others: Others,
-}
-
-impl Draft {
-    /// An event about a package, `name@version`, or about `all`.
-    pub fn new(event_type: impl Into<EventType>, package: impl Into<String>) -> Self {
-        Self { event_type: event_type.into(), package: package.into(), others: Others::default() }
     }
 }
 
@@ -422,91 +405,6 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     }
 }
 
-/// Moves a log that can no longer be written aside, whole, and continues it by a new one whose first line names its
-/// head. Gives where the old log is now, and a writer of the new one, whose fold starts empty: rehearse again.
-///
-/// # Errors
-///
-/// When a step fails; the error says whether the log stands where it stood or aside.
-pub fn continue_log<O: Observer, D: Disk>(
-    disk: D,
-    path: &Utf8Path,
-    options: Options,
-    observer: O,
-) -> Result<(Utf8PathBuf, LogWriter<O, D>), ContinueError> {
-    let given = path;
-    let failed = |aside: Option<&Utf8PathBuf>, source: AppendError| ContinueError {
-        path: given.to_owned(),
-        aside: aside.cloned(),
-        source: Box::new(source),
-    };
-    let path = &resolve(&disk, path).map_err(|source| failed(None, source.into()))?;
-    let aside = move_aside(&disk, path, &options).map_err(|source| failed(None, source))?;
-    let opened = LogWriter::open(disk, path, options, observer);
-    let opened = opened.map_err(|source| failed(Some(&aside), source.into()))?;
-    Ok((aside, opened))
-}
-
-fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<Utf8PathBuf, AppendError> {
-    let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
-    let _lock = lock(disk, path, options)?;
-    let mut old = disk.open(path).map_err(io("open"))?;
-    let (mut splitter, mut prefix, mut offset, mut buffer) = (Splitter::new(), Prefix::new(), 0, vec![0; BUFFER]);
-    loop {
-        let count = old.read_at(offset, &mut buffer).map_err(io("read"))?;
-        if count == 0 {
-            break;
-        }
-        offset += count as u64;
-        let mut piece = buffer.get(..count).unwrap_or_default();
-        while let Some(cut) = splitter.next(&mut piece) {
-            match cut {
-                Cut::Line(line) => prefix.push_line(line),
-                Cut::LongPart { part, ends_line } => prefix.push_part(part, ends_line),
-            }
-        }
-    }
-    let head = prefix.head();
-    let event = Event {
-        link: Some(Link::after(0, &[])),
-        timestamp: stamp(disk.now()),
-        event_type: EventType::LogContinued(LogContinued {
-            lines: head.lines.into(),
-            bytes: head.bytes.into(),
-            blake3: head.blake3.to_string(),
-            others: Others::default(),
-        }),
-        package: "all".to_owned(),
-        others: Others::default(),
-    };
-    // The new log is whole and durable before it takes the old one's name, and the old one has its second name before
-    // it loses the first: at every instant the path names a log.
-    let new = path.with_file_name(format!("{}.new-{}", name(path), disk.random_name()));
-    write_new(disk, &new, format!("{event}\n").as_bytes()).map_err(io("write the new log beside"))?;
-    let short: String = head.blake3.to_string().chars().take(16).collect();
-    let aside = path.with_file_name(format!("{}.aside-{short}-{}", name(path), disk.random_name()));
-    let swapped = disk
-        .link(path, &aside)
-        .and_then(|()| disk.sync_directory(directory(path)))
-        .and_then(|()| disk.rename(&new, path));
-    if let Err(error) = swapped {
-        // It would only be litter.
-        let _ = disk.remove(&new);
-        return Err(io("move aside")(error).into());
-    }
-    // What is marked of the old log is no matter of the new one.
-    for marker in [repair::marker(path), unsynced(path)] {
-        match disk.remove(&marker) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io("remove the marker beside")(error).into());
-            }
-            _ => {}
-        }
-    }
-    disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
-    Ok(aside)
-}
-
 /// Writes a file that did not exist, durably but for its name.
 pub(super) fn write_new<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = disk.create(path)?;
@@ -527,7 +425,7 @@ fn create<D: Disk>(disk: &D, path: &Utf8Path) -> Result<D::File, LogError> {
     Ok(file)
 }
 
-fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock, LogError> {
+pub(super) fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock, LogError> {
     let path = path.with_file_name(format!("{}.lock", name(path)));
     disk.lock(&path, options.patience, &options.note).map_err(|source| {
         if source.kind() == io::ErrorKind::WouldBlock {
@@ -538,12 +436,12 @@ fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock
     })
 }
 
-fn resolve<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
+pub(super) fn resolve<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
     disk.resolve(path).map_err(|source| LogError::Io { what: "look up", path: path.to_owned(), source })
 }
 
 /// Where a failed sync is marked.
-fn unsynced(log: &Utf8Path) -> Utf8PathBuf {
+pub(super) fn unsynced(log: &Utf8Path) -> Utf8PathBuf {
     log.with_file_name(format!("{}.unsynced", name(log)))
 }
 
@@ -559,29 +457,9 @@ pub(super) fn directory(path: &Utf8Path) -> &Utf8Path {
 }
 
 /// The time as events carry it: UTC, nine digits, `Z`.
-fn stamp(now: OffsetDateTime) -> Timestamp {
+pub(super) fn stamp(now: OffsetDateTime) -> Timestamp {
     let now = now.to_offset(time::UtcOffset::UTC);
     let (date, (hour, minute, second, nano)) = (now.date(), now.time().as_hms_nano());
     let text = format!("{date}T{hour:02}:{minute:02}:{second:02}.{nano:09}Z");
     Timestamp::from_parts(&text, now)
-}
-
-impl std::str::FromStr for Draft {
-    type Err = NotAnEvent;
-
-    /// Reads `{"event_type":{…},"package":"…"}`, without the members that the writer gives.
-    fn from_str(text: &str) -> Result<Self, NotAnEvent> {
-        let members = text.trim_start().strip_prefix('{').unwrap_or(text);
-        let event: Event = format!(r#"{{"timestamp":"1970-01-01T00:00:00Z",{members}"#).parse()?;
-        Ok(Self { event_type: event.event_type, package: event.package, others: event.others })
-    }
-}
-
-impl Draft {
-    /// Further members of the line, which readers that do not know them ignore.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Json) -> Self {
-        self.others.push(name, value);
-        self
-    }
 }

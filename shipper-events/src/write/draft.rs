@@ -1,0 +1,44 @@
+//! An event before it stands in a log.
+
+use crate::Json;
+use crate::event::{Event, NotAnEvent};
+use crate::value::Others;
+use crate::vocabulary::EventType;
+
+/// An event before it stands in a log: the writer stamps and links it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What happened.
+    pub event_type: EventType,
+    /// The package it concerns, `name@version`, or `all`.
+    pub package: String,
+    /// Further members of the line.
+    pub others: Others,
+}
+
+impl Draft {
+    /// An event about a package, `name@version`, or about `all`.
+    pub fn new(event_type: impl Into<EventType>, package: impl Into<String>) -> Self {
+        Self { event_type: event_type.into(), package: package.into(), others: Others::default() }
+    }
+}
+
+impl std::str::FromStr for Draft {
+    type Err = NotAnEvent;
+
+    /// Reads `{"event_type":{…},"package":"…"}`, without the members that the writer gives.
+    fn from_str(text: &str) -> Result<Self, NotAnEvent> {
+        let members = text.trim_start().strip_prefix('{').unwrap_or(text);
+        let event: Event = format!(r#"{{"timestamp":"1970-01-01T00:00:00Z",{members}"#).parse()?;
+        Ok(Self { event_type: event.event_type, package: event.package, others: event.others })
+    }
+}
+
+impl Draft {
+    /// Further members of the line, which readers that do not know them ignore.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Json) -> Self {
+        self.others.push(name, value);
+        self
+    }
+}
