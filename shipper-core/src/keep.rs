@@ -3,8 +3,8 @@
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_events::Head;
-use shipper_events::write::{Disk, DiskFile, OsDisk};
+use shipper_events::write::{Disk, DiskFile, OsDisk, replace_file};
+use shipper_events::{Head, MAX_LINE};
 use thiserror::Error;
 
 use crate::receipt::Receipt;
@@ -60,38 +60,14 @@ pub fn write_sidecar<D: Disk>(
     head: Head,
 ) -> Result<(), SidecarNotWritten> {
     let path = state_directory.join(SIDECAR);
-    let text = snapshot(receipt, head);
-    let temporary = state_directory.join(format!(".{SIDECAR}.{}", disk.random_name()));
-    let write = || {
-        let mut file = disk.create(&temporary)?;
-        let written = file.append(text.as_bytes()).and_then(|count| match count == text.len() {
-            true => file.sync(),
-            false => Err(io::Error::from(io::ErrorKind::StorageFull)),
-        });
-        if let Err(error) = written.and_then(|()| disk.rename(&temporary, &path)) {
-            // What is left of it has a name that nobody looks for.
-            let _ = disk.remove(&temporary);
-            return Err(error);
-        }
-        disk.sync_directory(state_directory)
-    };
-    write().map_err(|source| SidecarNotWritten { path: path.clone(), source })
+    let replaced = replace_file(disk, &path, snapshot(receipt, head).as_bytes());
+    let written = replaced.and_then(|()| disk.sync_directory(state_directory));
+    written.map_err(|source| SidecarNotWritten { path, source })
 }
 
 /// Whether the sidecar tells of this receipt.
 pub(crate) fn sidecar_matches<D: Disk>(disk: &D, state_directory: &Utf8Path, receipt: &Receipt, head: Head) -> bool {
-    let read = || {
-        let mut file = disk.open(&state_directory.join(SIDECAR))?;
-        let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-        while bytes.len() <= shipper_events::MAX_LINE {
-            let count = file.read_at(bytes.len() as u64, &mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        }
-        io::Result::Ok(bytes)
-    };
-    let sidecar = read().ok().and_then(|bytes| Sidecar::parse(&bytes).ok());
+    let read = disk.open(&state_directory.join(SIDECAR)).and_then(|mut file| file.read_from(0, MAX_LINE));
+    let sidecar = read.ok().and_then(|bytes| Sidecar::parse(&bytes).ok());
     sidecar.is_some_and(|sidecar| sidecar.differences(receipt, || head).is_empty())
 }

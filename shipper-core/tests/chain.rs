@@ -13,12 +13,7 @@
 mod support;
 
 use shipper_core::audit::Demand;
-use support::Log;
-
-#[track_caller]
-fn tells(log: &Log, expected: &str) {
-    assert_eq!(log.told(&Demand::default()), expected);
-}
+use support::{Log, tells};
 
 /// (Pass) A tool that does not chain wrote first, ours went on, the other came again.
 #[test]

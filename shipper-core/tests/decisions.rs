@@ -13,16 +13,10 @@
 mod support;
 
 use shipper_core::audit::{Demand, Level};
-use support::Log;
+use support::{Log, tells};
 
 fn demand(registry: &str) -> Demand {
     Demand { registry: Some(registry.parse().expect("a name")), ..Demand::default() }
-}
-
-/// Checks what an audit tells under no demand.
-#[track_caller]
-fn tells(log: &Log, expected: &str) {
-    assert_eq!(log.told(&Demand::default()), expected);
 }
 
 // Decisions of a run's own.

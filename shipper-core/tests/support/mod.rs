@@ -207,6 +207,12 @@ impl Log {
     }
 }
 
+/// Checks what an audit tells under no demand.
+#[track_caller]
+pub(crate) fn tells(log: &Log, expected: &str) {
+    assert_eq!(log.told(&Demand::default()), expected);
+}
+
 /// See [`Log::told`].
 pub(crate) fn told(audit: Audit) -> String {
     let log = LogReport::judged("log", audit);

@@ -4,10 +4,10 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, write_new};
 use super::error::{AppendError, ContinueError, LogError};
 use super::repair;
-use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced, write_new};
+use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
 use crate::event::Event;
 use crate::head::Prefix;
 use crate::link::Link;

@@ -92,6 +92,33 @@ pub trait Disk {
     fn random_name(&self) -> String;
 }
 
+/// Puts a file in place of whatever has its name, whole or not at all: it is written and synced under a name that nobody
+/// can guess, then renamed. Its name is durable once the directory is synced.
+///
+/// # Errors
+///
+/// When a step fails; what has the name is then as it was.
+pub fn replace_file<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default();
+    let temporary = path.with_file_name(format!(".{name}.{}", disk.random_name()));
+    write_new(disk, &temporary, bytes)?;
+    disk.rename(&temporary, path).inspect_err(|_| {
+        // What is left of it has a name that nobody looks for.
+        let _ = disk.remove(&temporary);
+    })
+}
+
+/// Writes a file that did not exist, durably but for its name.
+pub(super) fn write_new<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = disk.create(path)?;
+    let written = file.append(bytes).and_then(|count| {
+        if count == bytes.len() { file.sync() } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
+    });
+    written.inspect_err(|_| {
+        let _ = disk.remove(path);
+    })
+}
+
 /// A file that was opened for reading and appending.
 pub trait DiskFile {
     /// How long it is, in bytes.
@@ -107,6 +134,23 @@ pub trait DiskFile {
     ///
     /// As the file system says.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Reads from an offset to the end, but little more than `most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says.
+    fn read_from(&mut self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+        while bytes.len() <= most {
+            let count = self.read_at(offset + bytes.len() as u64, &mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        }
+        Ok(bytes)
+    }
 
     /// One write at the end; how many bytes were taken.
     ///

@@ -22,7 +22,7 @@ mod repair;
 mod writer;
 
 pub use aside::continue_log;
-pub use disk::{Disk, DiskFile};
+pub use disk::{Disk, DiskFile, replace_file};
 pub use draft::Draft;
 pub use error::{AppendError, ContinueError, LogError};
 pub use os::OsDisk;

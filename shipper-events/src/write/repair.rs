@@ -10,18 +10,18 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, replace_file};
 use super::draft::Draft;
 use super::error::LogError;
-use super::writer::{LogWriter, Observer, directory, name, write_new};
+use super::writer::{LogWriter, Observer, directory, name};
 use crate::value::Others;
 use crate::vocabulary::TailRepaired;
 
-/// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the bytes' hash, or none where
-/// they have become lines meanwhile.
+/// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the event that is then to be
+/// recorded, or none where the bytes have become lines meanwhile.
 pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
     let lines_end = log.prefix.bytes();
-    let tail = read_from(&mut log.file, lines_end).map_err(|source| log.io("read the torn tail of", source))?;
+    let tail = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
     if tail.is_empty() || tail.contains(&b'\n') {
         return Ok(None);
     }
@@ -31,12 +31,12 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
         let path = path.to_owned();
         |source| LogError::Io { what: "save the torn tail as", path, source }
     };
-    write_whole(log, &saved, &tail).map_err(failed(&saved))?;
+    replace_file(&log.disk, &saved, &tail).map_err(failed(&saved))?;
     let marker = marker(&log.path);
-    write_whole(log, &marker, hash.as_bytes()).map_err(failed(&marker))?;
+    replace_file(&log.disk, &marker, hash.as_bytes()).map_err(failed(&marker))?;
     log.sync_names()?;
     // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
-    let now = read_from(&mut log.file, lines_end).map_err(|source| log.io("read the torn tail of", source))?;
+    let now = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
     let still = log.disk.names(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
     if now != tail || !still {
         remove_marker(log)?;
@@ -50,15 +50,16 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
     Ok(Some(repaired(tail.len(), hash)))
 }
 
-/// Records the tail that was cut off now or before a crash, and every saved tail that no event of the log names.
+/// Records the tail that was cut off now or, if it is still marked, before a crash, and every saved tail that no event of
+/// the log names.
 pub(super) fn record<O: Observer, D: Disk>(
     log: &mut LogWriter<O, D>,
     cut: Option<TailRepaired>,
+    marked: bool,
 ) -> Result<(), LogError> {
-    let marked = cut.is_some() || is_marked(log)?;
     let mut found: Vec<TailRepaired> = cut.into_iter().collect();
     if found.is_empty() && marked {
-        found.extend(marked_tail(log)?);
+        found.push(marked_tail(log)?);
     }
     for (hash, path) in unnamed_tails(log)? {
         if found.iter().all(|repaired| repaired.blake3 != hash) {
@@ -74,40 +75,24 @@ pub(super) fn record<O: Observer, D: Disk>(
     if marked { remove_marker(log) } else { Ok(()) }
 }
 
-/// Refuses a log whose repair was cut short.
-pub(super) fn refuse_marked<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
-    if is_marked(log)? {
-        return Err(LogError::RepairCutShort { path: log.path.clone() });
-    }
-    Ok(())
-}
-
 /// Where a repair is marked.
 pub(super) fn marker(log: &Utf8Path) -> Utf8PathBuf {
     log.with_file_name(format!("{}.repairing", name(log)))
 }
 
-/// Whether a repair of the log was begun and not completed.
-pub(super) fn is_marked<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<bool, LogError> {
-    match log.disk.open(&marker(&log.path)) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(LogError::Io { what: "look at", path: marker(&log.path), source }),
-    }
-}
-
 /// The tail that the marker names; a marker that says nothing of use still tells of one.
-fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
+fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<TailRepaired, LogError> {
     let path = marker(&log.path);
-    let text = log.disk.open(&path).and_then(|mut file| read_from(&mut file, 0));
+    let text = log.disk.open(&path).and_then(|mut file| file.read_from(0, usize::MAX));
     let text = text.map_err(|source| LogError::Io { what: "read", path, source })?;
     let hash = String::from_utf8_lossy(&text).into_owned();
-    let saved = log.path.with_file_name(format!("{}.torn-{hash}", name(&log.path)));
-    if crate::head::hash(&hash).is_some() {
-        let found = saved_tail(log, hash, &saved)?;
-        return Ok(Some(found.unwrap_or_else(|| repaired(0, String::new()))));
-    }
-    Ok(Some(repaired(0, String::new())))
+    let found = if crate::head::hash(&hash).is_some() {
+        let saved = log.path.with_file_name(format!("{}.torn-{hash}", name(&log.path)));
+        saved_tail(log, hash, &saved)?
+    } else {
+        None
+    };
+    Ok(found.unwrap_or_else(|| repaired(0, String::new())))
 }
 
 /// A saved tail, if its bytes are those that its name says.
@@ -116,7 +101,7 @@ fn saved_tail<O: Observer, D: Disk>(
     hash: String,
     path: &Utf8Path,
 ) -> Result<Option<TailRepaired>, LogError> {
-    match log.disk.open(path).and_then(|mut file| read_from(&mut file, 0)) {
+    match log.disk.open(path).and_then(|mut file| file.read_from(0, usize::MAX)) {
         Ok(bytes) if blake3::hash(&bytes).to_string() == hash => Ok(Some(repaired(bytes.len(), hash))),
         Ok(_) => Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -143,23 +128,4 @@ fn remove_marker<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogE
     let path = marker(&log.path);
     log.disk.remove(&path).map_err(|source| LogError::Io { what: "remove", path, source })?;
     log.sync_names()
-}
-
-/// Writes a file that is whole, durable but for its name, or not there: under another name first.
-fn write_whole<O: Observer, D: Disk>(log: &LogWriter<O, D>, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_file_name(format!("{}.{}", name(path), log.disk.random_name()));
-    write_new(&log.disk, &draft, bytes)?;
-    log.disk.rename(&draft, path)
-}
-
-fn read_from(file: &mut impl DiskFile, mut offset: u64) -> io::Result<Vec<u8>> {
-    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-    loop {
-        let count = file.read_at(offset, &mut buffer)?;
-        if count == 0 {
-            return Ok(bytes);
-        }
-        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        offset += count as u64;
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use time::OffsetDateTime;
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, write_new};
 use super::draft::Draft;
 use super::error::{AppendError, LogError};
 use super::os::OsDisk;
@@ -187,10 +187,8 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// Brings what this writer knows up to the file: reads what was appended, refuses or repairs a torn tail, and names
     /// saved tails that no event names. Under the lock.
     fn settle(&mut self) -> Result<(), LogError> {
-        match self.disk.open(&unsynced(&self.path)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(LogError::Io { what: "look at", path: unsynced(&self.path), source }),
-            Ok(_) => return Err(LogError::Unsynced { path: self.path.clone(), marker: unsynced(&self.path) }),
+        if self.is_marked(&unsynced(&self.path))? {
+            return Err(LogError::Unsynced { path: self.path.clone(), marker: unsynced(&self.path) });
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.catch_up()? {
@@ -200,12 +198,23 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             }
             cut = repair::cut_off(self)?.or(cut);
         }
+        let marked = self.is_marked(&repair::marker(&self.path))?;
         if !self.options.repair {
-            return repair::refuse_marked(self);
+            let path = self.path.clone();
+            return if marked { Err(LogError::RepairCutShort { path }) } else { Ok(()) };
         }
         // Looking for saved tails takes a look at the whole directory: once, not at every append.
         let first = !std::mem::replace(&mut self.looked_for_tails, true);
-        if first || cut.is_some() || repair::is_marked(self)? { repair::record(self, cut) } else { Ok(()) }
+        if first || marked { repair::record(self, cut, marked) } else { Ok(()) }
+    }
+
+    /// Whether that marker stands beside the log.
+    fn is_marked(&self, marker: &Utf8Path) -> Result<bool, LogError> {
+        match self.disk.open(marker) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(LogError::Io { what: "look at", path: marker.to_owned(), source }),
+        }
     }
 
     /// Reads and verifies what stands after the lines that are known.
@@ -403,19 +412,6 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     fn corrupt(&self, corruption: Corruption) -> LogError {
         LogError::Corrupt { path: self.path.clone(), line: self.prefix.lines() + 1, corruption }
     }
-}
-
-/// Writes a file that did not exist, durably but for its name.
-pub(super) fn write_new<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = disk.create(path)?;
-    let written = file.append(bytes).and_then(|count| {
-        if count == bytes.len() { file.sync() } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
-    });
-    if written.is_err() {
-        // What is left of it has a name that nobody looks for.
-        let _ = disk.remove(path);
-    }
-    written
 }
 
 fn create<D: Disk>(disk: &D, path: &Utf8Path) -> Result<D::File, LogError> {
