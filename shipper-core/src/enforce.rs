@@ -16,7 +16,7 @@
 use camino::Utf8Path;
 use shipper_events::vocabulary::{Asked, GateEvaluated, RULES};
 use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
-use shipper_events::{EventType, Head, Prefix};
+use shipper_events::{EventType, Head};
 use thiserror::Error;
 
 use crate::folded::Folded;
@@ -125,33 +125,24 @@ pub fn enforce<D: Disk>(
     if query.skip && !(said(&asker.actor) && said(&asker.justification)) {
         return Err(EnforceError::AnonymousSkip);
     }
-    let options = Options { repair: false, ..options };
-    let observer =
-        Watch { folded: Folded::default(), kept: extends.map(|head| Kept { head, fits: head == Head::empty() }) };
-    let mut log = match LogWriter::open(disk, &state_directory.join(LOG), options, observer) {
+    let options = Options { repair: false, extends, ..options };
+    let mut log = match LogWriter::open(disk, &state_directory.join(LOG), options, Folded::default()) {
         Ok(log) => log,
         Err(error) => return refuse(error),
     };
     let mut verdict = None;
-    let recorded = log.append_with(|watch, basis| {
-        if watch.kept.as_ref().is_some_and(|kept| !kept.fits) {
-            return Vec::new();
-        }
-        let answer = evaluate(watch.folded.state(), query);
+    let recorded = log.append_with(|folded, basis| {
+        let answer = evaluate(folded.state(), query);
         let draft = record(query, asker, &answer, basis);
         verdict = Some(answer);
         vec![draft]
     });
     let head = match recorded {
         Ok(head) => head,
-        Err(AppendError::Nothing) => {
-            let kept = extends.unwrap_or_else(Head::empty);
-            return Ok(untrusted(Untrusted::NotExtended { kept }));
-        }
         Err(AppendError::Log(error)) => return refuse(error),
         Err(error) => return Err(EnforceError::NotRecorded(error)),
     };
-    let folded = &log.observer().folded;
+    let folded = log.observer();
     let sidecar = match (folded.state().receipt(), folded.receipt_head()) {
         (Some(receipt), Some(at)) if sidecar_matches(log.disk(), state_directory, receipt, at) => SidecarKept::Matched,
         (Some(receipt), Some(at)) => match write_sidecar(log.disk(), state_directory, receipt, at) {
@@ -168,6 +159,7 @@ pub fn enforce<D: Disk>(
 /// A log that is not trusted refuses; one that cannot be had at all is an error.
 fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
     match error {
+        LogError::NotExtended { kept, .. } => Ok(untrusted(Untrusted::NotExtended { kept })),
         LogError::Corrupt { .. }
         | LogError::Broken { .. }
         | LogError::TornTail { .. }
@@ -206,27 +198,4 @@ fn record(query: &Query, asker: &Asker, verdict: &Verdict, basis: &Head) -> Draf
         others: Default::default(),
     };
     Draft::new(EventType::from(evaluated), "all")
-}
-
-/// Folds the log, and looks for the kept head on the way.
-struct Watch {
-    folded: Folded,
-    kept: Option<Kept>,
-}
-
-struct Kept {
-    head: Head,
-    fits: bool,
-}
-
-impl shipper_events::write::Observer for Watch {
-    fn observe(&mut self, entry: &shipper_events::Entry, prefix: &Prefix) {
-        self.folded.observe(entry, prefix);
-    }
-
-    fn line(&mut self, prefix: &Prefix) {
-        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.head.lines == prefix.lines()) {
-            kept.fits = kept.head == prefix.head();
-        }
-    }
 }

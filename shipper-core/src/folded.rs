@@ -1,9 +1,9 @@
 //! The fold of a log that is open for writing: what it means, and where its receipt stands.
 
 use shipper_events::write::Observer;
-use shipper_events::{Entry, EventType, Head, Prefix};
+use shipper_events::{Entry, EventType, Head, Place};
 
-use crate::state::State;
+use crate::state::{State, is_gate_name};
 
 /// What a log means so far, kept up by the writer that has it open.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +25,14 @@ impl Folded {
 }
 
 impl Observer for Folded {
-    fn observe(&mut self, entry: &Entry, prefix: &Prefix) {
+    fn looks_at(type_name: &str) -> bool {
+        is_gate_name(type_name) || type_name == "tail_repaired"
+    }
+
+    fn observe(&mut self, entry: &Entry, place: &mut Place<'_>) {
         self.state.evolve(entry);
         if let EventType::RehearsalComplete(_) = entry.event.event_type {
-            self.receipt_head = Some(prefix.head());
+            self.receipt_head = Some(place.head());
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use thiserror::Error;
 
-use crate::head::Prefix;
-use crate::line::Record;
+use crate::head::{Head, Prefix};
+use crate::line::{Line, Record};
 use crate::link::Link;
 use crate::neutral::neutral;
 use crate::value::Unsigned;
 use crate::vocabulary::EventType;
 
-/// Follows a log's chain, line by line.
+/// Follows a log's chain, line by line. [`Follower`](crate::Follower) does it block by block.
 ///
 /// ```
 /// use shipper_events::{Break, Chain, Line, Prefix, parse_line};
@@ -23,10 +23,36 @@ use crate::vocabulary::EventType;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Chain {
-    previous: Vec<u8>,
+    previous: Previous,
     previous_is_foreign: bool,
-    chained: u64,
-    foreign: u64,
+    any_chained: bool,
+    any_foreign: bool,
+}
+
+/// The last line: its bytes, or their hash where that is known already.
+#[derive(Debug, Clone)]
+enum Previous {
+    Bytes(Vec<u8>),
+    Hash(blake3::Hash),
+}
+
+impl Default for Previous {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+/// How a line hangs on the one before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hold<'l> {
+    /// Not at all.
+    Foreign,
+    /// By this link, and the line before it has that hash.
+    Link(&'l Link, blake3::Hash),
+    /// By a link that fits the line before it.
+    Fits,
+    /// By a link that fits the line before it, and says that so many lines stand before.
+    Skewed(u64),
 }
 
 /// What following a line shows.
@@ -89,34 +115,57 @@ impl Chain {
 
     /// Judges a line against what stands `before` it, and remembers it for the next. Call it for every line that is
     /// not corrupt, `bytes` with LF.
-    pub fn follow(&mut self, bytes: &[u8], line: &crate::Line<'_>, before: &Prefix) -> Followed {
+    pub fn follow(&mut self, bytes: &[u8], line: &Line<'_>, before: &Prefix) -> Followed {
         let record = match line {
-            crate::Line::Event(record) => Some(record),
-            crate::Line::Blank => None,
+            Line::Event(record) => Some(record),
+            Line::Blank => None,
         };
         let link = record.and_then(Record::link);
         let type_name = record.map_or("", Record::type_name);
-        let broken_link = match link {
-            Some(link) => self.broken_link(link, type_name, before),
-            None => OURS.into_iter().find(|ours| *ours == type_name).map(|type_name| Break::NotChained { type_name }),
-        };
-        let begins_foreign_stretch = link.is_none() && self.chained > 0 && !self.previous_is_foreign;
-        self.previous_is_foreign = link.is_none();
-        if link.is_some() {
-            self.chained += 1;
-        } else {
-            self.foreign += 1;
-        }
-        self.previous.clear();
-        self.previous.extend_from_slice(bytes);
-        let broken_head = record.and_then(|record| broken_head(record, before));
-        let breaks = broken_link.into_iter().chain(broken_head).collect();
-        Followed { breaks, begins_foreign_stretch }
+        let hold = link.map_or(Hold::Foreign, |link| Hold::Link(link, self.previous()));
+        let (broken_link, begins_foreign_stretch) = self.judge(hold, type_name, before.lines());
+        self.remember(bytes);
+        let records_head = matches!(type_name, "log_adopted" | "gate_evaluated");
+        let event_type = record.filter(|_| records_head).map(Record::event_type);
+        let broken_head = event_type.and_then(|event_type| broken_head(&event_type, || before.head()));
+        Followed { breaks: broken_link.into_iter().chain(broken_head).collect(), begins_foreign_stretch }
     }
 
-    /// The bytes of the last line; none before the first.
-    pub(crate) fn previous(&self) -> &[u8] {
-        &self.previous
+    /// Judges how a line hangs on the one before it, after so many lines; says also whether a stretch of foreign lines
+    /// begins. Call it for every line of which the last call says too little: those that are of a type of ours, and
+    /// those that hang otherwise than the one before.
+    pub(crate) fn judge(&mut self, hold: Hold<'_>, type_name: &str, before: u64) -> (Option<Break>, bool) {
+        let broken = self.broken_link(hold, type_name, before);
+        let is_foreign = matches!(hold, Hold::Foreign);
+        let begins_foreign_stretch = is_foreign && self.any_chained && !self.previous_is_foreign;
+        self.previous_is_foreign = is_foreign;
+        self.any_foreign |= is_foreign;
+        self.any_chained |= !is_foreign;
+        (broken, begins_foreign_stretch)
+    }
+
+    /// Remembers the last line; it is only hashed if a chained one follows.
+    fn remember(&mut self, bytes: &[u8]) {
+        let mut held = match std::mem::take(&mut self.previous) {
+            Previous::Bytes(held) => held,
+            Previous::Hash(_) => Vec::new(),
+        };
+        held.clear();
+        held.extend_from_slice(bytes);
+        self.previous = Previous::Bytes(held);
+    }
+
+    /// Remembers the hash of the last line.
+    pub(crate) fn set_previous(&mut self, hash: blake3::Hash) {
+        self.previous = Previous::Hash(hash);
+    }
+
+    /// The hash of the last line; before the first, of nothing.
+    pub(crate) fn previous(&self) -> blake3::Hash {
+        match &self.previous {
+            Previous::Bytes(bytes) => blake3::hash(bytes),
+            Previous::Hash(hash) => *hash,
+        }
     }
 
     /// Whether the last line is foreign: a chained one then needs a `log_adopted` before it.
@@ -126,40 +175,43 @@ impl Chain {
 
     /// Whether any line so far is chained.
     pub fn any_chained(&self) -> bool {
-        self.chained > 0
+        self.any_chained
     }
 
     /// Whether any line so far is foreign.
     pub fn any_foreign(&self) -> bool {
-        self.foreign > 0
+        self.any_foreign
     }
 
-    fn broken_link(&self, link: &Link, type_name: &str, before: &Prefix) -> Option<Break> {
-        let (said, stands) = (link.seq(), before.lines());
-        if *said != stands {
-            return Some(Break::Seq { said: said.clone(), stands });
+    fn broken_link(&self, hold: Hold<'_>, type_name: &str, before: u64) -> Option<Break> {
+        if let Hold::Foreign = hold {
+            return OURS.into_iter().find(|ours| *ours == type_name).map(|type_name| Break::NotChained { type_name });
         }
-        let (said, stands) = (link.prev(), blake3::hash(&self.previous));
-        if said != stands {
-            return Some(Break::Prev { said, stands });
+        if let Hold::Skewed(said) = hold {
+            return Some(Break::Seq { said: said.into(), stands: before });
         }
-        if type_name == "log_continued" && before.lines() > 0 {
+        if let Hold::Link(link, previous) = hold {
+            if *link.seq() != before {
+                return Some(Break::Seq { said: link.seq().clone(), stands: before });
+            }
+            if link.prev() != previous {
+                return Some(Break::Prev { said: link.prev(), stands: previous });
+            }
+        }
+        if type_name == "log_continued" && before > 0 {
             return Some(Break::ContinuedInside);
         }
         (self.previous_is_foreign && type_name != "log_adopted").then_some(Break::NotAdopted)
     }
 }
 
-/// The head that the line records and that is not that of what stands before it.
-fn broken_head(record: &Record<'_>, before: &Prefix) -> Option<Break> {
-    if !matches!(record.type_name(), "log_adopted" | "gate_evaluated") {
-        return None;
-    }
-    match record.event_type() {
-        EventType::LogAdopted(adopted) => (!adopted.head().fits(&before.head())).then_some(Break::AdoptedHead),
+/// Whether the event records a head that is not that of what stands before it.
+pub(crate) fn broken_head(event_type: &EventType, before: impl FnOnce() -> Head) -> Option<Break> {
+    match event_type {
+        EventType::LogAdopted(adopted) => (!adopted.head().fits(&before())).then_some(Break::AdoptedHead),
         EventType::GateEvaluated(evaluated) => {
-            let basis = evaluated.asked.map(|asked| asked.basis);
-            basis.is_some_and(|basis| !basis.fits(&before.head())).then_some(Break::Basis)
+            let basis = evaluated.asked.as_ref().map(|asked| &asked.basis);
+            basis.is_some_and(|basis| !basis.fits(&before())).then_some(Break::Basis)
         }
         _ => None,
     }

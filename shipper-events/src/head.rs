@@ -63,7 +63,7 @@ impl FromStr for Head {
         else {
             return Err(NotAHead);
         };
-        Ok(Self { lines: digits(lines)?, bytes: digits(bytes)?, blake3: hash(blake3).ok_or(NotAHead)? })
+        Ok(Self { lines: digits(lines)?, bytes: digits(bytes)?, blake3: hash(blake3.as_bytes()).ok_or(NotAHead)? })
     }
 }
 
@@ -71,12 +71,26 @@ fn digits(text: &str) -> Result<u64, NotAHead> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().map_err(|_| NotAHead) } else { Err(NotAHead) }
 }
 
-/// 64 lower-case hexadecimal digits.
-pub(crate) fn hash(text: &str) -> Option<blake3::Hash> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
+/// The hash that 64 lower-case hexadecimal digits are.
+pub(crate) fn hash(text: &[u8]) -> Option<blake3::Hash> {
+    let digits: &[u8; 64] = text.try_into().ok()?;
+    let (mut bytes, mut seen) = ([0; 32], 0);
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let (high, low) = (digit(*high), digit(*low));
+        seen |= high | low;
+        *byte = (high << 4) | low;
     }
-    blake3::Hash::from_hex(text).ok()
+    // Every chained line has one: no branch for each digit.
+    (seen < 16).then(|| blake3::Hash::from_bytes(bytes))
+}
+
+/// What a hexadecimal digit is worth; 16 or more if it is none, or none in lower case.
+fn digit(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        _ => u8::MAX,
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,7 +112,7 @@ impl<'de> Deserialize<'de> for Head {
         Ok(Self {
             lines: members.lines,
             bytes: members.bytes,
-            blake3: hash(&members.blake3).ok_or_else(|| serde::de::Error::custom(NotAHead))?,
+            blake3: hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(NotAHead))?,
         })
     }
 }
@@ -175,15 +189,20 @@ impl Prefix {
 
     /// Adds a complete line, its LF included.
     pub fn push_line(&mut self, line: &[u8]) {
-        self.lines += 1;
-        self.bytes += line.len() as u64;
-        if self.gathered.len() + line.len() > GATHER {
+        self.push_lines(line, 1);
+    }
+
+    /// Adds so many complete lines.
+    pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
+        self.lines += lines;
+        self.bytes += bytes.len() as u64;
+        if self.gathered.len() + bytes.len() > GATHER {
             self.flush();
         }
-        if line.len() > GATHER {
-            self.hasher.update(line);
+        if bytes.len() > GATHER {
+            self.hasher.update(bytes);
         } else {
-            self.gathered.extend_from_slice(line);
+            self.gathered.extend_from_slice(bytes);
         }
     }
 

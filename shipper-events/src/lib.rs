@@ -25,9 +25,11 @@
 //! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It prints nothing,
 //! and only [`write`](mod@write) touches files and the clock. The format is described for its readers in `docs/log-format.md`.
 
+mod block;
 mod chain;
 mod event;
 mod fault;
+mod follow;
 mod head;
 pub mod json;
 mod line;
@@ -35,6 +37,8 @@ mod link;
 mod neutral;
 mod reader;
 mod split;
+mod stream;
+mod survey;
 mod timestamp;
 mod value;
 pub mod vocabulary;
@@ -43,12 +47,15 @@ pub mod write;
 pub use chain::{Break, Chain, Followed};
 pub use event::{Entry, Event, NotAnEvent};
 pub use fault::{Corruption, Fault};
+pub use follow::{Follower, Place, Seen};
 pub use head::{Head, NotAHead, Prefix, RecordedHead};
 pub use line::{Line, Record, parse_line};
 pub use link::Link;
 pub use neutral::{Neutral, is_plain, neutral};
 pub use reader::{ReadError, Reader};
 pub use split::{Cut, Splitter, Tail, scan};
+pub use stream::{Piece, survey_stream};
+pub use survey::{Notable, Regard, Stretch, Survey, What, survey};
 pub use timestamp::{NotATimestamp, Timestamp};
 pub use value::{EmptyName, Json, Loose, Name, Others, Unsigned};
 pub use vocabulary::EventType;

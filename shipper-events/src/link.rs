@@ -24,11 +24,21 @@ impl Link {
     /// The link of a line that follows `lines` lines, the last of which has these bytes, LF included; none for the
     /// first line.
     pub fn after(lines: u64, previous: &[u8]) -> Self {
-        Self { seq: lines.into(), prev: blake3::hash(previous) }
+        Self::following(lines, blake3::hash(previous))
+    }
+
+    /// The link of a line that follows so many lines, the last of which has that hash.
+    pub(crate) fn following(lines: u64, previous: blake3::Hash) -> Self {
+        Self { seq: lines.into(), prev: previous }
     }
 
     /// The link with which a line begins, if it is chained.
     pub fn of(line: &[u8]) -> Option<Self> {
+        Self::split(line).map(|(link, _)| link)
+    }
+
+    /// The link with which a line begins, and how many bytes of the line it takes up.
+    pub(crate) fn split(line: &[u8]) -> Option<(Self, usize)> {
         let rest = line.strip_prefix(b"{\"seq\":")?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = rest.split_at_checked(digits)?;
@@ -37,13 +47,9 @@ impl Link {
         }
         let rest = rest.strip_prefix(b",\"prev\":\"")?;
         let (prev, rest) = rest.split_at_checked(64)?;
-        if !rest.starts_with(b"\",") {
-            return None;
-        }
-        Some(Self {
-            seq: Unsigned::parse(std::str::from_utf8(digits).ok()?),
-            prev: hash(std::str::from_utf8(prev).ok()?)?,
-        })
+        let rest = rest.strip_prefix(b"\",")?;
+        let link = Self { seq: Unsigned::parse(std::str::from_utf8(digits).ok()?), prev: hash(prev)? };
+        Some((link, line.len() - rest.len()))
     }
 
     /// How many lines it says stand before it.

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use thiserror::Error;
 
 use crate::Prefix;
+use crate::block::{Block, Blocks, Fill};
 use crate::chain::{Break, Chain};
 use crate::event::Entry;
 use crate::fault::Corruption;
 use crate::line::{Line, parse_line};
-use crate::split::{Cut, Splitter, Tail};
+use crate::split::Tail;
 
 /// How much is read at a time, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -32,9 +33,10 @@ const BUFFER: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Reader<R> {
     stream: R,
-    buffer: Box<[u8]>,
-    filled: std::ops::Range<usize>,
-    splitter: Splitter,
+    blocks: Blocks,
+    block: Block,
+    /// How much of the block was read.
+    at: usize,
     prefix: Prefix,
     chain: Chain,
     blank_lines: u64,
@@ -87,9 +89,9 @@ impl<R: Read> Reader<R> {
     pub fn new(stream: R) -> Self {
         Self {
             stream,
-            buffer: vec![0; BUFFER].into(),
-            filled: 0..0,
-            splitter: Splitter::new(),
+            blocks: Blocks::default(),
+            block: Block { buffer: vec![0; BUFFER], ..Block::default() },
+            at: 0,
             prefix: Prefix::new(),
             chain: Chain::new(),
             blank_lines: 0,
@@ -109,21 +111,17 @@ impl<R: Read> Reader<R> {
 
     /// The next event among the bytes that were read already.
     fn buffered(&mut self) -> Option<Result<Entry, ReadError>> {
-        let mut piece = self.buffer.get(self.filled.clone()).unwrap_or_default();
-        while let Some(cut) = self.splitter.next(&mut piece) {
-            self.filled.start = self.filled.end - piece.len();
+        let line = self.prefix.lines() + 1;
+        if let Some(ends_line) = self.block.long {
+            self.prefix.push_part(self.block.bytes(), ends_line);
+            self.at = self.block.filled;
+            let corruption = Corruption::too_long();
+            return ends_line.then_some(Err(ReadError::Corrupt { line, corruption }));
+        }
+        while let Some(bytes) = self.block.bytes().get(self.at..).filter(|bytes| !bytes.is_empty()) {
             let line = self.prefix.lines() + 1;
-            let bytes = match cut {
-                Cut::Line(bytes) => bytes,
-                Cut::LongPart { part, ends_line } => {
-                    self.prefix.push_part(part, ends_line);
-                    if ends_line {
-                        let corruption = Corruption::too_long();
-                        return Some(Err(ReadError::Corrupt { line, corruption }));
-                    }
-                    continue;
-                }
-            };
+            let bytes = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..=end)).unwrap_or(bytes);
+            self.at += bytes.len();
             let parsed = match parse_line(bytes) {
                 Ok(parsed) => parsed,
                 Err(corruption) => return Some(Err(ReadError::Corrupt { line, corruption })),
@@ -141,21 +139,7 @@ impl<R: Read> Reader<R> {
                 }
             }
         }
-        self.filled.start = self.filled.end;
         None
-    }
-
-    fn fill(&mut self) -> io::Result<bool> {
-        loop {
-            match self.stream.read(&mut self.buffer) {
-                Ok(count) => {
-                    self.filled = 0..count;
-                    return Ok(count > 0);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
     }
 
     fn step(&mut self) -> Option<Result<Entry, ReadError>> {
@@ -164,10 +148,11 @@ impl<R: Read> Reader<R> {
                 return Some(read);
             }
             let line = self.prefix.lines();
-            match self.fill() {
-                Ok(true) => {}
-                Ok(false) => {
-                    return match self.splitter.tail() {
+            let buffer = std::mem::take(&mut self.block).buffer;
+            match self.blocks.next(|buffer| self.stream.read(buffer), buffer, Fill::Line) {
+                Ok(Some(block)) => (self.block, self.at) = (block, 0),
+                Ok(None) => {
+                    return match self.blocks.tail() {
                         Tail::Clean => None,
                         Tail::Torn { bytes } => Some(Err(ReadError::TornTail { line, bytes })),
                     };

@@ -5,8 +5,8 @@ use crate::MAX_LINE;
 /// What a log's bytes are made of, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut<'a> {
-    /// A complete line of at most [`MAX_LINE`] bytes, its LF included.
-    Line(&'a [u8]),
+    /// Complete lines of at most [`MAX_LINE`] bytes each, their LF included: one or more.
+    Lines(&'a [u8]),
     /// A part of a line that is longer than [`MAX_LINE`]; its parts follow each other and nothing comes between.
     LongPart {
         /// The bytes.
@@ -29,16 +29,16 @@ pub enum Tail {
     },
 }
 
-/// Cuts bytes that arrive in pieces of any size into lines. It holds at most one line, and never more than
-/// [`MAX_LINE`] bytes.
+/// Cuts bytes that arrive in pieces of any size into runs of complete lines. It holds at most one line, and never more
+/// than [`MAX_LINE`] bytes; a run has at most so many.
 ///
 /// ```
 /// use shipper_events::{Cut, Splitter, Tail};
 /// let mut splitter = Splitter::new();
 /// let mut lines = Vec::new();
 /// for mut piece in [&b"one\ntw"[..], b"o\nthr"] {
-///     while let Some(Cut::Line(line)) = splitter.next(&mut piece) {
-///         lines.push(line.to_vec());
+///     while let Some(Cut::Lines(run)) = splitter.next(&mut piece) {
+///         lines.push(run.to_vec());
 ///     }
 /// }
 /// assert_eq!(lines, [b"one\n", b"two\n"]);
@@ -67,6 +67,14 @@ impl Splitter {
         if piece.is_empty() {
             return None;
         }
+        // What begins here and is no longer than a line may be is cut after the last line in it.
+        let near = piece.get(..MAX_LINE).unwrap_or(piece);
+        if self.held.is_empty()
+            && self.long == 0
+            && let Some(last) = memchr::memrchr(b'\n', near)
+        {
+            return Some(Cut::Lines(take(piece, last + 1)));
+        }
         let (count, ends_line) = match memchr::memchr(b'\n', piece) {
             Some(position) => (position + 1, true),
             None => (piece.len(), false),
@@ -74,16 +82,9 @@ impl Splitter {
         if self.long > 0 || count > MAX_LINE - self.held.len() {
             return Some(self.long_part(piece, count, ends_line));
         }
-        let taken = take(piece, count);
-        if ends_line && self.held.is_empty() {
-            return Some(Cut::Line(taken));
-        }
-        self.held.extend_from_slice(taken);
-        if ends_line {
-            self.handed_out = true;
-            return Some(Cut::Line(&self.held));
-        }
-        None
+        self.held.extend_from_slice(take(piece, count));
+        self.handed_out = ends_line;
+        ends_line.then_some(Cut::Lines(&self.held))
     }
 
     /// Hands out what was held of a line that turns out to be long, then its bytes as they come.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// An RFC 3339 time with `T`, any offset, kept as it was written.
 ///
@@ -54,17 +54,17 @@ impl Timestamp {
 /// The shape is checked here, byte by byte, and the values (days of a month, leap seconds, offsets) by `time`, whose
 /// own reader is looser about the shape than the contract.
 pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
-    let (date_time, rest) = text.as_bytes().split_at_checked(19)?;
+    let (date_time, rest) = text.as_bytes().split_first_chunk::<19>()?;
     let shaped = date_time.iter().zip(b"0000-00-00T00:00:00").all(like);
-    let zone = match rest.split_first() {
-        Some((b'.', fraction)) => {
-            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (fraction, zone) = match rest.split_first() {
+        Some((b'.', after)) => {
+            let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if digits == 0 {
                 return None;
             }
-            fraction.get(digits..)?
+            after.split_at_checked(digits)?
         }
-        _ => rest,
+        _ => (&[][..], rest),
     };
     let zoned = match zone {
         [b'Z' | b'z'] => true,
@@ -74,7 +74,24 @@ pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
     if !(shaped && zoned) {
         return None;
     }
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+    match zone {
+        [_] => utc(date_time, fraction),
+        _ => None,
+    }
+    .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
+}
+
+/// A time in UTC of that shape, but for leap seconds: nearly every one of every log, and several times faster than the
+/// general reader.
+fn utc(date_time: &[u8; 19], fraction: &[u8]) -> Option<OffsetDateTime> {
+    let [y0, y1, y2, y3, _, m0, m1, _, d0, d1, _, h0, h1, _, n0, n1, _, s0, s1] = *date_time;
+    let two = |tens: u8, ones: u8| (tens - b'0') * 10 + (ones - b'0');
+    let year = i32::from(two(y0, y1)) * 100 + i32::from(two(y2, y3));
+    let date = Date::from_calendar_date(year, Month::try_from(two(m0, m1)).ok()?, two(d0, d1)).ok()?;
+    let nano = fraction.iter().chain(std::iter::repeat(&b'0')).take(9);
+    let nano = nano.fold(0, |nano, digit| nano * 10 + u32::from(digit - b'0'));
+    let time = Time::from_hms_nano(two(h0, h1), two(n0, n1), two(s0, s1), nano).ok()?;
+    Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
 fn like((byte, shape): (&u8, &u8)) -> bool {

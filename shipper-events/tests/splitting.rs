@@ -26,10 +26,13 @@ fn split(log: &[u8], sizes: &[usize]) -> (Vec<Vec<u8>>, Head, Tail) {
         rest = after;
         while let Some(cut) = splitter.next(&mut piece) {
             match cut {
-                Cut::Line(line) => {
-                    assert!(line.len() <= MAX_LINE);
-                    prefix.push_line(line);
-                    lines.push(line.to_vec());
+                Cut::Lines(run) => {
+                    assert!(run.ends_with(b"\n"));
+                    for line in scan(run).0 {
+                        assert!(line.len() <= MAX_LINE);
+                        prefix.push_line(line);
+                        lines.push(line.to_vec());
+                    }
                 }
                 Cut::LongPart { part, ends_line } => {
                     prefix.push_part(part, ends_line);

@@ -3,8 +3,8 @@
 use std::io::{self, Read, Seek};
 
 use camino::Utf8PathBuf;
-use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput};
-use shipper_events::neutral;
+use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput, regard};
+use shipper_events::{Tail, neutral, survey_stream};
 use thiserror::Error;
 
 use crate::cli::Cli;
@@ -72,28 +72,31 @@ fn judge_one(input: Input, cli: &Cli, demand: &Demand) -> Result<LogReport, Judg
     let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
     let judged = bytes.and_then(|bytes| feed(bytes, sidecar, demand));
     match judged {
-        Ok(auditor) => Ok(LogReport::judged(path, auditor.finish()?)),
+        Ok((auditor, tail)) => Ok(LogReport::judged(path, auditor.end(tail)?)),
         Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
     }
 }
 
 /// Reads a log to its end.
-fn feed(bytes: Bytes, sidecar: SidecarInput, demand: &Demand) -> io::Result<Auditor> {
-    let mut auditor;
+fn feed(bytes: Bytes, sidecar: SidecarInput, demand: &Demand) -> io::Result<(Auditor, Tail)> {
     match Auditor::begin(demand.clone(), sidecar) {
-        Begin::Audit(begun) => {
-            auditor = begun;
-            read_all(bytes, |piece| auditor.feed(piece))?;
-        }
+        Begin::Audit(auditor) => take_all(bytes, auditor),
         Begin::Locate(mut locator) => {
             let mut bytes = bytes.twice()?;
             read_all(&mut bytes, |piece| locator.feed(piece))?;
             bytes.rewind()?;
-            auditor = locator.found();
-            read_all(bytes, |piece| auditor.feed(piece))?;
+            take_all(bytes, locator.found())
         }
     }
-    Ok(auditor)
+}
+
+fn take_all(mut bytes: impl Read, mut auditor: Auditor) -> io::Result<(Auditor, Tail)> {
+    let read = |buffer: &mut [u8]| bytes.read(buffer);
+    let tail = survey_stream(read, regard, |piece| {
+        auditor.take(piece);
+        Ok::<(), io::Error>(())
+    })?;
+    Ok((auditor, tail))
 }
 
 fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {

@@ -12,9 +12,11 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut splitter, mut prefix, mut split) = (Splitter::new(), Prefix::new(), Vec::new());
     for mut piece in log.chunks(usize::from(*size).max(1)) {
         while let Some(cut) = splitter.next(&mut piece) {
-            let Cut::Line(line) = cut else { panic!("no line is that long") };
-            prefix.push_line(line);
-            split.push(line.to_vec());
+            let Cut::Lines(run) = cut else { panic!("no line is that long") };
+            for line in scan(run).0 {
+                prefix.push_line(line);
+                split.push(line.to_vec());
+            }
         }
     }
     assert_eq!(split, lines);

@@ -1,10 +1,11 @@
 //! The auditor: fed a log's bytes, it follows them to the end.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use shipper_events::{
-    Break, Chain, Corruption, Cut, Entry, Event, EventType, Head, Line, Loose, Prefix, Record, Splitter, Tail, neutral,
-    parse_line,
+    Break, Corruption, Cut, Entry, Event, EventType, Follower, Head, Loose, Piece, Place, Regard, Seen, Splitter,
+    Survey, Tail, What, neutral, survey,
 };
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -37,14 +38,11 @@ use crate::state::{State, is_gate_name};
 pub struct Auditor {
     pub(super) demand: Demand,
     splitter: Splitter,
-    pub(super) prefix: Prefix,
+    pub(super) log: Follower,
     /// How many lines are judged; `None` for all.
     cut: Option<u64>,
-    /// The head of the judged prefix, once the cut is reached.
-    pub(super) judged: Option<Head>,
-    /// Whether a corrupt line ended the judging.
-    pub(super) stopped: bool,
-    pub(super) chain: Chain,
+    /// The corrupt line that ended the judging.
+    pub(super) stopped: Option<u64>,
     pub(super) state: State,
     pub(super) ledger: Ledger,
     hosts: AuthorityWatch,
@@ -52,10 +50,8 @@ pub struct Auditor {
     pub(super) raised: Vec<Raised>,
     crlf_noted: bool,
     latest_stamp: Option<OffsetDateTime>,
-    /// The line of the last event that was judged: there a run ends that nothing else ends.
-    last_event: u64,
-    extends: Option<KeptHead>,
-    since: Option<KeptHead>,
+    /// The first and the last of the latest blank lines in a row.
+    blank: (u64, u64),
 }
 
 /// How an audit begins.
@@ -111,13 +107,11 @@ impl Auditor {
     }
 
     fn new(demand: Demand, sidecar: SidecarInput) -> Self {
-        Self {
+        let mut auditor = Self {
             splitter: Splitter::new(),
-            prefix: Prefix::new(),
+            log: Follower::new(),
             cut: None,
-            judged: None,
-            stopped: false,
-            chain: Chain::new(),
+            stopped: None,
             state: State::default(),
             ledger: Ledger::new(demand.registry.clone()),
             hosts: AuthorityWatch::default(),
@@ -125,16 +119,18 @@ impl Auditor {
             raised: Vec::new(),
             crlf_noted: false,
             latest_stamp: None,
-            last_event: 0,
-            extends: demand.extends.map(KeptHead::new),
-            since: demand.since.map(KeptHead::new),
+            blank: (0, 0),
             demand,
+        };
+        for head in [auditor.demand.extends, auditor.demand.since].into_iter().flatten() {
+            auditor.log.keep(head.lines);
         }
+        auditor
     }
 
     pub(super) fn up_to(mut self, line: u64) -> Self {
         self.cut = Some(line);
-        self.check_cut();
+        self.log.keep(line);
         self
     }
 
@@ -142,97 +138,121 @@ impl Auditor {
     pub fn feed(&mut self, mut piece: &[u8]) {
         let mut splitter = std::mem::take(&mut self.splitter);
         while let Some(cut) = splitter.next(&mut piece) {
-            match cut {
-                Cut::Line(line) => {
-                    if self.is_judging() {
-                        self.judge(line);
-                    }
-                    self.prefix.push_line(line);
-                    self.check_kept();
-                }
-                Cut::LongPart { part, ends_line } => {
-                    self.prefix.push_part(part, ends_line);
-                    if ends_line {
-                        if self.is_judging() {
-                            self.corrupt(self.prefix.lines(), &Corruption::too_long());
-                        }
-                        self.check_kept();
-                    }
-                }
-            }
-            self.check_cut();
+            self.take(match cut {
+                Cut::Lines(lines) => Piece::Lines(survey(lines, regard)),
+                Cut::LongPart { part, ends_line } => Piece::LongPart { part, ends_line },
+            });
         }
         self.splitter = splitter;
     }
 
-    /// Ends the audit.
+    /// Takes the next piece of the log, surveyed elsewhere under [`regard`]. Whoever takes pieces ends the audit by
+    /// [`end`](Self::end).
+    pub fn take(&mut self, piece: Piece<'_, Deed>) {
+        match piece {
+            Piece::Lines(survey) => self.take_lines(survey),
+            Piece::LongPart { part, ends_line } => {
+                let judging = self.is_judging();
+                self.log.take_long(part, ends_line);
+                if ends_line && judging {
+                    self.corrupt(self.log.lines(), &Corruption::too_long());
+                }
+            }
+        }
+    }
+
+    fn take_lines(&mut self, block: Survey<'_, Deed>) {
+        if !self.is_judging() {
+            return self.log.pass(&block);
+        }
+        let left = self.cut.map_or(u64::MAX, |cut| cut - self.log.lines());
+        if left < block.lines() {
+            // What is judged ends within the block.
+            let (judged, rest) = block.split(left);
+            self.take_lines(survey(judged, regard));
+            return self.log.pass(&survey(rest, regard));
+        }
+        if let Some(position) = block.first_crlf().filter(|_| !self.crlf_noted) {
+            self.crlf_noted = true;
+            let line = self.log.lines() + position + 1;
+            self.raise_about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF");
+        }
+        let mut log = std::mem::take(&mut self.log);
+        let Ok(()) = log.take(block, |seen, place| {
+            self.judge(seen, place);
+            Ok::<(), Infallible>(())
+        });
+        self.log = log;
+    }
+
+    /// Ends the audit of a log that was fed.
     ///
     /// # Errors
     ///
     /// When the demand names a line that the log does not have.
-    pub fn finish(mut self) -> Result<Audit, AuditError> {
-        if let Some(line) = self.cut.filter(|_| self.judged.is_none()) {
-            let lines = self.prefix.lines();
+    pub fn finish(self) -> Result<Audit, AuditError> {
+        let tail = self.splitter.tail();
+        self.end(tail)
+    }
+
+    /// Ends the audit of a log that was taken in pieces, and has that tail.
+    ///
+    /// # Errors
+    ///
+    /// When the demand names a line that the log does not have.
+    pub fn end(mut self, tail: Tail) -> Result<Audit, AuditError> {
+        let lines = self.log.lines();
+        if let Some(line) = self.cut.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
         }
-        let about_extends = self.extends.and_then(|kept| kept.not_extended(&self.prefix));
-        let about_since = self.since.and_then(|kept| kept.not_found());
+        let judged = self.judged().lines;
+        let about_extends = self.kept(self.demand.extends).and_then(|kept| kept.not_extended(&self.log));
+        let about_since = self.kept(self.demand.since).and_then(|kept| kept.not_found(judged));
         for (code, message) in [about_extends, about_since].into_iter().flatten() {
             self.raise_about_log(code, None, message);
         }
-        self.ledger.run_ended(self.last_event, None);
-        Ok(self.conclude())
+        let after = self.stopped.unwrap_or(judged + 1);
+        self.ledger.run_ended(self.last_event(after), None);
+        // A prefix that was asked for has no tail.
+        let tail = if self.cut.is_some() { Tail::Clean } else { tail };
+        Ok(self.conclude(tail))
+    }
+
+    /// The head of what is judged.
+    pub(super) fn judged(&self) -> Head {
+        self.cut.and_then(|cut| self.log.kept(cut)).unwrap_or_else(|| self.log.head())
+    }
+
+    /// The last event before a line: there a run ends that nothing else ends.
+    fn last_event(&self, before: u64) -> u64 {
+        let ((first_blank, last_blank), last) = (self.blank, before.saturating_sub(1));
+        if last_blank == last { first_blank.saturating_sub(1) } else { last }
     }
 
     fn is_judging(&self) -> bool {
-        !self.stopped && self.judged.is_none()
+        self.stopped.is_none() && self.cut.is_none_or(|cut| self.log.lines() < cut)
     }
 
-    /// The head up to which everything has been dealt with, if it is one of this log.
+    fn kept(&self, head: Option<Head>) -> Option<KeptHead> {
+        Some(KeptHead::look_for(head?, &self.log))
+    }
+
+    /// The head up to which everything has been dealt with, if it is one of what is judged.
     pub(super) fn dealt_with(&self) -> Option<Head> {
-        self.since?.fitting()
-    }
-
-    /// The tail of what is judged: a prefix that was asked for has none.
-    pub(super) fn tail(&self) -> Tail {
-        if self.judged.is_some() { Tail::Clean } else { self.splitter.tail() }
+        self.kept(self.demand.since)?.fitting(self.judged().lines)
     }
 
     pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) {
         self.raised.push(Raised { code, line, message: message.into(), subject: Subject::Log });
     }
 
-    fn check_cut(&mut self) {
-        if self.judged.is_none() && self.cut == Some(self.prefix.lines()) {
-            self.judged = Some(self.prefix.head());
-        }
-    }
-
-    /// `--extends` speaks of the whole file, `--since` of what is judged.
-    fn check_kept(&mut self) {
-        if let Some(extends) = &mut self.extends {
-            extends.check(&self.prefix);
-        }
-        if let Some(since) = self.since.as_mut().filter(|_| self.judged.is_none()) {
-            since.check(&self.prefix);
-        }
-    }
-
     fn corrupt(&mut self, line: u64, corruption: &Corruption) {
-        self.stopped = true;
+        self.stopped = Some(line);
         self.raise_about_log(Code::CorruptLine, Some(line), corruption.to_string());
     }
 
-    fn judge(&mut self, bytes: &[u8]) {
-        let line = self.prefix.lines() + 1;
-        let parsed = match parse_line(bytes) {
-            Ok(parsed) => parsed,
-            Err(corruption) => return self.corrupt(line, &corruption),
-        };
-        if bytes.ends_with(b"\r\n") && !std::mem::replace(&mut self.crlf_noted, true) {
-            self.raise_about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF");
-        }
-        let followed = self.chain.follow(bytes, &parsed, &self.prefix);
+    fn judge(&mut self, seen: Seen<Deed>, place: &mut Place<'_>) {
+        let Seen { line, what, followed } = seen;
         if followed.begins_foreign_stretch {
             let message = "lines that are not chained begin here, after chained ones";
             self.raise_about_log(Code::ForeignLines, Some(line), message);
@@ -250,22 +270,29 @@ impl Auditor {
             };
             self.raise_about_log(code, Some(line), broken.to_string());
         }
-        match parsed {
-            Line::Blank => self.raise_about_log(Code::BlankLine, Some(line), "the line is blank: no event"),
-            Line::Event(record) => {
-                if concerns_the_gate(record.type_name()) {
-                    let event = record.into_event();
-                    self.gate_event(&Entry { line, event }, bytes, basis_fits);
+        match what {
+            None => {}
+            Some(What::Corrupt(corruption)) => self.corrupt(line, &corruption),
+            Some(What::Blank) => {
+                let (first, last) = self.blank;
+                self.blank = (if last + 1 == line && last > 0 { first } else { line }, line);
+                self.raise_about_log(Code::BlankLine, Some(line), "the line is blank: no event");
+            }
+            Some(What::Brief { kind, package }) => {
+                self.ledger.deed(line, kind, &package);
+            }
+            Some(What::Event(event)) => {
+                if concerns_the_gate(event.event_type.name()) {
+                    self.gate_event(&Entry { line, event: *event }, place, basis_fits);
                 } else {
-                    self.other_event(line, &record);
+                    self.other_event(line, &event);
                 }
-                self.last_event = line;
             }
         }
     }
 
     /// An event of a type that the fold or the decisions depend on.
-    fn gate_event(&mut self, entry: &Entry, bytes: &[u8], basis_fits: bool) {
+    fn gate_event(&mut self, entry: &Entry, place: &mut Place<'_>, basis_fits: bool) {
         let line = entry.line;
         let Event { event_type, timestamp, .. } = &entry.event;
         let instant = timestamp.instant();
@@ -282,7 +309,7 @@ impl Auditor {
                 self.ledger.gate_evaluated(line, event, basis_fits, &self.state, &self.hosts);
             }
             EventType::PlanCreated(plan) => {
-                self.ledger.run_ended(self.last_event, None);
+                self.ledger.run_ended(self.last_event(line), None);
                 self.ledger.run_started(line, plan, &self.state, &self.hosts);
             }
             EventType::RehearsalStarted(_) => {
@@ -314,64 +341,37 @@ impl Auditor {
         }
         self.state.evolve(entry);
         if matches!(entry.event.event_type, EventType::RehearsalComplete(_)) {
-            self.completed(bytes);
+            self.completed(place);
         }
     }
 
     /// The line made a receipt.
-    fn completed(&mut self, bytes: &[u8]) {
+    fn completed(&mut self, place: &mut Place<'_>) {
         let Some(receipt) = self.state.receipt() else {
             return;
         };
         self.hosts.rehearsal_completed(receipt.start.is_some());
         self.ledger.rehearsal_completed(receipt);
-        let prefix = &self.prefix;
-        self.sidecar.completed(receipt, || {
-            let mut with_line = prefix.clone();
-            with_line.push_line(bytes);
-            with_line.head()
-        });
+        self.sidecar.completed(receipt, || place.head());
     }
 
     /// An event that neither the fold nor a decision depends on.
-    fn other_event(&mut self, line: u64, record: &Record<'_>) {
-        let deed = match record.type_name() {
-            "package_attempted" => Some(Deed::Attempted),
-            "package_uploaded" => Some(Deed::Uploaded),
-            "package_published" => Some(Deed::Published),
-            "package_skipped" => Some(Deed::Skipped),
-            "package_failed" => Some(Deed::Failed),
-            _ => None,
-        };
-        if let Some(deed) = deed {
-            return self.ledger.deed(line, deed, record.package());
-        }
-        match record.type_name() {
-            "execution_started" => {
-                self.ledger.run_ended(self.last_event, None);
+    fn other_event(&mut self, line: u64, event: &Event) {
+        match &event.event_type {
+            EventType::ExecutionStarted(_) => {
+                self.ledger.run_ended(self.last_event(line), None);
                 self.hosts.execution_started();
             }
-            "execution_finished" => {
-                let result = match record.event_type() {
-                    EventType::ExecutionFinished(finished) => text(&finished.result),
-                    _ => None,
-                };
-                self.ledger.run_ended(line, result);
-            }
-            "registry_policy_applied" => {
-                if let EventType::RegistryPolicyApplied(applied) = record.event_type() {
-                    self.hosts.policy_applied(&applied);
-                }
-            }
-            "auth_evidence_recorded" => {
-                if let EventType::AuthEvidenceRecorded(recorded) = record.event_type()
-                    && let Some(registry) = recorded.evidence.typed().and_then(|evidence| evidence.registry.typed())
-                {
+            EventType::ExecutionFinished(finished) => self.ledger.run_ended(line, text(&finished.result)),
+            EventType::RegistryPolicyApplied(applied) => self.hosts.policy_applied(applied),
+            EventType::AuthEvidenceRecorded(recorded) => {
+                let evidence = recorded.evidence.typed();
+                if let Some(registry) = evidence.and_then(|evidence| evidence.registry.typed()) {
                     self.ledger.publishes_to(registry);
                 }
             }
-            name if !EventType::is_known(name) => {
-                let name = neutral(name).at_most(60);
+            EventType::Unknown(unknown) => {
+                let name = neutral(&unknown.name).at_most(60);
                 let message = format!("{name} is not an event that this version knows");
                 self.raise_about_log(Code::UnknownEvent, Some(line), message);
             }
@@ -389,7 +389,23 @@ fn text(result: &Loose<String>) -> Option<String> {
     }
 }
 
-/// Whether events of that type are built: those that the fold, the chain or the decisions look into.
+/// What an audit wants of the events of a type: those that the fold, the chain or the decisions look into are built, and
+/// of what happens to packages only the package is of interest.
+pub fn regard(type_name: &str) -> Regard<Deed> {
+    match type_name {
+        "package_attempted" => Regard::Brief(Deed::Attempted),
+        "package_uploaded" => Regard::Brief(Deed::Uploaded),
+        "package_published" => Regard::Brief(Deed::Published),
+        "package_skipped" => Regard::Brief(Deed::Skipped),
+        "package_failed" => Regard::Brief(Deed::Failed),
+        "execution_started" | "execution_finished" | "registry_policy_applied" | "auth_evidence_recorded" => {
+            Regard::Whole
+        }
+        _ if concerns_the_gate(type_name) || !EventType::is_known(type_name) => Regard::Whole,
+        _ => Regard::Quiet,
+    }
+}
+
 fn concerns_the_gate(type_name: &str) -> bool {
     is_gate_name(type_name) || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
 }

@@ -15,9 +15,9 @@ use crate::gate::{Query, ReasonCode, VerdictCode};
 
 impl Auditor {
     /// Makes the report of everything that was followed.
-    pub(super) fn conclude(mut self) -> Audit {
-        let judged = self.judged.unwrap_or_else(|| self.prefix.head());
-        let tail = match self.tail() {
+    pub(super) fn conclude(mut self, tail: Tail) -> Audit {
+        let judged = self.judged();
+        let tail = match tail {
             Tail::Clean => TailStatus::Clean,
             Tail::Torn { bytes } => {
                 let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", judged.lines);
@@ -25,7 +25,7 @@ impl Auditor {
                 TailStatus::Torn
             }
         };
-        let (any_chained, any_foreign) = (self.chain.any_chained(), self.chain.any_foreign());
+        let (any_chained, any_foreign) = (self.log.chain().any_chained(), self.log.chain().any_foreign());
         if any_chained && self.demand.extends.is_none() {
             let message = "the log was compared with no head that was kept elsewhere";
             self.raise_about_log(Code::NoHeadGiven, None, message);
@@ -40,7 +40,7 @@ impl Auditor {
         let gate = self.gate(!broken && tail == TailStatus::Clean);
         let dealt_with = self.dealt_with();
 
-        let (sidecar, about_sidecar) = self.sidecar.finish(!self.stopped);
+        let (sidecar, about_sidecar) = self.sidecar.finish(self.stopped.is_none());
         let mut raised = self.raised;
         raised.extend(about_sidecar.map(|(code, message)| Raised {
             code,

@@ -1,40 +1,31 @@
-//! Heads that were kept elsewhere, checked when as many lines have been read.
+//! Heads that were kept elsewhere, compared with those of the log.
 
-use shipper_events::{Head, Prefix};
+use shipper_events::{Follower, Head};
 
 use super::finding::Code;
 
-/// A head given by the auditor, on its way to being checked.
+/// A head given by the auditor, and whether it is that of a prefix of the log.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptHead {
     head: Head,
-    fits: Option<bool>,
+    fits: bool,
 }
 
 impl KeptHead {
-    pub(super) fn new(head: Head) -> Self {
-        let fits = None;
-        let mut kept = Self { head, fits };
-        kept.check(&Prefix::new());
-        kept
+    /// The head, looked for in what was followed: it must have been kept on the way.
+    pub(super) fn look_for(head: Head, log: &Follower) -> Self {
+        Self { head, fits: log.kept(head.lines) == Some(head) }
     }
 
-    /// To be called after every line.
-    pub(super) fn check(&mut self, prefix: &Prefix) {
-        if self.head.lines == prefix.lines() {
-            self.fits = Some(self.head == prefix.head());
-        }
-    }
-
-    /// The head, if it is that of a prefix of what was read.
-    pub(super) fn fitting(&self) -> Option<Head> {
-        (self.fits == Some(true)).then_some(self.head)
+    /// The head, if it is that of a prefix of the first so many lines.
+    pub(super) fn fitting(&self, judged: u64) -> Option<Head> {
+        (self.fits && self.head.lines <= judged).then_some(self.head)
     }
 
     /// What is wrong, if the log does not extend the head.
-    pub(super) fn not_extended(&self, log: &Prefix) -> Option<(Code, String)> {
+    pub(super) fn not_extended(&self, log: &Follower) -> Option<(Code, String)> {
         let head = self.head;
-        if self.fits == Some(true) {
+        if self.fits {
             return None;
         }
         Some(if log.lines() < head.lines || log.bytes() < head.bytes {
@@ -47,10 +38,10 @@ impl KeptHead {
         })
     }
 
-    /// What is wrong, if the head is none of what is judged.
-    pub(super) fn not_found(&self) -> Option<(Code, String)> {
+    /// What is wrong, if the head is none of the first so many lines.
+    pub(super) fn not_found(&self, judged: u64) -> Option<(Code, String)> {
         let lines = self.head.lines;
-        (self.fits != Some(true)).then(|| {
+        self.fitting(judged).is_none().then(|| {
             let message = format!("the head given by --since, of {lines} lines, is not one of this log");
             (Code::HeadMismatch, message)
         })

@@ -1,6 +1,6 @@
 //! Finding the line that a demand names by time.
 
-use shipper_events::{Cut, Line, Splitter, Timestamp, parse_line};
+use shipper_events::{Cut, Line, Splitter, Timestamp, parse_line, scan};
 
 use super::auditor::Auditor;
 
@@ -25,12 +25,14 @@ impl Locator {
     pub fn feed(&mut self, mut piece: &[u8]) {
         while let Some(cut) = self.splitter.next(&mut piece) {
             match cut {
-                Cut::Line(bytes) => {
-                    self.line += 1;
-                    if let Ok(Line::Event(record)) = parse_line(bytes)
-                        && record.instant() <= self.until.instant()
-                    {
-                        self.found = self.line;
+                Cut::Lines(run) => {
+                    for line in scan(run).0 {
+                        self.line += 1;
+                        if let Ok(Line::Event(record)) = parse_line(line)
+                            && record.instant() <= self.until.instant()
+                        {
+                            self.found = self.line;
+                        }
                     }
                 }
                 Cut::LongPart { ends_line, .. } => self.line += u64::from(ends_line),

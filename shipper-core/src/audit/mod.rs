@@ -29,7 +29,7 @@ mod snapshot;
 mod take;
 mod wording;
 
-pub use auditor::{AuditError, Auditor, Begin, audit};
+pub use auditor::{AuditError, Auditor, Begin, audit, regard};
 pub use demand::{At, Demand, NotAPlace};
 pub use finding::{Code, Finding, Level};
 pub use locator::Locator;
@@ -38,3 +38,4 @@ pub use report::{
     RegistrySource, Report, Run, Schema, SidecarReport, SidecarStatus, Status, TailStatus,
 };
 pub use snapshot::SidecarInput;
+pub use take::Deed;

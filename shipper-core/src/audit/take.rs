@@ -14,11 +14,16 @@ use crate::state::State;
 
 /// What a run does to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub enum Deed {
+    /// It is about to be published.
     Attempted,
+    /// It was handed to the live registry.
     Uploaded,
+    /// It is on the live registry.
     Published,
+    /// It was there already.
     Skipped,
+    /// It could not be published.
     Failed,
 }
 

@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::disk::{Disk, DiskFile, write_new};
 use super::error::{AppendError, ContinueError, LogError};
 use super::repair;
-use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
+use super::writer::{LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
 use crate::event::Event;
-use crate::head::Prefix;
+use crate::follow::Follower;
 use crate::link::Link;
-use crate::split::{Cut, Splitter};
+use crate::stream::{Piece, survey_stream};
+use crate::survey::Regard;
 use crate::value::Others;
 use crate::vocabulary::{EventType, LogContinued};
 
@@ -44,22 +45,23 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
     let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
     let _lock = lock(disk, path, options)?;
     let mut old = disk.open(path).map_err(io("open"))?;
-    let (mut splitter, mut prefix, mut offset, mut buffer) = (Splitter::new(), Prefix::new(), 0, vec![0; BUFFER]);
-    loop {
-        let count = old.read_at(offset, &mut buffer).map_err(io("read"))?;
-        if count == 0 {
-            break;
-        }
+    let (mut follower, mut offset) = (Follower::new(), 0);
+    let read = |buffer: &mut [u8]| {
+        let count = old.read_at(offset, buffer)?;
         offset += count as u64;
-        let mut piece = buffer.get(..count).unwrap_or_default();
-        while let Some(cut) = splitter.next(&mut piece) {
-            match cut {
-                Cut::Line(line) => prefix.push_line(line),
-                Cut::LongPart { part, ends_line } => prefix.push_part(part, ends_line),
-            }
+        Ok(count)
+    };
+    // Whatever is wrong with the old log, its lines are what the new one names.
+    let regard = |_: &str| Regard::<()>::Quiet;
+    let read = survey_stream(read, regard, |piece| match piece {
+        Piece::Lines(survey) => follower.take(survey, |_, _| Ok::<(), io::Error>(())),
+        Piece::LongPart { part, ends_line } => {
+            follower.take_long(part, ends_line);
+            Ok(())
         }
-    }
-    let head = prefix.head();
+    });
+    read.map_err(io("read"))?;
+    let head = follower.head();
     let event = Event {
         link: Some(Link::after(0, &[])),
         timestamp: stamp(disk.now()),

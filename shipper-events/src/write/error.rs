@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::chain::Break;
 use crate::fault::Corruption;
+use crate::head::Head;
 
 /// The log cannot be read for writing, or is not in a state to be written.
 #[derive(Debug, Error)]
@@ -58,6 +59,16 @@ pub enum LogError {
         line: u64,
         /// What does not fit.
         found: Break,
+    },
+    /// It does not extend the head that the caller kept.
+    #[error(
+        "{path} does not begin with the bytes of the kept head {kept}; compare it with a copy, and find out who changed it"
+    )]
+    NotExtended {
+        /// The log.
+        path: Utf8PathBuf,
+        /// That head.
+        kept: Head,
     },
     /// Bytes stand after the last line: a lost event, or another writer at work.
     #[error(

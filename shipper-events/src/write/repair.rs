@@ -20,7 +20,7 @@ use crate::vocabulary::TailRepaired;
 /// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the event that is then to be
 /// recorded, or none where the bytes have become lines meanwhile.
 pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
-    let lines_end = log.prefix.bytes();
+    let lines_end = log.follower.bytes();
     let tail = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
     if tail.is_empty() || tail.contains(&b'\n') {
         return Ok(None);
@@ -86,7 +86,7 @@ fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<TailRepair
     let text = log.disk.open(&path).and_then(|mut file| file.read_from(0, usize::MAX));
     let text = text.map_err(|source| LogError::Io { what: "read", path, source })?;
     let hash = String::from_utf8_lossy(&text).into_owned();
-    let found = if crate::head::hash(&hash).is_some() {
+    let found = if crate::head::hash(hash.as_bytes()).is_some() {
         let saved = log.path.with_file_name(format!("{}.torn-{hash}", name(&log.path)));
         saved_tail(log, hash, &saved)?
     } else {
@@ -118,7 +118,7 @@ fn unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Vec<(Str
     let (directory, prefix) = (directory(&log.path), format!("{}.torn-", name(&log.path)));
     let names = log.disk.list(directory).map_err(|source| log.io("list the directory of", source))?;
     let tails = names.iter().filter_map(|name| {
-        let hash = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash).is_some())?;
+        let hash = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash.as_bytes()).is_some())?;
         (!log.named_tails.contains(hash)).then(|| (hash.to_owned(), directory.join(name)))
     });
     Ok(tails.collect())

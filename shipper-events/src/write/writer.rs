@@ -13,13 +13,14 @@ use super::error::{AppendError, LogError};
 use super::os::OsDisk;
 use super::repair;
 use crate::MAX_LINE;
-use crate::chain::Chain;
 use crate::event::{Entry, Event};
 use crate::fault::Corruption;
-use crate::head::{Head, Prefix};
-use crate::line::{Line, parse_line};
+use crate::follow::{Follower, Place, Seen};
+use crate::head::Head;
 use crate::link::Link;
-use crate::split::{Cut, Splitter, Tail};
+use crate::split::Tail;
+use crate::stream::{Piece, survey_stream};
+use crate::survey::{Regard, Survey, What, survey};
 use crate::timestamp::Timestamp;
 use crate::value::Others;
 use crate::vocabulary::{EventType, LogAdopted};
@@ -39,6 +40,8 @@ pub struct Options {
     pub patience: Duration,
     /// What others are told who wait for this process.
     pub note: String,
+    /// A head that was kept elsewhere: a log that does not begin with exactly those bytes is refused.
+    pub extends: Option<Head>,
 }
 
 impl Default for Options {
@@ -49,25 +52,30 @@ impl Default for Options {
             repair: false,
             patience: Duration::from_secs(10),
             note: format!("process {}", std::process::id()),
+            extends: None,
         }
     }
 }
 
-/// Sees every event of a log in order: those that stand in it when it is opened, those that others append, and those
+/// Sees the events of a log in order: those that stand in it when it is opened, those that others append, and those
 /// that this writer appends, once they are durable.
 pub trait Observer {
-    /// The event, and the log up to and including its line.
-    fn observe(&mut self, entry: &Entry, prefix: &Prefix);
+    /// Whether it looks at events of that type. All are checked; what nobody looks at is not built, which is several
+    /// times faster.
+    fn looks_at(type_name: &str) -> bool;
 
-    /// Any line, blank ones included: the log up to and including it. Comes before its event.
-    fn line(&mut self, prefix: &Prefix) {
-        let _ = prefix;
-    }
+    /// The event; `place` gives the head of the log up to and including its line. Events of a type with members that
+    /// must be there come even if nobody looks at them.
+    fn observe(&mut self, entry: &Entry, place: &mut Place<'_>);
 }
 
 /// Sees nothing.
 impl Observer for () {
-    fn observe(&mut self, _: &Entry, _: &Prefix) {}
+    fn looks_at(_: &str) -> bool {
+        false
+    }
+
+    fn observe(&mut self, _: &Entry, _: &mut Place<'_>) {}
 }
 
 /// Appends to a log, durably; see the [module](super) for the order of steps.
@@ -91,8 +99,7 @@ pub struct LogWriter<O = (), D: Disk = OsDisk> {
     pub(super) path: Utf8PathBuf,
     options: Options,
     pub(super) file: D::File,
-    pub(super) prefix: Prefix,
-    chain: Chain,
+    pub(super) follower: Follower,
     observer: O,
     /// The hashes of the torn tails that the log names as repaired.
     pub(super) named_tails: HashSet<String>,
@@ -122,16 +129,21 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             path: path.to_owned(),
             options,
             file,
-            prefix: Prefix::new(),
-            chain: Chain::new(),
+            follower: Follower::new(),
             observer,
             named_tails: HashSet::new(),
             poisoned: false,
             looked_for_tails: false,
         };
+        if let Some(kept) = log.options.extends {
+            log.follower.keep(kept.lines);
+        }
         // The file may be a crash's: created, and its name not durable yet.
         log.sync_names()?;
         log.settle()?;
+        if let Some(kept) = log.options.extends.filter(|kept| log.follower.kept(kept.lines) != Some(*kept)) {
+            return Err(LogError::NotExtended { path: log.path, kept });
+        }
         // What others wrote may not be durable yet, and whoever keeps this head relies on it.
         log.file.sync().map_err(|source| log.io("sync", source))?;
         drop(lock);
@@ -140,7 +152,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
 
     /// The head of the log as this writer knows it.
     pub fn head(&self) -> Head {
-        self.prefix.head()
+        self.follower.head()
     }
 
     /// Where the log is.
@@ -193,7 +205,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         let mut cut = None;
         while let Tail::Torn { bytes } = self.catch_up()? {
             if !self.options.repair {
-                let (path, line) = (self.path.clone(), self.prefix.lines());
+                let (path, line) = (self.path.clone(), self.follower.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
             cut = repair::cut_off(self)?.or(cut);
@@ -223,62 +235,41 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             return Err(LogError::Replaced { path: self.path.clone() });
         }
         let length = self.file.length().map_err(|source| self.io("measure", source))?;
-        if length < self.prefix.bytes() {
+        let mut offset = self.follower.bytes();
+        if length < offset {
             return Err(LogError::Replaced { path: self.path.clone() });
         }
-        if length == self.prefix.bytes() {
+        if length == offset {
             return Ok(Tail::Clean);
         }
-        let (mut splitter, mut offset) = (Splitter::new(), self.prefix.bytes());
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let count = self.file.read_at(offset, &mut buffer).map_err(|source| self.io("read", source))?;
-            if count == 0 {
-                return Ok(splitter.tail());
-            }
+        let Self { file, path, follower, observer, named_tails, poisoned, .. } = self;
+        let read = |buffer: &mut [u8]| {
+            let count = file.read_at(offset, buffer)?;
             offset += count as u64;
-            let mut piece = buffer.get(..count).unwrap_or_default();
-            while let Some(cut) = splitter.next(&mut piece) {
-                match cut {
-                    Cut::Line(bytes) => self.take_line(bytes)?,
-                    Cut::LongPart { ends_line: false, .. } => {}
-                    Cut::LongPart { ends_line: true, .. } => return Err(self.corrupt(Corruption::too_long())),
-                }
+            Ok(count)
+        };
+        let mut taking = Taking { path, follower, observer, named_tails };
+        let tail = survey_stream(read, regard::<O>, |piece| match piece {
+            Piece::Lines(survey) => taking.take(survey),
+            Piece::LongPart { ends_line: false, .. } => Ok(()),
+            Piece::LongPart { ends_line: true, .. } => {
+                Err(Failed::Log(taking.corrupt(taking.follower.lines() + 1, Corruption::too_long())))
             }
-        }
-    }
-
-    /// Takes a complete line into account that stands in the file. A writer that cannot is of no more use.
-    fn take_line(&mut self, bytes: &[u8]) -> Result<(), LogError> {
-        let taken = self.follow_line(bytes);
-        self.poisoned |= taken.is_err();
-        taken
-    }
-
-    fn follow_line(&mut self, bytes: &[u8]) -> Result<(), LogError> {
-        let parsed = parse_line(bytes).map_err(|corruption| self.corrupt(corruption))?;
-        let line = self.prefix.lines() + 1;
-        let followed = self.chain.follow(bytes, &parsed, &self.prefix);
-        if let Some(found) = followed.breaks.into_iter().next() {
-            return Err(LogError::Broken { path: self.path.clone(), line, found });
-        }
-        self.prefix.push_line(bytes);
-        self.observer.line(&self.prefix);
-        if let Line::Event(record) = parsed {
-            let event = record.into_event();
-            if let EventType::TailRepaired(repaired) = &event.event_type {
-                self.named_tails.insert(repaired.blake3.clone());
+        });
+        tail.map_err(|failed| match failed {
+            Failed::Log(error) => {
+                // A writer that cannot follow its log is of no more use.
+                *poisoned = true;
+                error
             }
-            self.observer.observe(&Entry { line, event }, &self.prefix);
-        }
-        Ok(())
+            Failed::Read(source) => LogError::Io { what: "read", path: path.clone(), source },
+        })
     }
 
     /// Steps 3 to 7 of an append.
     pub(super) fn append_locked(&mut self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Head, AppendError> {
-        let lines = self.build(decide)?;
-        let bytes = lines.concat();
-        let before = self.prefix.bytes();
+        let bytes = self.build(decide)?;
+        let before = self.follower.bytes();
         let written = self.file.append(&bytes);
         if !matches!(written, Ok(count) if count == bytes.len()) {
             let short = || io::Error::new(io::ErrorKind::StorageFull, "only a part of it was taken");
@@ -302,56 +293,42 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
                 });
             }
         }
-        for line in &lines {
-            self.take_line(line)?;
-        }
-        Ok(self.prefix.head())
+        let Self { path, follower, observer, named_tails, poisoned, .. } = self;
+        let taken = Taking { path, follower, observer, named_tails }.take(survey(&bytes, regard::<O>));
+        taken.map_err(|failed| {
+            *poisoned = true;
+            match failed {
+                Failed::Log(error) => error.into(),
+                Failed::Read(source) => AppendError::Unknown { path: path.clone(), source },
+            }
+        })?;
+        Ok(self.follower.head())
     }
 
     /// Builds the lines, each linked to the one before it.
-    fn build(&self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Vec<Vec<u8>>, AppendError> {
-        let (mut prefix, mut chain) = (self.prefix.clone(), self.chain.clone());
+    fn build(&self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Vec<u8>, AppendError> {
         let stamp = stamp(self.disk.now());
-        let mut lines = Vec::new();
-        let mut build = |draft: Draft, prefix: &mut Prefix| {
-            let event = Event {
-                link: Some(Link::after(prefix.lines(), chain.previous())),
-                timestamp: stamp.clone(),
-                event_type: draft.event_type,
-                package: draft.package,
-                others: draft.others,
-            };
-            let line = format!("{event}\n").into_bytes();
-            if line.len() > MAX_LINE {
-                return Err(AppendError::TooLong { bytes: line.len() });
-            }
-            // What is written must be readable: members given by a caller are not trusted to be.
-            let parsed = parse_line(&line).map_err(|corruption| AppendError::Invalid { corruption })?;
-            if let Some(found) = chain.follow(&line, &parsed, prefix).breaks.into_iter().next() {
-                return Err(AppendError::Breaks { found });
-            }
-            prefix.push_line(&line);
-            lines.push(line);
-            Ok(())
-        };
-        if self.chain.ends_foreign() {
-            let head = prefix.head();
+        let mut ahead = self.follower.clone();
+        let mut bytes = Vec::new();
+        if ahead.chain().ends_foreign() {
+            let head = ahead.head();
             let adopted = LogAdopted {
                 lines: head.lines.into(),
                 bytes: head.bytes.into(),
                 blake3: head.blake3.to_string(),
                 others: Others::default(),
             };
-            build(Draft::new(adopted, "all"), &mut prefix)?;
+            bytes = lines(vec![Draft::new(adopted, "all")], &stamp, &ahead)?;
+            check(&bytes, &mut ahead)?;
         }
-        let drafts = decide(&self.observer, &prefix.head());
+        let drafts = decide(&self.observer, &ahead.head());
         if drafts.is_empty() {
             return Err(AppendError::Nothing);
         }
-        for draft in drafts {
-            build(draft, &mut prefix)?;
-        }
-        Ok(lines)
+        let decided = lines(drafts, &stamp, &ahead)?;
+        check(&decided, &mut ahead)?;
+        bytes.extend(decided);
+        Ok(bytes)
     }
 
     /// Cuts off what a failed write left; nothing else, should another writer have come between.
@@ -408,9 +385,89 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         let synced = self.disk.sync_directory(directory);
         synced.map_err(|source| LogError::Io { what: "sync the directory", path: directory.to_owned(), source })
     }
+}
 
-    fn corrupt(&self, corruption: Corruption) -> LogError {
-        LogError::Corrupt { path: self.path.clone(), line: self.prefix.lines() + 1, corruption }
+/// The lines of events that come after what was followed.
+fn lines(drafts: Vec<Draft>, stamp: &Timestamp, after: &Follower) -> Result<Vec<u8>, AppendError> {
+    let (mut lines, mut previous, mut bytes) = (after.lines(), after.chain().previous(), Vec::new());
+    for draft in drafts {
+        let event = Event {
+            link: Some(Link::following(lines, previous)),
+            timestamp: stamp.clone(),
+            event_type: draft.event_type,
+            package: draft.package,
+            others: draft.others,
+        };
+        let line = format!("{event}\n").into_bytes();
+        if line.len() > MAX_LINE {
+            return Err(AppendError::TooLong { bytes: line.len() });
+        }
+        lines += 1;
+        previous = blake3::hash(&line);
+        bytes.extend(line);
+    }
+    Ok(bytes)
+}
+
+/// What is written must be readable and must follow: members given by a caller are not trusted to be and do.
+fn check(bytes: &[u8], follower: &mut Follower) -> Result<(), AppendError> {
+    follower.take(survey(bytes, |_| Regard::<()>::Quiet), |seen, _| {
+        if let Some(What::Corrupt(corruption)) = seen.what {
+            return Err(AppendError::Invalid { corruption });
+        }
+        seen.followed.breaks.into_iter().next().map_or(Ok(()), |found| Err(AppendError::Breaks { found }))
+    })
+}
+
+/// What is wanted of the events of a log that is written: those that its observer looks at.
+fn regard<O: Observer>(type_name: &str) -> Regard<()> {
+    if O::looks_at(type_name) { Regard::Whole } else { Regard::Quiet }
+}
+
+/// Takes lines into account that stand in the file.
+struct Taking<'w, O> {
+    path: &'w Utf8Path,
+    follower: &'w mut Follower,
+    observer: &'w mut O,
+    named_tails: &'w mut HashSet<String>,
+}
+
+/// Why lines cannot be taken into account.
+enum Failed {
+    Log(LogError),
+    Read(io::Error),
+}
+
+impl From<io::Error> for Failed {
+    fn from(source: io::Error) -> Self {
+        Self::Read(source)
+    }
+}
+
+impl<O: Observer> Taking<'_, O> {
+    fn take(&mut self, survey: Survey<'_, ()>) -> Result<(), Failed> {
+        let Self { path, follower, observer, named_tails } = self;
+        follower.take(survey, |seen, place| {
+            let Seen { line, what, followed } = seen;
+            let path = path.to_owned();
+            if let Some(What::Corrupt(corruption)) = what {
+                return Err(Failed::Log(LogError::Corrupt { path, line, corruption }));
+            }
+            if let Some(found) = followed.breaks.into_iter().next() {
+                return Err(Failed::Log(LogError::Broken { path, line, found }));
+            }
+            if let Some(What::Event(event)) = what {
+                if let EventType::TailRepaired(repaired) = &event.event_type {
+                    named_tails.insert(repaired.blake3.clone());
+                }
+                observer.observe(&Entry { line, event: *event }, place);
+            }
+            Ok(())
+        })
+    }
+
+    fn corrupt(&self, line: u64, corruption: Corruption) -> LogError {
+        LogError::Corrupt { path: self.path.to_owned(), line, corruption }
     }
 }
 

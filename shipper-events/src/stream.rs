@@ -1,0 +1,156 @@
+//! A stream, surveyed block by block on all processors, and handed out in order.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
+use crate::block::{Block, Blocks, Fill};
+use crate::split::Tail;
+use crate::survey::{Regard, Said, Survey, Surveyor};
+
+/// How much of a log is read first: most logs are shorter.
+const FIRST: usize = 64 * 1024;
+
+/// How much is read ahead of what was handed out, in bytes, but for one line.
+const AHEAD: usize = 8 * 1024 * 1024;
+
+/// At most so many processors are used: one thread reads, and reading is soon the limit.
+const MOST_WORKERS: usize = 8;
+
+/// A piece of a log.
+#[derive(Debug)]
+pub enum Piece<'p, K> {
+    /// Complete lines.
+    Lines(Survey<'p, K>),
+    /// A part of a line that is longer than [`MAX_LINE`](crate::MAX_LINE); its parts follow each other and nothing comes between.
+    LongPart {
+        /// The bytes.
+        part: &'p [u8],
+        /// Whether they end with the line's LF.
+        ends_line: bool,
+    },
+}
+
+/// Reads a log to its end, surveys its lines (see [`survey`](crate::survey())) on as many processors as there are, and
+/// hands the pieces out in order, on the calling thread. A short log is read without further threads. Memory does not
+/// grow with the log.
+///
+/// `read` fills a buffer as [`io::Read::read`] does.
+///
+/// # Errors
+///
+/// Those of `read` and of `take`.
+///
+/// ```
+/// use shipper_events::{Piece, Regard, Tail, survey_stream};
+/// let mut log = &b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\ntorn"[..];
+/// let mut lines = 0;
+/// let tail = survey_stream(
+///     |buffer| std::io::Read::read(&mut log, buffer),
+///     |_| Regard::<()>::Quiet,
+///     |piece| {
+///         if let Piece::Lines(survey) = piece {
+///             lines += survey.lines();
+///         }
+///         Ok::<(), std::io::Error>(())
+///     },
+/// )?;
+/// assert_eq!((lines, tail), (1, Tail::Torn { bytes: 4 }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn survey_stream<K, E>(
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    regard: impl Fn(&str) -> Regard<K> + Sync,
+    mut take: impl FnMut(Piece<'_, K>) -> Result<(), E>,
+) -> Result<Tail, E>
+where
+    K: Copy + Send,
+    E: From<io::Error>,
+{
+    let mut blocks = Blocks::default();
+    let mut surveyor = Surveyor::new(&regard);
+    let mut alone = |block: &Block| take(piece(block, said(block, &mut surveyor)));
+    // A log of one block is surveyed at once: threads would cost more than they save.
+    let mut buffer = vec![0; FIRST];
+    let mut workers = 1;
+    while workers == 1 || blocks.ended() {
+        let Some(block) = blocks.next(&mut read, buffer, Fill::Whole)? else {
+            return Ok(blocks.tail());
+        };
+        alone(&block)?;
+        buffer = block.buffer;
+        if !blocks.ended() {
+            workers = thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+        }
+    }
+    let (jobs, waiting) = mpsc::channel();
+    let waiting = Mutex::new(waiting);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| work(&waiting, &regard));
+        }
+        // Dropped at the end of this closure, so that the workers end, too.
+        let jobs = jobs;
+        let (mut surveyed, mut ahead, mut spare) = (VecDeque::new(), 0, Vec::new());
+        loop {
+            while surveyed.len() < 2 * workers && ahead < AHEAD {
+                let buffer = spare.pop().unwrap_or_default();
+                let Some(block) = blocks.next(&mut read, buffer, Fill::Whole)? else {
+                    break;
+                };
+                ahead += block.filled;
+                surveyed.push_back(dispatch(block, &jobs)?);
+            }
+            let Some(next) = surveyed.pop_front() else {
+                return Ok(blocks.tail());
+            };
+            let (block, said) = next.recv().map_err(|_| died())?;
+            ahead -= block.filled;
+            take(piece(&block, said))?;
+            spare.push(block.buffer);
+        }
+    })
+}
+
+/// A block to be surveyed, and where it is sent with what is said of it.
+struct Job<K> {
+    block: Block,
+    done: mpsc::SyncSender<(Block, Option<Said<K>>)>,
+}
+
+fn dispatch<K>(block: Block, jobs: &mpsc::Sender<Job<K>>) -> io::Result<mpsc::Receiver<(Block, Option<Said<K>>)>> {
+    let (done, surveyed) = mpsc::sync_channel(1);
+    jobs.send(Job { block, done }).map_err(|_| died())?;
+    Ok(surveyed)
+}
+
+fn died() -> io::Error {
+    io::Error::other("a thread that was to survey the log has died; this is a defect of this program")
+}
+
+/// Surveys blocks until there are no more.
+fn work<K: Copy, R: Fn(&str) -> Regard<K>>(waiting: &Mutex<mpsc::Receiver<Job<K>>>, regard: &R) {
+    let mut surveyor = Surveyor::new(regard);
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { block, done }) = job else {
+            return;
+        };
+        let said = said(&block, &mut surveyor);
+        // Nobody waits for it any more where the log's reader has seen enough.
+        let _ = done.send((block, said));
+    }
+}
+
+/// What a survey says of a block; nothing of a part of a long line.
+fn said<K: Copy, R: Fn(&str) -> Regard<K>>(block: &Block, surveyor: &mut Surveyor<R>) -> Option<Said<K>> {
+    block.long.is_none().then(|| surveyor.survey(block.bytes()).into_parts().1)
+}
+
+fn piece<K>(block: &Block, said: Option<Said<K>>) -> Piece<'_, K> {
+    match said {
+        Some(said) => Piece::Lines(Survey::from_parts(block.bytes(), said)),
+        None => Piece::LongPart { part: block.bytes(), ends_line: block.long == Some(true) },
+    }
+}
