@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
+
+use crossbeam_channel::Sender;
 
 use crate::block::{Block, Blocks, Fill};
 use crate::split::Tail;
@@ -15,8 +16,8 @@ const FIRST: usize = 64 * 1024;
 /// How much is read ahead of what was handed out, in bytes, but for one line.
 const AHEAD: usize = 8 * 1024 * 1024;
 
-/// At most so many processors are used: one thread reads, and reading is soon the limit.
-const MOST_WORKERS: usize = 8;
+/// At most so many threads work on a log: one of them reads, and reading is soon the limit.
+const MOST_WORKERS: usize = 4;
 
 /// A piece of a log.
 #[derive(Debug)]
@@ -70,25 +71,28 @@ where
 {
     let mut blocks = Blocks::default();
     let mut surveyor = Surveyor::new(&regard);
-    let mut alone = |block: &Block| take(piece(block, said(block, &mut surveyor)));
     // A log of one block is surveyed at once: threads would cost more than they save.
     let mut buffer = vec![0; FIRST];
-    let mut workers = 1;
-    while workers == 1 || blocks.ended() {
+    let mut workers = None;
+    while blocks.ended() || workers.is_none_or(|workers| workers == 1) {
         let Some(block) = blocks.next(&mut read, buffer, Fill::Whole)? else {
             return Ok(blocks.tail());
         };
-        alone(&block)?;
+        take(piece(&block, said(&block, &mut surveyor)))?;
         buffer = block.buffer;
         if !blocks.ended() {
-            workers = thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+            workers = workers.or_else(|| Some(thread::available_parallelism().map_or(1, usize::from)));
         }
     }
-    let (jobs, waiting) = mpsc::channel();
-    let waiting = Mutex::new(waiting);
+    let workers = workers.unwrap_or(1).min(MOST_WORKERS);
+    let (jobs, waiting) = crossbeam_channel::unbounded();
     thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| work(&waiting, &regard));
+        // This thread surveys, too, while it would wait.
+        for _ in 1..workers {
+            scope.spawn(|| {
+                let mut surveyor = Surveyor::new(&regard);
+                waiting.iter().for_each(|job: Job<K>| job.work(&mut surveyor));
+            });
         }
         // Dropped at the end of this closure, so that the workers end, too.
         let jobs = jobs;
@@ -100,11 +104,18 @@ where
                     break;
                 };
                 ahead += block.filled;
-                surveyed.push_back(dispatch(block, &jobs)?);
+                let (done, survey) = crossbeam_channel::bounded(1);
+                jobs.send(Job { block, done }).map_err(|_| died())?;
+                surveyed.push_back(survey);
             }
             let Some(next) = surveyed.pop_front() else {
                 return Ok(blocks.tail());
             };
+            while next.is_empty()
+                && let Ok(job) = waiting.try_recv()
+            {
+                job.work(&mut surveyor);
+            }
             let (block, said) = next.recv().map_err(|_| died())?;
             ahead -= block.filled;
             take(piece(&block, said))?;
@@ -116,31 +127,19 @@ where
 /// A block to be surveyed, and where it is sent with what is said of it.
 struct Job<K> {
     block: Block,
-    done: mpsc::SyncSender<(Block, Option<Said<K>>)>,
+    done: Sender<(Block, Option<Said<K>>)>,
 }
 
-fn dispatch<K>(block: Block, jobs: &mpsc::Sender<Job<K>>) -> io::Result<mpsc::Receiver<(Block, Option<Said<K>>)>> {
-    let (done, surveyed) = mpsc::sync_channel(1);
-    jobs.send(Job { block, done }).map_err(|_| died())?;
-    Ok(surveyed)
+impl<K: Copy> Job<K> {
+    fn work<R: Fn(&str) -> Regard<K>>(self, surveyor: &mut Surveyor<R>) {
+        let said = said(&self.block, surveyor);
+        // Nobody waits for it any more where the log's reader has seen enough.
+        let _ = self.done.send((self.block, said));
+    }
 }
 
 fn died() -> io::Error {
     io::Error::other("a thread that was to survey the log has died; this is a defect of this program")
-}
-
-/// Surveys blocks until there are no more.
-fn work<K: Copy, R: Fn(&str) -> Regard<K>>(waiting: &Mutex<mpsc::Receiver<Job<K>>>, regard: &R) {
-    let mut surveyor = Surveyor::new(regard);
-    loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { block, done }) = job else {
-            return;
-        };
-        let said = said(&block, &mut surveyor);
-        // Nobody waits for it any more where the log's reader has seen enough.
-        let _ = done.send((block, said));
-    }
 }
 
 /// What a survey says of a block; nothing of a part of a long line.

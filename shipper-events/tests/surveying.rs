@@ -77,7 +77,7 @@ fn line_by_line(log: &[u8]) -> Told {
             _ if corrupt => {}
             Err(corruption) => {
                 corrupt = true;
-                told.what = Some(What::Corrupt(corruption));
+                told.what = Some(What::Corrupt(Box::new(corruption)));
             }
             Ok(parsed) => {
                 let followed = chain.follow(bytes, &parsed, &prefix);
@@ -444,7 +444,7 @@ fn lines_as_long_as_allowed_and_longer() {
                 Piece::Lines(block) => {
                     lines += block.lines();
                     if let Some(What::Corrupt(found)) = block.notables().last().map(|last| &last.what) {
-                        corrupt = Some(found.clone());
+                        corrupt = Some(found.as_ref().clone());
                     }
                 }
                 Piece::LongPart { ends_line, .. } if ends_line => {

@@ -17,6 +17,11 @@ use clap::Parser;
 use cli::{Cli, Format};
 use shipper_core::audit::{Conclusion, Report};
 
+/// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
+/// `docs/performance.md`, "What was tried".
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {

@@ -40,11 +40,16 @@ pub struct Value<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Object,
     Array,
-    String { escaped: bool },
-    Number { digits_only: bool },
+    /// `escaped`: it may have an escape.
+    String {
+        escaped: bool,
+    },
+    Number {
+        digits_only: bool,
+    },
     True,
     False,
     Null,
@@ -75,6 +80,11 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Member<'a> {
+    /// A member that was checked elsewhere: a name without escapes, and the text of a value of that shape.
+    pub(crate) fn checked(name: &'a str, text: &'a str, shape: Shape) -> Self {
+        Self { name: Cow::Borrowed(name), value: Value { text, offset: 0, shape } }
+    }
+
     /// The member's name, unescaped.
     pub fn name(&self) -> &str {
         &self.name

@@ -5,27 +5,51 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 /// How many bytes one word of an index tells of.
 const WORD: usize = 64;
 
-/// A bit for each byte of a window, in words of sixty-four.
+/// What stands where in a window.
 #[derive(Debug)]
 pub(super) struct Index {
     level: Level,
-    quotes: Vec<u64>,
-    ends: Vec<u64>,
-    backslashes: Vec<u64>,
-    odd: Vec<u64>,
-    /// Whether all bytes are ASCII.
-    pub(super) ascii: bool,
+    words: Vec<Word>,
 }
 
+/// What stands in sixty-four bytes: for each kind a bit for each byte, the lowest for the first.
+type Word = [u64; 6];
+
+const QUOTES: usize = 0;
+const ENDS: usize = 1;
+const SPECIAL: usize = 2;
+const BACKSLASHES: usize = 3;
+const ODD: usize = 4;
+const BEYOND_ASCII: usize = 5;
+
+/// Quotes that open or close a string, and are not escaped.
+pub(super) type Quotes<'i> = Cursor<'i, QUOTES>;
+
+/// Line feeds.
+pub(super) type Ends<'i> = Cursor<'i, ENDS>;
+
+/// Whatever is of one of the kinds that follow: most lines have none.
+pub(super) type Special<'i> = Cursor<'i, SPECIAL>;
+
+/// Backslashes.
+pub(super) type Backslashes<'i> = Cursor<'i, BACKSLASHES>;
+
+/// What wants a closer look: control characters other than the line feed, and what stands escaped that is none of the
+/// short escapes.
+pub(super) type Odd<'i> = Cursor<'i, ODD>;
+
+/// Bytes that are not ASCII.
+pub(super) type BeyondAscii<'i> = Cursor<'i, BEYOND_ASCII>;
+
 /// A kind of byte in a window, looked for from the front to the back.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor<'i> {
-    words: &'i [u64],
+#[derive(Debug)]
+pub(super) struct Cursor<'i, const KIND: usize> {
+    words: &'i [Word],
     word: usize,
     bits: u64,
 }
 
-/// What stands in sixty-four bytes.
+/// What stands in sixty-four bytes, looked at by themselves.
 struct Kinds {
     quotes: u64,
     backslashes: u64,
@@ -38,77 +62,41 @@ struct Kinds {
 
 impl Index {
     pub(super) fn new() -> Self {
-        Self {
-            level: Level::new(),
-            quotes: Vec::new(),
-            ends: Vec::new(),
-            backslashes: Vec::new(),
-            odd: Vec::new(),
-            ascii: true,
-        }
+        Self { level: Level::new(), words: Vec::new() }
     }
 
     /// Looks through a window, which begins where a line begins.
     pub(super) fn fill(&mut self, window: &[u8]) {
+        self.words.clear();
+        self.words.reserve(window.len() / WORD + 1);
         let level = self.level;
         dispatch!(level, simd => self.fill_with(simd, window));
     }
 
-    /// Quotes that open or close a string, and are not escaped.
-    pub(super) fn quotes(&self) -> Cursor<'_> {
-        Cursor::new(&self.quotes)
-    }
-
-    /// Line feeds.
-    pub(super) fn ends(&self) -> Cursor<'_> {
-        Cursor::new(&self.ends)
-    }
-
-    /// Backslashes.
-    pub(super) fn backslashes(&self) -> Cursor<'_> {
-        Cursor::new(&self.backslashes)
-    }
-
-    /// What wants a closer look: control characters other than the line feed, and what stands escaped that is none of
-    /// the short escapes.
-    pub(super) fn odd(&self) -> Cursor<'_> {
-        Cursor::new(&self.odd)
-    }
-
     #[inline(always)]
     fn fill_with<S: Simd>(&mut self, simd: S, window: &[u8]) {
-        self.quotes.clear();
-        self.ends.clear();
-        self.backslashes.clear();
-        self.odd.clear();
         let (words, rest) = window.as_chunks::<WORD>();
-        let mut beyond_ascii = 0;
         // Whether the first byte of the next word is escaped: 0 or 1.
         let mut carry = 0;
         for word in words {
-            let kinds = kinds(simd, word);
-            beyond_ascii |= kinds.beyond_ascii;
-            carry = self.push(&kinds, carry);
+            carry = self.push(&kinds(simd, word), carry);
         }
         if !rest.is_empty() {
             let mut word = [b' '; WORD];
             for (to, from) in word.iter_mut().zip(rest) {
                 *to = *from;
             }
-            let kinds = kinds(simd, &word);
-            beyond_ascii |= kinds.beyond_ascii;
-            self.push(&kinds, carry);
+            self.push(&kinds(simd, &word), carry);
         }
-        self.ascii = beyond_ascii == 0;
     }
 
     #[inline(always)]
     fn push(&mut self, kinds: &Kinds, carry: u64) -> u64 {
         let (escaped, carry) = if kinds.backslashes | carry == 0 { (0, 0) } else { escaped(kinds.backslashes, carry) };
-        self.quotes.push(kinds.quotes & !escaped);
-        self.ends.push(kinds.ends);
-        self.backslashes.push(kinds.backslashes);
-        self.odd.push((kinds.controls & !kinds.ends) | (escaped & !kinds.escapable));
+        let odd = (kinds.controls & !kinds.ends) | (escaped & !kinds.escapable);
+        let special = odd | kinds.backslashes | kinds.beyond_ascii;
+        let quotes = kinds.quotes & !escaped;
+        self.words.push([quotes, kinds.ends, special, kinds.backslashes, odd, kinds.beyond_ascii]);
         carry
     }
 }
@@ -149,16 +137,20 @@ fn escaped(backslashes: u64, carry: u64) -> (u64, u64) {
     (escaped, next)
 }
 
-impl<'i> Cursor<'i> {
-    fn new(words: &'i [u64]) -> Self {
-        Self { words, word: 0, bits: words.first().copied().unwrap_or_default() }
+impl<'i, const KIND: usize> Cursor<'i, KIND> {
+    /// Begins at that offset.
+    #[inline(always)]
+    pub(super) fn new(index: &'i Index, offset: usize) -> Self {
+        let mut cursor = Self { words: &index.words, word: 0, bits: 0 };
+        cursor.skip_to(offset);
+        cursor
     }
 
     /// Goes on at that offset.
     #[inline(always)]
     pub(super) fn skip_to(&mut self, offset: usize) {
         self.word = offset / WORD;
-        self.bits = self.words.get(self.word).copied().unwrap_or_default() & (u64::MAX << (offset % WORD));
+        self.bits = self.bits_of(self.word).unwrap_or_default() & (u64::MAX << (offset % WORD));
     }
 
     /// The offset of the next one.
@@ -174,8 +166,13 @@ impl<'i> Cursor<'i> {
     pub(super) fn peek(&mut self) -> Option<usize> {
         while self.bits == 0 {
             self.word += 1;
-            self.bits = *self.words.get(self.word)?;
+            self.bits = self.bits_of(self.word)?;
         }
         Some(self.word * WORD + self.bits.trailing_zeros() as usize)
+    }
+
+    #[inline(always)]
+    fn bits_of(&self, word: usize) -> Option<u64> {
+        self.words.get(word)?.get(KIND).copied()
     }
 }

@@ -21,7 +21,7 @@ mod stretch;
 
 use std::ops::Range;
 
-use index::Index;
+use index::{Ends, Index};
 use prove::Prover;
 pub use stretch::Stretch;
 use stretch::Stretches;
@@ -34,6 +34,9 @@ use crate::vocabulary::EventType;
 
 /// How many bytes are indexed at a time: few enough that they stay in the processor's cache while they are read twice.
 const WINDOW: usize = 64 * 1024;
+
+/// There is seldom more than one line of interest in so many bytes.
+const BYTES_A_NOTABLE: usize = 1024;
 
 /// What is wanted of the events of a type. Events of a type with members that are read are always built: building is
 /// what checks those.
@@ -52,8 +55,6 @@ pub enum Regard<K> {
 pub struct Notable<K> {
     /// How many lines of the block stand before it.
     pub position: u64,
-    /// Where it stands in the block, in bytes, its LF included.
-    pub range: Range<usize>,
     /// What it is.
     pub what: What<K>,
 }
@@ -73,7 +74,7 @@ pub enum What<K> {
     /// No event: the line is blank.
     Blank,
     /// The line is corrupt. Of what stands after it in the block nothing is said.
-    Corrupt(Corruption),
+    Corrupt(Box<Corruption>),
 }
 
 /// A block of complete lines and what is said of them.
@@ -209,7 +210,7 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
             offset: 0,
             position: 0,
             previous: None,
-            notables: Vec::new(),
+            notables: Vec::with_capacity(block.len() / BYTES_A_NOTABLE),
             stretches: Stretches::new(block),
             first_crlf: None,
             ended: false,
@@ -225,74 +226,64 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
     }
 
     fn read(&mut self, window: &'b [u8], index: &Index) {
-        let provable = index.ascii || std::str::from_utf8(window).is_ok();
-        let (mut prover, mut ends, mut start) = (Prover::new(window, index), index.ends(), 0);
+        let (mut prover, mut ends, mut start) = (Prover::new(window, index), Ends::new(index, 0), 0);
         while let Some(end) = ends.next() {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
             let mut regard = Regard::Quiet;
-            let proof = if provable {
-                prover.line(start, end, |type_name| match self.types.remembered(type_name) {
-                    Regard::Whole => false,
-                    other => {
-                        regard = other;
-                        true
-                    }
-                })
-            } else {
-                None
-            };
-            let range = self.offset..self.offset + line.len();
-            let link = match proof {
-                Some(proof) => {
-                    if let Regard::Brief(kind) = regard {
-                        let package = prover.plain(&proof.package).and_then(|bytes| std::str::from_utf8(bytes).ok());
-                        match package {
-                            Some(package) => self.note(range.clone(), What::Brief { kind, package: package.into() }),
-                            None => self.note_read(range.clone(), line),
-                        }
-                    }
-                    proof.link
+            let proven = prover.line(start, end, |type_name| {
+                regard = self.types.remembered(type_name);
+                matches!(regard, Regard::Whole)
+            });
+            // Nothing, where the proof does not say enough.
+            let told = match regard {
+                _ if !proven => None,
+                Regard::Quiet => Some(None),
+                Regard::Brief(kind) => {
+                    prover.package().map(|package| Some(What::Brief { kind, package: package.into() }))
                 }
-                None => {
-                    self.note_read(range.clone(), line);
-                    Link::of(line)
-                }
+                Regard::Whole => prover.event().map(|event| Some(What::Event(Box::new(event)))),
             };
+            match told {
+                Some(Some(what)) => self.note(what),
+                Some(None) => {}
+                None => self.note_read(line),
+            }
+            let link = if proven { prover.take_link() } else { Link::of(line) };
             if self.ended {
                 return;
             }
-            self.place(range, line, link);
+            self.place(line, link);
             start = end + 1;
         }
     }
 
     /// A line that is a window by itself.
     fn long_line(&mut self, line: &'b [u8]) {
-        let range = self.offset..self.offset + line.len();
-        self.note_read(range.clone(), line);
+        self.note_read(line);
         if !self.ended {
-            self.place(range, line, Link::of(line));
+            self.place(line, Link::of(line));
         }
     }
 
     /// A line was read that is not corrupt.
     #[inline(always)]
-    fn place(&mut self, range: Range<usize>, line: &[u8], link: Option<Link>) {
+    fn place(&mut self, line: &[u8], link: Option<Link>) {
         if line.ends_with(b"\r\n") {
             self.first_crlf.get_or_insert(self.position);
         }
         if let Some(link) = link {
             self.stretches.chained(self.position, link, self.previous.clone());
         }
-        self.offset = range.end;
-        self.previous = Some(range);
+        let end = self.offset + line.len();
+        self.previous = Some(self.offset..end);
+        self.offset = end;
         self.position += 1;
     }
 
     /// Reads a line that was not proven, or is to be built.
-    fn note_read(&mut self, range: Range<usize>, line: &[u8]) {
+    fn note_read(&mut self, line: &[u8]) {
         let what = match parse_line(line) {
             Ok(Line::Event(record)) => match self.types.of(record.type_name()) {
                 Regard::Quiet => return,
@@ -302,22 +293,23 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
             Ok(Line::Blank) => What::Blank,
             Err(corruption) => {
                 self.ended = true;
-                What::Corrupt(corruption)
+                What::Corrupt(Box::new(corruption))
             }
         };
-        self.note(range, what);
+        self.note(what);
     }
 
-    fn note(&mut self, range: Range<usize>, what: What<K>) {
-        self.notables.push(Notable { position: self.position, range, what });
+    fn note(&mut self, what: What<K>) {
+        self.notables.push(Notable { position: self.position, what });
     }
 
     fn finish(self) -> Said<K> {
         let last = self.previous.and_then(|last| self.block.get(last));
         let mut lines = self.position;
         if self.ended {
-            let corrupt = self.notables.last().map_or(0, |corrupt| corrupt.range.start);
-            lines += memchr::memchr_iter(b'\n', self.block.get(corrupt..).unwrap_or_default()).count() as u64;
+            // The corrupt line and all after it.
+            let unread = self.block.get(self.offset..).unwrap_or_default();
+            lines += memchr::memchr_iter(b'\n', unread).count() as u64;
         }
         Said {
             stretches: self.stretches.end(self.position),
@@ -333,7 +325,16 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
 /// What is wanted of each type, remembered for those that a block has.
 struct Types<'b, 'r, K, R> {
     regard: &'r R,
-    known: [Option<(&'b [u8], Regard<K>)>; SLOTS],
+    known: [Option<Known<'b, K>>; SLOTS],
+}
+
+/// A type that was seen.
+#[derive(Clone, Copy)]
+struct Known<'b, K> {
+    name: &'b [u8],
+    /// The first and the last eight bytes of a name of at least so many: all of most names.
+    ends: (u64, u64),
+    regard: Regard<K>,
 }
 
 /// More than there are types in most logs, so that few share a slot.
@@ -347,18 +348,22 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Types<'b, 'r, K, R> {
     /// The same as [`of`](Self::of), for a name that stands in the block; one that is no text is built, and refused there.
     #[inline(always)]
     fn remembered(&mut self, name: &'b [u8]) -> Regard<K> {
-        let sample = name.iter().rev().step_by(3).take(4);
-        let slot = sample.fold(name.len(), |sum, byte| sum.wrapping_mul(5).wrapping_add((*byte).into())) % SLOTS;
-        match self.known.get(slot) {
-            Some(Some((known, regard))) if *known == name => *regard,
-            _ => {
-                let regard = std::str::from_utf8(name).map_or(Regard::Whole, |name| self.of(name));
-                if let Some(free) = self.known.get_mut(slot) {
-                    *free = Some((name, regard));
-                }
-                regard
-            }
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let ends = (word(name.first_chunk()), word(name.last_chunk()));
+        let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let slot = usize::try_from(mixed >> (u64::BITS - SLOTS.ilog2())).unwrap_or_default();
+        let found = self.known.get(slot).copied().flatten().filter(|known| {
+            let alike = known.ends == ends && known.name.len() == name.len();
+            alike && ((8..=16).contains(&name.len()) || known.name == name)
+        });
+        if let Some(known) = found {
+            return known.regard;
         }
+        let regard = std::str::from_utf8(name).map_or(Regard::Whole, |name| self.of(name));
+        if let Some(free) = self.known.get_mut(slot) {
+            *free = Some(Known { name, ends, regard });
+        }
+        regard
     }
 
     fn of(&self, name: &str) -> Regard<K> {

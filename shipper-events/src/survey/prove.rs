@@ -1,4 +1,4 @@
-//! Proof that a line is an event, in the form in which every writer writes it, without building anything.
+//! Proof that a line is an event, in the form in which every writer writes it, and nothing built but what is wanted.
 //!
 //! The form is: the link if the line is chained, then `timestamp`, `event_type` with `type` first, and `package`,
 //! compactly, and nothing else on the line's own level. Whatever has another form is not proven, which says nothing
@@ -7,117 +7,165 @@
 
 use std::ops::Range;
 
-use super::index::{Cursor, Index};
+use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
+use crate::event::Event;
+use crate::json::{Member, Shape};
 use crate::link::Link;
-use crate::timestamp;
+use crate::timestamp::{self, Timestamp};
+use crate::value::Others;
+use crate::vocabulary::EventType;
 
 /// How deep objects and arrays are followed; no event of this version comes near it.
 const DEPTH: u32 = 16;
 
+/// How deep the members of the event's type stand.
+const OWN: u32 = 2;
+
 /// How many members of one object are compared with each other.
 const MEMBERS: usize = 16;
 
-/// What is proven of a line: where its package stands, and how it begins.
-pub(super) struct Proof {
-    pub(super) package: Range<usize>,
-    pub(super) link: Option<Link>,
+/// Where a member of the event's type stands.
+struct Found {
+    name: Range<usize>,
+    value: Range<usize>,
+    shape: Shape,
 }
 
 /// Proves the lines of one window, from the first to the last.
 pub(super) struct Prover<'w, 'i> {
     window: &'w [u8],
+    index: &'i Index,
     at: usize,
     end: usize,
-    quotes: Cursor<'i>,
-    backslashes: Cursor<'i>,
-    odd: Cursor<'i>,
-    /// Where the next odd byte stands, at or after the line's start.
-    next_odd: usize,
-    next_backslash: usize,
+    quotes: Quotes<'i>,
+    special: Special<'i>,
+    /// Where the next special byte stands, at or after the line's start.
+    next_special: usize,
+    /// Whether the line has a backslash.
+    any_backslash: bool,
     /// Date, hour and minute of the last timestamp that was read in full.
     minute: [u8; 16],
-    any_backslash: bool,
+    // What is proven of the line: where its parts stand, and how it begins.
+    link: Option<Link>,
+    timestamp: Range<usize>,
+    type_name: Range<usize>,
+    package: Range<usize>,
+    /// Whether the members of the event's type are wanted.
+    collects: bool,
+    found: Vec<Found>,
 }
 
 impl<'w, 'i> Prover<'w, 'i> {
     pub(super) fn new(window: &'w [u8], index: &'i Index) -> Self {
+        let mut special = Special::new(index, 0);
         Self {
             window,
+            index,
             at: 0,
             end: 0,
-            quotes: index.quotes(),
-            backslashes: index.backslashes(),
-            odd: index.odd(),
-            next_odd: 0,
-            next_backslash: 0,
-            minute: [0; 16],
+            quotes: Quotes::new(index, 0),
+            next_special: special.peek().unwrap_or(usize::MAX),
+            special,
             any_backslash: false,
+            minute: [0; 16],
+            link: None,
+            timestamp: 0..0,
+            type_name: 0..0,
+            package: 0..0,
+            collects: false,
+            found: Vec::new(),
         }
     }
 
-    /// Proves the line that stands there, its LF at `end`. `matters` may end the proof once the type is known.
+    /// Proves the line that stands there, its LF at `end`: then the other methods tell of it. `builds` gets the name of
+    /// its type and says whether [`event`](Self::event) will be called.
     #[inline(always)]
-    pub(super) fn line(&mut self, start: usize, end: usize, goes_on: impl FnOnce(&'w [u8]) -> bool) -> Option<Proof> {
+    pub(super) fn line(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> bool {
+        self.prove(start, end, builds).is_some()
+    }
+
+    #[inline(always)]
+    fn prove(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> Option<()> {
         (self.at, self.end) = (start, end);
         if self.window.get(end.wrapping_sub(1)) == Some(&b'\r') && start < end {
             self.end = end - 1;
         }
-        self.look_ahead(start);
-        if self.next_odd < self.end && !self.only_units() {
+        if self.next_special < start {
+            self.special.skip_to(start);
+            self.next_special = self.special.peek().unwrap_or(usize::MAX);
+        }
+        self.any_backslash = false;
+        if self.next_special < self.end && !self.is_plain(start) {
             return None;
         }
-        self.any_backslash = self.next_backslash < self.end;
-        let link = if self.takes(b"{\"timestamp\":\"") {
-            None
-        } else {
+        self.link = None;
+        if !self.takes(b"{\"timestamp\":\"") {
             let (link, length) = Link::split(self.window.get(start..end)?)?;
+            self.link = Some(link);
             self.at += length;
-            if !self.takes(b"\"timestamp\":\"") {
-                return None;
-            }
-            Some(link)
-        };
+            self.takes(b"\"timestamp\":\"").then_some(())?;
+        }
+        let stamp = self.at;
         self.timestamp()?;
+        self.timestamp = stamp..self.at;
         self.takes(b"\",\"event_type\":{\"type\":\"").then_some(())?;
         self.quotes.skip_to(self.at);
-        let type_name = self.at..self.quotes.next().filter(|close| *close < self.end)?;
-        if !goes_on(self.plain(&type_name)?) {
-            return None;
-        }
-        self.at = type_name.end + 1;
+        self.type_name = self.at..self.quotes.next().filter(|close| *close < self.end)?;
+        self.collects = builds(self.plain(&self.type_name)?);
+        self.found.clear();
+        self.at = self.type_name.end + 1;
         let mut names = Names::new();
         names.push(name(b"type"));
-        self.members(&mut names, 2)?;
+        self.members(&mut names, OWN)?;
         self.takes(b",\"package\":\"").then_some(())?;
         self.quotes.skip_to(self.at);
-        let package = self.at..self.quotes.next().filter(|close| *close < self.end)?;
-        self.at = package.end + 1;
-        (self.takes(b"}") && self.at == self.end).then_some(Proof { package, link })
+        self.package = self.at..self.quotes.next().filter(|close| *close < self.end)?;
+        self.at = self.package.end + 1;
+        (self.takes(b"}") && self.at == self.end).then_some(())
+    }
+
+    /// The link of the line; `None` if it is foreign.
+    #[inline(always)]
+    pub(super) fn take_link(&mut self) -> Option<Link> {
+        self.link.take()
+    }
+
+    /// The package of the line, unless it is written with an escape.
+    pub(super) fn package(&self) -> Option<&'w str> {
+        std::str::from_utf8(self.plain(&self.package)?).ok()
+    }
+
+    /// The event of the line, unless it wants a member of another kind.
+    pub(super) fn event(&self) -> Option<Event> {
+        let text = |range: &Range<usize>| std::str::from_utf8(self.window.get(range.clone())?).ok();
+        let member = |found: &Found| Some(Member::checked(text(&found.name)?, text(&found.value)?, found.shape));
+        let members: Vec<Member<'_>> = self.found.iter().map(member).collect::<Option<_>>()?;
+        let stamp = text(&self.timestamp)?;
+        Some(Event {
+            link: self.link.clone(),
+            timestamp: Timestamp::from_parts(stamp, timestamp::instant(stamp)?),
+            event_type: EventType::from_members(text(&self.type_name)?, &members).ok()?,
+            package: self.package()?.to_owned(),
+            others: Others::default(),
+        })
     }
 
     /// Whether the text is without an escape: then it is what its bytes say. Gives the bytes.
-    pub(super) fn plain(&self, text: &Range<usize>) -> Option<&'w [u8]> {
+    fn plain(&self, text: &Range<usize>) -> Option<&'w [u8]> {
         let text = self.window.get(text.clone())?;
         (!self.any_backslash || memchr::memchr(b'\\', text).is_none()).then_some(text)
     }
 
-    /// Brings what is known of bytes to come up to the line's start.
-    #[inline(always)]
-    fn look_ahead(&mut self, start: usize) {
-        let next = |cursor: &mut Cursor<'_>, known: &mut usize| {
-            if *known < start || start == 0 {
-                cursor.skip_to(start);
-                *known = cursor.peek().unwrap_or(usize::MAX);
-            }
-        };
-        next(&mut self.odd, &mut self.next_odd);
-        next(&mut self.backslashes, &mut self.next_backslash);
-    }
-
-    /// Whether every odd byte of the line is the `u` of an escape that names a character by itself.
-    fn only_units(&mut self) -> bool {
-        let mut odd = self.odd.clone();
-        while let Some(offset) = odd.next().filter(|offset| *offset < self.end) {
+    /// Whether the special bytes of a line are such as may stand in strings: valid UTF-8, short escapes, and escapes that
+    /// name a character by themselves.
+    fn is_plain(&mut self, start: usize) -> bool {
+        let ahead = |offset: &usize| *offset < self.end;
+        let beyond_ascii = BeyondAscii::new(self.index, start).next().filter(ahead).is_some();
+        if beyond_ascii && self.window.get(start..self.end).is_none_or(|line| std::str::from_utf8(line).is_err()) {
+            return false;
+        }
+        let mut odd = Odd::new(self.index, start);
+        while let Some(offset) = odd.next().filter(ahead) {
             let Some([b'u', unit @ ..]) = self.window.get(offset..offset + 5) else {
                 return false;
             };
@@ -127,6 +175,7 @@ impl<'w, 'i> Prover<'w, 'i> {
                 return false;
             }
         }
+        self.any_backslash = Backslashes::new(self.index, start).next().filter(ahead).is_some();
         true
     }
 
@@ -197,12 +246,17 @@ impl<'w, 'i> Prover<'w, 'i> {
     #[inline(always)]
     fn member(&mut self, names: &mut Names, depth: u32) -> Option<()> {
         let text = self.string()?;
-        let new = self.name(text)?;
+        let new = self.name(text.clone())?;
         if names.push(new) != Fits::Yes {
             return None;
         }
         self.takes(b":").then_some(())?;
-        self.value(depth)
+        let start = self.at;
+        let shape = self.value(depth)?;
+        if self.collects && depth == OWN {
+            self.found.push(Found { name: text, value: start..self.at, shape });
+        }
+        Some(())
     }
 
     /// Passes over a string; gives what stands between its quotes.
@@ -218,30 +272,35 @@ impl<'w, 'i> Prover<'w, 'i> {
     }
 
     #[inline(always)]
-    fn value(&mut self, depth: u32) -> Option<()> {
+    fn value(&mut self, depth: u32) -> Option<Shape> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
+            b'"' => {
+                self.string()?;
+                Some(Shape::String { escaped: self.any_backslash })
+            }
             b'0' => {
                 self.at += 1;
                 self.ends_number()
             }
             b'1'..=b'9' => {
-                self.at += digits(self.window.get(self.at..)?);
+                while let Some(b'0'..=b'9') = self.peek() {
+                    self.at += 1;
+                }
                 self.ends_number()
             }
-            b't' => self.takes(b"true").then_some(()),
-            b'f' => self.takes(b"false").then_some(()),
-            b'n' => self.takes(b"null").then_some(()),
-            b'{' => self.object(depth),
-            b'[' => self.array(depth),
+            b't' => self.takes(b"true").then_some(Shape::True),
+            b'f' => self.takes(b"false").then_some(Shape::False),
+            b'n' => self.takes(b"null").then_some(Shape::Null),
+            b'{' => self.object(depth).map(|()| Shape::Object),
+            b'[' => self.array(depth).map(|()| Shape::Array),
             _ => None,
         }
     }
 
     /// An integer ends where the value ends; other numbers are rare and left to the reader.
     #[inline(always)]
-    fn ends_number(&self) -> Option<()> {
-        matches!(self.peek()?, b',' | b'}' | b']').then_some(())
+    fn ends_number(&self) -> Option<Shape> {
+        matches!(self.peek()?, b',' | b'}' | b']').then_some(Shape::Number { digits_only: true })
     }
 
     fn object(&mut self, depth: u32) -> Option<()> {
@@ -343,6 +402,14 @@ impl Names {
 #[inline(always)]
 fn digits(text: &[u8]) -> usize {
     let mut count = 0;
+    // Eight at a time: a byte that is a digit is at most 9 once the bits of `0` are taken away.
+    while let Some(eight) = text.get(count..).and_then(<[u8]>::first_chunk) {
+        let worth = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
+        if (worth | worth.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
+            break;
+        }
+        count += 8;
+    }
     while let Some(b'0'..=b'9') = text.get(count) {
         count += 1;
     }

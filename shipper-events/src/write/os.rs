@@ -107,8 +107,13 @@ impl Disk for OsDisk {
                 Err(std::fs::TryLockError::Error(error)) => return Err(error),
             }
         }
-        // The note is for people who wait: that it cannot be written is no reason not to work.
-        let _ = file.set_len(0).and_then(|()| file.write_all(note.as_bytes()));
+        // The note is for people who wait: that it cannot be written is no reason not to work. It is left alone where it
+        // says the same already: a file system that keeps its order would write it out with every sync of the log.
+        let mut left = Vec::new();
+        let same = (&file).take(MOST_NOTE).read_to_end(&mut left).is_ok_and(|_| left == note.as_bytes());
+        if !same {
+            let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(note.as_bytes()));
+        }
         Ok(file)
     }
 

@@ -413,7 +413,7 @@ fn lines(drafts: Vec<Draft>, stamp: &Timestamp, after: &Follower) -> Result<Vec<
 fn check(bytes: &[u8], follower: &mut Follower) -> Result<(), AppendError> {
     follower.take(survey(bytes, |_| Regard::<()>::Quiet), |seen, _| {
         if let Some(What::Corrupt(corruption)) = seen.what {
-            return Err(AppendError::Invalid { corruption });
+            return Err(AppendError::Invalid { corruption: *corruption });
         }
         seen.followed.breaks.into_iter().next().map_or(Ok(()), |found| Err(AppendError::Breaks { found }))
     })
@@ -451,7 +451,7 @@ impl<O: Observer> Taking<'_, O> {
             let Seen { line, what, followed } = seen;
             let path = path.to_owned();
             if let Some(What::Corrupt(corruption)) = what {
-                return Err(Failed::Log(LogError::Corrupt { path, line, corruption }));
+                return Err(Failed::Log(LogError::Corrupt { path, line, corruption: *corruption }));
             }
             if let Some(found) = followed.breaks.into_iter().next() {
                 return Err(Failed::Log(LogError::Broken { path, line, found }));

@@ -1,0 +1,78 @@
+//! How fast a log is folded, audited and put to the gate: `cargo bench -p shipper-core --bench judging`.
+
+#![allow(clippy::expect_used, reason = "a benchmark that cannot run stops at once")]
+#![allow(missing_docs, reason = "criterion's macros write functions")]
+
+#[path = "../../shipper-events/benches/support/mod.rs"]
+mod support;
+
+use std::hint::black_box;
+
+use camino::Utf8PathBuf;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use shipper_core::audit::{Demand, SidecarInput, audit};
+use shipper_core::{Asker, Query, State, enforce, evaluate};
+use shipper_events::write::{Options, OsDisk};
+use shipper_events::{Entry, Reader};
+
+const LOG: usize = 8 << 20;
+
+fn query() -> Query {
+    let (plan_id, registry) = ("p".parse().expect("a name"), "rehearsal".parse().expect("a name"));
+    Query { plan_id, rehearsal_registry: Some(registry), skip: false }
+}
+
+/// Events to state, state to verdict: nothing is read.
+fn folding(criterion: &mut Criterion) {
+    let log = support::log(LOG / 8);
+    let entries: Vec<Entry> = Reader::new(&log[..]).collect::<Result<_, _>>().expect("events");
+    let state: State = entries.iter().collect();
+    let mut group = criterion.benchmark_group("fold");
+    group.throughput(Throughput::Elements(entries.len() as u64));
+    group.bench_function("evolve", |bench| bench.iter(|| black_box(&entries).iter().collect::<State>()));
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("evaluate", |bench| bench.iter(|| evaluate(black_box(&state), &query())));
+    group.finish();
+}
+
+fn auditing(criterion: &mut Criterion) {
+    let log = support::log(LOG);
+    let chained = support::chained(&log);
+    let mut group = criterion.benchmark_group("audit");
+    group.sample_size(20);
+    for (name, log) in [("unchained", &log), ("chained", &chained)] {
+        group.throughput(Throughput::Bytes(log.len() as u64));
+        group.bench_function(format!("{name}, one thread"), |bench| {
+            bench.iter(|| audit(black_box(log), SidecarInput::NotLookedFor, &Demand::default()).expect("an audit"));
+        });
+    }
+    group.finish();
+}
+
+/// Open, verify, fold, evaluate, append, sync.
+fn asking(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("gate");
+    group.sample_size(10);
+    for bytes in [0, LOG / 8, LOG] {
+        let log = if bytes == 0 { Vec::new() } else { support::log(bytes) };
+        group.throughput(Throughput::Bytes(log.len() as u64));
+        group.bench_function(format!("a log of {} KiB", log.len() / 1024), |bench| {
+            let fresh = || {
+                let directory = tempfile::tempdir().expect("a directory");
+                std::fs::write(directory.path().join("events.jsonl"), &log).expect("a log");
+                directory
+            };
+            let ask = |directory: tempfile::TempDir| {
+                let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+                let answer = enforce(OsDisk, &path, &query(), &Asker::default(), None, Options::default());
+                assert!(answer.expect("an answer").line.is_some(), "it was recorded");
+                directory
+            };
+            bench.iter_batched(fresh, ask, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, folding, auditing, asking);
+criterion_main!(benches);
