@@ -5,9 +5,6 @@ use std::io;
 use crate::MAX_LINE;
 use crate::split::Tail;
 
-/// How much is read at a time, in bytes; a longer line is a block by itself.
-const BLOCK: usize = 512 * 1024;
-
 /// Complete lines, or a part of a line that is too long to be one.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
@@ -51,15 +48,17 @@ impl Blocks {
         self.ended
     }
 
-    /// The next block, in a buffer that is of no more use; an empty one is replaced. `None` at the end.
+    /// The next block of about that size, in a buffer that is of no more use; an empty one is replaced. A longer line is a
+    /// block by itself. `None` at the end.
     pub(crate) fn next(
         &mut self,
         mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
         mut buffer: Vec<u8>,
+        size: usize,
         fill: Fill,
     ) -> io::Result<Option<Block>> {
         let mut filled = self.carry.len();
-        let size = if buffer.is_empty() { BLOCK } else { buffer.len().min(BLOCK) }.max(filled);
+        let size = size.max(filled);
         if buffer.is_empty() {
             buffer = vec![0; size];
         } else {
@@ -97,7 +96,7 @@ impl Blocks {
                 return Ok(None);
             }
             if filled == buffer.len() {
-                buffer.resize((filled * 2).clamp(BLOCK, MAX_LINE + 1), 0);
+                buffer.resize((filled * 2).min(MAX_LINE + 1), 0);
             }
         }
     }

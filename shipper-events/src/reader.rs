@@ -90,7 +90,7 @@ impl<R: Read> Reader<R> {
         Self {
             stream,
             blocks: Blocks::default(),
-            block: Block { buffer: vec![0; BUFFER], ..Block::default() },
+            block: Block::default(),
             at: 0,
             prefix: Prefix::new(),
             chain: Chain::new(),
@@ -149,7 +149,7 @@ impl<R: Read> Reader<R> {
             }
             let line = self.prefix.lines();
             let buffer = std::mem::take(&mut self.block).buffer;
-            match self.blocks.next(|buffer| self.stream.read(buffer), buffer, Fill::Line) {
+            match self.blocks.next(|buffer| self.stream.read(buffer), buffer, BUFFER, Fill::Line) {
                 Ok(Some(block)) => (self.block, self.at) = (block, 0),
                 Ok(None) => {
                     return match self.blocks.tail() {

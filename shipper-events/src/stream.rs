@@ -10,8 +10,14 @@ use crate::block::{Block, Blocks, Fill};
 use crate::split::Tail;
 use crate::survey::{Regard, Said, Survey, Surveyor};
 
-/// How much of a log is read first: most logs are shorter.
-const FIRST: usize = 64 * 1024;
+/// How much of a log is read first, in bytes: most logs are shorter.
+const FIRST: usize = 16 * 1024;
+
+/// How much of a log is read before there are threads: for less they would cost more than they save.
+const ALONE: usize = 256 * 1024;
+
+/// How much is read and surveyed at a time, in bytes.
+const BLOCK: usize = 512 * 1024;
 
 /// How much is read ahead of what was handed out, in bytes, but for one line.
 const AHEAD: usize = 8 * 1024 * 1024;
@@ -71,20 +77,21 @@ where
 {
     let mut blocks = Blocks::default();
     let mut surveyor = Surveyor::new(&regard);
-    // A log of one block is surveyed at once: threads would cost more than they save.
-    let mut buffer = vec![0; FIRST];
+    let (mut buffer, mut size, mut read_alone) = (Vec::new(), FIRST, 0);
     let mut workers = None;
-    while blocks.ended() || workers.is_none_or(|workers| workers == 1) {
-        let Some(block) = blocks.next(&mut read, buffer, Fill::Whole)? else {
+    while blocks.ended() || read_alone < ALONE || workers.is_some_and(|workers| workers == 1) {
+        let Some(block) = blocks.next(&mut read, buffer, size, Fill::Whole)? else {
             return Ok(blocks.tail());
         };
         take(piece(&block, said(&block, &mut surveyor)))?;
-        buffer = block.buffer;
-        if !blocks.ended() {
-            workers = workers.or_else(|| Some(thread::available_parallelism().map_or(1, usize::from)));
+        (read_alone, size) = (read_alone + block.filled, ALONE);
+        // A buffer of another size is made anew.
+        buffer = if block.buffer.len() == size { block.buffer } else { Vec::new() };
+        if read_alone >= ALONE && workers.is_none() {
+            workers = Some(thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS));
         }
     }
-    let workers = workers.unwrap_or(1).min(MOST_WORKERS);
+    let workers = workers.unwrap_or(1);
     let (jobs, waiting) = crossbeam_channel::unbounded();
     thread::scope(|scope| {
         // This thread surveys, too, while it would wait.
@@ -100,7 +107,7 @@ where
         loop {
             while surveyed.len() < 2 * workers && ahead < AHEAD {
                 let buffer = spare.pop().unwrap_or_default();
-                let Some(block) = blocks.next(&mut read, buffer, Fill::Whole)? else {
+                let Some(block) = blocks.next(&mut read, buffer, BLOCK, Fill::Whole)? else {
                     break;
                 };
                 ahead += block.filled;

@@ -14,6 +14,9 @@ const LOG: &str = "events.jsonl";
 /// A sidecar's name, beside the log.
 const SIDECAR: &str = "rehearsal.json";
 
+/// A log of fewer bytes is read on one thread, and others beside it.
+const FEW: u64 = 1024 * 1024;
+
 /// Something to be judged, or not: nothing that was given goes unmentioned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
@@ -63,9 +66,15 @@ fn below(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
     let Some(path) = Utf8Path::from_path(entry.path()) else {
         return unreadable(Some(entry.path()), "its path is not UTF-8; move it to one that is".to_owned());
     };
-    match path.metadata() {
-        Ok(metadata) if metadata.is_file() => Some(Input::Log(path.to_owned())),
-        Ok(_) => unreadable(Some(entry.path()), "it is not a regular file".to_owned()),
+    // Only of a link more must be known than the directory tells.
+    let is_file = if entry.path_is_symlink() {
+        path.metadata().map(|file| file.is_file())
+    } else {
+        Ok(entry.file_type().is_file())
+    };
+    match is_file {
+        Ok(true) => Some(Input::Log(path.to_owned())),
+        Ok(false) => unreadable(Some(entry.path()), "it is not a regular file".to_owned()),
         Err(error) => unreadable(Some(entry.path()), error.to_string()),
     }
 }
@@ -97,8 +106,8 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
 
 /// A log's bytes, readable once or, where a demand wants it, twice.
 pub(crate) enum Bytes {
-    /// A regular file.
-    File(File),
+    /// A regular file, and how many bytes it had when it was opened.
+    File(File, u64),
     /// Standard input or a pipe.
     Stream(Box<dyn Read>),
 }
@@ -110,7 +119,12 @@ impl Bytes {
         if metadata.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        Ok(if metadata.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
+        Ok(if metadata.is_file() { Self::File(file, metadata.len()) } else { Self::Stream(Box::new(file)) })
+    }
+
+    /// Whether there are few: reading them takes no more than a moment and a single thread.
+    pub(crate) fn are_few(&self) -> bool {
+        matches!(self, Self::File(_, bytes) if *bytes < FEW)
     }
 
     pub(crate) fn stdin() -> Self {
@@ -120,7 +134,7 @@ impl Bytes {
     /// Makes the bytes readable twice: those of a stream are set down in a nameless temporary file.
     pub(crate) fn twice(self) -> io::Result<Box<dyn ReadSeek>> {
         Ok(match self {
-            Self::File(file) => Box::new(file),
+            Self::File(file, _) => Box::new(file),
             Self::Stream(mut stream) => {
                 let mut spool = || {
                     let mut file = tempfile::tempfile()?;
@@ -139,7 +153,7 @@ impl Bytes {
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.read(buffer),
+            Self::File(file, _) => file.read(buffer),
             Self::Stream(stream) => stream.read(buffer),
         }
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek};
 
 use camino::Utf8PathBuf;
+use rayon::prelude::*;
 use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput, regard};
 use shipper_events::{Tail, neutral, survey_stream};
 use thiserror::Error;
@@ -35,13 +36,7 @@ pub(crate) enum JudgeError {
 
 /// Judges everything that was given.
 pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
-    let inputs = find(&cli.logs);
-    let options = cli.of_one_log();
-    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
-    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
-        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
-    }
-    let count = inputs.iter().filter(|input| **input == Input::Stdin).count();
+    let count = cli.logs.iter().filter(|path| *path == "-").count();
     if count > 1 {
         return Err(JudgeError::StdinTwice { count });
     }
@@ -49,31 +44,89 @@ pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
         let path = path.clone();
         return Err(JudgeError::NoSidecar { path });
     }
+    let (options, inputs) = (cli.of_one_log(), find(&cli.logs));
+    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
+    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
+        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
+    }
     let demand = cli.demand();
-    let logs: Result<Vec<LogReport>, JudgeError> =
-        inputs.into_iter().map(|input| judge_one(input, cli, &demand)).collect();
-    Ok(Report::new(demand, logs?))
+    let judging = Judging { cli, demand: &demand };
+    let logs = match &inputs[..] {
+        [only] => vec![judging.judge(only)?],
+        many => judging.judge_many(many)?,
+    };
+    Ok(Report::new(demand, logs))
 }
 
-fn judge_one(input: Input, cli: &Cli, demand: &Demand) -> Result<LogReport, JudgeError> {
-    let (path, sidecar, bytes) = match input {
-        Input::Empty(path) => return Ok(LogReport::no_logs(path)),
-        Input::Unreadable { path, error } => return Ok(LogReport::unreadable(path, error)),
-        Input::Stdin => ("-".to_owned(), None, Ok(Bytes::stdin())),
-        Input::Log(path) => {
-            let by_default = !cli.no_sidecar && demand.at.is_none();
-            let sidecar = by_default.then(|| beside(&path));
-            let bytes = Bytes::open(&path);
-            (path.to_string(), sidecar, bytes)
+/// What logs are judged by.
+#[derive(Clone, Copy)]
+struct Judging<'c> {
+    cli: &'c Cli,
+    demand: &'c Demand,
+}
+
+impl Judging<'_> {
+    /// Judges logs side by side, but those with many bytes afterwards, one by one: each of them takes all processors.
+    fn judge_many(self, inputs: &[Input]) -> Result<Vec<LogReport>, JudgeError> {
+        let quick = |input| {
+            let opened = self.open(input);
+            (!opened.has_many_bytes()).then(|| self.finish(opened))
+        };
+        let judged: Vec<Option<Result<LogReport, JudgeError>>> = inputs.par_iter().map(quick).collect();
+        let left = |(input, judged): (_, Option<_>)| judged.unwrap_or_else(|| self.judge(input));
+        inputs.iter().zip(judged).map(left).collect()
+    }
+
+    fn judge(self, input: &Input) -> Result<LogReport, JudgeError> {
+        self.finish(self.open(input))
+    }
+
+    fn open(self, input: &Input) -> Opened {
+        let (path, sidecar, bytes) = match input {
+            Input::Empty(path) => return Opened::Reported(LogReport::no_logs(path.clone())),
+            Input::Unreadable { path, error } => {
+                return Opened::Reported(LogReport::unreadable(path.clone(), error.clone()));
+            }
+            Input::Stdin => ("-".to_owned(), None, Ok(Bytes::stdin())),
+            Input::Log(path) => {
+                let by_default = !self.cli.no_sidecar && self.demand.at.is_none();
+                (path.to_string(), by_default.then(|| beside(path)), Bytes::open(path))
+            }
+        };
+        match bytes {
+            Ok(bytes) => Opened::Log { path, sidecar, bytes },
+            Err(error) => Opened::Reported(LogReport::unreadable(path, error.to_string())),
         }
-    };
-    let sidecar = cli.sidecar.clone().or(sidecar);
-    // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
-    let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
-    let judged = bytes.and_then(|bytes| feed(bytes, sidecar, demand));
-    match judged {
-        Ok((auditor, tail)) => Ok(LogReport::judged(path, auditor.end(tail)?)),
-        Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
+    }
+
+    fn finish(self, opened: Opened) -> Result<LogReport, JudgeError> {
+        let (path, sidecar, bytes) = match opened {
+            Opened::Reported(report) => return Ok(report),
+            Opened::Log { path, sidecar, bytes } => (path, sidecar, bytes),
+        };
+        let sidecar = self.cli.sidecar.clone().or(sidecar);
+        // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
+        let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
+        match feed(bytes, sidecar, self.demand) {
+            Ok((auditor, tail)) => Ok(LogReport::judged(path, auditor.end(tail)?)),
+            Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
+        }
+    }
+}
+
+/// An input that was looked at.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
+enum Opened {
+    /// All that can be said of it.
+    Reported(LogReport),
+    /// A log, and where its sidecar would be.
+    Log { path: String, sidecar: Option<Utf8PathBuf>, bytes: Bytes },
+}
+
+impl Opened {
+    /// Whether reading it takes more than a moment.
+    fn has_many_bytes(&self) -> bool {
+        matches!(self, Self::Log { bytes, .. } if !bytes.are_few())
     }
 }
 

@@ -205,7 +205,8 @@ impl Auditor {
         if let Some(line) = self.cut.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
         }
-        let judged = self.judged().lines;
+        let head = self.judged();
+        let judged = head.lines;
         let about_extends = self.kept(self.demand.extends).and_then(|kept| kept.not_extended(&self.log));
         let about_since = self.kept(self.demand.since).and_then(|kept| kept.not_found(judged));
         for (code, message) in [about_extends, about_since].into_iter().flatten() {
@@ -215,11 +216,11 @@ impl Auditor {
         self.ledger.run_ended(self.last_event(after), None);
         // A prefix that was asked for has no tail.
         let tail = if self.cut.is_some() { Tail::Clean } else { tail };
-        Ok(self.conclude(tail))
+        Ok(self.conclude(head, tail))
     }
 
     /// The head of what is judged.
-    pub(super) fn judged(&self) -> Head {
+    fn judged(&self) -> Head {
         self.cut.and_then(|cut| self.log.kept(cut)).unwrap_or_else(|| self.log.head())
     }
 
@@ -237,9 +238,9 @@ impl Auditor {
         Some(KeptHead::look_for(head?, &self.log))
     }
 
-    /// The head up to which everything has been dealt with, if it is one of what is judged.
-    pub(super) fn dealt_with(&self) -> Option<Head> {
-        self.kept(self.demand.since)?.fitting(self.judged().lines)
+    /// The head up to which everything has been dealt with, if it is one of the first so many lines.
+    pub(super) fn dealt_with(&self, judged: u64) -> Option<Head> {
+        self.kept(self.demand.since)?.fitting(judged)
     }
 
     pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) {

@@ -15,8 +15,7 @@ use crate::gate::{Query, ReasonCode, VerdictCode};
 
 impl Auditor {
     /// Makes the report of everything that was followed.
-    pub(super) fn conclude(mut self, tail: Tail) -> Audit {
-        let judged = self.judged();
+    pub(super) fn conclude(mut self, judged: Head, tail: Tail) -> Audit {
         let tail = match tail {
             Tail::Clean => TailStatus::Clean,
             Tail::Torn { bytes } => {
@@ -38,7 +37,7 @@ impl Auditor {
             (true, true) => Integrity::PartlyChained,
         };
         let gate = self.gate(!broken && tail == TailStatus::Clean);
-        let dealt_with = self.dealt_with();
+        let dealt_with = self.dealt_with(judged.lines);
 
         let (sidecar, about_sidecar) = self.sidecar.finish(self.stopped.is_none());
         let mut raised = self.raised;
@@ -60,7 +59,8 @@ impl Auditor {
         let decided = made.into_iter().enumerate().map(|(position, made)| decide(position, made, &mut raised));
         let decided: Vec<Decision> = decided.collect();
         let in_report = decided.into_iter().zip(&stay).filter(|(_, stays)| stays.in_report());
-        let decisions: Vec<Decision> = in_report.map(|(decision, _)| decision).collect();
+        let mut decisions: Vec<Decision> = in_report.map(|(decision, _)| decision).collect();
+        decisions.shrink_to_fit();
         let own_word = Some(RegistrySource::SelfDeclared);
         let rests_on_own_word = decisions.iter().any(|decision| decision.registry_source == own_word)
             || gate.as_ref().is_some_and(|gate| gate.registry_source == own_word);
@@ -218,6 +218,8 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
         })
         .collect();
     findings.sort_by_key(|finding| (finding.line.is_none(), finding.line, finding.code.as_str()));
+    // Reports are kept by the thousand.
+    findings.shrink_to_fit();
     findings
 }
 

@@ -338,7 +338,7 @@ struct Known<'b, K> {
 }
 
 /// More than there are types in most logs, so that few share a slot.
-const SLOTS: usize = 128;
+const SLOTS: usize = 64;
 
 impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Types<'b, 'r, K, R> {
     fn new(regard: &'r R) -> Self {
