@@ -158,7 +158,7 @@ impl fmt::Display for RecordedHead {
 }
 
 /// How many bytes are gathered before they are hashed: BLAKE3 is several times faster on long inputs than on lines.
-const GATHER: usize = 64 * 1024;
+const GATHER: usize = 4 * 1024;
 
 /// The bytes of a log so far, as a head that grows line by line.
 #[derive(Debug, Clone)]

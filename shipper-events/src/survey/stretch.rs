@@ -30,6 +30,9 @@ struct Chained {
 /// How many chained lines are compared at a time: enough to hash them side by side.
 const TOGETHER: usize = 1024;
 
+/// So few lines are hashed one by one.
+const FEW: usize = 8;
+
 /// Puts the lines of a block together.
 pub(super) struct Stretches<'b> {
     block: &'b [u8],
@@ -61,7 +64,7 @@ impl<'b> Stretches<'b> {
         let pending = std::mem::take(&mut self.pending);
         let previous = |chained: &Chained| self.block.get(chained.previous.clone()?);
         let lines: Vec<&[u8]> = pending.iter().map(|chained| previous(chained).unwrap_or_default()).collect();
-        let hashes = lanes::hashes(Level::new(), &lines);
+        let hashes = if lines.len() < FEW { vec![None; lines.len()] } else { lanes::hashes(Level::new(), &lines) };
         for ((chained, line), hash) in pending.into_iter().zip(lines).zip(hashes) {
             let Chained { position, link, previous } = chained;
             self.foreign_up_to(position);

@@ -1,7 +1,7 @@
 //! The real file system.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -95,9 +95,15 @@ impl Disk for OsDisk {
         let mut file = open_lock(path)?;
         loop {
             match file.file().try_lock() {
-                // Somebody may have removed the file meanwhile, and another process locked a new one.
-                Ok(()) if is_lock(path, &file)? => break,
-                Ok(()) => file = open_lock(path)?,
+                Ok(()) => match look_at_lock(path, &file)? {
+                    Found::Lock => break,
+                    // Somebody has removed the file meanwhile, and another process may have locked a new one.
+                    Found::Nothing => file = open_lock(path)?,
+                    Found::SomethingElse => {
+                        let what = "something else than a lock file has its name; find out what, and remove it";
+                        return Err(io::Error::other(what));
+                    }
+                },
                 Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
                 Err(std::fs::TryLockError::WouldBlock) => {
                     let mut holder = String::new();
@@ -109,8 +115,8 @@ impl Disk for OsDisk {
         }
         // The note is for people who wait: that it cannot be written is no reason not to work. It is left alone where it
         // says the same already: a file system that keeps its order would write it out with every sync of the log.
-        let mut left = Vec::new();
-        let same = (&file).take(MOST_NOTE).read_to_end(&mut left).is_ok_and(|_| left == note.as_bytes());
+        let mut left = vec![0; note.len() + 1];
+        let same = file.read(&mut left).is_ok_and(|count| left.get(..count) == Some(note.as_bytes()));
         if !same {
             let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(note.as_bytes()));
         }
@@ -128,24 +134,34 @@ impl Disk for OsDisk {
     }
 }
 
-/// Opens a lock file. Its text is overwritten later, so that nothing but a lock file may be behind the name: no link,
-/// no second name of another file, nothing longer than a note.
+/// Opens what has the name of a lock file, or creates one.
 fn open_lock(path: &Utf8Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    if is_lock(path, &file)? {
-        return Ok(file);
-    }
-    Err(io::Error::other("something else than a lock file has its name; find out what, and remove it"))
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-fn is_lock(path: &Utf8Path, file: &File) -> io::Result<bool> {
+/// What has the name of a lock file.
+enum Found {
+    /// The lock file that was opened.
+    Lock,
+    /// Nothing any more, or another file than the one that was opened.
+    Nothing,
+    /// No lock file.
+    SomethingElse,
+}
+
+/// Looks at a lock file that was opened. Its text is overwritten, so that nothing but a lock file may be behind the name:
+/// no link, no second name of another file, nothing longer than a note.
+fn look_at_lock(path: &Utf8Path, file: &File) -> io::Result<Found> {
     let (opened, named) = (file.metadata()?, fs_err::symlink_metadata(path));
     let named = match named {
         Ok(named) => named,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
     };
-    Ok(named.is_file() && same(&named, &opened) && has_one_name(&opened) && opened.len() <= MOST_NOTE)
+    if !named.is_file() || !has_one_name(&named) || named.len() > MOST_NOTE {
+        return Ok(Found::SomethingElse);
+    }
+    Ok(if same(&named, &opened) { Found::Lock } else { Found::Nothing })
 }
 
 #[cfg(unix)]
@@ -170,15 +186,25 @@ fn same(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
     left.created().ok() == right.created().ok()
 }
 
+#[cfg(unix)]
+fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file.file(), buffer, offset)
+}
+
+#[cfg(not(unix))]
+fn read_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    file.seek(std::io::SeekFrom::Start(offset))?;
+    file.read(buffer)
+}
+
 impl DiskFile for File {
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.seek(SeekFrom::Start(offset))?;
         loop {
-            match self.read(buffer) {
+            match read_at(self, offset, buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => return read,
             }

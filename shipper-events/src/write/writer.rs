@@ -176,7 +176,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     ///
     /// When they are not acknowledged: see [`AppendError`].
     pub fn append(&mut self, drafts: &[Draft]) -> Result<Head, AppendError> {
-        self.append_with(|_, _| drafts.to_vec())
+        self.append_settled(|_, _| drafts.to_vec())
     }
 
     /// Appends what is decided on the log as it stands under the lock: `decide` gets the observer, which has seen every
@@ -186,6 +186,11 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     ///
     /// When the events are not acknowledged: see [`AppendError`].
     pub fn append_with(&mut self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Head, AppendError> {
+        self.append_settled(|observer, before| decide(observer, &before.head()))
+    }
+
+    /// Steps 1 to 7 of an append.
+    fn append_settled(&mut self, decide: impl FnOnce(&O, &Follower) -> Vec<Draft>) -> Result<Head, AppendError> {
         if self.poisoned {
             return Err(AppendError::Poisoned { path: self.path.clone() });
         }
@@ -267,7 +272,10 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     }
 
     /// Steps 3 to 7 of an append.
-    pub(super) fn append_locked(&mut self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Head, AppendError> {
+    pub(super) fn append_locked(
+        &mut self,
+        decide: impl FnOnce(&O, &Follower) -> Vec<Draft>,
+    ) -> Result<Head, AppendError> {
         let bytes = self.build(decide)?;
         let before = self.follower.bytes();
         let written = self.file.append(&bytes);
@@ -306,7 +314,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     }
 
     /// Builds the lines, each linked to the one before it.
-    fn build(&self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Vec<u8>, AppendError> {
+    fn build(&self, decide: impl FnOnce(&O, &Follower) -> Vec<Draft>) -> Result<Vec<u8>, AppendError> {
         let stamp = stamp(self.disk.now());
         let mut ahead = self.follower.clone();
         let mut bytes = Vec::new();
@@ -321,7 +329,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             bytes = lines(vec![Draft::new(adopted, "all")], &stamp, &ahead)?;
             check(&bytes, &mut ahead)?;
         }
-        let drafts = decide(&self.observer, &ahead.head());
+        let drafts = decide(&self.observer, &ahead);
         if drafts.is_empty() {
             return Err(AppendError::Nothing);
         }
