@@ -176,3 +176,52 @@ impl<'i, const KIND: usize> Cursor<'i, KIND> {
         self.words.get(word)?.get(KIND).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+    use proptest::prelude::*;
+
+    use super::{Cursor, Index};
+
+    /// All that are told apart, and some others.
+    const BYTES: &[u8] = b"\"\\\\\\nu/a {\n\t\x00\x1f\x7f\x80\xff";
+
+    fn all<const KIND: usize>(index: &Index) -> Vec<usize> {
+        let mut cursor = Cursor::<KIND>::new(index, 0);
+        std::iter::from_fn(|| cursor.next()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// (Pass) Every kind of byte is where a look at one byte after the other finds it, whichever instructions the
+        /// processor has: escapes that cross from one word into the next are easily lost.
+        #[test]
+        fn as_byte_by_byte(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300)) {
+            // A window ends with a line.
+            let window = [line, vec![b'\n']].concat();
+            let (mut quotes, mut odd, mut escaped) = (Vec::new(), Vec::new(), false);
+            for (at, byte) in window.iter().enumerate() {
+                if *byte == b'"' && !escaped {
+                    quotes.push(at);
+                }
+                let unusual = if escaped { !b"\"\\/bfnrt".contains(byte) } else { *byte < 0x20 && *byte != b'\n' };
+                if unusual {
+                    odd.push(at);
+                }
+                escaped = *byte == b'\\' && !escaped;
+            }
+            let of = |is: fn(u8) -> bool| (0..window.len()).filter(|at| is(window[*at])).collect::<Vec<_>>();
+            for level in [Level::new(), Level::baseline()] {
+                let mut index = Index { level, words: Vec::new() };
+                index.fill(&window);
+                prop_assert_eq!(all::<{ super::QUOTES }>(&index), quotes.clone());
+                prop_assert_eq!(all::<{ super::ODD }>(&index), odd.clone());
+                prop_assert_eq!(all::<{ super::ENDS }>(&index), of(|byte| byte == b'\n'));
+                prop_assert_eq!(all::<{ super::BACKSLASHES }>(&index), of(|byte| byte == b'\\'));
+                prop_assert_eq!(all::<{ super::BEYOND_ASCII }>(&index), of(|byte| byte >= 0x80));
+            }
+        }
+    }
+}

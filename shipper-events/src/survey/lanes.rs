@@ -174,3 +174,32 @@ fn mix<S: Simd>(
 fn rotate<S: Simd, const RIGHT: u32>(word: u32x16<S>) -> u32x16<S> {
     (word >> RIGHT) | (word << (32 - RIGHT))
 }
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+
+    use super::{CHUNK, LANES, hashes};
+
+    /// (Pass) The hash of every length of line is that of the `blake3` crate, whatever stands beside it and whichever
+    /// instructions the processor has: a wrong one would only cost time, since the crate has the last word, and nobody would
+    /// notice.
+    #[test]
+    fn every_length_beside_any_other() {
+        let bytes: Vec<u8> = (0..CHUNK + 2).map(|position| (position * 31 % 251) as u8).collect();
+        for level in [Level::new(), Level::baseline()] {
+            for step in [1, 7, 64, 333] {
+                let lengths = (0..bytes.len() * 3).map(|position| position * step % bytes.len());
+                let lines: Vec<&[u8]> = lengths.map(|length| &bytes[bytes.len() - length..]).collect();
+                for (line, hash) in lines.iter().zip(hashes(level, &lines)) {
+                    let expected = (line.len() <= CHUNK).then(|| blake3::hash(line));
+                    assert_eq!(hash, expected, "{} bytes, {level:?}", line.len());
+                }
+            }
+            for count in 0..LANES * 2 {
+                let lines = vec![&bytes[..100]; count];
+                assert_eq!(hashes(level, &lines), vec![Some(blake3::hash(&bytes[..100])); count]);
+            }
+        }
+    }
+}
