@@ -13,17 +13,19 @@
 //!   last LF is the [`Tail`].
 //! - From a line to an event: [`parse_line`] reads strictly and says at which column a line is [corrupt](Corruption);
 //!   [`json`] is the reader under it, for other documents that must be as strict.
-//! - From a stream to events: [`Reader`], in memory that does not grow with the log.
+//! - From a stream to events: [`Reader`], one after the other, in memory that does not grow with the log.
+//! - From a stream to the few events that somebody wants, many times faster and as strictly: [`survey()`] for a block of
+//!   lines, [`survey_stream`] for a stream, on all processors, and [`Follower`], which puts surveyed blocks together.
 //! - From events to a log, durably: [`write`](mod@write).
 //! - What events say: [`Event`] and [`vocabulary`]. Members and types that this version does not know survive.
 //! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. Whether each line follows the one before
-//!   it: [`Chain`].
+//!   it: [`Chain`]. A [`Follower`] does both.
 //! - Text from a log is hostile: [`neutral`] makes it fit to be shown.
 //!
 //! # What it does not do
 //!
-//! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It prints nothing,
-//! and only [`write`](mod@write) touches files and the clock. The format is described for its readers in `docs/log-format.md`.
+//! It knows no meaning: which events open a rehearsal or let a publish go is `shipper-core`'s to say. It prints nothing;
+//! only [`write`](mod@write) touches files and the clock, and only [`survey_stream`] starts threads, which end with it. The format is described for its readers in `docs/log-format.md`.
 
 mod block;
 mod chain;

@@ -94,12 +94,15 @@ where
     let workers = workers.unwrap_or(1);
     let (jobs, waiting) = crossbeam_channel::unbounded();
     thread::scope(|scope| {
-        // This thread surveys, too, while it would wait.
+        // This thread surveys, too, while it would wait: also alone, should the system give no other.
         for _ in 1..workers {
-            scope.spawn(|| {
+            let worker = || {
                 let mut surveyor = Surveyor::new(&regard);
                 waiting.iter().for_each(|job: Job<K>| job.work(&mut surveyor));
-            });
+            };
+            if thread::Builder::new().spawn_scoped(scope, worker).is_err() {
+                break;
+            }
         }
         // Dropped at the end of this closure, so that the workers end, too.
         let jobs = jobs;

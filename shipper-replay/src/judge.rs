@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek};
 
 use camino::Utf8PathBuf;
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput, regard};
 use shipper_events::{Tail, neutral, survey_stream};
@@ -72,7 +73,11 @@ impl Judging<'_> {
             let opened = self.open(input);
             (!opened.has_many_bytes()).then(|| self.finish(opened))
         };
-        let judged: Vec<Option<Result<LogReport, JudgeError>>> = inputs.par_iter().map(quick).collect();
+        let judged: Vec<Option<Result<LogReport, JudgeError>>> = match ThreadPoolBuilder::new().build() {
+            Ok(threads) => threads.install(|| inputs.par_iter().map(quick).collect()),
+            // The system gives no threads.
+            Err(_) => inputs.iter().map(quick).collect(),
+        };
         let left = |(input, judged): (_, Option<_>)| judged.unwrap_or_else(|| self.judge(input));
         inputs.iter().zip(judged).map(left).collect()
     }

@@ -2,8 +2,10 @@
 //!
 //! An [`Auditor`] is fed a log's bytes, cut anywhere, and then says what they prove. It works in five steps:
 //!
-//! 1. **Read.** Bytes become lines, lines become events; a corrupt line ends the judging, and only the head of the
-//!    whole file is still computed. The chain is followed (`shipper-events`).
+//! 1. **Read.** Blocks of lines are surveyed: all lines are checked, and the events that an audit [regards](regard())
+//!    are built. The chain is followed, and heads are computed (`shipper-events`). A corrupt line ends the judging, and
+//!    only the head of the whole file is still computed. [`Auditor::feed`] surveys by itself;
+//!    [`Auditor::take`] takes what was surveyed elsewhere, on other threads.
 //! 2. **Fold.** Each event that concerns the gate changes the [`State`](crate::State); what looks odd on the way is
 //!    a finding.
 //! 3. **Decide.** Each `gate_evaluated` is re-derived from the state before it and compared. Each run takes a

@@ -186,7 +186,7 @@ mod tests {
     /// notice.
     #[test]
     fn every_length_beside_any_other() {
-        let bytes: Vec<u8> = (0..CHUNK + 2).map(|position| (position * 31 % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().step_by(31).take(CHUNK + 2).collect();
         for level in [Level::new(), Level::baseline()] {
             for step in [1, 7, 64, 333] {
                 let lengths = (0..bytes.len() * 3).map(|position| position * step % bytes.len());
