@@ -76,7 +76,8 @@ where
     E: From<io::Error>,
 {
     let mut blocks = Blocks::default();
-    let mut surveyor = Surveyor::new(&regard);
+    let regard = &regard;
+    let mut surveyor = Surveyor::new(regard);
     let (mut buffer, mut size, mut read_alone) = (Vec::new(), FIRST, 0);
     let mut workers = None;
     while blocks.ended() || read_alone < ALONE || workers.is_some_and(|workers| workers == 1) {
@@ -91,13 +92,29 @@ where
             workers = Some(thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS));
         }
     }
-    let workers = workers.unwrap_or(1);
+    together(workers.unwrap_or(1), blocks, surveyor, read, regard, take)
+}
+
+/// Goes on with so many threads, this one included.
+fn together<K, E, R>(
+    workers: usize,
+    mut blocks: Blocks,
+    mut surveyor: Surveyor<&R>,
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    regard: &R,
+    mut take: impl FnMut(Piece<'_, K>) -> Result<(), E>,
+) -> Result<Tail, E>
+where
+    R: Fn(&str) -> Regard<K> + Sync,
+    K: Copy + Send,
+    E: From<io::Error>,
+{
     let (jobs, waiting) = crossbeam_channel::unbounded();
     thread::scope(|scope| {
         // This thread surveys, too, while it would wait: also alone, should the system give no other.
         for _ in 1..workers {
             let worker = || {
-                let mut surveyor = Surveyor::new(&regard);
+                let mut surveyor = Surveyor::new(regard);
                 waiting.iter().for_each(|job: Job<K>| job.work(&mut surveyor));
             };
             if thread::Builder::new().spawn_scoped(scope, worker).is_err() {

@@ -14,11 +14,13 @@
 //! The file system is behind the small trait [`Disk`], so that tests can fail or crash at every step.
 
 mod aside;
+mod build;
 mod disk;
 mod draft;
 mod error;
 mod os;
 mod repair;
+mod taking;
 mod writer;
 
 pub use aside::continue_log;

@@ -7,23 +7,23 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use time::OffsetDateTime;
 
+use super::build::{check, lines};
 use super::disk::{Disk, DiskFile, write_new};
 use super::draft::Draft;
 use super::error::{AppendError, LogError};
 use super::os::OsDisk;
 use super::repair;
-use crate::MAX_LINE;
-use crate::event::{Entry, Event};
+use super::taking::{Failed, Taking, regard};
+use crate::event::Entry;
 use crate::fault::Corruption;
-use crate::follow::{Follower, Place, Seen};
+use crate::follow::{Follower, Place};
 use crate::head::Head;
-use crate::link::Link;
 use crate::split::Tail;
 use crate::stream::{Piece, survey_stream};
-use crate::survey::{Regard, Survey, What, survey};
+use crate::survey::survey;
 use crate::timestamp::Timestamp;
 use crate::value::Others;
-use crate::vocabulary::{EventType, LogAdopted};
+use crate::vocabulary::LogAdopted;
 
 /// How much is read at a time, in bytes.
 pub(super) const BUFFER: usize = 256 * 1024;
@@ -392,90 +392,6 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         let directory = directory(&self.path);
         let synced = self.disk.sync_directory(directory);
         synced.map_err(|source| LogError::Io { what: "sync the directory", path: directory.to_owned(), source })
-    }
-}
-
-/// The lines of events that come after what was followed.
-fn lines(drafts: Vec<Draft>, stamp: &Timestamp, after: &Follower) -> Result<Vec<u8>, AppendError> {
-    let (mut lines, mut previous, mut bytes) = (after.lines(), after.chain().previous(), Vec::new());
-    for draft in drafts {
-        let event = Event {
-            link: Some(Link::following(lines, previous)),
-            timestamp: stamp.clone(),
-            event_type: draft.event_type,
-            package: draft.package,
-            others: draft.others,
-        };
-        let line = format!("{event}\n").into_bytes();
-        if line.len() > MAX_LINE {
-            return Err(AppendError::TooLong { bytes: line.len() });
-        }
-        lines += 1;
-        previous = blake3::hash(&line);
-        bytes.extend(line);
-    }
-    Ok(bytes)
-}
-
-/// What is written must be readable and must follow: members given by a caller are not trusted to be and do.
-fn check(bytes: &[u8], follower: &mut Follower) -> Result<(), AppendError> {
-    follower.take(survey(bytes, |_| Regard::<()>::Quiet), |seen, _| {
-        if let Some(What::Corrupt(corruption)) = seen.what {
-            return Err(AppendError::Invalid { corruption: *corruption });
-        }
-        seen.followed.breaks.into_iter().next().map_or(Ok(()), |found| Err(AppendError::Breaks { found }))
-    })
-}
-
-/// What is wanted of the events of a log that is written: those that its observer looks at.
-fn regard<O: Observer>(type_name: &str) -> Regard<()> {
-    if O::looks_at(type_name) { Regard::Whole } else { Regard::Quiet }
-}
-
-/// Takes lines into account that stand in the file.
-struct Taking<'w, O> {
-    path: &'w Utf8Path,
-    follower: &'w mut Follower,
-    observer: &'w mut O,
-    named_tails: &'w mut HashSet<String>,
-}
-
-/// Why lines cannot be taken into account.
-enum Failed {
-    Log(LogError),
-    Read(io::Error),
-}
-
-impl From<io::Error> for Failed {
-    fn from(source: io::Error) -> Self {
-        Self::Read(source)
-    }
-}
-
-impl<O: Observer> Taking<'_, O> {
-    fn take(&mut self, survey: Survey<'_, ()>) -> Result<(), Failed> {
-        let Self { path, follower, observer, named_tails } = self;
-        follower.take(survey, |seen, place| {
-            let Seen { line, what, followed } = seen;
-            let path = path.to_owned();
-            if let Some(What::Corrupt(corruption)) = what {
-                return Err(Failed::Log(LogError::Corrupt { path, line, corruption: *corruption }));
-            }
-            if let Some(found) = followed.breaks.into_iter().next() {
-                return Err(Failed::Log(LogError::Broken { path, line, found }));
-            }
-            if let Some(What::Event(event)) = what {
-                if let EventType::TailRepaired(repaired) = &event.event_type {
-                    named_tails.insert(repaired.blake3.clone());
-                }
-                observer.observe(&Entry { line, event: *event }, place);
-            }
-            Ok(())
-        })
-    }
-
-    fn corrupt(&self, line: u64, corruption: Corruption) -> LogError {
-        LogError::Corrupt { path: self.path.to_owned(), line, corruption }
     }
 }
 

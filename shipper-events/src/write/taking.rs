@@ -1,0 +1,66 @@
+//! Lines that stand in a log's file, taken into account.
+
+use std::collections::HashSet;
+use std::io;
+
+use camino::Utf8Path;
+
+use super::error::LogError;
+use super::writer::Observer;
+use crate::event::Entry;
+use crate::fault::Corruption;
+use crate::follow::{Follower, Seen};
+use crate::survey::{Regard, Survey, What};
+use crate::vocabulary::EventType;
+
+/// What is wanted of the events of a log that is written: those that its observer looks at.
+pub(super) fn regard<O: Observer>(type_name: &str) -> Regard<()> {
+    if O::looks_at(type_name) { Regard::Whole } else { Regard::Quiet }
+}
+
+/// Takes lines into account that stand in the file.
+pub(super) struct Taking<'w, O> {
+    pub(super) path: &'w Utf8Path,
+    pub(super) follower: &'w mut Follower,
+    pub(super) observer: &'w mut O,
+    pub(super) named_tails: &'w mut HashSet<String>,
+}
+
+/// Why lines cannot be taken into account.
+pub(super) enum Failed {
+    Log(LogError),
+    Read(io::Error),
+}
+
+impl From<io::Error> for Failed {
+    fn from(source: io::Error) -> Self {
+        Self::Read(source)
+    }
+}
+
+impl<O: Observer> Taking<'_, O> {
+    pub(super) fn take(&mut self, survey: Survey<'_, ()>) -> Result<(), Failed> {
+        let Self { path, follower, observer, named_tails } = self;
+        follower.take(survey, |seen, place| {
+            let Seen { line, what, followed } = seen;
+            let path = path.to_owned();
+            if let Some(What::Corrupt(corruption)) = what {
+                return Err(Failed::Log(LogError::Corrupt { path, line, corruption: *corruption }));
+            }
+            if let Some(found) = followed.breaks.into_iter().next() {
+                return Err(Failed::Log(LogError::Broken { path, line, found }));
+            }
+            if let Some(What::Event(event)) = what {
+                if let EventType::TailRepaired(repaired) = &event.event_type {
+                    named_tails.insert(repaired.blake3.clone());
+                }
+                observer.observe(&Entry { line, event: *event }, place);
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn corrupt(&self, line: u64, corruption: Corruption) -> LogError {
+        LogError::Corrupt { path: self.path.to_owned(), line, corruption }
+    }
+}
