@@ -295,8 +295,8 @@ impl Disk for Guessed {
         OsDisk.create(path)
     }
 
-    fn names(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<bool> {
-        OsDisk.names(path, file)
+    fn named_length(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<Option<u64>> {
+        OsDisk.named_length(path, file)
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
@@ -323,6 +323,14 @@ impl Disk for Guessed {
 
     fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> std::io::Result<Self::Lock> {
         OsDisk.lock(path, wait, note)
+    }
+
+    fn unlock(&self, lock: &mut Self::Lock) -> std::io::Result<()> {
+        OsDisk.unlock(lock)
+    }
+
+    fn relock(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
+        OsDisk.relock(path, lock, wait, note)
     }
 
     fn now(&self) -> time::OffsetDateTime {

@@ -134,11 +134,29 @@ pub(crate) struct ModelFile {
 pub(crate) struct ModelLock {
     disk: ModelDisk,
     path: Utf8PathBuf,
+    held: bool,
+}
+
+impl ModelLock {
+    fn take(&mut self) -> io::Result<()> {
+        self.disk.plain_step(Kind::Other)?;
+        if !self.disk.0.borrow_mut().locked.insert(self.path.clone()) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
+        }
+        self.held = true;
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.held) {
+            self.disk.0.borrow_mut().locked.remove(&self.path);
+        }
+    }
 }
 
 impl Drop for ModelLock {
     fn drop(&mut self) {
-        self.disk.0.borrow_mut().locked.remove(&self.path);
+        self.let_go();
     }
 }
 
@@ -310,9 +328,10 @@ impl Disk for ModelDisk {
         Ok(ModelFile { disk: self.clone(), inode })
     }
 
-    fn names(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<bool> {
+    fn named_length(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<Option<u64>> {
         self.plain_step(Kind::Other)?;
-        Ok(self.0.borrow().live_names().get(path) == Some(&file.inode))
+        let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
+        Ok(is_named.then(|| file.live().len() as u64))
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
@@ -351,11 +370,18 @@ impl Disk for ModelDisk {
     }
 
     fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<ModelLock> {
-        self.plain_step(Kind::Other)?;
-        if !self.0.borrow_mut().locked.insert(path.to_owned()) {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
-        }
-        Ok(ModelLock { disk: self.clone(), path: path.to_owned() })
+        let mut lock = ModelLock { disk: self.clone(), path: path.to_owned(), held: false };
+        lock.take()?;
+        Ok(lock)
+    }
+
+    fn unlock(&self, lock: &mut ModelLock) -> io::Result<()> {
+        lock.let_go();
+        Ok(())
+    }
+
+    fn relock(&self, _: &Utf8Path, lock: &mut ModelLock, _: Duration, _: &str) -> io::Result<()> {
+        lock.take()
     }
 
     fn now(&self) -> OffsetDateTime {

@@ -36,12 +36,12 @@ pub trait Disk {
     /// Kind `AlreadyExists` where something has that name.
     fn create(&self, path: &Utf8Path) -> io::Result<Self::File>;
 
-    /// Whether the path names this very file.
+    /// How long this very file is, in bytes, if the path still names it; `None` if it names another, or nothing.
     ///
     /// # Errors
     ///
-    /// When the path cannot be looked up; a path that names nothing is `false`.
-    fn names(&self, path: &Utf8Path, file: &Self::File) -> io::Result<bool>;
+    /// When the path cannot be looked up.
+    fn named_length(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
 
     /// Gives a file another name, in place of whatever has it.
     ///
@@ -84,6 +84,20 @@ pub trait Disk {
     ///
     /// Kind `WouldBlock`, with the holder's note, where it is held for longer.
     fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<Self::Lock>;
+
+    /// Lets others have the lock; [`relock`](Self::relock) takes it again, and sooner than [`lock`](Self::lock) does.
+    ///
+    /// # Errors
+    ///
+    /// As the file system says: drop the lock then.
+    fn unlock(&self, lock: &mut Self::Lock) -> io::Result<()>;
+
+    /// Takes a lock again that others were let have, as [`lock`](Self::lock) does.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    fn relock(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> io::Result<()>;
 
     /// The time.
     fn now(&self) -> OffsetDateTime;

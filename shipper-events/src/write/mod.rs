@@ -27,5 +27,5 @@ pub use aside::continue_log;
 pub use disk::{Disk, DiskFile, replace_file};
 pub use draft::Draft;
 pub use error::{AppendError, ContinueError, LogError};
-pub use os::OsDisk;
+pub use os::{OsDisk, OsFile};
 pub use writer::{LogWriter, Observer, Options};

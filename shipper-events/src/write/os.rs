@@ -1,7 +1,9 @@
 //! The real file system.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Read, Seek, Write};
+#[cfg(not(unix))]
+use std::io::Read;
+use std::io::{self, Seek, Write};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,7 +17,7 @@ use crate::neutral::neutral;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How much of a holder's note is shown, in bytes.
-const NOTE: u64 = 200;
+const NOTE: usize = 200;
 
 /// A lock file that is longer is none, in bytes.
 const MOST_NOTE: u64 = 4096;
@@ -24,9 +26,48 @@ const MOST_NOTE: u64 = 4096;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsDisk;
 
+/// A file that [`OsDisk`] has opened.
+#[derive(Debug)]
+pub struct OsFile {
+    file: File,
+    identity: Identity,
+}
+
+impl OsFile {
+    fn new(file: File) -> io::Result<Self> {
+        let identity = Identity::of(&file.metadata()?);
+        Ok(Self { file, identity })
+    }
+}
+
+/// What tells a file from all others, whatever names they have.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+#[cfg(unix)]
+impl Identity {
+    fn of(file: &std::fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(file.dev(), file.ino())
+    }
+}
+
+/// Without an identity of files, their times of creation stand in for it.
+#[cfg(not(unix))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity(Option<std::time::SystemTime>);
+
+#[cfg(not(unix))]
+impl Identity {
+    fn of(file: &std::fs::Metadata) -> Self {
+        Self(file.created().ok())
+    }
+}
+
 impl Disk for OsDisk {
-    type File = File;
-    type Lock = File;
+    type File = OsFile;
+    type Lock = OsFile;
 
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         match path.canonicalize_utf8() {
@@ -38,25 +79,25 @@ impl Disk for OsDisk {
         }
     }
 
-    fn open(&self, path: &Utf8Path) -> io::Result<File> {
+    fn open(&self, path: &Utf8Path) -> io::Result<OsFile> {
         let file = OpenOptions::new().read(true).append(true).open(path)?;
-        if !file.metadata()?.is_file() {
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
-        Ok(file)
+        Ok(OsFile { file, identity: Identity::of(&metadata) })
     }
 
-    fn create(&self, path: &Utf8Path) -> io::Result<File> {
-        OpenOptions::new().read(true).append(true).create_new(true).open(path)
+    fn create(&self, path: &Utf8Path) -> io::Result<OsFile> {
+        OsFile::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?)
     }
 
-    fn names(&self, path: &Utf8Path, file: &File) -> io::Result<bool> {
-        let named = match fs_err::metadata(path) {
-            Ok(named) => named,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        Ok(same(&named, &file.metadata()?))
+    fn named_length(&self, path: &Utf8Path, file: &OsFile) -> io::Result<Option<u64>> {
+        match fs_err::metadata(path) {
+            Ok(named) => Ok((Identity::of(&named) == file.identity).then_some(named.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
@@ -90,15 +131,24 @@ impl Disk for OsDisk {
         }
     }
 
-    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<File> {
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<OsFile> {
+        let mut lock = open_lock(path)?;
+        self.relock(path, &mut lock, wait, note)?;
+        Ok(lock)
+    }
+
+    fn unlock(&self, lock: &mut OsFile) -> io::Result<()> {
+        lock.file.file().unlock()
+    }
+
+    fn relock(&self, path: &Utf8Path, lock: &mut OsFile, wait: Duration, note: &str) -> io::Result<()> {
         let began = Instant::now();
-        let mut file = open_lock(path)?;
         loop {
-            match file.file().try_lock() {
-                Ok(()) => match look_at_lock(path, &file)? {
+            match lock.file.file().try_lock() {
+                Ok(()) => match look_at_lock(path, lock)? {
                     Found::Lock => break,
                     // Somebody has removed the file meanwhile, and another process may have locked a new one.
-                    Found::Nothing => file = open_lock(path)?,
+                    Found::Nothing => *lock = open_lock(path)?,
                     Found::SomethingElse => {
                         let what = "something else than a lock file has its name; find out what, and remove it";
                         return Err(io::Error::other(what));
@@ -106,8 +156,9 @@ impl Disk for OsDisk {
                 },
                 Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
                 Err(std::fs::TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    let _ = file.take(NOTE).read_to_string(&mut holder);
+                    let mut holder = vec![0; NOTE];
+                    let count = read_at(&lock.file, 0, &mut holder).unwrap_or_default();
+                    let holder = String::from_utf8_lossy(holder.get(..count).unwrap_or_default()).into_owned();
                     return Err(io::Error::new(io::ErrorKind::WouldBlock, neutral(holder.trim()).to_string()));
                 }
                 Err(std::fs::TryLockError::Error(error)) => return Err(error),
@@ -116,11 +167,12 @@ impl Disk for OsDisk {
         // The note is for people who wait: that it cannot be written is no reason not to work. It is left alone where it
         // says the same already: a file system that keeps its order would write it out with every sync of the log.
         let mut left = vec![0; note.len() + 1];
-        let same = file.read(&mut left).is_ok_and(|count| left.get(..count) == Some(note.as_bytes()));
+        let same = read_at(&lock.file, 0, &mut left).is_ok_and(|count| left.get(..count) == Some(note.as_bytes()));
         if !same {
+            let mut file = &lock.file;
             let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(note.as_bytes()));
         }
-        Ok(file)
+        Ok(())
     }
 
     fn now(&self) -> OffsetDateTime {
@@ -135,8 +187,8 @@ impl Disk for OsDisk {
 }
 
 /// Opens what has the name of a lock file, or creates one.
-fn open_lock(path: &Utf8Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+fn open_lock(path: &Utf8Path) -> io::Result<OsFile> {
+    OsFile::new(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?)
 }
 
 /// What has the name of a lock file.
@@ -151,9 +203,8 @@ enum Found {
 
 /// Looks at a lock file that was opened. Its text is overwritten, so that nothing but a lock file may be behind the name:
 /// no link, no second name of another file, nothing longer than a note.
-fn look_at_lock(path: &Utf8Path, file: &File) -> io::Result<Found> {
-    let (opened, named) = (file.metadata()?, fs_err::symlink_metadata(path));
-    let named = match named {
+fn look_at_lock(path: &Utf8Path, lock: &OsFile) -> io::Result<Found> {
+    let named = match fs_err::symlink_metadata(path) {
         Ok(named) => named,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error),
@@ -161,7 +212,7 @@ fn look_at_lock(path: &Utf8Path, file: &File) -> io::Result<Found> {
     if !named.is_file() || !has_one_name(&named) || named.len() > MOST_NOTE {
         return Ok(Found::SomethingElse);
     }
-    Ok(if same(&named, &opened) { Found::Lock } else { Found::Nothing })
+    Ok(if Identity::of(&named) == lock.identity { Found::Lock } else { Found::Nothing })
 }
 
 #[cfg(unix)]
@@ -175,18 +226,6 @@ fn has_one_name(_: &std::fs::Metadata) -> bool {
 }
 
 #[cfg(unix)]
-fn same(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (left.dev(), left.ino()) == (right.dev(), right.ino())
-}
-
-/// Without an identity of files, their times of creation stand in for it.
-#[cfg(not(unix))]
-fn same(left: &std::fs::Metadata, right: &std::fs::Metadata) -> bool {
-    left.created().ok() == right.created().ok()
-}
-
-#[cfg(unix)]
 fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file.file(), buffer, offset)
 }
@@ -197,14 +236,14 @@ fn read_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize>
     file.read(buffer)
 }
 
-impl DiskFile for File {
+impl DiskFile for OsFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match read_at(self, offset, buffer) {
+            match read_at(&self.file, offset, buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => return read,
             }
@@ -212,18 +251,18 @@ impl DiskFile for File {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes)
+        self.file.write(bytes)
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         if cfg!(windows) {
             // There a file that was opened for appending cannot be cut.
-            return OpenOptions::new().write(true).open(self.path())?.set_len(length);
+            return OpenOptions::new().write(true).open(self.file.path())?.set_len(length);
         }
-        self.set_len(length)
+        self.file.set_len(length)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.file.sync_data()
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
     log.sync_names()?;
     // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
     let now = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
-    let still = log.disk.names(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
-    if now != tail || !still {
+    let still = log.disk.named_length(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
+    if now != tail || still.is_none() {
         remove_marker(log)?;
         return Err(LogError::AtWork { path: log.path.clone() });
     }

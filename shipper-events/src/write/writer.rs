@@ -105,6 +105,8 @@ pub struct LogWriter<O = (), D: Disk = OsDisk> {
     pub(super) named_tails: HashSet<String>,
     pub(super) poisoned: bool,
     looked_for_tails: bool,
+    /// The lock, also between appends, when others may have it.
+    lock: Option<D::Lock>,
 }
 
 impl<O: Observer, D: Disk> LogWriter<O, D> {
@@ -134,6 +136,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             named_tails: HashSet::new(),
             poisoned: false,
             looked_for_tails: false,
+            lock: Some(lock),
         };
         if let Some(kept) = log.options.extends {
             log.follower.keep(kept.lines);
@@ -146,7 +149,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         }
         // What others wrote may not be durable yet, and whoever keeps this head relies on it.
         log.file.sync().map_err(|source| log.io("sync", source))?;
-        drop(lock);
+        log.unlock();
         Ok(log)
     }
 
@@ -194,11 +197,28 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         if self.poisoned {
             return Err(AppendError::Poisoned { path: self.path.clone() });
         }
-        let lock = lock(&self.disk, &self.path, &self.options)?;
-        self.settle()?;
-        let head = self.append_locked(decide)?;
-        drop(lock);
-        Ok(head)
+        self.take_lock()?;
+        let appended = self.settle().map_err(AppendError::from).and_then(|()| self.append_locked(decide));
+        self.unlock();
+        appended
+    }
+
+    fn take_lock(&mut self) -> Result<(), LogError> {
+        let path = lock_path(&self.path);
+        let Self { lock: at_hand, disk, options, .. } = self;
+        let locked = match at_hand {
+            Some(at_hand) => disk.relock(&path, at_hand, options.patience, &options.note),
+            None => disk.lock(&path, options.patience, &options.note).map(|lock| *at_hand = Some(lock)),
+        };
+        locked.map_err(|source| not_locked(path, options.patience, source))
+    }
+
+    fn unlock(&mut self) {
+        let unlocked = self.lock.as_mut().map(|lock| self.disk.unlock(lock));
+        if unlocked.is_some_and(|unlocked| unlocked.is_err()) {
+            // Closing the file lets go of it, too.
+            self.lock = None;
+        }
     }
 
     /// Brings what this writer knows up to the file: reads what was appended, refuses or repairs a torn tail, and names
@@ -236,10 +256,10 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
 
     /// Reads and verifies what stands after the lines that are known.
     fn catch_up(&mut self) -> Result<Tail, LogError> {
-        if !self.disk.names(&self.path, &self.file).map_err(|source| self.io("look up", source))? {
+        let named = self.disk.named_length(&self.path, &self.file).map_err(|source| self.io("look up", source))?;
+        let Some(length) = named else {
             return Err(LogError::Replaced { path: self.path.clone() });
-        }
-        let length = self.file.length().map_err(|source| self.io("measure", source))?;
+        };
         let mut offset = self.follower.bytes();
         if length < offset {
             return Err(LogError::Replaced { path: self.path.clone() });
@@ -369,7 +389,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
 
     /// Whether the bytes stand at the offset, and the path still names the file. Others may have appended since.
     fn stands(&mut self, offset: u64, bytes: &[u8]) -> io::Result<bool> {
-        if !self.disk.names(&self.path, &self.file)? {
+        if self.disk.named_length(&self.path, &self.file)?.is_none() {
             return Ok(false);
         }
         let (mut buffer, mut at) = (vec![0; bytes.len().min(BUFFER)], 0);
@@ -403,14 +423,21 @@ fn create<D: Disk>(disk: &D, path: &Utf8Path) -> Result<D::File, LogError> {
 }
 
 pub(super) fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock, LogError> {
-    let path = path.with_file_name(format!("{}.lock", name(path)));
-    disk.lock(&path, options.patience, &options.note).map_err(|source| {
-        if source.kind() == io::ErrorKind::WouldBlock {
-            LogError::Locked { path, waited: options.patience, holder: source.to_string() }
-        } else {
-            LogError::Io { what: "lock", path, source }
-        }
-    })
+    let path = lock_path(path);
+    let locked = disk.lock(&path, options.patience, &options.note);
+    locked.map_err(|source| not_locked(path, options.patience, source))
+}
+
+fn lock_path(log: &Utf8Path) -> Utf8PathBuf {
+    log.with_file_name(format!("{}.lock", name(log)))
+}
+
+fn not_locked(path: Utf8PathBuf, waited: Duration, source: io::Error) -> LogError {
+    if source.kind() == io::ErrorKind::WouldBlock {
+        LogError::Locked { path, waited, holder: source.to_string() }
+    } else {
+        LogError::Io { what: "lock", path, source }
+    }
 }
 
 pub(super) fn resolve<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
