@@ -156,7 +156,14 @@ impl<'i, const KIND: usize> Cursor<'i, KIND> {
     /// The offset of the next one.
     #[inline(always)]
     pub(super) fn next(&mut self) -> Option<usize> {
-        let next = self.peek()?;
+        self.next_before(usize::MAX)
+    }
+
+    /// The offset of the next one that stands before `end`. What stands behind is not looked at: whoever asks about every
+    /// line of a window must not go through the window each time.
+    #[inline(always)]
+    pub(super) fn next_before(&mut self, end: usize) -> Option<usize> {
+        let next = self.peek_before(end)?;
         self.bits &= self.bits - 1;
         Some(next)
     }
@@ -164,11 +171,20 @@ impl<'i, const KIND: usize> Cursor<'i, KIND> {
     /// The offset of the next one, which stays the next one.
     #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<usize> {
+        self.peek_before(usize::MAX)
+    }
+
+    #[inline(always)]
+    fn peek_before(&mut self, end: usize) -> Option<usize> {
         while self.bits == 0 {
+            if (self.word + 1) * WORD >= end {
+                return None;
+            }
             self.word += 1;
             self.bits = self.bits_of(self.word)?;
         }
-        Some(self.word * WORD + self.bits.trailing_zeros() as usize)
+        let next = self.word * WORD + self.bits.trailing_zeros() as usize;
+        (next < end).then_some(next)
     }
 
     #[inline(always)]

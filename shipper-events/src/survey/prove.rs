@@ -110,7 +110,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         self.timestamp = stamp..self.at;
         self.takes(b"\",\"event_type\":{\"type\":\"").then_some(())?;
         self.quotes.skip_to(self.at);
-        self.type_name = self.at..self.quotes.next().filter(|close| *close < self.end)?;
+        self.type_name = self.at..self.quotes.next_before(self.end)?;
         self.collects = builds(self.plain(&self.type_name)?);
         self.found.clear();
         self.at = self.type_name.end + 1;
@@ -119,7 +119,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         self.members(&mut names, OWN)?;
         self.takes(b",\"package\":\"").then_some(())?;
         self.quotes.skip_to(self.at);
-        self.package = self.at..self.quotes.next().filter(|close| *close < self.end)?;
+        self.package = self.at..self.quotes.next_before(self.end)?;
         self.at = self.package.end + 1;
         (self.takes(b"}") && self.at == self.end).then_some(())
     }
@@ -159,13 +159,12 @@ impl<'w, 'i> Prover<'w, 'i> {
     /// Whether the special bytes of a line are such as may stand in strings: valid UTF-8, short escapes, and escapes that
     /// name a character by themselves.
     fn is_plain(&mut self, start: usize) -> bool {
-        let ahead = |offset: &usize| *offset < self.end;
-        let beyond_ascii = BeyondAscii::new(self.index, start).next().filter(ahead).is_some();
+        let beyond_ascii = BeyondAscii::new(self.index, start).next_before(self.end).is_some();
         if beyond_ascii && self.window.get(start..self.end).is_none_or(|line| std::str::from_utf8(line).is_err()) {
             return false;
         }
         let mut odd = Odd::new(self.index, start);
-        while let Some(offset) = odd.next().filter(ahead) {
+        while let Some(offset) = odd.next_before(self.end) {
             let Some([b'u', unit @ ..]) = self.window.get(offset..offset + 5) else {
                 return false;
             };
@@ -175,7 +174,7 @@ impl<'w, 'i> Prover<'w, 'i> {
                 return false;
             }
         }
-        self.any_backslash = Backslashes::new(self.index, start).next().filter(ahead).is_some();
+        self.any_backslash = Backslashes::new(self.index, start).next_before(self.end).is_some();
         true
     }
 
@@ -262,9 +261,9 @@ impl<'w, 'i> Prover<'w, 'i> {
     /// Passes over a string; gives what stands between its quotes.
     #[inline(always)]
     fn string(&mut self) -> Option<Range<usize>> {
-        let open = self.quotes.next()?;
-        let close = self.quotes.next()?;
-        if open != self.at || close >= self.end {
+        let open = self.quotes.next_before(self.end)?;
+        let close = self.quotes.next_before(self.end)?;
+        if open != self.at {
             return None;
         }
         self.at = close + 1;
