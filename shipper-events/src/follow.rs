@@ -182,7 +182,9 @@ impl Follower {
         }
         self.keep_up_to(block, block.first_line + said.lines);
         block.finish(&mut self.prefix, said.lines);
-        self.chain.set_previous(said.last);
+        if said.read > 0 {
+            self.chain.set_previous(said.last);
+        }
         Ok(())
     }
 

@@ -481,3 +481,19 @@ fn line_of_output() -> String {
         .to_owned()
         + "\n"
 }
+
+/// (Pass) A block without a line changes nothing: the next line follows the last one that there was.
+#[test]
+fn an_empty_block_changes_nothing() {
+    let lines = vec![(line_of_output().trim_end().to_owned(), Some(true)); 2];
+    let log = log_of(&lines);
+    let first = scan(&log).0.next().expect("a line").len();
+    let mut following = Following::default();
+    for block in [&log[..first], b"", b"half a li", &log[first..]] {
+        following.take(survey(block, regard));
+    }
+    same(following.told(), line_by_line(&log));
+    let whole = survey(&log, regard);
+    assert_eq!(whole.split(1), log.split_at(first));
+    assert_eq!(whole.split(3), (&log[..], &b""[..]));
+}

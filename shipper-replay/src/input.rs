@@ -14,7 +14,7 @@ const LOG: &str = "events.jsonl";
 /// A sidecar's name, beside the log.
 const SIDECAR: &str = "rehearsal.json";
 
-/// A log of fewer bytes is read on one thread, and others beside it.
+/// A log of fewer bytes is judged beside others; one of more takes all processors by itself.
 const FEW: u64 = 1024 * 1024;
 
 /// Something to be judged, or not: nothing that was given goes unmentioned.
@@ -28,6 +28,17 @@ pub(crate) enum Input {
     Empty(Utf8PathBuf),
     /// A part of a directory that cannot be looked into, or a log in it that is no file.
     Unreadable { path: String, error: String },
+}
+
+impl Input {
+    /// Whether judging it takes a moment and a single thread. A pipe is none such: it may keep one waiting.
+    pub(crate) fn is_quick(&self) -> bool {
+        match self {
+            Self::Stdin => false,
+            Self::Log(path) => path.metadata().is_ok_and(|file| file.is_file() && file.len() < FEW),
+            Self::Empty(_) | Self::Unreadable { .. } => true,
+        }
+    }
 }
 
 /// What was given, directories replaced by the logs below them in the order of their names.
@@ -106,8 +117,8 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
 
 /// A log's bytes, readable once or, where a demand wants it, twice.
 pub(crate) enum Bytes {
-    /// A regular file, and how many bytes it had when it was opened.
-    File(File, u64),
+    /// A regular file.
+    File(File),
     /// Standard input or a pipe.
     Stream(Box<dyn Read>),
 }
@@ -119,12 +130,7 @@ impl Bytes {
         if metadata.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        Ok(if metadata.is_file() { Self::File(file, metadata.len()) } else { Self::Stream(Box::new(file)) })
-    }
-
-    /// Whether there are few: reading them takes no more than a moment and a single thread.
-    pub(crate) fn are_few(&self) -> bool {
-        matches!(self, Self::File(_, bytes) if *bytes < FEW)
+        Ok(if metadata.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
     }
 
     pub(crate) fn stdin() -> Self {
@@ -134,7 +140,7 @@ impl Bytes {
     /// Makes the bytes readable twice: those of a stream are set down in a nameless temporary file.
     pub(crate) fn twice(self) -> io::Result<Box<dyn ReadSeek>> {
         Ok(match self {
-            Self::File(file, _) => Box::new(file),
+            Self::File(file) => Box::new(file),
             Self::Stream(mut stream) => {
                 let mut spool = || {
                     let mut file = tempfile::tempfile()?;
@@ -153,7 +159,7 @@ impl Bytes {
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file, _) => file.read(buffer),
+            Self::File(file) => file.read(buffer),
             Self::Stream(stream) => stream.read(buffer),
         }
     }

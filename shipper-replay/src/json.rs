@@ -19,6 +19,10 @@ struct Plain;
 
 impl Formatter for Plain {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly all text is, and a report may hold megabytes of it.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut plain = fragment;
         while let Some(position) = plain.find(|character| !is_plain(character)) {
             let (before, from) = plain.split_at_checked(position).unwrap_or((plain, ""));

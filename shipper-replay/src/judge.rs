@@ -69,10 +69,8 @@ struct Judging<'c> {
 impl Judging<'_> {
     /// Judges logs side by side, but those with many bytes afterwards, one by one: each of them takes all processors.
     fn judge_many(self, inputs: &[Input]) -> Result<Vec<LogReport>, JudgeError> {
-        let quick = |input| {
-            let opened = self.open(input);
-            (!opened.has_many_bytes()).then(|| self.finish(opened))
-        };
+        let quick = |input: &Input| input.is_quick().then(|| self.judge(input));
+        // What is left is not opened yet: a pipe that is opened and closed again has lost its bytes.
         let judged: Vec<Option<Result<LogReport, JudgeError>>> = match ThreadPoolBuilder::new().build() {
             Ok(threads) => threads.install(|| inputs.par_iter().map(quick).collect()),
             // The system gives no threads.
@@ -126,13 +124,6 @@ enum Opened {
     Reported(LogReport),
     /// A log, and where its sidecar would be.
     Log { path: String, sidecar: Option<Utf8PathBuf>, bytes: Bytes },
-}
-
-impl Opened {
-    /// Whether reading it takes more than a moment.
-    fn has_many_bytes(&self) -> bool {
-        matches!(self, Self::Log { bytes, .. } if !bytes.are_few())
-    }
 }
 
 /// Reads a log to its end.

@@ -196,6 +196,21 @@ fn named_pipes_are_not_waited_for() {
     assert_eq!((&told["exit_code"], &told["logs"][0]["sidecar"]["status"]), (&3.into(), &"unreadable".into()));
 }
 
+/// (Pass) Named pipes among other logs are read once, one after the other: what is closed again has lost its bytes.
+#[cfg(unix)]
+#[test]
+fn named_pipes_among_other_logs() {
+    let top = tempfile::tempdir().expect("a directory");
+    let pipes: Vec<String> = ["a", "b"].map(|name| top.path().join(name).to_str().expect("UTF-8").to_owned()).into();
+    assert!(std::process::Command::new("mkfifo").args(&pipes).status().expect("mkfifo").success());
+    let paths = pipes.clone();
+    let writer = std::thread::spawn(move || paths.iter().try_for_each(|path| fs::write(path, read(VERIFIED))));
+    let told = report(&["--no-sidecar", &pipes[0], VERIFIED, &pipes[1]]);
+    writer.join().expect("no panic").expect("every byte was taken");
+    assert_eq!(told["exit_code"], 0);
+    assert_eq!(told["logs"].as_array().expect("logs").len(), 3);
+}
+
 /// (Fail) A path that holds escape codes is shown safely, also where a file under it cannot be read.
 #[cfg(unix)]
 #[test]

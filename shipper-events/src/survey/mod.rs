@@ -132,10 +132,13 @@ impl<'b, K> Survey<'b, K> {
         self.said.lines
     }
 
-    /// The bytes of the block's first so many lines, and those of the others.
+    /// The bytes of the block's first so many lines, or of all if there are fewer, and those of the others.
     pub fn split(&self, lines: u64) -> (&'b [u8], &'b [u8]) {
         let last = lines.checked_sub(1).and_then(|last| usize::try_from(last).ok());
-        let end = last.and_then(|last| memchr::memchr_iter(b'\n', self.bytes).nth(last)).map_or(0, |end| end + 1);
+        let end = match last {
+            None => 0,
+            Some(last) => memchr::memchr_iter(b'\n', self.bytes).nth(last).map_or(self.bytes.len(), |end| end + 1),
+        };
         self.bytes.split_at_checked(end).unwrap_or_default()
     }
 
