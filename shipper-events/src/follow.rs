@@ -188,11 +188,12 @@ impl Follower {
         Ok(())
     }
 
-    /// Takes the next block without a look at what it says: only its lines and bytes count.
-    pub fn pass<K>(&mut self, survey: &Survey<'_, K>) {
-        let block = Block { bytes: survey.bytes(), first_line: self.lines(), first_byte: self.bytes() };
-        self.keep_up_to(block, block.first_line + survey.lines());
-        block.finish(&mut self.prefix, survey.lines());
+    /// Takes the next complete lines without a look at what they say: only their number and bytes count.
+    pub fn pass(&mut self, bytes: &[u8]) {
+        let block = Block { bytes, first_line: self.lines(), first_byte: self.bytes() };
+        let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.keep_up_to(block, block.first_line + lines);
+        block.finish(&mut self.prefix, lines);
     }
 
     /// Takes a part of a line that is longer than [`MAX_LINE`](crate::MAX_LINE). Such a line is corrupt, and nothing

@@ -125,7 +125,7 @@ impl Following {
             follower
         });
         if self.corrupt {
-            return follower.pass(&block);
+            return follower.pass(block.bytes());
         }
         let (seen, corrupt) = (&mut self.seen, &mut self.corrupt);
         let taken = follower.take(block, |told, place| {

@@ -37,18 +37,19 @@ pub(crate) enum JudgeError {
 
 /// Judges everything that was given.
 pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
-    let count = cli.logs.iter().filter(|path| *path == "-").count();
+    let inputs = find(&cli.logs);
+    let options = cli.of_one_log();
+    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
+    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
+        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
+    }
+    let count = inputs.iter().filter(|input| **input == Input::Stdin).count();
     if count > 1 {
         return Err(JudgeError::StdinTwice { count });
     }
     if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         let path = path.clone();
         return Err(JudgeError::NoSidecar { path });
-    }
-    let (options, inputs) = (cli.of_one_log(), find(&cli.logs));
-    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
-    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
-        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
     }
     let demand = cli.demand();
     let judging = Judging { cli, demand: &demand };
@@ -81,49 +82,23 @@ impl Judging<'_> {
     }
 
     fn judge(self, input: &Input) -> Result<LogReport, JudgeError> {
-        self.finish(self.open(input))
-    }
-
-    fn open(self, input: &Input) -> Opened {
         let (path, sidecar, bytes) = match input {
-            Input::Empty(path) => return Opened::Reported(LogReport::no_logs(path.clone())),
-            Input::Unreadable { path, error } => {
-                return Opened::Reported(LogReport::unreadable(path.clone(), error.clone()));
-            }
+            Input::Empty(path) => return Ok(LogReport::no_logs(path.clone())),
+            Input::Unreadable { path, error } => return Ok(LogReport::unreadable(path.clone(), error.clone())),
             Input::Stdin => ("-".to_owned(), None, Ok(Bytes::stdin())),
             Input::Log(path) => {
                 let by_default = !self.cli.no_sidecar && self.demand.at.is_none();
                 (path.to_string(), by_default.then(|| beside(path)), Bytes::open(path))
             }
         };
-        match bytes {
-            Ok(bytes) => Opened::Log { path, sidecar, bytes },
-            Err(error) => Opened::Reported(LogReport::unreadable(path, error.to_string())),
-        }
-    }
-
-    fn finish(self, opened: Opened) -> Result<LogReport, JudgeError> {
-        let (path, sidecar, bytes) = match opened {
-            Opened::Reported(report) => return Ok(report),
-            Opened::Log { path, sidecar, bytes } => (path, sidecar, bytes),
-        };
         let sidecar = self.cli.sidecar.clone().or(sidecar);
         // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
         let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
-        match feed(bytes, sidecar, self.demand) {
+        match bytes.and_then(|bytes| feed(bytes, sidecar, self.demand)) {
             Ok((auditor, tail)) => Ok(LogReport::judged(path, auditor.end(tail)?)),
             Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
         }
     }
-}
-
-/// An input that was looked at.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
-enum Opened {
-    /// All that can be said of it.
-    Reported(LogReport),
-    /// A log, and where its sidecar would be.
-    Log { path: String, sidecar: Option<Utf8PathBuf>, bytes: Bytes },
 }
 
 /// Reads a log to its end.

@@ -82,7 +82,7 @@ fn line_by_line(log: &[u8]) -> Whole {
 
 fn take(follower: &mut Follower, (seen, corrupt, crlf): &mut Told, block: Survey<'_, u8>) {
     if *corrupt {
-        return follower.pass(&block);
+        return follower.pass(block.bytes());
     }
     *crlf = crlf.or(block.first_crlf().map(|position| follower.lines() + position + 1));
     let taken = follower.take(block, |told, place| {

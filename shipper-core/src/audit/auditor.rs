@@ -163,14 +163,14 @@ impl Auditor {
 
     fn take_lines(&mut self, block: Survey<'_, Deed>) {
         if !self.is_judging() {
-            return self.log.pass(&block);
+            return self.log.pass(block.bytes());
         }
         let left = self.cut.map_or(u64::MAX, |cut| cut - self.log.lines());
         if left < block.lines() {
             // What is judged ends within the block.
             let (judged, rest) = block.split(left);
             self.take_lines(survey(judged, regard));
-            return self.log.pass(&survey(rest, regard));
+            return self.log.pass(rest);
         }
         if let Some(position) = block.first_crlf().filter(|_| !self.crlf_noted) {
             self.crlf_noted = true;

@@ -7,8 +7,8 @@
 //! 1. The block is cut into windows of whole lines. One look at a window's bytes, sixty-four at a time, tells where its
 //!    quotes, line feeds, backslashes and control characters stand (`index`).
 //! 2. Each line is tried in the form in which writers write it (`prove`): that proves it an event without building
-//!    anything. A line of another form, or of a type that is to be built, goes to [`parse_line`]. So there is one
-//!    meaning of *corrupt*, and a shorter way to see that a line is not.
+//!    anything, and what is to be built is built from what the proof has found. A line of another form goes to
+//!    [`parse_line`]. So there is one meaning of *corrupt*, and a shorter way to see that a line is not.
 //! 3. Chained lines are compared with the hashes of those before them (`stretch`).
 //!
 //! A survey depends on nothing but its block: blocks can be surveyed in any order and on any thread
@@ -285,7 +285,7 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
         self.position += 1;
     }
 
-    /// Reads a line that was not proven, or is to be built.
+    /// Reads a line that was not proven, or whose proof does not say enough.
     fn note_read(&mut self, line: &[u8]) {
         let what = match parse_line(line) {
             Ok(Line::Event(record)) => match self.types.of(record.type_name()) {

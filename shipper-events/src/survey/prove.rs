@@ -115,7 +115,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         self.found.clear();
         self.at = self.type_name.end + 1;
         let mut names = Names::new();
-        names.push(name(b"type"));
+        names.push(name(b"type"))?;
         self.members(&mut names, OWN)?;
         self.takes(b",\"package\":\"").then_some(())?;
         self.quotes.skip_to(self.at);
@@ -246,9 +246,7 @@ impl<'w, 'i> Prover<'w, 'i> {
     fn member(&mut self, names: &mut Names, depth: u32) -> Option<()> {
         let text = self.string()?;
         let new = self.name(text.clone())?;
-        if names.push(new) != Fits::Yes {
-            return None;
-        }
+        names.push(new)?;
         self.takes(b":").then_some(())?;
         let start = self.at;
         let shape = self.value(depth)?;
@@ -290,6 +288,7 @@ impl<'w, 'i> Prover<'w, 'i> {
             b't' => self.takes(b"true").then_some(Shape::True),
             b'f' => self.takes(b"false").then_some(Shape::False),
             b'n' => self.takes(b"null").then_some(Shape::Null),
+            b'{' | b'[' if depth > DEPTH => None,
             b'{' => self.object(depth).map(|()| Shape::Object),
             b'[' => self.array(depth).map(|()| Shape::Array),
             _ => None,
@@ -303,9 +302,6 @@ impl<'w, 'i> Prover<'w, 'i> {
     }
 
     fn object(&mut self, depth: u32) -> Option<()> {
-        if depth > DEPTH {
-            return None;
-        }
         self.at += 1;
         if self.takes(b"}") {
             return Some(());
@@ -316,9 +312,6 @@ impl<'w, 'i> Prover<'w, 'i> {
     }
 
     fn array(&mut self, depth: u32) -> Option<()> {
-        if depth > DEPTH {
-            return None;
-        }
         self.at += 1;
         if self.takes(b"]") {
             return Some(());
@@ -339,9 +332,7 @@ impl<'w, 'i> Prover<'w, 'i> {
     /// What a name is compared by.
     #[inline(always)]
     fn name(&self, text: Range<usize>) -> Option<u64> {
-        if self.any_backslash && memchr::memchr(b'\\', self.window.get(text.clone())?).is_some() {
-            return None;
-        }
+        self.plain(&text)?;
         let length = text.len();
         let word = |from: usize| self.window.get(from..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
         let first = word(text.start)?;
@@ -370,12 +361,6 @@ struct Names {
     count: usize,
 }
 
-#[derive(PartialEq, Eq)]
-enum Fits {
-    Yes,
-    No,
-}
-
 impl Names {
     #[inline(always)]
     fn new() -> Self {
@@ -384,16 +369,16 @@ impl Names {
 
     /// Remembers a name, unless it stands there already or there is no room for it.
     #[inline(always)]
-    fn push(&mut self, name: u64) -> Fits {
-        let Some((before, [free, ..])) = self.seen.split_at_mut_checked(self.count) else {
-            return Fits::No;
+    fn push(&mut self, name: u64) -> Option<()> {
+        let (before, [free, ..]) = self.seen.split_at_mut_checked(self.count)? else {
+            return None;
         };
         if before.contains(&name) {
-            return Fits::No;
+            return None;
         }
         *free = name;
         self.count += 1;
-        Fits::Yes
+        Some(())
     }
 }
 

@@ -7,12 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::disk::{Disk, DiskFile, write_new};
 use super::error::{AppendError, ContinueError, LogError};
 use super::repair;
-use super::writer::{LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
+use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
+use crate::block::{Blocks, Fill};
 use crate::event::Event;
 use crate::follow::Follower;
 use crate::link::Link;
-use crate::stream::{Piece, survey_stream};
-use crate::survey::Regard;
 use crate::value::Others;
 use crate::vocabulary::{EventType, LogContinued};
 
@@ -45,22 +44,20 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
     let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
     let _lock = lock(disk, path, options)?;
     let mut old = disk.open(path).map_err(io("open"))?;
-    let (mut follower, mut offset) = (Follower::new(), 0);
-    let read = |buffer: &mut [u8]| {
+    // Whatever is wrong with the old log, its lines are what the new one names: nothing is read in them.
+    let (mut follower, mut blocks, mut buffer, mut offset) = (Follower::new(), Blocks::default(), Vec::new(), 0);
+    let mut read = |buffer: &mut [u8]| {
         let count = old.read_at(offset, buffer)?;
         offset += count as u64;
         Ok(count)
     };
-    // Whatever is wrong with the old log, its lines are what the new one names.
-    let regard = |_: &str| Regard::<()>::Quiet;
-    let read = survey_stream(read, regard, |piece| match piece {
-        Piece::Lines(survey) => follower.take(survey, |_, _| Ok::<(), io::Error>(())),
-        Piece::LongPart { part, ends_line } => {
-            follower.take_long(part, ends_line);
-            Ok(())
+    while let Some(block) = blocks.next(&mut read, buffer, BUFFER, Fill::Whole).map_err(io("read"))? {
+        match block.long {
+            Some(ends_line) => follower.take_long(block.bytes(), ends_line),
+            None => follower.pass(block.bytes()),
         }
-    });
-    read.map_err(io("read"))?;
+        buffer = block.buffer;
+    }
     let head = follower.head();
     let event = Event {
         link: Some(Link::after(0, &[])),
