@@ -50,6 +50,16 @@ pub enum Evidence {
     Unsound,
 }
 
+impl Evidence {
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Unsound => "unsound",
+        }
+    }
+}
+
 /// Why a passed receipt is no evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

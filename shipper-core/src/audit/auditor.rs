@@ -12,13 +12,15 @@ use time::OffsetDateTime;
 
 use super::authority::AuthorityWatch;
 use super::demand::{At, Demand};
-use super::finding::{Code, Raised, Subject};
+use super::finding::{Code, Raised};
 use super::kept::KeptHead;
 use super::ledger::Ledger;
 use super::locator::Locator;
+use super::mark::{Mark, Spot, member};
 use super::report::Audit;
 use super::snapshot::{SidecarInput, SidecarWatch};
 use super::take::Deed;
+use super::timeline::{Said, Timeline, regard_timeline};
 use super::wording::number;
 use crate::state::{State, is_gate_name};
 
@@ -49,9 +51,11 @@ pub struct Auditor {
     pub(super) sidecar: SidecarWatch,
     pub(super) raised: Vec<Raised>,
     crlf_noted: bool,
-    latest_stamp: Option<OffsetDateTime>,
+    /// The latest gate event's time and line.
+    latest_stamp: Option<(OffsetDateTime, u64)>,
     /// The first and the last of the latest blank lines in a row.
     blank: (u64, u64),
+    pub(super) timeline: Option<Timeline>,
 }
 
 /// How an audit begins.
@@ -120,6 +124,7 @@ impl Auditor {
             crlf_noted: false,
             latest_stamp: None,
             blank: (0, 0),
+            timeline: None,
             demand,
         };
         for head in [auditor.demand.extends, auditor.demand.since].into_iter().flatten() {
@@ -139,11 +144,15 @@ impl Auditor {
         let mut splitter = std::mem::take(&mut self.splitter);
         while let Some(cut) = splitter.next(&mut piece) {
             self.take(match cut {
-                Cut::Lines(lines) => Piece::Lines(survey(lines, regard)),
+                Cut::Lines(lines) => Piece::Lines(self.survey(lines)),
                 Cut::LongPart { part, ends_line } => Piece::LongPart { part, ends_line },
             });
         }
         self.splitter = splitter;
+    }
+
+    fn survey<'b>(&self, lines: &'b [u8]) -> Survey<'b, Deed> {
+        if self.keeps_timeline() { survey(lines, regard_timeline) } else { survey(lines, regard) }
     }
 
     /// Takes the next piece of the log, surveyed elsewhere under [`regard`]. Whoever takes pieces ends the audit by
@@ -169,13 +178,13 @@ impl Auditor {
         if left < block.lines() {
             // What is judged ends within the block.
             let (judged, rest) = block.split(left);
-            self.take_lines(survey(judged, regard));
+            self.take_lines(self.survey(judged));
             return self.log.pass(rest);
         }
         if let Some(position) = block.first_crlf().filter(|_| !self.crlf_noted) {
             self.crlf_noted = true;
             let line = self.log.lines() + position + 1;
-            self.raise_about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF");
+            self.raised.push(Raised::about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF"));
         }
         let mut log = std::mem::take(&mut self.log);
         let Ok(()) = log.take(block, |seen, place| {
@@ -210,7 +219,7 @@ impl Auditor {
         let about_extends = self.kept(self.demand.extends).and_then(|kept| kept.not_extended(&self.log));
         let about_since = self.kept(self.demand.since).and_then(|kept| kept.not_found(judged));
         for (code, message) in [about_extends, about_since].into_iter().flatten() {
-            self.raise_about_log(code, None, message);
+            self.raised.push(Raised::about_log(code, None, message));
         }
         let after = self.stopped.unwrap_or(judged + 1);
         self.ledger.run_ended(self.last_event(after), None);
@@ -243,20 +252,21 @@ impl Auditor {
         self.kept(self.demand.since)?.fitting(judged)
     }
 
-    pub(super) fn raise_about_log(&mut self, code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) {
-        self.raised.push(Raised { code, line, message: message.into(), subject: Subject::Log });
+    fn raise(&mut self, code: Code, line: u64, message: impl Into<Cow<'static, str>>, marks: &[Mark]) {
+        self.raised.push(Raised::about_log(code, Some(line), message).marked(marks.iter().copied()));
     }
 
     fn corrupt(&mut self, line: u64, corruption: &Corruption) {
         self.stopped = Some(line);
-        self.raise_about_log(Code::CorruptLine, Some(line), corruption.to_string());
+        let place = Mark::new(line, Spot::Offset(corruption.offset), "");
+        self.raise(Code::CorruptLine, line, corruption.to_string(), &[place]);
     }
 
     fn judge(&mut self, seen: Seen<Deed>, place: &mut Place<'_>) {
         let Seen { line, what, followed } = seen;
         if followed.begins_foreign_stretch {
             let message = "lines that are not chained begin here, after chained ones";
-            self.raise_about_log(Code::ForeignLines, Some(line), message);
+            self.raise(Code::ForeignLines, line, message, &[]);
         }
         let mut basis_fits = true;
         for broken in followed.breaks {
@@ -269,7 +279,7 @@ impl Auditor {
                 Break::AdoptedHead => Code::HeadMismatch,
                 _ => Code::ChainBroken,
             };
-            self.raise_about_log(code, Some(line), broken.to_string());
+            self.raise(code, line, broken.to_string(), &marks_of_break(&broken, line));
         }
         match what {
             None => {}
@@ -277,16 +287,20 @@ impl Auditor {
             Some(What::Blank) => {
                 let (first, last) = self.blank;
                 self.blank = (if last + 1 == line && last > 0 { first } else { line }, line);
-                self.raise_about_log(Code::BlankLine, Some(line), "the line is blank: no event");
+                self.raise(Code::BlankLine, line, "the line is blank: no event", &[]);
             }
             Some(What::Brief { kind, package }) => {
                 self.ledger.deed(line, kind, &package);
             }
             Some(What::Event(event)) => {
+                let said = if self.keeps_timeline() { Said::by(line, &event) } else { None };
                 if concerns_the_gate(event.event_type.name()) {
                     self.gate_event(&Entry { line, event: *event }, place, basis_fits);
                 } else {
                     self.other_event(line, &event);
+                }
+                if let Some(said) = said {
+                    self.remember(said);
                 }
             }
         }
@@ -301,9 +315,13 @@ impl Auditor {
             event_type,
             EventType::LogAdopted(_) | EventType::TailRepaired(_) | EventType::LogContinued(_) | EventType::Unknown(_)
         );
-        if !adoption_or_repair && self.latest_stamp.replace(instant).is_some_and(|latest| instant < latest) {
-            let message = "it is stamped earlier than the gate event before it";
-            self.raise_about_log(Code::TimeWentBackwards, Some(line), message);
+        if !adoption_or_repair {
+            let before = self.latest_stamp.replace((instant, line));
+            if let Some((_, before)) = before.filter(|(latest, _)| instant < *latest) {
+                let message = "it is stamped earlier than the gate event before it";
+                let later = Mark::new(before, member::TIMESTAMP, "the gate event before it");
+                self.raise(Code::TimeWentBackwards, line, message, &[later]);
+            }
         }
         match event_type {
             EventType::GateEvaluated(event) => {
@@ -315,8 +333,11 @@ impl Auditor {
             }
             EventType::RehearsalStarted(_) => {
                 if let Some(open) = self.state.open() {
-                    let message = format!("the rehearsal started on line {} was never completed", open.start.line);
-                    self.raise_about_log(Code::RehearsalAbandoned, Some(line), message);
+                    let failed = if open.failed { ", and a failure is marked in it" } else { "" };
+                    let message =
+                        format!("the rehearsal started on line {} was never completed{failed}", open.start.line);
+                    let open = Mark::new(open.start.line, member::TYPE, "never completed");
+                    self.raise(Code::RehearsalAbandoned, line, message, &[open]);
                 }
                 self.hosts.rehearsal_started();
             }
@@ -326,16 +347,16 @@ impl Auditor {
                 if self.state.open().is_none() =>
             {
                 let message = format!("{} with no rehearsal open", event_type.name());
-                self.raise_about_log(Code::StrayRehearsalEvent, Some(line), message);
+                self.raise(Code::StrayRehearsalEvent, line, message, &[]);
             }
             EventType::TailRepaired(repaired) => {
                 let message = format!("{} bytes of a torn line were cut off here", number(&repaired.bytes));
-                self.raise_about_log(Code::TailRepaired, Some(line), message);
+                self.raise(Code::TailRepaired, line, message, &[]);
             }
             EventType::Unknown(unknown) => {
                 let name = neutral(&unknown.name).at_most(60);
                 let message = format!("{name} is not an event that this version knows");
-                self.raise_about_log(Code::UnknownGateEvent, Some(line), message);
+                self.raise(Code::UnknownGateEvent, line, message, &[]);
                 self.ledger.unknown_gate_event(line);
             }
             _ => {}
@@ -364,6 +385,8 @@ impl Auditor {
                 self.hosts.execution_started();
             }
             EventType::ExecutionFinished(finished) => self.ledger.run_ended(line, text(&finished.result)),
+            // Built only for a timeline.
+            EventType::PackagePublished(_) => self.ledger.deed(line, Deed::Published, &event.package),
             EventType::RegistryPolicyApplied(applied) => self.hosts.policy_applied(applied),
             EventType::AuthEvidenceRecorded(recorded) => {
                 let evidence = recorded.evidence.typed();
@@ -374,15 +397,27 @@ impl Auditor {
             EventType::Unknown(unknown) => {
                 let name = neutral(&unknown.name).at_most(60);
                 let message = format!("{name} is not an event that this version knows");
-                self.raise_about_log(Code::UnknownEvent, Some(line), message);
+                self.raise(Code::UnknownEvent, line, message, &[]);
             }
             _ => {}
         }
     }
 }
 
+/// What shows that a line does not follow those before it.
+fn marks_of_break(broken: &Break, line: u64) -> Vec<Mark> {
+    let before = |label| (line > 1).then(|| Mark::new(line - 1, Spot::Line, label));
+    let (spot, before) = match broken {
+        Break::Seq { .. } => (member::SEQ, None),
+        Break::Prev { .. } => (member::PREV, before("the line that it speaks of")),
+        Break::NotAdopted => (member::TYPE, before("a line that is not chained")),
+        _ => return Vec::new(),
+    };
+    before.into_iter().chain([Mark::new(line, spot, "")]).collect()
+}
+
 /// How a run finished, as it says; a newer shape of it as it stands.
-fn text(result: &Loose<String>) -> Option<String> {
+pub(super) fn text(result: &Loose<String>) -> Option<String> {
     match result {
         Loose::Absent => None,
         Loose::Typed(text) => Some(text.clone()),
@@ -407,6 +442,6 @@ pub fn regard(type_name: &str) -> Regard<Deed> {
     }
 }
 
-fn concerns_the_gate(type_name: &str) -> bool {
+pub(super) fn concerns_the_gate(type_name: &str) -> bool {
     is_gate_name(type_name) || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
 }

@@ -6,6 +6,7 @@ use super::auditor::Auditor;
 use super::demand::Demand;
 use super::finding::{Code, Finding, Level, Raised, Subject};
 use super::ledger::{Made, Question};
+use super::mark::{Mark, member};
 use super::report::{
     Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, RegistrySource, SidecarStatus, Status,
     TailStatus,
@@ -20,14 +21,14 @@ impl Auditor {
             Tail::Clean => TailStatus::Clean,
             Tail::Torn { bytes } => {
                 let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", judged.lines);
-                self.raise_about_log(Code::TornTail, None, message);
+                self.raised.push(Raised::about_log(Code::TornTail, None, message));
                 TailStatus::Torn
             }
         };
         let (any_chained, any_foreign) = (self.log.chain().any_chained(), self.log.chain().any_foreign());
         if any_chained && self.demand.extends.is_none() {
             let message = "the log was compared with no head that was kept elsewhere";
-            self.raise_about_log(Code::NoHeadGiven, None, message);
+            self.raised.push(Raised::about_log(Code::NoHeadGiven, None, message));
         }
         let broken = self.raised.iter().chain(self.ledger.raised()).any(|raised| raised.code.breaks_integrity());
         let integrity = match (any_chained, any_foreign) {
@@ -38,15 +39,11 @@ impl Auditor {
         };
         let gate = self.gate(!broken && tail == TailStatus::Clean);
         let dealt_with = self.dealt_with(judged.lines);
+        let timeline = self.timeline();
 
         let (sidecar, about_sidecar) = self.sidecar.finish(self.stopped.is_none());
         let mut raised = self.raised;
-        raised.extend(about_sidecar.map(|(code, message)| Raised {
-            code,
-            line: None,
-            message: message.into(),
-            subject: Subject::Log,
-        }));
+        raised.extend(about_sidecar);
         let (made, about_decisions) = self.ledger.finish();
         raised.extend(about_decisions);
 
@@ -65,12 +62,8 @@ impl Auditor {
         let rests_on_own_word = decisions.iter().any(|decision| decision.registry_source == own_word)
             || gate.as_ref().is_some_and(|gate| gate.registry_source == own_word);
         if rests_on_own_word {
-            raised.push(Raised {
-                code: Code::SelfDeclaredRegistry,
-                line: None,
-                message: "the registry is the log's own word; which one was configured is not in it".into(),
-                subject: Subject::Log,
-            });
+            let message = "the registry is the log's own word; which one was configured is not in it";
+            raised.push(Raised::about_log(Code::SelfDeclaredRegistry, None, message));
         }
         Audit {
             lines: judged.lines,
@@ -83,11 +76,12 @@ impl Auditor {
             decisions,
             sidecar,
             findings: findings(raised, &stay, dealt_with, &self.demand),
+            timeline,
         }
     }
 
     /// What the gate would answer at the end, under the registry that is demanded or that the log names.
-    fn gate(&self, trusted: bool) -> Option<GateReport> {
+    pub(super) fn gate(&self, trusted: bool) -> Option<GateReport> {
         let receipt = self.state.receipt();
         let own_plan = || receipt.map(|receipt| receipt.plan_id.clone());
         let plan_id = self.demand.plan_id.clone().or_else(own_plan)?;
@@ -139,6 +133,10 @@ fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
             line: Some(run.line),
             message: format!("nothing proves that this run was rehearsed: {why}").into(),
             subject: Subject::Decision(position),
+            marks: match because {
+                Some(Because::Unrecorded) | None => Vec::new(),
+                Some(_) => vec![Mark::new(made.line, member::VERDICT, "what the gate said")],
+            },
         }));
     }
     let receipt_line = made.ground.map(|ground| ground.line);
@@ -214,6 +212,7 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
                 line: raised.line,
                 message: raised.message,
                 help: raised.code.help().into(),
+                marks: raised.marks.into(),
             }
         })
         .collect();

@@ -24,6 +24,26 @@ pub struct Demand {
     pub since: Option<Head>,
     /// Whether warnings are errors.
     pub strict: bool,
+    /// What the exit status is to say instead of the conclusion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<Require>,
+}
+
+/// What is required of the gate at the end of a log: then the exit status says whether it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Require {
+    /// The gate would authorize the demanded plan.
+    Authorized,
+}
+
+impl Require {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorized => "authorized",
+        }
+    }
 }
 
 /// The prefix of a log that is judged.

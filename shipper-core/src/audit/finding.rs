@@ -5,10 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::mark::{Mark, Spot, member};
+
 /// One thing that an audit found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it is; `docs/auditing.md` explains each.
+    /// What it is; `docs/codes.md` explains each.
     pub code: Code,
     /// How much it weighs in this report.
     pub level: Level,
@@ -18,6 +20,25 @@ pub struct Finding {
     pub message: Cow<'static, str>,
     /// What to do about it.
     pub help: Cow<'static, str>,
+    /// Where else to look. It is no part of the JSON form, so a finding that was read from one has none.
+    #[serde(skip)]
+    pub marks: Box<[Mark]>,
+}
+
+impl Finding {
+    /// The places in the log that show the finding, one a line: first the one on its own line, if it names a line, then
+    /// those that it conflicts with.
+    pub fn places(&self) -> Vec<Mark> {
+        let named = self.marks.iter().copied().find(|mark| Some(mark.line) == self.line);
+        let own = named.or(self.line.map(|line| Mark::new(line, self.code.spot(), "")));
+        let mut places: Vec<Mark> = own.into_iter().collect();
+        for mark in &*self.marks {
+            if places.iter().all(|place| place.line != mark.line) {
+                places.push(*mark);
+            }
+        }
+        places
+    }
 }
 
 /// How much a finding weighs.
@@ -45,7 +66,7 @@ impl Level {
 
 macro_rules! codes {
     ($($Code:ident $name:literal $level:ident $help:literal)*) => {
-        /// What was found. Each code is explained in `docs/auditing.md`, "Findings".
+        /// What was found. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Code {
@@ -105,7 +126,7 @@ codes! {
     TailRepaired "tail-repaired" Warning "a writer died here; what it left of its last line is saved beside the log"
     BlankLine "blank-line" Warning "no tool writes blank lines; find out who edited the log"
     CrlfLineEndings "crlf-line-endings" Warning "lines end with CR LF; no tool writes that, so find out what converted the file"
-    UnprovenPublish "unproven-publish" Warning "no rehearsal in this log backs this run; find out why it went on without one, and rehearse before publishing"
+    UnprovenPublish "unproven-publish" Warning "this run rests on no rehearsal; find out why it went on without one, and rehearse before publishing"
     GateBypassed "gate-bypassed" Warning "somebody asked to publish without a rehearsal; ask them why"
     GateNotAskedAgain "gate-not-asked-again" Warning "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
     RehearsalUnfinished "rehearsal-unfinished" Warning "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
@@ -132,6 +153,32 @@ impl Code {
             Self::CorruptLine | Self::ChainBroken | Self::HeadMismatch | Self::LogTruncated | Self::BasisMismatch
         )
     }
+
+    /// Where on its own line it usually shows.
+    fn spot(self) -> Spot {
+        match self {
+            Self::CorruptLine | Self::BlankLine => Spot::Line,
+            Self::CrlfLineEndings => Spot::End,
+            Self::HeadMismatch => member::BLAKE3,
+            Self::BasisMismatch => member::BASIS,
+            Self::VerdictMismatch | Self::GateBypassed => member::VERDICT,
+            Self::RegistryNotDemanded => member::REHEARSAL_REGISTRY,
+            Self::GateNotFound => member::GATE,
+            Self::UnknownRules => member::RULES,
+            Self::PublishOutsideRun => member::PACKAGE,
+            Self::TimeWentBackwards => member::TIMESTAMP,
+            Self::PublishedDespiteRefusal
+            | Self::DecisionOutdated
+            | Self::UngatedPublish
+            | Self::PublishNotAuthorized
+            | Self::NotWhatWasRehearsed
+            | Self::UnprovenPublish
+            | Self::GateNotAskedAgain
+            | Self::RehearsalUnfinished
+            | Self::SharedAuthority => member::PLAN_ID,
+            _ => member::TYPE,
+        }
+    }
 }
 
 impl fmt::Display for Code {
@@ -156,4 +203,16 @@ pub(super) struct Raised {
     pub(super) line: Option<u64>,
     pub(super) message: Cow<'static, str>,
     pub(super) subject: Subject,
+    pub(super) marks: Vec<Mark>,
+}
+
+impl Raised {
+    pub(super) fn about_log(code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, line, message: message.into(), subject: Subject::Log, marks: Vec::new() }
+    }
+
+    /// Marks places that show it.
+    pub(super) fn marked(self, marks: impl IntoIterator<Item = Mark>) -> Self {
+        Self { marks: marks.into_iter().collect(), ..self }
+    }
 }

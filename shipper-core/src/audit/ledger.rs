@@ -9,6 +9,7 @@ use shipper_events::{Break, Name, Unsigned, neutral};
 
 use super::authority::{AuthorityWatch, Slot};
 use super::finding::{Code, Level, Raised, Subject};
+use super::mark::{Mark, member};
 use super::report::{Answer, RecordedAnswer, RegistrySource, Run};
 use super::run::OpenRun;
 use super::wording::{described, number};
@@ -21,6 +22,8 @@ use crate::state::State;
 pub(super) struct Ground {
     /// The line of the completion.
     pub(super) line: u64,
+    /// The line of the start.
+    pub(super) started: Option<u64>,
     pub(super) package_count: Option<Unsigned>,
     pub(super) packages: Arc<BTreeSet<String>>,
     /// Where that rehearsal's hosts stand.
@@ -31,6 +34,7 @@ impl Ground {
     pub(super) fn of(receipt: &Receipt, hosts: &AuthorityWatch) -> Self {
         Self {
             line: receipt.line,
+            started: receipt.start.as_ref().map(|start| start.line),
             package_count: receipt.start.as_ref().map(|start| start.package_count.clone()),
             packages: Arc::clone(&receipt.packages),
             hosts: hosts.of_receipt(),
@@ -130,7 +134,14 @@ impl Ledger {
         }
     }
 
-    pub(super) fn raise(&mut self, code: Code, line: u64, decision: usize, message: impl Into<Cow<'static, str>>) {
+    pub(super) fn raise(
+        &mut self,
+        code: Code,
+        line: u64,
+        decision: usize,
+        message: impl Into<Cow<'static, str>>,
+        marks: Vec<Mark>,
+    ) {
         let subject = Subject::Decision(decision);
         let (line, message) = (Some(line), message.into());
         if code.level() == Level::Error
@@ -138,7 +149,7 @@ impl Ledger {
         {
             made.violated |= code != Code::UnknownRules;
         }
-        self.raised.push(Raised { code, line, message, subject });
+        self.raised.push(Raised { code, line, message, subject, marks });
     }
 
     // Recorded decisions.
@@ -160,7 +171,7 @@ impl Ledger {
             self.push(line, plan_id, Question::Unjudged, None);
             let rules = number(&event.rules);
             let message = format!("the decision was made under rules {rules}, which this version does not know");
-            self.raise(Code::UnknownRules, line, decision, message);
+            self.raise(Code::UnknownRules, line, decision, message, Vec::new());
             return;
         };
         let query =
@@ -176,11 +187,15 @@ impl Ledger {
         let refused = recorded.verdict == VerdictCode::Refused.as_str();
         let registry = query.rehearsal_registry.clone();
         let mismatch = (!confirmed).then(|| {
-            format!(
+            let same_verdict = recorded.verdict == derived.verdict.as_str();
+            let own = Mark::new(line, if same_verdict { member::REASONS } else { member::VERDICT }, "recorded");
+            let marks: Vec<Mark> = [own].into_iter().chain(Mark::of_verdict(&verdict)).collect();
+            let message = format!(
                 "recorded is {}, and the events before this line give {}",
                 described(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
                 described(derived.verdict.as_str(), derived.reasons.iter().map(|reason| reason.as_str())),
-            )
+            );
+            (message, marks)
         });
         let question = Question::Recorded { query, recorded, derived };
         self.push(line, plan_id.clone(), question, ground);
@@ -193,18 +208,18 @@ impl Ledger {
                 made.since = Some(position);
             }
         }
-        if let Some(message) = mismatch {
-            self.raise(Code::VerdictMismatch, line, decision, message);
+        if let Some((message, marks)) = mismatch {
+            self.raise(Code::VerdictMismatch, line, decision, message, marks);
         }
         if !basis_fits {
-            self.raise(Code::BasisMismatch, line, decision, Break::Basis.to_string());
+            self.raise(Code::BasisMismatch, line, decision, Break::Basis.to_string(), Vec::new());
         }
         if permits && self.demanded.is_some() && registry != self.demanded {
             let under = registry
                 .as_ref()
                 .map_or("no registry".to_owned(), |name| format!("registry {}", neutral(name.as_str()).quoted()));
             let message = format!("the permission was given under {under}, which is not the demanded one");
-            self.raise(Code::RegistryNotDemanded, line, decision, message);
+            self.raise(Code::RegistryNotDemanded, line, decision, message, Vec::new());
         }
         if bypassed {
             let who = |text: &Option<String>| {
@@ -212,7 +227,7 @@ impl Ledger {
             };
             let message =
                 format!("the gate was bypassed; by: {}; why: {}", who(&asked.actor), who(&asked.justification));
-            self.raise(Code::GateBypassed, line, decision, message);
+            self.raise(Code::GateBypassed, line, decision, message, Vec::new());
         }
     }
 

@@ -14,6 +14,8 @@
 //! 5. **Conclude.** The demand has its say about what is left out and what weighs how much; every decision gets its
 //!    status, the log its conclusion (`conclude`).
 //!
+//! Reports that were made elsewhere, of other logs, [merge](merge()) into one.
+//!
 //! There is no file, clock, environment, thread or terminal in it. Its memory grows with what a log decides and with what
 //! is found (decisions, findings, plans, rehearsed packages), not with its lines. The same bytes and demand give the same report however they were cut.
 
@@ -25,19 +27,31 @@ mod finding;
 mod kept;
 mod ledger;
 mod locator;
+mod mark;
+mod merge;
+mod part;
 mod report;
 mod run;
 mod snapshot;
+mod summary;
 mod take;
+mod timeline;
+mod verified;
 mod wording;
 
 pub use auditor::{AuditError, Auditor, Begin, audit, regard};
-pub use demand::{At, Demand, NotAPlace};
+pub use demand::{At, Demand, NotAPlace, Require};
 pub use finding::{Code, Finding, Level};
 pub use locator::Locator;
+pub use mark::{Mark, Spot};
+pub use merge::{BadLine, DifferentDemands, MergeError, Merged, NotWhole, Stream, merge};
+pub use part::{BadPart, Part};
 pub use report::{
     Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, LogReport, ReceiptReport, RecordedAnswer,
     RegistrySource, Report, Run, Schema, SidecarReport, SidecarStatus, Status, TailStatus,
 };
 pub use snapshot::SidecarInput;
+pub use summary::{Conflict, Copies, Counts, Duplicate, Summary, Tally};
 pub use take::Deed;
+pub use timeline::{After, Moment, OpenState, ReceiptState, regard_timeline};
+pub use verified::Verified;

@@ -8,8 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use shipper_events::{Name, Timestamp};
 
-use super::demand::Demand;
+use super::demand::{Demand, Require};
 use super::finding::Finding;
+use super::timeline::Moment;
 use crate::gate::{Query, ReasonCode, Verdict, VerdictCode};
 use crate::receipt::{Evidence, Receipt, Unsound};
 use crate::sidecar::Difference;
@@ -31,7 +32,7 @@ pub struct Report {
     pub schema: Schema,
     /// The conclusion over all logs.
     pub conclusion: Conclusion,
-    /// The exit status of the program.
+    /// The exit status of the program: the conclusion's, unless the demand [requires](Demand::require) something.
     pub exit_code: u8,
     /// What was asked.
     pub demand: Demand,
@@ -158,11 +159,31 @@ impl LogReport {
     }
 }
 
+impl LogReport {
+    /// What it adds to the exit status: its conclusion, unless the demand requires something.
+    pub(super) fn weighs(&self, demand: &Demand) -> Conclusion {
+        match demand.require {
+            None => self.conclusion,
+            Some(Require::Authorized) => self.lets_go(),
+        }
+    }
+
+    /// Whether the gate at the end would authorize, put as a conclusion: it would, it would refuse, or nobody can say.
+    fn lets_go(&self) -> Conclusion {
+        match &self.audit {
+            None => Conclusion::Unjudged,
+            Some(Audit { gate: Some(gate), .. }) if gate.verdict == VerdictCode::Authorized => Conclusion::Verified,
+            Some(_) => Conclusion::Violated,
+        }
+    }
+}
+
 impl Report {
     /// The report on some logs.
     pub fn new(demand: Demand, logs: Vec<LogReport>) -> Self {
         let conclusion = Conclusion::over(logs.iter().map(|log| log.conclusion));
-        Self { schema: Schema::V1, conclusion, exit_code: conclusion.exit_code(), demand, logs }
+        let exit_code = Conclusion::over(logs.iter().map(|log| log.weighs(&demand))).exit_code();
+        Self { schema: Schema::V1, conclusion, exit_code, demand, logs }
     }
 }
 
@@ -189,6 +210,9 @@ pub struct Audit {
     pub sidecar: SidecarReport,
     /// What was found, by line.
     pub findings: Vec<Finding>,
+    /// How it came about, by line, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Vec<Moment>>,
 }
 
 /// What can be said of a log's chain.
@@ -205,6 +229,18 @@ pub enum Integrity {
     PartlyChained,
 }
 
+impl Integrity {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Unchained => "unchained",
+            Self::Chained => "chained",
+            Self::PartlyChained => "partly-chained",
+        }
+    }
+}
+
 /// Whether bytes stand after the last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -213,6 +249,16 @@ pub enum TailStatus {
     Clean,
     /// Some: not part of the log.
     Torn,
+}
+
+impl TailStatus {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Torn => "torn",
+        }
+    }
 }
 
 /// A receipt in the report.
@@ -285,6 +331,17 @@ pub enum RegistrySource {
     SelfDeclared,
 }
 
+impl RegistrySource {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Demanded => "demanded",
+            Self::SelfDeclared => "self-declared",
+        }
+    }
+}
+
 /// One question put to the gate, what became of it, and the runs that took its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -355,6 +412,17 @@ pub enum Because {
     Bypassed,
     /// Nothing was recorded.
     Unrecorded,
+}
+
+impl Because {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dormant => "dormant",
+            Self::Bypassed => "bypassed",
+            Self::Unrecorded => "unrecorded",
+        }
+    }
 }
 
 /// A verdict and its reasons, as they are derived.

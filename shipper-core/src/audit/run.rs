@@ -6,8 +6,18 @@ use shipper_events::{Name, Unsigned, neutral};
 
 use super::finding::Code;
 use super::ledger::Ground;
+use super::mark::{Mark, member};
 use super::report::Run;
 use super::wording::number;
+
+/// What a run is charged with.
+#[derive(Debug, Clone)]
+pub(super) struct Charge {
+    pub(super) code: Code,
+    pub(super) message: String,
+    /// What shows it, beside the run's own line.
+    pub(super) marks: Vec<Mark>,
+}
 
 /// A run that has not ended.
 #[derive(Debug, Clone)]
@@ -17,8 +27,9 @@ pub(super) struct OpenRun {
     pub(super) plan_id: Name,
     pub(super) line: u64,
     /// What the run violates if it acts.
-    pub(super) if_it_acts: Vec<(Code, String)>,
-    pub(super) acts: bool,
+    pub(super) if_it_acts: Vec<Charge>,
+    /// The line on which it first acts.
+    pub(super) acts: Option<u64>,
     /// The receipt that its permission rests on.
     rests_on: Option<Ground>,
     live_registry: Option<String>,
@@ -40,7 +51,7 @@ impl OpenRun {
             plan_id,
             line,
             if_it_acts: Vec::new(),
-            acts: false,
+            acts: None,
             rests_on,
             live_registry: None,
             published: HashSet::new(),
@@ -57,26 +68,35 @@ impl OpenRun {
         };
         if let Some(rehearsed) = ground.package_count.as_ref().filter(|rehearsed| *rehearsed != package_count) {
             let (line, planned, rehearsed) = (ground.line, number(package_count), number(rehearsed));
-            self.deviates(format!(
+            let message = format!(
                 "the run sets out to publish {planned} packages; the rehearsal on line {line} rehearsed {rehearsed}"
-            ));
+            );
+            let rehearsed = ground.started.map(|line| Mark::new(line, member::PACKAGE_COUNT, "what was rehearsed"));
+            let own = Mark::new(self.line, member::PACKAGE_COUNT, "");
+            self.deviates(message, [own].into_iter().chain(rehearsed).collect());
         }
     }
 
     /// A package was attempted, uploaded or published.
-    pub(super) fn act(&mut self, package: &str) {
-        self.acts = true;
+    pub(super) fn act(&mut self, line: u64, package: &str) {
+        self.acts.get_or_insert(line);
         let missing = self.rests_on.as_ref().filter(|ground| !ground.packages.contains(package));
         if let Some(ground) = missing {
-            let (line, package) = (ground.line, neutral(package).quoted());
-            self.deviates(format!("the run publishes {package}, which the rehearsal on line {line} does not hold"));
+            let (rehearsed, package) = (ground.line, neutral(package).quoted());
+            let message = format!("the run publishes {package}, which the rehearsal on line {rehearsed} does not hold");
+            let marks = [
+                Mark::new(line, member::PACKAGE, "not in the rehearsal"),
+                Mark::new(rehearsed, member::PASSED, "the rehearsal that it rests on"),
+            ];
+            self.deviates(message, marks.into());
         }
     }
 
     /// Said once a run.
-    fn deviates(&mut self, message: String) {
-        if self.if_it_acts.iter().all(|(code, _)| *code != Code::NotWhatWasRehearsed) {
-            self.if_it_acts.push((Code::NotWhatWasRehearsed, message));
+    fn deviates(&mut self, message: String, marks: Vec<Mark>) {
+        let code = Code::NotWhatWasRehearsed;
+        if self.if_it_acts.iter().all(|charge| charge.code != code) {
+            self.if_it_acts.push(Charge { code, message, marks });
         }
     }
 

@@ -2,7 +2,8 @@
 
 use shipper_events::{Head, neutral};
 
-use super::finding::Code;
+use super::finding::{Code, Raised};
+use super::mark::{Mark, Spot, member};
 use super::report::{SidecarReport, SidecarStatus};
 use crate::receipt::Receipt;
 use crate::sidecar::{Difference, Sidecar, SidecarError};
@@ -40,6 +41,8 @@ pub(super) struct SidecarWatch {
     claim: Claim,
     path: Option<String>,
     completions: u64,
+    /// The line of the latest completion.
+    latest_line: u64,
     equals_earlier: bool,
     /// In what it differs from the latest receipt; empty: it matches.
     latest: Vec<Difference>,
@@ -64,24 +67,48 @@ impl SidecarWatch {
             SidecarInput::Unreadable { path, error } => (Claim::Unreadable(error), Some(path)),
             SidecarInput::Found { path, bytes } => (Claim::of(&bytes), Some(path)),
         };
-        Self { claim, path, completions: 0, equals_earlier: false, latest: Vec::new() }
+        Self { claim, path, completions: 0, latest_line: 0, equals_earlier: false, latest: Vec::new() }
     }
 
     /// Takes a completion into account; `head` is asked for only where the sidecar names one.
     pub(super) fn completed(&mut self, receipt: &Receipt, head: impl FnOnce() -> Head) {
         self.equals_earlier |= self.completions > 0 && self.latest.is_empty();
         self.completions += 1;
+        self.latest_line = receipt.line;
         if let Claim::Says(sidecar) = &self.claim {
             self.latest = sidecar.differences(receipt, head);
         }
     }
 
     /// What the sidecar is worth, and the finding about it.
-    pub(super) fn finish(self, judged_to_the_end: bool) -> (SidecarReport, Option<(Code, String)>) {
+    pub(super) fn finish(self, judged_to_the_end: bool) -> (SidecarReport, Option<Raised>) {
         let (status, finding) = if judged_to_the_end { self.judge() } else { (SidecarStatus::NotChecked, None) };
+        let finding = finding.map(|(code, message)| {
+            let compared = matches!(code, Code::SidecarDrift | Code::SidecarBehind);
+            let marks = if compared { self.at_odds() } else { Vec::new() };
+            Raised::about_log(code, None, message).marked(marks)
+        });
         let differences = if status == SidecarStatus::Drift { self.latest } else { Vec::new() };
         let report = SidecarReport { status, path: self.path, differences };
         (report, finding)
+    }
+
+    /// The latest receipt's members that the sidecar differs in.
+    fn at_odds(&self) -> Vec<Mark> {
+        let spots: Vec<Spot> = self
+            .latest
+            .iter()
+            .filter_map(|difference| match difference.field.as_str() {
+                "plan_id" => Some(member::PLAN_ID),
+                "registry" => Some(member::REGISTRY),
+                "passed" => Some(member::PASSED),
+                "summary" => Some(member::SUMMARY),
+                "completed_at" => Some(member::TIMESTAMP),
+                _ => None,
+            })
+            .collect();
+        let spot = spots.first().copied().unwrap_or(member::TYPE);
+        vec![Mark::new(self.latest_line, spot, "the latest rehearsal in the log")]
     }
 
     fn judge(&self) -> (SidecarStatus, Option<(Code, String)>) {

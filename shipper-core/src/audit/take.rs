@@ -4,10 +4,11 @@ use shipper_events::vocabulary::PlanCreated;
 use shipper_events::{Name, Unsigned, neutral};
 
 use super::authority::AuthorityWatch;
-use super::finding::{Code, Raised, Subject};
+use super::finding::{Code, Raised};
 use super::ledger::{Ground, Ledger, Question, is_permission};
+use super::mark::{Mark, member};
 use super::report::{Answer, RegistrySource};
-use super::run::OpenRun;
+use super::run::{Charge, OpenRun};
 use super::wording::{described, explained, number};
 use crate::gate::{Query, ReasonCode, Verdict, VerdictCode, evaluate, refuse_unnamed};
 use crate::state::State;
@@ -49,13 +50,14 @@ impl Ledger {
         };
         let ground = self.made.get(decision).and_then(|made| made.ground.clone());
         let rehearsal_hosts = ground.as_ref().and_then(|ground| hosts.of_rehearsal(ground.hosts?));
+        let rehearsal_line = ground.as_ref().map(|ground| ground.line);
         let mut run = OpenRun::new(line, plan_id.clone(), &plan.package_count, decision, ground);
         run.if_it_acts.extend(if_it_acts);
         self.run = Some(run);
         if let Some((gate, None)) = named {
             let message =
                 format!("the run acts on line {}, and no decision of its plan stands there before it", number(gate));
-            self.raise(Code::GateNotFound, line, decision, message);
+            self.raise(Code::GateNotFound, line, decision, message, Vec::new());
         }
         if self.made.get(decision).is_some_and(|made| matches!(made.question, Question::Unjudged)) {
             return;
@@ -63,14 +65,17 @@ impl Ledger {
         if let Some(open) = state.open().filter(|open| open.plan_id == *plan_id) {
             let message =
                 format!("the rehearsal started on line {} was not completed before this run", open.start.line);
-            self.raise(Code::RehearsalUnfinished, line, decision, message);
+            let open = Mark::new(open.start.line, member::TYPE, "started, and not completed");
+            self.raise(Code::RehearsalUnfinished, line, decision, message, vec![open]);
         }
         if let (Some(live), Some(rehearsal)) = (hosts.of_execution(), rehearsal_hosts)
             && let Some(host) = live.shared(rehearsal)
         {
             let host = neutral(host).quoted();
             let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
-            self.raise(Code::SharedAuthority, line, decision, message);
+            let rests_on =
+                rehearsal_line.map(|line| Mark::new(line, member::REGISTRY, "the rehearsal that it rests on"));
+            self.raise(Code::SharedAuthority, line, decision, message, rests_on.into_iter().collect());
         }
     }
 
@@ -105,7 +110,7 @@ impl Ledger {
     }
 
     /// What a run violates that takes a recorded decision and acts.
-    fn judge_taken(&self, decision: usize, again: Option<&Verdict>, state: &State) -> Vec<(Code, String)> {
+    fn judge_taken(&self, decision: usize, again: Option<&Verdict>, state: &State) -> Vec<Charge> {
         let mut found = Vec::new();
         let Some(made) = self.made.get(decision) else {
             return found;
@@ -116,10 +121,11 @@ impl Ledger {
         let line = made.line;
         if recorded.verdict == VerdictCode::Refused.as_str() {
             let reasons = described("refused", recorded.reasons.iter().map(String::as_str));
-            found.push((
-                Code::PublishedDespiteRefusal,
-                format!("the run publishes, and the gate's answer on line {line} was {reasons}"),
-            ));
+            found.push(Charge {
+                code: Code::PublishedDespiteRefusal,
+                message: format!("the run publishes, and the gate's answer on line {line} was {reasons}"),
+                marks: vec![Mark::new(line, member::VERDICT, "the gate refused here")],
+            });
         }
         let Some(again) = again.filter(|again| !again.may_publish() && is_permission(&recorded.verdict)) else {
             return found;
@@ -127,10 +133,16 @@ impl Ledger {
         let since = made.since.and_then(|position| self.since.get(position).copied()).unwrap_or_default();
         if since.refused > line {
             let refused = since.refused;
-            found.push((
-                Code::PublishedDespiteRefusal,
-                format!("the run publishes on the permission of line {line}, and the gate refused on line {refused}"),
-            ));
+            found.push(Charge {
+                code: Code::PublishedDespiteRefusal,
+                message: format!(
+                    "the run publishes on the permission of line {line}, and the gate refused on line {refused}"
+                ),
+                marks: vec![
+                    Mark::new(refused, member::VERDICT, "the gate refused here"),
+                    Mark::new(line, member::VERDICT, "the permission that it takes"),
+                ],
+            });
         }
         let failing = state.open().is_some_and(|open| {
             open.failed && open.plan_id == made.plan_id && Some(&open.registry) == query.rehearsal_registry.as_ref()
@@ -138,24 +150,20 @@ impl Ledger {
         let outdated = since.completed_badly > line || failing || self.unknown_event > line;
         if recorded.verdict == VerdictCode::Authorized.as_str() && outdated {
             let reasons = explained(again);
-            found.push((
-                Code::DecisionOutdated,
-                format!(
+            let permission = Mark::new(line, member::VERDICT, "the permission that it takes");
+            found.push(Charge {
+                code: Code::DecisionOutdated,
+                message: format!(
                     "the run publishes on the permission of line {line}, and by now it would be refused: {reasons}"
                 ),
-            ));
+                marks: [permission].into_iter().chain(Mark::of_verdict(again)).collect(),
+            });
         }
         found
     }
 
     /// A run that takes no recorded decision is one of its own, asked just before it.
-    fn decide_own(
-        &mut self,
-        line: u64,
-        plan_id: &Name,
-        state: &State,
-        hosts: &AuthorityWatch,
-    ) -> (usize, Vec<(Code, String)>) {
+    fn decide_own(&mut self, line: u64, plan_id: &Name, state: &State, hosts: &AuthorityWatch) -> (usize, Vec<Charge>) {
         let decision = self.made.len();
         let recorded = self.recorded_registry(plan_id);
         let (verdict, registry, source) = ask(
@@ -176,15 +184,15 @@ impl Ledger {
         if verdict.may_publish() {
             if self.gate_was_asked {
                 let message = "the run did not ask the gate, which would have authorized it";
-                self.raise(Code::GateNotAskedAgain, line, decision, message);
+                self.raise(Code::GateNotAskedAgain, line, decision, message, Mark::of_verdict(&verdict));
             }
         } else if self.gate_was_asked {
             let reasons = explained(&verdict);
             let message = format!("the run publishes without a decision, and the gate would refuse: {reasons}");
-            if_it_acts.push((Code::UngatedPublish, message));
+            if_it_acts.push(Charge { code: Code::UngatedPublish, message, marks: Mark::of_verdict(&verdict) });
         } else if self.demanded.is_some() || !only_unbacked {
             let message = format!("the run publishes, and the gate would refuse: {}", explained(&verdict));
-            if_it_acts.push((Code::PublishNotAuthorized, message));
+            if_it_acts.push(Charge { code: Code::PublishNotAuthorized, message, marks: Mark::of_verdict(&verdict) });
         }
         (decision, if_it_acts)
     }
@@ -195,9 +203,12 @@ impl Ledger {
             return;
         };
         let (line, decision) = (run.line, run.decision);
-        if run.acts {
-            for (code, message) in std::mem::take(&mut run.if_it_acts) {
-                self.raise(code, line, decision, message);
+        if let Some(first) = run.acts {
+            for Charge { code, message, mut marks } in std::mem::take(&mut run.if_it_acts) {
+                if code != Code::NotWhatWasRehearsed {
+                    marks.push(Mark::new(first, member::PACKAGE, "it publishes from here on"));
+                }
+                self.raise(code, line, decision, message, marks);
             }
         }
         if finished.as_deref() == Some("success") {
@@ -216,17 +227,13 @@ impl Ledger {
         let Some(run) = &mut self.run else {
             if acts && !std::mem::replace(&mut self.outside_noted, true) {
                 let package = neutral(package).quoted();
-                self.raised.push(Raised {
-                    code: Code::PublishOutsideRun,
-                    line: Some(line),
-                    message: format!("{package} is published here outside every run").into(),
-                    subject: Subject::Log,
-                });
+                let message = format!("{package} is published here outside every run");
+                self.raised.push(Raised::about_log(Code::PublishOutsideRun, Some(line), message));
             }
             return;
         };
         if acts {
-            run.act(package);
+            run.act(line, package);
         }
         match deed {
             Deed::Published => run.published(package),

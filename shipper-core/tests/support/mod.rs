@@ -15,13 +15,29 @@ mod shared;
 
 use std::fmt::Write;
 
+use proptest::prelude::*;
 #[cfg(target_os = "linux")]
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub(crate) use shared::kill_at_every_call;
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub(crate) use shared::{config, example, say};
 use shipper_core::audit::{Audit, Demand, Level, LogReport, SidecarInput, audit};
+use shipper_core::history;
 use shipper_events::{Head, Prefix};
+
+/// Logs of gate events, foreign or chained; one byte of some is changed.
+pub(crate) fn log_with_a_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    let damage = proptest::option::of((any::<proptest::sample::Index>(), any::<u8>()));
+    (history::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
+        let entries = if chained { history::chained(entries) } else { entries };
+        let mut log = history::to_log(&entries);
+        if let Some((at, byte)) = damage.filter(|_| !log.is_empty()) {
+            let at = at.index(log.len());
+            log[at] = byte;
+        }
+        log
+    })
+}
 
 /// A log under construction; its events are a second apart.
 #[derive(Clone, Default)]

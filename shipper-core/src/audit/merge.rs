@@ -1,0 +1,300 @@
+//! Merging: reports that were made elsewhere become one.
+//!
+//! The order in which reports, or the lines of one stream of reports, come makes no difference, nor does it in which steps
+//! they are merged: what is merged is a set of logs, sorted by path and then by bytes. Nothing is believed that can be
+//! derived: the totals are counted again, and a stream whose summaries count other logs than it holds was cut short.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use shipper_events::neutral;
+use thiserror::Error;
+
+use super::demand::Demand;
+use super::part::{BadPart, Part};
+use super::report::{LogReport, Report};
+use super::summary::{Counts, Duplicate, Summary};
+
+/// A report whose logs are a set: sorted by path and then by bytes, none in it twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The report.
+    pub report: Report,
+    /// The logs that were given more than once, by path; each counts once.
+    pub duplicates: Vec<Duplicate>,
+}
+
+impl From<Report> for Merged {
+    fn from(report: Report) -> Self {
+        let mut set = Set::default();
+        report.logs.into_iter().for_each(|log| set.insert(log));
+        set.merged(report.demand)
+    }
+}
+
+impl Merged {
+    /// What it comes to.
+    pub fn summary(&self) -> Summary {
+        self.report.summary(&self.duplicates)
+    }
+
+    /// Which of these paths it has no log of: neither of that path nor, for a directory, below it.
+    pub fn without<'p>(&self, listed: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
+        let logs = &self.report.logs;
+        let has = |path: &str, exactly: bool| {
+            let found = logs.get(logs.partition_point(|log| log.path.as_str() < path));
+            found.is_some_and(|log| if exactly { log.path == path } else { log.path.starts_with(path) })
+        };
+        let below = |path: &str| has(&format!("{}/", path.trim_end_matches('/')), false);
+        listed.into_iter().filter(|path| !has(path, true) && !below(path)).collect()
+    }
+}
+
+/// Reports cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// There is none.
+    #[error("there is no report to merge; name at least one")]
+    Nothing,
+    /// They answer different questions.
+    #[error("{differing}")]
+    Demands {
+        /// Which report differs from those before it; the first is 0.
+        position: usize,
+        /// In what.
+        differing: DifferentDemands,
+    },
+}
+
+/// Two reports answer different questions.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
+)]
+#[non_exhaustive]
+pub struct DifferentDemands {
+    /// The member of the demand that differs.
+    pub member: String,
+    /// Its value in the later report, safe to show.
+    pub here: String,
+    /// Its value in the reports before, safe to show.
+    pub before: String,
+}
+
+/// Merges reports. It is associative, and their order makes no difference; merging a report with itself changes its
+/// [duplicates](Merged::duplicates) only.
+///
+/// ```
+/// use shipper_core::audit::{Demand, LogReport, Merged, Report, merge};
+/// let report = |path: &str| Merged::from(Report::new(Demand::default(), vec![LogReport::unreadable(path, "gone")]));
+/// let both = merge([report("b"), report("a")])?;
+/// assert_eq!(both, merge([report("a"), report("b")])?);
+/// assert_eq!(merge([both.clone(), report("a")])?.report, both.report);
+/// # Ok::<(), shipper_core::audit::MergeError>(())
+/// ```
+///
+/// # Errors
+///
+/// When there is no report, or two of them answer different questions.
+pub fn merge(reports: impl IntoIterator<Item = Merged>) -> Result<Merged, MergeError> {
+    let mut set = Set::default();
+    let mut demand: Option<Demand> = None;
+    for (position, merged) in reports.into_iter().enumerate() {
+        let demand = demand.get_or_insert_with(|| merged.report.demand.clone());
+        same(&merged.report.demand, demand).map_err(|differing| MergeError::Demands { position, differing })?;
+        merged.report.logs.into_iter().for_each(|log| set.insert(log));
+        merged.duplicates.iter().for_each(|duplicate| set.again(duplicate));
+    }
+    demand.map(|demand| set.merged(demand)).ok_or(MergeError::Nothing)
+}
+
+/// The lines of one stream that holds one or more reports in ndjson, one after the other or mixed.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    set: Set,
+    demand: Option<Demand>,
+    /// What stands in it, and what its summaries say.
+    counts: [Counts; 2],
+}
+
+/// A line that a stream cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BadLine {
+    /// It is no part of a report.
+    #[error(transparent)]
+    Part(#[from] BadPart),
+    /// It is of a report that answers another question.
+    #[error(transparent)]
+    Demands(#[from] DifferentDemands),
+}
+
+/// A stream ended that is not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NotWhole {
+    /// It holds nothing.
+    #[error("it is empty: what should have written it did not; make the report again")]
+    Empty,
+    /// There is no summary.
+    #[error("the report ends without its summary, so it was cut short; make it again")]
+    NoSummary,
+    /// The summaries count other logs.
+    #[error("the report holds {} and its summaries count {}, so it was cut short or lines were lost; make it again", counted(*held), counted(*claimed))]
+    Counts {
+        /// What stands in it.
+        held: Counts,
+        /// What its summaries say.
+        claimed: Counts,
+    },
+    /// A log was given again that is not there.
+    #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", neutral(path).at_most(200).quoted())]
+    Duplicate {
+        /// Where the log would be.
+        path: String,
+    },
+}
+
+impl Stream {
+    /// Takes a line, with or without its end.
+    ///
+    /// # Errors
+    ///
+    /// When it is no part of a report, or one of a report that answers another question.
+    pub fn take(&mut self, line: &[u8]) -> Result<(), BadLine> {
+        let [held, claimed] = &mut self.counts;
+        match Part::parse(line)? {
+            Part::Log(log) => {
+                held.add(log.conclusion);
+                self.set.insert(*log);
+            }
+            Part::Summary(summary) => {
+                let demand = self.demand.get_or_insert_with(|| summary.demand.clone());
+                same(&summary.demand, demand)?;
+                claimed.add_all(summary.counts);
+                summary.duplicates.iter().for_each(|duplicate| self.set.again(duplicate));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the stream held.
+    ///
+    /// # Errors
+    ///
+    /// When it held nothing, or not all that its summaries count.
+    pub fn end(self) -> Result<Merged, NotWhole> {
+        let [held, claimed] = self.counts;
+        let Some(demand) = self.demand else {
+            return Err(if held.total() == 0 { NotWhole::Empty } else { NotWhole::NoSummary });
+        };
+        if held != claimed {
+            return Err(NotWhole::Counts { held, claimed });
+        }
+        if let Some(path) = self.set.again.keys().find(|path| !self.set.logs.contains_key(*path)) {
+            return Err(NotWhole::Duplicate { path: path.clone() });
+        }
+        Ok(self.set.merged(demand))
+    }
+}
+
+/// A set of logs, by path.
+#[derive(Debug, Clone, Default)]
+struct Set {
+    logs: BTreeMap<String, OfPath>,
+    again: BTreeMap<String, u64>,
+}
+
+/// The logs of one path; as they are written, where there are several.
+#[derive(Debug, Clone)]
+enum OfPath {
+    One(Box<LogReport>),
+    Several(BTreeMap<String, LogReport>),
+}
+
+impl Set {
+    fn insert(&mut self, log: LogReport) {
+        let path = log.path.clone();
+        let is_new = match self.logs.entry(path.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(OfPath::One(Box::new(log)));
+                true
+            }
+            Entry::Occupied(mut place) => place.get_mut().insert(log),
+        };
+        if !is_new {
+            self.again(&Duplicate { path, again: 1 });
+        }
+    }
+
+    fn again(&mut self, duplicate: &Duplicate) {
+        let again = self.again.entry(duplicate.path.clone()).or_default();
+        *again = again.saturating_add(duplicate.again);
+    }
+
+    fn merged(self, demand: Demand) -> Merged {
+        let logs = self.logs.into_values().flat_map(OfPath::into_logs).collect();
+        let duplicates = self.again.into_iter().map(|(path, again)| Duplicate { path, again }).collect();
+        Merged { report: Report::new(demand, logs), duplicates }
+    }
+}
+
+impl OfPath {
+    /// Whether it was not there yet.
+    fn insert(&mut self, log: LogReport) -> bool {
+        let text = written(&log);
+        match self {
+            Self::One(only) => {
+                let other = written(only);
+                let is_new = other != text;
+                if is_new {
+                    *self = Self::Several(BTreeMap::from([(other, (**only).clone()), (text, log)]));
+                }
+                is_new
+            }
+            Self::Several(logs) => logs.insert(text, log).is_none(),
+        }
+    }
+
+    fn into_logs(self) -> Vec<LogReport> {
+        match self {
+            Self::One(only) => vec![*only],
+            Self::Several(logs) => logs.into_values().collect(),
+        }
+    }
+}
+
+/// A log's report as it is written: what is not, such as marks, makes no difference.
+fn written(log: &LogReport) -> String {
+    // A report has no map whose keys are not text, and nothing else can fail.
+    serde_json::to_string(log).unwrap_or_default()
+}
+
+/// Whether two demands are the same as they are written; if not, in what they differ first.
+fn same(here: &Demand, before: &Demand) -> Result<(), DifferentDemands> {
+    let value = |demand| serde_json::to_value(demand).unwrap_or_default();
+    let (here, before) = (value(here), value(before));
+    let shown = |value: &Value| match value.as_str() {
+        Some(text) => neutral(text).at_most(120).quoted().to_string(),
+        None => neutral(&value.to_string()).at_most(120).to_string(),
+    };
+    // What is not demanded may not be written at all.
+    let members: BTreeSet<&String> =
+        [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys).collect();
+    let mut differing = members.into_iter().filter_map(|member| {
+        let (here, before) = (here.get(member).unwrap_or(&Value::Null), before.get(member).unwrap_or(&Value::Null));
+        (here != before).then(|| DifferentDemands { member: member.clone(), here: shown(here), before: shown(before) })
+    });
+    differing.next().map_or(Ok(()), Err)
+}
+
+/// The counts in words.
+fn counted(counts: Counts) -> String {
+    let some = counts.each().into_iter().filter(|(_, count)| *count > 0);
+    let some: Vec<String> = some.map(|(conclusion, count)| format!("{count} {conclusion}")).collect();
+    let logs = if counts.total() == 1 { "log" } else { "logs" };
+    let some = if some.is_empty() { String::new() } else { format!(" ({})", some.join(", ")) };
+    format!("{} {logs}{some}", counts.total())
+}
