@@ -2,19 +2,36 @@
 
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
-use shipper_core::audit::{At, Demand};
+use clap_complete::Shell;
+use shipper_core::audit::{At, Demand, Require};
 use shipper_events::{Head, Name};
+
+use crate::attest::StatementOptions;
+use crate::explain::Asked;
 
 /// Re-derives what a publish gate's log proves: which publishes were backed by a passing rehearsal of the same plan
 /// on the right registry, and which were not, with the lines that show it.
 ///
-/// It changes nothing and asks no network and no clock.
+/// It changes nothing and asks no network, and no clock but for the time of a statement (--format vsa).
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_STATUSES)]
+#[command(version, long_version = VERSION, max_term_width = 100, after_help = EXIT_STATUSES)]
 pub(crate) struct Cli {
     /// A log, a directory (every events.jsonl below it), or - for standard input
-    #[arg(value_name = "LOG", required = true)]
+    #[arg(value_name = "LOG", required_unless_present_any = ["files_from", "explain", "completions", "manual"])]
     pub(crate) logs: Vec<Utf8PathBuf>,
+
+    /// Judge also what this file lists, one path a line; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files_from: Option<Utf8PathBuf>,
+
+    /// The paths in the list end with NUL
+    #[arg(short = '0', long, requires = "files_from")]
+    pub(crate) null: bool,
+
+    /// Judge nothing: merge ndjson reports made elsewhere, given as LOG, into one; with --files-from, no listed log may
+    /// be missing
+    #[arg(long, requires = "logs", conflicts_with_all = OF_JUDGING)]
+    pub(crate) merge: bool,
 
     /// The registry that rehearsals must have used; without it, the log's own word is taken
     #[arg(long, value_name = "NAME")]
@@ -48,9 +65,25 @@ pub(crate) struct Cli {
     #[arg(long)]
     strict: bool,
 
+    /// Say by the exit status whether the gate at the end would authorize the plan of --plan-id on --registry: 0 if it
+    /// would, 1 if it would refuse
+    #[arg(long, value_enum, value_name = "VERDICT", requires_all = ["plan_id", "registry"])]
+    require: Option<Required>,
+
+    /// Show how it came about: every event that concerns the gate, and what holds after it
+    #[arg(long)]
+    pub(crate) timeline: bool,
+
+    /// Go on reading while the log is written, and tell what comes; stop with Ctrl-C
+    #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require", "quiet", "format"])]
+    pub(crate) follow: bool,
+
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) statement: StatementOptions,
 
     /// Whether to colour the human report; auto also heeds NO_COLOR
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -63,9 +96,45 @@ pub(crate) struct Cli {
     /// Print every decision, run and finding, notes included
     #[arg(short, long)]
     pub(crate) verbose: bool,
+
+    /// Explain a word of the report, such as the code of a finding; list names them all, all explains them all
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["logs", "follow"])]
+    pub(crate) explain: Option<Asked>,
+
+    /// Print a completion script for a shell
+    #[arg(long, value_enum, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<Shell>,
+
+    /// Print the manual page, for man
+    #[arg(long, exclusive = true)]
+    pub(crate) manual: bool,
 }
 
-const EXIT_STATUSES: &str = "\
+/// The version, and which versions of what it reads and writes.
+pub(crate) const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nrules:   1 (of the decisions that it can judge)",
+    "\nreport:  shipper.replay.v1",
+    "\nsidecar: shipper.rehearsal.v1"
+);
+
+/// What has no meaning where nothing is judged.
+const OF_JUDGING: [&str; 11] = [
+    "registry",
+    "plan_id",
+    "sidecar",
+    "no_sidecar",
+    "at",
+    "since",
+    "extends",
+    "strict",
+    "require",
+    "timeline",
+    "follow",
+];
+
+/// What the exit status says, for the help and the manual.
+pub(crate) const EXIT_STATUSES: &str = "\
 Exit status:
   0  verified: every decision is confirmed by the events before it
   1  violated: an error was found (under --strict also a warning)
@@ -80,6 +149,25 @@ pub(crate) enum Format {
     Human,
     /// One JSON object, schema shipper.replay.v1
     Json,
+    /// One JSON object a log, then one with the summary
+    Ndjson,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// Markdown, for a job summary
+    Markdown,
+    /// One self-contained page with a timeline
+    Html,
+    /// An unsigned in-toto Statement with a SLSA Verification Summary, of one log
+    Vsa,
+}
+
+/// What the gate is required to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Required {
+    /// The plan may be published: a rehearsal backs it
+    Authorized,
 }
 
 /// When to colour.
@@ -93,6 +181,17 @@ pub(crate) enum Color {
     Never,
 }
 
+/// How much the human report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// One line a log.
+    Conclusion,
+    /// What proves it, as far as it fits a screen.
+    Proof,
+    /// Everything.
+    Everything,
+}
+
 impl Cli {
     /// What is demanded of the logs.
     pub(crate) fn demand(&self) -> Demand {
@@ -103,6 +202,16 @@ impl Cli {
             extends: self.extends,
             since: self.since,
             strict: self.strict,
+            require: self.require.map(|Required::Authorized| Require::Authorized),
+        }
+    }
+
+    /// How much the human report tells.
+    pub(crate) fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Conclusion,
+            (false, true) => Detail::Everything,
+            (false, false) => Detail::Proof,
         }
     }
 
@@ -113,6 +222,9 @@ impl Cli {
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
             ("--sidecar", self.sidecar.is_some()),
+            ("--require", self.require.is_some()),
+            ("--follow", self.follow),
+            ("--format vsa", self.format == Format::Vsa),
         ]
         .into_iter()
         .filter_map(|(option, given)| given.then_some(option))

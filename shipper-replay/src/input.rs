@@ -1,6 +1,6 @@
 //! Finding logs and opening what belongs to them.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
@@ -18,7 +18,7 @@ const SIDECAR: &str = "rehearsal.json";
 const FEW: u64 = 1024 * 1024;
 
 /// Something to be judged, or not: nothing that was given goes unmentioned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Input {
     /// Standard input.
     Stdin,
@@ -31,6 +31,15 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// Where it is, as it was given.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Stdin => "-",
+            Self::Log(path) | Self::Empty(path) => path.as_str(),
+            Self::Unreadable { path, .. } => path,
+        }
+    }
+
     /// Whether judging it takes a moment and a single thread. A pipe is none such: it may keep one waiting.
     pub(crate) fn is_quick(&self) -> bool {
         match self {
@@ -115,12 +124,27 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
     }
 }
 
-/// A log's bytes, readable once or, where a demand wants it, twice.
+/// Opens a log that was judged once more; it must still have as many bytes.
+pub(crate) fn open_again(path: &str, bytes: u64) -> io::Result<File> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() >= bytes {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no longer what was read"))
+    }
+}
+
+/// A log's bytes, readable once or, where that is wanted, again.
 pub(crate) enum Bytes {
     /// A regular file.
     File(File),
     /// Standard input or a pipe.
     Stream(Box<dyn Read>),
+    /// A stream of which everything that is read is set down in a nameless temporary file, as far as that works.
+    Kept { stream: Box<dyn Read>, copy: io::Result<File> },
+    /// What was set down of a stream.
+    Copy(File),
 }
 
 impl Bytes {
@@ -137,35 +161,56 @@ impl Bytes {
         Self::Stream(Box::new(io::stdin().lock()))
     }
 
-    /// Makes the bytes readable twice: those of a stream are set down in a nameless temporary file.
-    pub(crate) fn twice(self) -> io::Result<Box<dyn ReadSeek>> {
-        Ok(match self {
-            Self::File(file) => Box::new(file),
-            Self::Stream(mut stream) => {
-                let mut spool = || {
-                    let mut file = tempfile::tempfile()?;
-                    io::copy(&mut stream, &mut file)?;
-                    file.rewind()?;
-                    Ok(file)
-                };
-                Box::new(spool().map_err(|error: io::Error| {
-                    io::Error::other(format!("a stream is read twice for --at, by way of a temporary file: {error}"))
-                })?)
+    /// Makes what is read from now on readable again.
+    pub(crate) fn kept(self) -> Self {
+        match self {
+            Self::Stream(stream) => {
+                let copy = tempfile::tempfile().map(|file| File::from_parts(file, "a temporary file"));
+                Self::Kept { stream, copy }
             }
-        })
+            other => other,
+        }
+    }
+
+    /// The bytes that were read, again from the first.
+    pub(crate) fn again(self) -> io::Result<Self> {
+        let (mut file, is_copy) = match self {
+            Self::File(file) => (file, false),
+            Self::Copy(file) => (file, true),
+            Self::Kept { copy, .. } => {
+                let why = |error| format!("a stream is read a second time, by way of a temporary file: {error}");
+                (copy.map_err(|error| io::Error::other(why(error)))?, true)
+            }
+            Self::Stream(_) => return Err(io::Error::other("a stream cannot be read twice")),
+        };
+        file.rewind()?;
+        Ok(if is_copy { Self::Copy(file) } else { Self::File(file) })
+    }
+
+    /// What was kept of a stream.
+    pub(crate) fn into_copy(self) -> Option<File> {
+        match self {
+            Self::Copy(file) => Some(file),
+            Self::Kept { copy, .. } => copy.ok(),
+            Self::File(_) | Self::Stream(_) => None,
+        }
     }
 }
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.read(buffer),
+            Self::File(file) | Self::Copy(file) => file.read(buffer),
             Self::Stream(stream) => stream.read(buffer),
+            Self::Kept { stream, copy } => {
+                let count = stream.read(buffer)?;
+                if let Ok(file) = copy
+                    && let Err(error) = file.write_all(buffer.get(..count).unwrap_or_default())
+                {
+                    *copy = Err(error);
+                }
+                Ok(count)
+            }
         }
     }
 }
-
-/// Bytes that can be read again from the start.
-pub(crate) trait ReadSeek: Read + Seek {}
-
-impl<T: Read + Seek> ReadSeek for T {}

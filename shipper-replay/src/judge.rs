@@ -1,19 +1,33 @@
 //! From the command line to the report.
 
-use std::io::{self, Read, Seek};
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
 
 use camino::Utf8PathBuf;
+use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use shipper_core::audit::{AuditError, Auditor, Begin, Demand, LogReport, Report, SidecarInput, regard};
-use shipper_events::{Tail, neutral, survey_stream};
+use shipper_core::audit::{
+    AuditError, Auditor, Begin, Deed, Demand, Duplicate, LogReport, Report, SidecarInput, regard, regard_timeline,
+};
+use shipper_events::{Piece, Tail, neutral, survey_stream};
 use thiserror::Error;
 
+use crate::account::Account;
+use crate::attest::{AttestError, Attesting};
 use crate::cli::Cli;
-use crate::input::{Bytes, Input, beside, find, read_sidecar};
+use crate::explain::NotExplained;
+use crate::formats::{in_full, ndjson, showing, timeline};
+use crate::input::{Bytes, Input, beside, read_sidecar};
+use crate::list::{NoList, given, once};
+use crate::merge::NotMerged;
+use crate::progress::Progress;
 
 /// How much is read at a time, in bytes.
 const BUFFER: usize = 256 * 1024;
+
+/// How many logs are judged before those that are done are handed over.
+const AT_A_TIME: usize = 1024;
 
 /// No report can be given.
 #[derive(Debug, Error)]
@@ -24,67 +38,142 @@ pub(crate) enum JudgeError {
     /// A sidecar that was named is not there.
     #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", neutral(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
+    /// The logs to judge are not known.
+    #[error(transparent)]
+    NoList(#[from] NoList),
+    /// Reports cannot be merged.
+    #[error(transparent)]
+    Merge(#[from] NotMerged),
     /// Standard input can be read once.
     #[error("standard input (-) was given {count} times; name it once")]
     StdinTwice { count: usize },
     /// The line that `--at` names is not there.
     #[error("--at: {0}; name a line up to that")]
     At(#[from] AuditError),
+    /// A log that is followed is read to its end.
+    #[error("--follow reads a log to its end; leave out what names another place")]
+    NotFollowed,
+    /// Words are not explained in that form.
+    #[error(transparent)]
+    NotExplained(#[from] NotExplained),
+    /// No statement can be made.
+    #[error(transparent)]
+    Attest(#[from] AttestError),
     /// The report could not be written.
     #[error("the report could not be written")]
     NotWritten { source: io::Error },
 }
 
 /// Judges everything that was given.
-pub(crate) fn judge(cli: &Cli) -> Result<Report, JudgeError> {
-    let inputs = find(&cli.logs);
-    let options = cli.of_one_log();
-    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
-    if !options.is_empty() && (count, inputs.len()) != (1, 1) {
-        return Err(JudgeError::NotOneLog { options: options.join(", "), count });
+pub(crate) fn judge(cli: &Cli) -> Result<Account, JudgeError> {
+    let attesting = Attesting::of(cli)?;
+    let (inputs, duplicates) = inputs(cli)?;
+    let demand = cli.demand();
+    let showing = showing(cli);
+    let again = showing.is_some() || attesting.is_some();
+    let judging = Judging { cli, demand: &demand, again, timeline: timeline(cli), attesting: attesting.as_ref() };
+    let mut copies = HashMap::new();
+    let mut logs = Vec::with_capacity(inputs.len());
+    judging.judge_all(&inputs, |(log, copy)| {
+        copies.extend(copy.map(|copy| (logs.len(), copy)));
+        logs.push(log);
+        Ok(())
+    })?;
+    let report = Report::new(demand, logs);
+    let vouched = attesting.map(|attesting| attesting.vouch(&report, copies.remove(&0))).transpose()?;
+    let logs = in_full(&report, cli);
+    Ok(Account { vouched, duplicates, ..Account::new(report, copies, showing, &logs) })
+}
+
+/// Judges everything that was given and writes it log by log; gives the exit status.
+pub(crate) fn judge_and_write(cli: &Cli, out: impl Write) -> Result<u8, JudgeError> {
+    let (inputs, duplicates) = inputs(cli)?;
+    let demand = cli.demand();
+    let judging = Judging { cli, demand: &demand, again: false, timeline: timeline(cli), attesting: None };
+    let mut stream = ndjson::Stream::new(demand.clone(), out);
+    judging.judge_all(&inputs, |(log, _)| stream.log(&log).map_err(|source| JudgeError::NotWritten { source }))?;
+    for duplicate in duplicates {
+        stream.again(&duplicate.path, duplicate.again);
     }
-    let count = inputs.iter().filter(|input| **input == Input::Stdin).count();
-    if count > 1 {
-        return Err(JudgeError::StdinTwice { count });
+    stream.end().map_err(|source| JudgeError::NotWritten { source })
+}
+
+/// What is judged, each once, and what was given more than once.
+pub(crate) fn inputs(cli: &Cli) -> Result<(Vec<Input>, Vec<Duplicate>), JudgeError> {
+    let count = |inputs: &[Input]| {
+        let list = usize::from(cli.files_from.as_ref().is_some_and(|list| list == "-"));
+        list + inputs.iter().filter(|input| **input == Input::Stdin).count()
+    };
+    // The list is not waited for where its input is wanted for a log.
+    let named = cli.logs.iter().filter(|path| *path == "-").map(|_| Input::Stdin).collect::<Vec<_>>();
+    if count(&named) > 1 {
+        return Err(JudgeError::StdinTwice { count: count(&named) });
+    }
+    let inputs = given(cli)?;
+    let options = cli.of_one_log();
+    let logs = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
+    if !options.is_empty() && (logs, inputs.len()) != (1, 1) {
+        return Err(JudgeError::NotOneLog { options: options.join(", "), count: logs });
+    }
+    if count(&inputs) > 1 {
+        return Err(JudgeError::StdinTwice { count: count(&inputs) });
     }
     if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         let path = path.clone();
         return Err(JudgeError::NoSidecar { path });
     }
-    let demand = cli.demand();
-    let judging = Judging { cli, demand: &demand };
-    let logs = match &inputs[..] {
-        [only] => vec![judging.judge(only)?],
-        many => judging.judge_many(many)?,
-    };
-    Ok(Report::new(demand, logs))
+    Ok(once(inputs))
 }
+
+/// A judged log, and its bytes where they are wanted again and can only be read once.
+type Judged = (LogReport, Option<File>);
 
 /// What logs are judged by.
 #[derive(Clone, Copy)]
 struct Judging<'c> {
     cli: &'c Cli,
     demand: &'c Demand,
+    /// Whether the bytes may be wanted again.
+    again: bool,
+    /// Whether the timeline is wanted.
+    timeline: bool,
+    /// Who keeps what a statement needs.
+    attesting: Option<&'c Attesting>,
 }
 
 impl Judging<'_> {
-    /// Judges logs side by side, but those with many bytes afterwards, one by one: each of them takes all processors.
-    fn judge_many(self, inputs: &[Input]) -> Result<Vec<LogReport>, JudgeError> {
-        let quick = |input: &Input| input.is_quick().then(|| self.judge(input));
-        // What is left is not opened yet: a pipe that is opened and closed again has lost its bytes.
-        let judged: Vec<Option<Result<LogReport, JudgeError>>> = match ThreadPoolBuilder::new().build() {
-            Ok(threads) => threads.install(|| inputs.par_iter().map(quick).collect()),
-            // The system gives no threads.
-            Err(_) => inputs.iter().map(quick).collect(),
-        };
-        let left = |(input, judged): (_, Option<_>)| judged.unwrap_or_else(|| self.judge(input));
-        inputs.iter().zip(judged).map(left).collect()
+    /// Judges logs and hands them over in their order: some at a time side by side, but of those the ones with many
+    /// bytes afterwards, one by one, since each of them takes all processors.
+    fn judge_all(
+        self,
+        inputs: &[Input],
+        mut take: impl FnMut(Judged) -> Result<(), JudgeError>,
+    ) -> Result<(), JudgeError> {
+        let progress = Progress::over(inputs.len(), self.cli);
+        let counted = |input: &Input| self.judge(input).inspect(|_| progress.one_more());
+        if let [only] = inputs {
+            return take(counted(only)?);
+        }
+        // The system may give no threads.
+        let threads = ThreadPoolBuilder::new().build().ok();
+        for inputs in inputs.chunks(AT_A_TIME) {
+            let quick = |input: &Input| input.is_quick().then(|| counted(input));
+            // What is left is not opened yet: a pipe that is opened and closed again has lost its bytes.
+            let judged: Vec<Option<Result<Judged, JudgeError>>> = match &threads {
+                Some(threads) => threads.install(|| inputs.par_iter().map(quick).collect()),
+                None => inputs.iter().map(quick).collect(),
+            };
+            for (input, judged) in inputs.iter().zip(judged) {
+                take(judged.unwrap_or_else(|| counted(input))?)?;
+            }
+        }
+        Ok(())
     }
 
-    fn judge(self, input: &Input) -> Result<LogReport, JudgeError> {
+    fn judge(self, input: &Input) -> Result<Judged, JudgeError> {
         let (path, sidecar, bytes) = match input {
-            Input::Empty(path) => return Ok(LogReport::no_logs(path.clone())),
-            Input::Unreadable { path, error } => return Ok(LogReport::unreadable(path.clone(), error.clone())),
+            Input::Empty(path) => return Ok((LogReport::no_logs(path.clone()), None)),
+            Input::Unreadable { path, error } => return Ok((LogReport::unreadable(path.clone(), error.clone()), None)),
             Input::Stdin => ("-".to_owned(), None, Ok(Bytes::stdin())),
             Input::Log(path) => {
                 let by_default = !self.cli.no_sidecar && self.demand.at.is_none();
@@ -94,33 +183,43 @@ impl Judging<'_> {
         let sidecar = self.cli.sidecar.clone().or(sidecar);
         // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
         let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
-        match bytes.and_then(|bytes| feed(bytes, sidecar, self.demand)) {
-            Ok((auditor, tail)) => Ok(LogReport::judged(path, auditor.end(tail)?)),
-            Err(error) => Ok(LogReport::unreadable(path, error.to_string())),
+        if let Some(attesting) = self.attesting {
+            attesting.note(&sidecar);
+        }
+        match bytes.and_then(|bytes| self.feed(bytes, sidecar)) {
+            Ok((auditor, tail, copy)) => Ok((LogReport::judged(path, auditor.end(tail)?), copy)),
+            Err(error) => Ok((LogReport::unreadable(path, error.to_string()), None)),
         }
     }
-}
 
-/// Reads a log to its end.
-fn feed(bytes: Bytes, sidecar: SidecarInput, demand: &Demand) -> io::Result<(Auditor, Tail)> {
-    match Auditor::begin(demand.clone(), sidecar) {
-        Begin::Audit(auditor) => take_all(bytes, auditor),
-        Begin::Locate(mut locator) => {
-            let mut bytes = bytes.twice()?;
-            read_all(&mut bytes, |piece| locator.feed(piece))?;
-            bytes.rewind()?;
-            take_all(bytes, locator.found())
+    /// Reads a log to its end.
+    fn feed(self, bytes: Bytes, sidecar: SidecarInput) -> io::Result<(Auditor, Tail, Option<File>)> {
+        let bytes = if self.again { bytes.kept() } else { bytes };
+        match Auditor::begin(self.demand.clone(), sidecar) {
+            Begin::Audit(auditor) => self.take_all(bytes, auditor),
+            Begin::Locate(mut locator) => {
+                let mut bytes = bytes.kept();
+                read_all(&mut bytes, |piece| locator.feed(piece))?;
+                self.take_all(bytes.again()?, locator.found())
+            }
         }
     }
-}
 
-fn take_all(mut bytes: impl Read, mut auditor: Auditor) -> io::Result<(Auditor, Tail)> {
-    let read = |buffer: &mut [u8]| bytes.read(buffer);
-    let tail = survey_stream(read, regard, |piece| {
-        auditor.take(piece);
-        Ok::<(), io::Error>(())
-    })?;
-    Ok((auditor, tail))
+    fn take_all(self, mut bytes: Bytes, auditor: Auditor) -> io::Result<(Auditor, Tail, Option<File>)> {
+        let mut auditor = if self.timeline { auditor.with_timeline() } else { auditor };
+        let read = |buffer: &mut [u8]| bytes.read(buffer);
+        let take = |piece: Piece<'_, Deed>| {
+            auditor.take(piece);
+            Ok::<(), io::Error>(())
+        };
+        let tail = if self.timeline {
+            survey_stream(read, regard_timeline, take)?
+        } else {
+            survey_stream(read, regard, take)?
+        };
+        let copy = if self.again { bytes.into_copy() } else { None };
+        Ok((auditor, tail, copy))
+    }
 }
 
 fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {

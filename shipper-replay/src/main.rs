@@ -3,19 +3,30 @@
 //! The program is a thin shell: it finds logs, feeds their bytes to the auditor of `shipper-core`, and renders the
 //! one report that comes back. It writes nothing but the report.
 
+mod account;
+mod attest;
 mod cli;
+mod clock;
+mod exhibit;
+mod explain;
+mod follow;
+mod formats;
 mod human;
 mod input;
-mod json;
 mod judge;
+mod list;
+mod manual;
+mod merge;
+mod progress;
+mod uri;
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Format};
-use shipper_core::audit::{Conclusion, Report};
+use shipper_core::audit::Conclusion;
 
 /// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
 /// `docs/performance.md`, "What was tried".
@@ -35,36 +46,45 @@ fn main() -> ExitCode {
     }
 }
 
-/// Audits, prints the report and gives its exit status.
+/// Does what was asked for and gives the exit status.
 fn run(cli: &Cli) -> Result<u8, judge::JudgeError> {
-    let report = judge::judge(cli)?;
-    print(&report, cli).map_err(|source| judge::JudgeError::NotWritten { source })?;
-    Ok(report.exit_code)
-}
-
-fn print(report: &Report, cli: &Cli) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    match cli.format {
-        Format::Human => stdout.write_all(human::render(report, &style(cli)).as_bytes())?,
-        Format::Json => json::write(report, &mut stdout)?,
-    }
-    stdout.flush()
+    let status = answer(cli, &mut stdout)?;
+    stdout.flush().map_err(|source| judge::JudgeError::NotWritten { source })?;
+    Ok(status)
 }
 
-fn style(cli: &Cli) -> human::Style {
-    let color = match cli.color {
-        cli::Color::Always => true,
-        cli::Color::Never => false,
-        cli::Color::Auto => {
-            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        }
-    };
-    human::Style {
-        color,
-        detail: match (cli.quiet, cli.verbose) {
-            (true, _) => human::Detail::Conclusion,
-            (false, true) => human::Detail::Everything,
-            (false, false) => human::Detail::Proof,
-        },
+fn answer(cli: &Cli, mut out: impl Write) -> Result<u8, judge::JudgeError> {
+    let not_written = |source| judge::JudgeError::NotWritten { source };
+    if let Some(asked) = &cli.explain {
+        let text = explain::answer(asked, cli.format, &human::Style::of(cli))?;
+        out.write_all(text.as_bytes()).map_err(not_written)?;
+        return Ok(0);
     }
+    if let Some(shell) = cli.completions {
+        manual::completions(shell, &mut out).map_err(not_written)?;
+        return Ok(0);
+    }
+    if cli.manual {
+        manual::write(&mut out).map_err(not_written)?;
+        return Ok(0);
+    }
+    if cli.format == Format::Ndjson && !cli.merge {
+        return judge::judge_and_write(cli, out);
+    }
+    let (account, status) = if cli.follow {
+        let (account, conclusion) = follow::follow(cli, &mut out)?;
+        (account, conclusion.exit_code())
+    } else {
+        let account = if cli.merge { merge::merge(cli)? } else { judge::judge(cli)? };
+        let status = account.report.exit_code;
+        (account, status)
+    };
+    formats::write(&account, cli, &mut out).map_err(not_written)?;
+    out.flush().map_err(not_written)?;
+    if let Some(aside) = formats::aside(&account, cli) {
+        // The report is written; what is said beside it is no part of it.
+        let _ = writeln!(io::stderr(), "{aside}");
+    }
+    Ok(status)
 }

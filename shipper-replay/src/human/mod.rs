@@ -1,51 +1,74 @@
 //! The report for people: short, with line numbers, and plain about what it does not prove.
 
-mod unchecked;
-mod words;
+pub(crate) mod diagnostic;
+pub(crate) mod facts;
+mod fleet;
+pub(crate) mod next;
+mod timeline;
+pub(crate) mod unchecked;
+pub(crate) mod words;
 
-use std::fmt::Write;
+use std::io::IsTerminal;
 
+use crate::account::{Account, Beside, Showing};
+use crate::cli::{Cli, Color, Detail};
+use crate::exhibit::MOST;
 use anstyle::{AnsiColor, Style as Paint};
-use shipper_core::Evidence;
-use shipper_core::audit::{
-    Audit, Code, Conclusion, Decision, Demand, Finding, Integrity, Level, LogReport, Report, SidecarStatus, Status,
-    TailStatus,
-};
+use diagnostic::Drawing;
+pub(crate) use fleet::{in_full, in_words, weightiest_first};
+use shipper_core::audit::{Audit, Code, Conclusion, Decision, Demand, Level, LogReport, Report, Status};
 use shipper_events::{Name, is_plain, neutral};
+pub(crate) use timeline::Telling;
 use unchecked::unchecked;
-use words::{count, differing, headline, meaning, next_steps, quoted, ran, short, under, why, word};
+use words::{answer, count, differing, headline, meaning, next_steps, quoted, ran, short, under, why, word};
 
 /// How the report is to look.
 pub(crate) struct Style {
     pub(crate) color: bool,
     pub(crate) detail: Detail,
+    /// How many columns a line of a snippet may have.
+    pub(crate) width: usize,
 }
 
-/// How much is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// One line a log.
-    Conclusion,
-    /// What proves it, as far as it fits a screen.
-    Proof,
-    /// Everything.
-    Everything,
+impl Style {
+    /// The style that the command line and the terminal ask for.
+    pub(crate) fn of(cli: &Cli) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let color = match cli.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                terminal && !unwanted && !dumb
+            }
+        };
+        let width = if terminal { terminal_size::terminal_size().map(|(width, _)| width.0.into()) } else { None };
+        Self { color, detail: cli.detail(), width: width.unwrap_or(WIDTH) }
+    }
 }
+
+/// How many columns a line of a snippet has where there is no terminal that says so.
+const WIDTH: usize = 120;
 
 /// How many decisions, and how many findings, are shown unless everything is asked for.
 const SHOWN: usize = 20;
 
-/// Renders the report.
-pub(crate) fn render(report: &Report, style: &Style) -> String {
-    let mut page = Page { text: String::new(), style };
-    for (position, log) in report.logs.iter().enumerate() {
-        if position > 0 && style.detail != Detail::Conclusion {
-            page.line("");
-        }
-        page.log(log, report);
+/// Which findings are shown.
+pub(crate) fn showing(detail: Detail) -> Option<Showing> {
+    match detail {
+        Detail::Conclusion => None,
+        Detail::Proof => Some(Showing { most: SHOWN, notes: false }),
+        Detail::Everything => Some(Showing { most: MOST, notes: true }),
     }
-    if report.logs.len() > 1 {
-        page.total(report);
+}
+
+/// Renders the report.
+pub(crate) fn render(account: &Account, style: &Style) -> String {
+    let mut page = Page { text: String::new(), style };
+    match (&account.report.logs[..], &account.beside[..]) {
+        ([log], [beside]) if account.duplicates.is_empty() => page.log(log, beside, &account.report),
+        _ => page.fleet(account),
     }
     page.text
 }
@@ -83,10 +106,22 @@ impl Page<'_> {
         self.style.detail == Detail::Everything
     }
 
-    fn log(&mut self, log: &LogReport, report: &Report) {
+    /// A log in one line.
+    fn headline(&mut self, log: &LogReport, report: &Report) {
         let path = neutral(&log.path).at_most(400);
-        let conclusion = self.paint(bold(of_conclusion(log.conclusion)), log.conclusion.as_str());
-        self.line(&format!("{path}: {conclusion}{}", headline(log, report)));
+        let required = report.demand.require.and_then(|_| answer(log));
+        if let Some(answer) = &required {
+            self.line(&format!("{path}: {answer}"));
+        }
+        if required.is_none() || self.style.detail != Detail::Conclusion {
+            let conclusion = self.paint(bold(of_conclusion(log.conclusion)), log.conclusion.as_str());
+            self.line(&format!("{path}: {conclusion}{}", headline(log, report)));
+        }
+    }
+
+    /// A log in full.
+    fn log(&mut self, log: &LogReport, beside: &Beside, report: &Report) {
+        self.headline(log, report);
         if self.style.detail == Detail::Conclusion {
             return;
         }
@@ -96,7 +131,8 @@ impl Page<'_> {
         };
         self.facts(audit);
         self.decisions(audit, &report.demand);
-        self.findings(&audit.findings);
+        self.timeline(audit);
+        self.findings(&log.path, &report.demand, audit, beside);
         self.unchecked(audit, &report.demand);
         for next in next_steps(audit) {
             self.row("next", next);
@@ -104,18 +140,7 @@ impl Page<'_> {
     }
 
     fn facts(&mut self, audit: &Audit) {
-        let integrity = match audit.integrity {
-            Integrity::Broken => "integrity broken",
-            Integrity::Unchained => "not chained",
-            Integrity::Chained => "every line chained",
-            Integrity::PartlyChained => "partly chained",
-        };
-        let tail = match audit.tail {
-            TailStatus::Clean => "",
-            TailStatus::Torn => ", torn tail",
-        };
-        let (lines, bytes) = (count(audit.lines, "line"), count(audit.bytes, "byte"));
-        self.row("log", &format!("{lines}, {bytes}, {integrity}{tail}"));
+        self.row("log", &facts::extent(audit));
         if self.everything() {
             let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
             self.row("head", &format!("{lines}:{bytes}:{blake3}"));
@@ -123,14 +148,7 @@ impl Page<'_> {
         let rehearsal = audit.receipt.as_ref().map_or_else(
             || "none was completed".to_owned(),
             |receipt| {
-                let outcome = match (receipt.passed, receipt.evidence) {
-                    (true, Evidence::Sound) => "passed".to_owned(),
-                    (true, Evidence::Unsound) => {
-                        let flaws: Vec<&str> = receipt.unsound.iter().map(|flaw| flaw.as_str()).collect();
-                        format!("says it passed, unsound ({})", flaws.join(", "))
-                    }
-                    (false, _) => "failed".to_owned(),
-                };
+                let outcome = facts::outcome(receipt.passed, &receipt.unsound);
                 format!(
                     "line {}: {outcome}, plan {} on {}, {} published",
                     receipt.line,
@@ -150,14 +168,7 @@ impl Page<'_> {
                 self.row("", &format!("{reason}: {}", meaning(*reason)));
             }
         }
-        let path = audit.sidecar.path.as_deref().map(|path| neutral(path).to_string());
-        let sidecar = match (audit.sidecar.status, path) {
-            (SidecarStatus::Match, Some(path)) => format!("{path} matches the log"),
-            (SidecarStatus::Absent, Some(path)) => format!("there is no {path}"),
-            (status, Some(path)) => format!("{path}: {}", status.as_str()),
-            (_, None) => "not checked".to_owned(),
-        };
-        self.row("sidecar", &sidecar);
+        self.row("sidecar", &facts::sidecar(&audit.sidecar));
         for difference in &audit.sidecar.differences {
             self.row("", &differing(difference));
         }
@@ -187,24 +198,60 @@ impl Page<'_> {
         }
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
-        let mut telling: Vec<&Finding> =
-            findings.iter().filter(|finding| self.everything() || finding.level != Level::Note).collect();
-        telling.sort_by_key(|finding| finding.level);
-        let most = if self.everything() { usize::MAX } else { SHOWN };
-        let mut explained: Vec<Code> = Vec::new();
-        for finding in telling.iter().take(most) {
-            let level = self.paint(of_level(finding.level), finding.level.as_str());
-            let place = finding.line.map_or(String::new(), |line| format!(" line {line}:"));
-            self.line(&format!("  {level}[{}]{place} {}", finding.code, finding.message));
-            if !explained.contains(&finding.code) {
-                explained.push(finding.code);
-                self.line(&format!("    help: {}", finding.help));
+    /// The findings that weigh most, with what shows them.
+    fn findings(&mut self, path: &str, demand: &Demand, audit: &Audit, beside: &Beside) {
+        let Some(showing) = showing(self.style.detail) else {
+            return;
+        };
+        let drawing = Drawing { path, demand, color: self.style.color, width: self.style.width };
+        let all = Showing { most: usize::MAX, ..showing }.of(&audit.findings);
+        let mut helped: Vec<Code> = Vec::new();
+        for position in all.iter().take(showing.most) {
+            if let Some(finding) = audit.findings.get(*position) {
+                // What to do is said once for each code.
+                let help = !helped.contains(&finding.code);
+                helped.push(finding.code);
+                self.gap();
+                for line in drawing.draw(finding, help, beside.exhibits(*position), audit).lines() {
+                    self.line(line);
+                }
             }
         }
-        if telling.len() > most {
-            let rest = telling.len() - most;
-            self.line(&format!("  and {rest} more findings; -v shows them all"));
+        if !all.is_empty() {
+            self.gap();
+        }
+        if all.len() > showing.most {
+            let (rest, everything) = (all.len() - showing.most, if self.everything() { "" } else { "; -v shows them" });
+            self.line(&format!("  and {rest} more findings{everything}"));
+        }
+    }
+
+    /// How it came about, where that was asked for.
+    fn timeline(&mut self, audit: &Audit) {
+        let Some(moments) = &audit.timeline else {
+            return;
+        };
+        self.gap();
+        let mut telling = Telling::default();
+        let mut findings = audit.findings.iter().filter(|finding| finding.line.is_some()).peekable();
+        for moment in moments {
+            for line in telling.tell(moment).lines() {
+                self.line(line);
+            }
+            while let Some(finding) = findings.next_if(|finding| finding.line <= Some(moment.line)) {
+                if finding.line == Some(moment.line) && (finding.level != Level::Note || self.everything()) {
+                    let level = self.paint(of_level(finding.level), finding.level.as_str());
+                    self.row("", &format!("  {level}[{}]", finding.code));
+                }
+            }
+        }
+        self.gap();
+    }
+
+    /// Sets off what follows.
+    fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
         }
     }
 
@@ -213,26 +260,10 @@ impl Page<'_> {
             self.row(if position == 0 { "unchecked" } else { "" }, what);
         }
     }
-
-    fn total(&mut self, report: &Report) {
-        let counts: Vec<String> =
-            [Conclusion::Violated, Conclusion::Unjudged, Conclusion::Inconclusive, Conclusion::Verified]
-                .into_iter()
-                .filter_map(|conclusion| {
-                    let count = report.logs.iter().filter(|log| log.conclusion == conclusion).count();
-                    (count > 0).then(|| format!("{count} {conclusion}"))
-                })
-                .collect();
-        let conclusion = self.paint(bold(of_conclusion(report.conclusion)), report.conclusion.as_str());
-        if self.style.detail != Detail::Conclusion {
-            self.line("");
-        }
-        let _ = writeln!(self.text, "{} logs: {conclusion} ({})", report.logs.len(), counts.join(", "));
-    }
 }
 
 /// What is shown first where not everything is.
-fn weight(status: Status) -> u8 {
+pub(crate) fn weight(status: Status) -> u8 {
     match status {
         Status::Violated => 0,
         Status::Unjudged => 1,

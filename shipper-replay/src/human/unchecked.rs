@@ -5,7 +5,7 @@ use shipper_core::audit::{Audit, Code, Demand, Integrity, SidecarStatus};
 use super::words::{count, judged_to};
 
 /// What was not checked, the widest first.
-pub(super) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
+pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
     let mut unchecked = left_out(audit, demand);
     if audit.lines == 0 {
         return unchecked;

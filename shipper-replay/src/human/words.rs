@@ -8,7 +8,7 @@ use shipper_core::{Difference, FieldValue, ReasonCode};
 use shipper_events::{Name, neutral};
 
 /// The conclusion in one sentence.
-pub(super) fn headline(log: &LogReport, report: &Report) -> String {
+pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
         let error = log.error.as_deref().unwrap_or("it could not be judged");
         return format!(", {}", neutral(error).at_most(400));
@@ -43,29 +43,46 @@ pub(super) fn headline(log: &LogReport, report: &Report) -> String {
     }
 }
 
-/// What was answered to a decision, and by whom.
-pub(super) fn why(decision: &Decision) -> String {
+/// What the events before a decision give.
+pub(crate) fn derived(decision: &Decision) -> String {
     let reasons = |reasons: &[ReasonCode]| {
         let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
         reasons.join(", ")
     };
-    let derived = decision.derived.as_ref().map_or_else(
+    decision.derived.as_ref().map_or_else(
         || "made under rules that this version does not know".to_owned(),
         |derived| match decision.receipt_line {
             Some(line) => format!("{} by the rehearsal on line {line}", derived.verdict),
             None if derived.reasons.is_empty() => derived.verdict.to_string(),
             None => format!("{} ({})", derived.verdict, reasons(&derived.reasons)),
         },
-    );
+    )
+}
+
+/// What was recorded of a decision.
+pub(crate) fn recorded(decision: &Decision) -> Option<String> {
+    let recorded = decision.recorded.as_ref()?;
+    let said: Vec<String> =
+        recorded.reasons.iter().take(8).map(|reason| neutral(reason).at_most(40).to_string()).collect();
+    let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
+    Some(format!("{}{said}", neutral(&recorded.verdict).at_most(40)))
+}
+
+/// The gate's answer at the end of a log, where one is required.
+pub(crate) fn answer(log: &LogReport) -> Option<String> {
+    let gate = log.audit.as_ref()?.gate.as_ref()?;
+    let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
+    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    let registry = under(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
+    Some(format!("{}{reasons}: plan {}{registry}", gate.verdict, short(gate.query.plan_id.as_str())))
+}
+
+/// What was answered to a decision, and by whom.
+pub(crate) fn why(decision: &Decision) -> String {
+    let derived = derived(decision);
     let recorded = match (&decision.recorded, &decision.derived) {
-        (Some(recorded), Some(derived)) if recorded == derived => ", as recorded".to_owned(),
-        (Some(recorded), _) => {
-            let said: Vec<String> =
-                recorded.reasons.iter().take(8).map(|reason| neutral(reason).at_most(40).to_string()).collect();
-            let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
-            format!(", recorded was {}{said}", neutral(&recorded.verdict).at_most(40))
-        }
-        (None, _) => String::new(),
+        (Some(said), Some(derived)) if said == derived => ", as recorded".to_owned(),
+        _ => recorded(decision).map_or(String::new(), |recorded| format!(", recorded was {recorded}")),
     };
     let because = match decision.because {
         Some(Because::Dormant) => ", no rehearsal registry was configured",
@@ -76,7 +93,7 @@ pub(super) fn why(decision: &Decision) -> String {
     format!("{derived}{recorded}{because}")
 }
 
-pub(super) fn ran(run: &Run, audit: &Audit, demand: &Demand) -> String {
+pub(crate) fn ran(run: &Run, audit: &Audit, demand: &Demand) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = run.finished.as_deref().map_or_else(
         || match judged_to(audit, demand) {
@@ -92,13 +109,13 @@ pub(super) fn ran(run: &Run, audit: &Audit, demand: &Demand) -> String {
 }
 
 /// The last line that was judged, where that is not the last of the log.
-pub(super) fn judged_to(audit: &Audit, demand: &Demand) -> Option<u64> {
+pub(crate) fn judged_to(audit: &Audit, demand: &Demand) -> Option<u64> {
     let corrupt = audit.findings.iter().find(|finding| finding.code == Code::CorruptLine);
     let before_corrupt = corrupt.and_then(|finding| finding.line?.checked_sub(1));
     before_corrupt.or(demand.at.as_ref().map(|_| audit.lines))
 }
 
-pub(super) fn differing(difference: &Difference) -> String {
+pub(crate) fn differing(difference: &Difference) -> String {
     let value = |value: &FieldValue| match value {
         FieldValue::Flag(flag) => flag.to_string(),
         FieldValue::Number(number) => number.to_string(),
@@ -109,7 +126,7 @@ pub(super) fn differing(difference: &Difference) -> String {
 }
 
 /// What to do now: once each, the most pressing first. What a finding asks for stands beside the finding.
-pub(super) fn next_steps(audit: &Audit) -> Vec<&'static str> {
+pub(crate) fn next_steps(audit: &Audit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
     for step in reasons.map(|reason| reason.advice()) {
@@ -128,7 +145,7 @@ pub(super) fn next_steps(audit: &Audit) -> Vec<&'static str> {
     steps
 }
 
-pub(super) fn meaning(reason: ReasonCode) -> &'static str {
+pub(crate) fn meaning(reason: ReasonCode) -> &'static str {
     match reason {
         ReasonCode::NoRehearsal => "no rehearsal was completed",
         ReasonCode::StalePlan => "the latest rehearsal is of another plan",
@@ -140,7 +157,7 @@ pub(super) fn meaning(reason: ReasonCode) -> &'static str {
     }
 }
 
-pub(super) fn under(registry: Option<&Name>, source: Option<RegistrySource>) -> String {
+pub(crate) fn under(registry: Option<&Name>, source: Option<RegistrySource>) -> String {
     let whose = match source {
         Some(RegistrySource::Recorded) => "as recorded",
         Some(RegistrySource::Demanded) => "as demanded",
@@ -151,7 +168,7 @@ pub(super) fn under(registry: Option<&Name>, source: Option<RegistrySource>) -> 
 }
 
 /// A plan's name, cut to what tells plans apart at a glance: its beginning and its end.
-pub(super) fn short(plan_id: &str) -> String {
+pub(crate) fn short(plan_id: &str) -> String {
     let length = plan_id.chars().count();
     let is_plain = plan_id.chars().all(is_of_a_word);
     if length <= 24 || !is_plain {
@@ -163,20 +180,20 @@ pub(super) fn short(plan_id: &str) -> String {
 }
 
 fn is_of_a_word(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':')
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':' | '@' | '+')
 }
 
 /// A text that is usually one word; quoted where it is not.
-pub(super) fn word(text: &str, most: usize) -> String {
+pub(crate) fn word(text: &str, most: usize) -> String {
     let neutral = neutral(text).at_most(most);
     if !text.is_empty() && text.chars().all(is_of_a_word) { neutral.to_string() } else { neutral.quoted().to_string() }
 }
 
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     neutral(text).at_most(60).quoted().to_string()
 }
 
-pub(super) fn count(number: u64, what: &str) -> String {
+pub(crate) fn count(number: u64, what: &str) -> String {
     match (number, what) {
         (1, _) => format!("1 {what}"),
         _ => format!("{number} {what}s"),

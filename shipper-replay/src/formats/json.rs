@@ -4,14 +4,13 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
-use shipper_core::audit::Report;
 use shipper_events::is_plain;
 
 /// Writes one line of JSON. What could act on a terminal is written as an escape, which is the same text to every
 /// reader of JSON.
-pub(crate) fn write(report: &Report, mut out: impl io::Write) -> io::Result<()> {
+pub(crate) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut out, Plain);
-    report.serialize(&mut serializer)?;
+    value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 

@@ -1,0 +1,84 @@
+//! The decisions of a log: what was derived, what was recorded, and the runs that took it.
+
+use maud::{Markup, html};
+use shipper_core::audit::{Because, Decision};
+
+use super::Anchors;
+use super::log::Told;
+use crate::human::words::{count, derived, ran, recorded, under, word};
+
+/// The columns, which small screens repeat beside each cell.
+const COLUMNS: [&str; 5] = ["Line", "Status", "Asked about", "Derived", "Recorded"];
+
+/// The decisions that weigh most, by line.
+pub(super) fn table(told: &Told<'_>) -> Markup {
+    let Told { audit, report, shown, anchors, .. } = told;
+    let decisions: Vec<&Decision> = shown.decisions.iter().filter_map(|at| audit.decisions.get(*at)).collect();
+    let rest = (audit.decisions.len() - decisions.len()) as u64;
+    let runs = audit.decisions.iter().map(|decision| decision.runs.len()).sum::<usize>() - shown.runs.len();
+    html! {
+        @if decisions.is_empty() {
+            p { "Nothing was decided." }
+        } @else {
+            table.stack.decisions role="table" {
+                thead role="rowgroup" {
+                    tr role="row" { @for column in COLUMNS { th scope="col" role="columnheader" { (column) } } }
+                }
+                tbody role="rowgroup" {
+                    @for decision in decisions {
+                        (row(decision, *anchors))
+                        @for run in decision.runs.iter().filter(|run| shown.runs.contains(&run.line)) {
+                            tr.run role="row" id=(anchors.run(run.line)) {
+                                td.turn role="cell" aria-hidden="true" { "\u{21b3}" }
+                                td role="cell" colspan="4" { (ran(run, audit, &report.demand)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if rest > 0 {
+            p.caption { (count(rest, "decision")) " more; " code { "--format json" } " has all." }
+        }
+        @if runs > 0 {
+            p.caption { (count(runs as u64, "run")) " more; " code { "--format json" } " has all." }
+        }
+    }
+}
+
+fn row(decision: &Decision, anchors: Anchors) -> Markup {
+    let because = match decision.because {
+        Some(Because::Dormant) => Some("dormant: no rehearsal registry was configured"),
+        Some(Because::Bypassed) => Some("bypassed: the gate was skipped"),
+        Some(Because::Unrecorded) => Some("unrecorded: nothing says why the run began all the same"),
+        None => None,
+    };
+    let differ = match (&decision.recorded, &decision.derived) {
+        (Some(recorded), Some(derived)) => recorded != derived,
+        _ => false,
+    };
+    let status = decision.status.as_str();
+    let registry = under(decision.registry.as_ref(), decision.registry_source);
+    html! {
+        tr role="row" id=(anchors.decision(decision.line)) {
+            th.number scope="row" role="rowheader" data-label=(COLUMNS[0]) { (decision.line) }
+            td role="cell" data-label=(COLUMNS[1]) { span.status.(status) { (status) } }
+            td role="cell" data-label=(COLUMNS[2]) {
+                "plan " code.hash { (word(decision.plan_id.as_str(), 400)) } (registry)
+            }
+            td role="cell" data-label=(COLUMNS[3]) {
+                (derived(decision))
+                @if let Some(because) = because { span.note { (because) } }
+            }
+            td role="cell" data-label=(COLUMNS[4]) {
+                @match recorded(decision) {
+                    None => span.muted { "nothing" },
+                    Some(recorded) => {
+                        (recorded)
+                        @if differ { span.note { strong { "differs" } } }
+                    },
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The section of one log.
+
+use maud::{Markup, html};
+use shipper_core::audit::{Audit, Integrity, LogReport, Report};
+use shipper_events::neutral;
+
+use super::{Anchors, Shown, decisions, findings, timeline};
+use crate::account::Beside;
+use crate::human::facts::{extent, outcome, sidecar};
+use crate::human::unchecked::unchecked;
+use crate::human::words::{count, differing, headline, meaning, next_steps, quoted, under, word};
+
+/// A log that is told of.
+pub(super) struct Told<'a> {
+    pub(super) log: &'a LogReport,
+    pub(super) audit: &'a Audit,
+    pub(super) beside: &'a Beside,
+    pub(super) report: &'a Report,
+    pub(super) shown: Shown,
+    pub(super) anchors: Anchors,
+}
+
+/// Everything about one log.
+pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, anchors: Anchors) -> Markup {
+    let path = neutral(&log.path).at_most(400).to_string();
+    let id = anchors.section();
+    let told = log.audit.as_ref().map(|audit| Told { log, audit, beside, report, shown: Shown::of(audit), anchors });
+    html! {
+        section.log id=(id) aria-labelledby={ (id) "-title" } {
+            h2 id={ (id) "-title" } { code { (path) } }
+            @if report.logs.len() > 1 {
+                p.verdict { span.status.(log.conclusion.as_str()) { (log.conclusion) } (headline(log, report)) }
+            }
+            @match &told {
+                Some(told) => (judged(told)),
+                None => {
+                    h3 { "Next" }
+                    ul.plain { li { "check the path, and that you may read what is there" } }
+                },
+            }
+        }
+    }
+}
+
+fn judged(told: &Told<'_>) -> Markup {
+    let steps = next_steps(told.audit);
+    html! {
+        h3 { "Facts" }
+        (facts(told.audit))
+        @if !steps.is_empty() {
+            h3 { "Next" }
+            ul.plain { @for step in steps { li { (step) } } }
+        }
+        h3 { "Timeline" }
+        (timeline::timeline(told.audit, &told.shown, told.anchors))
+        h3 { "Decisions" }
+        (decisions::table(told))
+        h3 { "Findings" }
+        (findings::list(told))
+        h3 { "Not checked" }
+        ul.plain { @for what in unchecked(told.audit, &told.report.demand) { li { (what) } } }
+    }
+}
+
+fn facts(audit: &Audit) -> Markup {
+    let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
+    html! {
+        dl.facts {
+            dt { "Log" }
+            dd { (extent(audit)) }
+            dt { "Head" }
+            dd {
+                code.hash { (lines) ":" (bytes) ":" (blake3) }
+                @if lines > 0 && audit.integrity != Integrity::Broken {
+                    span.note {
+                        "keep it elsewhere; " code { "--extends" } " with it shows later whether these bytes still stand"
+                    }
+                }
+            }
+            dt { "Rehearsal" }
+            dd {
+                @match &audit.receipt {
+                    None => "none was completed",
+                    Some(receipt) => {
+                        "line " (receipt.line) ": " strong { (outcome(receipt.passed, &receipt.unsound)) }
+                        ", on " (quoted(receipt.registry.as_str())) ", " (count(receipt.packages_published, "package")) " published, "
+                        time { (receipt.started_at) } " to " time { (receipt.completed_at) }
+                        span.note { "plan " code.hash { (word(receipt.plan_id.as_str(), 400)) } }
+                        span.note { "it says: " (neutral(&receipt.summary).at_most(400).quoted()) }
+                    },
+                }
+            }
+            @if let Some(gate) = &audit.gate {
+                dt { "Gate now" }
+                dd {
+                    strong { (gate.verdict) } (under(gate.query.rehearsal_registry.as_ref(), gate.registry_source))
+                    span.note { "plan " code.hash { (word(gate.query.plan_id.as_str(), 400)) } }
+                    @for reason in &gate.reasons { span.note { code { (reason) } ": " (meaning(*reason)) } }
+                }
+            }
+            dt { "Sidecar" }
+            dd {
+                (sidecar(&audit.sidecar))
+                @for difference in &audit.sidecar.differences { span.note { (differing(difference)) } }
+            }
+        }
+    }
+}

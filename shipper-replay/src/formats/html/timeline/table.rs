@@ -1,0 +1,117 @@
+//! The table under the drawing: the same events, with what holds after each.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+use shipper_core::audit::{Answer, Moment};
+use shipper_events::neutral;
+
+use super::MOST;
+use super::lanes::Lane;
+use crate::formats::html::Anchors;
+use crate::human::facts::outcome;
+use crate::human::words::{count, quoted, short, word};
+
+/// How many events the table tells of beyond those that something is drawn for.
+const OTHERS: usize = MOST;
+
+/// A table of more rows is scrolled in a frame of its own, but not in print.
+const LONG: usize = 40;
+
+/// The columns, which small screens repeat beside each cell.
+const COLUMNS: [&str; 7] =
+    ["Line", "Time", "Event", "What it says", "Rehearsal open", "Latest completed", "Gate answers"];
+
+/// The events that something is drawn for, and as many others as have room.
+pub(super) fn table(moments: &[Moment], lanes: &[Lane], anchors: Anchors) -> Markup {
+    let drawn: BTreeSet<u64> = lanes.iter().flat_map(Lane::lines).collect();
+    let mut room = OTHERS;
+    let shown: Vec<&Moment> = moments
+        .iter()
+        .filter(|moment| {
+            let told = drawn.contains(&moment.line) || room > 0;
+            room -= usize::from(told && !drawn.contains(&moment.line));
+            told
+        })
+        .collect();
+    let left_out = (moments.len() - shown.len()) as u64;
+    let before = std::iter::once(None).chain(shown.iter().map(|moment| Some(*moment)));
+    html! {
+        div.events.long[shown.len() > LONG] tabindex="0" role="region" aria-label="The events of the timeline" {
+            table.stack role="table" {
+                caption { "The same events, and what holds after each" }
+                thead role="rowgroup" {
+                    tr role="row" { @for column in COLUMNS { th scope="col" role="columnheader" { (column) } } }
+                }
+                tbody role="rowgroup" {
+                    @for (moment, before) in shown.iter().zip(before) { (row(moment, before, anchors)) }
+                }
+            }
+        }
+        @if left_out > 0 {
+            p.caption {
+                (count(left_out, "event")) " more than have room here; "
+                code { "--timeline --format json" } " has all."
+            }
+        }
+    }
+}
+
+fn row(moment: &Moment, before: Option<&Moment>, anchors: Anchors) -> Markup {
+    let (after, held) = (cells(moment), before.map(cells));
+    let labels = COLUMNS.iter().skip(4);
+    html! {
+        tr role="row" id=(anchors.moment(moment.line)) {
+            th.number scope="row" role="rowheader" data-label=(COLUMNS[0]) { (moment.line) }
+            td.time role="cell" data-label=(COLUMNS[1]) { time { (moment.timestamp) } }
+            td.event role="cell" data-label=(COLUMNS[2]) { code { (breakable(&moment.event)) } }
+            td.says role="cell" data-label=(COLUMNS[3]) { (says(moment)) }
+            @for (position, (cell, label)) in after.iter().zip(labels).enumerate() {
+                @let same = held.as_ref().and_then(|held| held.get(position)) == Some(cell);
+                td.same[same] role="cell" data-label=(label) { (cell) }
+            }
+        }
+    }
+}
+
+/// A type's name, which may be broken after each of its words.
+fn breakable(event: &str) -> Markup {
+    let name = neutral(event).at_most(60).to_string();
+    html! { @for word in name.split_inclusive('_') { (word) wbr; } }
+}
+
+/// What an event says of itself.
+fn says(moment: &Moment) -> String {
+    let package = moment.package.as_deref().map(|package| neutral(package).at_most(80).to_string());
+    let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short(plan.as_str())));
+    let registry = moment.registry.as_ref().map(|registry| format!("on {}", quoted(registry.as_str())));
+    let outcome = moment.outcome.as_deref().map(|outcome| word(outcome, 60));
+    [package, plan, registry, outcome].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What holds after an event: the open rehearsal, the latest completed one, and the gate's answer.
+fn cells(moment: &Moment) -> [String; 3] {
+    let after = &moment.after;
+    let none = || "none".to_owned();
+    let open = after.open.as_ref().map_or_else(none, |open| {
+        let failed = if open.failed { ", a failure" } else { "" };
+        format!("line {}: {}{failed}", open.line, count(open.packages_published, "package"))
+    });
+    let receipt = after.receipt.as_ref();
+    let receipt = receipt.map_or_else(none, |receipt| {
+        let outcome = outcome(receipt.passed, &receipt.unsound);
+        format!("line {}: {outcome}", receipt.line)
+    });
+    let unknown = match after.unknown_gate_events {
+        0 => String::new(),
+        unknown => format!("; {} remembered", count(unknown, "unknown event")),
+    };
+    let gate = after.gate.as_ref().map_or_else(|| "no plan to ask about".to_owned(), answer);
+    [open, receipt, format!("{gate}{unknown}")]
+}
+
+fn answer(gate: &Answer) -> String {
+    let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
+    let verdict = gate.verdict.as_str();
+    if reasons.is_empty() { verdict.to_owned() } else { format!("{verdict} ({})", reasons.join(", ")) }
+}

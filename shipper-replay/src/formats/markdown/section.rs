@@ -1,0 +1,175 @@
+//! The section of a log that is not verified.
+
+use shipper_core::audit::{Audit, Decision, Demand, Finding, LogReport, Report};
+use shipper_events::neutral;
+
+use super::escape::{code, html_code, shown, shown_in_cell};
+use crate::account::{Beside, Showing};
+use crate::exhibit::Exhibit;
+use crate::human::facts::{extent, outcome, sidecar};
+use crate::human::next::next;
+use crate::human::unchecked::unchecked;
+use crate::human::weight;
+use crate::human::words::{count, differing, headline, meaning, next_steps, quoted, ran, short, under, why};
+
+/// How many decisions, findings and places of a finding are told of.
+const DECISIONS: usize = 20;
+const FINDINGS: usize = 20;
+const PLACES: usize = 3;
+
+/// How many runs of a decision.
+const RUNS: usize = 5;
+
+/// How many characters of the log's text stand before and after a place.
+const AROUND: usize = 60;
+
+/// What is told of a log; folded up behind its conclusion where there are many.
+pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, folded: bool) -> String {
+    let path = neutral(&log.path).at_most(200).to_string();
+    let headline = headline(log, report);
+    let inside = match &log.audit {
+        Some(audit) => judged(log, audit, beside, report),
+        None => "- Next: check the path, and that you may read what is there\n".to_owned(),
+    };
+    if folded {
+        let because = headline.strip_prefix(", ").unwrap_or(&headline);
+        format!(
+            "<details>\n<summary><b>{}</b> {}: {}</summary>\n\n{inside}\n</details>\n\n",
+            log.conclusion,
+            html_code(&path),
+            html_code(because)
+        )
+    } else {
+        let because = shown(headline.strip_prefix(", ").unwrap_or(&headline));
+        format!("## {}\n\n**{}**: {because}\n\n{inside}\n", code(&path), log.conclusion)
+    }
+}
+
+fn judged(log: &LogReport, audit: &Audit, beside: &Beside, report: &Report) -> String {
+    let mut text = facts(audit);
+    for step in next_steps(audit) {
+        text += &format!("- Next: {}\n", shown(step));
+    }
+    text += &decisions(audit, report);
+    text += &findings(&log.path, audit, &report.demand, beside);
+    text += "\n### Not checked\n\n";
+    for what in unchecked(audit, &report.demand) {
+        text += &format!("- {}\n", shown(&what));
+    }
+    text
+}
+
+fn facts(audit: &Audit) -> String {
+    let mut text = format!("- Log: {}\n", shown(&extent(audit)));
+    text += &format!("- Head: {}\n", code(&format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3)));
+    let rehearsal = audit.receipt.as_ref().map_or_else(
+        || "none was completed".to_owned(),
+        |receipt| {
+            let registry = code(&quoted(receipt.registry.as_str()));
+            let plan = code(&short(receipt.plan_id.as_str()));
+            format!(
+                "line {}: {}, plan {plan} on {registry}",
+                receipt.line,
+                shown(&outcome(receipt.passed, &receipt.unsound))
+            )
+        },
+    );
+    text += &format!("- Rehearsal: {rehearsal}\n");
+    if let Some(gate) = &audit.gate {
+        let registry = under(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
+        let plan = code(&short(gate.query.plan_id.as_str()));
+        text += &format!("- Gate now: **{}**, plan {plan}{}\n", gate.verdict, tail(&registry));
+        for reason in &gate.reasons {
+            text += &format!("  - {}: {}\n", code(reason.as_str()), shown(meaning(*reason)));
+        }
+    }
+    text += &format!("- Sidecar: {}\n", shown(&sidecar(&audit.sidecar)));
+    for difference in &audit.sidecar.differences {
+        text += &format!("  - {}\n", shown(&differing(difference)));
+    }
+    text
+}
+
+/// A text that goes on after a comma.
+fn tail(text: &str) -> String {
+    text.strip_prefix(", ").map_or_else(|| shown(text), |rest| format!(", {}", shown(rest)))
+}
+
+/// The decisions that weigh most, by line.
+fn decisions(audit: &Audit, report: &Report) -> String {
+    let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
+    shown.sort_by_key(|decision| (weight(decision.status), decision.line));
+    shown.truncate(DECISIONS);
+    shown.sort_by_key(|decision| decision.line);
+    if shown.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n### Decisions\n\n| line | status | plan | answer | runs |\n|---:|---|---|---|---|\n".to_owned();
+    for decision in &shown {
+        let plan = shown_in_cell(&short(decision.plan_id.as_str()));
+        let answer = shown_in_cell(&why(decision));
+        let registry = under(decision.registry.as_ref(), decision.registry_source);
+        let registry = shown_in_cell(registry.strip_prefix(", ").unwrap_or(&registry));
+        let told = decision.runs.iter().take(RUNS).map(|run| shown_in_cell(&ran(run, audit, &report.demand)));
+        let more = decision.runs.len().saturating_sub(RUNS);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let runs: Vec<String> = told.chain(more).collect();
+        let runs = if runs.is_empty() { "none".to_owned() } else { runs.join("<br>") };
+        let (line, status) = (decision.line, decision.status.as_str());
+        text += &format!("| {line} | **{status}** | {plan}, {registry} | {answer} | {runs} |\n");
+    }
+    let rest = (audit.decisions.len() - shown.len()) as u64;
+    if rest > 0 {
+        text += &format!("\n{} more; `--format json` has all.\n", count(rest, "decision"));
+    }
+    text
+}
+
+/// The findings that weigh most, notes left out.
+fn findings(path: &str, audit: &Audit, demand: &Demand, beside: &Beside) -> String {
+    let all = Showing { most: usize::MAX, notes: false }.of(&audit.findings);
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n### Findings\n\n".to_owned();
+    for position in all.iter().take(FINDINGS) {
+        if let Some(found) = audit.findings.get(*position) {
+            text += &finding(found, path, audit, demand, beside.exhibits(*position));
+        }
+    }
+    let rest = all.len().saturating_sub(FINDINGS) as u64;
+    if rest > 0 {
+        text += &format!("\n{} more; `--format json` has all.\n", count(rest, "finding"));
+    }
+    text
+}
+
+fn finding(finding: &Finding, path: &str, audit: &Audit, demand: &Demand, exhibits: &[Exhibit]) -> String {
+    let place = match (finding.line, exhibits.first()) {
+        (Some(line), Some(exhibit)) if exhibit.line == line => format!(" {line}:{}", exhibit.columns.0),
+        (Some(line), _) => format!(" line {line}"),
+        (None, _) => String::new(),
+    };
+    let (level, name) = (finding.level.as_str(), code(finding.code.as_str()));
+    let mut text = format!("- **{level}** {name}{place}: {}\n", shown(&finding.message));
+    for exhibit in exhibits.iter().take(PLACES) {
+        let label = if exhibit.label.is_empty() { String::new() } else { format!(" {}", shown(exhibit.label)) };
+        text += &format!("  - {}:{}{label}: {}\n", exhibit.line, exhibit.columns.0, excerpt(exhibit));
+    }
+    text += &format!("  - Help: {}\n", shown(&finding.help));
+    text + &format!("  - Next: {}\n", code(&next(finding, path, audit, demand)))
+}
+
+/// The text around a place, the place in bold.
+fn excerpt(exhibit: &Exhibit) -> String {
+    let before: Vec<char> = exhibit.before.chars().collect();
+    let cut = before.len().saturating_sub(AROUND);
+    let ellipsis = |is_cut: bool| if is_cut { "\u{2026}" } else { "" };
+    let before: String = before.iter().skip(cut).collect();
+    let after: String = exhibit.after.chars().take(AROUND).collect();
+    let is_cut = exhibit.after.chars().count() > AROUND;
+    let before = code(&format!("{}{before}", ellipsis(cut > 0)));
+    let after = code(&format!("{after}{}", ellipsis(is_cut)));
+    let marked = if exhibit.marked.is_empty() { String::new() } else { format!("**{}**", code(&exhibit.marked)) };
+    [before, marked, after].concat()
+}

@@ -1,0 +1,218 @@
+//! The report as an unsigned in-toto Statement (v1) with a SLSA Verification Summary (v1): `docs/attesting.md`.
+//!
+//! It says of exactly the bytes that were judged whether they are verified, and by which policy. It leaves out what
+//! SLSA would have it say of builds: no level of SLSA's own, no dependencies, no version of SLSA.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use serde::Serialize;
+use shipper_core::audit::{Audit, Conclusion, Demand, Integrity, Level, LogReport, TailStatus, Verified};
+use shipper_events::vocabulary::RULES;
+use shipper_events::{Head, Name};
+
+use super::json;
+use crate::account::Account;
+use crate::attest::{Digests, SidecarRead, Vouched, sha256};
+
+/// What a path is called that means nothing to others.
+const NAMELESS: &str = "_";
+
+/// Writes the statement, on one line.
+pub(crate) fn write(account: &Account, out: impl io::Write) -> io::Result<()> {
+    let report = &account.report;
+    let ([log @ LogReport { audit: Some(audit), .. }], Some(vouched)) = (&report.logs[..], &account.vouched) else {
+        return Err(io::Error::other("a statement is of one log that was judged"));
+    };
+    json::write(&Statement::of(log, audit, &report.demand, vouched)?, out)
+}
+
+#[derive(Serialize)]
+struct Statement<'a> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    subject: [Subject<'a>; 1],
+    #[serde(rename = "predicateType")]
+    predicate_type: &'static str,
+    predicate: Summary<'a>,
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    name: &'a str,
+    digest: &'a Digests,
+    annotations: Judged,
+}
+
+/// Which bytes of the log the digests are of.
+#[derive(Serialize)]
+struct Judged {
+    shipper_head: String,
+    shipper_extent: Extent,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Extent {
+    Whole,
+    Prefix,
+}
+
+impl Extent {
+    fn of(whole: bool) -> Self {
+        if whole { Self::Whole } else { Self::Prefix }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    verifier: Verifier<'a>,
+    time_verified: &'a str,
+    resource_uri: &'a str,
+    policy: Policy<'a>,
+    input_attestations: Vec<Input<'a>>,
+    verification_result: &'static str,
+    verified_levels: Vec<&'static str>,
+    #[serde(rename = "pkg:cargo/shipper-replay")]
+    found: Found,
+}
+
+#[derive(Serialize)]
+struct Verifier<'a> {
+    id: &'a str,
+    version: Version,
+}
+
+#[derive(Serialize)]
+struct Version {
+    #[serde(rename = "shipper-replay")]
+    shipper_replay: &'static str,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    uri: String,
+    digest: PolicyDigest,
+    annotations: PolicyAnnotations<'a>,
+}
+
+#[derive(Serialize)]
+struct PolicyDigest {
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct PolicyAnnotations<'a> {
+    shipper_policy: Demanded<'a>,
+}
+
+/// The policy: its digest is of this object as compact JSON, members in this order.
+#[derive(Serialize)]
+struct Demanded<'a> {
+    rules: u64,
+    registry: Option<&'a Name>,
+    plan_id: Option<&'a Name>,
+    extends: Option<String>,
+    since: Option<String>,
+    strict: bool,
+}
+
+#[derive(Serialize)]
+struct Input<'a> {
+    uri: &'a str,
+    digest: &'a Digests,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<Read>,
+}
+
+#[derive(Serialize)]
+struct Read {
+    shipper_extent: Extent,
+}
+
+/// What PASSED and FAILED have no words for.
+#[derive(Serialize)]
+struct Found {
+    conclusion: Conclusion,
+    integrity: Integrity,
+    tail: TailStatus,
+    /// The codes of errors and warnings.
+    findings: BTreeSet<&'static str>,
+}
+
+impl<'a> Statement<'a> {
+    fn of(log: &'a LogReport, audit: &Audit, demand: &'a Demand, vouched: &'a Vouched) -> io::Result<Self> {
+        // With --at the log may go on, and a torn tail does.
+        let whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
+        let subject = Subject {
+            name: if log.path == "-" { NAMELESS } else { &log.path },
+            digest: &vouched.digests,
+            annotations: Judged {
+                shipper_head: format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3),
+                shipper_extent: Extent::of(whole),
+            },
+        };
+        Ok(Self {
+            kind: "https://in-toto.io/Statement/v1",
+            subject: [subject],
+            predicate_type: "https://slsa.dev/verification_summary/v1",
+            predicate: Summary::of(log, audit, demand, vouched)?,
+        })
+    }
+}
+
+impl<'a> Summary<'a> {
+    fn of(log: &LogReport, audit: &Audit, demand: &'a Demand, vouched: &'a Vouched) -> io::Result<Self> {
+        let passed = log.conclusion == Conclusion::Verified;
+        let verified = Verified::of(log, demand).into_iter().map(Verified::as_str);
+        let read = Input { uri: &vouched.resource_uri, digest: &vouched.digests, annotations: None };
+        Ok(Self {
+            verifier: Verifier {
+                id: &vouched.verifier_id,
+                version: Version { shipper_replay: env!("CARGO_PKG_VERSION") },
+            },
+            time_verified: &vouched.time,
+            resource_uri: &vouched.resource_uri,
+            policy: Policy::of(demand)?,
+            input_attestations: [read].into_iter().chain(vouched.sidecar.as_ref().map(Into::into)).collect(),
+            verification_result: if passed { "PASSED" } else { "FAILED" },
+            verified_levels: if passed { verified.collect() } else { vec!["FAILED"] },
+            found: Found::of(log.conclusion, audit),
+        })
+    }
+}
+
+impl<'a> Policy<'a> {
+    fn of(demand: &'a Demand) -> io::Result<Self> {
+        let text = |head: Option<Head>| head.map(|head| head.to_string());
+        let demanded = Demanded {
+            rules: RULES,
+            registry: demand.registry.as_ref(),
+            plan_id: demand.plan_id.as_ref(),
+            extends: text(demand.extends),
+            since: text(demand.since),
+            strict: demand.strict,
+        };
+        Ok(Self {
+            uri: format!("pkg:cargo/shipper-replay#rules/{RULES}"),
+            digest: PolicyDigest { sha256: sha256(&serde_json::to_vec(&demanded)?) },
+            annotations: PolicyAnnotations { shipper_policy: demanded },
+        })
+    }
+}
+
+impl<'a> From<&'a SidecarRead> for Input<'a> {
+    fn from(sidecar: &'a SidecarRead) -> Self {
+        let annotations = (!sidecar.whole).then_some(Read { shipper_extent: Extent::Prefix });
+        Self { uri: &sidecar.uri, digest: &sidecar.digests, annotations }
+    }
+}
+
+impl Found {
+    fn of(conclusion: Conclusion, audit: &Audit) -> Self {
+        let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
+        let findings = weighty.map(|finding| finding.code.as_str()).collect();
+        Self { conclusion, integrity: audit.integrity, tail: audit.tail, findings }
+    }
+}

@@ -1,0 +1,45 @@
+//! The one command to run next.
+
+use shipper_core::audit::{Audit, Code, Demand, Finding};
+use shipper_events::is_plain;
+
+/// The command that shows more about a finding, or asks the question that is open.
+pub(crate) fn next(finding: &Finding, path: &str, audit: &Audit, demand: &Demand) -> String {
+    let log = word(path, "LOG");
+    let before = finding.line.map_or(0, |line| line - 1);
+    match finding.code {
+        Code::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
+        Code::CorruptLine => format!("shipper-replay --at {before} {log}"),
+        Code::ChainBroken | Code::ForeignLines if before > 0 => format!("sed -n {before}p {log} | b3sum"),
+        Code::BasisMismatch | Code::HeadMismatch if before > 0 => format!("head -n {before} {log} | b3sum"),
+        Code::BlankLine | Code::CrlfLineEndings | Code::TailRepaired if before > 0 => {
+            format!("sed -n {before},{}p {log} | cat -A", before + 2)
+        }
+        Code::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
+        Code::UnknownRules | Code::UnknownGateEvent | Code::UnknownEvent | Code::SidecarUnsupported => {
+            "shipper-replay --version".to_owned()
+        }
+        Code::SelfDeclaredRegistry => format!("shipper-replay --registry NAME {log}"),
+        Code::NoHeadGiven => format!("shipper-replay --extends LINES:BYTES:BLAKE3 {log}"),
+        code if audit.timeline.is_some() || matches!(code, Code::LogTruncated | Code::SidecarUnreadable) => {
+            format!("shipper-replay --explain {code}")
+        }
+        _ => format!("shipper-replay --timeline{} {log}", asked(demand)),
+    }
+}
+
+/// What the finding depends on, as options.
+fn asked(demand: &Demand) -> String {
+    let registry = demand.registry.as_ref().map(|name| format!(" --registry {}", word(name.as_str(), "NAME")));
+    let plan_id = demand.plan_id.as_ref().map(|name| format!(" --plan-id {}", word(name.as_str(), "ID")));
+    let at = demand.at.as_ref().map(|at| format!(" --at {}", word(&at.to_string(), "TIMESTAMP")));
+    [registry, plan_id, at].into_iter().flatten().collect()
+}
+
+/// A text as a word of a command; a name for it where it cannot be shown safely, or would be taken for an option.
+fn word(text: &str, name: &str) -> String {
+    match shlex::try_quote(text) {
+        Ok(word) if !text.starts_with('-') && text.chars().all(is_plain) => word.into_owned(),
+        _ => name.to_owned(),
+    }
+}
