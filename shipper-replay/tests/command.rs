@@ -389,6 +389,7 @@ fn memory_stays_flat() {
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     support::say(&format!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10));
-    assert!(peak < 64 << 10, "{peak} KiB");
+    // Most of it is the line without end: a line is looked at whole, up to 16 MiB of it.
+    assert!(peak < 96 << 10, "{peak} KiB");
     assert_eq!(output.status.code(), Some(3), "{}", seen(&output));
 }

@@ -10,6 +10,8 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+pub(crate) mod parts;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -63,7 +65,36 @@ pub(crate) fn seen(output: &Output) -> String {
     )
 }
 
+/// Every case among the fixtures, by its path there.
+pub(crate) fn cases() -> Vec<String> {
+    let mut cases = Vec::new();
+    for collection in ["real", "damaged", "recorded"] {
+        for entry in std::fs::read_dir(fixtures().join(collection)).expect("the collection is there") {
+            let entry = entry.expect("it can be listed");
+            if entry.path().is_dir() {
+                cases.push(format!("{collection}/{}", entry.file_name().to_str().expect("UTF-8")));
+            }
+        }
+    }
+    cases.sort();
+    cases
+}
+
 /// Says a figure past the capture of the test runner: it is part of what the tests show.
 pub(crate) fn say(figure: &str) {
     writeln!(std::io::stderr(), "{figure}").expect("standard error takes it");
 }
+
+/// The ten real cases that every form of the report is tried on, with what is asked of them.
+pub(crate) const TEN: [(&str, &[&str]); 10] = [
+    ("pass-3crate", &[]),
+    ("fail-fix-pass", &["--registry", "rehearsal"]),
+    ("stale-bump", &[]),
+    ("skip", &[]),
+    ("skip-over-failed", &[]),
+    ("registry-swap", &["--registry", "rehearsal-b"]),
+    ("tampered-sidecar", &[]),
+    ("concurrent-rehearse-one-fails", &[]),
+    ("torn-log-gate", &[]),
+    ("odd-registry-name", &[]),
+];
