@@ -5,7 +5,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::vocabulary::{
-    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalStarted,
+    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
+    RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
 use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
 use shipper_events::{EventType, Head, Loose, Name, Others};
@@ -17,6 +18,7 @@ use thiserror::Error;
 use crate::folded::Folded;
 use crate::keep::{LOG, SidecarNotWritten, write_sidecar};
 use crate::receipt::Receipt;
+use crate::release::policy_applied;
 
 /// A rehearsal cannot be recorded.
 #[derive(Debug, Error)]
@@ -159,6 +161,46 @@ impl<D: Disk> Rehearsing<'_, D> {
             version: version.to_owned().into(),
             class: class.to_owned().into(),
             message: message.to_owned().into(),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// The hosts that the rehearsal talks to: an audit compares them with those of the run.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn policy_applied(&mut self, authority: &str) -> Result<(), RecordError> {
+        self.append(policy_applied(authority), "all".to_owned())
+    }
+
+    /// A rehearsed package is being installed.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
+        let event = RehearsalSmokeCheckStarted {
+            name: name.to_owned().into(),
+            version: version.to_owned().into(),
+            registry: self.registry.as_str().to_owned().into(),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// A rehearsed package could be installed.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let event = RehearsalSmokeCheckSucceeded {
+            name: name.to_owned().into(),
+            version: version.to_owned().into(),
+            duration_ms: Loose::Typed(took.into()),
             others: Others::default(),
         };
         self.append(event, format!("{name}@{version}"))

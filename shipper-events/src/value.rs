@@ -140,6 +140,15 @@ impl Json {
     }
 }
 
+/// A string.
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        let mut json = String::new();
+        write_string(text, &mut json);
+        Self(json.into())
+    }
+}
+
 impl From<Value<'_>> for Json {
     fn from(value: Value<'_>) -> Self {
         Self(value.text().into())

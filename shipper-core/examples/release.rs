@@ -1,0 +1,237 @@
+//! `release rehearse|publish`: rehearses a workspace on another registry, or publishes it for real if the gate lets it go.
+//!
+//! ```sh
+//! release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! ```
+//!
+//! Registries are those of cargo's configuration. Exit status 0 when it went well; 1 when the rehearsal failed, the gate
+//! refused, or the run did not finish well, all of which is in the log; 2 when nothing was begun, or could not be recorded.
+
+use std::error::Error;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+use shipper_core::release::cargo::{Cargo, Workspace};
+use shipper_core::release::{
+    Failure, Patience, Planned, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop, Target, publish,
+    rehearse,
+};
+use shipper_core::{Asker, create_state_directory};
+use shipper_events::write::{Options, OsDisk};
+
+/// Rehearses and publishes a workspace, with every step in a log that can be audited.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Publish every package to the rehearsal registry, and see that it is there
+    Rehearse {
+        #[command(flatten)]
+        common: Common,
+        /// The registry to rehearse on
+        #[arg(long, value_name = "NAME")]
+        rehearsal_registry: String,
+        /// Install this package's program from the rehearsal registry at the end
+        #[arg(long, value_name = "PACKAGE")]
+        smoke_install: Option<String>,
+    },
+    /// Publish every package for real, if the gate lets this plan go
+    Publish {
+        #[command(flatten)]
+        common: Common,
+        /// The registry that the plan must have been rehearsed on; without it the gate is dormant, and the log says so
+        #[arg(long, value_name = "NAME")]
+        rehearsal_registry: Option<String>,
+        /// Skip the gate; who and why is recorded
+        #[arg(long, requires_all = ["actor", "justification", "rehearsal_registry"])]
+        skip_rehearsal: bool,
+        /// Who skips the gate
+        #[arg(long, value_name = "WHO", requires = "skip_rehearsal")]
+        actor: Option<String>,
+        /// Why the gate is skipped
+        #[arg(long, value_name = "WHY", requires = "skip_rehearsal")]
+        justification: Option<String>,
+    },
+    /// Print the plan: its name, and the text of which that is the BLAKE3
+    Plan {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// The manifest of the workspace, or of one of its packages
+    #[arg(long, value_name = "PATH", default_value = "Cargo.toml")]
+    manifest_path: Utf8PathBuf,
+    /// The registry to publish to
+    #[arg(long, value_name = "NAME", default_value = "crates-io")]
+    live_registry: String,
+    /// Where the log is kept; by default .shipper in the workspace
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<Utf8PathBuf>,
+    /// Publish also what is not committed
+    #[arg(long)]
+    allow_dirty: bool,
+    /// How long one package may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    time_limit: u64,
+    /// How long a registry may take to show what was published, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    readiness_limit: u64,
+    /// Print what cargo prints
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// What both actions work with.
+struct Ready {
+    live: Target,
+    state: Utf8PathBuf,
+    cargo: Cargo,
+    patience: Patience,
+    progress: Shown,
+    stop: Stop,
+}
+
+impl Common {
+    fn ready(&self) -> Result<Ready, Box<dyn Error>> {
+        let workspace = Workspace::read(&self.manifest_path, &self.live_registry)?;
+        let root = workspace.root().to_owned();
+        let live = Target::configured(&self.live_registry, &root)?;
+        let state = self.state_dir.clone().unwrap_or_else(|| root.join(".shipper"));
+        create_state_directory(&state)?;
+        let mut cargo = Cargo::new(workspace, live.clone());
+        if self.allow_dirty {
+            cargo = cargo.allowing_dirty();
+        }
+        let patience = Patience {
+            command: Duration::from_secs(self.time_limit),
+            readiness: Duration::from_secs(self.readiness_limit),
+            ..Patience::default()
+        };
+        let stop = Stop::default();
+        let ask = stop.clone();
+        ctrlc::set_handler(move || ask.ask())?;
+        let progress = Shown { terminal: stderr().is_terminal(), verbose: self.verbose };
+        Ok(Ready { live, state, cargo, patience, progress, stop })
+    }
+}
+
+fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
+    match &cli.action {
+        Action::Plan { common } => {
+            let workspace = Workspace::read(&common.manifest_path, &common.live_registry)?;
+            let (plan, mut out) = (workspace.plan(), stdout());
+            writeln!(out, "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
+            Ok(true)
+        }
+        Action::Rehearse { common, rehearsal_registry, smoke_install } => {
+            let Ready { live, state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let rehearsal = Target::configured(rehearsal_registry, cargo.workspace().root())?;
+            let plan = cargo.workspace().plan().clone();
+            let log = Options::default();
+            let options = RehearseOptions { rehearsal, live, smoke_install: smoke_install.clone(), patience, log };
+            let done = rehearse(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
+            let receipt = &done.completed.receipt;
+            writeln!(stdout(), "plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head)?;
+            if let Some(error) = &done.completed.sidecar {
+                writeln!(stderr(), "warning: {error}: {}", error.source)?;
+            }
+            Ok(receipt.is_proof())
+        }
+        Action::Publish { common, rehearsal_registry, actor, justification, skip_rehearsal } => {
+            let Ready { live, state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let root = cargo.workspace().root().to_owned();
+            let rehearsal = rehearsal_registry.as_ref().map(|name| Target::configured(name, &root)).transpose()?;
+            let asker = Asker { actor: actor.clone(), justification: justification.clone() };
+            let plan = cargo.workspace().plan().clone();
+            let (skip, log) = (skip_rehearsal.then_some(asker), Options::default());
+            let options = PublishOptions { live, rehearsal, skip, patience, log };
+            match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
+                Ok(published) => {
+                    writeln!(stdout(), "plan {}\nhead {}", plan.plan_id(), published.head)?;
+                    Ok(published.failure.is_none())
+                }
+                Err(refused @ PublishError::Refused { .. }) => {
+                    writeln!(stderr(), "error: {refused}")?;
+                    Ok(false)
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Tells of each step on standard error; on a terminal, the step at work stands in one line until it is over.
+struct Shown {
+    terminal: bool,
+    verbose: bool,
+}
+
+impl Shown {
+    fn line(&self, line: &str, stays: bool) {
+        let (begin, end) = match (self.terminal, stays) {
+            (true, true) => ("\r\u{1b}[K", "\n"),
+            (true, false) => ("\r\u{1b}[K", ""),
+            (false, _) => ("", "\n"),
+        };
+        // Nobody is left to tell when this fails.
+        let _ = write!(stderr(), "{begin}{line}{end}");
+    }
+}
+
+fn doing(step: Step) -> &'static str {
+    match step {
+        Step::Publish => "publishing",
+        Step::Await => "waiting for",
+        Step::Install => "installing",
+        Step::Skip => "is there already:",
+    }
+}
+
+impl Progress for Shown {
+    fn begins(&mut self, step: Step, package: &Planned) {
+        self.line(&format!("{} {}", doing(step), package.id()), step == Step::Skip);
+    }
+
+    fn ends(&mut self, step: Step, package: &Planned, took: Duration, failure: Option<&Failure>) {
+        let took = took.as_secs_f32();
+        let line = match failure {
+            None => format!("{} {}: done in {took:.1} s", doing(step), package.id()),
+            Some(failure) => format!("{} {}: failed after {took:.1} s: {}", doing(step), package.id(), failure.message),
+        };
+        self.line(&line, true);
+    }
+
+    fn output(&mut self, line: &str) {
+        if self.verbose {
+            self.line(&format!("  {}", shipper_events::neutral(line).at_most(400)), true);
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let mut message = error.to_string();
+            let mut cause = error.source();
+            while let Some(source) = cause {
+                message = format!("{message}: {source}");
+                cause = source.source();
+            }
+            let _ = writeln!(stderr(), "error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

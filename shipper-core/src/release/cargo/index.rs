@@ -1,0 +1,185 @@
+//! Looking into a registry's sparse index, and at what it keeps.
+//!
+//! Only the index tells what cargo will find: some registries answer other questions about a version in ways of their own.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use ureq::Agent;
+use ureq::http::StatusCode;
+use url::Url;
+
+use super::package::{Files, unpack};
+use crate::release::world::{Class, Failure, Moment};
+
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer about a package may be, in bytes.
+const MOST: u64 = 64 * 1024 * 1024;
+
+/// A registry's sparse index.
+pub(super) struct SparseIndex {
+    agent: Agent,
+    /// Its address, ending with `/`.
+    address: String,
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    dl: String,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    vers: String,
+    cksum: String,
+}
+
+impl SparseIndex {
+    /// The index at an address, if it is a sparse one.
+    pub(super) fn at(index: &str, token: Option<String>) -> Option<Self> {
+        let address = index.strip_prefix("sparse+")?;
+        let agent = Agent::config_builder().http_status_as_error(false).build().into();
+        Some(Self { agent, address: format!("{}/", address.trim_end_matches('/')), token })
+    }
+
+    /// The checksum of a version, if the index shows it.
+    pub(super) fn checksum(&self, name: &str, version: &str, moment: &Moment<'_>) -> Result<Option<String>, Failure> {
+        let Some(text) = self.get(&format!("{}{}", self.address, place(name)), moment)? else {
+            return Ok(None);
+        };
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            let entry: Entry = serde_json::from_slice(line).map_err(|error| {
+                Failure::new(
+                    Class::Permanent,
+                    format!("the registry's index cannot be read: {error}; is this its address?"),
+                )
+            })?;
+            // Build metadata does not tell versions apart in an index.
+            if without_build(&entry.vers) == without_build(version) {
+                return Ok(Some(entry.cksum));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the registry keeps under a version.
+    pub(super) fn download(
+        &self,
+        name: &str,
+        version: &str,
+        cksum: &str,
+        moment: &Moment<'_>,
+    ) -> Result<Files, Failure> {
+        let odd = |what: &str| Failure::new(Class::Permanent, format!("the registry's index cannot be read: {what}"));
+        let config = self.get(&format!("{}config.json", self.address), moment)?;
+        let config = config.ok_or_else(|| odd("it has no config.json; is this its address?"))?;
+        let Config { dl } = serde_json::from_slice(&config).map_err(|error| odd(&error.to_string()))?;
+        let lower = name.to_ascii_lowercase();
+        let url = if dl.contains('{') {
+            dl.replace("{crate}", name)
+                .replace("{version}", version)
+                .replace("{prefix}", &directory(name))
+                .replace("{lowerprefix}", &directory(&lower))
+                .replace("{sha256-checksum}", cksum)
+        } else {
+            format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
+        };
+        let bytes = self.get(&url, moment)?;
+        let bytes = bytes.ok_or_else(|| {
+            Failure::new(Class::Retryable, "the index shows the version, and it cannot be downloaded")
+        })?;
+        unpack(&*bytes).map_err(|error| {
+            Failure::new(
+                Class::Permanent,
+                format!("what the registry keeps of {name} {version} is no package: {error}"),
+            )
+        })
+    }
+
+    /// What stands at an address; `None` where nothing does. The token is shown only to the index's own host, and only
+    /// when it is asked for.
+    fn get(&self, url: &str, moment: &Moment<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        let (status, body) = self.ask(url, None, moment)?;
+        let (status, body) = match self.token.as_deref().filter(|_| is_locked(status) && self.is_own(url)) {
+            Some(token) => self.ask(url, Some(token), moment)?,
+            None => (status, body),
+        };
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
+            status if is_locked(status) => Err(Failure::new(
+                Class::Permanent,
+                "the registry does not let us look into its index; give a token that may",
+            )),
+            status if status.is_success() => Ok(Some(body)),
+            status => Err(Failure::new(Class::Retryable, format!("the registry answered {status}"))),
+        }
+    }
+
+    fn ask(&self, url: &str, token: Option<&str>, moment: &Moment<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        moment.check()?;
+        let left = moment.until.saturating_duration_since(Instant::now()).min(PATIENCE);
+        let mut request = self.agent.get(url).config().timeout_global(Some(left)).build();
+        if let Some(token) = token {
+            request = request.header("Authorization", token);
+        }
+        let unreachable = |error: &dyn std::fmt::Display| {
+            Failure::new(Class::Retryable, format!("the registry cannot be reached: {error}; is it running?"))
+        };
+        let response = request.call().map_err(|error| unreachable(&error))?;
+        let status = response.status();
+        let mut body = Vec::new();
+        response.into_body().into_reader().take(MOST).read_to_end(&mut body).map_err(|error| unreachable(&error))?;
+        Ok((status, body))
+    }
+
+    fn is_own(&self, url: &str) -> bool {
+        let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
+    }
+}
+
+fn is_locked(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// Where a package stands in an index.
+fn place(name: &str) -> String {
+    let name = name.to_ascii_lowercase();
+    format!("{}/{name}", directory(&name))
+}
+
+fn directory(name: &str) -> String {
+    let part = |range: std::ops::Range<usize>| name.get(range).unwrap_or_default();
+    match name.len() {
+        length @ 0..=2 => length.to_string(),
+        3 => format!("3/{}", part(0..1)),
+        _ => format!("{}/{}", part(0..2), part(2..4)),
+    }
+}
+
+fn without_build(version: &str) -> &str {
+    version.split('+').next().unwrap_or(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (Pass) Packages stand where cargo looks for them.
+    #[test]
+    fn places_in_an_index() {
+        for (name, place_of) in [
+            ("a", "1/a"),
+            ("ab", "2/ab"),
+            ("abc", "3/a/abc"),
+            ("aBcd", "ab/cd/abcd"),
+            ("serde_json", "se/rd/serde_json"),
+        ] {
+            assert_eq!(place(name), place_of);
+        }
+    }
+}

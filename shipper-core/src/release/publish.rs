@@ -1,0 +1,359 @@
+//! Publishing for real: the gate is asked first, and everything that follows is an event.
+
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use shipper_events::vocabulary::{
+    AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
+    PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
+    PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
+};
+use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
+use shipper_events::{EventType, Head, Json, Loose, Others, Unsigned};
+use thiserror::Error;
+
+use super::plan::{Plan, Planned};
+use super::policy::policy_applied;
+use super::steps::{Patience, Work};
+use super::world::{Class, Failure, Found, Progress, Publisher, Step, Stop, Tails, Target};
+use crate::enforce::{Asker, EnforceError, Enforced, enforce};
+use crate::gate::Query;
+use crate::keep::LOG;
+use crate::record::{RecordError, WorkLock};
+
+/// How a plan is published.
+#[derive(Debug, Clone)]
+pub struct PublishOptions {
+    /// The registry that it is published to.
+    pub live: Target,
+    /// The registry that it must have been rehearsed on; `None` where no rehearsal is configured: the gate is then
+    /// dormant, and the log says so.
+    pub rehearsal: Option<Target>,
+    /// Who skips the gate, and why; `None` where nobody does.
+    pub skip: Option<Asker>,
+    /// How patient to be.
+    pub patience: Patience,
+    /// How the log is opened.
+    pub log: Options,
+}
+
+/// A run that was let go, and finished: well or not.
+#[derive(Debug)]
+pub struct Published {
+    /// The gate's answer.
+    pub gate: Enforced,
+    /// The head of the log after the run: keep it elsewhere.
+    pub head: Head,
+    /// The package that failed, and why. Those after it were not tried; publish again to go on.
+    pub failure: Option<(String, Failure)>,
+}
+
+/// A run was not let go, or could not be recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// Both names lead to the same registry: a rehearsal on it would have been no rehearsal.
+    #[error(
+        "the rehearsal registry {rehearsal} and the live registry {live} have the same address; configure another index for one of them"
+    )]
+    SameRegistry {
+        /// The rehearsal registry's name, made safe to show.
+        rehearsal: String,
+        /// The live registry's name, made safe to show.
+        live: String,
+    },
+    /// The gate refused. Nothing was published.
+    #[error("the gate refused: {reasons}")]
+    Refused {
+        /// Every reason, and what to do about it.
+        reasons: String,
+        /// The whole answer.
+        gate: Box<Enforced>,
+    },
+    /// The gate could not be asked.
+    #[error("nothing was published")]
+    NotAsked(#[from] EnforceError),
+    /// Another rehearsal or run is at work.
+    #[error("nothing was published")]
+    AtWork(#[from] RecordError),
+    /// The log could not be opened for the run.
+    #[error("nothing was published: the log cannot be opened")]
+    Log(#[from] LogError),
+    /// A step could not be recorded. What was done so far is in the log; nothing was done after it.
+    #[error("the run was stopped: a step could not be recorded")]
+    NotRecorded(#[from] AppendError),
+}
+
+/// Publishes a plan, if the gate lets it go: asks, records the answer, and publishes the packages to the live registry
+/// one after the other, waiting for each to be shown. It stops at the first failure. What the registry shows already is
+/// passed over, so that publishing again goes on where a run ended; that run asks the gate again.
+///
+/// # Errors
+///
+/// When the gate refuses, or a step cannot be recorded. A run that fails is no error: it is recorded, and finished.
+pub fn publish<P: Publisher, D: Disk + Clone>(
+    disk: D,
+    state_directory: &Utf8Path,
+    plan: &Plan,
+    options: &PublishOptions,
+    publisher: &mut P,
+    stop: &Stop,
+    progress: &mut dyn Progress,
+) -> Result<Published, PublishError> {
+    if let Some(rehearsal) = options.rehearsal.as_ref().filter(|rehearsal| rehearsal.is_same_registry(&options.live)) {
+        let shown = |target: &Target| shipper_events::neutral(target.name.as_str()).quoted().to_string();
+        return Err(PublishError::SameRegistry { rehearsal: shown(rehearsal), live: shown(&options.live) });
+    }
+    let _at_work = WorkLock::take(&disk, state_directory, &options.log.note)?;
+    let query = Query {
+        plan_id: plan.plan_id().clone(),
+        rehearsal_registry: options.rehearsal.as_ref().map(|rehearsal| rehearsal.name.clone()),
+        skip: options.skip.is_some(),
+    };
+    let asker = options.skip.clone().unwrap_or_default();
+    let extends = options.log.extends;
+    let gate = enforce(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
+    let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
+        let told = |reason: &crate::gate::Reason| format!("{reason}; {}", reason.code().advice());
+        let reasons: Vec<String> = gate.verdict.reasons().iter().map(told).collect();
+        return Err(PublishError::Refused { reasons: reasons.join("; and "), gate: Box::new(gate) });
+    };
+    // The log must go on from the decision.
+    let log = Options { repair: false, create: false, extends: gate.head, ..options.log.clone() };
+    let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG), log, ())? };
+    run.begin(plan, &options.live, line)?;
+    let mut work = Work { publisher, target: &options.live, patience: options.patience, stop, progress };
+    let mut failure = None;
+    let mut reached = 0;
+    for package in plan.packages() {
+        match run.publish(&mut work, package)? {
+            Ok(()) => reached += 1,
+            Err(failed) => {
+                failure = Some((package.id(), failed));
+                break;
+            }
+        }
+    }
+    let result = match (&failure, reached) {
+        (None, _) => "success",
+        (Some(_), 0) => "complete_failure",
+        (Some(_), _) => "partial_failure",
+    };
+    let head = run.append("all", ExecutionFinished { result: text(result), others: none() })?;
+    Ok(Published { gate, head, failure })
+}
+
+/// A run that is being recorded.
+struct Run<D: Disk> {
+    log: LogWriter<(), D>,
+}
+
+impl<D: Disk> Run<D> {
+    /// Records that the run begins, and on whose word.
+    fn begin(&mut self, plan: &Plan, live: &Target, gate: u64) -> Result<(), AppendError> {
+        let evidence = AuthEvidence {
+            schema_version: text("shipper.auth_evidence.v1"),
+            registry: text(live.name.as_str()),
+            auth_mode: Loose::Absent,
+            token_detected: Loose::Absent,
+            oidc_request_url_present: Loose::Absent,
+            oidc_request_token_present: Loose::Absent,
+            others: none(),
+        };
+        let plan_created = PlanCreated {
+            plan_id: plan.plan_id().clone(),
+            package_count: (plan.packages().len() as u64).into(),
+            gate: Some(gate.into()),
+            others: none(),
+        };
+        self.log.append(&[
+            Draft::new(ExecutionStarted { others: none() }, "all"),
+            Draft::new(policy_applied(&live.authority()), "all"),
+            Draft::new(plan_created, "all"),
+            Draft::new(AuthEvidenceRecorded { evidence: Loose::Typed(evidence), others: none() }, "all"),
+        ])?;
+        Ok(())
+    }
+
+    /// Publishes a package, or passes it over; every step is recorded before the next one is taken.
+    fn publish<P: Publisher>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        package: &Planned,
+    ) -> Result<Result<(), Failure>, AppendError> {
+        let id = package.id();
+        let begun = Instant::now();
+        match work.find(package) {
+            Ok(Found::Nothing) => {}
+            Ok(Found::Same) => return self.skipped(work, package, "already published with this content"),
+            Ok(Found::There) => return self.skipped(work, package, "already published; its content was not compared"),
+            Ok(Found::Other) => {
+                let message = "the live registry has this version with another content; bump the version";
+                return self.failed(&id, Failure::new(Class::Permanent, message));
+            }
+            Err(failed) => return self.failed(&id, failed),
+        }
+        let started = PackageStarted { name: text(&package.name), version: text(&package.version), others: none() };
+        self.append(&id, started)?;
+        let uploaded = match self.attempts(work, package)? {
+            Ok(uploaded) => uploaded,
+            Err(failed) => return self.failed(&id, failed),
+        };
+        if uploaded == Uploaded::JustNow
+            && let Err(failed) = self.readiness(work, package)?
+        {
+            return self.failed(&id, failed);
+        }
+        self.append(&id, PackagePublished { duration_ms: millis(begun.elapsed()), others: none() })?;
+        Ok(Ok(()))
+    }
+
+    /// Tries until the package was handed over, as often as a failure may pass.
+    fn attempts<P: Publisher>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        package: &Planned,
+    ) -> Result<Result<Uploaded, Failure>, AppendError> {
+        let id = package.id();
+        let most = work.patience.attempts.max(1);
+        for attempt in 1..=most {
+            let attempted = PackageAttempted {
+                attempt: number(attempt.into()),
+                command: text(&work.publisher.command(package, work.target)),
+                max_attempts: number(most.into()),
+                others: none(),
+            };
+            self.append(&id, attempted)?;
+            let failed = match work.publish(package) {
+                Ok(tails) => {
+                    let uploaded = PackageUploaded { others: none() };
+                    self.log.append(&[Draft::new(output(&tails), &*id), Draft::new(uploaded, &*id)])?;
+                    return Ok(Ok(Uploaded::JustNow));
+                }
+                Err(failed) => failed,
+            };
+            self.append(&id, output(&failed.tails))?;
+            // It may be there all the same. Who asked to stop wants to know that too.
+            if failed.class != Class::Permanent && self.reconcile(work, package)? {
+                self.append(&id, PackageUploaded { others: none() })?;
+                return Ok(Ok(Uploaded::AndShown));
+            }
+            if failed.class == Class::Permanent || attempt == most || work.stop.is_asked() {
+                return Ok(Err(failed));
+            }
+            let pause = work.patience.pause;
+            self.append(&id, retry(attempt, most, pause, &failed))?;
+            if !work.pause() {
+                return Ok(Err(failed));
+            }
+        }
+        // There is at least one attempt, and the last one returns.
+        Ok(Err(Failure::new(Class::Permanent, "it was not tried")))
+    }
+
+    /// Whether the registry shows a package of which nobody knows whether it was handed over.
+    fn reconcile<P: Publisher>(&mut self, work: &mut Work<'_, P>, package: &Planned) -> Result<bool, AppendError> {
+        let id = package.id();
+        self.append(&id, PublishReconciling { method: text("index"), others: none() })?;
+        // Also when somebody asked to stop: this is how the log learns what happened.
+        let stop = Stop::default();
+        let mut asking = Work { stop: &stop, publisher: &mut *work.publisher, progress: &mut *work.progress, ..*work };
+        let found = asking.find(package);
+        let outcome = match &found {
+            Ok(Found::Same | Found::There) => "published",
+            Ok(Found::Nothing) => "not-shown",
+            Ok(Found::Other) => "another-content",
+            Err(_) => "unknown",
+        };
+        let outcome = Loose::Typed(Json::from(outcome));
+        self.append(&id, PublishReconciled { outcome, others: none() })?;
+        Ok(matches!(found, Ok(Found::Same | Found::There)))
+    }
+
+    /// Waits until the registry shows the package.
+    fn readiness<P: Publisher>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        package: &Planned,
+    ) -> Result<Result<(), Failure>, AppendError> {
+        let id = package.id();
+        let begun = Instant::now();
+        self.append(&id, ReadinessStarted { method: text("index"), others: none() })?;
+        let shown = work.wait_for(package, |attempt, visible| {
+            let poll = ReadinessPoll { attempt: number(attempt), visible: Loose::Typed(visible), others: none() };
+            self.append(&id, poll).map(|_| ())
+        })?;
+        let event: EventType = match &shown {
+            Ok(looks) => {
+                let attempts = number(*looks);
+                ReadinessComplete { duration_ms: millis(begun.elapsed()), attempts, others: none() }.into()
+            }
+            Err(_) => ReadinessTimeout { max_wait_ms: millis(work.patience.readiness), others: none() }.into(),
+        };
+        self.append(&id, event)?;
+        Ok(shown.map(|_| ()))
+    }
+
+    fn skipped<P: Publisher>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        package: &Planned,
+        reason: &str,
+    ) -> Result<Result<(), Failure>, AppendError> {
+        work.progress.begins(Step::Skip, package);
+        self.append(&package.id(), PackageSkipped { reason: text(reason), others: none() })?;
+        Ok(Ok(()))
+    }
+
+    fn failed(&mut self, id: &str, failed: Failure) -> Result<Result<(), Failure>, AppendError> {
+        let event =
+            PackageFailed { class: text(failed.class.as_str()), message: text(&failed.message), others: none() };
+        self.append(id, event)?;
+        Ok(Err(failed))
+    }
+
+    fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
+        self.log.append(&[Draft::new(event, package)])
+    }
+}
+
+/// How a package was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uploaded {
+    /// The command said so.
+    JustNow,
+    /// The registry shows it.
+    AndShown,
+}
+
+fn output(tails: &Tails) -> PackageOutput {
+    PackageOutput { stdout_tail: text(&tails.stdout), stderr_tail: text(&tails.stderr), others: none() }
+}
+
+fn retry(attempt: u32, most: u32, pause: Duration, failed: &Failure) -> RetryScheduled {
+    RetryScheduled {
+        attempt: number(attempt.into()),
+        max_attempts: number(most.into()),
+        delay_ms: millis(pause),
+        next_attempt_at: Loose::Absent,
+        reason: text(failed.class.as_str()),
+        message: text(&failed.message),
+        others: none(),
+    }
+}
+
+fn text(text: &str) -> Loose<String> {
+    Loose::Typed(text.to_owned())
+}
+
+fn number(number: u64) -> Loose<Unsigned> {
+    Loose::Typed(number.into())
+}
+
+fn millis(time: Duration) -> Loose<Unsigned> {
+    number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn none() -> Others {
+    Others::default()
+}

@@ -1,0 +1,399 @@
+//! Rehearsing and publishing with the real cargo, against registries that fail as they do in life: whatever happens, the
+//! live registry is reached only with a permission in the log, every rehearsal and run has its end in the log, and the
+//! audit concludes what happened. This is what a release tool gets that copies `examples/release.rs`.
+
+#![cfg(unix)]
+#![allow(dead_code, unused_imports, reason = "the registry offers more than this file uses")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+#[path = "support/registry/mod.rs"]
+mod registry;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use registry::{Bench, Fault, On, Ran, Registry, TOKEN, members, write};
+use shipper_core::audit::{Audit, Code, Conclusion, Demand, SidecarInput, SidecarStatus, audit};
+use support::example;
+
+/// A workspace of three crates, each depending on the one before, between two registries.
+struct Shop {
+    bench: Bench,
+    live: Registry,
+    rehearsal: Registry,
+    root: PathBuf,
+    /// What was wrong when the live registry was reached.
+    wrong: Arc<Mutex<Vec<String>>>,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let (live, rehearsal) = (Registry::start(), Registry::start());
+        let bench = Bench::with(&[("live", &live), ("rehearsal", &rehearsal)]);
+        let root = bench.path("shop");
+        let on = |name: &str| {
+            format!("[dependencies]\n{name} = {{ path = \"../{name}\", version = \"0.1.0\", registry = \"live\" }}\n")
+        };
+        members(
+            &root,
+            &[
+                ("a", "", "pub fn answer() -> u32 { 42 }"),
+                ("b", &on("a"), "pub fn answer() -> u32 { a::answer() }"),
+                ("c", &on("b"), "fn main() { println!(\"{}\", b::answer()); }"),
+            ],
+        );
+        // The publisher is not crates-io's.
+        for name in ["a", "b", "c"] {
+            let manifest = root.join(format!("crates/{name}/Cargo.toml"));
+            let text = std::fs::read_to_string(&manifest).expect("a manifest");
+            write(&manifest, &text.replace("license = ", "publish = [\"live\"]\nlicense = "));
+        }
+        let shop = Self { bench, live, rehearsal, root, wrong: Arc::default() };
+        let (log, wrong) = (shop.log(), Arc::clone(&shop.wrong));
+        shop.live.at_upload(move |upload| {
+            if let Err(why) = permitted(&log) {
+                wrong.lock().expect("no panic").push(format!("{}: {why}", upload.name));
+            }
+        });
+        shop
+    }
+
+    fn log(&self) -> PathBuf {
+        self.root.join(".shipper/events.jsonl")
+    }
+
+    fn command(&self, action: &str, args: &[&str]) -> Command {
+        let mut command = self.bench.command(example("release"));
+        command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
+        command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
+        command
+    }
+
+    fn run(&self, action: &str, args: &[&str]) -> (i32, String) {
+        let mut command = self.command(action, args);
+        let output = command.output().expect("it starts");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("UTF-8");
+        assert!(!said.contains(TOKEN), "a token is told: {said}");
+        (output.status.code().expect("it was not killed"), said)
+    }
+
+    fn rehearse(&self, args: &[&str]) -> (i32, String) {
+        self.run("rehearse", &[&["--rehearsal-registry", "rehearsal"], args].concat())
+    }
+
+    fn publish(&self, args: &[&str]) -> (i32, String) {
+        self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
+    }
+
+    /// The audit of the log, under the configured registry.
+    fn audit(&self) -> Audit {
+        let log = std::fs::read(self.log()).expect("the log");
+        let text = String::from_utf8(log.clone()).expect("UTF-8");
+        assert!(!text.contains(TOKEN), "a token is in the log");
+        let path = self.root.join(".shipper/rehearsal.json");
+        let sidecar = match std::fs::read(&path) {
+            Ok(bytes) => SidecarInput::Found { path: path.display().to_string(), bytes },
+            Err(_) => SidecarInput::Absent { path: path.display().to_string() },
+        };
+        let demand = Demand { registry: Some("rehearsal".parse().expect("a name")), ..Demand::default() };
+        assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
+        audit(&log, sidecar, &demand).expect("no line is demanded")
+    }
+
+    fn concludes(&self, conclusion: Conclusion) -> Audit {
+        let audited = self.audit();
+        assert_eq!(audited.conclusion(), conclusion, "{:#?}", audited.findings);
+        audited
+    }
+}
+
+/// Whether the log, as it stands on the disk, ends in a run on a recorded permission.
+fn permitted(log: &Path) -> Result<(), String> {
+    let log = std::fs::read(log).map_err(|error| error.to_string())?;
+    let audited = audit(&log, SidecarInput::NotLookedFor, &Demand::default()).map_err(|error| error.to_string())?;
+    let latest = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty()).ok_or("no run")?;
+    let recorded = latest.recorded.as_ref().ok_or("nothing was recorded")?;
+    if recorded.verdict == "refused" { Err("the gate refused".to_owned()) } else { Ok(()) }
+}
+
+/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
+#[test]
+fn three_crates() {
+    let shop = Shop::open();
+    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("rehearsed 3 packages against 'rehearsal' successfully"), "{said}");
+    assert!(shop.live.uploads().is_empty() && shop.rehearsal.uploads().len() == 3);
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "what is there with the same content counts: {said}");
+    assert_eq!(shop.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    let audited = shop.concludes(Conclusion::Verified);
+    let run = &audited.decisions[0].runs[0];
+    assert_eq!(
+        (run.published, run.finished.as_deref(), run.live_registry.as_deref()),
+        (3, Some("success"), Some("live"))
+    );
+    assert_eq!(audited.sidecar.status, SidecarStatus::Match);
+    assert!(
+        audited.findings.iter().all(|finding| finding.code.as_str() != "shared-authority"),
+        "{:?}",
+        audited.findings
+    );
+    let names: Vec<String> = shop.live.uploads().into_iter().map(|upload| upload.name).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    let entry = shop.rehearsal.index_entry("c", "0.1.0").expect("an entry");
+    assert!(entry["deps"][0]["registry"].is_null(), "it depends on its sibling in the same registry: {entry}");
+    // Publishing again finds everything there.
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(shop.live.uploads().len(), 3);
+    assert_eq!(shop.concludes(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
+}
+
+/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. What the rehearsal registry
+/// has with another content fails the rehearsal, and says what to do.
+#[test]
+fn a_changed_byte_and_a_bumped_version() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let (_, before) = shop.run("plan", &[]);
+    write(&shop.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { 43 }");
+    let (_, after) = shop.run("plan", &[]);
+    assert_ne!(before.lines().next(), after.lines().next(), "one byte is another plan");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("the gate refused: the rehearsal on line"), "{said}");
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("another content; bump the version"), "{said}");
+    for name in ["a", "b", "c"] {
+        let manifest = shop.root.join(format!("crates/{name}/Cargo.toml"));
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        write(&manifest, &text.replace("0.1.0", "0.2.0"));
+    }
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(shop.live.versions("c"), ["0.2.0"]);
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Fail) A package that does not compile against what was published: recorded, and refused.
+#[test]
+fn a_compile_error() {
+    let shop = Shop::open();
+    write(&shop.root.join("crates/b/src/lib.rs"), "pub fn answer() -> u32 { a::question() }");
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("rehearsal stopped at 2/3: b@0.1.0") && said.contains("cannot find function `question`"),
+        "{said}"
+    );
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("did not pass; mend what failed")), (1, true), "{said}");
+    assert!(shop.live.uploads().is_empty());
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Fail) A registry that refuses the token; one that answers 500 once, and always; one that vanishes in the middle.
+#[test]
+fn a_registry_that_fails() {
+    let shop = Shop::open();
+    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
+    let output = command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret").output().expect("it starts");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
+    assert!(said.contains("403"), "{said}");
+
+    shop.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "what may pass is tried again: {said}");
+
+    shop.rehearsal.wipe();
+    shop.rehearsal.order_for_every(On::Publish, "b", Fault::refuse(500, "out of order"));
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("out of order")), (1, true), "{said}");
+    shop.rehearsal.mend();
+
+    shop.rehearsal.wipe();
+    shop.rehearsal.order(On::Publish, "b", 1, Fault::vanish());
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 1, "{said}");
+    shop.rehearsal.come_back();
+    let audited = shop.audit();
+    assert!(audited.receipt.is_some_and(|receipt| !receipt.passed), "it is completed in the log");
+    assert_eq!(shop.publish(&[]).0, 1);
+}
+
+/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and to be gone on with.
+#[test]
+fn a_run_that_fails_half_way() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    // A's upload arrives, and the answer does not; b is refused as often as it is tried.
+    shop.live.order(On::Publish, "a", 1, Fault::cut_off());
+    shop.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
+    let (code, said) = shop.publish(&["-v"]);
+    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    assert_eq!((code, said.contains("not yours")), (1, true), "{said}\n{log}");
+    let run = shop.concludes(Conclusion::Verified).decisions[0].runs[0].clone();
+    assert_eq!((run.published, run.failed, run.finished.as_deref()), (1, 1, Some("partial_failure")));
+    assert_eq!(shop.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
+    shop.live.mend();
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    let audited = shop.concludes(Conclusion::Verified);
+    let run = &audited.decisions[1].runs[0];
+    assert_eq!((run.published, run.skipped), (2, 1), "asked again, and gone on");
+}
+
+/// (Fail) A program that cannot be installed from the rehearsal registry fails the rehearsal.
+#[test]
+fn a_program_that_does_not_install() {
+    let shop = Shop::open();
+    let fails = "fn main() { assert!(!env!(\"CARGO_MANIFEST_DIR\").contains(\"registry\"), \"it is not for users\"); }";
+    write(&shop.root.join("crates/c/build.rs"), fails);
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "it builds where it is packed: {said}");
+    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("could not be installed"), "{said}");
+    assert_eq!(shop.publish(&[]).0, 1);
+    let (code, said) = shop.rehearse(&["--smoke-install", "nothing"]);
+    assert_eq!((code, said.contains("no package \"nothing\" with a program")), (2, true), "{said}");
+}
+
+/// (Fail) Killed in the middle of a rehearsal and of a run: the log tells, the gate does not take a torn rehearsal for a
+/// pass, and the next run goes on.
+#[test]
+fn killed_in_the_middle() {
+    let shop = Shop::open();
+    let kill_at = |registry: &Registry, name: &'static str, child: Arc<Mutex<Option<u32>>>| {
+        registry.at_upload(move |upload| {
+            if upload.name == name
+                && let Some(id) = child.lock().expect("no panic").take()
+            {
+                let killed = Command::new("kill").args(["-9", &id.to_string()]).status().expect("kill");
+                assert!(killed.success());
+            }
+        });
+    };
+    let run = |action: &str, child: &Arc<Mutex<Option<u32>>>| {
+        let mut command = shop.command(action, &["--rehearsal-registry", "rehearsal"]);
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running: Child = command.spawn().expect("it starts");
+        *child.lock().expect("no panic") = Some(running.id());
+        running.wait().expect("it ends")
+    };
+    let child = Arc::new(Mutex::new(None));
+    kill_at(&shop.rehearsal, "b", Arc::clone(&child));
+    assert_eq!(run("rehearse", &child).code(), None, "it was killed");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("no rehearsal was completed")), (1, true), "{said}");
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "{said}");
+    kill_at(&shop.live, "b", Arc::clone(&child));
+    assert_eq!(run("publish", &child).code(), None, "it was killed");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(shop.live.versions("c"), ["0.1.0"]);
+    let audited = shop.concludes(Conclusion::Verified);
+    let unfinished = audited.decisions.iter().flat_map(|decision| &decision.runs).filter(|run| run.finished.is_none());
+    assert_eq!(unfinished.count(), 1, "it is seen that a run died");
+}
+
+/// (Fail) Another registry than the rehearsed one, and two names of one registry.
+#[test]
+fn the_wrong_registry() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let other = Registry::start();
+    let config = format!(
+        "[registries.other]\nindex = {:?}\n[registries.alias]\nindex = {:?}\n",
+        other.index_url(),
+        shop.live.index_url().replace("127.0.0.1", "localhost")
+    );
+    write(&shop.root.join(".cargo/config.toml"), &config);
+    let (code, said) = shop.run("publish", &["--rehearsal-registry", "other"]);
+    assert_eq!((code, said.contains("ran on registry \"rehearsal\"")), (1, true), "{said}");
+    for action in ["rehearse", "publish"] {
+        let (code, said) = shop.run(action, &["--rehearsal-registry", "alias"]);
+        assert_eq!((code, said.contains("have the same address")), (2, true), "{said}");
+    }
+    let (code, said) = shop.run("rehearse", &["--rehearsal-registry", "nowhere"]);
+    assert_eq!((code, said.contains("[registries.nowhere]")), (2, true), "{said}");
+    assert!(shop.live.uploads().is_empty());
+}
+
+/// (Pass) A skip publishes, and the log says who and why.
+#[test]
+fn a_skip() {
+    let shop = Shop::open();
+    let (code, said) = shop.publish(&["--skip-rehearsal"]);
+    assert_eq!((code, said.contains("--actor")), (2, true), "{said}");
+    let (code, said) = shop.publish(&["--skip-rehearsal", "--actor", "bot", "--justification", "the registry is down"]);
+    assert_eq!(code, 0, "{said}");
+    let audited = shop.concludes(Conclusion::Inconclusive);
+    let bypassed = audited.findings.iter().find(|finding| finding.code == Code::GateBypassed).expect("a finding");
+    assert!(bypassed.message.contains("bot") && bypassed.message.contains("the registry is down"));
+}
+
+/// (Pass) A build that prints megabytes does not hang, and one that hangs is ended with everything that it started.
+#[test]
+fn much_output_and_no_end() {
+    let shop = Shop::open();
+    let chatty = "fn main() { for line in 0..40_000 { println!(\"cargo::warning={line} {}\", \"x\".repeat(80)); } }";
+    write(&shop.root.join("crates/a/build.rs"), chatty);
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "{said}");
+    let hanging = "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }";
+    write(&shop.root.join("crates/a/build.rs"), hanging);
+    shop.rehearsal.wipe();
+    let begun = std::time::Instant::now();
+    let (code, said) = shop.rehearse(&["--time-limit", "8"]);
+    assert!(begun.elapsed() < Duration::from_secs(120), "{said}");
+    assert_eq!((code, said.contains("longer than it may")), (1, true), "{said}");
+    let left =
+        Command::new("pgrep").args(["-f", shop.bench.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left running");
+}
+
+/// (Fail) Ctrl-C in the middle: the rehearsal is completed in the log, as one that did not pass.
+#[test]
+fn interrupted() {
+    let shop = Shop::open();
+    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
+    let child: Arc<Mutex<Option<u32>>> = Arc::default();
+    let id = Arc::clone(&child);
+    shop.rehearsal.at_upload(move |upload| {
+        if upload.name == "b"
+            && let Some(id) = id.lock().expect("no panic").take()
+        {
+            assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().expect("kill").success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    });
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    *child.lock().expect("no panic") = Some(running.id());
+    let output = running.wait_with_output().expect("it ends");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(shop.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
+}

@@ -1,0 +1,403 @@
+//! Whatever goes wrong between a rehearsal and a publish, the live registry is reached only with a permission that stood in
+//! the log before, every rehearsal and run that was begun is completed in the log, and an audit agrees with what was done:
+//! a release tool that calls `rehearse` and `publish` cannot publish around the gate.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+mod support;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use proptest::prelude::*;
+use shipper_core::audit::{Code, Conclusion, Demand, SidecarInput, Status, audit};
+use shipper_core::release::{
+    Class, Failure, Found, Moment, Patience, Plan, Planned, PlannedFile, PublishError, PublishOptions, Publisher,
+    RehearseError, RehearseOptions, Stop, Tails, Target, publish, rehearse,
+};
+use shipper_core::{Asker, LOG, ReasonCode, create_state_directory};
+use shipper_events::write::{Options, OsDisk};
+
+/// Registries that remember what they were given, and fail when told to.
+struct World {
+    log: Utf8PathBuf,
+    /// Registry and package, with the content that it has.
+    shelves: HashMap<(String, String), blake3::Hash>,
+    /// What happens at the next calls to publish, in order; then all goes well.
+    faults: Vec<Fault>,
+    /// How often the live registry was reached.
+    reached: usize,
+    stop: Stop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It goes well.
+    None,
+    /// Nothing is done, and it will not pass.
+    Permanent,
+    /// Nothing is done, and it may pass.
+    Retryable,
+    /// It is done, and nobody learns of it.
+    Lost,
+    /// It is not done, and nobody knows.
+    Unknown,
+    /// Somebody asks to stop meanwhile.
+    Stopped,
+}
+
+fn content(package: &Planned) -> blake3::Hash {
+    let files: Vec<String> = package.files.iter().map(|file| file.blake3.to_string()).collect();
+    blake3::hash(files.concat().as_bytes())
+}
+
+impl Publisher for World {
+    fn find(&mut self, package: &Planned, on: &Target, _: &mut Moment<'_>) -> Result<Found, Failure> {
+        Ok(match self.shelves.get(&(on.name.as_str().to_owned(), package.id())) {
+            None => Found::Nothing,
+            Some(shelved) if *shelved == content(package) => Found::Same,
+            Some(_) => Found::Other,
+        })
+    }
+
+    fn publish(&mut self, package: &Planned, on: &Target, _: &mut Moment<'_>) -> Result<Tails, Failure> {
+        if on.name.as_str() == LIVE {
+            self.reached += 1;
+            assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
+        }
+        let fault = if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) };
+        if fault == Fault::Stopped {
+            self.stop.ask();
+        }
+        if matches!(fault, Fault::None | Fault::Lost | Fault::Stopped) {
+            self.shelves.insert((on.name.as_str().to_owned(), package.id()), content(package));
+        }
+        match fault {
+            Fault::None => Ok(Tails::default()),
+            Fault::Permanent => Err(Failure::new(Class::Permanent, "it does not compile")),
+            Fault::Retryable => Err(Failure::new(Class::Retryable, "the registry answered 500")),
+            Fault::Lost | Fault::Unknown | Fault::Stopped => Err(Failure::new(Class::Ambiguous, "nobody knows")),
+        }
+    }
+
+    fn install(&mut self, _: &Planned, _: &Target, _: &mut Moment<'_>) -> Result<(), Failure> {
+        match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
+            Fault::None => Ok(()),
+            _ => Err(Failure::new(Class::Permanent, "it does not install")),
+        }
+    }
+
+    fn command(&self, package: &Planned, on: &Target) -> String {
+        format!("shelve {} on {}", package.id(), on.name)
+    }
+}
+
+const LIVE: &str = "live";
+
+/// Whether the log, as it stands on the disk, ends in a run that names a permission for its plan.
+fn may_publish_now(log: &Utf8Path) -> bool {
+    let log = std::fs::read(log).expect("the log");
+    let audited = audit(&log, SidecarInput::NotLookedFor, &Demand::default()).expect("no line is demanded");
+    let taken = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty());
+    taken.is_some_and(|decision| {
+        let recorded = decision.recorded.as_ref().expect("it was recorded");
+        let open = decision.runs.last().is_some_and(|run| run.finished.is_none());
+        open && recorded.verdict != "refused" && decision.runs.iter().all(|run| run.line > decision.line)
+    })
+}
+
+fn target(name: &str) -> Target {
+    Target { name: name.parse().expect("a name"), index: format!("sparse+https://{name}.example/index/") }
+}
+
+/// A plan of three packages with that source and version.
+fn plan(source: u8, version: u8) -> Plan {
+    let package = |name: &str| Planned {
+        name: name.to_owned(),
+        version: format!("0.{version}.0"),
+        files: vec![PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(&[source]) }],
+        has_program: name == "c",
+    };
+    Plan::new(["a", "b", "c"].map(package).into()).expect("a plan")
+}
+
+const PATIENCE: Patience = Patience {
+    command: Duration::from_secs(60),
+    readiness: Duration::from_millis(5),
+    pause: Duration::from_millis(1),
+    attempts: 2,
+};
+
+fn rehearse_options(smoke_install: bool) -> RehearseOptions {
+    RehearseOptions {
+        rehearsal: target("rehearsal"),
+        live: target(LIVE),
+        smoke_install: smoke_install.then(|| "c".to_owned()),
+        patience: PATIENCE,
+        log: Options::default(),
+    }
+}
+
+fn publish_options(skip: bool) -> PublishOptions {
+    let asker = Asker { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
+    PublishOptions {
+        live: target(LIVE),
+        rehearsal: Some(target("rehearsal")),
+        skip: skip.then_some(asker),
+        patience: PATIENCE,
+        log: Options::default(),
+    }
+}
+
+/// A release tool on an empty state directory.
+struct Tool {
+    _top: tempfile::TempDir,
+    state: Utf8PathBuf,
+    world: World,
+}
+
+impl Tool {
+    fn new() -> Self {
+        let top = tempfile::tempdir().expect("a directory");
+        let state = Utf8PathBuf::try_from(top.path().join("state")).expect("UTF-8");
+        create_state_directory(&state).expect("created");
+        let world = World {
+            log: state.join(LOG),
+            shelves: HashMap::new(),
+            faults: Vec::new(),
+            reached: 0,
+            stop: Stop::default(),
+        };
+        Self { _top: top, state, world }
+    }
+
+    /// Rehearses, and gives whether it passed.
+    fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[Fault]) -> bool {
+        self.world.faults = faults.to_vec();
+        let stop = Stop::default();
+        self.world.stop = stop.clone();
+        let options = rehearse_options(smoke_install);
+        let done = rehearse(OsDisk, &self.state, plan, &options, &mut self.world, &stop, &mut ());
+        let rehearsed = done.expect("it is recorded");
+        assert_eq!(rehearsed.completed.receipt.passed, rehearsed.failure.is_none());
+        rehearsed.completed.receipt.passed
+    }
+
+    /// Publishes, and gives whether all of it went well, or why the gate refused.
+    fn publish(&mut self, plan: &Plan, skip: bool, faults: &[Fault]) -> Result<bool, Vec<ReasonCode>> {
+        self.world.faults = faults.to_vec();
+        let stop = Stop::default();
+        self.world.stop = stop.clone();
+        let (before, options) = (self.world.reached, publish_options(skip));
+        match publish(OsDisk, &self.state, plan, &options, &mut self.world, &stop, &mut ()) {
+            Ok(published) => Ok(published.failure.is_none()),
+            Err(PublishError::Refused { gate, .. }) => {
+                assert_eq!(self.world.reached, before, "a refusal reaches nothing");
+                Err(gate.verdict.reason_codes())
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn audit(&self) -> shipper_core::audit::Audit {
+        let log = std::fs::read(&self.world.log).expect("the log");
+        audit(&log, SidecarInput::NotLookedFor, &Demand::default()).expect("no line is demanded")
+    }
+}
+
+/// (Pass) Rehearsed, published, and verified by the audit; a second rehearsal of the same content passes too.
+#[test]
+fn rehearsed_and_published() {
+    let mut tool = Tool::new();
+    assert!(tool.rehearse(&plan(1, 1), true, &[]));
+    assert!(tool.rehearse(&plan(1, 1), true, &[]), "a rehearsal can be repeated");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+    let audited = tool.audit();
+    assert_eq!(audited.conclusion(), Conclusion::Verified, "{:?}", audited.findings);
+    assert_eq!(audited.decisions[0].runs[0].published, 3);
+    assert_eq!(audited.decisions[0].status, Status::Verified);
+}
+
+/// (Fail) Nothing rehearsed, a failed rehearsal, a changed byte, a bumped version, another registry: refused.
+#[test]
+fn the_gate_refuses() {
+    let mut tool = Tool::new();
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::NoRehearsal]));
+    assert!(!tool.rehearse(&plan(1, 1), false, &[Fault::None, Fault::Permanent]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(2, 1), false, &[]), Err(vec![ReasonCode::StalePlan]), "one changed byte");
+    assert_eq!(tool.publish(&plan(1, 2), false, &[]), Err(vec![ReasonCode::StalePlan]), "a bumped version");
+    assert!(!tool.rehearse(&plan(2, 1), false, &[]), "the registry has another content of this version");
+    assert!(tool.rehearse(&plan(1, 1), true, &[]));
+    assert!(!tool.rehearse(&plan(1, 1), true, &[Fault::Permanent]), "it does not install");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
+    assert_eq!(tool.world.reached, 0);
+    assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "refusals that stand");
+}
+
+/// (Pass) A skip lets go, is never hidden, and is not proven.
+#[test]
+fn a_skip_is_recorded() {
+    let mut tool = Tool::new();
+    assert_eq!(tool.publish(&plan(1, 1), true, &[]), Ok(true));
+    let audited = tool.audit();
+    assert_eq!(audited.conclusion(), Conclusion::Inconclusive);
+    assert!(audited.findings.iter().any(|finding| finding.code == Code::GateBypassed));
+}
+
+/// (Pass) A run that failed half-way is gone on with: the gate is asked again, and what is there is passed over.
+#[test]
+fn a_run_can_be_gone_on_with() {
+    let mut tool = Tool::new();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::None, Fault::Permanent]), Ok(false));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+    let audited = tool.audit();
+    assert_eq!(audited.conclusion(), Conclusion::Verified, "{:?}", audited.findings);
+    let runs: Vec<_> = audited.decisions.iter().flat_map(|decision| &decision.runs).collect();
+    assert_eq!(audited.decisions.len(), 2, "it was asked again");
+    assert_eq!((runs[0].finished.as_deref(), runs[0].published, runs[0].failed), (Some("partial_failure"), 1, 1));
+    assert_eq!((runs[1].finished.as_deref(), runs[1].published, runs[1].skipped), (Some("success"), 2, 1));
+}
+
+/// (Pass) A package that was handed over without anybody learning of it is found by looking, and not published twice.
+#[test]
+fn a_lost_answer_is_looked_into() {
+    let mut tool = Tool::new();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Lost, Fault::Retryable]), Ok(true));
+    assert_eq!(tool.world.reached, 4, "a once, b twice, c once");
+    assert_eq!(tool.audit().decisions[0].runs[0].published, 3);
+}
+
+/// (Fail) Asked to stop in the middle: recorded, finished, and to be gone on with.
+#[test]
+fn asked_to_stop() {
+    let mut tool = Tool::new();
+    assert!(!tool.rehearse(&plan(1, 1), false, &[Fault::None, Fault::Stopped]));
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Stopped]), Ok(false));
+    let audited = tool.audit();
+    let run = &audited.decisions[0].runs[0];
+    assert_eq!((run.finished.as_deref(), run.published), (Some("partial_failure"), 1), "what was done is in the log");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+}
+
+/// (Fail) Two names of one registry: neither a rehearsal on the live registry nor a publish to the rehearsed one.
+#[test]
+fn registries_are_told_apart_by_address() {
+    let mut tool = Tool::new();
+    for alias in [
+        "sparse+https://live.example/index/",
+        "sparse+https://LIVE.example:443/index",
+        "https://live.example/index/",
+        "sparse+https://user@live.example/index/",
+    ] {
+        let alias = Target { name: "rehearsal".parse().expect("a name"), index: alias.to_owned() };
+        let options = RehearseOptions { rehearsal: alias.clone(), ..rehearse_options(false) };
+        let stop = Stop::default();
+        let error = rehearse(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+        assert!(matches!(error, Err(RehearseError::SameRegistry { .. })), "{alias:?}");
+        let options = PublishOptions { rehearsal: Some(alias.clone()), ..publish_options(false) };
+        let error = publish(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+        assert!(matches!(error, Err(PublishError::SameRegistry { .. })), "{alias:?}");
+    }
+    let loopback =
+        |host: &str| Target { name: "x".parse().expect("a name"), index: format!("sparse+http://{host}/i/") };
+    assert!(loopback("localhost:80").is_same_registry(&loopback("127.0.0.1")));
+    assert!(!loopback("localhost:8000").is_same_registry(&loopback("127.0.0.1:8001")));
+    assert!(!tool.world.log.exists(), "nothing was begun");
+}
+
+/// Something that a release tool is told to do.
+#[derive(Debug, Clone)]
+enum Deed {
+    Rehearse { source: u8, smoke_install: bool, faults: Vec<Fault> },
+    Publish { source: u8, skip: bool, faults: Vec<Fault> },
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    use Fault::{Lost, None, Permanent, Retryable, Stopped, Unknown};
+    let fault = prop::sample::select(vec![None, None, None, Permanent, Retryable, Lost, Unknown, Stopped]);
+    let faults = prop::collection::vec(fault, 0..5);
+    prop_oneof![
+        (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| Deed::Rehearse {
+            source,
+            smoke_install,
+            faults
+        }),
+        (0..2_u8, prop::bool::weighted(0.1), faults).prop_map(|(source, skip, faults)| Deed::Publish {
+            source,
+            skip,
+            faults
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(support::config(60))]
+
+    /// (Pass) A plan's name does not depend on the order of its packages and files, and depends on everything else: one
+    /// byte in any file, a path, a name, a version, a file more.
+    #[test]
+    fn a_plan_is_named_by_its_content(
+        files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2})?", prop::collection::vec(any::<u8>(), 0..4), 1..6),
+        change in 0..5_usize,
+        at in any::<prop::sample::Index>(),
+    ) {
+        let file = |(path, bytes): (&String, &Vec<u8>)| PlannedFile { path: path.clone(), blake3: blake3::hash(bytes) };
+        let package = |name: &str, files: Vec<PlannedFile>| Planned {
+            name: name.to_owned(), version: "1.0.0".to_owned(), files, has_program: false,
+        };
+        let planned: Vec<PlannedFile> = files.iter().map(file).collect();
+        let reversed: Vec<PlannedFile> = planned.iter().rev().cloned().collect();
+        let plan = Plan::new(vec![package("a", planned.clone()), package("b", planned.clone())]).expect("a plan");
+        let again = Plan::new(vec![package("b", reversed.clone()), package("a", reversed)]).expect("a plan");
+        prop_assert_eq!(plan.plan_id(), again.plan_id());
+        prop_assert_eq!(plan.plan_id().as_str(), blake3::hash(plan.canonical_form().as_bytes()).to_string());
+        let mut changed = package("b", planned.clone());
+        let at = at.index(planned.len());
+        match change {
+            0 => changed.files[at].blake3 = blake3::hash(b"something else altogether"),
+            1 => changed.files[at].path += "x",
+            2 => changed.name = "c".to_owned(),
+            3 => changed.version = "1.0.1".to_owned(),
+            _ => changed.files.push(PlannedFile { path: "zzzz".to_owned(), blake3: blake3::hash(b"") }),
+        }
+        if let Ok(other) = Plan::new(vec![package("a", planned), changed]) {
+            prop_assert_ne!(plan.plan_id(), other.plan_id());
+        }
+    }
+
+    /// (Pass) Any deeds in any order, with any faults: never violated, nothing left open, and published without a skip
+    /// only what passed its latest rehearsal.
+    #[test]
+    fn whatever_is_done(deeds in prop::collection::vec(deed(), 1..7)) {
+        let mut tool = Tool::new();
+        let mut latest = Option::<(u8, bool)>::None;
+        for deed in deeds {
+            match deed {
+                Deed::Rehearse { source, smoke_install, faults } => {
+                    let passed = tool.rehearse(&plan(source, source), smoke_install, &faults);
+                    latest = Some((source, passed));
+                }
+                Deed::Publish { source, skip, faults } => {
+                    let answer = tool.publish(&plan(source, source), skip, &faults);
+                    prop_assert_eq!(answer.is_ok(), skip || latest == Some((source, true)), "{:?}", answer);
+                }
+            }
+            let audited = tool.audit();
+            prop_assert_ne!(audited.conclusion(), Conclusion::Violated, "{:?}", audited.findings);
+            prop_assert!(audited.decisions.iter().flat_map(|decision| &decision.runs).all(|run| run.finished.is_some()));
+        }
+    }
+}

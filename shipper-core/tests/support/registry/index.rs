@@ -1,0 +1,66 @@
+//! The index: where a crate's file stands in it, and what an upload's metadata becomes there.
+
+use serde_json::{Map, Value, json};
+
+/// Where the index keeps a crate: by the length and the first letters of its name, in lower case.
+pub(super) fn place(name: &str) -> String {
+    let name = name.to_lowercase();
+    match name.len() {
+        0..=2 => format!("{}/{name}", name.len()),
+        3 => format!("3/{}/{name}", &name[..1]),
+        _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
+    }
+}
+
+/// The index's line for an upload.
+///
+/// `registry` of a dependency passes as it came: null means "this registry" in an upload and in the index alike, and
+/// a dependency on crates-io is told by the address of that index.
+pub(super) fn entry(metadata: &Value, checksum: &str) -> Value {
+    let dependencies: Vec<Value> = list(metadata, "deps").map(dependency).collect();
+    let (mut plain, mut newer) = (Map::new(), Map::new());
+    for (feature, enables) in metadata["features"].as_object().into_iter().flatten() {
+        let speaks_newer = |one: &Value| one.as_str().is_some_and(|one| one.starts_with("dep:") || one.contains("?/"));
+        let place =
+            if enables.as_array().is_some_and(|all| all.iter().any(speaks_newer)) { &mut newer } else { &mut plain };
+        place.insert(feature.clone(), enables.clone());
+    }
+    let mut entry = json!({
+        "name": metadata["name"],
+        "vers": metadata["vers"],
+        "deps": dependencies,
+        "cksum": checksum,
+        "features": plain,
+        "yanked": false,
+        "links": metadata["links"],
+        "rust_version": metadata["rust_version"],
+    });
+    if !newer.is_empty() {
+        // Old cargos must not see what they would misread.
+        entry["features2"] = newer.into();
+        entry["v"] = 2.into();
+    }
+    entry
+}
+
+/// An upload names a renamed dependency by its crate and tells the new name beside it; the index does it the other way.
+fn dependency(uploaded: &Value) -> Value {
+    let renamed = &uploaded["explicit_name_in_toml"];
+    let (name, package) =
+        if renamed.is_string() { (renamed, &uploaded["name"]) } else { (&uploaded["name"], &Value::Null) };
+    json!({
+        "name": name,
+        "req": uploaded["version_req"],
+        "features": uploaded["features"],
+        "optional": uploaded["optional"],
+        "default_features": uploaded["default_features"],
+        "target": uploaded["target"],
+        "kind": uploaded["kind"],
+        "registry": uploaded["registry"],
+        "package": package,
+    })
+}
+
+fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    value[member].as_array().into_iter().flatten()
+}

@@ -1,0 +1,193 @@
+//! A registry on the loopback interface for tests: it speaks cargo's sparse-index and publish protocols, well enough for
+//! the real cargo to publish to it, resolve against it, download and install from it.
+//!
+//! ```text
+//! let registry = Registry::start();                                  // 127.0.0.1, a free port, until the last clone drops
+//! let bench = Bench::new("rehearsal", &registry);                    // a cargo home that knows it, and its token
+//! registry.order(On::Publish, "b", 1, Fault::refuse(500, "no"));     // the next upload of b fails
+//! bench.cargo(&workspace, &["publish", "-p", "a", "--registry", "rehearsal"]);
+//! assert_eq!(registry.versions("a"), ["0.1.0"]);
+//! ```
+//!
+//! A test file takes it with `#[path = "support/registry/mod.rs"] mod registry;`.
+//!
+//! Not spoken: search, owners, and the git protocol. Of the web interface only what cargo asks; `GET` of a version is
+//! answered with status 400, as kellnr does, so that nobody comes to lean on it.
+
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::missing_docs_in_private_items,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+mod bench;
+mod fault;
+mod http;
+mod index;
+mod serve;
+mod store;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub(crate) use bench::{Bench, Ran, members, three_members, write};
+pub(crate) use fault::{Fault, On};
+use serde_json::Value;
+use serve::Shared;
+
+/// The token that a registry wants unless it was told another.
+pub(crate) const TOKEN: &str = "loopback-token-4711";
+
+/// A registry at work. Clones are handles to the same one; it stops when the last of them drops.
+#[derive(Clone)]
+pub(crate) struct Registry(Arc<Running>);
+
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.vanish();
+        self.0.wait_for_connections();
+    }
+}
+
+/// What a registry asks of its clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Demands {
+    /// The token that an upload must carry.
+    pub(crate) token: String,
+    /// Whether looks and downloads must carry it too.
+    pub(crate) private: bool,
+}
+
+impl Default for Demands {
+    fn default() -> Self {
+        Self { token: TOKEN.to_owned(), private: false }
+    }
+}
+
+/// A request that arrived whole, noted before anything was done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) at: SystemTime,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// The value of `Authorization`, as it came.
+    pub(crate) token: Option<String>,
+}
+
+/// An upload that arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Upload {
+    /// When it arrived.
+    pub(crate) at: SystemTime,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) token: Option<String>,
+    /// Whether the registry holds it now, whatever the client was told.
+    pub(crate) kept: bool,
+}
+
+impl Registry {
+    /// Starts one that wants [`TOKEN`] for uploads and lets everybody read.
+    pub(crate) fn start() -> Self {
+        Self::start_with(Demands::default())
+    }
+
+    pub(crate) fn start_with(demands: Demands) -> Self {
+        Self(Arc::new(Running(Shared::start(demands))))
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.0
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.shared().address
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        self.shared().base_url()
+    }
+
+    /// What cargo's configuration calls `index`.
+    pub(crate) fn index_url(&self) -> String {
+        format!("sparse+{}/index/", self.base_url())
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.shared().demands.token
+    }
+
+    /// The versions it holds of a crate, in the order of their uploads, also those that the index does not show.
+    pub(crate) fn versions(&self, name: &str) -> Vec<String> {
+        self.shared().state().store.versions(name)
+    }
+
+    pub(crate) fn crate_bytes(&self, name: &str, version: &str) -> Option<Vec<u8>> {
+        self.shared().state().store.bytes(name, version)
+    }
+
+    /// The index's line for a version, whether it is shown or not.
+    pub(crate) fn index_entry(&self, name: &str, version: &str) -> Option<Value> {
+        self.shared().state().store.entry(name, version)
+    }
+
+    /// All uploads that arrived, in order, refused ones included.
+    pub(crate) fn uploads(&self) -> Vec<Upload> {
+        self.shared().state().uploads.clone()
+    }
+
+    /// All requests that arrived, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared().state().requests.clone()
+    }
+
+    /// Waits until the requests so far are what a test waits for; false when they are not by then.
+    pub(crate) fn wait_until(&self, patience: Duration, reached: impl Fn(&[Request]) -> bool) -> bool {
+        self.shared().wait_until(patience, |state| reached(&state.requests))
+    }
+
+    /// Calls this at each upload that arrived whole, before anything is kept or answered: what stands on disk then is
+    /// what the client had done before it published. It must not hold the registry itself.
+    pub(crate) fn at_upload(&self, hook: impl Fn(&Upload) + Send + Sync + 'static) {
+        self.shared().state().at_upload = Some(Arc::new(hook));
+    }
+
+    /// Orders a fault for the `nth` such request from now on; the next is number 1.
+    pub(crate) fn order(&self, on: On, name: &str, nth: u64, fault: Fault) {
+        self.shared().state().plan.add(on, name, nth, fault);
+    }
+
+    /// Orders a fault for every such request from now on.
+    pub(crate) fn order_for_every(&self, on: On, name: &str, fault: Fault) {
+        self.shared().state().plan.add_for_every(on, name, fault);
+    }
+
+    /// Takes back all orders that are still open.
+    pub(crate) fn mend(&self) {
+        self.shared().state().plan.clear();
+    }
+
+    /// Stops at once: open connections end, new ones are refused. What it holds, it holds.
+    pub(crate) fn vanish(&self) {
+        self.shared().vanish();
+    }
+
+    /// Is there again after it vanished, at the same address.
+    pub(crate) fn come_back(&self) {
+        self.shared().come_back();
+    }
+
+    /// Forgets every crate, as a registry does that is set up anew; what it has seen stays known to the test.
+    ///
+    /// Cargo does not forget: of a version that it has downloaded from this address, or built, it looks at nothing anew.
+    pub(crate) fn wipe(&self) {
+        self.shared().state().store = store::Store::default();
+    }
+}

@@ -1,0 +1,104 @@
+//! What the registry holds.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::fault::Shown;
+use super::index;
+
+/// The crates, by name, each with its versions in the order of their uploads.
+#[derive(Default)]
+pub(super) struct Store(BTreeMap<String, Vec<Version>>);
+
+struct Version {
+    number: String,
+    entry: Value,
+    bytes: Vec<u8>,
+    shown: Shown,
+}
+
+/// An upload taken apart: length and metadata, length and `.crate` file.
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    metadata: Value,
+    bytes: Vec<u8>,
+}
+
+impl Package {
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+        let (metadata, rest) = counted(body)?;
+        let (bytes, rest) = counted(rest)?;
+        let metadata: Value = serde_json::from_slice(metadata).ok()?;
+        let text = |member: &str| metadata[member].as_str().map(str::to_owned);
+        let (name, version) = (text("name")?, text("vers")?);
+        rest.is_empty().then(|| Self { name, version, metadata, bytes: bytes.to_vec() })
+    }
+}
+
+/// Four bytes of length, least significant first, and as many bytes; and what comes after them.
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+impl Store {
+    /// Keeps an upload, or says what speaks against it.
+    pub(super) fn keep(&mut self, package: Package, shown: Shown) -> Result<(), String> {
+        let Package { name, version, metadata, bytes } = package;
+        if self.find(&name, &version).is_some() {
+            return Err(format!("crate version `{version}` is already uploaded"));
+        }
+        let checksum = Sha256::digest(&bytes).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let entry = index::entry(&metadata, &checksum);
+        self.0.entry(name).or_default().push(Version { number: version, entry, bytes, shown });
+        Ok(())
+    }
+
+    /// The crate's file in the index as this look shows it.
+    pub(super) fn look(&mut self, place: &str) -> Option<String> {
+        let (_, versions) = self.0.iter_mut().find(|(name, _)| index::place(name) == place)?;
+        let mut file = String::new();
+        for version in versions {
+            match &mut version.shown {
+                Shown::Never => continue,
+                Shown::After(looks) if *looks > 0 => {
+                    *looks -= 1;
+                    continue;
+                }
+                Shown::After(_) | Shown::AtOnce => {
+                    let _ = writeln!(file, "{}", version.entry);
+                }
+            }
+        }
+        (!file.is_empty()).then_some(file)
+    }
+
+    pub(super) fn yank(&mut self, name: &str, version: &str, yanked: bool) -> bool {
+        let versions = self.0.get_mut(name).into_iter().flatten();
+        let found = versions.into_iter().find(|kept| kept.number == version);
+        found.map(|kept| kept.entry["yanked"] = yanked.into()).is_some()
+    }
+
+    pub(super) fn versions(&self, name: &str) -> Vec<String> {
+        self.0.get(name).into_iter().flatten().map(|version| version.number.clone()).collect()
+    }
+
+    pub(super) fn bytes(&self, name: &str, version: &str) -> Option<Vec<u8>> {
+        self.find(name, version).map(|version| version.bytes.clone())
+    }
+
+    pub(super) fn entry(&self, name: &str, version: &str) -> Option<Value> {
+        self.find(name, version).map(|version| version.entry.clone())
+    }
+
+    fn find(&self, name: &str, version: &str) -> Option<&Version> {
+        self.0.get(name)?.iter().find(|kept| kept.number == version)
+    }
+}
