@@ -127,25 +127,28 @@ impl Cargo {
         Err(Failure { class, message, tails })
     }
 
-    /// A place for this release, which goes away with it.
-    fn place(&mut self, moment: &Moment<'_>) -> Result<Utf8PathBuf, Failure> {
+    /// A place for this release, which goes away with it. What cargo remembers of the registry is forgotten when it is
+    /// made: cargo takes what it once downloaded or built of a name and version for unchanging, also after a registry was
+    /// set up anew, and would build against what is no longer there.
+    fn place(&mut self, on: &Target, moment: &Moment<'_>) -> Result<Utf8PathBuf, Failure> {
         moment.check()?;
         let none = |error: &dyn std::fmt::Display| {
             Failure::new(Class::Permanent, format!("there is no place to lay packages out: {error}"))
         };
         let place = match self.place.take() {
             Some(place) => place,
-            None => tempfile::Builder::new().prefix("shipper-").tempdir().map_err(|error| none(&error))?,
+            None => {
+                cache::forget(on, self.workspace.plan().packages()).map_err(|error| none(&error))?;
+                tempfile::Builder::new().prefix("shipper-").tempdir().map_err(|error| none(&error))?
+            }
         };
         let place = self.place.insert(place);
         Utf8PathBuf::from_path_buf(place.path().to_owned()).map_err(|_| none(&"the temporary directory is not UTF-8"))
     }
 
-    /// Has a command build apart from what was built before, and look at the registry anew. Cargo takes what it once
-    /// downloaded or built of a name and version for unchanging, also after a registry was set up anew: it would build
-    /// against what is no longer there.
+    /// Has a command build apart from what was built before.
     fn apart(&mut self, command: &mut Command, on: &Target, moment: &Moment<'_>) -> Result<(), Failure> {
-        let target = self.place(moment)?.join("target");
+        let target = self.place(on, moment)?.join("target");
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
         for (variable, _) in std::env::vars_os() {
             // The rehearsed packages' build scripts need not know other registries' tokens.
@@ -154,13 +157,12 @@ impl Cargo {
                 command.env_remove(variable);
             }
         }
-        cache::forget(on, self.workspace.plan().packages())
-            .map_err(|error| Failure::new(Class::Permanent, format!("cargo's cache cannot be cleaned: {error}")))
+        Ok(())
     }
 
     /// Publishes a package to the rehearsal registry, from a place of its own.
     fn rehearse(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let path = self.place(moment)?.join(package.id());
+        let path = self.place(on, moment)?.join(package.id());
         let not_staged = |error: &dyn std::fmt::Display| {
             Failure::new(Class::Permanent, format!("the package cannot be laid out for the rehearsal: {error}"))
         };
@@ -174,11 +176,10 @@ impl Cargo {
 
     /// Publishes a package for real, if it still is what the plan says.
     fn publish_live(&self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let manifest = self.workspace.root().join("Cargo.toml");
-        let now = Workspace::read(&manifest, self.live.name.as_str()).map_err(|error| {
+        let unchanged = self.workspace.is_unchanged(package).map_err(|error| {
             Failure::new(Class::Permanent, format!("the workspace cannot be read any more: {error}"))
         })?;
-        if !now.plan().packages().contains(package) {
+        if !unchanged {
             let message = "the source changed since the plan was made; rehearse what is to be published now";
             return Err(Failure::new(Class::Permanent, message));
         }
@@ -225,7 +226,7 @@ impl Publisher for Cargo {
     fn install(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<(), Failure> {
         let version = format!("={}", package.version);
         let mut command = self.command(on, &["install", &package.name, "--force", "--version", &version]);
-        command.arg("--root").arg(self.place(moment)?.join("installed"));
+        command.arg("--root").arg(self.place(on, moment)?.join("installed"));
         self.apart(&mut command, on, moment)?;
         self.run(command, moment).map(|_| ())
     }

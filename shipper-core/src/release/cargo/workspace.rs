@@ -88,19 +88,14 @@ impl Workspace {
         let lock = fs_err::read(root.join("Cargo.lock")).ok();
         let mut packed = pack(&metadata, &order)?;
         let planned = order.iter().map(|package| {
-            let name = package.name.to_string();
-            let files = packed.get(&name).map(|packed| &packed.files);
-            let mut files: Vec<PlannedFile> = files
-                .into_iter()
-                .flat_map(content)
-                .map(|(path, bytes)| PlannedFile { path: path.to_owned(), blake3: blake3::hash(bytes) })
-                .collect();
-            // Packages carry what their dependencies were resolved to.
-            files.extend(
-                lock.as_ref().map(|lock| PlannedFile { path: "Cargo.lock".to_owned(), blake3: blake3::hash(lock) }),
-            );
+            let files = packed.get(package.name.as_str()).map(|packed| &packed.files);
             let has_program = package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin));
-            Planned { name, version: package.version.to_string(), files, has_program }
+            Planned {
+                name: package.name.to_string(),
+                version: package.version.to_string(),
+                files: files.map(|files| planned_files(files, lock.as_deref())).unwrap_or_default(),
+                has_program,
+            }
         });
         let plan = Plan::new(planned.collect())?;
         let mut earlier: BTreeSet<String> = BTreeSet::new();
@@ -114,6 +109,20 @@ impl Workspace {
             earlier.insert(package.name.to_string());
         }
         Ok(Self { root, plan, packed, lock })
+    }
+
+    /// Whether cargo would still pack a package as the plan says.
+    pub(super) fn is_unchanged(&self, package: &Planned) -> Result<bool, WorkspaceError> {
+        let metadata = metadata(&self.root.join("Cargo.toml"))?;
+        let members = metadata.workspace_packages();
+        let is_it = |member: &&&Package| *member.name == package.name && member.version.to_string() == package.version;
+        let Some(member) = members.iter().find(is_it) else {
+            return Ok(false);
+        };
+        let packed = pack(&metadata, &[member])?;
+        let lock = fs_err::read(self.root.join("Cargo.lock")).ok();
+        let now = packed.get(&package.name).map(|packed| planned_files(&packed.files, lock.as_deref()));
+        Ok(now.as_ref() == Some(&package.files))
     }
 
     /// What would be published.
@@ -133,6 +142,20 @@ impl Workspace {
     pub(super) fn packed(&self, name: &str) -> Option<&Packed> {
         self.packed.get(name)
     }
+}
+
+fn metadata(manifest: &Utf8Path) -> Result<Metadata, WorkspaceError> {
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .exec()
+        .map_err(|source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) })
+}
+
+/// The files of a package, as a plan names them. Packages carry what their dependencies were resolved to.
+fn planned_files(files: &Files, lock: Option<&[u8]>) -> Vec<PlannedFile> {
+    let lock = lock.map(|lock| ("Cargo.lock", lock));
+    let named = |(path, bytes): (&str, &[u8])| PlannedFile { path: path.to_owned(), blake3: blake3::hash(bytes) };
+    content(files).chain(lock).map(named).collect()
 }
 
 /// The packages, each after those that it depends on, `for_tests` also for its tests; those that do not depend on each
