@@ -3,11 +3,11 @@
 //! Every format is made from an account and from nothing else.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Seek;
+use std::io::{self, Read, Seek};
 
 use fs_err::File;
 use rayon::prelude::*;
-use shipper_core::audit::{Duplicate, Finding, Level, LogReport, Report};
+use shipper_core::audit::{Audit, Duplicate, Finding, Level, LogReport, Report};
 
 use crate::attest::Vouched;
 use crate::exhibit::{Exhibit, exhibits};
@@ -87,6 +87,33 @@ impl Account {
     }
 }
 
+/// The judged bytes of a log, read once more.
+pub(crate) struct Again<'a, R> {
+    bytes: io::Take<R>,
+    hasher: blake3::Hasher,
+    audit: &'a Audit,
+}
+
+impl<'a, R: Read> Again<'a, R> {
+    pub(crate) fn of(bytes: R, audit: &'a Audit) -> Self {
+        Self { bytes: bytes.take(audit.bytes), hasher: blake3::Hasher::new(), audit }
+    }
+
+    /// Reads on to the end: whether these are the bytes that were judged.
+    pub(crate) fn agrees(mut self) -> io::Result<bool> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(self.hasher.finalize().to_string() == self.audit.blake3)
+    }
+}
+
+impl<R: Read> Read for Again<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
 /// Reads a log's marked lines once more. A report without exhibits is as true as one with them, so what cannot be read
 /// again is left out.
 fn look_up(log: &LogReport, copy: Option<File>, showing: Showing) -> Beside {
@@ -102,6 +129,12 @@ fn look_up(log: &LogReport, copy: Option<File>, showing: Showing) -> Beside {
         Some(mut copy) => copy.rewind().map(|()| copy),
         None => open_again(&log.path, audit.bytes),
     };
-    let found = bytes.and_then(|bytes| exhibits(bytes, findings)).unwrap_or_default();
+    let found = bytes.and_then(|bytes| {
+        let mut again = Again::of(bytes, audit);
+        let found = exhibits(&mut again, findings)?;
+        // What is there now may not be what was judged: then it shows nothing.
+        Ok(if again.agrees()? { found } else { Vec::new() })
+    });
+    let found = found.unwrap_or_default();
     Beside { exhibits: shown.into_iter().zip(found).collect() }
 }

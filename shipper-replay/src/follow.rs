@@ -1,7 +1,7 @@
 //! Following a log that is being written: what comes is told as it comes, and the report when somebody ends it.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use same_file::Handle;
 use shipper_core::audit::{Auditor, Begin, Code, Conclusion, Demand, Level, LogReport, Report, SidecarInput};
 use shipper_events::{Tail, is_plain, neutral};
 
-use crate::account::Account;
+use crate::account::{Account, Again};
 use crate::cli::Cli;
 use crate::human::{Style, Telling, showing};
 use crate::input::Input;
@@ -62,7 +62,19 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
     let mut conclusion = audit.conclusion();
     let file = match end {
         End::Stream => None,
-        End::Asked(file) => Some(file),
+        End::Asked(mut file) => {
+            if file.rewind().and_then(|()| Again::of(&mut file, &audit).agrees()).unwrap_or(false) {
+                Some(file)
+            } else {
+                conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
+                let path = neutral(path.as_str()).at_most(400).to_string();
+                say(
+                    out,
+                    &format!("{path}: the log was changed while it was followed; this is the report on what was read"),
+                )?;
+                None
+            }
+        }
         End::Gone(file, why) => {
             // What was read is no longer what is there.
             conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);

@@ -126,10 +126,10 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
 
 /// Opens a log that was judged once more; it must still have as many bytes.
 pub(crate) fn open_again(path: &str, bytes: u64) -> io::Result<File> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    // A named pipe would be waited for.
+    let metadata = fs_err::metadata(path)?;
     if metadata.is_file() && metadata.len() >= bytes {
-        Ok(file)
+        File::open(path)
     } else {
         Err(io::Error::other("it is no longer what was read"))
     }

@@ -48,8 +48,8 @@ pub(crate) enum JudgeError {
     #[error("standard input (-) was given {count} times; name it once")]
     StdinTwice { count: usize },
     /// The line that `--at` names is not there.
-    #[error("--at: {0}; name a line up to that")]
-    At(#[from] AuditError),
+    #[error("--at: {problem}; name a line up to that")]
+    At { problem: AuditError },
     /// A log that is followed is read to its end.
     #[error("--follow reads a log to its end; leave out what names another place")]
     NotFollowed,
@@ -62,6 +62,12 @@ pub(crate) enum JudgeError {
     /// The report could not be written.
     #[error("the report could not be written")]
     NotWritten { source: io::Error },
+}
+
+impl From<AuditError> for JudgeError {
+    fn from(problem: AuditError) -> Self {
+        Self::At { problem }
+    }
 }
 
 /// Judges everything that was given.

@@ -11,6 +11,9 @@ use crate::cli::Cli;
 use crate::input::{Input, find};
 use shipper_events::neutral;
 
+/// How long a list may be, in bytes.
+const MOST: u64 = 256 * 1024 * 1024;
+
 /// A list cannot be read.
 #[derive(Debug, Error)]
 #[error("cannot read the list {}; nothing was judged", neutral(path.as_str()).quoted())]
@@ -68,11 +71,16 @@ impl Listed {
 }
 
 fn read(list: &Utf8Path) -> io::Result<Vec<u8>> {
-    if list != "-" {
-        return fs_err::read(list);
-    }
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
+    let most = MOST + 1;
+    if list == "-" {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        fs_err::File::open(list)?.take(most).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() as u64 == most {
+        return Err(io::Error::other("it is longer than 256 MiB; split it, if it is a list of paths"));
+    }
     Ok(bytes)
 }
 

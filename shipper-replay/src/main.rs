@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Format};
 use shipper_core::audit::Conclusion;
+use shipper_events::{is_plain, neutral};
 
 /// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
 /// `docs/performance.md`, "What was tried".
@@ -34,11 +35,29 @@ use shipper_core::audit::Conclusion;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            let code = told.exit_code();
+            return match told.print().and_then(|()| io::stdout().flush()) {
+                Ok(()) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+                Err(_) => ExitCode::from(Conclusion::Unjudged.exit_code()),
+            };
+        }
+    };
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
             let why = problem.source().map_or(String::new(), |source| format!(": {source}"));
+            // Errors of the system name paths as they are.
+            let shown = |character: char| {
+                if is_plain(character) {
+                    character.to_string()
+                } else {
+                    neutral(character.encode_utf8(&mut [0; 4])).to_string()
+                }
+            };
+            let why: String = why.chars().map(shown).collect();
             // Nobody is left to tell when this fails too.
             let _ = writeln!(io::stderr(), "error: {problem}{why}");
             ExitCode::from(Conclusion::Unjudged.exit_code())

@@ -160,6 +160,38 @@ fn a_log_that_goes_away_is_noticed() {
     }
 }
 
+/// (Fail) A line that was told is rewritten in place: the report at the end is on what was read, shows no line that is no
+/// longer there, and is no success.
+#[test]
+fn a_log_that_is_changed_in_place_is_noticed() {
+    let verified = fs::read_to_string(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
+    let top = tempfile::tempdir().expect("a directory");
+    let log = top.path().join("events.jsonl");
+    fs::write(&log, &verified).expect("the log");
+    let mut following = Following::of(&log);
+    following.says("conclusion so far: verified");
+    let forged =
+        verified.replace("\"passed\":true,", "\"passed\":false").replacen("\"passed\":false", "\"passed\":1234,", 1);
+    assert_eq!(forged.len(), verified.len());
+    let mut file = fs::OpenOptions::new().write(true).open(&log).expect("the log");
+    file.write_all(forged.as_bytes()).expect("rewritten");
+    following.signal("-INT");
+    let (code, said) = following.ends();
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("was changed while it was followed") && !said.contains("1234"), "{said}");
+}
+
+/// (Pass) A named pipe is followed to its end, and not waited for again.
+#[test]
+fn a_named_pipe_is_followed_to_its_end() {
+    let top = tempfile::tempdir().expect("a directory");
+    let pipe = top.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let following = Following::of(&pipe);
+    fs::write(&pipe, lines().concat()).expect("every byte is taken");
+    assert_eq!(following.ends().0, 1);
+}
+
 /// (Pass) A stream is followed to its end.
 #[test]
 fn a_stream_is_followed_to_its_end() {

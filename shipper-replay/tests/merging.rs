@@ -74,6 +74,54 @@ fn edited_reports_are_refused() {
     assert_refused(&merge(&counts), &["holds 6 logs", "count 5 logs", "make it again"]);
 }
 
+/// (Fail) A report that was edited without care contradicts itself, or what its summary says was asked, and is refused: it
+/// must not be made to say that something is verified.
+#[test]
+fn edits_that_contradict_the_rest_are_refused() {
+    type Edit = fn(&mut Value, &mut Value);
+    fn verified(log: &mut Value, summary: &mut Value) {
+        log["conclusion"] = "verified".into();
+        let all = &mut summary["summary"];
+        (all["conclusion"], all["exit_code"]) = ("verified".into(), 0.into());
+        all["counts"] = serde_json::json!({"violated": 0, "unjudged": 0, "inconclusive": 0, "verified": 1});
+    }
+    let edits: [(&str, Edit); 10] = [
+        ("tampered-sidecar", |log, summary| {
+            log["findings"] = Value::Array(Vec::new());
+            verified(log, summary);
+        }),
+        ("tampered-sidecar", |log, summary| {
+            for finding in log["findings"].as_array_mut().expect("findings") {
+                finding["level"] = "note".into();
+            }
+            log["decisions"] = Value::Array(Vec::new());
+            log["decisions"] = serde_json::json!([]);
+            verified(log, summary);
+        }),
+        ("pass-3crate", |log, _| log["integrity"] = "broken".into()),
+        ("pass-3crate", |log, _| log["sidecar"]["status"] = "drift".into()),
+        ("pass-3crate", |log, _| {
+            log["decisions"][0]["derived"] = serde_json::json!({"verdict": "refused", "reasons": ["no-rehearsal"]});
+        }),
+        ("pass-3crate", |log, _| log["decisions"][0]["runs"] = Value::Array(Vec::new())),
+        ("pass-3crate", |log, _| log["gate"]["verdict"] = "refused".into()),
+        ("pass-3crate", |log, _| log["bytes"] = 0.into()),
+        ("pass-3crate", |_, summary| summary["summary"]["demand"]["registry"] = "wrong".into()),
+        ("skip", |_, summary| summary["summary"]["demand"]["strict"] = true.into()),
+    ];
+    let top = tempfile::tempdir().expect("a directory");
+    for (position, (case, edit)) in edits.into_iter().enumerate() {
+        let report = ndjson(&[&format!("real/{case}/events.jsonl")]);
+        let mut lines: Vec<Value> = report.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let (log, summary) = lines.split_at_mut(1);
+        edit(&mut log[0], &mut summary[0]);
+        fs::write(top.path().join("part"), format!("{}\n{}\n", lines[0], lines[1])).expect("a part");
+        let output = merge_in(top.path(), &["part"]);
+        assert_refused(&output, &["edited"]);
+        assert!(output.stdout.is_empty(), "{position}: {}", seen(&output));
+    }
+}
+
 /// (Pass) Merging in any order, in any steps and with lines mixed gives the same bytes, which are those of one call over
 /// everything, in every form that needs no log.
 #[test]

@@ -149,6 +149,12 @@ pub enum NotWhole {
         /// What its summaries say.
         claimed: Counts,
     },
+    /// A log's report cannot be the answer to what was asked.
+    #[error("the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again", neutral(path).at_most(200).quoted())]
+    AnotherAnswer {
+        /// Where the log would be.
+        path: String,
+    },
     /// A log was given again that is not there.
     #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", neutral(path).at_most(200).quoted())]
     Duplicate {
@@ -196,7 +202,12 @@ impl Stream {
         if let Some(path) = self.set.again.keys().find(|path| !self.set.logs.contains_key(*path)) {
             return Err(NotWhole::Duplicate { path: path.clone() });
         }
-        Ok(self.set.merged(demand))
+        let merged = self.set.merged(demand);
+        let answers = |log: &&LogReport| log.audit.as_ref().is_none_or(|audit| audit.answers(&merged.report.demand));
+        match merged.report.logs.iter().find(|log| !answers(log)) {
+            Some(log) => Err(NotWhole::AnotherAnswer { path: log.path.clone() }),
+            None => Ok(merged),
+        }
     }
 }
 

@@ -22,6 +22,7 @@
 mod auditor;
 mod authority;
 mod conclude;
+mod contradiction;
 mod demand;
 mod finding;
 mod kept;

@@ -11,7 +11,7 @@ use shipper_events::json::Object;
 use shipper_events::{Corruption, neutral};
 use thiserror::Error;
 
-use super::report::{Conclusion, LogReport};
+use super::report::{Audit, Conclusion, LogReport};
 use super::summary::Summary;
 
 /// The schema that this version reads.
@@ -74,6 +74,12 @@ pub enum BadPart {
         /// What follows.
         derived: Conclusion,
     },
+    /// What it found contradicts itself.
+    #[error("it contradicts itself, {why}: it was edited; judge the log again")]
+    Contradiction {
+        /// In what.
+        why: &'static str,
+    },
     /// The summary contradicts itself.
     #[error("this summary does not follow from its own counts: it was edited; make the report again")]
     Summary,
@@ -105,6 +111,9 @@ impl Part {
             return Err(BadPart::WholeReport);
         }
         let log: LogReport = read(text)?;
+        if let Some(why) = log.audit.as_ref().and_then(Audit::contradiction) {
+            return Err(BadPart::Contradiction { why });
+        }
         let derived = log.derived();
         if log.conclusion == derived {
             Ok(Self::Log(Box::new(log)))

@@ -137,7 +137,10 @@ fn property(text: &str) -> String {
 fn escaped(text: &str, special: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if special.contains(character) {
+        if character != '\n' && !is_plain(character) {
+            // A report that was made elsewhere may hold anything.
+            let _ = write!(escaped, "{}", neutral(character.encode_utf8(&mut [0; 4])));
+        } else if special.contains(character) {
             // Writing to a text cannot fail.
             let _ = write!(escaped, "%{:02X}", u32::from(character));
         } else {

@@ -1,5 +1,7 @@
 //! One finding as compilers show theirs: what, where, the bytes that show it, and what to do now.
 
+use std::collections::HashMap;
+
 use annotate_snippets::{AnnotationKind, Group, Level as Tone, Origin, Renderer, Snippet};
 use shipper_core::audit::{Audit, Decision, Demand, Finding, Level};
 use shipper_events::neutral;
@@ -14,6 +16,8 @@ pub(super) struct Drawing<'d> {
     pub(super) path: &'d str,
     /// What was asked of it.
     pub(super) demand: &'d Demand,
+    /// Its decisions.
+    pub(super) decisions: &'d ByLine<'d>,
     pub(super) color: bool,
     /// How many columns a line may have.
     pub(super) width: usize,
@@ -39,7 +43,7 @@ impl Drawing<'_> {
             let own = position == 0 && finding.line.is_some();
             group = group.element(origin(&shown_path, exhibit)).element(snippet(exhibit, own, room));
         }
-        if let Some(decision) = decision(finding, audit) {
+        if let Some(decision) = decision(finding, self.decisions) {
             group = group.element(Tone::NOTE.with_name("derived").message(derived(decision)));
             if let Some(recorded) = recorded(decision) {
                 group = group.element(Tone::NOTE.with_name("recorded").message(recorded));
@@ -112,8 +116,22 @@ fn cut_start(text: &str, most: usize) -> String {
     format!("…{shown}")
 }
 
+/// A log's decisions by their own lines and those of their runs: a log may hold many.
+pub(crate) struct ByLine<'a>(HashMap<u64, &'a Decision>);
+
+impl<'a> ByLine<'a> {
+    pub(crate) fn of(audit: &'a Audit) -> Self {
+        let lines = |decision: &'a Decision| {
+            let runs = decision.runs.iter().map(|run| run.line);
+            runs.chain([decision.line]).map(move |line| (line, decision))
+        };
+        // Where a line is both, the decision that comes first counts.
+        Self(audit.decisions.iter().rev().flat_map(lines).collect())
+    }
+}
+
 /// The decision that a finding is about, where its answer is at issue.
-pub(crate) fn decision<'a>(finding: &Finding, audit: &'a Audit) -> Option<&'a Decision> {
+pub(crate) fn decision<'a>(finding: &Finding, decisions: &ByLine<'a>) -> Option<&'a Decision> {
     use shipper_core::audit::Code::{
         BasisMismatch, DecisionOutdated, GateBypassed, GateNotAskedAgain, NotWhatWasRehearsed, PublishNotAuthorized,
         PublishedDespiteRefusal, RegistryNotDemanded, UngatedPublish, UnprovenPublish, VerdictMismatch,
@@ -133,6 +151,5 @@ pub(crate) fn decision<'a>(finding: &Finding, audit: &'a Audit) -> Option<&'a De
             | GateNotAskedAgain
     );
     let line = finding.line.filter(|_| at_issue)?;
-    let of_line = |decision: &&Decision| decision.line == line || decision.runs.iter().any(|run| run.line == line);
-    audit.decisions.iter().find(of_line)
+    decisions.0.get(&line).copied()
 }

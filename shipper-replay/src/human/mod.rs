@@ -14,7 +14,7 @@ use crate::account::{Account, Beside, Showing};
 use crate::cli::{Cli, Color, Detail};
 use crate::exhibit::MOST;
 use anstyle::{AnsiColor, Style as Paint};
-use diagnostic::Drawing;
+use diagnostic::{ByLine, Drawing};
 pub(crate) use fleet::{in_full, in_words, weightiest_first};
 use shipper_core::audit::{Audit, Code, Conclusion, Decision, Demand, Level, LogReport, Report, Status};
 use shipper_events::{Name, is_plain, neutral};
@@ -203,7 +203,8 @@ impl Page<'_> {
         let Some(showing) = showing(self.style.detail) else {
             return;
         };
-        let drawing = Drawing { path, demand, color: self.style.color, width: self.style.width };
+        let decisions = &ByLine::of(audit);
+        let drawing = Drawing { path, demand, decisions, color: self.style.color, width: self.style.width };
         let all = Showing { most: usize::MAX, ..showing }.of(&audit.findings);
         let mut helped: Vec<Code> = Vec::new();
         for position in all.iter().take(showing.most) {

@@ -7,7 +7,7 @@ use super::log::Told;
 use super::prose;
 use crate::exhibit::Exhibit;
 use crate::explain::entry;
-use crate::human::diagnostic::decision;
+use crate::human::diagnostic::{ByLine, decision};
 use crate::human::next::next;
 use crate::human::words::{count, derived, recorded};
 
@@ -15,10 +15,11 @@ use crate::human::words::{count, derived, recorded};
 pub(super) fn list(told: &Told<'_>) -> Markup {
     let (all, shown) = (&told.audit.findings, &told.shown.findings);
     let rest = (all.len() - shown.len()) as u64;
+    let decisions = &ByLine::of(told.audit);
     html! {
         @if shown.is_empty() { p { "None." } }
         @for position in shown {
-            @if let Some(finding) = all.get(*position) { (article(finding, *position, told)) }
+            @if let Some(finding) = all.get(*position) { (article(finding, *position, told, decisions)) }
         }
         @if rest > 0 {
             p.caption { (count(rest, "finding")) " more; " code { "--format json" } " has all." }
@@ -26,7 +27,7 @@ pub(super) fn list(told: &Told<'_>) -> Markup {
     }
 }
 
-fn article(finding: &Finding, position: usize, told: &Told<'_>) -> Markup {
+fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &ByLine<'_>) -> Markup {
     let (level, exhibits) = (finding.level.as_str(), told.beside.exhibits(position));
     let place = match (finding.line, exhibits.first()) {
         (Some(line), Some(exhibit)) if exhibit.line == line => format!("line {line}, column {}", exhibit.columns.0),
@@ -47,7 +48,7 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>) -> Markup {
             p.message { (finding.message) }
             @for exhibit in exhibits { (figure(exhibit)) }
             dl.facts {
-                @if let Some(decision) = decision(finding, told.audit) {
+                @if let Some(decision) = decision(finding, decisions) {
                     dt { "Derived" }
                     dd { (derived(decision)) }
                     @if let Some(recorded) = recorded(decision) {

@@ -13,7 +13,7 @@ use super::rules;
 use crate::account::Beside;
 use crate::exhibit::Exhibit;
 use crate::formats::whole::{Whole, whole};
-use crate::human::diagnostic::decision;
+use crate::human::diagnostic::{ByLine, decision};
 
 /// The name and version of how results are told apart.
 const FINGERPRINT: &str = "shipperReplay/v1";
@@ -48,6 +48,7 @@ pub(super) fn results(
         });
     }
     if let Some(audit) = &log.audit {
+        let decisions = ByLine::of(audit);
         for (position, finding) in audit.findings.iter().enumerate() {
             let exhibits = beside.exhibits(position);
             let (own, others) = match exhibits.split_first() {
@@ -70,7 +71,7 @@ pub(super) fn results(
                 partial_fingerprints: fingerprint(finding.code.as_str(), finding.line, &stands, &mut seen),
                 properties: OfResult {
                     conclusion: log.conclusion.as_str(),
-                    decision: decision(finding, audit).map(of_decision),
+                    decision: decision(finding, &decisions).map(of_decision),
                 },
             });
         }

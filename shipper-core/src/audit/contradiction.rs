@@ -1,0 +1,88 @@
+//! What cannot stand together in a report: a report that was edited without care contradicts itself.
+//!
+//! Whoever edits a report with care can make it say anything that some log would give. This is no proof of a report, which
+//! only its log is; it catches what no log gives.
+
+use super::demand::Demand;
+use super::finding::{Code, Level};
+use super::report::{Audit, Decision, Integrity, RegistrySource, SidecarStatus, Status, TailStatus};
+use crate::gate::{ReasonCode, VerdictCode};
+
+impl Audit {
+    /// What in it contradicts the rest of it, if anything does.
+    pub(super) fn contradiction(&self) -> Option<&'static str> {
+        let found = |code: Code| self.findings.iter().any(|finding| finding.code == code);
+        let error =
+            self.findings.iter().any(|finding| finding.level == Level::Error && finding.code != Code::UnknownRules);
+        let broken = self.findings.iter().any(|finding| finding.code.breaks_integrity());
+        let untrusted = broken || self.tail == TailStatus::Torn;
+        let sidecar = [
+            (SidecarStatus::Drift, Code::SidecarDrift),
+            (SidecarStatus::Behind, Code::SidecarBehind),
+            (SidecarStatus::Orphan, Code::SidecarOrphan),
+            (SidecarStatus::Unreadable, Code::SidecarUnreadable),
+            (SidecarStatus::Unsupported, Code::SidecarUnsupported),
+        ];
+        let gate = self.gate.as_ref().is_none_or(|gate| {
+            let refused = gate.verdict == VerdictCode::Refused;
+            refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [ReasonCode::UntrustedLog])
+        });
+        let rules = [
+            (self.decisions.iter().all(is_sound), "a decision's status does not follow from its verdicts and runs"),
+            (
+                error || self.decisions.iter().all(|decision| decision.status != Status::Violated),
+                "a decision is violated, and nothing was found that violates it",
+            ),
+            ((self.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),
+            ((self.tail == TailStatus::Torn) == found(Code::TornTail), "its tail does not follow from what was found"),
+            (
+                sidecar.iter().all(|(status, code)| (self.sidecar.status == *status) == found(*code))
+                    && (self.sidecar.status == SidecarStatus::Drift) != self.sidecar.differences.is_empty(),
+                "the sidecar's status does not follow from what was found",
+            ),
+            (gate, "what the gate would answer does not follow from its reasons"),
+            ((self.lines == 0) == (self.bytes == 0), "lines and bytes do not go together"),
+        ];
+        rules.into_iter().find_map(|(holds, why)| (!holds).then_some(why))
+    }
+
+    /// Whether it can be the answer to that demand.
+    pub(super) fn answers(&self, demand: &Demand) -> bool {
+        let levels = self.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
+            (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
+            (Level::Warning, Level::Warning) => !demand.strict,
+            (Level::Warning, Level::Error) => demand.strict,
+            (_, Level::Note) => demand.since.is_some(),
+            _ => false,
+        });
+        let own_word = Some(RegistrySource::SelfDeclared);
+        let registries = demand.registry.is_none()
+            || self.decisions.iter().all(|decision| decision.registry_source != own_word)
+                && self.gate.as_ref().is_none_or(|gate| gate.registry_source != own_word);
+        let plans = demand.plan_id.as_ref().is_none_or(|plan| self.decisions.iter().all(|one| one.plan_id == *plan));
+        levels && registries && plans
+    }
+}
+
+/// Whether a decision's status follows from the rest of it, as far as that tells.
+fn is_sound(decision: &Decision) -> bool {
+    let derived = decision.derived.as_ref().map(|derived| derived.verdict);
+    let confirmed = match (&decision.recorded, &decision.derived) {
+        (Some(recorded), Some(derived)) => recorded == derived,
+        (recorded, _) => recorded.is_none(),
+    };
+    let taken = !decision.runs.is_empty();
+    let authorized = derived == Some(VerdictCode::Authorized) && decision.receipt_line.is_some() && confirmed;
+    let fits = match decision.status {
+        Status::Violated => true,
+        Status::Unjudged => derived.is_none(),
+        Status::Unproven => taken && derived.is_some() && confirmed,
+        Status::Permitted => {
+            !taken && confirmed && matches!(derived, Some(VerdictCode::Dormant | VerdictCode::Bypassed))
+        }
+        Status::Verified => authorized && taken,
+        Status::Authorized => authorized && !taken,
+        Status::Refused => derived == Some(VerdictCode::Refused) && confirmed && decision.recorded.is_some(),
+    };
+    fits && (decision.status == Status::Unproven) == decision.because.is_some()
+}
