@@ -270,7 +270,7 @@ impl History {
         let mut attempt = 1;
         self.attempt(package, attempt)?;
         while attempt < 4 && self.chance.one_in(10) {
-            let timeout = r"    Updating `crates-io` index\nerror: failed to publish to registry at https://crates.io\n\nCaused by:\n  [28] Timeout was reached\n";
+            let timeout = r"    Updating `crates-io` index\nerror: failed to publish to registry at https://crates-io\n\nCaused by:\n  [28] Timeout was reached\n";
             self.output(timeout, id)?;
             let delay = 1_000 + self.chance.below(1_000);
             let at = self.now.after(delay * MILLISECOND);

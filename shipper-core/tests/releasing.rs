@@ -315,6 +315,13 @@ fn registries_are_told_apart_by_address() {
         |host: &str| Target { name: "x".parse().expect("a name"), index: format!("sparse+http://{host}/i/") };
     assert!(loopback("localhost:80").is_same_registry(&loopback("127.0.0.1")));
     assert!(!loopback("localhost:8000").is_same_registry(&loopback("127.0.0.1:8001")));
+    // The one that cargo knows by its name, under another name.
+    let by_name = Target { name: "crates-io".parse().expect("a name"), index: "crates-io".to_owned() };
+    let domain = "crates-io".replace('-', ".");
+    for index in [format!("sparse+https://index.{domain}/"), format!("https://example.org/rust-lang/{domain}-index")] {
+        assert!(by_name.is_same_registry(&Target { name: "x".parse().expect("a name"), index }));
+    }
+    assert!(!by_name.is_same_registry(&loopback("localhost:80")));
     assert!(!tool.world.log.exists(), "nothing was begun");
 }
 

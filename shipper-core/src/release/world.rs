@@ -10,12 +10,16 @@ use url::{Host, Url};
 
 use super::plan::Planned;
 
+/// The registry that cargo knows by this name only: the address of a [`Target`] that stands for it.
+pub(super) const CRATES_IO: &str = "crates-io";
+
 /// A registry: its name in cargo's configuration, and the address of its index, which tells registries apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Its name, which the log and the gate know it by.
     pub name: Name,
-    /// The address of its index, as in cargo's configuration, such as `sparse+https://registry.example/index/`.
+    /// The address of its index, as in cargo's configuration, such as `sparse+https://registry.example/index/`; `crates-io` for the
+    /// registry that cargo knows by that name.
     pub index: String,
 }
 
@@ -49,6 +53,12 @@ fn normal(index: &str) -> String {
     let Some(url) = address(index) else {
         return index.to_owned();
     };
+    // Cargo knows crates-io by its name, and others may have configured its address under another.
+    let domain = CRATES_IO.replace('-', ".");
+    let is_its_host = |host: &str| host == domain || host.ends_with(&format!(".{domain}"));
+    if url.host_str().is_some_and(is_its_host) || url.path().contains(&format!("/{domain}-index")) {
+        return CRATES_IO.to_owned();
+    }
     let host = match url.host() {
         Some(Host::Ipv4(host)) if host.is_loopback() => "loopback".to_owned(),
         Some(Host::Ipv6(host)) if host.is_loopback() => "loopback".to_owned(),

@@ -36,7 +36,7 @@ use workspace::cargo;
 pub use workspace::{Workspace, WorkspaceError};
 
 use super::plan::Planned;
-use super::world::{Class, Failure, Found, Moment, Publisher, Tails, Target};
+use super::world::{CRATES_IO, Class, Failure, Found, Moment, Publisher, Tails, Target};
 
 /// Publishes with cargo.
 pub struct Cargo {
@@ -191,9 +191,6 @@ impl Cargo {
         self.run(self.command(on, &args), moment)
     }
 }
-
-/// The registry that cargo knows by this name only.
-const CRATES_IO: &str = "crates-io";
 
 impl Publisher for Cargo {
     fn find(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Found, Failure> {
