@@ -3,7 +3,7 @@
 //! Every format is made from an account and from nothing else.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
 use fs_err::File;
 use rayon::prelude::*;
@@ -125,11 +125,7 @@ fn look_up(log: &LogReport, copy: Option<File>, showing: Showing) -> Beside {
     if findings.iter().all(|finding| finding.places().is_empty()) {
         return Beside::default();
     }
-    let bytes = match copy {
-        Some(mut copy) => copy.rewind().map(|()| copy),
-        None => open_again(&log.path, audit.bytes),
-    };
-    let found = bytes.and_then(|bytes| {
+    let found = open_again(&log.path, copy, audit.bytes).and_then(|bytes| {
         let mut again = Again::of(bytes, audit);
         let found = exhibits(&mut again, findings)?;
         // What is there now may not be what was judged: then it shows nothing.

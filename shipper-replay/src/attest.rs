@@ -4,7 +4,7 @@
 //! The digests are taken in a second reading, which also computes the BLAKE3 again: a log that changed meanwhile gets
 //! no statement.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 
 use clap::Args;
@@ -179,13 +179,7 @@ impl Attesting {
 
 /// The digests of the bytes that were judged; none if they are no longer the same.
 fn read_again(log: &LogReport, audit: &Audit, copy: Option<File>) -> io::Result<Option<Digests>> {
-    let mut bytes = match copy {
-        Some(copy) => copy,
-        // A pipe would be waited for.
-        None if fs_err::metadata(&log.path)?.is_file() => open_again(&log.path, audit.bytes)?,
-        None => return Err(io::Error::other("what was read of it could not be kept in a temporary file")),
-    };
-    bytes.rewind()?;
+    let bytes = open_again(&log.path, copy, audit.bytes)?;
     let mut hashers = Hashers::default();
     io::copy(&mut bytes.take(audit.bytes), &mut hashers)?;
     Ok(Some(hashers.finish()).filter(|digests| digests.blake3 == audit.blake3))

@@ -124,15 +124,21 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
     }
 }
 
-/// Opens a log that was judged once more; it must still have as many bytes.
-pub(crate) fn open_again(path: &str, bytes: u64) -> io::Result<File> {
+/// A log that was judged, once more from its start: what was kept of it, else the file, which must still have as many bytes.
+pub(crate) fn open_again(path: &str, copy: Option<File>, bytes: u64) -> io::Result<File> {
+    if let Some(mut copy) = copy {
+        copy.rewind()?;
+        return Ok(copy);
+    }
     // A named pipe would be waited for.
     let metadata = fs_err::metadata(path)?;
-    if metadata.is_file() && metadata.len() >= bytes {
-        File::open(path)
-    } else {
-        Err(io::Error::other("it is no longer what was read"))
+    if !metadata.is_file() {
+        return Err(io::Error::other("what was read of it could not be kept in a temporary file"));
     }
+    if metadata.len() < bytes {
+        return Err(io::Error::other("it is no longer what was read"));
+    }
+    File::open(path)
 }
 
 /// A log's bytes, readable once or, where that is wanted, again.
