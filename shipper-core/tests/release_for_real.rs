@@ -22,7 +22,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use registry::{Bench, Fault, On, Ran, Registry, TOKEN, members, write};
+use registry::{Bench, Fault, On, Ran, Registry, TOKEN, three_members_for, write};
 use shipper_core::audit::{Audit, Code, Conclusion, Demand, SidecarInput, SidecarStatus, audit};
 use support::example;
 
@@ -41,23 +41,7 @@ impl Shop {
         let (live, rehearsal) = (Registry::start(), Registry::start());
         let bench = Bench::with(&[("live", &live), ("rehearsal", &rehearsal)]);
         let root = bench.path("shop");
-        let on = |name: &str| {
-            format!("[dependencies]\n{name} = {{ path = \"../{name}\", version = \"0.1.0\", registry = \"live\" }}\n")
-        };
-        members(
-            &root,
-            &[
-                ("a", "", "pub fn answer() -> u32 { 42 }"),
-                ("b", &on("a"), "pub fn answer() -> u32 { a::answer() }"),
-                ("c", &on("b"), "fn main() { println!(\"{}\", b::answer()); }"),
-            ],
-        );
-        // The publisher is not crates-io's.
-        for name in ["a", "b", "c"] {
-            let manifest = root.join(format!("crates/{name}/Cargo.toml"));
-            let text = std::fs::read_to_string(&manifest).expect("a manifest");
-            write(&manifest, &text.replace("license = ", "publish = [\"live\"]\nlicense = "));
-        }
+        three_members_for(&root, "live");
         let shop = Self { bench, live, rehearsal, root, wrong: Arc::default() };
         let (log, wrong) = (shop.log(), Arc::clone(&shop.wrong));
         shop.live.at_upload(move |upload| {

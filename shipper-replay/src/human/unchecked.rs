@@ -38,7 +38,7 @@ pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
         }
     }
     if !audit.decisions.is_empty() || audit.gate.is_some() {
-        say("content: a plan_id of the shipper tool names packages and versions, not what is in them");
+        say("content: what a plan_id names is not in the log; that of the shipper tool names packages and versions only");
     }
     say("clocks: the times in events are claims");
     if audit.sidecar.status == SidecarStatus::NotChecked {

@@ -140,20 +140,24 @@ pub(crate) fn members(root: &Path, members: &[(&str, &str, &str)]) {
 /// Writes the workspace that most stories need: library `a`, library `b` that depends on it, and program `c` that depends on
 /// `b` and prints 42; by path and version, as people write it.
 pub(crate) fn three_members(root: &Path) {
+    chain(root, "", "");
+}
+
+/// Writes the same workspace as people write it who publish to a registry of their own, and nowhere else.
+pub(crate) fn three_members_for(root: &Path, registry: &str) {
+    chain(root, &format!("publish = [\"{registry}\"]\n"), &format!(", registry = \"{registry}\""));
+}
+
+fn chain(root: &Path, publish: &str, registry: &str) {
+    let on = |name: &str| {
+        format!("{publish}[dependencies]\n{name} = {{ path = \"../{name}\", version = \"0.1.0\"{registry} }}\n")
+    };
     members(
         root,
         &[
-            ("a", "", "pub fn answer() -> u32 { 42 }"),
-            (
-                "b",
-                "[dependencies]\na = { path = \"../a\", version = \"0.1.0\" }\n",
-                "pub fn answer() -> u32 { a::answer() }",
-            ),
-            (
-                "c",
-                "[dependencies]\nb = { path = \"../b\", version = \"0.1.0\" }\n",
-                "fn main() { println!(\"{}\", b::answer()); }",
-            ),
+            ("a", publish, "pub fn answer() -> u32 { 42 }"),
+            ("b", &on("a"), "pub fn answer() -> u32 { a::answer() }"),
+            ("c", &on("b"), "fn main() { println!(\"{}\", b::answer()); }"),
         ],
     );
 }

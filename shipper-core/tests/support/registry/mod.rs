@@ -35,7 +35,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub(crate) use bench::{Bench, Ran, members, three_members, write};
+pub(crate) use bench::{Bench, Ran, members, three_members, three_members_for, write};
 pub(crate) use fault::{Fault, On};
 use serde_json::Value;
 use serve::Shared;
