@@ -17,7 +17,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use shipper_core::release::cargo::{Cargo, Workspace};
 use shipper_core::release::{
-    Failure, Patience, Planned, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop, Target, publish,
+    Failed, Failure, Patience, Planned, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop, publish,
     rehearse,
 };
 use shipper_core::{Asker, create_state_directory};
@@ -81,7 +81,7 @@ struct Common {
     /// Publish also what is not committed
     #[arg(long)]
     allow_dirty: bool,
-    /// How long one package may take, in seconds
+    /// How long one package may take with its build and all attempts, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     time_limit: u64,
     /// How long a registry may take to show what was published, in seconds
@@ -94,7 +94,6 @@ struct Common {
 
 /// What both actions work with.
 struct Ready {
-    live: Target,
     state: Utf8PathBuf,
     cargo: Cargo,
     patience: Patience,
@@ -106,10 +105,9 @@ impl Common {
     fn ready(&self) -> Result<Ready, Box<dyn Error>> {
         let workspace = Workspace::read(&self.manifest_path, &self.live_registry)?;
         let root = workspace.root().to_owned();
-        let live = Target::configured(&self.live_registry, &root)?;
         let state = self.state_dir.clone().unwrap_or_else(|| root.join(".shipper"));
         create_state_directory(&state)?;
-        let mut cargo = Cargo::new(workspace, live.clone());
+        let mut cargo = Cargo::new(workspace);
         if self.allow_dirty {
             cargo = cargo.allowing_dirty();
         }
@@ -122,7 +120,7 @@ impl Common {
         let ask = stop.clone();
         ctrlc::set_handler(move || ask.ask())?;
         let progress = Shown { terminal: stderr().is_terminal(), verbose: self.verbose };
-        Ok(Ready { live, state, cargo, patience, progress, stop })
+        Ok(Ready { state, cargo, patience, progress, stop })
     }
 }
 
@@ -135,11 +133,11 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
-            let Ready { live, state, mut cargo, patience, mut progress, stop } = common.ready()?;
-            let rehearsal = Target::configured(rehearsal_registry, cargo.workspace().root())?;
+            let Ready { state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let rehearsal = cargo.workspace().registry(rehearsal_registry)?;
             let plan = cargo.workspace().plan().clone();
             let log = Options::default();
-            let options = RehearseOptions { rehearsal, live, smoke_install: smoke_install.clone(), patience, log };
+            let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), patience, log };
             let done = rehearse(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
             let receipt = &done.completed.receipt;
             writeln!(stdout(), "plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head)?;
@@ -149,16 +147,19 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             Ok(receipt.is_proof())
         }
         Action::Publish { common, rehearsal_registry, actor, justification, skip_rehearsal } => {
-            let Ready { live, state, mut cargo, patience, mut progress, stop } = common.ready()?;
-            let root = cargo.workspace().root().to_owned();
-            let rehearsal = rehearsal_registry.as_ref().map(|name| Target::configured(name, &root)).transpose()?;
+            let Ready { state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
             let asker = Asker { actor: actor.clone(), justification: justification.clone() };
             let plan = cargo.workspace().plan().clone();
             let (skip, log) = (skip_rehearsal.then_some(asker), Options::default());
-            let options = PublishOptions { live, rehearsal, skip, patience, log };
+            let options = PublishOptions { rehearsal, skip, patience, log };
             match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
                     writeln!(stdout(), "plan {}\nhead {}", plan.plan_id(), published.head)?;
+                    if let Some(Failed { package, failure }) = &published.failure {
+                        let package = package.as_deref().unwrap_or("the run");
+                        writeln!(stderr(), "error: {package}: {failure}; mend it, and publish again to go on")?;
+                    }
                     Ok(published.failure.is_none())
                 }
                 Err(refused @ PublishError::Refused { .. }) => {
@@ -195,6 +196,7 @@ fn doing(step: Step) -> &'static str {
         Step::Await => "waiting for",
         Step::Install => "installing",
         Step::Skip => "is there already:",
+        _ => "working on",
     }
 }
 

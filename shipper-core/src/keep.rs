@@ -16,25 +16,36 @@ pub const LOG: &str = "events.jsonl";
 /// The name of a sidecar in a state directory.
 pub const SIDECAR: &str = "rehearsal.json";
 
-/// Creates a state directory, and what is missing above it, so that the names outlast a crash.
+/// Creates a state directory, and what is missing above it, so that the names outlast a crash. A new one says to git that
+/// nothing in it is to be committed, and so to cargo that nothing in it is to be packed: a log in a package would change
+/// the plan with every event.
 ///
 /// # Errors
 ///
 /// As the file system says.
 pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
+    if create_directory(path)? {
+        fs_err::write(path.join(".gitignore"), "*\n")?;
+    }
+    Ok(())
+}
+
+/// Creates a directory, unless it is there.
+fn create_directory(path: &Utf8Path) -> io::Result<bool> {
     if path.as_str().is_empty() || path.is_dir() {
-        return Ok(());
+        return Ok(false);
     }
     let parent = match path.parent() {
         Some(parent) if !parent.as_str().is_empty() => parent,
         _ => Utf8Path::new("."),
     };
-    create_state_directory(parent)?;
-    match fs_err::create_dir(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    OsDisk.sync_directory(parent)
+    create_directory(parent)?;
+    let created = match fs_err::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        created => created.map(|()| true)?,
+    };
+    OsDisk.sync_directory(parent)?;
+    Ok(created)
 }
 
 /// The sidecar could not be written. The event that it tells of stands in the log all the same.

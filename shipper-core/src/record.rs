@@ -166,13 +166,14 @@ impl<D: Disk> Rehearsing<'_, D> {
         self.append(event, format!("{name}@{version}"))
     }
 
-    /// The hosts that the rehearsal talks to: an audit compares them with those of the run.
+    /// The hosts that the rehearsal talks to, where they are known: that of the registry's index, and that of what it takes
+    /// uploads and their tokens with. An audit compares them with those of the run.
     ///
     /// # Errors
     ///
     /// When it is not acknowledged.
-    pub fn policy_applied(&mut self, authority: &str) -> Result<(), RecordError> {
-        self.append(policy_applied(authority), "all".to_owned())
+    pub fn policy_applied(&mut self, index: Option<&str>, credentials: Option<&str>) -> Result<(), RecordError> {
+        self.append(policy_applied(index, credentials), "all".to_owned())
     }
 
     /// A rehearsed package is being installed.

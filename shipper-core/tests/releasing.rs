@@ -20,8 +20,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use proptest::prelude::*;
 use shipper_core::audit::{Code, Conclusion, Demand, SidecarInput, Status, audit};
 use shipper_core::release::{
-    Class, Failure, Found, Moment, Patience, Plan, Planned, PlannedFile, PublishError, PublishOptions, Publisher,
-    RehearseError, RehearseOptions, Stop, Tails, Target, publish, rehearse,
+    Class, Failure, Found, Locked, Moment, On, Patience, Plan, Planned, PlannedFile, PublishError, PublishOptions,
+    Publisher, RehearseError, RehearseOptions, Stop, Tails, Target, publish, rehearse,
 };
 use shipper_core::{Asker, LOG, ReasonCode, create_state_directory};
 use shipper_events::write::{Options, OsDisk};
@@ -33,6 +33,9 @@ struct World {
     shelves: HashMap<(String, String), blake3::Hash>,
     /// What happens at the next calls to publish, in order; then all goes well.
     faults: Vec<Fault>,
+    /// What happens at the next looks, the last first.
+    looks: Vec<Fault>,
+    mirror: Mirror,
     /// How often the live registry was reached.
     reached: usize,
     stop: Stop,
@@ -54,22 +57,48 @@ enum Fault {
     Stopped,
 }
 
+/// What uploads to the rehearsal registry go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mirror {
+    /// It is one of its own.
+    None,
+    /// It is a mirror of the live one.
+    OfLive,
+    /// It does not say.
+    Silent,
+}
+
+fn shelf(package: &Planned, on: On<'_>) -> (String, String) {
+    (on.target().name.as_str().to_owned(), package.id())
+}
+
 fn content(package: &Planned) -> blake3::Hash {
     let files: Vec<String> = package.files.iter().map(|file| file.blake3.to_string()).collect();
     blake3::hash(files.concat().as_bytes())
 }
 
 impl Publisher for World {
-    fn find(&mut self, package: &Planned, on: &Target, _: &mut Moment<'_>) -> Result<Found, Failure> {
-        Ok(match self.shelves.get(&(on.name.as_str().to_owned(), package.id())) {
+    fn uploads_to(&mut self, on: On<'_>, _: &mut Moment<'_>) -> Result<String, Failure> {
+        match (self.mirror, on) {
+            (Mirror::OfLive, _) => Ok("https://live.example/api".to_owned()),
+            (Mirror::Silent, On::Rehearsal(_)) => Err(Failure::new(Class::Retryable, "it cannot be reached")),
+            _ => Ok(format!("https://{}.example/api", on.target().name)),
+        }
+    }
+
+    fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
+        if self.looks.pop() == Some(Fault::Retryable) {
+            return Err(Failure::new(Class::Retryable, "the registry answered 503"));
+        }
+        Ok(match self.shelves.get(&shelf(package, on)) {
             None => Found::Nothing,
             Some(shelved) if *shelved == content(package) => Found::Same,
             Some(_) => Found::Other,
         })
     }
 
-    fn publish(&mut self, package: &Planned, on: &Target, _: &mut Moment<'_>) -> Result<Tails, Failure> {
-        if on.name.as_str() == LIVE {
+    fn publish(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Tails, Failure> {
+        if let On::Live(_) = on {
             self.reached += 1;
             assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
         }
@@ -78,7 +107,7 @@ impl Publisher for World {
             self.stop.ask();
         }
         if matches!(fault, Fault::None | Fault::Lost | Fault::Stopped) {
-            self.shelves.insert((on.name.as_str().to_owned(), package.id()), content(package));
+            self.shelves.insert(shelf(package, on), content(package));
         }
         match fault {
             Fault::None => Ok(Tails::default()),
@@ -88,15 +117,15 @@ impl Publisher for World {
         }
     }
 
-    fn install(&mut self, _: &Planned, _: &Target, _: &mut Moment<'_>) -> Result<(), Failure> {
+    fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
             _ => Err(Failure::new(Class::Permanent, "it does not install")),
         }
     }
 
-    fn command(&self, package: &Planned, on: &Target) -> String {
-        format!("shelve {} on {}", package.id(), on.name)
+    fn command(&self, package: &Planned, on: On<'_>) -> String {
+        format!("shelve {} on {}", package.id(), on.target().name)
     }
 }
 
@@ -124,9 +153,10 @@ fn plan(source: u8, version: u8) -> Plan {
         name: name.to_owned(),
         version: format!("0.{version}.0"),
         files: vec![PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(&[source]) }],
+        locked: Vec::new(),
         has_program: name == "c",
     };
-    Plan::new(["a", "b", "c"].map(package).into()).expect("a plan")
+    Plan::new(target(LIVE), ["a", "b", "c"].map(package).into()).expect("a plan")
 }
 
 const PATIENCE: Patience = Patience {
@@ -139,7 +169,6 @@ const PATIENCE: Patience = Patience {
 fn rehearse_options(smoke_install: bool) -> RehearseOptions {
     RehearseOptions {
         rehearsal: target("rehearsal"),
-        live: target(LIVE),
         smoke_install: smoke_install.then(|| "c".to_owned()),
         patience: PATIENCE,
         log: Options::default(),
@@ -149,7 +178,6 @@ fn rehearse_options(smoke_install: bool) -> RehearseOptions {
 fn publish_options(skip: bool) -> PublishOptions {
     let asker = Asker { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
     PublishOptions {
-        live: target(LIVE),
         rehearsal: Some(target("rehearsal")),
         skip: skip.then_some(asker),
         patience: PATIENCE,
@@ -173,6 +201,8 @@ impl Tool {
             log: state.join(LOG),
             shelves: HashMap::new(),
             faults: Vec::new(),
+            looks: Vec::new(),
+            mirror: Mirror::None,
             reached: 0,
             stop: Stop::default(),
         };
@@ -301,28 +331,67 @@ fn registries_are_told_apart_by_address() {
         "sparse+https://LIVE.example:443/index",
         "https://live.example/index/",
         "sparse+https://user@live.example/index/",
+        "sparse+http://live.example./index/",
     ] {
         let alias = Target { name: "rehearsal".parse().expect("a name"), index: alias.to_owned() };
         let options = RehearseOptions { rehearsal: alias.clone(), ..rehearse_options(false) };
         let stop = Stop::default();
         let error = rehearse(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
-        assert!(matches!(error, Err(RehearseError::SameRegistry { .. })), "{alias:?}");
+        assert!(matches!(error, Err(RehearseError::SameRegistry(_))), "{alias:?}");
         let options = PublishOptions { rehearsal: Some(alias.clone()), ..publish_options(false) };
         let error = publish(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
-        assert!(matches!(error, Err(PublishError::SameRegistry { .. })), "{alias:?}");
+        assert!(matches!(error, Err(PublishError::SameRegistry(_))), "{alias:?}");
     }
     let loopback =
         |host: &str| Target { name: "x".parse().expect("a name"), index: format!("sparse+http://{host}/i/") };
     assert!(loopback("localhost:80").is_same_registry(&loopback("127.0.0.1")));
     assert!(!loopback("localhost:8000").is_same_registry(&loopback("127.0.0.1:8001")));
-    // The one that cargo knows by its name, under another name.
-    let by_name = Target { name: "crates-io".parse().expect("a name"), index: "crates-io".to_owned() };
-    let domain = "crates-io".replace('-', ".");
-    for index in [format!("sparse+https://index.{domain}/"), format!("https://example.org/rust-lang/{domain}-index")] {
-        assert!(by_name.is_same_registry(&Target { name: "x".parse().expect("a name"), index }));
-    }
-    assert!(!by_name.is_same_registry(&loopback("localhost:80")));
+    assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
+    assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
     assert!(!tool.world.log.exists(), "nothing was begun");
+}
+
+/// (Fail) A mirror of the live registry has an address of its own, and uploads to it are publishes: nothing is uploaded, and
+/// the log says why. So it does where a registry does not say.
+#[test]
+fn a_mirror_is_no_rehearsal_registry() {
+    for (mirror, said) in [(Mirror::OfLive, "goes to the live registry"), (Mirror::Silent, "it cannot be reached")] {
+        let mut tool = Tool::new();
+        tool.world.mirror = mirror;
+        assert!(!tool.rehearse(&plan(1, 1), false, &[]));
+        assert!(tool.world.shelves.is_empty(), "{mirror:?}");
+        let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+        assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
+        assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
+    }
+}
+
+/// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.
+#[test]
+fn a_look_that_fails() {
+    let mut tool = Tool::new();
+    tool.world.looks = vec![Fault::Retryable];
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    tool.world.looks = vec![Fault::Retryable];
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+    tool.world.looks = vec![Fault::Retryable; 100];
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
+    let run = tool.audit().decisions[1].runs[0].clone();
+    assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
+}
+
+/// (Pass) A time without end is no reason to panic with a rehearsal begun.
+#[test]
+fn all_the_time_in_the_world() {
+    let mut tool = Tool::new();
+    let forever = Patience { command: Duration::MAX, readiness: Duration::MAX, ..PATIENCE };
+    let options = RehearseOptions { patience: forever, ..rehearse_options(true) };
+    let stop = Stop::default();
+    let done = rehearse(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+    assert!(done.expect("it is recorded").completed.receipt.passed);
+    let options = PublishOptions { patience: forever, ..publish_options(false) };
+    let done = publish(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+    assert_eq!(done.expect("it is recorded").failure, None);
 }
 
 /// Something that a release tool is told to do.
@@ -353,22 +422,25 @@ fn deed() -> impl Strategy<Value = Deed> {
 proptest! {
     #![proptest_config(support::config(60))]
 
-    /// (Pass) A plan's name does not depend on the order of its packages and files, and depends on everything else: one
-    /// byte in any file, a path, a name, a version, a file more.
+    /// (Pass) A plan's name does not depend on the order of its packages and files or on where it is to be published, and
+    /// depends on everything else: one byte in any file, a path, a name, a version, a dependency's version, a file more.
     #[test]
     fn a_plan_is_named_by_its_content(
         files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2})?", prop::collection::vec(any::<u8>(), 0..4), 1..6),
-        change in 0..5_usize,
+        change in 0..6_usize,
         at in any::<prop::sample::Index>(),
     ) {
         let file = |(path, bytes): (&String, &Vec<u8>)| PlannedFile { path: path.clone(), blake3: blake3::hash(bytes) };
+        let locked = |version: &str| Locked {
+            name: "itoa".to_owned(), version: version.to_owned(), checksum: "4a5f".to_owned(),
+        };
         let package = |name: &str, files: Vec<PlannedFile>| Planned {
-            name: name.to_owned(), version: "1.0.0".to_owned(), files, has_program: false,
+            name: name.to_owned(), version: "1.0.0".to_owned(), files, locked: vec![locked("1.0.0")], has_program: false,
         };
         let planned: Vec<PlannedFile> = files.iter().map(file).collect();
         let reversed: Vec<PlannedFile> = planned.iter().rev().cloned().collect();
-        let plan = Plan::new(vec![package("a", planned.clone()), package("b", planned.clone())]).expect("a plan");
-        let again = Plan::new(vec![package("b", reversed.clone()), package("a", reversed)]).expect("a plan");
+        let plan = Plan::new(target(LIVE), vec![package("a", planned.clone()), package("b", planned.clone())]).expect("a plan");
+        let again = Plan::new(target("other"), vec![package("b", reversed.clone()), package("a", reversed)]).expect("a plan");
         prop_assert_eq!(plan.plan_id(), again.plan_id());
         prop_assert_eq!(plan.plan_id().as_str(), blake3::hash(plan.canonical_form().as_bytes()).to_string());
         let mut changed = package("b", planned.clone());
@@ -378,9 +450,10 @@ proptest! {
             1 => changed.files[at].path += "x",
             2 => changed.name = "c".to_owned(),
             3 => changed.version = "1.0.1".to_owned(),
+            4 => changed.locked = vec![locked("1.0.1")],
             _ => changed.files.push(PlannedFile { path: "zzzz".to_owned(), blake3: blake3::hash(b"") }),
         }
-        if let Ok(other) = Plan::new(vec![package("a", planned), changed]) {
+        if let Ok(other) = Plan::new(target(LIVE), vec![package("a", planned), changed]) {
             prop_assert_ne!(plan.plan_id(), other.plan_id());
         }
     }

@@ -19,11 +19,13 @@ mod policy;
 mod publish;
 mod rehearse;
 mod steps;
+mod target;
 mod world;
 
-pub use plan::{Plan, PlanError, Planned, PlannedFile};
+pub use plan::{Locked, Plan, PlanError, Planned, PlannedFile};
 pub(crate) use policy::policy_applied;
 pub use publish::{PublishError, PublishOptions, Published, publish};
 pub use rehearse::{RehearseError, RehearseOptions, Rehearsed, rehearse};
 pub use steps::Patience;
-pub use world::{Class, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails, Target};
+pub use target::{On, SameRegistry, Target};
+pub use world::{Class, Failed, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails};

@@ -7,21 +7,26 @@
 //! package zq-a 0.1.0
 //! 5d41…  Cargo.toml
 //! 9e10…  src/lib.rs
+//! locked itoa 1.0.15 4a5f…
 //! package zq-b 0.1.0
 //! …
 //! ```
 //!
 //! Every line ends with LF. Packages stand in the order of their names, then of their versions; the files of each, all
-//! that would be in its package, in the byte order of their paths, each as `b3sum` prints it: hash, two spaces, path.
-//! Nothing else is in it: not the order of members or dependencies, the place of the checkout, a time or a registry.
+//! that would be in its package, in the byte order of their paths, each as `b3sum` prints it: hash, two spaces, path. Then,
+//! in their order, the packages from elsewhere that its `Cargo.lock` names, with their checksums. Nothing else is in it:
+//! not the order of members or dependencies, the place of the checkout, a time or a registry.
 
 use shipper_events::Name;
 use thiserror::Error;
 
-/// What would be published: packages, in the order in which they must be.
+use super::target::Target;
+
+/// What would be published, and where: packages, in the order in which they must be, and the live registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     plan_id: Name,
+    live: Target,
     packages: Vec<Planned>,
 }
 
@@ -32,8 +37,10 @@ pub struct Planned {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The files that would be in its package.
+    /// The files that would be in its package, but for `Cargo.lock`.
     pub files: Vec<PlannedFile>,
+    /// What its `Cargo.lock` would name, but for packages of the plan.
+    pub locked: Vec<Locked>,
     /// Whether it installs a program.
     pub has_program: bool,
 }
@@ -45,6 +52,17 @@ pub struct PlannedFile {
     pub path: String,
     /// The BLAKE3 of its bytes.
     pub blake3: blake3::Hash,
+}
+
+/// A package from elsewhere, as a `Cargo.lock` names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its checksum; of one that has none, where it is from.
+    pub checksum: String,
 }
 
 /// Packages that make no plan.
@@ -76,20 +94,22 @@ impl Planned {
 }
 
 impl Plan {
-    /// The plan that publishes these packages in this order: each after those that it depends on.
+    /// The plan that publishes these packages to that registry in this order: each after those that it depends on.
     ///
     /// ```
-    /// use shipper_core::release::{Plan, Planned, PlannedFile};
+    /// use shipper_core::release::{Plan, Planned, PlannedFile, Target};
+    /// let live = || Target { name: "live".parse().unwrap(), index: "sparse+https://registry.example/index/".to_owned() };
     /// let file = |path: &str, text: &str| PlannedFile { path: path.to_owned(), blake3: blake3::hash(text.as_bytes()) };
     /// let package = |name: &str, text: &str| Planned {
     ///     name: name.to_owned(),
     ///     version: "0.1.0".to_owned(),
     ///     files: vec![file("Cargo.toml", "[package]"), file("src/lib.rs", text)],
+    ///     locked: Vec::new(),
     ///     has_program: false,
     /// };
-    /// let plan = Plan::new(vec![package("a", "// a"), package("b", "// b")])?;
-    /// let reordered = Plan::new(vec![package("b", "// b"), package("a", "// a")])?;
-    /// let changed = Plan::new(vec![package("a", "// a"), package("b", "// B")])?;
+    /// let plan = Plan::new(live(), vec![package("a", "// a"), package("b", "// b")])?;
+    /// let reordered = Plan::new(live(), vec![package("b", "// b"), package("a", "// a")])?;
+    /// let changed = Plan::new(live(), vec![package("a", "// a"), package("b", "// B")])?;
     /// assert_eq!(plan.plan_id(), reordered.plan_id());
     /// assert_ne!(plan.plan_id(), changed.plan_id());
     /// # Ok::<(), shipper_core::release::PlanError>(())
@@ -98,18 +118,23 @@ impl Plan {
     /// # Errors
     ///
     /// When there are none, or their names do not tell them apart.
-    pub fn new(packages: Vec<Planned>) -> Result<Self, PlanError> {
+    pub fn new(live: Target, packages: Vec<Planned>) -> Result<Self, PlanError> {
         if packages.is_empty() {
             return Err(PlanError::Nothing);
         }
         let form = canonical_form(&packages)?;
         let plan_id = blake3::hash(form.as_bytes()).to_string().parse().map_err(|_| PlanError::Nothing)?;
-        Ok(Self { plan_id, packages })
+        Ok(Self { plan_id, live, packages })
     }
 
     /// Its name: 64 lower-case hexadecimal digits.
     pub fn plan_id(&self) -> &Name {
         &self.plan_id
+    }
+
+    /// The registry that it is to be published to. It is no part of its name.
+    pub fn live(&self) -> &Target {
+        &self.live
     }
 
     /// Its packages, in the order in which they are published.
@@ -125,15 +150,17 @@ impl Plan {
 }
 
 fn canonical_form(packages: &[Planned]) -> Result<String, PlanError> {
+    let word = |text: &str| -> Result<(), PlanError> {
+        let unfit = text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
+        if unfit { Err(PlanError::Unfit { what: shown(text) }) } else { Ok(()) }
+    };
     let mut sorted: Vec<&Planned> = packages.iter().collect();
     sorted.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
     let mut form = "shipper.plan.v1\n".to_owned();
     let mut before = None;
     for package in sorted {
-        let unfit = |text: &str| text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
-        if unfit(&package.name) || unfit(&package.version) {
-            return Err(PlanError::Unfit { what: shown(&package.id()) });
-        }
+        word(&package.name)?;
+        word(&package.version)?;
         if before.replace((&package.name, &package.version)) == Some((&package.name, &package.version)) {
             return Err(PlanError::Twice { what: shown(&package.id()) });
         }
@@ -149,6 +176,12 @@ fn canonical_form(packages: &[Planned]) -> Result<String, PlanError> {
                 return Err(PlanError::Twice { what: shown(&file.path) });
             }
             form += &format!("{}  {}\n", file.blake3, file.path);
+        }
+        let mut locked: Vec<&Locked> = package.locked.iter().collect();
+        locked.sort();
+        for Locked { name, version, checksum } in locked {
+            [name, version, checksum].into_iter().try_for_each(|text| word(text))?;
+            form += &format!("locked {name} {version} {checksum}\n");
         }
     }
     Ok(form)

@@ -1,5 +1,6 @@
 //! Publishing for real: the gate is asked first, and everything that follows is an event.
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -14,18 +15,17 @@ use thiserror::Error;
 
 use super::plan::{Plan, Planned};
 use super::policy::policy_applied;
-use super::steps::{Patience, Work};
-use super::world::{Class, Failure, Found, Progress, Publisher, Step, Stop, Tails, Target};
+use super::steps::{Attempts, Patience, Work};
+use super::target::{On, SameRegistry, Target, authority};
+use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Step, Stop, Tails};
 use crate::enforce::{Asker, EnforceError, Enforced, enforce};
-use crate::gate::Query;
+use crate::gate::{Query, Reason, ReasonCode};
 use crate::keep::LOG;
 use crate::record::{RecordError, WorkLock};
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
 pub struct PublishOptions {
-    /// The registry that it is published to.
-    pub live: Target,
     /// The registry that it must have been rehearsed on; `None` where no rehearsal is configured: the gate is then
     /// dormant, and the log says so.
     pub rehearsal: Option<Target>,
@@ -33,7 +33,7 @@ pub struct PublishOptions {
     pub skip: Option<Asker>,
     /// How patient to be.
     pub patience: Patience,
-    /// How the log is opened.
+    /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
     pub log: Options,
 }
 
@@ -44,8 +44,8 @@ pub struct Published {
     pub gate: Enforced,
     /// The head of the log after the run: keep it elsewhere.
     pub head: Head,
-    /// The package that failed, and why. Those after it were not tried; publish again to go on.
-    pub failure: Option<(String, Failure)>,
+    /// Where it stopped, and why. Packages after that were not tried; publish again to go on.
+    pub failure: Option<Failed>,
 }
 
 /// A run was not let go, or could not be recorded.
@@ -53,15 +53,8 @@ pub struct Published {
 #[non_exhaustive]
 pub enum PublishError {
     /// Both names lead to the same registry: a rehearsal on it would have been no rehearsal.
-    #[error(
-        "the rehearsal registry {rehearsal} and the live registry {live} have the same address; configure another index for one of them"
-    )]
-    SameRegistry {
-        /// The rehearsal registry's name, made safe to show.
-        rehearsal: String,
-        /// The live registry's name, made safe to show.
-        live: String,
-    },
+    #[error(transparent)]
+    SameRegistry(#[from] SameRegistry),
     /// The gate refused. Nothing was published.
     #[error("the gate refused: {reasons}")]
     Refused {
@@ -73,9 +66,9 @@ pub enum PublishError {
     /// The gate could not be asked.
     #[error("nothing was published")]
     NotAsked(#[from] EnforceError),
-    /// Another rehearsal or run is at work.
+    /// Another rehearsal or run is at work, or whether one is cannot be found out.
     #[error("nothing was published")]
-    AtWork(#[from] RecordError),
+    WorkLock(#[from] RecordError),
     /// The log could not be opened for the run.
     #[error("nothing was published: the log cannot be opened")]
     Log(#[from] LogError),
@@ -100,10 +93,8 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     stop: &Stop,
     progress: &mut dyn Progress,
 ) -> Result<Published, PublishError> {
-    if let Some(rehearsal) = options.rehearsal.as_ref().filter(|rehearsal| rehearsal.is_same_registry(&options.live)) {
-        let shown = |target: &Target| shipper_events::neutral(target.name.as_str()).quoted().to_string();
-        return Err(PublishError::SameRegistry { rehearsal: shown(rehearsal), live: shown(&options.live) });
-    }
+    let live = plan.live();
+    options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
     let _at_work = WorkLock::take(&disk, state_directory, &options.log.note)?;
     let query = Query {
         plan_id: plan.plan_id().clone(),
@@ -114,22 +105,22 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     let extends = options.log.extends;
     let gate = enforce(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
     let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
-        let told = |reason: &crate::gate::Reason| format!("{reason}; {}", reason.code().advice());
-        let reasons: Vec<String> = gate.verdict.reasons().iter().map(told).collect();
-        return Err(PublishError::Refused { reasons: reasons.join("; and "), gate: Box::new(gate) });
+        return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
     };
     // The log must go on from the decision.
     let log = Options { repair: false, create: false, extends: gate.head, ..options.log.clone() };
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG), log, ())? };
-    run.begin(plan, &options.live, line)?;
-    let mut work = Work { publisher, target: &options.live, patience: options.patience, stop, progress };
+    let mut work = Work { publisher, on: On::Live(live), patience: options.patience, stop, progress };
+    // Where it cannot be asked now, the first look at a package says why.
+    let uploads_to = work.uploads_to(On::Live(live)).ok();
+    run.begin(plan, uploads_to.as_deref(), line)?;
     let mut failure = None;
     let mut reached = 0;
     for package in plan.packages() {
         match run.publish(&mut work, package)? {
             Ok(()) => reached += 1,
             Err(failed) => {
-                failure = Some((package.id(), failed));
+                failure = Some(Failed { package: Some(package.id()), failure: failed });
                 break;
             }
         }
@@ -143,6 +134,22 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     Ok(Published { gate, head, failure })
 }
 
+/// Why the gate refused, and what to do about it.
+fn told(gate: &Enforced) -> String {
+    if let Some(untrusted) = &gate.untrusted {
+        let reason = ReasonCode::UntrustedLog;
+        return format!("{reason}: {}", chain_of(untrusted));
+    }
+    let told = |reason: &Reason| format!("{reason}; {}", reason.code().advice());
+    gate.verdict.reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
+}
+
+/// An error with what caused it.
+fn chain_of(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+}
+
 /// A run that is being recorded.
 struct Run<D: Disk> {
     log: LogWriter<(), D>,
@@ -150,7 +157,9 @@ struct Run<D: Disk> {
 
 impl<D: Disk> Run<D> {
     /// Records that the run begins, and on whose word.
-    fn begin(&mut self, plan: &Plan, live: &Target, gate: u64) -> Result<(), AppendError> {
+    fn begin(&mut self, plan: &Plan, uploads_to: Option<&str>, gate: u64) -> Result<(), AppendError> {
+        let live = plan.live();
+        let credentials = uploads_to.and_then(authority);
         let evidence = AuthEvidence {
             schema_version: text("shipper.auth_evidence.v1"),
             registry: text(live.name.as_str()),
@@ -168,7 +177,7 @@ impl<D: Disk> Run<D> {
         };
         self.log.append(&[
             Draft::new(ExecutionStarted { others: none() }, "all"),
-            Draft::new(policy_applied(&live.authority()), "all"),
+            Draft::new(policy_applied(authority(&live.index).as_deref(), credentials.as_deref()), "all"),
             Draft::new(plan_created, "all"),
             Draft::new(AuthEvidenceRecorded { evidence: Loose::Typed(evidence), others: none() }, "all"),
         ])?;
@@ -186,7 +195,6 @@ impl<D: Disk> Run<D> {
         match work.find(package) {
             Ok(Found::Nothing) => {}
             Ok(Found::Same) => return self.skipped(work, package, "already published with this content"),
-            Ok(Found::There) => return self.skipped(work, package, "already published; its content was not compared"),
             Ok(Found::Other) => {
                 let message = "the live registry has this version with another content; bump the version";
                 return self.failed(&id, Failure::new(Class::Permanent, message));
@@ -215,16 +223,16 @@ impl<D: Disk> Run<D> {
         package: &Planned,
     ) -> Result<Result<Uploaded, Failure>, AppendError> {
         let id = package.id();
-        let most = work.patience.attempts.max(1);
-        for attempt in 1..=most {
+        let mut attempt = work.attempts();
+        loop {
             let attempted = PackageAttempted {
-                attempt: number(attempt.into()),
-                command: text(&work.publisher.command(package, work.target)),
-                max_attempts: number(most.into()),
+                attempt: number(attempt.number.into()),
+                command: text(&work.publisher.command(package, work.on)),
+                max_attempts: number(attempt.most.into()),
                 others: none(),
             };
             self.append(&id, attempted)?;
-            let failed = match work.publish(package) {
+            let failed = match work.publish(package, &attempt) {
                 Ok(tails) => {
                     let uploaded = PackageUploaded { others: none() };
                     self.log.append(&[Draft::new(output(&tails), &*id), Draft::new(uploaded, &*id)])?;
@@ -234,21 +242,19 @@ impl<D: Disk> Run<D> {
             };
             self.append(&id, output(&failed.tails))?;
             // It may be there all the same. Who asked to stop wants to know that too.
-            if failed.class != Class::Permanent && self.reconcile(work, package)? {
+            if failed.class == Class::Ambiguous && self.reconcile(work, package)? {
                 self.append(&id, PackageUploaded { others: none() })?;
                 return Ok(Ok(Uploaded::AndShown));
             }
-            if failed.class == Class::Permanent || attempt == most || work.stop.is_asked() {
+            if !attempt.go_on_after(&failed, work.stop) {
                 return Ok(Err(failed));
             }
-            let pause = work.patience.pause;
-            self.append(&id, retry(attempt, most, pause, &failed))?;
+            self.append(&id, retry(&attempt, work.patience.pause, &failed))?;
             if !work.pause() {
                 return Ok(Err(failed));
             }
+            attempt.number += 1;
         }
-        // There is at least one attempt, and the last one returns.
-        Ok(Err(Failure::new(Class::Permanent, "it was not tried")))
     }
 
     /// Whether the registry shows a package of which nobody knows whether it was handed over.
@@ -258,16 +264,24 @@ impl<D: Disk> Run<D> {
         // Also when somebody asked to stop: this is how the log learns what happened.
         let stop = Stop::default();
         let mut asking = Work { stop: &stop, publisher: &mut *work.publisher, progress: &mut *work.progress, ..*work };
-        let found = asking.find(package);
+        let mut found = asking.find(package);
+        // It may arrive before it is shown.
+        for _ in 1..asking.patience.attempts {
+            if !matches!(found, Ok(Found::Nothing)) {
+                break;
+            }
+            asking.pause();
+            found = asking.find(package);
+        }
         let outcome = match &found {
-            Ok(Found::Same | Found::There) => "published",
+            Ok(Found::Same) => "published",
             Ok(Found::Nothing) => "not-shown",
             Ok(Found::Other) => "another-content",
             Err(_) => "unknown",
         };
         let outcome = Loose::Typed(Json::from(outcome));
         self.append(&id, PublishReconciled { outcome, others: none() })?;
-        Ok(matches!(found, Ok(Found::Same | Found::There)))
+        Ok(matches!(found, Ok(Found::Same)))
     }
 
     /// Waits until the registry shows the package.
@@ -330,10 +344,10 @@ fn output(tails: &Tails) -> PackageOutput {
     PackageOutput { stdout_tail: text(&tails.stdout), stderr_tail: text(&tails.stderr), others: none() }
 }
 
-fn retry(attempt: u32, most: u32, pause: Duration, failed: &Failure) -> RetryScheduled {
+fn retry(attempt: &Attempts, pause: Duration, failed: &Failure) -> RetryScheduled {
     RetryScheduled {
-        attempt: number(attempt.into()),
-        max_attempts: number(most.into()),
+        attempt: number(attempt.number.into()),
+        max_attempts: number(attempt.most.into()),
         delay_ms: millis(pause),
         next_attempt_at: Loose::Absent,
         reason: text(failed.class.as_str()),

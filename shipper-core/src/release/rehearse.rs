@@ -8,21 +8,20 @@ use thiserror::Error;
 
 use super::plan::{Plan, Planned};
 use super::steps::{Patience, Work};
-use super::world::{Class, Failure, Found, Progress, Publisher, Step, Stop, Target};
+use super::target::{On, SameRegistry, Target, authority, is_same_place};
+use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Step, Stop};
 use crate::record::{Completed, RecordError, Recorder, Rehearsing};
 
 /// How a plan is rehearsed.
 #[derive(Debug, Clone)]
 pub struct RehearseOptions {
-    /// The registry that it is rehearsed on.
+    /// The registry that it is rehearsed on: another one than the plan's live registry, by address.
     pub rehearsal: Target,
-    /// The registry that it is to be published to; it must be another one, by address.
-    pub live: Target,
     /// The package whose program is installed from the rehearsal registry at the end, by its name.
     pub smoke_install: Option<String>,
     /// How patient to be.
     pub patience: Patience,
-    /// How the log is opened.
+    /// How the log is opened; a torn tail is repaired in any case.
     pub log: Options,
 }
 
@@ -31,8 +30,8 @@ pub struct RehearseOptions {
 pub struct Rehearsed {
     /// What it left: the receipt, and the head of the log up to it.
     pub completed: Completed,
-    /// The package that failed, and why.
-    pub failure: Option<(String, Failure)>,
+    /// Why it did not pass.
+    pub failure: Option<Failed>,
 }
 
 /// A rehearsal could not be begun, or could not be recorded.
@@ -40,15 +39,8 @@ pub struct Rehearsed {
 #[non_exhaustive]
 pub enum RehearseError {
     /// Both names lead to the same registry.
-    #[error(
-        "the rehearsal registry {rehearsal} and the live registry {live} have the same address, so that a rehearsal would publish for real; configure another index for one of them"
-    )]
-    SameRegistry {
-        /// The rehearsal registry's name, made safe to show.
-        rehearsal: String,
-        /// The live registry's name, made safe to show.
-        live: String,
-    },
+    #[error(transparent)]
+    SameRegistry(#[from] SameRegistry),
     /// The package that is to be installed is not in the plan, or has no program.
     #[error("the plan has no package {name} with a program; name one that has, or install none")]
     NoProgram {
@@ -80,11 +72,8 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
     stop: &Stop,
     progress: &mut dyn Progress,
 ) -> Result<Rehearsed, RehearseError> {
-    let (rehearsal, live) = (&options.rehearsal, &options.live);
-    if rehearsal.is_same_registry(live) {
-        let shown = |target: &Target| shipper_events::neutral(target.name.as_str()).quoted().to_string();
-        return Err(RehearseError::SameRegistry { rehearsal: shown(rehearsal), live: shown(live) });
-    }
+    let rehearsal = &options.rehearsal;
+    SameRegistry::check(rehearsal, plan.live())?;
     let smoke_install = match &options.smoke_install {
         None => None,
         Some(name) => {
@@ -96,41 +85,48 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
     let mut recorder = Recorder::open(disk, state_directory, options.log.clone())?;
     let count = plan.packages().len();
     let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
-    recording.policy_applied(&rehearsal.authority())?;
-    let mut work = Work { publisher, target: rehearsal, patience: options.patience, stop, progress };
-    let mut failure = None;
+    let mut work = Work { publisher, on: On::Rehearsal(rehearsal), patience: options.patience, stop, progress };
+    let uploads_to = work.apart_from(plan.live());
+    let credentials = uploads_to.as_deref().ok().and_then(authority);
+    recording.policy_applied(authority(&rehearsal.index).as_deref(), credentials.as_deref())?;
+    let mut failed = uploads_to.err().map(|failure| Failed { package: None, failure });
     let mut published = 0;
     for package in plan.packages() {
+        if failed.is_some() {
+            break;
+        }
         let begun = Instant::now();
         match work.rehearse(package) {
             Ok(()) => {
                 recording.published(&package.name, &package.version, begun.elapsed())?;
                 published += 1;
             }
-            Err(failed) => {
-                recording.failed(&package.name, &package.version, failed.class.as_str(), &failed.message)?;
-                failure = Some((package, failed));
-                break;
+            Err(failure) => {
+                recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
+                failed = Some(Failed { package: Some(package.id()), failure });
             }
         }
     }
+    let mut installs = true;
+    if let Some(package) = smoke_install.filter(|_| failed.is_none())
+        && let Err(failure) = install(&mut work, &mut recording, package)?
+    {
+        installs = false;
+        failed = Some(Failed { package: Some(package.id()), failure });
+    }
     let registry = rehearsal.name.as_str();
-    let mut summary = match &failure {
+    let summary = match &failed {
         None => format!("rehearsed {count} packages against '{registry}' successfully"),
-        Some((package, failed)) => {
-            format!("rehearsal stopped at {}/{count}: {}: {}", published + 1, package.id(), failed.message)
+        Some(Failed { package: None, failure }) => format!("rehearsal did not begin: {failure}"),
+        Some(Failed { package: Some(package), failure }) if installs => {
+            format!("rehearsal stopped at {}/{count}: {package}: {failure}", published + 1)
+        }
+        Some(Failed { package: Some(package), failure }) => {
+            format!("rehearsed {count} packages, and {package} could not be installed: {failure}")
         }
     };
-    if let Some(package) = smoke_install.filter(|_| failure.is_none())
-        && let Err(failed) = install(&mut work, &mut recording, package)?
-    {
-        summary =
-            format!("rehearsed {count} packages, and {} could not be installed: {}", package.id(), failed.message);
-        failure = Some((package, failed));
-    }
-    let completed = recording.complete(failure.is_none(), &summary)?;
-    let failure = failure.map(|(package, failed)| (package.id(), failed));
-    Ok(Rehearsed { completed, failure })
+    let completed = recording.complete(failed.is_none(), &summary)?;
+    Ok(Rehearsed { completed, failure: failed })
 }
 
 /// Installs a program, between events that say so.
@@ -150,36 +146,39 @@ fn install<P: Publisher, D: Disk>(
 }
 
 impl<P: Publisher> Work<'_, P> {
+    /// Where uploads to the rehearsal registry go, if not to the live one: somebody may have taken a mirror for another
+    /// registry.
+    fn apart_from(&mut self, live: &Target) -> Result<String, Failure> {
+        let (here, there) = (self.uploads_to(self.on)?, self.uploads_to(On::Live(live))?);
+        if is_same_place(&here, &there) {
+            let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
+                 publish for real; rehearse on another one";
+            return Err(Failure::new(Class::Permanent, message));
+        }
+        Ok(here)
+    }
+
     /// Brings a package to the rehearsal registry, or sees that it is there already with the same content.
     fn rehearse(&mut self, package: &Planned) -> Result<(), Failure> {
-        let other = || {
-            let message = "the rehearsal registry has this version with another content; bump the version, or rehearse \
-                 on a registry that does not have it (an empty one, or one where it was deleted)";
-            Failure::new(Class::Permanent, message)
-        };
-        let mut attempt = 1;
+        let mut attempt = self.attempts();
         loop {
             match self.find(package)? {
                 Found::Same => {
                     self.progress.begins(Step::Skip, package);
                     return Ok(());
                 }
-                Found::Other => return Err(other()),
-                Found::There => {
-                    let message = "the rehearsal registry has this version already, and its content cannot be compared; \
-                         rehearse on a registry with a sparse index";
+                Found::Other => {
+                    let message = "the rehearsal registry has this version with another content; bump the version, or \
+                         rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
                     return Err(Failure::new(Class::Permanent, message));
                 }
                 Found::Nothing => {}
             }
-            match self.publish(package) {
+            match self.publish(package, &attempt) {
                 Ok(_) => break,
-                Err(failed) if failed.class == Class::Permanent || attempt >= self.patience.attempts => {
-                    return Err(failed);
-                }
-                Err(failed) if !self.pause() => return Err(failed),
                 // It may be there all the same: look first.
-                Err(_) => attempt += 1,
+                Err(failure) if attempt.go_on_after(&failure, self.stop) && self.pause() => attempt.number += 1,
+                Err(failure) => return Err(failure),
             }
         }
         let Ok(shown) = self.wait_for(package, |_, _| Ok::<(), std::convert::Infallible>(()));

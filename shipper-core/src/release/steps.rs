@@ -3,18 +3,19 @@
 use std::time::{Duration, Instant};
 
 use super::plan::Planned;
-use super::world::{Class, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails, Target};
+use super::target::On;
+use super::world::{Class, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails};
 
 /// How patient a release is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// How long publishing or installing one package may take, its build included.
+    /// How long publishing or installing one package may take, with its build and all attempts.
     pub command: Duration,
     /// How long a registry may take to answer, and to show what was published.
     pub readiness: Duration,
     /// How long to wait before looking, or trying, again.
     pub pause: Duration,
-    /// How often a package is tried when a failure may pass.
+    /// How often something is tried when a failure may pass; at least once.
     pub attempts: u32,
 }
 
@@ -30,45 +31,96 @@ impl Default for Patience {
     }
 }
 
+/// The end of a time from now; of one that has no end, a time that nobody lives to see.
+fn deadline(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or_else(|| now + Duration::from_secs(u64::from(u32::MAX)))
+}
+
 /// A release at work: what it works with.
 pub(super) struct Work<'w, P> {
     pub(super) publisher: &'w mut P,
-    pub(super) target: &'w Target,
+    pub(super) on: On<'w>,
     pub(super) patience: Patience,
     pub(super) stop: &'w Stop,
     pub(super) progress: &'w mut dyn Progress,
 }
 
+/// The attempts at one package: how many are left, and until when.
+pub(super) struct Attempts {
+    /// The one at work; the first is 1.
+    pub(super) number: u32,
+    /// How many there may be.
+    pub(super) most: u32,
+    until: Instant,
+}
+
+impl Attempts {
+    /// Whether a failure calls for another one.
+    pub(super) fn go_on_after(&self, failure: &Failure, stop: &Stop) -> bool {
+        let may_pass = failure.class != Class::Permanent;
+        may_pass && self.number < self.most && !stop.is_asked() && Instant::now() < self.until
+    }
+}
+
 impl<P: Publisher> Work<'_, P> {
-    /// Whether the registry shows the package.
+    /// The first of the attempts at a package.
+    pub(super) fn attempts(&self) -> Attempts {
+        Attempts { number: 1, most: self.patience.attempts.max(1), until: deadline(self.patience.command) }
+    }
+
+    /// Where uploads to another registry, or to this one, go.
+    pub(super) fn uploads_to(&mut self, on: On<'_>) -> Result<String, Failure> {
+        self.asked(|publisher, moment| publisher.uploads_to(on, moment))
+    }
+
+    /// Whether the registry shows the package. A question that is not answered is asked again, as often as that may help.
     pub(super) fn find(&mut self, package: &Planned) -> Result<Found, Failure> {
-        let until = Instant::now() + self.patience.readiness;
-        let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
-        moment.check()?;
-        self.publisher.find(package, self.target, &mut moment)
+        let on = self.on;
+        self.asked(|publisher, moment| publisher.find(package, on, moment))
+    }
+
+    /// Asks, more than once if the failure may pass.
+    fn asked<T>(&mut self, mut ask: impl FnMut(&mut P, &mut Moment<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let until = deadline(self.patience.readiness);
+        let mut attempts = Attempts { number: 1, most: self.patience.attempts.max(1), until };
+        loop {
+            let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
+            let answer = moment.check().and_then(|()| ask(self.publisher, &mut moment));
+            match answer {
+                Err(failure) if attempts.go_on_after(&failure, self.stop) && self.pause() => attempts.number += 1,
+                answer => return answer,
+            }
+        }
     }
 
     /// Publishes the package, once.
-    pub(super) fn publish(&mut self, package: &Planned) -> Result<Tails, Failure> {
-        self.timed(Step::Publish, package, |publisher, target, moment| publisher.publish(package, target, moment))
+    pub(super) fn publish(&mut self, package: &Planned, attempt: &Attempts) -> Result<Tails, Failure> {
+        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.publish(package, on, moment);
+        self.timed(Step::Publish, package, attempt.until, act)
     }
 
     /// Installs the package's program.
     pub(super) fn install(&mut self, package: &Planned) -> Result<(), Failure> {
-        self.timed(Step::Install, package, |publisher, target, moment| publisher.install(package, target, moment))
+        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.install(package, on, moment);
+        self.timed(Step::Install, package, deadline(self.patience.command), act)
     }
 
+    /// Takes a step, unless somebody asked to stop before it was begun: then nothing is in doubt.
     fn timed<T>(
         &mut self,
         step: Step,
         package: &Planned,
-        act: impl FnOnce(&mut P, &Target, &mut Moment<'_>) -> Result<T, Failure>,
+        until: Instant,
+        act: impl FnOnce(&mut P, On<'_>, &mut Moment<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let begun = Instant::now();
         self.progress.begins(step, package);
-        let mut moment =
-            Moment { until: begun + self.patience.command, stop: self.stop, progress: &mut *self.progress };
-        let done = moment.check().and_then(|()| act(self.publisher, self.target, &mut moment));
+        let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
+        let done = match moment.check() {
+            Ok(()) => act(self.publisher, self.on, &mut moment),
+            Err(over) => Err(Failure { class: Class::Retryable, ..over }),
+        };
         self.progress.ends(step, package, begun.elapsed(), done.as_ref().err());
         done
     }
@@ -80,26 +132,26 @@ impl<P: Publisher> Work<'_, P> {
         package: &Planned,
         mut looked: impl FnMut(u64, bool) -> Result<(), E>,
     ) -> Result<Result<u64, Failure>, E> {
-        let begun = Instant::now();
-        let until = begun + self.patience.readiness;
+        let (begun, until) = (Instant::now(), deadline(self.patience.readiness));
         self.progress.begins(Step::Await, package);
         let mut looks = 0;
         let shown = loop {
             looks += 1;
-            let found = self.find(package);
-            // A registry that does not answer for a moment is asked again until the time is up.
-            let shown = matches!(found, Ok(Found::Same | Found::There));
+            let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
+            let found = moment.check().and_then(|()| self.publisher.find(package, self.on, &mut moment));
+            let shown = matches!(found, Ok(Found::Same));
             looked(looks, shown)?;
             match found {
-                Ok(Found::Same | Found::There) => break Ok(looks),
+                Ok(Found::Same) => break Ok(looks),
                 Ok(Found::Other) => {
                     let message = "the registry shows this version with another content than was published";
                     break Err(Failure::new(Class::Permanent, message));
                 }
                 Err(failure) if failure.class == Class::Permanent || self.stop.is_asked() => break Err(failure),
+                // A registry that does not answer for a moment is asked again until the time is up.
                 Ok(Found::Nothing) | Err(_) => {}
             }
-            if Instant::now() + self.patience.pause > until {
+            if deadline(self.patience.pause) > until {
                 let waited = self.patience.readiness.as_secs();
                 let message = format!("it was published, and the registry did not show it within {waited} s");
                 break Err(Failure::new(Class::Ambiguous, message));
@@ -114,7 +166,7 @@ impl<P: Publisher> Work<'_, P> {
 
     /// Waits before the next look; `false` when somebody asked to stop meanwhile.
     pub(super) fn pause(&self) -> bool {
-        let until = Instant::now() + self.patience.pause;
+        let until = deadline(self.patience.pause);
         loop {
             if self.stop.is_asked() {
                 return false;

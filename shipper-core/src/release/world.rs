@@ -4,74 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use shipper_events::Name;
 use thiserror::Error;
-use url::{Host, Url};
 
 use super::plan::Planned;
-
-/// The registry that cargo knows by this name only: the address of a [`Target`] that stands for it.
-pub(super) const CRATES_IO: &str = "crates-io";
-
-/// A registry: its name in cargo's configuration, and the address of its index, which tells registries apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// Its name, which the log and the gate know it by.
-    pub name: Name,
-    /// The address of its index, as in cargo's configuration, such as `sparse+https://registry.example/index/`; `crates-io` for the
-    /// registry that cargo knows by that name.
-    pub index: String,
-}
-
-impl Target {
-    /// Whether both are the same registry, by address: a name says nothing.
-    pub fn is_same_registry(&self, other: &Self) -> bool {
-        normal(&self.index) == normal(&other.index)
-    }
-
-    /// The host that it is on, for the log: no user, password or path is in it.
-    pub(super) fn authority(&self) -> String {
-        address(&self.index).map_or_else(String::new, |url| url.origin().ascii_serialization())
-    }
-}
-
-impl Target {
-    /// The name of the machine that it is on.
-    #[cfg(feature = "cargo")]
-    pub(super) fn host(&self) -> Option<String> {
-        address(&self.index)?.host_str().map(str::to_owned)
-    }
-}
-
-/// An index's address, without the word that names the protocol.
-fn address(index: &str) -> Option<Url> {
-    Url::parse(index.strip_prefix("sparse+").unwrap_or(index)).ok()
-}
-
-/// An index's address without what does not tell registries apart.
-fn normal(index: &str) -> String {
-    let Some(url) = address(index) else {
-        return index.to_owned();
-    };
-    // Cargo knows crates-io by its name, and others may have configured its address under another.
-    let domain = CRATES_IO.replace('-', ".");
-    let is_its_host = |host: &str| host == domain || host.ends_with(&format!(".{domain}"));
-    if url.host_str().is_some_and(is_its_host) || url.path().contains(&format!("/{domain}-index")) {
-        return CRATES_IO.to_owned();
-    }
-    let host = match url.host() {
-        Some(Host::Ipv4(host)) if host.is_loopback() => "loopback".to_owned(),
-        Some(Host::Ipv6(host)) if host.is_loopback() => "loopback".to_owned(),
-        Some(Host::Domain("localhost")) => "loopback".to_owned(),
-        Some(host) => host.to_string(),
-        None => String::new(),
-    };
-    let port = url.port_or_known_default().unwrap_or(0);
-    format!("{}://{host}:{port}{}", url.scheme(), url.path().trim_end_matches('/'))
-}
+use super::target::On;
 
 /// What a registry shows of a package's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Found {
     /// Nothing.
     Nothing,
@@ -79,8 +19,6 @@ pub enum Found {
     Same,
     /// It is there, with another content.
     Other,
-    /// It is there; its content was not compared.
-    There,
 }
 
 /// What a command printed last.
@@ -111,8 +49,18 @@ impl Failure {
     }
 }
 
+/// A release that stopped at a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The package that it stopped at, as `name@version`; none where it stopped before the first.
+    pub package: Option<String>,
+    /// Why.
+    pub failure: Failure,
+}
+
 /// What a failure means for a second try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Class {
     /// It may pass: the network, or a registry that is overloaded.
     Retryable,
@@ -135,29 +83,37 @@ impl Class {
 
 /// What a release does to registries, one package at a time: cargo does it, or a test.
 pub trait Publisher {
-    /// Whether the registry shows that version.
+    /// The address that uploads to a registry go to. It may be another than that of its index, and is that of the live
+    /// registry where somebody rehearses on a mirror of it.
     ///
     /// # Errors
     ///
     /// When the registry cannot be asked, or does not answer as one.
-    fn find(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Found, Failure>;
+    fn uploads_to(&mut self, on: On<'_>, moment: &mut Moment<'_>) -> Result<String, Failure>;
+
+    /// Whether the registry shows that version, with the content of the plan.
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be asked, or does not answer as one.
+    fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure>;
 
     /// Publishes one package. It must publish what the plan says, and fail if that is no longer what is there.
     ///
     /// # Errors
     ///
     /// When it was not published, or nobody knows.
-    fn publish(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure>;
+    fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure>;
 
     /// Installs the program of a package from a registry, to see that it can be.
     ///
     /// # Errors
     ///
     /// When it cannot.
-    fn install(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<(), Failure>;
+    fn install(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure>;
 
-    /// The command that publishes, for the log.
-    fn command(&self, package: &Planned, on: &Target) -> String;
+    /// The command that publishes, for the log: as it is run, but for tokens and temporary places.
+    fn command(&self, package: &Planned, on: On<'_>) -> String;
 }
 
 /// The step at work: how long it may take, whether somebody asked to stop, and who hears of it.
@@ -171,7 +127,7 @@ pub struct Moment<'m> {
 }
 
 impl Moment<'_> {
-    /// Goes on, unless the step must end now.
+    /// Goes on, unless the step must end now. What was begun is then in doubt: the failure is [`Class::Ambiguous`].
     ///
     /// # Errors
     ///
@@ -227,6 +183,7 @@ impl Progress for () {}
 
 /// What is done to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Step {
     /// It is published.
     Publish,

@@ -38,7 +38,9 @@ pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
         }
     }
     if !audit.decisions.is_empty() || audit.gate.is_some() {
-        say("content: what a plan_id names is not in the log; that of the shipper tool names packages and versions only");
+        say(
+            "content: what a plan_id names is not in the log; that of the shipper tool names packages and versions only",
+        );
     }
     say("clocks: the times in events are claims");
     if audit.sidecar.status == SidecarStatus::NotChecked {

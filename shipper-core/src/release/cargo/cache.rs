@@ -5,34 +5,26 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::config::home;
 use crate::release::plan::Planned;
-use crate::release::world::Target;
+use crate::release::target::Target;
 
-/// Removes what cargo keeps of these packages from that registry's host.
-pub(super) fn forget(registry: &Target, packages: &[Planned]) -> io::Result<()> {
+/// Removes what cargo keeps of a package from that registry's host.
+pub(super) fn forget(registry: &Target, package: &Planned) -> io::Result<()> {
     let (Some(home), Some(host)) = (home(), registry.host()) else {
         return Ok(());
     };
     let of_host = format!("{host}-");
-    for kept in ["cache", "src"] {
-        for place in entries(&home.join("registry").join(kept))? {
-            if !place.file_name().is_some_and(|name| name.starts_with(&of_host)) {
-                continue;
-            }
-            for package in packages {
-                let (name, version) = (&package.name, &package.version);
-                gone(fs_err::remove_file(place.join(format!("{name}-{version}.crate"))))?;
-                gone(fs_err::remove_dir_all(place.join(format!("{name}-{version}"))))?;
+    let kept = format!("{}-{}", package.name, package.version);
+    for places in ["cache", "src"] {
+        for place in entries(&home.join("registry").join(places))? {
+            if place.file_name().is_some_and(|name| name.starts_with(&of_host)) {
+                gone(fs_err::remove_file(place.join(format!("{kept}.crate"))))?;
+                gone(fs_err::remove_dir_all(place.join(&kept)))?;
             }
         }
     }
     Ok(())
-}
-
-/// Cargo's home.
-pub(super) fn home() -> Option<Utf8PathBuf> {
-    let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
-    home.or_else(|| std::env::var("HOME").ok().map(|home| Utf8Path::new(&home).join(".cargo")))
 }
 
 fn entries(directory: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {

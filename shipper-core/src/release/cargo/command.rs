@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use process_wrap::std::{ChildWrapper, CommandWrap};
@@ -15,7 +15,13 @@ use crate::release::world::{Class, Failure, Moment, Tails};
 const TAIL: usize = 8 * 1024;
 
 /// How much of a line is passed on, in bytes.
-const LINE: u64 = 8 * 1024;
+const LINE: usize = 8 * 1024;
+
+/// How much more of it is looked at, in bytes: a secret that begins in what is passed on must be whole to be known.
+const BEYOND: usize = 8 * 1024;
+
+/// How many lines may wait for whoever hears them; then the command waits.
+const WAITING: usize = 1024;
 
 /// How often to look whether the command must end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -30,7 +36,11 @@ pub(super) struct Secrets(Vec<String>);
 impl Secrets {
     pub(super) fn of(secrets: impl IntoIterator<Item = String>) -> Self {
         // A short one would hide ordinary text; no registry gives such a token.
-        Self(secrets.into_iter().map(|secret| secret.trim().to_owned()).filter(|secret| secret.len() >= 6).collect())
+        let secrets = secrets.into_iter().map(|secret| secret.trim().to_owned()).filter(|secret| secret.len() >= 6);
+        let mut secrets: Vec<String> = secrets.collect();
+        // One may begin with another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self(secrets)
     }
 
     pub(super) fn hide(&self, text: &str) -> String {
@@ -81,7 +91,7 @@ pub(super) fn run(
     let mut child = wrap.spawn().map_err(|error| {
         Failure::new(Class::Permanent, format!("cargo could not be started: {error}; is it installed and on the path?"))
     })?;
-    let (give, lines) = channel();
+    let (give, lines) = sync_channel(WAITING);
     if let Some(stdout) = child.stdout().take() {
         listen(stdout, Stream::Stdout, give.clone());
     }
@@ -105,7 +115,9 @@ struct Heard<'s> {
 
 impl Heard<'_> {
     fn hear(&mut self, (stream, line): (Stream, String), moment: &mut Moment<'_>) {
-        let line = self.secrets.hide(&line);
+        let mut line = self.secrets.hide(&line);
+        let end = (0..=LINE.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
+        line.truncate(end.unwrap_or(0));
         moment.progress.output(&line);
         match stream {
             Stream::Stdout => self.stdout.push(&line),
@@ -148,39 +160,70 @@ fn wait(
         }
     };
     let until = Instant::now() + AFTERMATH;
-    while let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+    while Instant::now() < until
+        && let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
         heard.hear(line, moment);
     }
     Ok(status)
 }
 
 /// Reads a stream to its end, line by line, also when nobody listens any more: a pipe that nobody reads stops the command.
-fn listen(stream: impl Read + Send + 'static, which: Stream, give: Sender<(Stream, String)>) {
+fn listen(stream: impl Read + Send + 'static, which: Stream, give: SyncSender<(Stream, String)>) {
     std::thread::spawn(move || {
         let mut stream = BufReader::new(stream);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            match (&mut stream).take(LINE).read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {
-                    let text = String::from_utf8_lossy(&line);
-                    let _ = give.send((which, text.trim_end_matches(['\n', '\r']).to_owned()));
-                }
-            }
+        while let Ok(Some(line)) = begin_of_line(&mut stream) {
+            let _ = give.send((which, line));
         }
     });
+}
+
+/// Reads a line to its end, and gives what it begins with.
+fn begin_of_line(stream: &mut impl BufRead) -> std::io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let looked_at = (LINE + BEYOND) as u64;
+    if stream.by_ref().take(looked_at).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.len() as u64 == looked_at && !line.ends_with(b"\n") {
+        stream.skip_until(b'\n')?;
+    }
+    let text = String::from_utf8_lossy(&line);
+    Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::release::world::Stop;
 
     /// (Pass) A secret is hidden wherever it stands, and what is too short to be one hides nothing.
     #[test]
     fn secrets_are_hidden() {
         let secrets = Secrets::of(["s3cret-token\n".to_owned(), "a".to_owned()]);
         assert_eq!(secrets.hide("a token=s3cret-token, s3cret-tokens"), "a token=[hidden], [hidden]s");
+        let secrets = Secrets::of(["s3cret", "s3cret-token"].map(str::to_owned));
+        assert_eq!(secrets.hide("s3cret-token"), "[hidden]", "one begins with the other");
+    }
+
+    /// (Pass) Of a long line only the beginning is told, and no part of a secret that reaches beyond it.
+    #[test]
+    fn long_lines_are_cut() {
+        let secret = "s3cret-token";
+        let secrets = Secrets::of([secret.to_owned()]);
+        for before in LINE - secret.len()..=LINE {
+            let line = format!("{}{secret}{}\nnext\n", "x".repeat(before), "y".repeat(LINE * 4));
+            let mut stream = line.as_bytes();
+            let begin = begin_of_line(&mut stream).expect("it reads").expect("a line");
+            let mut heard = Heard { stdout: Tail::default(), stderr: Tail::default(), secrets: &secrets };
+            let stop = Stop::default();
+            let mut moment = Moment { until: Instant::now(), stop: &stop, progress: &mut () };
+            heard.hear((Stream::Stdout, begin), &mut moment);
+            let told = heard.stdout.text();
+            assert!(told.len() <= LINE + 1 && !told.contains("s3c"), "{before}");
+            assert_eq!(begin_of_line(&mut stream).expect("it reads").as_deref(), Some("next"));
+            assert_eq!(begin_of_line(&mut stream).expect("it reads"), None);
+        }
     }
 
     /// (Pass) The tail is the end of what was printed, however much that was.

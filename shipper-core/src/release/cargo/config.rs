@@ -1,16 +1,18 @@
-//! Registries as cargo's configuration knows them.
+//! What cargo's configuration says of registries: where they are, the tokens for them, and how they are reached.
 
+use std::fmt;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
-use toml_edit::DocumentMut;
+use toml_edit::{DocumentMut, Item};
 
-use super::cache::home;
-use super::{CRATES_IO, variable};
-use crate::release::world::Target;
+use crate::release::target::Target;
 
-/// A registry's address is not known.
+/// The registry that cargo knows without configuration.
+pub(super) const CRATES_IO: &str = "crates-io";
+
+/// Cargo's configuration is not what a release needs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -30,6 +32,16 @@ pub enum ConfigError {
         /// The environment variable that may name its index.
         variable: String,
     },
+    /// Its index cannot be asked what is in it.
+    #[error(
+        "the index of the registry {name}, {index}, is no sparse one, so that what is on it cannot be compared; configure its sparse+ address"
+    )]
+    NotSparse {
+        /// Its name.
+        name: String,
+        /// The index's address, made safe to show.
+        index: String,
+    },
     /// A configuration file cannot be read.
     #[error("cargo's configuration {path} cannot be read")]
     Unreadable {
@@ -40,50 +52,145 @@ pub enum ConfigError {
     },
 }
 
-impl Target {
-    /// The registry of that name, as cargo's configuration for a directory knows it: by its environment variable, by the
-    /// configuration files of the directory and those above it, or by that of cargo's home.
-    ///
-    /// crates-io is known by its name only.
-    ///
-    /// # Errors
-    ///
-    /// When it is not configured, or a configuration file cannot be read.
-    pub fn configured(name: &str, directory: &Utf8Path) -> Result<Self, ConfigError> {
-        let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        let named = name.parse().ok().filter(|_| fits);
-        let no_name = || ConfigError::NoName { name: shipper_events::neutral(name).quoted().to_string() };
-        let target = Self { name: named.ok_or_else(no_name)?, index: CRATES_IO.to_owned() };
-        if name == CRATES_IO {
-            return Ok(target);
-        }
-        let variable = variable(&target, "INDEX");
-        if let Ok(index) = std::env::var(&variable) {
-            return Ok(Self { index, ..target });
-        }
-        for path in files(directory) {
+/// Cargo's configuration as it holds in a directory.
+#[derive(Clone)]
+pub(super) struct Config {
+    /// The files that are there, the nearest first, and credentials last.
+    files: Vec<(Utf8PathBuf, DocumentMut)>,
+}
+
+impl fmt::Debug for Config {
+    /// Tokens stand in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Config").finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Reads the configuration files of a directory and of those above it, that of cargo's home, and its credentials.
+    pub(super) fn read(directory: &Utf8Path) -> Result<Self, ConfigError> {
+        let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
+        let home = home();
+        let mut places: Vec<Utf8PathBuf> = directory.ancestors().map(|above| above.join(".cargo")).collect();
+        places.extend(home.clone().filter(|home| !places.contains(home)));
+        let in_place = |place: &Utf8PathBuf, names: [&str; 2]| names.map(|name| place.join(name));
+        let configs = places.iter().flat_map(|place| in_place(place, ["config.toml", "config"]));
+        let credentials = home.iter().flat_map(|home| in_place(home, ["credentials.toml", "credentials"]));
+        let mut files = Vec::new();
+        for path in configs.chain(credentials) {
             match fs_err::read_to_string(&path) {
-                Ok(text) => {
-                    let config: DocumentMut = text.parse().map_err(|source| ConfigError::Unreadable {
-                        path: path.clone(),
-                        source: io::Error::other(source),
-                    })?;
-                    let index = config.get("registries").and_then(|all| all.get(name)).and_then(|one| one.get("index"));
-                    if let Some(index) = index.and_then(toml_edit::Item::as_str) {
-                        return Ok(Self { index: index.to_owned(), ..target });
-                    }
-                }
+                Ok(text) => match text.parse() {
+                    Ok(document) => files.push((path, document)),
+                    Err(source) => return Err(ConfigError::Unreadable { path, source: io::Error::other(source) }),
+                },
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(source) => return Err(ConfigError::Unreadable { path, source }),
             }
         }
-        Err(ConfigError::NotConfigured { name: name.to_owned(), variable })
+        Ok(Self { files })
+    }
+
+    /// The registry of that name.
+    pub(super) fn registry(&self, name: &str) -> Result<Target, ConfigError> {
+        let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let named = name.parse().ok().filter(|_| fits);
+        let shown = |text: &str| shipper_events::neutral(text).quoted().to_string();
+        let registry = named.ok_or_else(|| ConfigError::NoName { name: shown(name) })?;
+        if name == CRATES_IO {
+            let domain = CRATES_IO.replace('-', ".");
+            return Ok(Target { name: registry, index: format!("sparse+https://index.{domain}/") });
+        }
+        let variable = variable(name, "INDEX");
+        let index = std::env::var(&variable).ok().or_else(|| self.text(&["registries", name, "index"]));
+        let index = index.ok_or_else(|| ConfigError::NotConfigured { name: name.to_owned(), variable })?;
+        if !index.starts_with("sparse+") {
+            return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
+        }
+        Ok(Target { name: registry, index })
+    }
+
+    /// The token for a registry, where cargo's environment, configuration or credentials have it. What a credential
+    /// provider knows, only cargo learns.
+    pub(super) fn token(&self, registry: &str) -> Option<String> {
+        let path: &[&str] =
+            if registry == CRATES_IO { &["registry", "token"] } else { &["registries", registry, "token"] };
+        std::env::var(token_variable(registry)).ok().or_else(|| self.text(path))
+    }
+
+    /// Every token that is in reach: none of them may be told.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let in_environment = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.to_str()?;
+            let holds_token = name.starts_with("CARGO_REGISTR") && is_secret(name);
+            holds_token.then(|| value.to_string_lossy().into_owned())
+        });
+        let mut secrets: Vec<String> = in_environment.collect();
+        for (_, document) in &self.files {
+            let one = document.get("registry").into_iter();
+            let all = document.get("registries").and_then(Item::as_table_like);
+            let tables = one.chain(all.into_iter().flat_map(|all| all.iter().map(|(_, registry)| registry)));
+            for table in tables.filter_map(Item::as_table_like) {
+                let tokens = table.iter().filter(|(name, _)| is_secret(name));
+                secrets.extend(tokens.filter_map(|(_, token)| Some(token.as_str()?.to_owned())));
+            }
+        }
+        secrets
+    }
+
+    /// The file with the certificates of those whom connections trust, where it is not the system's.
+    pub(super) fn authorities(&self) -> Option<Utf8PathBuf> {
+        let from_environment = std::env::var("CARGO_HTTP_CAINFO").ok().map(Utf8PathBuf::from);
+        from_environment.or_else(|| {
+            let path = ["http", "cainfo"];
+            let (file, named) = self.files.iter().find_map(|(file, document)| Some((file, text(document, &path)?)))?;
+            // Paths in a configuration file begin beside the directory that it stands in.
+            let beside = file.parent().and_then(Utf8Path::parent);
+            Some(beside.map_or_else(|| Utf8PathBuf::from(&named), |beside| beside.join(&named)))
+        })
+    }
+
+    /// The proxy for connections, where it is not the one that the environment names for all programs.
+    pub(super) fn proxy(&self) -> Option<String> {
+        std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text(&["http", "proxy"]))
+    }
+
+    /// The configuration files that hold for a workspace and that cargo does not read where it installs, the farthest
+    /// first.
+    pub(super) fn of_workspace(&self) -> impl Iterator<Item = &Utf8Path> {
+        let home = home();
+        let files = self.files.iter().rev().map(|(path, _)| path.as_path());
+        files.filter(move |path| path.parent() != home.as_deref())
+    }
+
+    fn text(&self, path: &[&str]) -> Option<String> {
+        self.files.iter().find_map(|(_, document)| text(document, path))
     }
 }
 
-/// Cargo's configuration files for a directory, the nearest first.
-fn files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
-    let beside = directory.ancestors().map(|above| above.join(".cargo"));
-    beside.chain(home()).flat_map(|place| [place.join("config.toml"), place.join("config")]).collect()
+fn text(document: &DocumentMut, path: &[&str]) -> Option<String> {
+    let item = path.iter().try_fold(document.as_item(), |item, part| item.get(part))?;
+    item.as_str().map(str::to_owned)
+}
+
+/// Whether a setting, or an environment variable, of that name is a token.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    name.ends_with("token") || name.ends_with("secret_key")
+}
+
+/// The environment variable of a registry's setting.
+fn variable(registry: &str, setting: &str) -> String {
+    let name = registry.to_ascii_uppercase().replace('-', "_");
+    format!("CARGO_REGISTRIES_{name}_{setting}")
+}
+
+/// The environment variable of a registry's token.
+pub(super) fn token_variable(registry: &str) -> String {
+    if registry == CRATES_IO { "CARGO_REGISTRY_TOKEN".to_owned() } else { variable(registry, "TOKEN") }
+}
+
+/// Cargo's home.
+pub(super) fn home() -> Option<Utf8PathBuf> {
+    let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
+    home.or_else(|| std::env::var("HOME").ok().map(|home| Utf8Path::new(&home).join(".cargo")))
 }

@@ -6,11 +6,14 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use ureq::Agent;
 use ureq::http::StatusCode;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Proxy};
 use url::Url;
 
+use super::config::Config;
 use super::package::{Files, unpack};
+use crate::release::target::Target;
 use crate::release::world::{Class, Failure, Moment};
 
 /// How long one question may take.
@@ -27,9 +30,13 @@ pub(super) struct SparseIndex {
     token: Option<String>,
 }
 
+/// What a registry says of itself.
 #[derive(Deserialize)]
-struct Config {
+struct Registry {
+    /// Where packages are downloaded from.
     dl: String,
+    /// Where they are uploaded to.
+    api: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,11 +46,43 @@ struct Entry {
 }
 
 impl SparseIndex {
-    /// The index at an address, if it is a sparse one.
-    pub(super) fn at(index: &str, token: Option<String>) -> Option<Self> {
-        let address = index.strip_prefix("sparse+")?;
-        let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        Some(Self { agent, address: format!("{}/", address.trim_end_matches('/')), token })
+    /// The index of a registry, reached as cargo's configuration says.
+    pub(super) fn of(registry: &Target, config: &Config, token: Option<String>) -> Result<Self, Failure> {
+        let odd = |what: String| Failure::new(Class::Permanent, what);
+        let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
+            odd(format!("the registry {} has no sparse index; configure its sparse+ address", registry.name))
+        })?;
+        let mut agent = Agent::config_builder().http_status_as_error(false);
+        let trusted = match config.authorities() {
+            None => RootCerts::PlatformVerifier,
+            Some(path) => {
+                let unread = |error: &dyn std::fmt::Display| {
+                    odd(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
+                };
+                let pem = fs_err::read(&path).map_err(|error| unread(&error))?;
+                let items: Vec<PemItem<'_>> =
+                    parse_pem(&pem).collect::<Result<_, _>>().map_err(|error| unread(&error))?;
+                items.into_iter().filter_map(certificate).collect::<Vec<_>>().into()
+            }
+        };
+        agent = agent.tls_config(TlsConfig::builder().root_certs(trusted).build());
+        if let Some(proxy) = config.proxy() {
+            let proxy = Proxy::new(&proxy).map_err(|error| odd(format!("the proxy (http.proxy) is none: {error}")))?;
+            agent = agent.proxy(Some(proxy));
+        }
+        let address = format!("{}/", address.trim_end_matches('/'));
+        Ok(Self { agent: agent.build().into(), address, token })
+    }
+
+    /// Where packages are uploaded to.
+    pub(super) fn uploads_to(&self, moment: &Moment<'_>) -> Result<String, Failure> {
+        self.registry(moment)?.api.ok_or_else(|| Failure::new(Class::Permanent, "the registry takes no uploads"))
+    }
+
+    fn registry(&self, moment: &Moment<'_>) -> Result<Registry, Failure> {
+        let config = self.get(&format!("{}config.json", self.address), moment)?;
+        let config = config.ok_or_else(|| unreadable(&"it has no config.json"))?;
+        serde_json::from_slice(&config).map_err(|error| unreadable(&error))
     }
 
     /// The checksum of a version, if the index shows it.
@@ -52,12 +91,7 @@ impl SparseIndex {
             return Ok(None);
         };
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let entry: Entry = serde_json::from_slice(line).map_err(|error| {
-                Failure::new(
-                    Class::Permanent,
-                    format!("the registry's index cannot be read: {error}; is this its address?"),
-                )
-            })?;
+            let entry: Entry = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
             // Build metadata does not tell versions apart in an index.
             if without_build(&entry.vers) == without_build(version) {
                 return Ok(Some(entry.cksum));
@@ -74,10 +108,7 @@ impl SparseIndex {
         cksum: &str,
         moment: &Moment<'_>,
     ) -> Result<Files, Failure> {
-        let odd = |what: &str| Failure::new(Class::Permanent, format!("the registry's index cannot be read: {what}"));
-        let config = self.get(&format!("{}config.json", self.address), moment)?;
-        let config = config.ok_or_else(|| odd("it has no config.json; is this its address?"))?;
-        let Config { dl } = serde_json::from_slice(&config).map_err(|error| odd(&error.to_string()))?;
+        let dl = self.registry(moment)?.dl;
         let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
             dl.replace("{crate}", name)
@@ -139,6 +170,17 @@ impl SparseIndex {
     fn is_own(&self, url: &str) -> bool {
         let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
         origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
+    }
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Class::Permanent, format!("the registry's index cannot be read: {why}; is this its address?"))
+}
+
+fn certificate(item: PemItem<'_>) -> Option<Certificate<'static>> {
+    match item {
+        PemItem::Certificate(certificate) => Some(certificate.to_owned()),
+        _ => None,
     }
 }
 

@@ -5,43 +5,44 @@
 //!   a sibling, that is looked up on the rehearsal registry too. So every package is built against what was published
 //!   before it, as users will build it.
 //! - A publish runs `cargo publish` in the workspace, after a look at whether what it would upload is still what the plan says.
-//! - Registries are found as cargo finds them: [`Target::configured`].
-//! - Whether a version is there is asked of the sparse index, and its content is compared. Of a registry that is known by
-//!   its name only, cargo is asked, and the content is not compared.
+//! - Registries are found as cargo finds them: [`Workspace::registry`].
+//! - Whether a version is there is asked of the sparse index, and its content is compared.
 //! - Tokens are handed to cargo by its environment, and are replaced wherever something prints them.
 
 mod cache;
 mod command;
 mod config;
 mod index;
+mod lock;
 mod package;
 mod said;
 mod stage;
 mod workspace;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::process::Command;
 
 use camino::Utf8PathBuf;
-
 use tempfile::TempDir;
 
 use command::{Secrets, run};
 pub use config::ConfigError;
+use config::{CRATES_IO, token_variable};
 use index::SparseIndex;
-use package::is_same;
+use package::{LOCK, have_same_files, have_same_manifest};
 use said::{class_of, why};
-use stage::stage;
-use workspace::cargo;
+use stage::{is_staged, stage};
 pub use workspace::{Workspace, WorkspaceError};
+use workspace::{cargo, path_of, temporary_directory};
 
 use super::plan::Planned;
-use super::world::{CRATES_IO, Class, Failure, Found, Moment, Publisher, Tails, Target};
+use super::target::{On, Target};
+use super::world::{Class, Failure, Found, Moment, Publisher, Tails};
 
-/// Publishes with cargo.
+/// Publishes the packages of a workspace with cargo. A value is for one rehearsal or one run.
 pub struct Cargo {
     workspace: Workspace,
-    live: Target,
     allow_dirty: bool,
     /// Tokens by the names of registries.
     tokens: BTreeMap<String, String>,
@@ -51,27 +52,20 @@ pub struct Cargo {
 }
 
 impl Cargo {
-    /// Publishes the packages of a workspace; what is published to `live` is published for real, from the workspace itself.
+    /// Publishes the packages of a workspace.
     ///
     /// Tokens are those that cargo knows: its environment variables, and its own credentials.
-    pub fn new(workspace: Workspace, live: Target) -> Self {
-        let mut cargo = Self {
-            workspace,
-            live,
-            allow_dirty: false,
-            tokens: BTreeMap::new(),
-            secrets: Secrets::default(),
-            place: None,
-        };
-        cargo.learn_secrets();
-        cargo
+    pub fn new(workspace: Workspace) -> Self {
+        let secrets = Secrets::of(workspace.config().secrets());
+        Self { workspace, allow_dirty: false, tokens: BTreeMap::new(), secrets, place: None }
     }
 
     /// Uses that token for a registry.
     #[must_use]
     pub fn with_token(mut self, registry: &str, token: &str) -> Self {
         self.tokens.insert(registry.to_owned(), token.to_owned());
-        self.learn_secrets();
+        let given = self.tokens.values().cloned();
+        self.secrets = Secrets::of(self.workspace.config().secrets().into_iter().chain(given));
         self
     }
 
@@ -87,31 +81,22 @@ impl Cargo {
         &self.workspace
     }
 
-    fn learn_secrets(&mut self) {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.to_str()?.to_owned();
-            is_token(&name).then(|| value.to_string_lossy().into_owned())
-        });
-        self.secrets = Secrets::of(variables.chain(self.tokens.values().cloned()));
-    }
-
-    /// The token for a registry that we know of.
-    fn token(&self, on: &Target) -> Option<String> {
-        let given = self.tokens.get(on.name.as_str()).cloned();
-        given.or_else(|| std::env::var(variable(on, "TOKEN")).ok())
+    fn index(&self, on: On<'_>) -> Result<SparseIndex, Failure> {
+        let (registry, config) = (on.target(), self.workspace.config());
+        let token = self.tokens.get(registry.name.as_str()).cloned();
+        SparseIndex::of(registry, config, token.or_else(|| config.token(registry.name.as_str())))
     }
 
     /// Cargo with the registry configured, run where the workspace's own configuration and toolchain hold.
-    fn command(&self, on: &Target, args: &[&str]) -> Command {
+    fn cargo(&self, on: &Target, args: &[&str]) -> Command {
         let mut command = Command::new(cargo());
-        command.current_dir(self.workspace.root()).args(args).args(["--registry", on.name.as_str()]);
-        if on.index.contains("://") {
-            command.arg("--config").arg(format!("registries.{}.index={:?}", on.name.as_str(), on.index));
+        let name = on.name.as_str();
+        command.current_dir(self.workspace.root()).args(args).args(["--registry", name]);
+        if name != CRATES_IO {
+            command.arg("--config").arg(format!("registries.{name}.index={:?}", on.index));
         }
-        if let Some(token) = self.tokens.get(on.name.as_str()) {
-            let name =
-                if on.name.as_str() == CRATES_IO { "CARGO_REGISTRY_TOKEN".to_owned() } else { variable(on, "TOKEN") };
-            command.env(name, token);
+        if let Some(token) = self.tokens.get(name) {
+            command.env(token_variable(name), token);
         }
         command.env("CARGO_TERM_COLOR", "never");
         command
@@ -122,141 +107,128 @@ impl Cargo {
         if status.success() {
             return Ok(tails);
         }
-        let class = class_of(&tails.stderr);
+        let class = class_of(&tails.stderr, status.code().is_none());
         let message = format!("cargo failed ({status}): {}", why(&tails.stderr));
         Err(Failure { class, message, tails })
     }
 
-    /// A place for this release, which goes away with it. What cargo remembers of the registry is forgotten when it is
-    /// made: cargo takes what it once downloaded or built of a name and version for unchanging, also after a registry was
-    /// set up anew, and would build against what is no longer there.
-    fn place(&mut self, on: &Target, moment: &Moment<'_>) -> Result<Utf8PathBuf, Failure> {
-        moment.check()?;
-        let none = |error: &dyn std::fmt::Display| {
-            Failure::new(Class::Permanent, format!("there is no place to lay packages out: {error}"))
-        };
+    /// A place for this release, which goes away with it.
+    fn place(&mut self) -> io::Result<Utf8PathBuf> {
         let place = match self.place.take() {
             Some(place) => place,
-            None => {
-                cache::forget(on, self.workspace.plan().packages()).map_err(|error| none(&error))?;
-                tempfile::Builder::new().prefix("shipper-").tempdir().map_err(|error| none(&error))?
-            }
+            None => temporary_directory()?,
         };
-        let place = self.place.insert(place);
-        Utf8PathBuf::from_path_buf(place.path().to_owned()).map_err(|_| none(&"the temporary directory is not UTF-8"))
+        path_of(self.place.insert(place)).map(ToOwned::to_owned)
     }
 
     /// Has a command build apart from what was built before.
-    fn apart(&mut self, command: &mut Command, on: &Target, moment: &Moment<'_>) -> Result<(), Failure> {
-        let target = self.place(on, moment)?.join("target");
+    fn apart(&mut self, command: &mut Command) -> io::Result<()> {
+        let target = self.place()?.join("target");
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
-        for (variable, _) in std::env::vars_os() {
-            // The rehearsed packages' build scripts need not know other registries' tokens.
-            let name = variable.to_string_lossy().into_owned();
-            if is_token(&name) && name != self::variable(on, "TOKEN") {
-                command.env_remove(variable);
-            }
-        }
         Ok(())
     }
 
     /// Publishes a package to the rehearsal registry, from a place of its own.
     fn rehearse(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let path = self.place(on, moment)?.join(package.id());
-        let not_staged = |error: &dyn std::fmt::Display| {
-            Failure::new(Class::Permanent, format!("the package cannot be laid out for the rehearsal: {error}"))
-        };
-        let packed = self.workspace.packed(&package.name).ok_or_else(|| not_staged(&"it is not in the workspace"))?;
-        stage(packed, self.workspace.lock(), on.name.as_str(), &path).map_err(|error| not_staged(&error))?;
-        let mut command = self.command(on, &["publish", "--allow-dirty"]);
+        let command = self.staged(package, on);
+        self.run(hindered("the package cannot be laid out for the rehearsal", command)?, moment)
+    }
+
+    /// Lays a package out, and gives what publishes it from there.
+    fn staged(&mut self, package: &Planned, on: &Target) -> io::Result<Command> {
+        let path = self.place()?.join(package.id());
+        let packed = self.workspace.packed(&package.name);
+        let packed = packed.ok_or_else(|| io::Error::other("it is not in the workspace"))?;
+        stage(packed, self.workspace.lock(), on.name.as_str(), &path)?;
+        let mut command = self.cargo(on, &["publish", "--allow-dirty"]);
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
-        self.apart(&mut command, on, moment)?;
-        self.run(command, moment)
+        self.apart(&mut command)?;
+        Ok(command)
+    }
+
+    /// What installs a package's program into a place of its own.
+    fn installing(&mut self, package: &Planned, on: &Target) -> io::Result<Command> {
+        let version = format!("={}", package.version);
+        let mut command = self.cargo(on, &["install", &package.name, "--force", "--version", &version]);
+        // Left to itself, cargo reads only the configuration of its home when it installs.
+        for file in self.workspace.config().of_workspace() {
+            command.arg("--config").arg(file);
+        }
+        command.arg("--root").arg(self.place()?.join("installed"));
+        self.apart(&mut command)?;
+        Ok(command)
     }
 
     /// Publishes a package for real, if it still is what the plan says.
     fn publish_live(&self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let unchanged = self.workspace.is_unchanged(package).map_err(|error| {
-            Failure::new(Class::Permanent, format!("the workspace cannot be read any more: {error}"))
-        })?;
-        if !unchanged {
+        let cannot = "the workspace cannot be packed again to see whether it changed";
+        let again = hindered(cannot, temporary_directory())?;
+        let into = hindered(cannot, path_of(&again))?;
+        self.run(self.workspace.packing(package, into), moment)?;
+        if !hindered(cannot, self.workspace.is_unchanged(package, into))? {
             let message = "the source changed since the plan was made; rehearse what is to be published now";
             return Err(Failure::new(Class::Permanent, message));
         }
-        let spec = format!("{}@{}", package.name, package.version);
-        let mut args = vec!["publish", "-p", &spec];
-        if self.allow_dirty {
-            args.push("--allow-dirty");
-        }
-        self.run(self.command(on, &args), moment)
+        let args = self.publish_args(package);
+        self.run(self.cargo(on, &args.iter().map(String::as_str).collect::<Vec<_>>()), moment)
+    }
+
+    /// What publishes a package from the workspace.
+    fn publish_args(&self, package: &Planned) -> Vec<String> {
+        let dirty = self.allow_dirty.then_some("--allow-dirty".to_owned());
+        ["publish".to_owned(), "-p".to_owned(), package.id()].into_iter().chain(dirty).collect()
     }
 }
 
+/// Says what a failure of the system kept from being done.
+fn hindered<T>(what: &str, done: io::Result<T>) -> Result<T, Failure> {
+    done.map_err(|error| Failure::new(Class::Permanent, format!("{what}: {error}")))
+}
+
 impl Publisher for Cargo {
-    fn find(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Found, Failure> {
-        let Some(index) = SparseIndex::at(&on.index, self.token(on)) else {
-            return self.ask_cargo(package, on, moment);
-        };
+    fn uploads_to(&mut self, on: On<'_>, moment: &mut Moment<'_>) -> Result<String, Failure> {
+        self.index(on)?.uploads_to(moment)
+    }
+
+    fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure> {
+        let index = self.index(on)?;
+        if let On::Rehearsal(registry) = on {
+            // Cargo would build what depends on the package against what it downloaded or built once.
+            hindered("cargo's memory of the registry cannot be cleared", cache::forget(registry, package))?;
+        }
         let Some(cksum) = index.checksum(&package.name, &package.version, moment)? else {
             return Ok(Found::Nothing);
         };
         let there = index.download(&package.name, &package.version, &cksum, moment)?;
-        let Some(ours) = self.workspace.packed(&package.name) else {
-            return Ok(Found::There);
+        let in_workspace = self.workspace.packed(&package.name);
+        let is_in_plan = |name: &str, version: &str| {
+            self.workspace.plan().packages().iter().any(|one| one.name == name && one.version == version)
         };
-        let same = if on.is_same_registry(&self.live) {
-            is_same(&there, &ours.files)
-        } else {
-            stage::is_staged(&there, ours, on.name.as_str())
-        };
-        Ok(if same { Found::Same } else { Found::Other })
+        let fits = there.get(LOCK).is_none_or(|kept| lock::fits(&kept.bytes, &package.locked, is_in_plan));
+        let same = in_workspace.is_some_and(|ours| match on {
+            On::Rehearsal(registry) => is_staged(&there, ours, registry.name.as_str()),
+            On::Live(_) => have_same_files(&there, &ours.files) && have_same_manifest(&there, &ours.files),
+        });
+        Ok(if same && fits { Found::Same } else { Found::Other })
     }
 
-    fn publish(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        if on.is_same_registry(&self.live) {
-            self.publish_live(package, on, moment)
-        } else {
-            self.rehearse(package, on, moment)
+    fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
+        match on {
+            On::Rehearsal(registry) => self.rehearse(package, registry, moment),
+            On::Live(registry) => self.publish_live(package, registry, moment),
         }
     }
 
-    fn install(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<(), Failure> {
-        let version = format!("={}", package.version);
-        let mut command = self.command(on, &["install", &package.name, "--force", "--version", &version]);
-        command.arg("--root").arg(self.place(on, moment)?.join("installed"));
-        self.apart(&mut command, on, moment)?;
-        self.run(command, moment).map(|_| ())
+    fn install(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure> {
+        let command = self.installing(package, on.target());
+        self.run(hindered("there is no place to install to", command)?, moment).map(|_| ())
     }
 
-    fn command(&self, package: &Planned, on: &Target) -> String {
-        format!("cargo publish -p {} --registry {}", package.name, on.name)
+    fn command(&self, package: &Planned, on: On<'_>) -> String {
+        let args = match on {
+            On::Rehearsal(_) => vec!["publish".to_owned(), "--allow-dirty".to_owned()],
+            On::Live(_) => self.publish_args(package),
+        };
+        format!("cargo {} --registry {}", args.join(" "), on.target().name)
     }
-}
-
-impl Cargo {
-    /// Asks cargo whether a registry that it knows by name shows a version.
-    fn ask_cargo(&self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Found, Failure> {
-        let elsewhere = tempfile::tempdir()
-            .map_err(|error| Failure::new(Class::Permanent, format!("there is no temporary directory: {error}")))?;
-        let spec = format!("{}@{}", package.name, package.version);
-        let mut command = self.command(on, &["info", &spec]);
-        // In the workspace, cargo would tell of the package that stands there.
-        command.current_dir(elsewhere.path());
-        match self.run(command, moment) {
-            Ok(_) => Ok(Found::There),
-            Err(failure) if failure.tails.stderr.contains("could not find `") => Ok(Found::Nothing),
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
-/// Whether an environment variable of that name holds a token.
-fn is_token(name: &str) -> bool {
-    name.starts_with("CARGO_REGISTR") && (name.ends_with("_TOKEN") || name.ends_with("_SECRET_KEY"))
-}
-
-/// The environment variable of a registry's setting.
-fn variable(on: &Target, setting: &str) -> String {
-    let name = on.name.as_str().to_ascii_uppercase().replace('-', "_");
-    format!("CARGO_REGISTRIES_{name}_{setting}")
 }

@@ -10,11 +10,24 @@ use tar::Archive;
 const MOST: u64 = 1 << 30;
 
 /// The files of a package, by their paths in it.
-pub(super) type Files = BTreeMap<String, Vec<u8>>;
+pub(super) type Files = BTreeMap<String, File>;
+
+/// A file of a package.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    pub(super) bytes: Vec<u8>,
+    /// Whether it may be run, as the scripts of a build are.
+    pub(super) may_be_run: bool,
+}
+
+/// The manifest as cargo makes it for a package, and the one that it was made of.
+pub(super) const MANIFEST: &str = "Cargo.toml";
+pub(super) const ORIGINAL: &str = "Cargo.toml.orig";
+pub(super) const LOCK: &str = "Cargo.lock";
 
 /// What cargo adds to a package that is not its content: the commit, and versions of dependencies as they were resolved
-/// when it was packed.
-const ADDED: [&str; 2] = [".cargo_vcs_info.json", "Cargo.lock"];
+/// when it was packed, which are compared by what they say.
+const ADDED: [&str; 2] = [".cargo_vcs_info.json", LOCK];
 
 /// Reads a `.crate` file, in memory.
 pub(super) fn unpack(bytes: impl Read) -> io::Result<Files> {
@@ -32,33 +45,29 @@ pub(super) fn unpack(bytes: impl Read) -> io::Result<Files> {
         if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(io::Error::other("a path in the package leads out of it"));
         }
-        let mut content = Vec::new();
-        entry.read_to_end(&mut content)?;
-        files.insert(path, content);
+        let may_be_run = entry.header().mode()? & 0o100 != 0;
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        files.insert(path, File { bytes, may_be_run });
     }
     if files.is_empty() { Err(io::Error::other("the package is empty")) } else { Ok(files) }
 }
 
 /// The files that are a package's content.
-pub(super) fn content(files: &Files) -> impl Iterator<Item = (&str, &[u8])> {
-    files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).filter(|(path, _)| !ADDED.contains(path))
+pub(super) fn content(files: &Files) -> impl Iterator<Item = (&str, &File)> {
+    files.iter().map(|(path, file)| (path.as_str(), file)).filter(|(path, _)| !ADDED.contains(path))
 }
 
-/// Whether two packages have the same content. Manifests are compared by what they say, since versions of cargo write them
-/// differently.
-pub(super) fn is_same(one: &Files, other: &Files) -> bool {
-    let paths = |files: &Files| -> Vec<String> {
-        content(files).map(|(path, _)| path.to_owned()).filter(|path| path != "Cargo.toml.orig").collect()
-    };
-    paths(one) == paths(other)
-        && paths(one).iter().all(|path| match (one.get(path), other.get(path)) {
-            (Some(one), Some(other)) if path == "Cargo.toml" => {
-                one == other || says(one).is_some_and(|one| Some(one) == says(other))
-            }
-            (one, other) => one == other,
-        })
+/// Whether two packages have the same content, but for their manifests.
+pub(super) fn have_same_files(one: &Files, other: &Files) -> bool {
+    let files = |files| content(files).filter(|(path, _)| !matches!(*path, MANIFEST | ORIGINAL));
+    files(one).map(|(path, file)| (path, &file.bytes)).eq(files(other).map(|(path, file)| (path, &file.bytes)))
 }
 
-fn says(manifest: &[u8]) -> Option<serde_json::Value> {
-    toml_edit::de::from_slice(manifest).ok()
+/// Whether two packages have manifests that say the same: versions of cargo write them differently.
+pub(super) fn have_same_manifest(one: &Files, other: &Files) -> bool {
+    let bytes = |files: &Files| files.get(MANIFEST).map(|file| file.bytes.clone());
+    let says = |files: &Files| toml_edit::de::from_slice::<serde_json::Value>(&bytes(files)?).ok();
+    let (one_says, other_says) = (says(one), says(other));
+    bytes(one) == bytes(other) || one_says.is_some() && one_says == other_says
 }

@@ -24,8 +24,10 @@ const PASSING: [&str; 16] = [
     "too many requests",
 ];
 
-/// What a failure means for a second try. Cargo tells by words only; what is not known to pass is taken not to.
-pub(super) fn class_of(stderr: &str) -> Class {
+/// What a failure of cargo means for a second try; `killed` says that it did not end by itself. Cargo tells by words only.
+/// Once it began to upload, only a registry's clear refusal says that nothing arrived. Before that, what is not known to
+/// pass is taken not to.
+pub(super) fn class_of(stderr: &str, killed: bool) -> Class {
     let said = stderr.to_ascii_lowercase();
     let passing = PASSING.iter().any(|words| said.contains(words))
         || ["500", "502", "503", "504", "429"]
@@ -37,15 +39,16 @@ pub(super) fn class_of(stderr: &str) -> Class {
         number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     });
     let passing = passing || transport;
-    if said.contains("already uploaded") || said.contains("already exists") {
+    if killed || said.contains("already uploaded") || said.contains("already exists") {
         // Somebody else, or an attempt of ours that was lost: the index tells.
         return Class::Ambiguous;
     }
-    match (passing, said.contains("uploading ")) {
+    let refused = said.contains("the remote server responded with an error");
+    match (passing, said.contains("uploading ") && (passing || !refused)) {
         // The upload may have arrived.
-        (true, true) => Class::Ambiguous,
+        (_, true) => Class::Ambiguous,
         (true, false) => Class::Retryable,
-        (false, _) => Class::Permanent,
+        (false, false) => Class::Permanent,
     }
 }
 
@@ -74,10 +77,12 @@ mod tests {
                 "    Uploading a v1\nerror: the remote server responded with an error (status 403 Forbidden)",
                 Class::Permanent,
             ),
+            ("    Uploading a v1\nerror: invalid JSON response body:\nbody:\n<html>", Class::Ambiguous),
             ("error[E0425]: cannot find function\nerror: could not compile `a`", Class::Permanent),
             ("", Class::Permanent),
         ] {
-            assert_eq!(class_of(said), class, "{said}");
+            assert_eq!(class_of(said, false), class, "{said}");
+            assert_eq!(class_of(said, true), Class::Ambiguous, "{said}");
         }
     }
 

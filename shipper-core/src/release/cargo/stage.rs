@@ -8,9 +8,9 @@ use camino::Utf8Path;
 use std::collections::BTreeSet;
 use std::io;
 
-use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 
-use super::package::{Files, content};
+use super::package::{Files, LOCK, MANIFEST, ORIGINAL, content, have_same_files};
 use super::workspace::Packed;
 
 /// The kinds of dependencies in a manifest.
@@ -18,24 +18,33 @@ const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencie
 
 /// Lays out a package for publishing to a registry, with what the workspace's dependencies were resolved to.
 pub(super) fn stage(packed: &Packed, lock: Option<&[u8]>, registry: &str, into: &Utf8Path) -> io::Result<()> {
-    let Packed { files, siblings } = packed;
-    for (path, bytes) in content(files).filter(|(path, _)| !matches!(*path, "Cargo.toml" | "Cargo.toml.orig")) {
+    fs_err::create_dir_all(into)?;
+    for (path, file) in content(&packed.files).filter(|(path, _)| !matches!(*path, MANIFEST | ORIGINAL)) {
         let path = into.join(path);
         if let Some(directory) = path.parent() {
             fs_err::create_dir_all(directory)?;
         }
-        fs_err::write(path, bytes)?;
+        fs_err::write(&path, &file.bytes)?;
+        #[cfg(unix)]
+        if file.may_be_run {
+            use std::os::unix::fs::PermissionsExt;
+            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        }
     }
-    let manifest = files.get("Cargo.toml").ok_or_else(|| io::Error::other("the package has no manifest"))?;
-    fs_err::create_dir_all(into)?;
     if let Some(lock) = lock {
-        fs_err::write(into.join("Cargo.lock"), lock)?;
+        fs_err::write(into.join(LOCK), lock)?;
     }
-    fs_err::write(into.join("Cargo.toml"), redirect(manifest, siblings, registry)?)
+    fs_err::write(into.join(MANIFEST), redirected(packed, registry)?)
 }
 
-/// The manifest with its siblings looked up in that registry.
-pub(super) fn redirect(manifest: &[u8], siblings: &BTreeSet<String>, registry: &str) -> io::Result<String> {
+/// The manifest of a package, with its siblings looked up in that registry.
+fn redirected(packed: &Packed, registry: &str) -> io::Result<String> {
+    let manifest = packed.files.get(MANIFEST).ok_or_else(|| io::Error::other("the package has no manifest"))?;
+    redirect(&manifest.bytes, &packed.siblings, registry)
+}
+
+/// The manifest with those dependencies looked up in that registry.
+fn redirect(manifest: &[u8], siblings: &BTreeSet<String>, registry: &str) -> io::Result<String> {
     let text = std::str::from_utf8(manifest).map_err(io::Error::other)?;
     let mut manifest: DocumentMut = text.parse().map_err(io::Error::other)?;
     redirect_in(manifest.as_table_mut(), siblings, registry);
@@ -49,6 +58,10 @@ pub(super) fn redirect(manifest: &[u8], siblings: &BTreeSet<String>, registry: &
     if let Some(package) = manifest.get_mut("package").and_then(Item::as_table_like_mut) {
         // It says where the package may be published for real.
         package.remove("publish");
+        // What is laid out is what was packed. Left to itself, cargo would pack other files here than in the workspace,
+        // such as those whose names begin with a dot.
+        package.remove("exclude");
+        package.insert("include", value(Array::from_iter(["*"])));
     }
     // The staged package belongs to no workspace, wherever it stands.
     manifest.insert("workspace", Item::Table(Table::new()));
@@ -62,11 +75,7 @@ fn redirect_in(table: &mut dyn TableLike, siblings: &BTreeSet<String>, registry:
         };
         for (name, dependency) in dependencies.iter_mut() {
             // A normalized manifest has a table for each dependency.
-            let Some(dependency) = dependency.as_table_like_mut() else {
-                continue;
-            };
-            let package = dependency.get("package").and_then(Item::as_str).unwrap_or(&name).to_owned();
-            if siblings.contains(&package) {
+            if let Some(dependency) = dependency.as_table_like_mut().filter(|_| siblings.contains(&*name)) {
                 dependency.remove("registry-index");
                 dependency.insert("registry", value(registry));
             }
@@ -76,32 +85,27 @@ fn redirect_in(table: &mut dyn TableLike, siblings: &BTreeSet<String>, registry:
 
 /// Whether a registry keeps the package that would be staged for it.
 pub(super) fn is_staged(kept: &Files, ours: &Packed, registry: &str) -> bool {
-    let Some(Ok(manifest)) = ours.files.get("Cargo.toml").map(|manifest| redirect(manifest, &ours.siblings, registry))
-    else {
-        return false;
-    };
-    let others = |files: &Files| -> Vec<(String, Vec<u8>)> {
-        content(files)
-            .filter(|(path, _)| !matches!(*path, "Cargo.toml" | "Cargo.toml.orig"))
-            .map(|(path, bytes)| (path.to_owned(), bytes.to_owned()))
-            .collect()
-    };
     // Cargo keeps the manifest that it was given beside the one that it made of it.
-    kept.get("Cargo.toml.orig").is_some_and(|kept| kept == manifest.as_bytes()) && others(kept) == others(&ours.files)
+    let kept_manifest = kept.get(ORIGINAL).map(|file| file.bytes.as_slice());
+    let staged = redirected(ours, registry).ok();
+    kept_manifest.is_some()
+        && kept_manifest == staged.as_deref().map(str::as_bytes)
+        && have_same_files(kept, &ours.files)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// (Pass) Siblings are looked up on the other registry wherever they stand and whatever they are called; nothing else
-    /// of the manifest changes.
+    /// (Pass) Siblings are looked up on the other registry wherever they stand and whatever they are called, and nothing else
+    /// is.
     #[test]
     fn siblings_are_redirected() {
         let manifest = r#"
 [package]
 name = "b"
 publish = ["live"]
+exclude = ["x"]
 
 [dependencies.first]
 version = "0.1"
@@ -111,13 +115,17 @@ registry-index = "sparse+https://live.example/"
 [dependencies.serde]
 version = "1"
 
+[dependencies.an-older-one]
+version = "=0.0.9"
+package = "a"
+
 [dev-dependencies.a]
 version = "0.1"
 
 [target."cfg(unix)".build-dependencies.a]
 version = "0.1"
 "#;
-        let siblings = BTreeSet::from(["a".to_owned()]);
+        let siblings = BTreeSet::from(["a".to_owned(), "first".to_owned()]);
         let staged: DocumentMut =
             redirect(manifest.as_bytes(), &siblings, "rehearsal").expect("TOML").parse().expect("TOML");
         for path in [
@@ -129,8 +137,10 @@ version = "0.1"
             assert_eq!(dependency["registry"].as_str(), Some("rehearsal"), "{path:?}");
             assert!(dependency.get("registry-index").is_none(), "{path:?}");
         }
-        assert!(staged["dependencies"]["serde"].get("registry").is_none());
-        assert!(staged["package"].get("publish").is_none());
+        for other in ["serde", "an-older-one"] {
+            assert!(staged["dependencies"][other].get("registry").is_none(), "{other}");
+        }
+        assert!(staged["package"].get("publish").is_none() && staged["package"].get("exclude").is_none());
         assert_eq!(staged["package"]["name"].as_str(), Some("b"));
     }
 }

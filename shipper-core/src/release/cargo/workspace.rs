@@ -5,11 +5,16 @@ use std::io;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
+use tempfile::TempDir;
 use thiserror::Error;
 
-use super::package::{Files, content, unpack};
-use crate::release::plan::{Plan, PlanError, Planned, PlannedFile};
+use super::command::Secrets;
+use super::config::{Config, ConfigError};
+use super::lock::needed;
+use super::package::{Files, LOCK, content, unpack};
+use crate::release::plan::{Locked, Plan, PlanError, Planned, PlannedFile};
+use crate::release::target::Target;
 
 /// A workspace cannot be planned.
 #[derive(Debug, Error)]
@@ -23,6 +28,9 @@ pub enum WorkspaceError {
         /// What cargo said.
         source: Box<cargo_metadata::Error>,
     },
+    /// Cargo's configuration is not what a release needs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Cargo could not be run, or what it made not be read.
     #[error("the packages cannot be made")]
     Packages(#[from] io::Error),
@@ -51,13 +59,14 @@ pub struct Workspace {
     packed: BTreeMap<String, Packed>,
     /// Its `Cargo.lock`, if it has one.
     lock: Option<Vec<u8>>,
+    config: Config,
 }
 
 /// A package as cargo would upload it.
 #[derive(Debug, Clone)]
 pub(super) struct Packed {
     pub(super) files: Files,
-    /// The packages of this workspace that it depends on and that are published before it.
+    /// What its manifest calls the packages of this workspace that it depends on and that are published before it.
     pub(super) siblings: BTreeSet<String>,
 }
 
@@ -69,13 +78,19 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When cargo cannot read or pack it, or nothing of it may be published.
+    /// When cargo cannot read or pack it, nothing of it may be published, or the registry is not configured.
     pub fn read(manifest: &Utf8Path, live_registry: &str) -> Result<Self, WorkspaceError> {
-        let metadata = MetadataCommand::new()
-            .manifest_path(manifest)
-            .exec()
-            .map_err(|source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) })?;
+        let unread = |source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) };
+        let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
+        let mut reading = MetadataCommand::new();
+        // Cargo's configuration and toolchain are those that hold where it is run.
+        if let Some(directory) = path.parent().filter(|directory| directory.is_dir()) {
+            reading.current_dir(directory);
+        }
+        let metadata = reading.manifest_path(&path).exec().map_err(unread)?;
         let root = metadata.workspace_root.clone();
+        let config = Config::read(&root)?;
+        let live = config.registry(live_registry)?;
         let publishable: Vec<&Package> = metadata
             .workspace_packages()
             .into_iter()
@@ -85,44 +100,30 @@ impl Workspace {
             .collect();
         // Development dependencies may go round in a circle, since only they are not built for whoever depends on a package.
         let order = in_order(&publishable, true).or_else(|_| in_order(&publishable, false))?;
-        let lock = fs_err::read(root.join("Cargo.lock")).ok();
-        let mut packed = pack(&metadata, &order)?;
+        let lock = read_lock(&root)?;
+        let mut packed = pack(&root, &order, &config)?;
         let planned = order.iter().map(|package| {
-            let files = packed.get(package.name.as_str()).map(|packed| &packed.files);
+            let (name, version) = (package.name.to_string(), package.version.to_string());
+            let files = packed.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
+            let locked = locked(lock.as_deref(), &name, &version)?;
             let has_program = package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin));
-            Planned {
-                name: package.name.to_string(),
-                version: package.version.to_string(),
-                files: files.map(|files| planned_files(files, lock.as_deref())).unwrap_or_default(),
-                has_program,
-            }
+            Ok(Planned { name, version, files, locked, has_program })
         });
-        let plan = Plan::new(planned.collect())?;
-        let mut earlier: BTreeSet<String> = BTreeSet::new();
+        let plan = Plan::new(live, planned.collect::<io::Result<_>>()?)?;
+        let mut earlier: BTreeSet<&str> = BTreeSet::new();
         for package in order {
-            let by_path = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+            // One that comes later is looked up where a publish for real would look for it.
+            let siblings = package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.path.is_some() && earlier.contains(dependency.name.as_str()));
+            let called = siblings.map(|sibling| sibling.rename.as_ref().unwrap_or(&sibling.name).clone());
             if let Some(packed) = packed.get_mut(package.name.as_str()) {
-                // One that comes later is looked up where a publish for real would look for it.
-                packed.siblings =
-                    by_path.map(|dependency| dependency.name.clone()).filter(|name| earlier.contains(name)).collect();
+                packed.siblings = called.collect();
             }
-            earlier.insert(package.name.to_string());
+            earlier.insert(&package.name);
         }
-        Ok(Self { root, plan, packed, lock })
-    }
-
-    /// Whether cargo would still pack a package as the plan says.
-    pub(super) fn is_unchanged(&self, package: &Planned) -> Result<bool, WorkspaceError> {
-        let metadata = metadata(&self.root.join("Cargo.toml"))?;
-        let members = metadata.workspace_packages();
-        let is_it = |member: &&&Package| *member.name == package.name && member.version.to_string() == package.version;
-        let Some(member) = members.iter().find(is_it) else {
-            return Ok(false);
-        };
-        let packed = pack(&metadata, &[member])?;
-        let lock = fs_err::read(self.root.join("Cargo.lock")).ok();
-        let now = packed.get(&package.name).map(|packed| planned_files(&packed.files, lock.as_deref()));
-        Ok(now.as_ref() == Some(&package.files))
+        Ok(Self { root, plan, packed, lock, config })
     }
 
     /// What would be published.
@@ -135,6 +136,20 @@ impl Workspace {
         &self.root
     }
 
+    /// A registry as cargo's configuration for the workspace knows it: by its environment variable, by the configuration
+    /// files of the workspace's directory and those above it, or by that of cargo's home.
+    ///
+    /// # Errors
+    ///
+    /// When it is not configured, or has no sparse index.
+    pub fn registry(&self, name: &str) -> Result<Target, ConfigError> {
+        self.config.registry(name)
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(super) fn lock(&self) -> Option<&[u8]> {
         self.lock.as_deref()
     }
@@ -142,20 +157,37 @@ impl Workspace {
     pub(super) fn packed(&self, name: &str) -> Option<&Packed> {
         self.packed.get(name)
     }
+
+    /// What packs one package again, into that directory.
+    pub(super) fn packing(&self, package: &Planned, into: &Utf8Path) -> Command {
+        packing(&self.root, [(&*package.name, &*package.version)], into)
+    }
+
+    /// Whether a package that was packed again is still what the plan says.
+    pub(super) fn is_unchanged(&self, package: &Planned, packed_into: &Utf8Path) -> io::Result<bool> {
+        let (name, version) = (&package.name, &package.version);
+        let files = packed_file(packed_into, name, version)?;
+        let locked = locked(read_lock(&self.root)?.as_deref(), name, version)?;
+        Ok(planned_files(&files) == package.files && locked == package.locked)
+    }
 }
 
-fn metadata(manifest: &Utf8Path) -> Result<Metadata, WorkspaceError> {
-    MetadataCommand::new()
-        .manifest_path(manifest)
-        .exec()
-        .map_err(|source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) })
+/// The files of a package, as a plan names them.
+fn planned_files(files: &Files) -> Vec<PlannedFile> {
+    let files = content(files);
+    files.map(|(path, file)| PlannedFile { path: path.to_owned(), blake3: blake3::hash(&file.bytes) }).collect()
 }
 
-/// The files of a package, as a plan names them. Packages carry what their dependencies were resolved to.
-fn planned_files(files: &Files, lock: Option<&[u8]>) -> Vec<PlannedFile> {
-    let lock = lock.map(|lock| ("Cargo.lock", lock));
-    let named = |(path, bytes): (&str, &[u8])| PlannedFile { path: path.to_owned(), blake3: blake3::hash(bytes) };
-    content(files).chain(lock).map(named).collect()
+fn read_lock(root: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
+    match fs_err::read(root.join(LOCK)) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn locked(lock: Option<&[u8]>, name: &str, version: &str) -> io::Result<Vec<Locked>> {
+    lock.map_or(Ok(Vec::new()), |lock| needed(lock, name, version))
 }
 
 /// The packages, each after those that it depends on, `for_tests` also for its tests; those that do not depend on each
@@ -190,35 +222,52 @@ fn in_order<'p>(packages: &[&'p Package], for_tests: bool) -> Result<Vec<&'p Pac
 }
 
 /// Has cargo pack the packages, and reads what it made.
-fn pack(metadata: &Metadata, packages: &[&Package]) -> Result<BTreeMap<String, Packed>, WorkspaceError> {
+fn pack(root: &Utf8Path, packages: &[&Package], config: &Config) -> Result<BTreeMap<String, Packed>, WorkspaceError> {
     if packages.is_empty() {
         return Err(PlanError::Nothing.into());
     }
-    let target = tempfile::tempdir()?;
-    let mut command = Command::new(cargo());
-    command.current_dir(&metadata.workspace_root).args([
-        "package",
-        "--no-verify",
-        "--allow-dirty",
-        "--exclude-lockfile",
-    ]);
-    command.arg("--target-dir").arg(target.path());
-    for package in packages {
-        command.args(["-p", &format!("{}@{}", package.name, package.version)]);
-    }
-    let output = command.output()?;
+    let place = temporary_directory()?;
+    let target = path_of(&place)?;
+    let named: Vec<(&str, String)> = packages.iter().map(|one| (one.name.as_str(), one.version.to_string())).collect();
+    let output = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("; ");
+        let said = Secrets::of(config.secrets()).hide(&said);
         return Err(WorkspaceError::NotPacked { said: shipper_events::neutral(&said).at_most(1000).to_string() });
     }
-    let mut packed = BTreeMap::new();
-    for package in packages {
-        let name = format!("{}-{}.crate", package.name, package.version);
-        let files = unpack(fs_err::File::open(target.path().join("package").join(name))?)?;
-        packed.insert(package.name.to_string(), Packed { files, siblings: BTreeSet::new() });
+    let packed = named.iter().map(|(name, version)| {
+        let files = packed_file(target, name, version)?;
+        Ok(((*name).to_owned(), Packed { files, siblings: BTreeSet::new() }))
+    });
+    packed.collect()
+}
+
+/// What packs packages, into that directory. What may not be committed is packed as well, so that it is in the plan; whether
+/// it may be published, cargo says when it publishes.
+fn packing<'p>(root: &Utf8Path, packages: impl IntoIterator<Item = (&'p str, &'p str)>, into: &Utf8Path) -> Command {
+    let mut command = Command::new(cargo());
+    command.current_dir(root).args(["package", "--no-verify", "--allow-dirty", "--exclude-lockfile"]);
+    command.arg("--target-dir").arg(into);
+    for (name, version) in packages {
+        command.args(["-p", &format!("{name}@{version}")]);
     }
-    Ok(packed)
+    command
+}
+
+/// A package that was packed into that directory.
+fn packed_file(directory: &Utf8Path, name: &str, version: &str) -> io::Result<Files> {
+    unpack(fs_err::File::open(directory.join("package").join(format!("{name}-{version}.crate")))?)
+}
+
+/// A place for what goes away.
+pub(super) fn temporary_directory() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("shipper-").tempdir()
+}
+
+/// Where such a place is.
+pub(super) fn path_of(place: &TempDir) -> io::Result<&Utf8Path> {
+    Utf8Path::from_path(place.path()).ok_or_else(|| io::Error::other("the temporary directory's path is not UTF-8"))
 }
 
 /// Cargo, as whoever started us means it.

@@ -71,6 +71,7 @@ impl Bench {
             bench.path("nothing")
         );
         std::fs::create_dir(bench.path("nothing")).expect("a directory");
+        std::fs::create_dir(bench.path("temporary")).expect("a directory");
         write(&bench.path("home/config.toml"), &config);
         write(&bench.path("home/credentials.toml"), &credentials);
         bench
@@ -93,6 +94,8 @@ impl Bench {
         }
         command
             .env("CARGO_HOME", self.path("home"))
+            // What a killed program leaves behind goes away with the bench.
+            .env("TMPDIR", self.path("temporary"))
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_HTTP_TIMEOUT", "5")
             .env("CARGO_TERM_COLOR", "never")

@@ -1,0 +1,160 @@
+//! What a `Cargo.lock` resolves a package's dependencies to.
+//!
+//! Cargo writes a package's own `Cargo.lock` from that of the workspace, in the way of its version, with what the package
+//! needs only. So what counts is what it names, not its bytes; and another member's dependencies do not count.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use serde::Deserialize;
+
+use crate::release::plan::Locked;
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(default)]
+    package: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    version: String,
+    /// None for what is in the workspace.
+    source: Option<String>,
+    checksum: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+impl Entry {
+    /// Whether a dependency means it: by its name, its version where that is not enough, and its source where neither is.
+    fn is(&self, dependency: &str) -> bool {
+        let mut words = dependency.split(' ');
+        let source = |source: &str| self.source.as_deref() == Some(source.trim_matches(['(', ')']));
+        words.next() == Some(&self.name)
+            && words.next().is_none_or(|version| version == self.version)
+            && words.next().is_none_or(source)
+    }
+}
+
+/// What a workspace's `Cargo.lock` names that a member needs, and that is not in the workspace itself.
+pub(super) fn needed(lock: &[u8], name: &str, version: &str) -> io::Result<Vec<Locked>> {
+    let lock: Lock = toml_edit::de::from_slice(lock).map_err(io::Error::other)?;
+    let is_member = |entry: &&Entry| entry.name == name && entry.version == version && entry.source.is_none();
+    let mut waiting: Vec<&Entry> = lock.package.iter().filter(is_member).collect();
+    let mut seen = BTreeSet::new();
+    let mut needed = BTreeSet::new();
+    while let Some(entry) = waiting.pop() {
+        if !seen.insert((&entry.name, &entry.version, &entry.source)) {
+            continue;
+        }
+        if let Some(source) = &entry.source {
+            let (name, version) = (entry.name.clone(), entry.version.clone());
+            let checksum = entry.checksum.as_ref().unwrap_or(source).clone();
+            needed.insert(Locked { name, version, checksum });
+        }
+        for dependency in &entry.dependencies {
+            waiting.extend(lock.package.iter().filter(|entry| entry.is(dependency)));
+        }
+    }
+    Ok(needed.into_iter().collect())
+}
+
+/// Whether the `Cargo.lock` in a package resolves to what the plan says. It may name less, since a package needs less
+/// than its workspace; packages of the plan, and what comes from elsewhere than registries, cannot be compared.
+pub(super) fn fits(kept: &[u8], plan: &[Locked], is_in_plan: impl Fn(&str, &str) -> bool) -> bool {
+    let Ok(kept) = toml_edit::de::from_slice::<Lock>(kept) else {
+        return false;
+    };
+    kept.package.iter().filter(|entry| !is_in_plan(&entry.name, &entry.version)).all(|entry| {
+        let Some(checksum) = &entry.checksum else {
+            return true;
+        };
+        // A source has a +.
+        let mut known = plan.iter().filter(|one| one.name == entry.name && !one.checksum.contains('+')).peekable();
+        known.peek().is_none() || known.any(|one| one.version == entry.version && one.checksum == *checksum)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"
+version = 4
+
+[[package]]
+name = "a"
+version = "0.1.0"
+dependencies = ["b", "old 1.0.0"]
+
+[[package]]
+name = "b"
+version = "0.1.0"
+dependencies = ["old 2.0.0", "from-git"]
+
+[[package]]
+name = "from-git"
+version = "0.3.0"
+source = "git+https://git.example/it#abc"
+
+[[package]]
+name = "old"
+version = "1.0.0"
+source = "registry+https://index.example/"
+checksum = "11"
+
+[[package]]
+name = "old"
+version = "2.0.0"
+source = "registry+https://index.example/"
+checksum = "22"
+
+[[package]]
+name = "tool"
+version = "0.1.0"
+dependencies = ["others"]
+
+[[package]]
+name = "others"
+version = "9.0.0"
+source = "registry+https://index.example/"
+checksum = "99"
+"#;
+
+    fn locked(name: &str, version: &str, checksum: &str) -> Locked {
+        Locked { name: name.to_owned(), version: version.to_owned(), checksum: checksum.to_owned() }
+    }
+
+    /// (Pass) What a member needs, through its siblings too, and nothing of what another member needs.
+    #[test]
+    fn what_a_member_needs() {
+        let of_b = vec![locked("from-git", "0.3.0", "git+https://git.example/it#abc"), locked("old", "2.0.0", "22")];
+        assert_eq!(needed(LOCK.as_bytes(), "b", "0.1.0").expect("a lock"), of_b);
+        let of_a = needed(LOCK.as_bytes(), "a", "0.1.0").expect("a lock");
+        assert_eq!(
+            of_a.iter().map(|one| one.checksum.as_str()).collect::<Vec<_>>(),
+            ["git+https://git.example/it#abc", "11", "22"]
+        );
+        assert_eq!(needed(LOCK.as_bytes(), "nothing", "0.1.0").expect("a lock"), []);
+        assert!(needed(b"not a lock", "a", "0.1.0").is_err());
+    }
+
+    /// (Fail) A package that was made with another version of something is not the plan's.
+    #[test]
+    fn what_fits() {
+        let plan = needed(LOCK.as_bytes(), "a", "0.1.0").expect("a lock");
+        let entry = |name: &str, version: &str, checksum: &str| {
+            format!(
+                "[[package]]\nname = {name:?}\nversion = {version:?}\nsource = \"registry+x\"\nchecksum = {checksum:?}\n"
+            )
+        };
+        let fits = |entries: &[String]| fits(entries.concat().as_bytes(), &plan, |name, _| name == "b");
+        assert!(fits(&[]));
+        assert!(fits(&[entry("old", "1.0.0", "11"), entry("b", "0.1.0", "77"), entry("from-git", "0.3.1", "33")]));
+        assert!(!fits(&[entry("old", "1.0.1", "11")]));
+        assert!(!fits(&[entry("old", "1.0.0", "12")]));
+        assert!(!fits(&["not a lock".to_owned()]));
+    }
+}
