@@ -113,7 +113,7 @@ fn strangers_are_refused() {
     let asked = registry.requests();
     assert_eq!(asked.last().and_then(|request| request.token.as_deref()), Some("wrong"));
 
-    let private = Registry::start_with(Demands { token: "inside".to_owned(), private: true });
+    let private = Registry::start_with(Demands { token: "inside".to_owned(), private: true, ..Demands::default() });
     let bench = Bench::new("rehearsal", &private);
     publish(&bench, &one(&bench, "a"), "a").well();
     assert_eq!(private.versions("a"), ["0.1.0"]);

@@ -15,101 +15,17 @@
 
 #[path = "support/registry/mod.rs"]
 mod registry;
+#[path = "support/shop.rs"]
+mod shop;
 mod support;
 
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use registry::{Bench, Fault, On, Ran, Registry, TOKEN, three_members_for, write};
-use shipper_core::audit::{Audit, Code, Conclusion, Demand, SidecarInput, SidecarStatus, audit};
-use support::example;
-
-/// A workspace of three crates, each depending on the one before, between two registries.
-struct Shop {
-    bench: Bench,
-    live: Registry,
-    rehearsal: Registry,
-    root: PathBuf,
-    /// What was wrong when the live registry was reached.
-    wrong: Arc<Mutex<Vec<String>>>,
-}
-
-impl Shop {
-    fn open() -> Self {
-        let (live, rehearsal) = (Registry::start(), Registry::start());
-        let bench = Bench::with(&[("live", &live), ("rehearsal", &rehearsal)]);
-        let root = bench.path("shop");
-        three_members_for(&root, "live");
-        let shop = Self { bench, live, rehearsal, root, wrong: Arc::default() };
-        let (log, wrong) = (shop.log(), Arc::clone(&shop.wrong));
-        shop.live.at_upload(move |upload| {
-            if let Err(why) = permitted(&log) {
-                wrong.lock().expect("no panic").push(format!("{}: {why}", upload.name));
-            }
-        });
-        shop
-    }
-
-    fn log(&self) -> PathBuf {
-        self.root.join(".shipper/events.jsonl")
-    }
-
-    fn command(&self, action: &str, args: &[&str]) -> Command {
-        let mut command = self.bench.command(example("release"));
-        command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
-        command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
-        command
-    }
-
-    fn run(&self, action: &str, args: &[&str]) -> (i32, String) {
-        let mut command = self.command(action, args);
-        let output = command.output().expect("it starts");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8(said).expect("UTF-8");
-        assert!(!said.contains(TOKEN), "a token is told: {said}");
-        (output.status.code().expect("it was not killed"), said)
-    }
-
-    fn rehearse(&self, args: &[&str]) -> (i32, String) {
-        self.run("rehearse", &[&["--rehearsal-registry", "rehearsal"], args].concat())
-    }
-
-    fn publish(&self, args: &[&str]) -> (i32, String) {
-        self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
-    }
-
-    /// The audit of the log, under the configured registry.
-    fn audit(&self) -> Audit {
-        let log = std::fs::read(self.log()).expect("the log");
-        let text = String::from_utf8(log.clone()).expect("UTF-8");
-        assert!(!text.contains(TOKEN), "a token is in the log");
-        let path = self.root.join(".shipper/rehearsal.json");
-        let sidecar = match std::fs::read(&path) {
-            Ok(bytes) => SidecarInput::Found { path: path.display().to_string(), bytes },
-            Err(_) => SidecarInput::Absent { path: path.display().to_string() },
-        };
-        let demand = Demand { registry: Some("rehearsal".parse().expect("a name")), ..Demand::default() };
-        assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
-        audit(&log, sidecar, &demand).expect("no line is demanded")
-    }
-
-    fn concludes(&self, conclusion: Conclusion) -> Audit {
-        let audited = self.audit();
-        assert_eq!(audited.conclusion(), conclusion, "{:#?}", audited.findings);
-        audited
-    }
-}
-
-/// Whether the log, as it stands on the disk, ends in a run on a recorded permission.
-fn permitted(log: &Path) -> Result<(), String> {
-    let log = std::fs::read(log).map_err(|error| error.to_string())?;
-    let audited = audit(&log, SidecarInput::NotLookedFor, &Demand::default()).map_err(|error| error.to_string())?;
-    let latest = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty()).ok_or("no run")?;
-    let recorded = latest.recorded.as_ref().ok_or("nothing was recorded")?;
-    if recorded.verdict == "refused" { Err("the gate refused".to_owned()) } else { Ok(()) }
-}
+use registry::{Fault, On, Registry, write};
+use shipper_core::audit::{Code, Conclusion, SidecarStatus};
+use shop::Shop;
 
 /// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
 #[test]

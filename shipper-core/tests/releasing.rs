@@ -34,7 +34,7 @@ struct World {
     /// What happens at the next calls to publish, in order; then all goes well.
     faults: Vec<Fault>,
     /// What happens at the next looks, the last first.
-    looks: Vec<Fault>,
+    looks: Vec<Look>,
     mirror: Mirror,
     /// How often the live registry was reached.
     reached: usize,
@@ -55,6 +55,15 @@ enum Fault {
     Unknown,
     /// Somebody asks to stop meanwhile.
     Stopped,
+}
+
+/// What a look at a registry tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It does not answer.
+    Unanswered,
+    /// It does not show yet what it has.
+    Hidden,
 }
 
 /// What uploads to the rehearsal registry go to.
@@ -87,8 +96,10 @@ impl Publisher for World {
     }
 
     fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
-        if self.looks.pop() == Some(Fault::Retryable) {
-            return Err(Failure::new(Class::Retryable, "the registry answered 503"));
+        match self.looks.pop() {
+            Some(Look::Unanswered) => return Err(Failure::new(Class::Retryable, "the registry answered 503")),
+            Some(Look::Hidden) => return Ok(Found::Nothing),
+            None => {}
         }
         Ok(match self.shelves.get(&shelf(package, on)) {
             None => Found::Nothing,
@@ -370,14 +381,36 @@ fn a_mirror_is_no_rehearsal_registry() {
 #[test]
 fn a_look_that_fails() {
     let mut tool = Tool::new();
-    tool.world.looks = vec![Fault::Retryable];
+    tool.world.looks = vec![Look::Unanswered];
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    tool.world.looks = vec![Fault::Retryable];
+    tool.world.looks = vec![Look::Unanswered];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
-    tool.world.looks = vec![Fault::Retryable; 100];
+    tool.world.looks = vec![Look::Unanswered; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
     let run = tool.audit().decisions[1].runs[0].clone();
     assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
+}
+
+/// (Pass) What is not shown at once is waited for; what is never shown is a recorded failure, and found by the next run.
+#[test]
+fn an_index_that_lags() {
+    let mut tool = Tool::new();
+    tool.world.looks = vec![Look::Hidden; 2];
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    // The first look finds nothing in any case; then it is published, and waited for.
+    tool.world.looks = vec![Look::Hidden; 100];
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
+    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    assert!(log.contains("\"readiness_timeout\"") && log.contains("did not show it within"), "{log}");
+    tool.world.looks.clear();
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+    assert_eq!(tool.world.reached, 3, "nothing is published twice");
+    // An answer that was lost, and an index that lags: a second look finds it.
+    let mut tool = Tool::new();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    tool.world.looks = vec![Look::Hidden; 2];
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Lost]), Ok(true));
+    assert_eq!(tool.world.reached, 3, "nothing is published twice");
 }
 
 /// (Pass) A time without end is no reason to panic with a rehearsal begun.

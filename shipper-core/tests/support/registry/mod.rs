@@ -63,11 +63,13 @@ pub(crate) struct Demands {
     pub(crate) token: String,
     /// Whether looks and downloads must carry it too.
     pub(crate) private: bool,
+    /// Where it says that uploads go, if not to itself.
+    pub(crate) api: Option<String>,
 }
 
 impl Default for Demands {
     fn default() -> Self {
-        Self { token: TOKEN.to_owned(), private: false }
+        Self { token: TOKEN.to_owned(), private: false, api: None }
     }
 }
 

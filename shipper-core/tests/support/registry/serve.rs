@@ -164,8 +164,9 @@ impl Shared {
 
     fn config(&self) -> Reply {
         let base = self.base_url();
-        let config =
-            json!({ "dl": format!("{base}/api/v1/crates"), "api": base, "auth-required": self.demands.private });
+        let Demands { private, api, .. } = &self.demands;
+        let api = api.as_ref().unwrap_or(&base);
+        let config = json!({ "dl": format!("{base}/api/v1/crates"), "api": api, "auth-required": private });
         Reply::new(200, config.to_string())
     }
 

@@ -1,0 +1,293 @@
+//! What workspaces, registries and people are like: files that begin with a dot, a log in the checkout, dependencies that
+//! change, private registries, mirrors, two at once, signals, and tokens that a registry repeats. Each works, or ends in a
+//! recorded failure that says what to do.
+
+#![cfg(unix)]
+#![allow(dead_code, unused_imports, reason = "the registry offers more than this file uses")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+#[path = "support/registry/mod.rs"]
+mod registry;
+#[path = "support/shop.rs"]
+mod shop;
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use registry::{Demands, Fault, On, Ran, Registry, TOKEN, members, write};
+use shipper_core::audit::Conclusion;
+use shop::Shop;
+
+/// The files of an uploaded package, by name.
+fn files(registry: &Registry, name: &str) -> Vec<String> {
+    let bytes = registry.crate_bytes(name, "0.1.0").expect("a package");
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*bytes));
+    let entries = archive.entries().expect("an archive");
+    let mut files: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").path().expect("a path").to_str().expect("UTF-8").to_owned())
+        .collect();
+    files.sort();
+    files
+}
+
+fn git(root: &Path, args: &[&str]) {
+    let who = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"];
+    Ran::of(Command::new("git").current_dir(root).args(who).args(args)).well();
+}
+
+/// (Pass) A repository with one package at its root: files that begin with a dot are rehearsed as they are published, a
+/// script that the build runs may be run, and the log, which stands in the checkout, is neither packed nor in the way.
+#[test]
+fn a_package_in_git() {
+    let shop = Shop::open();
+    let root = shop.bench.path("one");
+    write(
+        &root.join("Cargo.toml"),
+        "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2024\"\ndescription = \"A test\"\nlicense = \"MIT\"\n\
+         publish = [\"live\"]\nexclude = [\"notes\"]\n",
+    );
+    write(&root.join("src/main.rs"), "fn main() {}\n");
+    write(
+        &root.join("build.rs"),
+        "fn main() { assert!(std::process::Command::new(\"./.tools/look\").status().unwrap().success()); }\n",
+    );
+    write(&root.join(".tools/look"), "#!/bin/sh\nexit 0\n");
+    std::fs::set_permissions(root.join(".tools/look"), PermissionsExt::from_mode(0o755)).expect("a mode");
+    for (file, text) in [(".gitignore", "/target\n"), (".github/workflows/x.yml", "on: push\n"), ("notes", "none\n")] {
+        write(&root.join(file), text);
+    }
+    git(&root, &["init", "-q"]);
+    let shop = Shop { root: root.clone(), ..shop };
+    // A missing Cargo.lock is made by the first look, and belongs to the checkout.
+    shop.run("plan", &[]);
+    git(&root, &["add", "-A"]);
+    git(&root, &["commit", "-qm", "One"]);
+    let (_, before) = shop.run("plan", &[]);
+    let (code, said) = shop.rehearse(&["--smoke-install", "one"]);
+    assert_eq!(code, 0, "{said}");
+    let (_, after) = shop.run("plan", &[]);
+    assert_eq!(before, after, "a log in the checkout is not in the plan");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    let published = files(&shop.live, "one");
+    assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
+    assert!(!published.iter().any(|file| file.contains(".shipper") || file.contains("notes")), "{published:?}");
+    let without_commit = |files: Vec<String>| -> Vec<String> {
+        files.into_iter().filter(|file| !file.ends_with(".cargo_vcs_info.json")).collect()
+    };
+    assert_eq!(without_commit(files(&shop.rehearsal, "one")), without_commit(published));
+    assert_eq!(shop.rehearse(&[]).0, 0, "it can be repeated");
+}
+
+/// (Fail) A dependency that was updated since the rehearsal is another plan, and not the content that was rehearsed; what
+/// another member needs is none of its business.
+#[test]
+fn what_was_locked() {
+    let shop = Shop::open();
+    let elsewhere = shop.bench.path("elsewhere");
+    let publish = |version: &str| {
+        let other = |name: &str| (name.to_owned(), "publish = [\"live\"]\n".to_owned(), String::new());
+        let written = [other("used"), other("other")];
+        let written: Vec<_> = written.iter().map(|(name, lines, source)| (&**name, &**lines, &**source)).collect();
+        members(&elsewhere, &written);
+        for name in ["used", "other"] {
+            let manifest = elsewhere.join(format!("crates/{name}/Cargo.toml"));
+            let text = std::fs::read_to_string(&manifest).expect("a manifest");
+            write(&manifest, &text.replace("0.1.0", version));
+            shop.bench.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).well();
+        }
+    };
+    publish("0.1.0");
+    let need = |member: &str, name: &str| {
+        let manifest = shop.root.join(format!("crates/{member}/Cargo.toml"));
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        write(&manifest, &format!("{text}\n[dependencies.{name}]\nversion = \"0.1\"\nregistry = \"live\"\n"));
+    };
+    need("a", "used");
+    write(
+        &shop.root.join("crates/tool/Cargo.toml"),
+        "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n",
+    );
+    write(&shop.root.join("crates/tool/src/lib.rs"), "");
+    need("tool", "other");
+    let plan = || shop.run("plan", &[]).1;
+    let update = |name: &str| shop.bench.cargo(&shop.root, &["update", "-p", name]).well();
+    // The hook of the shop looks for a permission at every upload to the live registry, and these are none of the release's.
+    shop.wrong.lock().expect("no panic").clear();
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "{said}");
+    let before = plan();
+    assert!(before.contains("\nlocked used 0.1.0 "), "{before}");
+    publish("0.1.1");
+    shop.wrong.lock().expect("no panic").clear();
+    update("other");
+    assert_eq!(plan(), before, "what an unpublished member needs is no part of the plan");
+    update("used");
+    assert!(plan().contains("\nlocked used 0.1.1 "), "{}", plan());
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("another content; bump the version")), (1, true), "{said}");
+    shop.rehearsal.wipe();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Pass) A token that stands only in cargo's credentials, and that the registry repeats, is told nowhere.
+#[test]
+fn a_registry_that_repeats_the_token() {
+    let shop = Shop::open();
+    shop.rehearsal.order_for_every(On::Publish, "a", Fault::refuse(403, &format!("{TOKEN} may not do this")));
+    let (code, said) = shop.rehearse(&["-v"]);
+    assert_eq!((code, said.contains("[hidden] may not do this")), (1, true), "{said}");
+    shop.audit();
+    let sidecar = std::fs::read_to_string(shop.root.join(".shipper/rehearsal.json")).expect("the sidecar");
+    assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
+}
+
+/// (Pass) Registries that show nothing without a token, which stands in cargo's credentials.
+#[test]
+fn private_registries() {
+    let private = || Registry::start_with(Demands { private: true, ..Demands::default() });
+    let shop = Shop::between(private(), private());
+    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log says why.
+#[test]
+fn a_mirror() {
+    let live = Registry::start();
+    let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
+    let shop = Shop::between(live, mirror);
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("goes to the live registry")), (1, true), "{said}");
+    assert!(shop.live.uploads().is_empty() && shop.rehearsal.uploads().is_empty());
+    assert_eq!(shop.publish(&[]).0, 1);
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Fail) Two at once in one directory: the second does nothing and says who is at work, and the log stays whole.
+#[test]
+fn two_at_once() {
+    let shop = Shop::open();
+    let others = ["rehearse", "publish"].map(|action| shop.command(action, &["--rehearsal-registry", "rehearsal"]));
+    let (others, ended) = (Mutex::new(Vec::from(others)), Arc::new(Mutex::new(Vec::new())));
+    let told = Arc::clone(&ended);
+    shop.rehearsal.at_upload(move |_| {
+        for mut command in others.lock().expect("no panic").drain(..) {
+            told.lock().expect("no panic").push(command.output().expect("it starts"));
+        }
+    });
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!(code, 0, "{said}");
+    let ended = ended.lock().expect("no panic");
+    assert_eq!(ended.len(), 2);
+    for output in ended.iter() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            (output.status.code(), said.contains("another rehearsal or run is at work")),
+            (Some(2), true),
+            "{said}"
+        );
+    }
+    assert_eq!(shop.publish(&[]).0, 0);
+    shop.concludes(Conclusion::Verified);
+}
+
+/// (Pass) Terminated in the middle of a run: the end is in the log, cargo does not go on, and the next run does.
+#[test]
+fn terminated() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let child: Arc<Mutex<Option<u32>>> = Arc::default();
+    let id = Arc::clone(&child);
+    let log = shop.log();
+    shop.live.at_upload(move |upload| {
+        let id = if upload.name == "b" { id.lock().expect("no panic").take() } else { None };
+        if let Some(id) = id {
+            let log = std::fs::read_to_string(&log).expect("the log");
+            assert!(log.contains("\"package_attempted\""), "the attempt is in the log before it is made");
+            assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().expect("kill").success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    });
+    let mut command = shop.command("publish", &["--rehearsal-registry", "rehearsal"]);
+    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    *child.lock().expect("no panic") = Some(running.id());
+    let output = running.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let run = shop.concludes(Conclusion::Verified).decisions[0].runs[0].clone();
+    assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!(code, 0, "{said}");
+    let uploads = shop.live.uploads();
+    assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
+}
+
+/// (Fail) A file that changes while the packages before it are published: what was rehearsed is no longer there, and nothing
+/// else is published.
+#[test]
+fn a_source_that_changes_meanwhile() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let source = shop.root.join("crates/b/src/lib.rs");
+    shop.live.at_upload(move |_| write(&source, "pub fn answer() -> u32 { a::answer() + 1 }"));
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("b@0.1.0: the source changed since the plan was made")), (1, true), "{said}");
+    assert_eq!((shop.live.versions("a").len(), shop.live.versions("b").len()), (1, 0));
+}
+
+/// (Pass) Cargo is killed while it uploads, as a system does that runs out of memory: the index tells that it arrived.
+#[test]
+fn cargo_is_killed() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    let place = shop.live.address().to_string();
+    shop.live.at_upload(move |upload| {
+        if upload.name == "a" {
+            let cargo = format!("cargo publish -p a@0.1.0 .*{place}");
+            assert!(Command::new("pkill").args(["-9", "-f", &cargo]).status().expect("pkill").success());
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    });
+    let (code, said) = shop.publish(&[]);
+    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    assert_eq!(code, 0, "{said}\n{log}");
+    assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
+    assert_eq!(shop.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
+}
+
+/// (Pass) Called from another directory, the workspace's own configuration holds, also where a program is installed.
+#[test]
+fn called_from_elsewhere() {
+    let shop = Shop::open();
+    let (config, rest) =
+        (shop.bench.path("home/config.toml"), "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    let (registries, _) = text.split_once("[source").expect("registries");
+    write(&shop.root.join(".cargo/config.toml"), registries.strip_prefix(rest).expect("its begin"));
+    write(&config, &text.replace(registries, rest));
+    for (action, args) in [("rehearse", &["--smoke-install", "c"][..]), ("publish", &[])] {
+        let mut command = shop.command(action, &["--rehearsal-registry", "rehearsal"]);
+        let output = command.args(args).current_dir(shop.bench.path("home")).output().expect("it starts");
+        assert!(output.status.success(), "{output:?}");
+    }
+    shop.concludes(Conclusion::Verified);
+}
