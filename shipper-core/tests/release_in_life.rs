@@ -78,8 +78,22 @@ fn a_package_in_git() {
     assert_eq!(code, 0, "{said}");
     let (_, after) = shop.run("plan", &[]);
     assert_eq!(before, after, "a log in the checkout is not in the plan");
-    let (code, said) = shop.publish(&[]);
+    // What is not committed is not rehearsed either, unless somebody says so.
+    write(&root.join("src/more.rs"), "// more\n");
+    shop.rehearsal.wipe();
+    for action in ["rehearse", "publish"] {
+        let (code, said) = shop.run(action, &["--rehearsal-registry", "rehearsal"]);
+        assert_eq!(code, 1, "{said}");
+        assert!(action == "publish" || said.contains("not yet committed"), "{said}");
+    }
+    let (code, said) = shop.rehearse(&["--allow-dirty"]);
     assert_eq!(code, 0, "{said}");
+    let (code, said) = shop.publish(&[]);
+    assert_eq!((code, said.contains("not yet committed")), (1, true), "{said}");
+    let (code, said) = shop.publish(&["--allow-dirty"]);
+    assert_eq!(code, 0, "{said}");
+    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    assert!(log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"), "it shows in the log: {log}");
     let published = files(&shop.live, "one");
     assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
     assert!(!published.iter().any(|file| file.contains(".shipper") || file.contains("notes")), "{published:?}");
@@ -87,7 +101,7 @@ fn a_package_in_git() {
         files.into_iter().filter(|file| !file.ends_with(".cargo_vcs_info.json")).collect()
     };
     assert_eq!(without_commit(files(&shop.rehearsal, "one")), without_commit(published));
-    assert_eq!(shop.rehearse(&[]).0, 0, "it can be repeated");
+    assert_eq!(shop.rehearse(&["--allow-dirty"]).0, 0, "it can be repeated");
 }
 
 /// (Fail) A dependency that was updated since the rehearsal is another plan, and not the content that was rehearsed; what

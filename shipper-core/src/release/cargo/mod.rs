@@ -4,7 +4,9 @@
 //! - A rehearsal publishes each package as it would be uploaded, from a place of its own, with one difference: where it depends on
 //!   a sibling, that is looked up on the rehearsal registry too. So every package is built against what was published
 //!   before it, as users will build it.
-//! - A publish runs `cargo publish` in the workspace, after a look at whether what it would upload is still what the plan says.
+//! - A publish runs `cargo publish` in the workspace.
+//! - Before both, the package is packed again: cargo may refuse it, such as when it is not committed, and it must still be
+//!   what the plan says.
 //! - Registries are found as cargo finds them: [`Workspace::registry`].
 //! - Whether a version is there is asked of the sparse index, and its content is compared.
 //! - Tokens are handed to cargo by its environment, and are replaced wherever something prints them.
@@ -128,6 +130,19 @@ impl Cargo {
         Ok(())
     }
 
+    /// Sees that cargo would still publish a package, and that it is what the plan says.
+    fn look_again(&self, package: &Planned, moment: &mut Moment<'_>) -> Result<(), Failure> {
+        let cannot = "the workspace cannot be packed again to see whether it changed";
+        let place = hindered(cannot, temporary_directory())?;
+        let into = hindered(cannot, path_of(&place))?;
+        self.run(self.workspace.packing(package, self.allow_dirty, into), moment)?;
+        if hindered(cannot, self.workspace.is_unchanged(package, into))? {
+            return Ok(());
+        }
+        let message = "the source changed since the plan was made; rehearse what is to be published now";
+        Err(Failure::new(Class::Permanent, message))
+    }
+
     /// Publishes a package to the rehearsal registry, from a place of its own.
     fn rehearse(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
         let command = self.staged(package, on);
@@ -159,16 +174,8 @@ impl Cargo {
         Ok(command)
     }
 
-    /// Publishes a package for real, if it still is what the plan says.
+    /// Publishes a package for real, from the workspace.
     fn publish_live(&self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let cannot = "the workspace cannot be packed again to see whether it changed";
-        let again = hindered(cannot, temporary_directory())?;
-        let into = hindered(cannot, path_of(&again))?;
-        self.run(self.workspace.packing(package, into), moment)?;
-        if !hindered(cannot, self.workspace.is_unchanged(package, into))? {
-            let message = "the source changed since the plan was made; rehearse what is to be published now";
-            return Err(Failure::new(Class::Permanent, message));
-        }
         let args = self.publish_args(package);
         self.run(self.cargo(on, &args.iter().map(String::as_str).collect::<Vec<_>>()), moment)
     }
@@ -213,6 +220,7 @@ impl Publisher for Cargo {
     }
 
     fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
+        self.look_again(package, moment)?;
         match on {
             On::Rehearsal(registry) => self.rehearse(package, registry, moment),
             On::Live(registry) => self.publish_live(package, registry, moment),

@@ -158,9 +158,13 @@ impl Workspace {
         self.packed.get(name)
     }
 
-    /// What packs one package again, into that directory.
-    pub(super) fn packing(&self, package: &Planned, into: &Utf8Path) -> Command {
-        packing(&self.root, [(&*package.name, &*package.version)], into)
+    /// What packs one package again, into that directory; unless told otherwise, only what is committed.
+    pub(super) fn packing(&self, package: &Planned, allow_dirty: bool, into: &Utf8Path) -> Command {
+        let mut command = packing(&self.root, [(&*package.name, &*package.version)], into);
+        if allow_dirty {
+            command.arg("--allow-dirty");
+        }
+        command
     }
 
     /// Whether a package that was packed again is still what the plan says.
@@ -229,7 +233,9 @@ fn pack(root: &Utf8Path, packages: &[&Package], config: &Config) -> Result<BTree
     let place = temporary_directory()?;
     let target = path_of(&place)?;
     let named: Vec<(&str, String)> = packages.iter().map(|one| (one.name.as_str(), one.version.to_string())).collect();
-    let output = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target).output()?;
+    // What is not committed is packed as well, so that it is in the plan.
+    let mut packing = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
+    let output = packing.arg("--allow-dirty").output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("; ");
@@ -243,11 +249,10 @@ fn pack(root: &Utf8Path, packages: &[&Package], config: &Config) -> Result<BTree
     packed.collect()
 }
 
-/// What packs packages, into that directory. What may not be committed is packed as well, so that it is in the plan; whether
-/// it may be published, cargo says when it publishes.
+/// What packs packages, into that directory.
 fn packing<'p>(root: &Utf8Path, packages: impl IntoIterator<Item = (&'p str, &'p str)>, into: &Utf8Path) -> Command {
     let mut command = Command::new(cargo());
-    command.current_dir(root).args(["package", "--no-verify", "--allow-dirty", "--exclude-lockfile"]);
+    command.current_dir(root).args(["package", "--no-verify", "--exclude-lockfile"]);
     command.arg("--target-dir").arg(into);
     for (name, version) in packages {
         command.args(["-p", &format!("{name}@{version}")]);
