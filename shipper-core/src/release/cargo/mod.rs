@@ -240,3 +240,41 @@ impl Publisher for Cargo {
         format!("cargo {} --registry {}", args.join(" "), on.target().name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (Pass) A token that was given reaches cargo by its environment only, and is hidden.
+    #[test]
+    fn a_given_token() {
+        let place = temporary_directory().expect("a directory");
+        let root = path_of(&place).expect("UTF-8");
+        fs_err::create_dir(root.join("src")).expect("made");
+        fs_err::write(root.join("src/lib.rs"), "").expect("written");
+        let manifest = root.join("Cargo.toml");
+        fs_err::write(&manifest, "[package]\nname = \"zq\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+            .expect("written");
+        let workspace = Workspace::read(&manifest, CRATES_IO).expect("a workspace");
+        let live = workspace.plan().live().clone();
+        let cargo = Cargo::new(workspace).with_token("other-one", "s3cret-token");
+        let other =
+            Target { name: "other-one".parse().expect("a name"), index: "sparse+https://other.example/".to_owned() };
+        let told = |command: &Command| {
+            let args: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+            let envs =
+                command.get_envs().filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_owned())));
+            (args.join(" "), envs.collect::<BTreeMap<_, _>>())
+        };
+        let (args, envs) = told(&cargo.cargo(&other, &["publish"]));
+        assert_eq!(
+            args,
+            "publish --registry other-one --config registries.other-one.index=\"sparse+https://other.example/\""
+        );
+        assert_eq!(envs["CARGO_REGISTRIES_OTHER_ONE_TOKEN"], "s3cret-token");
+        assert_eq!(cargo.secrets.hide("s3cret-token"), "[hidden]");
+        let (args, envs) = told(&cargo.cargo(&live, &["publish"]));
+        assert_eq!(args, "publish --registry crates-io");
+        assert!(!envs.values().any(|value| value == "s3cret-token"), "another registry's");
+    }
+}
