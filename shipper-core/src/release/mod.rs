@@ -10,7 +10,67 @@
 //! `docs/operating.md`.
 //!
 //! What is done to a registry stands behind the small trait [`Publisher`]. With the feature `cargo`, [`cargo`] does it with
-//! cargo itself and makes plans of workspaces.
+//! cargo itself and makes plans of workspaces; `examples/release.rs` is a whole tool.
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use shipper_core::release::{
+//!     Failure, Found, Moment, On, Patience, Plan, Planned, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
+//!     Tails, Target, publish, rehearse,
+//! };
+//! use shipper_events::write::{Options, OsDisk};
+//!
+//! /// Registries that exist in memory only.
+//! struct Shelves(BTreeSet<(String, String)>);
+//!
+//! impl Publisher for Shelves {
+//!     fn uploads_to(&mut self, on: On<'_>, _: &mut Moment<'_>) -> Result<String, Failure> {
+//!         Ok(on.target().index.clone())
+//!     }
+//!     fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
+//!         let there = self.0.contains(&(on.target().index.clone(), package.id()));
+//!         Ok(if there { Found::Same } else { Found::Nothing })
+//!     }
+//!     fn publish(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Tails, Failure> {
+//!         self.0.insert((on.target().index.clone(), package.id()));
+//!         Ok(Tails::default())
+//!     }
+//!     fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!         Ok(())
+//!     }
+//!     fn command(&self, package: &Planned, _: On<'_>) -> String {
+//!         format!("shelve {}", package.id())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
+//! let registry = |name: &str| -> Result<Target, Box<dyn std::error::Error>> {
+//!     Ok(Target { name: name.parse()?, index: format!("sparse+https://{name}.example/index/") })
+//! };
+//! let source = PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(b"// a") };
+//! let package = Planned {
+//!     name: "a".to_owned(),
+//!     version: "0.1.0".to_owned(),
+//!     files: vec![source],
+//!     locked: Vec::new(),
+//!     has_program: false,
+//! };
+//! let plan = Plan::new(registry("live")?, vec![package])?;
+//! let (mut shelves, stop) = (Shelves(BTreeSet::new()), Stop::default());
+//! let (patience, log) = (Patience::default(), Options::default());
+//!
+//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, patience, log: log.clone() };
+//! let rehearsed = rehearse(OsDisk, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
+//! assert!(rehearsed.completed.receipt.passed);
+//!
+//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, patience, log };
+//! let published = publish(OsDisk, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
+//! assert!(published.failure.is_none());
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
