@@ -74,8 +74,9 @@ impl Config {
         let mut places: Vec<Utf8PathBuf> = directory.ancestors().map(|above| above.join(".cargo")).collect();
         places.extend(home.clone().filter(|home| !places.contains(home)));
         let in_place = |place: &Utf8PathBuf, names: [&str; 2]| names.map(|name| place.join(name));
-        let configs = places.iter().flat_map(|place| in_place(place, ["config.toml", "config"]));
-        let credentials = home.iter().flat_map(|home| in_place(home, ["credentials.toml", "credentials"]));
+        // Where both are there, cargo reads the one without an ending.
+        let configs = places.iter().flat_map(|place| in_place(place, ["config", "config.toml"]));
+        let credentials = home.iter().flat_map(|home| in_place(home, ["credentials", "credentials.toml"]));
         let mut files = Vec::new();
         for path in configs.chain(credentials) {
             match fs_err::read_to_string(&path) {
@@ -192,5 +193,5 @@ pub(super) fn token_variable(registry: &str) -> String {
 /// Cargo's home.
 pub(super) fn home() -> Option<Utf8PathBuf> {
     let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
-    home.or_else(|| std::env::var("HOME").ok().map(|home| Utf8Path::new(&home).join(".cargo")))
+    home.or_else(|| Utf8PathBuf::from_path_buf(std::env::home_dir()?.join(".cargo")).ok())
 }
