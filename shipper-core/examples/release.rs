@@ -102,11 +102,24 @@ struct Ready {
 }
 
 impl Common {
+    fn read(&self) -> Result<(Workspace, Stop), Box<dyn Error>> {
+        let stop = Stop::default();
+        let ask = stop.clone();
+        ctrlc::set_handler(move || ask.ask())?;
+        Ok((Workspace::read(&self.manifest_path, &self.live_registry, &stop)?, stop))
+    }
+
     fn ready(&self) -> Result<Ready, Box<dyn Error>> {
-        let workspace = Workspace::read(&self.manifest_path, &self.live_registry)?;
-        let root = workspace.root().to_owned();
-        let state = self.state_dir.clone().unwrap_or_else(|| root.join(".shipper"));
+        let (workspace, stop) = self.read()?;
+        let state = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
         create_state_directory(&state)?;
+        if let Some(package) = workspace.packs(&state) {
+            let package = &package.name;
+            return Err(format!(
+                "the log in {state} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
+            )
+            .into());
+        }
         let mut cargo = Cargo::new(workspace);
         if self.allow_dirty {
             cargo = cargo.allowing_dirty();
@@ -116,9 +129,6 @@ impl Common {
             readiness: Duration::from_secs(self.readiness_limit),
             ..Patience::default()
         };
-        let stop = Stop::default();
-        let ask = stop.clone();
-        ctrlc::set_handler(move || ask.ask())?;
         let progress = Shown { terminal: stderr().is_terminal(), verbose: self.verbose };
         Ok(Ready { state, cargo, patience, progress, stop })
     }
@@ -127,9 +137,9 @@ impl Common {
 fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
     match &cli.action {
         Action::Plan { common } => {
-            let workspace = Workspace::read(&common.manifest_path, &common.live_registry)?;
-            let (plan, mut out) = (workspace.plan(), stdout());
-            writeln!(out, "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
+            let (workspace, _) = common.read()?;
+            let plan = workspace.plan();
+            writeln!(stdout(), "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
@@ -140,9 +150,9 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), patience, log };
             let done = rehearse(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
             let receipt = &done.completed.receipt;
-            writeln!(stdout(), "plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head)?;
+            tell(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head));
             if let Some(error) = &done.completed.sidecar {
-                writeln!(stderr(), "warning: {error}: {}", error.source)?;
+                let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
             }
             Ok(receipt.is_proof())
         }
@@ -155,20 +165,27 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             let options = PublishOptions { rehearsal, skip, patience, log };
             match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
-                    writeln!(stdout(), "plan {}\nhead {}", plan.plan_id(), published.head)?;
+                    tell(&format!("plan {}\nhead {}", plan.plan_id(), published.head));
                     if let Some(Failed { package, failure }) = &published.failure {
                         let package = package.as_deref().unwrap_or("the run");
-                        writeln!(stderr(), "error: {package}: {failure}; mend it, and publish again to go on")?;
+                        let _ = writeln!(stderr(), "error: {package}: {failure}; publish again to go on");
                     }
                     Ok(published.failure.is_none())
                 }
                 Err(refused @ PublishError::Refused { .. }) => {
-                    writeln!(stderr(), "error: {refused}")?;
+                    let _ = writeln!(stderr(), "error: {refused}");
                     Ok(false)
                 }
                 Err(error) => Err(error.into()),
             }
         }
+    }
+}
+
+/// Tells the result. What was done is in the log, and the exit status says how it went, also where nobody can be told.
+fn tell(result: &str) {
+    if let Err(error) = writeln!(stdout(), "{result}") {
+        let _ = writeln!(stderr(), "warning: the result cannot be printed ({error}); it is in the log");
     }
 }
 
@@ -196,6 +213,7 @@ fn doing(step: Step) -> &'static str {
         Step::Await => "waiting for",
         Step::Install => "installing",
         Step::Skip => "is there already:",
+        Step::Build => "is there already, building",
         _ => "working on",
     }
 }

@@ -5,7 +5,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::vocabulary::{
-    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
+    PackageOutput, RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
     RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
 use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
@@ -145,6 +145,23 @@ impl<D: Disk> Rehearsing<'_, D> {
             name: name.to_owned(),
             version: version.to_owned(),
             duration_ms: Loose::Typed(took.into()),
+            others: Others::default(),
+        };
+        self.append(event, format!("{name}@{version}"))
+    }
+
+    /// What a command printed last, if it printed anything.
+    ///
+    /// # Errors
+    ///
+    /// When it is not acknowledged.
+    pub fn output(&mut self, name: &str, version: &str, stdout: &str, stderr: &str) -> Result<(), RecordError> {
+        if stdout.is_empty() && stderr.is_empty() {
+            return Ok(());
+        }
+        let event = PackageOutput {
+            stdout_tail: Loose::Typed(stdout.to_owned()),
+            stderr_tail: Loose::Typed(stderr.to_owned()),
             others: Others::default(),
         };
         self.append(event, format!("{name}@{version}"))

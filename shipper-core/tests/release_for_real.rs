@@ -55,7 +55,8 @@ fn three_crates() {
     let names: Vec<String> = shop.live.uploads().into_iter().map(|upload| upload.name).collect();
     assert_eq!(names, ["a", "b", "c"]);
     let entry = shop.rehearsal.index_entry("c", "0.1.0").expect("an entry");
-    assert!(entry["deps"][0]["registry"].is_null(), "it depends on its sibling in the same registry: {entry}");
+    let live = shop.live.index_url();
+    assert_eq!(entry["deps"][0]["registry"].as_str(), Some(live.as_str()), "it says what users will get: {entry}");
     // Publishing again finds everything there.
     let (code, said) = shop.publish(&[]);
     assert_eq!(code, 0, "{said}");

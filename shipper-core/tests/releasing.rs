@@ -36,6 +36,8 @@ struct World {
     /// What happens at the next looks, the last first.
     looks: Vec<Look>,
     mirror: Mirror,
+    /// Whether the plan may be published, as far as that can be seen beforehand.
+    ready: bool,
     /// How often the live registry was reached.
     reached: usize,
     stop: Stop,
@@ -128,6 +130,18 @@ impl Publisher for World {
         }
     }
 
+    fn check(&mut self, _: &Plan, _: &mut Moment<'_>) -> Result<(), Failure> {
+        if self.ready { Ok(()) } else { Err(Failure::new(Class::Permanent, "it is not committed")) }
+    }
+
+    fn build(&mut self, _: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+        assert!(matches!(on, On::Rehearsal(_)), "what is published for real is not built again");
+        match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
+            Fault::None => Ok(()),
+            _ => Err(Failure::new(Class::Permanent, "it does not compile")),
+        }
+    }
+
     fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
@@ -214,6 +228,7 @@ impl Tool {
             faults: Vec::new(),
             looks: Vec::new(),
             mirror: Mirror::None,
+            ready: true,
             reached: 0,
             stop: Stop::default(),
         };
@@ -279,7 +294,10 @@ fn the_gate_refuses() {
     assert_eq!(tool.publish(&plan(1, 2), false, &[]), Err(vec![ReasonCode::StalePlan]), "a bumped version");
     assert!(!tool.rehearse(&plan(2, 1), false, &[]), "the registry has another content of this version");
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
-    assert!(!tool.rehearse(&plan(1, 1), true, &[Fault::Permanent]), "it does not install");
+    assert!(!tool.rehearse(&plan(1, 1), true, &[Fault::Permanent]), "it is there, and is built no longer");
+    assert!(tool.rehearse(&plan(1, 1), true, &[]));
+    let installs_not = [Fault::None, Fault::None, Fault::None, Fault::Permanent];
+    assert!(!tool.rehearse(&plan(1, 1), true, &installs_not), "it does not install");
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
     assert_eq!(tool.world.reached, 0);
     assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "refusals that stand");
@@ -375,6 +393,19 @@ fn a_mirror_is_no_rehearsal_registry() {
         assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
         assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
     }
+}
+
+/// (Fail) What may not be published is not begun: nothing is recorded, and the gate is not asked.
+#[test]
+fn a_plan_that_is_not_ready() {
+    let mut tool = Tool::new();
+    tool.world.ready = false;
+    let stop = Stop::default();
+    let done = rehearse(OsDisk, &tool.state, &plan(1, 1), &rehearse_options(false), &mut tool.world, &stop, &mut ());
+    assert!(matches!(done, Err(RehearseError::NotReady(_))));
+    let done = publish(OsDisk, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.world, &stop, &mut ());
+    assert!(matches!(done, Err(PublishError::NotReady(_))));
+    assert_eq!(std::fs::read(&tool.world.log).unwrap_or_default(), b"");
 }
 
 /// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.

@@ -27,6 +27,9 @@
 //!     fn uploads_to(&mut self, on: On<'_>, _: &mut Moment<'_>) -> Result<String, Failure> {
 //!         Ok(on.target().index.clone())
 //!     }
+//!     fn check(&mut self, _: &Plan, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!         Ok(())
+//!     }
 //!     fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
 //!         let there = self.0.contains(&(on.target().index.clone(), package.id()));
 //!         Ok(if there { Found::Same } else { Found::Nothing })
@@ -34,6 +37,9 @@
 //!     fn publish(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Tails, Failure> {
 //!         self.0.insert((on.target().index.clone(), package.id()));
 //!         Ok(Tails::default())
+//!     }
+//!     fn build(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!         Ok(())
 //!     }
 //!     fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
 //!         Ok(())

@@ -55,6 +55,9 @@ pub enum PublishError {
     /// Both names lead to the same registry: a rehearsal on it would have been no rehearsal.
     #[error(transparent)]
     SameRegistry(#[from] SameRegistry),
+    /// The plan could not be published, as far as that can be seen beforehand. The gate was not asked.
+    #[error("nothing was published")]
+    NotReady(#[source] Failure),
     /// The gate refused. Nothing was published.
     #[error("the gate refused: {reasons}")]
     Refused {
@@ -96,6 +99,8 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
     let _at_work = WorkLock::take(&disk, state_directory, &options.log.note)?;
+    let mut work = Work { publisher, on: On::Live(live), patience: options.patience, stop, progress };
+    work.check(plan).map_err(PublishError::NotReady)?;
     let query = Query {
         plan_id: plan.plan_id().clone(),
         rehearsal_registry: options.rehearsal.as_ref().map(|rehearsal| rehearsal.name.clone()),
@@ -110,7 +115,6 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     // The log must go on from the decision.
     let log = Options { repair: false, create: false, extends: gate.head, ..options.log.clone() };
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG), log, ())? };
-    let mut work = Work { publisher, on: On::Live(live), patience: options.patience, stop, progress };
     // Where it cannot be asked now, the first look at a package says why.
     let uploads_to = work.uploads_to(On::Live(live)).ok();
     run.begin(plan, uploads_to.as_deref(), line)?;
@@ -297,14 +301,18 @@ impl<D: Disk> Run<D> {
             let poll = ReadinessPoll { attempt: number(attempt), visible: Loose::Typed(visible), others: none() };
             self.append(&id, poll).map(|_| ())
         })?;
-        let event: EventType = match &shown {
+        match &shown {
             Ok(looks) => {
-                let attempts = number(*looks);
-                ReadinessComplete { duration_ms: millis(begun.elapsed()), attempts, others: none() }.into()
+                let (duration_ms, attempts) = (millis(begun.elapsed()), number(*looks));
+                self.append(&id, ReadinessComplete { duration_ms, attempts, others: none() })?;
             }
-            Err(_) => ReadinessTimeout { max_wait_ms: millis(work.patience.readiness), others: none() }.into(),
-        };
-        self.append(&id, event)?;
+            Err(failure) if failure.class == Class::Ambiguous && !work.stop.is_asked() => {
+                let max_wait_ms = millis(work.patience.readiness);
+                self.append(&id, ReadinessTimeout { max_wait_ms, others: none() })?;
+            }
+            // It is there with another content, or nobody waited.
+            Err(_) => {}
+        }
         Ok(shown.map(|_| ()))
     }
 

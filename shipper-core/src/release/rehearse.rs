@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::plan::{Plan, Planned};
 use super::steps::{Patience, Work};
 use super::target::{On, SameRegistry, Target, authority, is_same_place};
-use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Step, Stop};
+use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Stop};
 use crate::record::{Completed, RecordError, Recorder, Rehearsing};
 
 /// How a plan is rehearsed.
@@ -47,6 +47,9 @@ pub enum RehearseError {
         /// Its name, made safe to show.
         name: String,
     },
+    /// The plan could not be published, as far as that can be seen beforehand. Nothing was begun.
+    #[error("nothing was rehearsed")]
+    NotReady(#[source] Failure),
     /// A step was not recorded. The rehearsal counts as unfinished.
     #[error("the rehearsal cannot be recorded")]
     NotRecorded(#[from] RecordError),
@@ -56,8 +59,8 @@ pub enum RehearseError {
 /// and installs one if told to. It stops at the first failure. Every step is an event, and the completion is recorded on
 /// every path on which the process lives.
 ///
-/// What the registry shows already with the content of the plan counts as published: a rehearsal can be repeated. What
-/// it shows with another content is a failure.
+/// What the registry shows already with the content of the plan counts as published, and is built once more: a rehearsal
+/// can be repeated. What it shows with another content is a failure.
 ///
 /// # Errors
 ///
@@ -84,8 +87,9 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
     };
     let mut recorder = Recorder::open(disk, state_directory, options.log.clone())?;
     let count = plan.packages().len();
-    let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), patience: options.patience, stop, progress };
+    work.check(plan).map_err(RehearseError::NotReady)?;
+    let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
     let uploads_to = work.apart_from(plan.live());
     let credentials = uploads_to.as_deref().ok().and_then(authority);
     recording.policy_applied(authority(&rehearsal.index).as_deref(), credentials.as_deref())?;
@@ -102,6 +106,7 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
                 published += 1;
             }
             Err(failure) => {
+                recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
                 recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
                 failed = Some(Failed { package: Some(package.id()), failure });
             }
@@ -140,7 +145,10 @@ fn install<P: Publisher, D: Disk>(
     let installed = work.install(package);
     match &installed {
         Ok(()) => recording.smoke_check_succeeded(&package.name, &package.version, begun.elapsed())?,
-        Err(failed) => recording.smoke_check_failed(&package.name, &package.version, &failed.message)?,
+        Err(failed) => {
+            recording.output(&package.name, &package.version, &failed.tails.stdout, &failed.tails.stderr)?;
+            recording.smoke_check_failed(&package.name, &package.version, &failed.message)?;
+        }
     }
     Ok(installed)
 }
@@ -149,8 +157,14 @@ impl<P: Publisher> Work<'_, P> {
     /// Where uploads to the rehearsal registry go, if not to the live one: somebody may have taken a mirror for another
     /// registry.
     fn apart_from(&mut self, live: &Target) -> Result<String, Failure> {
-        let (here, there) = (self.uploads_to(self.on)?, self.uploads_to(On::Live(live))?);
-        if is_same_place(&here, &there) {
+        let here = self.uploads_to(self.on)?;
+        let index = |target: &Target| authority(&target.index);
+        let goes_there = match self.uploads_to(On::Live(live)) {
+            Ok(there) => is_same_place(&here, &there),
+            // It does not say, such as one that wants a token even for that: then its host tells, if it is its own.
+            Err(_) => authority(&here) == index(live) && index(self.on.target()) != index(live),
+        };
+        if goes_there {
             let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
                  publish for real; rehearse on another one";
             return Err(Failure::new(Class::Permanent, message));
@@ -163,10 +177,9 @@ impl<P: Publisher> Work<'_, P> {
         let mut attempt = self.attempts();
         loop {
             match self.find(package)? {
-                Found::Same => {
-                    self.progress.begins(Step::Skip, package);
-                    return Ok(());
-                }
+                // What this rehearsal uploaded was built before.
+                Found::Same if attempt.number > 1 => return Ok(()),
+                Found::Same => return self.build(package),
                 Found::Other => {
                     let message = "the rehearsal registry has this version with another content; bump the version, or \
                          rehearse on a registry that does not have it (an empty one, or one where it was deleted)";

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::plan::Planned;
+use super::plan::{Plan, Planned};
 use super::target::On;
 use super::world::{Class, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails};
 
@@ -94,6 +94,19 @@ impl<P: Publisher> Work<'_, P> {
         }
     }
 
+    /// Whether the plan can be published, as far as that can be seen beforehand.
+    pub(super) fn check(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let until = deadline(self.patience.command);
+        let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
+        moment.check().and_then(|()| self.publisher.check(plan, &mut moment))
+    }
+
+    /// Builds the package once more.
+    pub(super) fn build(&mut self, package: &Planned) -> Result<(), Failure> {
+        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.build(package, on, moment);
+        self.timed(Step::Build, package, deadline(self.patience.command), act)
+    }
+
     /// Publishes the package, once.
     pub(super) fn publish(&mut self, package: &Planned, attempt: &Attempts) -> Result<Tails, Failure> {
         let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.publish(package, on, moment);
@@ -139,8 +152,7 @@ impl<P: Publisher> Work<'_, P> {
             looks += 1;
             let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
             let found = moment.check().and_then(|()| self.publisher.find(package, self.on, &mut moment));
-            let shown = matches!(found, Ok(Found::Same));
-            looked(looks, shown)?;
+            looked(looks, matches!(found, Ok(Found::Same | Found::Other)))?;
             match found {
                 Ok(Found::Same) => break Ok(looks),
                 Ok(Found::Other) => {

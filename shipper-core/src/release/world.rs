@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::plan::Planned;
+use super::plan::{Plan, Planned};
 use super::target::On;
 
 /// What a registry shows of a package's version.
@@ -91,6 +91,13 @@ pub trait Publisher {
     /// When the registry cannot be asked, or does not answer as one.
     fn uploads_to(&mut self, on: On<'_>, moment: &mut Moment<'_>) -> Result<String, Failure>;
 
+    /// Sees that all packages of a plan could still be published as it says, before anything is begun.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is no longer what the plan says, or may not be published.
+    fn check(&mut self, plan: &Plan, moment: &mut Moment<'_>) -> Result<(), Failure>;
+
     /// Whether the registry shows that version, with the content of the plan.
     ///
     /// # Errors
@@ -104,6 +111,14 @@ pub trait Publisher {
     ///
     /// When it was not published, or nobody knows.
     fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure>;
+
+    /// Builds a package that the rehearsal registry has already, as it is built before it is published: what it depends on
+    /// may have changed since.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be built.
+    fn build(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure>;
 
     /// Installs the program of a package from a registry, to see that it can be.
     ///
@@ -193,4 +208,6 @@ pub enum Step {
     Install,
     /// It is there already, and passed over.
     Skip,
+    /// It is there already, and built once more.
+    Build,
 }

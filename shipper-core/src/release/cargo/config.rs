@@ -107,7 +107,8 @@ impl Config {
         if !index.starts_with("sparse+") {
             return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
         }
-        Ok(Target { name: registry, index })
+        // Cargo wants it to end so.
+        Ok(Target { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
     }
 
     /// The token for a registry, where cargo's environment, configuration or credentials have it. What a credential

@@ -25,6 +25,8 @@ const MOST: u64 = 64 * 1024 * 1024;
 /// A registry's sparse index.
 pub(super) struct SparseIndex {
     agent: Agent,
+    /// What its registry is called.
+    name: String,
     /// Its address, ending with `/`.
     address: String,
     token: Option<String>,
@@ -39,10 +41,15 @@ struct Registry {
     api: Option<String>,
 }
 
+/// A version that an index shows.
 #[derive(Deserialize)]
-struct Entry {
-    vers: String,
+pub(super) struct Shown {
+    pub(super) name: String,
+    #[serde(rename = "vers")]
+    pub(super) version: String,
     cksum: String,
+    #[serde(default)]
+    yanked: bool,
 }
 
 impl SparseIndex {
@@ -71,43 +78,51 @@ impl SparseIndex {
             agent = agent.proxy(Some(proxy));
         }
         let address = format!("{}/", address.trim_end_matches('/'));
-        Ok(Self { agent: agent.build().into(), address, token })
+        Ok(Self { agent: agent.build().into(), name: registry.name.to_string(), address, token })
     }
 
     /// Where packages are uploaded to.
     pub(super) fn uploads_to(&self, moment: &Moment<'_>) -> Result<String, Failure> {
-        self.registry(moment)?.api.ok_or_else(|| Failure::new(Class::Permanent, "the registry takes no uploads"))
+        let api = self.registry(moment)?.api;
+        api.ok_or_else(|| Failure::new(Class::Permanent, format!("the registry {} takes no uploads", self.name)))
     }
 
     fn registry(&self, moment: &Moment<'_>) -> Result<Registry, Failure> {
         let config = self.get(&format!("{}config.json", self.address), moment)?;
-        let config = config.ok_or_else(|| unreadable(&"it has no config.json"))?;
-        serde_json::from_slice(&config).map_err(|error| unreadable(&error))
+        let config = config.ok_or_else(|| self.unreadable(&"it has no config.json"))?;
+        serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
 
-    /// The checksum of a version, if the index shows it.
-    pub(super) fn checksum(&self, name: &str, version: &str, moment: &Moment<'_>) -> Result<Option<String>, Failure> {
+    /// A version, if the index shows it, or one that keeps it from being published: names are compared without case, - and
+    /// _ alike, and versions without build metadata.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read, or shows it as yanked.
+    pub(super) fn look(&self, name: &str, version: &str, moment: &Moment<'_>) -> Result<Option<Shown>, Failure> {
         let Some(text) = self.get(&format!("{}{}", self.address, place(name)), moment)? else {
             return Ok(None);
         };
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let entry: Entry = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
-            // Build metadata does not tell versions apart in an index.
-            if without_build(&entry.vers) == without_build(version) {
-                return Ok(Some(entry.cksum));
+            let shown: Shown = serde_json::from_slice(line).map_err(|error| self.unreadable(&error))?;
+            if without_build(&shown.version) != without_build(version) {
+                continue;
             }
+            if shown.yanked {
+                let message = format!(
+                    "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
+                    self.name
+                );
+                return Err(Failure::new(Class::Permanent, message));
+            }
+            return Ok(Some(shown));
         }
         Ok(None)
     }
 
     /// What the registry keeps under a version.
-    pub(super) fn download(
-        &self,
-        name: &str,
-        version: &str,
-        cksum: &str,
-        moment: &Moment<'_>,
-    ) -> Result<Files, Failure> {
+    pub(super) fn download(&self, shown: &Shown, moment: &Moment<'_>) -> Result<Files, Failure> {
+        let Shown { name, version, cksum, .. } = shown;
         let dl = self.registry(moment)?.dl;
         let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
@@ -120,15 +135,17 @@ impl SparseIndex {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
         let bytes = self.get(&url, moment)?;
-        let bytes = bytes.ok_or_else(|| {
-            Failure::new(Class::Retryable, "the index shows the version, and it cannot be downloaded")
-        })?;
-        unpack(&*bytes).map_err(|error| {
-            Failure::new(
-                Class::Permanent,
-                format!("what the registry keeps of {name} {version} is no package: {error}"),
-            )
-        })
+        bytes.map_or_else(
+            || {
+                let message = format!("the registry {} shows {name} {version}, and it cannot be downloaded", self.name);
+                Err(Failure::new(Class::Retryable, message))
+            },
+            |bytes| {
+                let none =
+                    |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
+                unpack(&*bytes).map_err(|error| Failure::new(Class::Permanent, none(error)))
+            },
+        )
     }
 
     /// What stands at an address; `None` where nothing does. The token is shown only to the index's own host, and only
@@ -141,12 +158,13 @@ impl SparseIndex {
         };
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
-            status if is_locked(status) => Err(Failure::new(
-                Class::Permanent,
-                "the registry does not let us look into its index; give a token that may",
-            )),
+            status if is_locked(status) => {
+                let message =
+                    format!("the registry {} does not let us look into its index; give a token that may", self.name);
+                Err(Failure::new(Class::Permanent, message))
+            }
             status if status.is_success() => Ok(Some(body)),
-            status => Err(Failure::new(Class::Retryable, format!("the registry answered {status}"))),
+            status => Err(Failure::new(Class::Retryable, format!("the registry {} answered {status}", self.name))),
         }
     }
 
@@ -158,7 +176,10 @@ impl SparseIndex {
             request = request.header("Authorization", token);
         }
         let unreachable = |error: &dyn std::fmt::Display| {
-            Failure::new(Class::Retryable, format!("the registry cannot be reached: {error}; is it running?"))
+            Failure::new(
+                Class::Retryable,
+                format!("the registry {} cannot be reached: {error}; is it running?", self.name),
+            )
         };
         let response = request.call().map_err(|error| unreachable(&error))?;
         let status = response.status();
@@ -167,14 +188,15 @@ impl SparseIndex {
         Ok((status, body))
     }
 
+    fn unreadable(&self, why: &dyn std::fmt::Display) -> Failure {
+        let message = format!("the index of the registry {} cannot be read: {why}; is this its address?", self.name);
+        Failure::new(Class::Permanent, message)
+    }
+
     fn is_own(&self, url: &str) -> bool {
         let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
         origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
     }
-}
-
-fn unreadable(why: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Class::Permanent, format!("the registry's index cannot be read: {why}; is this its address?"))
 }
 
 fn certificate(item: PemItem<'_>) -> Option<Certificate<'static>> {

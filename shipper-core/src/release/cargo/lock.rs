@@ -61,22 +61,6 @@ pub(super) fn needed(lock: &[u8], name: &str, version: &str) -> io::Result<Vec<L
     Ok(needed.into_iter().collect())
 }
 
-/// Whether the `Cargo.lock` in a package resolves to what the plan says. It may name less, since a package needs less
-/// than its workspace; packages of the plan, and what comes from elsewhere than registries, cannot be compared.
-pub(super) fn fits(kept: &[u8], plan: &[Locked], is_in_plan: impl Fn(&str, &str) -> bool) -> bool {
-    let Ok(kept) = toml_edit::de::from_slice::<Lock>(kept) else {
-        return false;
-    };
-    kept.package.iter().filter(|entry| !is_in_plan(&entry.name, &entry.version)).all(|entry| {
-        let Some(checksum) = &entry.checksum else {
-            return true;
-        };
-        // A source has a +.
-        let mut known = plan.iter().filter(|one| one.name == entry.name && !one.checksum.contains('+')).peekable();
-        known.peek().is_none() || known.any(|one| one.version == entry.version && one.checksum == *checksum)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,22 +123,5 @@ checksum = "99"
         );
         assert_eq!(needed(LOCK.as_bytes(), "nothing", "0.1.0").expect("a lock"), []);
         assert!(needed(b"not a lock", "a", "0.1.0").is_err());
-    }
-
-    /// (Fail) A package that was made with another version of something is not the plan's.
-    #[test]
-    fn what_fits() {
-        let plan = needed(LOCK.as_bytes(), "a", "0.1.0").expect("a lock");
-        let entry = |name: &str, version: &str, checksum: &str| {
-            format!(
-                "[[package]]\nname = {name:?}\nversion = {version:?}\nsource = \"registry+x\"\nchecksum = {checksum:?}\n"
-            )
-        };
-        let fits = |entries: &[String]| fits(entries.concat().as_bytes(), &plan, |name, _| name == "b");
-        assert!(fits(&[]));
-        assert!(fits(&[entry("old", "1.0.0", "11"), entry("b", "0.1.0", "77"), entry("from-git", "0.3.1", "33")]));
-        assert!(!fits(&[entry("old", "1.0.1", "11")]));
-        assert!(!fits(&[entry("old", "1.0.0", "12")]));
-        assert!(!fits(&["not a lock".to_owned()]));
     }
 }

@@ -1,12 +1,12 @@
 //! Cargo itself as the [`Publisher`], and plans of workspaces.
 //!
 //! - A plan is made of what `cargo package` packs: [`Workspace::read`].
-//! - A rehearsal publishes each package as it would be uploaded, from a place of its own, with one difference: where it depends on
-//!   a sibling, that is looked up on the rehearsal registry too. So every package is built against what was published
-//!   before it, as users will build it.
+//! - A rehearsal publishes each package as it would be uploaded, from a place of its own, with its siblings patched by what
+//!   was published to the rehearsal registry before it. So every package is built as users will build it, with one version of
+//!   each sibling, whoever needs it.
 //! - A publish runs `cargo publish` in the workspace.
-//! - Before both, the package is packed again: cargo may refuse it, such as when it is not committed, and it must still be
-//!   what the plan says.
+//! - Before both, packages are packed again: cargo may refuse that, such as when something is not committed, and they must
+//!   still be what the plan says.
 //! - Registries are found as cargo finds them: [`Workspace::registry`].
 //! - Whether a version is there is asked of the sparse index, and its content is compared.
 //! - Tokens are handed to cargo by its environment, and are replaced wherever something prints them.
@@ -32,13 +32,13 @@ use command::{Secrets, run};
 pub use config::ConfigError;
 use config::{CRATES_IO, token_variable};
 use index::SparseIndex;
-use package::{LOCK, have_same_files, have_same_manifest};
+use package::{have_same_files, have_same_manifest};
 use said::{class_of, why};
 use stage::{is_staged, stage};
 pub use workspace::{Workspace, WorkspaceError};
 use workspace::{cargo, path_of, temporary_directory};
 
-use super::plan::Planned;
+use super::plan::{Plan, Planned};
 use super::target::{On, Target};
 use super::world::{Class, Failure, Found, Moment, Publisher, Tails};
 
@@ -104,6 +104,19 @@ impl Cargo {
         command
     }
 
+    /// Has cargo look up packages of the plan on the rehearsal registry, whoever depends on them.
+    fn patch<'p>(&self, command: &mut Command, packages: impl Iterator<Item = &'p Planned>, on: &Target) {
+        let live = self.workspace.plan().live();
+        let source = if live.name.as_str() == CRATES_IO { CRATES_IO.to_owned() } else { format!("{:?}", live.index) };
+        for package in packages {
+            let patch = format!("patch.{source}.{}", package.name);
+            // Build metadata does not tell versions apart.
+            let version = package.version.split('+').next().unwrap_or(&package.version);
+            command.arg("--config").arg(format!("{patch}.version=\"={version}\""));
+            command.arg("--config").arg(format!("{patch}.registry={:?}", on.name.as_str()));
+        }
+    }
+
     fn run(&self, command: Command, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
         let (status, tails) = run(command, moment, &self.secrets)?;
         if status.success() {
@@ -130,48 +143,57 @@ impl Cargo {
         Ok(())
     }
 
-    /// Sees that cargo would still publish a package, and that it is what the plan says.
-    fn look_again(&self, package: &Planned, moment: &mut Moment<'_>) -> Result<(), Failure> {
+    /// Sees that cargo would still publish packages, and that they are what the plan says.
+    fn look_again(&self, packages: &[Planned], moment: &mut Moment<'_>) -> Result<(), Failure> {
         let cannot = "the workspace cannot be packed again to see whether it changed";
         let place = hindered(cannot, temporary_directory())?;
         let into = hindered(cannot, path_of(&place))?;
-        self.run(self.workspace.packing(package, self.allow_dirty, into), moment)?;
-        if hindered(cannot, self.workspace.is_unchanged(package, into))? {
-            return Ok(());
+        self.run(self.workspace.packing(packages, self.allow_dirty, into), moment)?;
+        for package in packages {
+            if let Some(what) = hindered(cannot, self.workspace.changed(package, into))? {
+                let message = format!(
+                    "the source changed since the plan was made ({what} of {}); rehearse what is to be published now",
+                    package.name
+                );
+                return Err(Failure::new(Class::Permanent, message));
+            }
         }
-        let message = "the source changed since the plan was made; rehearse what is to be published now";
-        Err(Failure::new(Class::Permanent, message))
+        Ok(())
     }
 
-    /// Publishes a package to the rehearsal registry, from a place of its own.
-    fn rehearse(&mut self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let command = self.staged(package, on);
-        self.run(hindered("the package cannot be laid out for the rehearsal", command)?, moment)
+    /// Lays a package out for the rehearsal, and gives what does that to it there.
+    fn staged(&mut self, action: &str, package: &Planned, on: &Target) -> Result<Command, Failure> {
+        let command = self.try_staged(action, package, on);
+        hindered("the package cannot be laid out for the rehearsal", command)
     }
 
-    /// Lays a package out, and gives what publishes it from there.
-    fn staged(&mut self, package: &Planned, on: &Target) -> io::Result<Command> {
+    fn try_staged(&mut self, action: &str, package: &Planned, on: &Target) -> io::Result<Command> {
         let path = self.place()?.join(package.id());
         let packed = self.workspace.packed(&package.name);
         let packed = packed.ok_or_else(|| io::Error::other("it is not in the workspace"))?;
-        stage(packed, self.workspace.lock(), on.name.as_str(), &path)?;
-        let mut command = self.cargo(on, &["publish", "--allow-dirty"]);
+        stage(packed, self.workspace.lock(), &path)?;
+        let mut command = self.cargo(on, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(path.join("Cargo.toml"));
+        // Those after it are not there yet.
+        let before = self.workspace.plan().packages().iter().take_while(|one| *one != package);
+        self.patch(&mut command, before, on);
         self.apart(&mut command)?;
         Ok(command)
     }
 
-    /// What installs a package's program into a place of its own.
-    fn installing(&mut self, package: &Planned, on: &Target) -> io::Result<Command> {
+    /// What installs a package's program into a directory.
+    fn installing(&mut self, package: &Planned, on: &Target) -> io::Result<(Command, Utf8PathBuf)> {
         let version = format!("={}", package.version);
         let mut command = self.cargo(on, &["install", &package.name, "--force", "--version", &version]);
         // Left to itself, cargo reads only the configuration of its home when it installs.
         for file in self.workspace.config().of_workspace() {
             command.arg("--config").arg(file);
         }
-        command.arg("--root").arg(self.place()?.join("installed"));
+        self.patch(&mut command, self.workspace.plan().packages().iter().filter(|one| *one != package), on);
+        let root = self.place()?.join("installed");
+        command.arg("--root").arg(&root);
         self.apart(&mut command)?;
-        Ok(command)
+        Ok((command, root.join("bin")))
     }
 
     /// Publishes a package for real, from the workspace.
@@ -197,39 +219,54 @@ impl Publisher for Cargo {
         self.index(on)?.uploads_to(moment)
     }
 
+    fn check(&mut self, plan: &Plan, moment: &mut Moment<'_>) -> Result<(), Failure> {
+        self.look_again(plan.packages(), moment)
+    }
+
     fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure> {
         let index = self.index(on)?;
         if let On::Rehearsal(registry) = on {
             // Cargo would build what depends on the package against what it downloaded or built once.
             hindered("cargo's memory of the registry cannot be cleared", cache::forget(registry, package))?;
         }
-        let Some(cksum) = index.checksum(&package.name, &package.version, moment)? else {
+        let Some(shown) = index.look(&package.name, &package.version, moment)? else {
             return Ok(Found::Nothing);
         };
-        let there = index.download(&package.name, &package.version, &cksum, moment)?;
-        let in_workspace = self.workspace.packed(&package.name);
-        let is_in_plan = |name: &str, version: &str| {
-            self.workspace.plan().packages().iter().any(|one| one.name == name && one.version == version)
-        };
-        let fits = there.get(LOCK).is_none_or(|kept| lock::fits(&kept.bytes, &package.locked, is_in_plan));
-        let same = in_workspace.is_some_and(|ours| match on {
-            On::Rehearsal(registry) => is_staged(&there, ours, registry.name.as_str()),
-            On::Live(_) => have_same_files(&there, &ours.files) && have_same_manifest(&there, &ours.files),
+        if (&shown.name, &shown.version) != (&package.name, &package.version) {
+            return Ok(Found::Other);
+        }
+        let there = index.download(&shown, moment)?;
+        let same = self.workspace.packed(&package.name).is_some_and(|ours| match on {
+            On::Rehearsal(_) => is_staged(&there, ours),
+            On::Live(_) => have_same_files(&there, ours) && have_same_manifest(&there, ours),
         });
-        Ok(if same && fits { Found::Same } else { Found::Other })
+        Ok(if same { Found::Same } else { Found::Other })
     }
 
     fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        self.look_again(package, moment)?;
+        self.look_again(std::slice::from_ref(package), moment)?;
         match on {
-            On::Rehearsal(registry) => self.rehearse(package, registry, moment),
+            On::Rehearsal(registry) => {
+                let command = self.staged("publish", package, registry)?;
+                self.run(command, moment)
+            }
             On::Live(registry) => self.publish_live(package, registry, moment),
         }
     }
 
+    fn build(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure> {
+        let command = self.staged("package", package, on.target())?;
+        self.run(command, moment).map(|_| ())
+    }
+
     fn install(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure> {
-        let command = self.installing(package, on.target());
-        self.run(hindered("there is no place to install to", command)?, moment).map(|_| ())
+        let cannot = "there is no place to install to";
+        let (command, programs) = hindered(cannot, self.installing(package, on.target()))?;
+        let tails = self.run(command, moment)?;
+        // Cargo calls it well when there is nothing that could be installed.
+        let installed = programs.read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
+        let nothing = "cargo installed no program; do they all want features that are not on by default?";
+        if installed { Ok(()) } else { Err(Failure { tails, ..Failure::new(Class::Permanent, nothing) }) }
     }
 
     fn command(&self, package: &Planned, on: On<'_>) -> String {
@@ -244,6 +281,7 @@ impl Publisher for Cargo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::release::world::Stop;
 
     /// (Pass) A token that was given reaches cargo by its environment only, and is hidden.
     #[test]
@@ -255,7 +293,7 @@ mod tests {
         let manifest = root.join("Cargo.toml");
         fs_err::write(&manifest, "[package]\nname = \"zq\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
             .expect("written");
-        let workspace = Workspace::read(&manifest, CRATES_IO).expect("a workspace");
+        let workspace = Workspace::read(&manifest, CRATES_IO, &Stop::default()).expect("a workspace");
         let live = workspace.plan().live().clone();
         let cargo = Cargo::new(workspace).with_token("other-one", "s3cret-token");
         let other =

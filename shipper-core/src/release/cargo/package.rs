@@ -1,6 +1,6 @@
 //! What is in a package: the `.crate` file that cargo makes, and registries keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use flate2::read::GzDecoder;
@@ -26,7 +26,7 @@ pub(super) const ORIGINAL: &str = "Cargo.toml.orig";
 pub(super) const LOCK: &str = "Cargo.lock";
 
 /// What cargo adds to a package that is not its content: the commit, and versions of dependencies as they were resolved
-/// when it was packed, which are compared by what they say.
+/// when it was packed. The same package may be resolved in another way when it is packed for another registry, or later.
 const ADDED: [&str; 2] = [".cargo_vcs_info.json", LOCK];
 
 /// Reads a `.crate` file, in memory.
@@ -70,4 +70,12 @@ pub(super) fn have_same_manifest(one: &Files, other: &Files) -> bool {
     let says = |files: &Files| toml_edit::de::from_slice::<serde_json::Value>(&bytes(files)?).ok();
     let (one_says, other_says) = (says(one), says(other));
     bytes(one) == bytes(other) || one_says.is_some() && one_says == other_says
+}
+
+/// The first path at which two packages differ, safe to show.
+pub(super) fn first_difference(one: &Files, other: &Files) -> Option<String> {
+    let paths: BTreeSet<&str> = content(one).chain(content(other)).map(|(path, _)| path).collect();
+    let bytes = |files: &Files, path: &str| files.get(path).map(|file| file.bytes.clone());
+    let differs = paths.into_iter().find(|path| bytes(one, path) != bytes(other, path))?;
+    Some(shipper_events::neutral(differs).at_most(200).to_string())
 }

@@ -5,7 +5,7 @@ use shipper_events::neutral;
 use crate::release::world::Class;
 
 /// Words that tell of a failure which may pass.
-const PASSING: [&str; 16] = [
+const PASSING: [&str; 12] = [
     "timed out",
     "timeout",
     "connection refused",
@@ -17,10 +17,6 @@ const PASSING: [&str; 16] = [
     "couldn't resolve host",
     "network failure",
     "spurious network error",
-    "got 500",
-    "got 502",
-    "got 503",
-    "got 504",
     "too many requests",
 ];
 
@@ -29,22 +25,36 @@ const PASSING: [&str; 16] = [
 /// pass is taken not to.
 pub(super) fn class_of(stderr: &str, killed: bool) -> Class {
     let said = stderr.to_ascii_lowercase();
-    let passing = PASSING.iter().any(|words| said.contains(words))
-        || ["500", "502", "503", "504", "429"]
-            .iter()
-            .any(|code| said.contains(&format!("status code {code}")) || said.contains(&format!("status {code}")));
-    // What the transport under cargo says begins with a number in brackets.
-    let transport = said.lines().any(|line| {
-        let number = line.trim().strip_prefix('[').and_then(|rest| rest.split_once("] "));
-        number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    });
-    let passing = passing || transport;
-    if killed || said.contains("already uploaded") || said.contains("already exists") {
+    // Before cargo's own error, what it ran may have said anything.
+    let error = said.rfind("\nerror").map_or(said.as_str(), |at| said.get(at..).unwrap_or_default());
+    if killed {
+        return Class::Ambiguous;
+    }
+    if ["could not compile", "custom build command"].iter().any(|words| said.contains(words)) {
+        return Class::Permanent;
+    }
+    if error.contains("already uploaded") || error.contains("already exists") {
         // Somebody else, or an attempt of ours that was lost: the index tells.
         return Class::Ambiguous;
     }
-    let refused = said.contains("the remote server responded with an error");
-    match (passing, said.contains("uploading ") && (passing || !refused)) {
+    let answered = |code: u32| {
+        [format!("got {code}"), format!("status {code}"), format!("status code {code}")]
+            .iter()
+            .any(|words| error.contains(words))
+    };
+    // What the transport under cargo says begins with a number in brackets.
+    let transport = error.lines().any(|line| {
+        let number = line.trim().strip_prefix('[').and_then(|rest| rest.split_once("] "));
+        number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    let later = [408, 425, 429].into_iter().any(answered);
+    let passing = transport || later || (500..600).any(answered) || PASSING.iter().any(|words| error.contains(words));
+    let refused =
+        error.contains("responded with an error") || error.contains("invalid characters") || (400..500).any(answered);
+    match (passing, said.contains("uploading ")) {
+        (false, true) if refused => Class::Permanent,
+        // The registry says itself that it took nothing.
+        (true, true) if later => Class::Retryable,
         // The upload may have arrived.
         (_, true) => Class::Ambiguous,
         (true, false) => Class::Retryable,
@@ -52,14 +62,16 @@ pub(super) fn class_of(stderr: &str, killed: bool) -> Class {
     }
 }
 
-/// What cargo said last that tells why it failed, safe to show.
+/// What cargo said that tells why it failed, safe to show: the first error with what follows it, such as what a build
+/// printed, and cargo's own, which comes last, with what caused it.
 pub(super) fn why(stderr: &str) -> String {
     let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // The compiler's errors come first, cargo's own last, with what caused it.
-    let last = lines.iter().rposition(|line| line.starts_with("error")).unwrap_or(lines.len().saturating_sub(3));
-    let before = lines.iter().take(last).filter(|line| line.starts_with("error")).take(3);
-    let said: Vec<&str> = before.chain(lines.iter().skip(last).take(12)).copied().collect();
-    if said.is_empty() { "it said nothing".to_owned() } else { neutral(&said.join("; ")).at_most(800).to_string() }
+    let is_error = |line: &&str| line.starts_with("error");
+    let first = lines.iter().position(is_error).unwrap_or(lines.len().saturating_sub(3));
+    let last = lines.iter().rposition(is_error).unwrap_or(first);
+    let begin = lines.iter().take(last).skip(first).take(16);
+    let said: Vec<&str> = begin.chain(lines.iter().skip(last).take(12)).copied().collect();
+    if said.is_empty() { "it said nothing".to_owned() } else { neutral(&said.join("; ")).at_most(1500).to_string() }
 }
 
 #[cfg(test)]
@@ -78,7 +90,14 @@ mod tests {
                 Class::Permanent,
             ),
             ("    Uploading a v1\nerror: invalid JSON response body:\nbody:\n<html>", Class::Ambiguous),
+            (
+                "    Uploading a v1\nerror: failed\nCaused by:\n  failed to get a 200 OK response, got 403",
+                Class::Permanent,
+            ),
+            ("    Uploading a v1\nerror: failed\nCaused by:\n  token contains invalid characters", Class::Permanent),
+            ("    Uploading a v1\nerror: failed\nCaused by:\n  (status 429 Too Many Requests)", Class::Retryable),
             ("error[E0425]: cannot find function\nerror: could not compile `a`", Class::Permanent),
+            ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`", Class::Permanent),
             ("", Class::Permanent),
         ] {
             assert_eq!(class_of(said, false), class, "{said}");
@@ -90,7 +109,7 @@ mod tests {
     #[test]
     fn why_it_failed() {
         let said = "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it";
-        assert_eq!(why(said), "error[E0425]: cannot find `\\u{1b}x`; error: failed to verify; Caused by:; it");
+        assert_eq!(why(said), "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; Caused by:; it");
         assert_eq!(why(""), "it said nothing");
     }
 }

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
 use tempfile::TempDir;
 use thiserror::Error;
 
-use super::command::Secrets;
+use super::command::{Secrets, run};
 use super::config::{Config, ConfigError};
 use super::lock::needed;
-use super::package::{Files, LOCK, content, unpack};
+use super::package::{Files, LOCK, content, first_difference, unpack};
+use super::said::why;
 use crate::release::plan::{Locked, Plan, PlanError, Planned, PlannedFile};
 use crate::release::target::Target;
+use crate::release::world::{Moment, Stop};
 
 /// A workspace cannot be planned.
 #[derive(Debug, Error)]
@@ -35,9 +38,9 @@ pub enum WorkspaceError {
     #[error("the packages cannot be made")]
     Packages(#[from] io::Error),
     /// Cargo could not pack it.
-    #[error("cargo cannot pack the workspace: {said}")]
+    #[error("the workspace cannot be packed: {said}")]
     NotPacked {
-        /// What it said last, made safe to show.
+        /// What cargo said, made safe to show.
         said: String,
     },
     /// Packages depend on each other in a circle.
@@ -56,30 +59,24 @@ pub enum WorkspaceError {
 pub struct Workspace {
     root: Utf8PathBuf,
     plan: Plan,
-    packed: BTreeMap<String, Packed>,
+    /// Its packages as cargo would upload them, and where they are made, by their names.
+    packed: BTreeMap<String, Files>,
+    directories: BTreeMap<String, Utf8PathBuf>,
     /// Its `Cargo.lock`, if it has one.
     lock: Option<Vec<u8>>,
     config: Config,
-}
-
-/// A package as cargo would upload it.
-#[derive(Debug, Clone)]
-pub(super) struct Packed {
-    pub(super) files: Files,
-    /// What its manifest calls the packages of this workspace that it depends on and that are published before it.
-    pub(super) siblings: BTreeSet<String>,
 }
 
 impl Workspace {
     /// Reads the workspace of a manifest, as far as it may be published to the live registry of that name.
     ///
     /// Cargo resolves its dependencies, which writes a missing `Cargo.lock`, and packs its packages in a temporary
-    /// directory, without building them.
+    /// directory, without building them. `stop` ends that.
     ///
     /// # Errors
     ///
     /// When cargo cannot read or pack it, nothing of it may be published, or the registry is not configured.
-    pub fn read(manifest: &Utf8Path, live_registry: &str) -> Result<Self, WorkspaceError> {
+    pub fn read(manifest: &Utf8Path, live_registry: &str, stop: &Stop) -> Result<Self, WorkspaceError> {
         let unread = |source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) };
         let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
         let mut reading = MetadataCommand::new();
@@ -98,32 +95,31 @@ impl Workspace {
                 package.publish.as_ref().is_none_or(|registries| registries.iter().any(|name| name == live_registry))
             })
             .collect();
-        // Development dependencies may go round in a circle, since only they are not built for whoever depends on a package.
-        let order = in_order(&publishable, true).or_else(|_| in_order(&publishable, false))?;
+        let order = in_order(&publishable)?;
         let lock = read_lock(&root)?;
-        let mut packed = pack(&root, &order, &config)?;
+        let packed = pack(&root, &order, &config, stop)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
-            let files = packed.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
+            let files = packed.get(&name).map(planned_files).unwrap_or_default();
             let locked = locked(lock.as_deref(), &name, &version)?;
             let has_program = package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin));
             Ok(Planned { name, version, files, locked, has_program })
         });
         let plan = Plan::new(live, planned.collect::<io::Result<_>>()?)?;
-        let mut earlier: BTreeSet<&str> = BTreeSet::new();
-        for package in order {
-            // One that comes later is looked up where a publish for real would look for it.
-            let siblings = package
-                .dependencies
-                .iter()
-                .filter(|dependency| dependency.path.is_some() && earlier.contains(dependency.name.as_str()));
-            let called = siblings.map(|sibling| sibling.rename.as_ref().unwrap_or(&sibling.name).clone());
-            if let Some(packed) = packed.get_mut(package.name.as_str()) {
-                packed.siblings = called.collect();
-            }
-            earlier.insert(&package.name);
-        }
-        Ok(Self { root, plan, packed, lock, config })
+        let directory = |package: &Package| package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
+        let directories = order.iter().map(|package| (package.name.to_string(), directory(package))).collect();
+        Ok(Self { root, plan, packed, directories, lock, config })
+    }
+
+    /// The package of the plan that has something of that directory in it. In such a place a log would change the plan with
+    /// every event.
+    pub fn packs(&self, directory: &Utf8Path) -> Option<&Planned> {
+        let directory = directory.canonicalize_utf8().ok()?;
+        self.plan.packages().iter().find(|package| {
+            let of_package = self.directories.get(&package.name).and_then(|place| place.canonicalize_utf8().ok());
+            let within = of_package.and_then(|place| directory.strip_prefix(place).ok().map(ToOwned::to_owned));
+            within.is_some_and(|within| package.files.iter().any(|file| Utf8Path::new(&file.path).starts_with(&within)))
+        })
     }
 
     /// What would be published.
@@ -154,25 +150,29 @@ impl Workspace {
         self.lock.as_deref()
     }
 
-    pub(super) fn packed(&self, name: &str) -> Option<&Packed> {
+    pub(super) fn packed(&self, name: &str) -> Option<&Files> {
         self.packed.get(name)
     }
 
-    /// What packs one package again, into that directory; unless told otherwise, only what is committed.
-    pub(super) fn packing(&self, package: &Planned, allow_dirty: bool, into: &Utf8Path) -> Command {
-        let mut command = packing(&self.root, [(&*package.name, &*package.version)], into);
+    /// What packs packages again, into that directory; unless told otherwise, only what is committed.
+    pub(super) fn packing(&self, packages: &[Planned], allow_dirty: bool, into: &Utf8Path) -> Command {
+        let named = packages.iter().map(|package| (&*package.name, &*package.version));
+        let mut command = packing(&self.root, named, into);
         if allow_dirty {
             command.arg("--allow-dirty");
         }
         command
     }
 
-    /// Whether a package that was packed again is still what the plan says.
-    pub(super) fn is_unchanged(&self, package: &Planned, packed_into: &Utf8Path) -> io::Result<bool> {
+    /// What is no longer as the plan says of a package that was packed again, if anything.
+    pub(super) fn changed(&self, package: &Planned, packed_into: &Utf8Path) -> io::Result<Option<String>> {
         let (name, version) = (&package.name, &package.version);
         let files = packed_file(packed_into, name, version)?;
+        if let Some(path) = self.packed(name).map_or(Some(String::new()), |planned| first_difference(planned, &files)) {
+            return Ok(Some(path));
+        }
         let locked = locked(read_lock(&self.root)?.as_deref(), name, version)?;
-        Ok(planned_files(&files) == package.files && locked == package.locked)
+        Ok((locked != package.locked).then(|| LOCK.to_owned()))
     }
 }
 
@@ -194,39 +194,59 @@ fn locked(lock: Option<&[u8]>, name: &str, version: &str) -> io::Result<Vec<Lock
     lock.map_or(Ok(Vec::new()), |lock| needed(lock, name, version))
 }
 
-/// The packages, each after those that it depends on, `for_tests` also for its tests; those that do not depend on each
-/// other by name.
-fn in_order<'p>(packages: &[&'p Package], for_tests: bool) -> Result<Vec<&'p Package>, WorkspaceError> {
+/// What a package waits for: packages that it needs to be built, and those that only its tests need.
+struct Waiting<'p> {
+    package: &'p Package,
+    needs: BTreeSet<&'p str>,
+    tests_need: BTreeSet<&'p str>,
+}
+
+/// The packages, each after those that it depends on, also for its tests; those that do not depend on each other by name.
+/// What only tests need may go round in a circle, since it is not built for whoever depends on a package.
+fn in_order<'p>(packages: &[&'p Package]) -> Result<Vec<&'p Package>, WorkspaceError> {
     let names: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
-    let mut waiting: BTreeMap<&str, (&Package, BTreeSet<&str>)> = BTreeMap::new();
-    for package in packages {
-        let needs = package.dependencies.iter().filter(|dependency| {
-            // A development dependency without a version is not published.
-            let counts = dependency.kind != DependencyKind::Development
-                || for_tests && dependency.req != cargo_metadata::semver::VersionReq::STAR;
-            dependency.path.is_some() && counts && dependency.name != package.name.as_str()
+    let needs = |package: &'p Package, for_tests: bool| {
+        let needs = package.dependencies.iter().filter(move |dependency| {
+            let is_for_tests = dependency.kind == DependencyKind::Development;
+            // One for tests without a version is not published.
+            let counts = !is_for_tests || dependency.req != cargo_metadata::semver::VersionReq::STAR;
+            dependency.path.is_some() && is_for_tests == for_tests && counts
         });
-        let needs = needs.map(|dependency| dependency.name.as_str()).filter(|name| names.contains(name));
-        waiting.insert(package.name.as_str(), (package, needs.collect()));
-    }
+        let others = needs.map(|dependency| dependency.name.as_str()).filter(|name| *name != package.name.as_str());
+        others.filter(|name| names.contains(name)).collect()
+    };
+    let waiting = |package: &&'p Package| {
+        let waiting = Waiting { package, needs: needs(package, false), tests_need: needs(package, true) };
+        (package.name.as_str(), waiting)
+    };
+    let mut waiting: BTreeMap<&str, Waiting<'p>> = packages.iter().map(waiting).collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
-        let Some(next) = waiting.iter().find(|(_, (_, needs))| needs.is_empty()).map(|(name, _)| *name) else {
+        let ready = waiting.iter().find(|(_, one)| one.needs.is_empty() && one.tests_need.is_empty());
+        let next = ready.or_else(|| waiting.iter().find(|(_, one)| one.needs.is_empty())).map(|(name, _)| *name);
+        let Some(next) = next else {
             let packages = waiting.keys().copied().collect::<Vec<_>>().join(", ");
             return Err(WorkspaceError::Circle { packages });
         };
-        if let Some((package, _)) = waiting.remove(next) {
-            order.push(package);
-        }
-        for (_, needs) in waiting.values_mut() {
-            needs.remove(next);
+        order.extend(waiting.remove(next).map(|one| one.package));
+        for one in waiting.values_mut() {
+            one.needs.remove(next);
+            one.tests_need.remove(next);
         }
     }
     Ok(order)
 }
 
+/// How long cargo may take to pack a workspace: it builds nothing, and may wait for another cargo.
+const PACKING: Duration = Duration::from_secs(10 * 60);
+
 /// Has cargo pack the packages, and reads what it made.
-fn pack(root: &Utf8Path, packages: &[&Package], config: &Config) -> Result<BTreeMap<String, Packed>, WorkspaceError> {
+fn pack(
+    root: &Utf8Path,
+    packages: &[&Package],
+    config: &Config,
+    stop: &Stop,
+) -> Result<BTreeMap<String, Files>, WorkspaceError> {
     if packages.is_empty() {
         return Err(PlanError::Nothing.into());
     }
@@ -234,18 +254,16 @@ fn pack(root: &Utf8Path, packages: &[&Package], config: &Config) -> Result<BTree
     let target = path_of(&place)?;
     let named: Vec<(&str, String)> = packages.iter().map(|one| (one.name.as_str(), one.version.to_string())).collect();
     // What is not committed is packed as well, so that it is in the plan.
-    let mut packing = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
-    let output = packing.arg("--allow-dirty").output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().rev().take(8).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("; ");
-        let said = Secrets::of(config.secrets()).hide(&said);
-        return Err(WorkspaceError::NotPacked { said: shipper_events::neutral(&said).at_most(1000).to_string() });
+    let mut command = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
+    command.arg("--allow-dirty");
+    let mut moment = Moment { until: Instant::now() + PACKING, stop, progress: &mut () };
+    let not_packed = |said: String| WorkspaceError::NotPacked { said };
+    let secrets = Secrets::of(config.secrets());
+    let (status, tails) = run(command, &mut moment, &secrets).map_err(|failure| not_packed(failure.message))?;
+    if !status.success() {
+        return Err(not_packed(why(&tails.stderr)));
     }
-    let packed = named.iter().map(|(name, version)| {
-        let files = packed_file(target, name, version)?;
-        Ok(((*name).to_owned(), Packed { files, siblings: BTreeSet::new() }))
-    });
+    let packed = named.iter().map(|(name, version)| Ok(((*name).to_owned(), packed_file(target, name, version)?)));
     packed.collect()
 }
 
@@ -278,4 +296,38 @@ pub(super) fn path_of(place: &TempDir) -> io::Result<&Utf8Path> {
 /// Cargo, as whoever started us means it.
 pub(super) fn cargo() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (Pass) Each after those that it depends on, also for its tests, but for the one circle that tests make.
+    #[test]
+    fn the_order() {
+        let place = temporary_directory().expect("a directory");
+        let root = path_of(&place).expect("UTF-8");
+        fs_err::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"*\"]\n").expect("written");
+        let member = |name: &str, kind: &str, needs: &str| {
+            let directory = root.join(name).join("src");
+            fs_err::create_dir_all(&directory).expect("made");
+            fs_err::write(directory.join("lib.rs"), "").expect("written");
+            let needs = format!("[{kind}]\nzq-{needs} = {{ path = \"../{needs}\", version = \"0.1\" }}\n");
+            let needs = if kind.is_empty() { String::new() } else { needs };
+            let manifest = format!("[package]\nname = \"zq-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{needs}");
+            fs_err::write(root.join(name).join("Cargo.toml"), manifest).expect("written");
+        };
+        member("a", "dev-dependencies", "b");
+        member("b", "dependencies", "a");
+        member("c", "dev-dependencies", "d");
+        member("d", "", "");
+        let read = || Workspace::read(&root.join("Cargo.toml"), "crates-io", &Stop::default());
+        let workspace = read().expect("a workspace");
+        let order: Vec<&str> = workspace.plan().packages().iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(order, ["zq-d", "zq-c", "zq-a", "zq-b"]);
+        let stop = Stop::default();
+        stop.ask();
+        let stopped = Workspace::read(&root.join("Cargo.toml"), "crates-io", &stop).map(|_| ());
+        assert!(matches!(stopped, Err(WorkspaceError::NotPacked { said }) if said.contains("asked to stop")));
+    }
 }
