@@ -65,13 +65,24 @@ pub(super) fn class_of(stderr: &str, killed: bool) -> Class {
 /// What cargo said that tells why it failed, safe to show: the first error with what follows it, such as what a build
 /// printed, and cargo's own, which comes last, with what caused it.
 pub(super) fn why(stderr: &str) -> String {
-    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut in_headers = false;
+    let tells = |line: &&str| {
+        // Of a registry's answer, what it says counts, not how it was sent.
+        in_headers = *line == "headers:" || in_headers && *line != "body:";
+        !in_headers && !matches!(*line, "" | "body:" | "Caused by:")
+    };
+    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(tells).collect();
     let is_error = |line: &&str| line.starts_with("error");
     let first = lines.iter().position(is_error).unwrap_or(lines.len().saturating_sub(3));
     let last = lines.iter().rposition(is_error).unwrap_or(first);
     let begin = lines.iter().take(last).skip(first).take(16);
     let said: Vec<&str> = begin.chain(lines.iter().skip(last).take(12)).copied().collect();
-    if said.is_empty() { "it said nothing".to_owned() } else { neutral(&said.join("; ")).at_most(1500).to_string() }
+    if said.is_empty() {
+        return "it said nothing".to_owned();
+    }
+    let locked = ["got 401", "got 403", "status 401", "status 403"].iter().any(|words| stderr.contains(words));
+    let hint = if locked { "; is the token the right one?" } else { "" };
+    format!("{}{hint}", neutral(&said.join("; ")).at_most(1500))
 }
 
 #[cfg(test)]
@@ -109,7 +120,10 @@ mod tests {
     #[test]
     fn why_it_failed() {
         let said = "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it";
-        assert_eq!(why(said), "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; Caused by:; it");
+        assert_eq!(why(said), "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; it");
+        let refused =
+            "error: failed to publish\n\nCaused by:\n  got 403\n  headers:\n\tHTTP/1.1 403\n\tx: y\n  body:\n  no";
+        assert_eq!(why(refused), "error: failed to publish; got 403; no; is the token the right one?");
         assert_eq!(why(""), "it said nothing");
     }
 }
