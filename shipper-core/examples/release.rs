@@ -1,4 +1,4 @@
-//! `release rehearse|publish`: rehearses a workspace on another registry, or publishes it for real if the gate lets it go.
+//! `release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it for real if the gate lets it go.
 //!
 //! ```sh
 //! release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
@@ -21,6 +21,7 @@ use shipper_core::release::{
     rehearse,
 };
 use shipper_core::{Asker, create_state_directory};
+use shipper_events::Head;
 use shipper_events::write::{Options, OsDisk};
 
 /// Rehearses and publishes a workspace, with every step in a log that can be audited.
@@ -50,6 +51,9 @@ enum Action {
         /// The registry that the plan must have been rehearsed on; without it the gate is dormant, and the log says so
         #[arg(long, value_name = "NAME")]
         rehearsal_registry: Option<String>,
+        /// Publish only if the log begins with the bytes of this head, kept elsewhere: LINES:BYTES:BLAKE3
+        #[arg(long, value_name = "HEAD")]
+        extends: Option<Head>,
         /// Skip the gate; who and why is recorded
         #[arg(long, requires_all = ["actor", "justification", "rehearsal_registry"])]
         skip_rehearsal: bool,
@@ -156,12 +160,13 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             }
             Ok(receipt.is_proof())
         }
-        Action::Publish { common, rehearsal_registry, actor, justification, skip_rehearsal } => {
+        Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
             let Ready { state, mut cargo, patience, mut progress, stop } = common.ready()?;
             let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
             let asker = Asker { actor: actor.clone(), justification: justification.clone() };
             let plan = cargo.workspace().plan().clone();
-            let (skip, log) = (skip_rehearsal.then_some(asker), Options::default());
+            let log = Options { extends: *extends, ..Options::default() };
+            let skip = skip_rehearsal.then_some(asker);
             let options = PublishOptions { rehearsal, skip, patience, log };
             match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
