@@ -1,4 +1,4 @@
-//! The world outside: the three things that a release does to a registry, and what may be heard of them meanwhile.
+//! The world outside: what a release does to a registry, and what may be heard of it meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +36,7 @@ pub struct Tails {
 pub struct Failure {
     /// What it means for a second try.
     pub class: Class,
-    /// What went wrong, for the log: no secret is in it.
+    /// What went wrong, for the log and for people: whoever makes it takes secrets out.
     pub message: String,
     /// What the command printed last, if there was one.
     pub tails: Tails,
@@ -62,11 +62,11 @@ pub struct Failed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Class {
-    /// It may pass: the network, or a registry that is overloaded.
+    /// A temporary error, such as of the network, and nothing was uploaded: it is tried again.
     Retryable,
-    /// It will not pass until somebody mends something.
+    /// It will not pass until somebody mends something: the release stops.
     Permanent,
-    /// Nobody knows whether it was done: look before trying again.
+    /// Nobody knows whether it was done: [`Publisher::find`] is asked before it is tried again.
     Ambiguous,
 }
 
@@ -102,7 +102,7 @@ pub trait Publisher {
     ///
     /// # Errors
     ///
-    /// When the registry cannot be asked, or does not answer as one.
+    /// When the registry cannot be asked, or does not answer as one, or shows the version as yanked.
     fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure>;
 
     /// Publishes one package. It must publish what the plan says, and fail if that is no longer what is there.

@@ -30,6 +30,9 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
             (backed, ..) => format!(", {} backed by a passing rehearsal", count(backed, "decision")),
         },
         _ if audit.decisions.is_empty() => match (&report.demand.plan_id, report.demand.since) {
+            (Some(plan), _) if audit.receipt.as_ref().is_some_and(|receipt| receipt.plan_id == *plan) => {
+                ", nothing was decided about this plan".to_owned()
+            }
             (Some(_), _) => ", nothing was decided about this plan; its plan_id must be given in full".to_owned(),
             (None, Some(_)) => ", nothing was decided since that head".to_owned(),
             (None, None) => ", nothing was decided in this log".to_owned(),
