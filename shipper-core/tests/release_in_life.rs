@@ -328,6 +328,36 @@ fn beside_what_is_published() {
     shop.concludes(Conclusion::Verified);
 }
 
+/// (Fail) A patch in cargo's configuration holds wherever cargo is run, so a rehearsal would build with it, and users
+/// without it.
+#[test]
+fn a_patch_in_the_configuration() {
+    let shop = Shop::open();
+    let patch = format!("[patch.{:?}]\na = {{ path = \"crates/a\" }}\n", shop.live.index_url());
+    write(&shop.root.join(".cargo/config.toml"), &patch);
+    for action in ["rehearse", "publish"] {
+        let (code, said) = shop.run(action, &["--rehearsal-registry", "rehearsal"]);
+        assert_eq!((code, said.contains("config.toml patches a, so that")), (2, true), "{said}");
+    }
+}
+
+/// (Pass) A token in a file that cargo's configuration includes is hidden too, also where a build script prints it; and cargo
+/// that was told to be quiet says why it failed all the same.
+#[test]
+fn a_token_in_an_included_file() {
+    let shop = Shop::open();
+    let secret = "the-included-secret";
+    let config = "include = [\"more.toml\"]\n[term]\nquiet = true\n";
+    write(&shop.root.join(".cargo/config.toml"), config);
+    write(&shop.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
+    write(&shop.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
+    let (code, said) = shop.rehearse(&["-v"]);
+    assert_eq!((code, said.contains("here: [hidden]")), (1, true), "{said}");
+    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    assert!(!said.contains(secret) && !log.contains(secret), "{said}\n{log}");
+    assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
+}
+
 /// (Fail) A version that was yanked, on either registry, is not one that users can have.
 #[test]
 fn yanked() {

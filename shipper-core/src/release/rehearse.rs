@@ -175,8 +175,14 @@ impl<P: Publisher> Work<'_, P> {
     /// Brings a package to the rehearsal registry, or sees that it is there already with the same content.
     fn rehearse(&mut self, package: &Planned) -> Result<(), Failure> {
         let mut attempt = self.attempts();
+        let mut failed: Option<Failure> = None;
         loop {
-            match self.find(package)? {
+            let found = self.find(package).map_err(|look| match failed.take() {
+                // What was tried before says more.
+                Some(failure) => Failure { message: format!("{}; then {look}", failure.message), ..failure },
+                None => look,
+            });
+            match found? {
                 // What this rehearsal uploaded was built before.
                 Found::Same if attempt.number > 1 => return Ok(()),
                 Found::Same => return self.build(package),
@@ -190,7 +196,10 @@ impl<P: Publisher> Work<'_, P> {
             match self.publish(package, &attempt) {
                 Ok(_) => break,
                 // It may be there all the same: look first.
-                Err(failure) if attempt.go_on_after(&failure, self.stop) && self.pause() => attempt.number += 1,
+                Err(failure) if attempt.go_on_after(&failure, self.stop) && self.pause() => {
+                    attempt.number += 1;
+                    failed = Some(failure);
+                }
                 Err(failure) => return Err(failure),
             }
         }

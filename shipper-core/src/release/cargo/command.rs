@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use process_wrap::std::{ChildWrapper, CommandWrap};
 
+use super::said::Said;
 use crate::release::world::{Class, Failure, Moment, Tails};
 
 /// How much of each stream is kept, in bytes.
@@ -75,12 +76,8 @@ impl Tail {
     }
 }
 
-/// Runs a command to its end, or ends it.
-pub(super) fn run(
-    command: Command,
-    moment: &mut Moment<'_>,
-    secrets: &Secrets,
-) -> Result<(ExitStatus, Tails), Failure> {
+/// Runs cargo to its end, or ends it. Gives what it printed last, and fails as cargo did.
+pub(super) fn run(command: Command, moment: &mut Moment<'_>, secrets: &Secrets) -> Result<Tails, Failure> {
     let mut wrap = CommandWrap::from(command);
     wrap.command_mut().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // What it starts ends with it.
@@ -98,11 +95,16 @@ pub(super) fn run(
     if let Some(stderr) = child.stderr().take() {
         listen(stderr, Stream::Stderr, give);
     }
-    let mut heard = Heard { stdout: Tail::default(), stderr: Tail::default(), secrets };
+    let mut heard = Heard { stdout: Tail::default(), stderr: Tail::default(), said: Said::default(), secrets };
     let ended = wait(&mut *child, &lines, moment, &mut heard);
     let tails = Tails { stdout: heard.stdout.text(), stderr: heard.stderr.text() };
     match ended {
-        Ok(status) => Ok((status, tails)),
+        Ok(status) if status.success() => Ok(tails),
+        Ok(status) => {
+            let class = heard.said.class(status.code().is_none());
+            let message = format!("cargo failed ({status}): {}", heard.said.why());
+            Err(Failure { class, message, tails })
+        }
         Err(failure) => Err(Failure { tails, ..failure }),
     }
 }
@@ -110,6 +112,7 @@ pub(super) fn run(
 struct Heard<'s> {
     stdout: Tail,
     stderr: Tail,
+    said: Said,
     secrets: &'s Secrets,
 }
 
@@ -121,7 +124,10 @@ impl Heard<'_> {
         moment.progress.output(&line);
         match stream {
             Stream::Stdout => self.stdout.push(&line),
-            Stream::Stderr => self.stderr.push(&line),
+            Stream::Stderr => {
+                self.said.hear(&line);
+                self.stderr.push(&line);
+            }
         }
     }
 }
@@ -215,7 +221,8 @@ mod tests {
             let line = format!("{}{secret}{}\nnext\n", "x".repeat(before), "y".repeat(LINE * 4));
             let mut stream = line.as_bytes();
             let begin = begin_of_line(&mut stream).expect("it reads").expect("a line");
-            let mut heard = Heard { stdout: Tail::default(), stderr: Tail::default(), secrets: &secrets };
+            let (stdout, stderr) = (Tail::default(), Tail::default());
+            let mut heard = Heard { stdout, stderr, said: Said::default(), secrets: &secrets };
             let stop = Stop::default();
             let mut moment = Moment { until: Instant::now(), stop: &stop, progress: &mut () };
             heard.hear((Stream::Stdout, begin), &mut moment);

@@ -79,16 +79,26 @@ impl Config {
         let credentials = home.iter().flat_map(|home| in_place(home, ["credentials", "credentials.toml"]));
         let mut files = Vec::new();
         for path in configs.chain(credentials) {
-            match fs_err::read_to_string(&path) {
-                Ok(text) => match text.parse() {
-                    Ok(document) => files.push((path, document)),
-                    Err(source) => return Err(ConfigError::Unreadable { path, source: io::Error::other(source) }),
-                },
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(source) => return Err(ConfigError::Unreadable { path, source }),
-            }
+            read_into(&mut files, path, INCLUDES)?;
         }
         Ok(Self { files })
+    }
+
+    /// The first of these packages in whose place a configuration file puts something else, and that file.
+    pub(super) fn patched<'p>(&self, mut packages: impl Iterator<Item = &'p str>) -> Option<(&Utf8Path, &'p str)> {
+        packages.find_map(|package| {
+            let patches = |document: &DocumentMut| -> bool {
+                let sources = document.get("patch").and_then(Item::as_table_like);
+                let patches = sources.into_iter().flat_map(|sources| sources.iter());
+                patches.filter_map(|(_, patches)| patches.as_table_like()).any(|patches| {
+                    patches
+                        .iter()
+                        .any(|(name, patch)| patch.get("package").and_then(Item::as_str).unwrap_or(name) == package)
+                })
+            };
+            let (path, _) = self.files.iter().find(|(_, document)| patches(document))?;
+            Some((path.as_path(), package))
+        })
     }
 
     /// The registry of that name.
@@ -167,6 +177,35 @@ impl Config {
     fn text(&self, path: &[&str]) -> Option<String> {
         self.files.iter().find_map(|(_, document)| text(document, path))
     }
+}
+
+/// How deep configuration files may include others.
+const INCLUDES: u32 = 8;
+
+/// Reads a configuration file, if it is there, and after it those that it includes: what they say counts less.
+fn read_into(files: &mut Vec<(Utf8PathBuf, DocumentMut)>, path: Utf8PathBuf, includes: u32) -> Result<(), ConfigError> {
+    let text = match fs_err::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+        Err(source) => return Err(ConfigError::Unreadable { path, source }),
+    };
+    let document: DocumentMut = match text.parse() {
+        Ok(document) => document,
+        Err(source) => return Err(ConfigError::Unreadable { path, source: io::Error::other(source) }),
+    };
+    let mut included = Vec::new();
+    if let Some(include) = document.get("include").filter(|_| includes > 0) {
+        let one = include.as_str().map(ToOwned::to_owned);
+        let all = include.as_array().into_iter().flat_map(|all| all.iter()).filter_map(|one| {
+            let path = one.as_str().or_else(|| one.as_inline_table()?.get("path")?.as_str())?;
+            Some(path.to_owned())
+        });
+        let place = path.parent().unwrap_or(Utf8Path::new(""));
+        included = one.into_iter().chain(all).map(|file| place.join(file)).collect();
+    }
+    files.push((path, document));
+    // The later of them count more.
+    included.into_iter().rev().try_for_each(|path| read_into(files, path, includes - 1))
 }
 
 fn text(document: &DocumentMut, path: &[&str]) -> Option<String> {

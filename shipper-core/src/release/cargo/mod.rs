@@ -33,7 +33,6 @@ pub use config::ConfigError;
 use config::{CRATES_IO, token_variable};
 use index::SparseIndex;
 use package::{have_same_files, have_same_manifest};
-use said::{class_of, why};
 use stage::{is_staged, stage};
 pub use workspace::{Workspace, WorkspaceError};
 use workspace::{cargo, path_of, temporary_directory};
@@ -100,7 +99,8 @@ impl Cargo {
         if let Some(token) = self.tokens.get(name) {
             command.env(token_variable(name), token);
         }
-        command.env("CARGO_TERM_COLOR", "never");
+        // What it says tells why it failed.
+        command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false");
         command
     }
 
@@ -118,13 +118,7 @@ impl Cargo {
     }
 
     fn run(&self, command: Command, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        let (status, tails) = run(command, moment, &self.secrets)?;
-        if status.success() {
-            return Ok(tails);
-        }
-        let class = class_of(&tails.stderr, status.code().is_none());
-        let message = format!("cargo failed ({status}): {}", why(&tails.stderr));
-        Err(Failure { class, message, tails })
+        run(command, moment, &self.secrets)
     }
 
     /// A place for this release, which goes away with it.
@@ -136,10 +130,15 @@ impl Cargo {
         path_of(self.place.insert(place)).map(ToOwned::to_owned)
     }
 
-    /// Has a command build apart from what was built before.
+    /// Has a command build apart from what was built before, and leave nothing elsewhere when it is ended.
     fn apart(&mut self, command: &mut Command) -> io::Result<()> {
-        let target = self.place()?.join("target");
+        let place = self.place()?;
+        let (target, temporary) = (place.join("target"), place.join("temporary"));
+        fs_err::create_dir_all(&temporary)?;
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
+        for variable in ["TMPDIR", "TMP", "TEMP"] {
+            command.env(variable, &temporary);
+        }
         Ok(())
     }
 

@@ -20,110 +20,160 @@ const PASSING: [&str; 12] = [
     "too many requests",
 ];
 
-/// What a failure of cargo means for a second try; `killed` says that it did not end by itself. Cargo tells by words only.
-/// Once it began to upload, only a registry's clear refusal says that nothing arrived. Before that, what is not known to
-/// pass is taken not to.
-pub(super) fn class_of(stderr: &str, killed: bool) -> Class {
-    let said = stderr.to_ascii_lowercase();
-    // Before cargo's own error, what it ran may have said anything.
-    let error = said.rfind("\nerror").map_or(said.as_str(), |at| said.get(at..).unwrap_or_default());
-    if killed {
-        return Class::Ambiguous;
-    }
-    if ["could not compile", "custom build command"].iter().any(|words| said.contains(words)) {
-        return Class::Permanent;
-    }
-    if error.contains("already uploaded") || error.contains("already exists") {
-        // Somebody else, or an attempt of ours that was lost: the index tells.
-        return Class::Ambiguous;
-    }
-    let answered = |code: u32| {
-        [format!("got {code}"), format!("status {code}"), format!("status code {code}")]
-            .iter()
-            .any(|words| error.contains(words))
-    };
-    // What the transport under cargo says begins with a number in brackets.
-    let transport = error.lines().any(|line| {
-        let number = line.trim().strip_prefix('[').and_then(|rest| rest.split_once("] "));
-        number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    });
-    let later = [408, 425, 429].into_iter().any(answered);
-    let passing = transport || later || (500..600).any(answered) || PASSING.iter().any(|words| error.contains(words));
-    let refused =
-        error.contains("responded with an error") || error.contains("invalid characters") || (400..500).any(answered);
-    match (passing, said.contains("uploading ")) {
-        (false, true) if refused => Class::Permanent,
-        // The registry says itself that it took nothing.
-        (true, true) if later => Class::Retryable,
-        // The upload may have arrived.
-        (_, true) => Class::Ambiguous,
-        (true, false) => Class::Retryable,
-        (false, false) => Class::Permanent,
-    }
+/// How much is kept of what tells why cargo failed, in lines.
+const FIRST: usize = 16;
+const LAST: usize = 12;
+
+/// What cargo said on standard error that tells why it failed, heard line by line: the tail alone may have lost it.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// The first error with what follows it, such as what the compiler or a build script printed.
+    first: Vec<String>,
+    /// The latest error, which at the end is cargo's own, with what caused it.
+    last: Vec<String>,
+    /// Whether it began to upload.
+    uploading: bool,
+    /// Within the headers of a registry's answer, or what a build script told cargo.
+    aside: bool,
 }
 
-/// What cargo said that tells why it failed, safe to show: the first error with what follows it, such as what a build
-/// printed, and cargo's own, which comes last, with what caused it.
-pub(super) fn why(stderr: &str) -> String {
-    let mut in_headers = false;
-    let tells = |line: &&str| {
-        // Of a registry's answer, what it says counts, not how it was sent.
-        in_headers = *line == "headers:" || in_headers && *line != "body:";
-        !in_headers && !matches!(*line, "" | "body:" | "Caused by:")
-    };
-    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(tells).collect();
-    let is_error = |line: &&str| line.starts_with("error");
-    let first = lines.iter().position(is_error).unwrap_or(lines.len().saturating_sub(3));
-    let last = lines.iter().rposition(is_error).unwrap_or(first);
-    let begin = lines.iter().take(last).skip(first).take(16);
-    let said: Vec<&str> = begin.chain(lines.iter().skip(last).take(12)).copied().collect();
-    if said.is_empty() {
-        return "it said nothing".to_owned();
+impl Said {
+    pub(super) fn hear(&mut self, line: &str) {
+        let line = line.trim();
+        self.uploading |= line.starts_with("Uploading ");
+        // Of a registry's answer, what it says counts, not how it was sent; of a build script, what it says to people.
+        self.aside = match line {
+            "headers:" | "--- stdout" => true,
+            "body:" | "--- stderr" => false,
+            _ => self.aside && !line.starts_with("error"),
+        };
+        if self.aside || matches!(line, "" | "body:" | "--- stderr" | "Caused by:") {
+            return;
+        }
+        let is_error = line.starts_with("error");
+        if is_error {
+            self.last.clear();
+        }
+        if self.first.len() < FIRST && (is_error || !self.first.is_empty()) {
+            self.first.push(line.to_owned());
+        }
+        if self.last.len() < LAST && (is_error || !self.last.is_empty()) {
+            self.last.push(line.to_owned());
+        }
     }
-    let locked = ["got 401", "got 403", "status 401", "status 403"].iter().any(|words| stderr.contains(words));
-    let hint = if locked { "; is the token the right one?" } else { "" };
-    format!("{}{hint}", neutral(&said.join("; ")).at_most(1500))
+
+    /// What a failure means for a second try; `killed` says that cargo did not end by itself. Cargo tells by words only.
+    /// Once it began to upload, only a registry's clear refusal says that nothing arrived. Before that, what is not known
+    /// to pass is taken not to.
+    pub(super) fn class(&self, killed: bool) -> Class {
+        let error = self.last.join("\n").to_ascii_lowercase();
+        if killed || error.contains("already uploaded") || error.contains("already exists") {
+            // Somebody else may have uploaded it, or an attempt of ours whose answer was lost: the index tells.
+            return Class::Ambiguous;
+        }
+        let answered = |code: u32| {
+            let words = [format!("got {code}"), format!("status {code}"), format!("status code {code}")];
+            words.iter().any(|words| error.contains(words))
+        };
+        // What the transport under cargo says begins with a number in brackets.
+        let transport = self.last.iter().any(|line| {
+            let number = line.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+            number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        let later = [408, 425, 429].into_iter().any(answered);
+        let passing =
+            transport || later || (500..600).any(answered) || PASSING.iter().any(|words| error.contains(words));
+        let refused = (400..500).any(answered)
+            || ["responded with an error", "invalid characters"].iter().any(|words| error.contains(words));
+        match (passing, self.uploading) {
+            (false, true) if refused => Class::Permanent,
+            // The registry says itself that it took nothing.
+            (true, true) if later => Class::Retryable,
+            // The upload may have arrived.
+            (_, true) => Class::Ambiguous,
+            (true, false) => Class::Retryable,
+            (false, false) => Class::Permanent,
+        }
+    }
+
+    /// Why it failed, safe to show.
+    pub(super) fn why(&self) -> String {
+        let last = if self.first.ends_with(&self.last) { &[] } else { self.last.as_slice() };
+        // The first error may have been followed by others, and by the last.
+        let first = self.first.iter().take(FIRST);
+        let said: Vec<&str> = first.chain(last).map(String::as_str).collect();
+        if said.is_empty() {
+            return "it said nothing that tells why".to_owned();
+        }
+        let said = said.join("; ");
+        let locked = ["got 401", "got 403", "status 401", "status 403"].iter().any(|words| said.contains(words));
+        let hint = if locked { "; is the token the right one?" } else { "" };
+        format!("{}{hint}", neutral(&said).at_most(1500))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn said(text: &str) -> Said {
+        let mut said = Said::default();
+        text.lines().for_each(|line| said.hear(line));
+        said
+    }
+
     /// (Pass) What may pass is told from what will not, and from what nobody knows.
     #[test]
     fn failures_are_told_apart() {
-        for (said, class) in [
+        let uploading = "    Uploading a v1\nerror: failed to publish\n\nCaused by:\n  ";
+        let page = "<p>it did not reach the origin</p>\n".repeat(1000);
+        for (text, class) in [
             ("error: failed to publish\n\nCaused by:\n  failed to get a 200 OK response, got 500", Class::Retryable),
-            ("    Uploading a v1\nerror: failed\nCaused by:\n  [18] Transferred a partial file", Class::Ambiguous),
+            (&format!("{uploading}[18] Transferred a partial file"), Class::Ambiguous),
+            (&format!("{uploading}failed to get a 200 OK response, got 502\nbody:\n{page}"), Class::Ambiguous),
+            (&format!("warning: could not compile it, so without\n{uploading}got 502"), Class::Ambiguous),
+            (&format!("{uploading}invalid JSON response body:\nbody:\n<html>"), Class::Ambiguous),
+            (&format!("{uploading}(status 429 Too Many Requests)"), Class::Retryable),
+            (&format!("{uploading}the remote server responded with an error (status 403 Forbidden)"), Class::Permanent),
+            (&format!("{uploading}the remote server responded with an error: no such owner"), Class::Permanent),
+            (&format!("{uploading}failed to get a 200 OK response, got 403"), Class::Permanent),
+            (&format!("{uploading}token contains invalid characters"), Class::Permanent),
             ("error: crate a@0.1.0 already exists on registry", Class::Ambiguous),
-            (
-                "    Uploading a v1\nerror: the remote server responded with an error (status 403 Forbidden)",
-                Class::Permanent,
-            ),
-            ("    Uploading a v1\nerror: invalid JSON response body:\nbody:\n<html>", Class::Ambiguous),
-            (
-                "    Uploading a v1\nerror: failed\nCaused by:\n  failed to get a 200 OK response, got 403",
-                Class::Permanent,
-            ),
-            ("    Uploading a v1\nerror: failed\nCaused by:\n  token contains invalid characters", Class::Permanent),
-            ("    Uploading a v1\nerror: failed\nCaused by:\n  (status 429 Too Many Requests)", Class::Retryable),
-            ("error[E0425]: cannot find function\nerror: could not compile `a`", Class::Permanent),
             ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`", Class::Permanent),
             ("", Class::Permanent),
         ] {
-            assert_eq!(class_of(said, false), class, "{said}");
-            assert_eq!(class_of(said, true), Class::Ambiguous, "{said}");
+            assert_eq!(said(text).class(false), class, "{text}");
+            assert_eq!(said(text).class(true), Class::Ambiguous, "{text}");
         }
     }
 
-    /// (Pass) The compiler's errors and cargo's own are told, safely.
+    /// (Pass) The compiler's errors, what a build script says, and cargo's own are told, safely; how an answer was sent is
+    /// not.
     #[test]
     fn why_it_failed() {
-        let said = "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it";
-        assert_eq!(why(said), "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; it");
-        let refused =
-            "error: failed to publish\n\nCaused by:\n  got 403\n  headers:\n\tHTTP/1.1 403\n\tx: y\n  body:\n  no";
-        assert_eq!(why(refused), "error: failed to publish; got 403; no; is the token the right one?");
-        assert_eq!(why(""), "it said nothing");
+        for (text, why) in [
+            (
+                "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it",
+                "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; it",
+            ),
+            (
+                &format!(
+                    "error: it failed to run\n  --- stdout\n{}  --- stderr\n  no libfoo\nerror: failed",
+                    "x\n".repeat(50)
+                ),
+                "error: it failed to run; no libfoo; error: failed",
+            ),
+            (
+                &format!("error: one\n{}error: two", "x\n".repeat(FIRST)),
+                &format!("error: one; {}error: two", "x; ".repeat(FIRST - 1)),
+            ),
+            (
+                "error: failed to publish\n\nCaused by:\n  got 403\n  headers:\n\tHTTP/1.1 403\n\tx: y\n  body:\n  no",
+                "error: failed to publish; got 403; no; is the token the right one?",
+            ),
+            ("", "it said nothing that tells why"),
+        ] {
+            assert_eq!(said(text).why(), why);
+        }
     }
 }

@@ -14,7 +14,6 @@ use super::command::{Secrets, run};
 use super::config::{Config, ConfigError};
 use super::lock::needed;
 use super::package::{Files, LOCK, content, first_difference, unpack};
-use super::said::why;
 use crate::release::plan::{Locked, Plan, PlanError, Planned, PlannedFile};
 use crate::release::target::Target;
 use crate::release::world::{Moment, Stop};
@@ -42,6 +41,16 @@ pub enum WorkspaceError {
     NotPacked {
         /// What cargo said, made safe to show.
         said: String,
+    },
+    /// Cargo's configuration puts something else in the place of a package.
+    #[error(
+        "cargo's configuration {path} patches {package}, so that no rehearsal would build what users get; move the patch to the workspace's Cargo.toml"
+    )]
+    Patched {
+        /// The configuration file.
+        path: Utf8PathBuf,
+        /// The package.
+        package: String,
     },
     /// Packages depend on each other in a circle.
     #[error("these packages depend on each other in a circle, so that none can be published first: {packages}")]
@@ -96,6 +105,9 @@ impl Workspace {
             })
             .collect();
         let order = in_order(&publishable)?;
+        if let Some((path, package)) = config.patched(order.iter().map(|package| package.name.as_str())) {
+            return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
+        }
         let lock = read_lock(&root)?;
         let packed = pack(&root, &order, &config, stop)?;
         let planned = order.iter().map(|package| {
@@ -257,12 +269,8 @@ fn pack(
     let mut command = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
     command.arg("--allow-dirty");
     let mut moment = Moment { until: Instant::now() + PACKING, stop, progress: &mut () };
-    let not_packed = |said: String| WorkspaceError::NotPacked { said };
     let secrets = Secrets::of(config.secrets());
-    let (status, tails) = run(command, &mut moment, &secrets).map_err(|failure| not_packed(failure.message))?;
-    if !status.success() {
-        return Err(not_packed(why(&tails.stderr)));
-    }
+    run(command, &mut moment, &secrets).map_err(|failure| WorkspaceError::NotPacked { said: failure.message })?;
     let packed = named.iter().map(|(name, version)| Ok(((*name).to_owned(), packed_file(target, name, version)?)));
     packed.collect()
 }
