@@ -17,8 +17,8 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use shipper_core::release::cargo::{Cargo, Workspace};
 use shipper_core::release::{
-    Failed, Failure, Patience, Planned, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop, publish,
-    rehearse,
+    Failed, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop,
+    publish, rehearse,
 };
 use shipper_core::{Asker, create_state_directory};
 use shipper_events::Head;
@@ -100,7 +100,7 @@ struct Common {
 struct Ready {
     state: Utf8PathBuf,
     cargo: Cargo,
-    patience: Patience,
+    limits: Limits,
     progress: Shown,
     stop: Stop,
 }
@@ -117,7 +117,7 @@ impl Common {
         let (workspace, stop) = self.read()?;
         let state = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
         create_state_directory(&state)?;
-        if let Some(package) = workspace.packs(&state) {
+        if let Some(package) = workspace.package_with(&state) {
             let package = &package.name;
             return Err(format!(
                 "the log in {state} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
@@ -126,15 +126,15 @@ impl Common {
         }
         let mut cargo = Cargo::new(workspace);
         if self.allow_dirty {
-            cargo = cargo.allowing_dirty();
+            cargo = cargo.allow_dirty();
         }
-        let patience = Patience {
+        let limits = Limits {
             command: Duration::from_secs(self.time_limit),
             readiness: Duration::from_secs(self.readiness_limit),
-            ..Patience::default()
+            ..Limits::default()
         };
         let progress = Shown { terminal: stderr().is_terminal(), verbose: self.verbose };
-        Ok(Ready { state, cargo, patience, progress, stop })
+        Ok(Ready { state, cargo, limits, progress, stop })
     }
 }
 
@@ -147,11 +147,11 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
-            let Ready { state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = cargo.workspace().registry(rehearsal_registry)?;
             let plan = cargo.workspace().plan().clone();
             let log = Options::default();
-            let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), patience, log };
+            let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), limits, log };
             let done = rehearse(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
             let receipt = &done.completed.receipt;
             tell(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head));
@@ -161,13 +161,13 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             Ok(receipt.is_proof())
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
-            let Ready { state, mut cargo, patience, mut progress, stop } = common.ready()?;
+            let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
             let asker = Asker { actor: actor.clone(), justification: justification.clone() };
             let plan = cargo.workspace().plan().clone();
             let log = Options { extends: *extends, ..Options::default() };
             let skip = skip_rehearsal.then_some(asker);
-            let options = PublishOptions { rehearsal, skip, patience, log };
+            let options = PublishOptions { rehearsal, skip, limits, log };
             match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
                     tell(&format!("plan {}\nhead {}", plan.plan_id(), published.head));
@@ -224,11 +224,11 @@ fn doing(step: Step) -> &'static str {
 }
 
 impl Progress for Shown {
-    fn begins(&mut self, step: Step, package: &Planned) {
+    fn begins(&mut self, step: Step, package: &PlannedPackage) {
         self.line(&format!("{} {}", doing(step), package.id()), step == Step::Skip);
     }
 
-    fn ends(&mut self, step: Step, package: &Planned, took: Duration, failure: Option<&Failure>) {
+    fn ends(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
         let took = took.as_secs_f32();
         let line = match failure {
             None => format!("{} {}: done in {took:.1} s", doing(step), package.id()),

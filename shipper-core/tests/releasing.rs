@@ -20,8 +20,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use proptest::prelude::*;
 use shipper_core::audit::{Code, Conclusion, Demand, SidecarInput, Status, audit};
 use shipper_core::release::{
-    Class, Failure, Found, Locked, Moment, On, Patience, Plan, Planned, PlannedFile, PublishError, PublishOptions,
-    Publisher, RehearseError, RehearseOptions, Stop, Tails, Target, publish, rehearse,
+    Failure, FailureClass, Found, Limits, Locked, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
+    PublishOptions, Publisher, Registry, RehearseError, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
 use shipper_core::{Asker, LOG, ReasonCode, create_state_directory};
 use shipper_events::write::{Options, OsDisk};
@@ -79,27 +79,27 @@ enum Mirror {
     Silent,
 }
 
-fn shelf(package: &Planned, on: On<'_>) -> (String, String) {
-    (on.target().name.as_str().to_owned(), package.id())
+fn shelf(package: &PlannedPackage, on: On<'_>) -> (String, String) {
+    (on.registry().name.as_str().to_owned(), package.id())
 }
 
-fn content(package: &Planned) -> blake3::Hash {
+fn content(package: &PlannedPackage) -> blake3::Hash {
     let files: Vec<String> = package.files.iter().map(|file| file.blake3.to_string()).collect();
     blake3::hash(files.concat().as_bytes())
 }
 
 impl Publisher for World {
-    fn uploads_to(&mut self, on: On<'_>, _: &mut Moment<'_>) -> Result<String, Failure> {
+    fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
         match (self.mirror, on) {
             (Mirror::OfLive, _) => Ok("https://live.example/api".to_owned()),
-            (Mirror::Silent, On::Rehearsal(_)) => Err(Failure::new(Class::Retryable, "it cannot be reached")),
-            _ => Ok(format!("https://{}.example/api", on.target().name)),
+            (Mirror::Silent, On::Rehearsal(_)) => Err(Failure::new(FailureClass::Retryable, "it cannot be reached")),
+            _ => Ok(format!("https://{}.example/api", on.registry().name)),
         }
     }
 
-    fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
+    fn find(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<Found, Failure> {
         match self.looks.pop() {
-            Some(Look::Unanswered) => return Err(Failure::new(Class::Retryable, "the registry answered 503")),
+            Some(Look::Unanswered) => return Err(Failure::new(FailureClass::Retryable, "the registry answered 503")),
             Some(Look::Hidden) => return Ok(Found::Nothing),
             None => {}
         }
@@ -110,7 +110,12 @@ impl Publisher for World {
         })
     }
 
-    fn publish(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Tails, Failure> {
+    fn publish(
+        &mut self,
+        package: &PlannedPackage,
+        on: On<'_>,
+        _: &mut StepContext<'_>,
+    ) -> Result<OutputTails, Failure> {
         if let On::Live(_) = on {
             self.reached += 1;
             assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
@@ -123,34 +128,34 @@ impl Publisher for World {
             self.shelves.insert(shelf(package, on), content(package));
         }
         match fault {
-            Fault::None => Ok(Tails::default()),
-            Fault::Permanent => Err(Failure::new(Class::Permanent, "it does not compile")),
-            Fault::Retryable => Err(Failure::new(Class::Retryable, "the registry answered 500")),
-            Fault::Lost | Fault::Unknown | Fault::Stopped => Err(Failure::new(Class::Ambiguous, "nobody knows")),
+            Fault::None => Ok(OutputTails::default()),
+            Fault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
+            Fault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
+            Fault::Lost | Fault::Unknown | Fault::Stopped => Err(Failure::new(FailureClass::Ambiguous, "nobody knows")),
         }
     }
 
-    fn check(&mut self, _: &Plan, _: &mut Moment<'_>) -> Result<(), Failure> {
-        if self.ready { Ok(()) } else { Err(Failure::new(Class::Permanent, "it is not committed")) }
+    fn check(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
+        if self.ready { Ok(()) } else { Err(Failure::new(FailureClass::Permanent, "it is not committed")) }
     }
 
-    fn build(&mut self, _: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+    fn build(&mut self, _: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
         assert!(matches!(on, On::Rehearsal(_)), "what is published for real is not built again");
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
-            _ => Err(Failure::new(Class::Permanent, "it does not compile")),
+            _ => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
         }
     }
 
-    fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+    fn install(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
-            _ => Err(Failure::new(Class::Permanent, "it does not install")),
+            _ => Err(Failure::new(FailureClass::Permanent, "it does not install")),
         }
     }
 
-    fn command(&self, package: &Planned, on: On<'_>) -> String {
-        format!("shelve {} on {}", package.id(), on.target().name)
+    fn command(&self, package: &PlannedPackage, on: On<'_>) -> String {
+        format!("shelve {} on {}", package.id(), on.registry().name)
     }
 }
 
@@ -168,23 +173,23 @@ fn may_publish_now(log: &Utf8Path) -> bool {
     })
 }
 
-fn target(name: &str) -> Target {
-    Target { name: name.parse().expect("a name"), index: format!("sparse+https://{name}.example/index/") }
+fn registry(name: &str) -> Registry {
+    Registry { name: name.parse().expect("a name"), index: format!("sparse+https://{name}.example/index/") }
 }
 
 /// A plan of three packages with that source and version.
 fn plan(source: u8, version: u8) -> Plan {
-    let package = |name: &str| Planned {
+    let package = |name: &str| PlannedPackage {
         name: name.to_owned(),
         version: format!("0.{version}.0"),
         files: vec![PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(&[source]) }],
         locked: Vec::new(),
         has_program: name == "c",
     };
-    Plan::new(target(LIVE), ["a", "b", "c"].map(package).into()).expect("a plan")
+    Plan::new(registry(LIVE), ["a", "b", "c"].map(package).into()).expect("a plan")
 }
 
-const PATIENCE: Patience = Patience {
+const LIMITS: Limits = Limits {
     command: Duration::from_secs(60),
     readiness: Duration::from_millis(5),
     pause: Duration::from_millis(1),
@@ -193,9 +198,9 @@ const PATIENCE: Patience = Patience {
 
 fn rehearse_options(smoke_install: bool) -> RehearseOptions {
     RehearseOptions {
-        rehearsal: target("rehearsal"),
+        rehearsal: registry("rehearsal"),
         smoke_install: smoke_install.then(|| "c".to_owned()),
-        patience: PATIENCE,
+        limits: LIMITS,
         log: Options::default(),
     }
 }
@@ -203,9 +208,9 @@ fn rehearse_options(smoke_install: bool) -> RehearseOptions {
 fn publish_options(skip: bool) -> PublishOptions {
     let asker = Asker { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
     PublishOptions {
-        rehearsal: Some(target("rehearsal")),
+        rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
-        patience: PATIENCE,
+        limits: LIMITS,
         log: Options::default(),
     }
 }
@@ -362,7 +367,7 @@ fn registries_are_told_apart_by_address() {
         "sparse+https://user@live.example/index/",
         "sparse+http://live.example./index/",
     ] {
-        let alias = Target { name: "rehearsal".parse().expect("a name"), index: alias.to_owned() };
+        let alias = Registry { name: "rehearsal".parse().expect("a name"), index: alias.to_owned() };
         let options = RehearseOptions { rehearsal: alias.clone(), ..rehearse_options(false) };
         let stop = Stop::default();
         let error = rehearse(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
@@ -372,7 +377,7 @@ fn registries_are_told_apart_by_address() {
         assert!(matches!(error, Err(PublishError::SameRegistry(_))), "{alias:?}");
     }
     let loopback =
-        |host: &str| Target { name: "x".parse().expect("a name"), index: format!("sparse+http://{host}/i/") };
+        |host: &str| Registry { name: "x".parse().expect("a name"), index: format!("sparse+http://{host}/i/") };
     assert!(loopback("localhost:80").is_same_registry(&loopback("127.0.0.1")));
     assert!(!loopback("localhost:8000").is_same_registry(&loopback("127.0.0.1:8001")));
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
@@ -448,12 +453,12 @@ fn an_index_that_lags() {
 #[test]
 fn all_the_time_in_the_world() {
     let mut tool = Tool::new();
-    let forever = Patience { command: Duration::MAX, readiness: Duration::MAX, ..PATIENCE };
-    let options = RehearseOptions { patience: forever, ..rehearse_options(true) };
+    let forever = Limits { command: Duration::MAX, readiness: Duration::MAX, ..LIMITS };
+    let options = RehearseOptions { limits: forever, ..rehearse_options(true) };
     let stop = Stop::default();
     let done = rehearse(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
     assert!(done.expect("it is recorded").completed.receipt.passed);
-    let options = PublishOptions { patience: forever, ..publish_options(false) };
+    let options = PublishOptions { limits: forever, ..publish_options(false) };
     let done = publish(OsDisk, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
     assert_eq!(done.expect("it is recorded").failure, None);
 }
@@ -498,13 +503,13 @@ proptest! {
         let locked = |version: &str| Locked {
             name: "itoa".to_owned(), version: version.to_owned(), checksum: "4a5f".to_owned(),
         };
-        let package = |name: &str, files: Vec<PlannedFile>| Planned {
+        let package = |name: &str, files: Vec<PlannedFile>| PlannedPackage {
             name: name.to_owned(), version: "1.0.0".to_owned(), files, locked: vec![locked("1.0.0")], has_program: false,
         };
         let planned: Vec<PlannedFile> = files.iter().map(file).collect();
         let reversed: Vec<PlannedFile> = planned.iter().rev().cloned().collect();
-        let plan = Plan::new(target(LIVE), vec![package("a", planned.clone()), package("b", planned.clone())]).expect("a plan");
-        let again = Plan::new(target("other"), vec![package("b", reversed.clone()), package("a", reversed)]).expect("a plan");
+        let plan = Plan::new(registry(LIVE), vec![package("a", planned.clone()), package("b", planned.clone())]).expect("a plan");
+        let again = Plan::new(registry("other"), vec![package("b", reversed.clone()), package("a", reversed)]).expect("a plan");
         prop_assert_eq!(plan.plan_id(), again.plan_id());
         prop_assert_eq!(plan.plan_id().as_str(), blake3::hash(plan.canonical_form().as_bytes()).to_string());
         let mut changed = package("b", planned.clone());
@@ -517,7 +522,7 @@ proptest! {
             4 => changed.locked = vec![locked("1.0.1")],
             _ => changed.files.push(PlannedFile { path: "zzzz".to_owned(), blake3: blake3::hash(b"") }),
         }
-        if let Ok(other) = Plan::new(target(LIVE), vec![package("a", planned), changed]) {
+        if let Ok(other) = Plan::new(registry(LIVE), vec![package("a", planned), changed]) {
             prop_assert_ne!(plan.plan_id(), other.plan_id());
         }
     }

@@ -15,8 +15,8 @@
 //! ```
 //! use std::collections::BTreeSet;
 //! use shipper_core::release::{
-//!     Failure, Found, Moment, On, Patience, Plan, Planned, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
-//!     Tails, Target, publish, rehearse,
+//!     Failure, Found, StepContext, On, Limits, Plan, PlannedPackage, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
+//!     OutputTails, Registry, publish, rehearse,
 //! };
 //! use shipper_events::write::{Options, OsDisk};
 //!
@@ -24,27 +24,27 @@
 //! struct Shelves(BTreeSet<(String, String)>);
 //!
 //! impl Publisher for Shelves {
-//!     fn uploads_to(&mut self, on: On<'_>, _: &mut Moment<'_>) -> Result<String, Failure> {
-//!         Ok(on.target().index.clone())
+//!     fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
+//!         Ok(on.registry().index.clone())
 //!     }
-//!     fn check(&mut self, _: &Plan, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!     fn check(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn find(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Found, Failure> {
-//!         let there = self.0.contains(&(on.target().index.clone(), package.id()));
+//!     fn find(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<Found, Failure> {
+//!         let there = self.0.contains(&(on.registry().index.clone(), package.id()));
 //!         Ok(if there { Found::Same } else { Found::Nothing })
 //!     }
-//!     fn publish(&mut self, package: &Planned, on: On<'_>, _: &mut Moment<'_>) -> Result<Tails, Failure> {
-//!         self.0.insert((on.target().index.clone(), package.id()));
-//!         Ok(Tails::default())
+//!     fn publish(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+//!         self.0.insert((on.registry().index.clone(), package.id()));
+//!         Ok(OutputTails::default())
 //!     }
-//!     fn build(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!     fn build(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn install(&mut self, _: &Planned, _: On<'_>, _: &mut Moment<'_>) -> Result<(), Failure> {
+//!     fn install(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn command(&self, package: &Planned, _: On<'_>) -> String {
+//!     fn command(&self, package: &PlannedPackage, _: On<'_>) -> String {
 //!         format!("shelve {}", package.id())
 //!     }
 //! }
@@ -52,11 +52,11 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;
 //! # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
-//! let registry = |name: &str| -> Result<Target, Box<dyn std::error::Error>> {
-//!     Ok(Target { name: name.parse()?, index: format!("sparse+https://{name}.example/index/") })
+//! let registry = |name: &str| -> Result<Registry, Box<dyn std::error::Error>> {
+//!     Ok(Registry { name: name.parse()?, index: format!("sparse+https://{name}.example/index/") })
 //! };
 //! let source = PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(b"// a") };
-//! let package = Planned {
+//! let package = PlannedPackage {
 //!     name: "a".to_owned(),
 //!     version: "0.1.0".to_owned(),
 //!     files: vec![source],
@@ -65,13 +65,13 @@
 //! };
 //! let plan = Plan::new(registry("live")?, vec![package])?;
 //! let (mut shelves, stop) = (Shelves(BTreeSet::new()), Stop::default());
-//! let (patience, log) = (Patience::default(), Options::default());
+//! let (limits, log) = (Limits::default(), Options::default());
 //!
-//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, patience, log: log.clone() };
+//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, limits, log: log.clone() };
 //! let rehearsed = rehearse(OsDisk, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
 //! assert!(rehearsed.completed.receipt.passed);
 //!
-//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, patience, log };
+//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, limits, log };
 //! let published = publish(OsDisk, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
 //! assert!(published.failure.is_none());
 //! # Ok(())
@@ -83,15 +83,15 @@ pub mod cargo;
 mod plan;
 mod policy;
 mod publish;
+mod registry;
 mod rehearse;
 mod steps;
-mod target;
 mod world;
 
-pub use plan::{Locked, Plan, PlanError, Planned, PlannedFile};
+pub use plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
 pub(crate) use policy::policy_applied;
 pub use publish::{PublishError, PublishOptions, Published, publish};
+pub use registry::{On, Registry, SameRegistry};
 pub use rehearse::{RehearseError, RehearseOptions, Rehearsed, rehearse};
-pub use steps::Patience;
-pub use target::{On, SameRegistry, Target};
-pub use world::{Class, Failed, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails};
+pub use steps::Limits;
+pub use world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, StepContext, Stop};

@@ -20,19 +20,19 @@
 use shipper_events::Name;
 use thiserror::Error;
 
-use super::target::Target;
+use super::registry::Registry;
 
 /// What would be published, and where: packages, in the order in which they must be, and the live registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     plan_id: Name,
-    live: Target,
-    packages: Vec<Planned>,
+    live: Registry,
+    packages: Vec<PlannedPackage>,
 }
 
 /// A package of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
+pub struct PlannedPackage {
     /// Its name.
     pub name: String,
     /// Its version.
@@ -86,7 +86,7 @@ pub enum PlanError {
     },
 }
 
-impl Planned {
+impl PlannedPackage {
     /// What events call it: `name@version`.
     pub fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
@@ -97,10 +97,10 @@ impl Plan {
     /// The plan that publishes these packages to that registry in this order: each after those that it depends on.
     ///
     /// ```
-    /// use shipper_core::release::{Plan, Planned, PlannedFile, Target};
-    /// let live = || Target { name: "live".parse().unwrap(), index: "sparse+https://registry.example/index/".to_owned() };
+    /// use shipper_core::release::{Plan, PlannedPackage, PlannedFile, Registry};
+    /// let live = || Registry { name: "live".parse().unwrap(), index: "sparse+https://registry.example/index/".to_owned() };
     /// let file = |path: &str, text: &str| PlannedFile { path: path.to_owned(), blake3: blake3::hash(text.as_bytes()) };
-    /// let package = |name: &str, text: &str| Planned {
+    /// let package = |name: &str, text: &str| PlannedPackage {
     ///     name: name.to_owned(),
     ///     version: "0.1.0".to_owned(),
     ///     files: vec![file("Cargo.toml", "[package]"), file("src/lib.rs", text)],
@@ -118,7 +118,7 @@ impl Plan {
     /// # Errors
     ///
     /// When there are none, or their names do not tell them apart.
-    pub fn new(live: Target, packages: Vec<Planned>) -> Result<Self, PlanError> {
+    pub fn new(live: Registry, packages: Vec<PlannedPackage>) -> Result<Self, PlanError> {
         if packages.is_empty() {
             return Err(PlanError::Nothing);
         }
@@ -133,12 +133,12 @@ impl Plan {
     }
 
     /// The registry that it is to be published to. It is no part of its name.
-    pub fn live(&self) -> &Target {
+    pub fn live(&self) -> &Registry {
         &self.live
     }
 
     /// Its packages, in the order in which they are published.
-    pub fn packages(&self) -> &[Planned] {
+    pub fn packages(&self) -> &[PlannedPackage] {
         &self.packages
     }
 
@@ -149,12 +149,12 @@ impl Plan {
     }
 }
 
-fn canonical_form(packages: &[Planned]) -> Result<String, PlanError> {
+fn canonical_form(packages: &[PlannedPackage]) -> Result<String, PlanError> {
     let word = |text: &str| -> Result<(), PlanError> {
         let unfit = text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
         if unfit { Err(PlanError::Unfit { what: shown(text) }) } else { Ok(()) }
     };
-    let mut sorted: Vec<&Planned> = packages.iter().collect();
+    let mut sorted: Vec<&PlannedPackage> = packages.iter().collect();
     sorted.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
     let mut form = "shipper.plan.v1\n".to_owned();
     let mut before = None;

@@ -13,11 +13,11 @@ use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Optio
 use shipper_events::{EventType, Head, Json, Loose, Others, Unsigned};
 use thiserror::Error;
 
-use super::plan::{Plan, Planned};
+use super::plan::{Plan, PlannedPackage};
 use super::policy::policy_applied;
-use super::steps::{Attempts, Patience, Work};
-use super::target::{On, SameRegistry, Target, authority};
-use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Step, Stop, Tails};
+use super::registry::{On, Registry, SameRegistry, authority};
+use super::steps::{Attempts, Limits, Work};
+use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
 use crate::enforce::{Asker, EnforceError, Enforced, enforce};
 use crate::gate::{Query, Reason, ReasonCode};
 use crate::keep::LOG;
@@ -28,11 +28,11 @@ use crate::record::{RecordError, WorkLock};
 pub struct PublishOptions {
     /// The registry that it must have been rehearsed on; `None` where no rehearsal is configured: the gate is then
     /// dormant, and the log says so.
-    pub rehearsal: Option<Target>,
+    pub rehearsal: Option<Registry>,
     /// Who skips the gate, and why; `None` where nobody does.
     pub skip: Option<Asker>,
-    /// How patient to be.
-    pub patience: Patience,
+    /// Its time limits, and how often it tries.
+    pub limits: Limits,
     /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
     pub log: Options,
 }
@@ -99,7 +99,7 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
     let _at_work = WorkLock::take(&disk, state_directory, &options.log.note)?;
-    let mut work = Work { publisher, on: On::Live(live), patience: options.patience, stop, progress };
+    let mut work = Work { publisher, on: On::Live(live), limits: options.limits, stop, progress };
     work.check(plan).map_err(PublishError::NotReady)?;
     let query = Query {
         plan_id: plan.plan_id().clone(),
@@ -192,7 +192,7 @@ impl<D: Disk> Run<D> {
     fn publish<P: Publisher>(
         &mut self,
         work: &mut Work<'_, P>,
-        package: &Planned,
+        package: &PlannedPackage,
     ) -> Result<Result<(), Failure>, AppendError> {
         let id = package.id();
         let begun = Instant::now();
@@ -201,7 +201,7 @@ impl<D: Disk> Run<D> {
             Ok(Found::Same) => return self.skipped(work, package, "already published with this content"),
             Ok(Found::Other) => {
                 let message = "the live registry has this version with another content; bump the version";
-                return self.failed(&id, Failure::new(Class::Permanent, message));
+                return self.failed(&id, Failure::new(FailureClass::Permanent, message));
             }
             Err(failed) => return self.failed(&id, failed),
         }
@@ -224,7 +224,7 @@ impl<D: Disk> Run<D> {
     fn attempts<P: Publisher>(
         &mut self,
         work: &mut Work<'_, P>,
-        package: &Planned,
+        package: &PlannedPackage,
     ) -> Result<Result<Uploaded, Failure>, AppendError> {
         let id = package.id();
         let mut attempt = work.attempts();
@@ -246,14 +246,14 @@ impl<D: Disk> Run<D> {
             };
             self.append(&id, output(&failed.tails))?;
             // It may be there all the same. Who asked to stop wants to know that too.
-            if failed.class == Class::Ambiguous && self.reconcile(work, package)? {
+            if failed.class == FailureClass::Ambiguous && self.reconcile(work, package)? {
                 self.append(&id, PackageUploaded { others: none() })?;
                 return Ok(Ok(Uploaded::AndShown));
             }
             if !attempt.go_on_after(&failed, work.stop) {
                 return Ok(Err(failed));
             }
-            self.append(&id, retry(&attempt, work.patience.pause, &failed))?;
+            self.append(&id, retry(&attempt, work.limits.pause, &failed))?;
             if !work.pause() {
                 return Ok(Err(failed));
             }
@@ -262,7 +262,11 @@ impl<D: Disk> Run<D> {
     }
 
     /// Whether the registry shows a package of which nobody knows whether it was handed over.
-    fn reconcile<P: Publisher>(&mut self, work: &mut Work<'_, P>, package: &Planned) -> Result<bool, AppendError> {
+    fn reconcile<P: Publisher>(
+        &mut self,
+        work: &mut Work<'_, P>,
+        package: &PlannedPackage,
+    ) -> Result<bool, AppendError> {
         let id = package.id();
         self.append(&id, PublishReconciling { method: text("index"), others: none() })?;
         // Also when somebody asked to stop: this is how the log learns what happened.
@@ -270,7 +274,7 @@ impl<D: Disk> Run<D> {
         let mut asking = Work { stop: &stop, publisher: &mut *work.publisher, progress: &mut *work.progress, ..*work };
         let mut found = asking.find(package);
         // It may arrive before it is shown.
-        for _ in 1..asking.patience.attempts {
+        for _ in 1..asking.limits.attempts {
             if !matches!(found, Ok(Found::Nothing)) {
                 break;
             }
@@ -292,7 +296,7 @@ impl<D: Disk> Run<D> {
     fn readiness<P: Publisher>(
         &mut self,
         work: &mut Work<'_, P>,
-        package: &Planned,
+        package: &PlannedPackage,
     ) -> Result<Result<(), Failure>, AppendError> {
         let id = package.id();
         let begun = Instant::now();
@@ -306,8 +310,8 @@ impl<D: Disk> Run<D> {
                 let (duration_ms, attempts) = (millis(begun.elapsed()), number(*looks));
                 self.append(&id, ReadinessComplete { duration_ms, attempts, others: none() })?;
             }
-            Err(failure) if failure.class == Class::Ambiguous && !work.stop.is_asked() => {
-                let max_wait_ms = millis(work.patience.readiness);
+            Err(failure) if failure.class == FailureClass::Ambiguous && !work.stop.is_asked() => {
+                let max_wait_ms = millis(work.limits.readiness);
                 self.append(&id, ReadinessTimeout { max_wait_ms, others: none() })?;
             }
             // It is there with another content, or nobody waited.
@@ -319,7 +323,7 @@ impl<D: Disk> Run<D> {
     fn skipped<P: Publisher>(
         &mut self,
         work: &mut Work<'_, P>,
-        package: &Planned,
+        package: &PlannedPackage,
         reason: &str,
     ) -> Result<Result<(), Failure>, AppendError> {
         work.progress.begins(Step::Skip, package);
@@ -348,7 +352,7 @@ enum Uploaded {
     AndShown,
 }
 
-fn output(tails: &Tails) -> PackageOutput {
+fn output(tails: &OutputTails) -> PackageOutput {
     PackageOutput { stdout_tail: text(&tails.stdout), stderr_tail: text(&tails.stderr), others: none() }
 }
 

@@ -6,21 +6,21 @@ use camino::Utf8Path;
 use shipper_events::write::{Disk, Options};
 use thiserror::Error;
 
-use super::plan::{Plan, Planned};
-use super::steps::{Patience, Work};
-use super::target::{On, SameRegistry, Target, authority, is_same_place};
-use super::world::{Class, Failed, Failure, Found, Progress, Publisher, Stop};
+use super::plan::{Plan, PlannedPackage};
+use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
+use super::steps::{Limits, Work};
+use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
 use crate::record::{Completed, RecordError, Recorder, Rehearsing};
 
 /// How a plan is rehearsed.
 #[derive(Debug, Clone)]
 pub struct RehearseOptions {
     /// The registry that it is rehearsed on: another one than the plan's live registry, by address.
-    pub rehearsal: Target,
+    pub rehearsal: Registry,
     /// The package whose program is installed from the rehearsal registry at the end, by its name.
     pub smoke_install: Option<String>,
-    /// How patient to be.
-    pub patience: Patience,
+    /// Its time limits, and how often it tries.
+    pub limits: Limits,
     /// How the log is opened; a torn tail is repaired in any case.
     pub log: Options,
 }
@@ -87,7 +87,7 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
     };
     let mut recorder = Recorder::open(disk, state_directory, options.log.clone())?;
     let count = plan.packages().len();
-    let mut work = Work { publisher, on: On::Rehearsal(rehearsal), patience: options.patience, stop, progress };
+    let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;
     let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
     let uploads_to = work.apart_from(plan.live());
@@ -138,7 +138,7 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
 fn install<P: Publisher, D: Disk>(
     work: &mut Work<'_, P>,
     recording: &mut Rehearsing<'_, D>,
-    package: &Planned,
+    package: &PlannedPackage,
 ) -> Result<Result<(), Failure>, RecordError> {
     let begun = Instant::now();
     recording.smoke_check_started(&package.name, &package.version)?;
@@ -156,24 +156,24 @@ fn install<P: Publisher, D: Disk>(
 impl<P: Publisher> Work<'_, P> {
     /// Where uploads to the rehearsal registry go, if not to the live one: somebody may have taken a mirror for another
     /// registry.
-    fn apart_from(&mut self, live: &Target) -> Result<String, Failure> {
+    fn apart_from(&mut self, live: &Registry) -> Result<String, Failure> {
         let here = self.uploads_to(self.on)?;
-        let index = |target: &Target| authority(&target.index);
+        let index = |registry: &Registry| authority(&registry.index);
         let goes_there = match self.uploads_to(On::Live(live)) {
             Ok(there) => is_same_place(&here, &there),
             // It does not say, such as one that wants a token even for that: then its host tells, if it is its own.
-            Err(_) => authority(&here) == index(live) && index(self.on.target()) != index(live),
+            Err(_) => authority(&here) == index(live) && index(self.on.registry()) != index(live),
         };
         if goes_there {
             let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
                  publish for real; rehearse on another one";
-            return Err(Failure::new(Class::Permanent, message));
+            return Err(Failure::new(FailureClass::Permanent, message));
         }
         Ok(here)
     }
 
     /// Brings a package to the rehearsal registry, or sees that it is there already with the same content.
-    fn rehearse(&mut self, package: &Planned) -> Result<(), Failure> {
+    fn rehearse(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
         let mut attempt = self.attempts();
         let mut failed: Option<Failure> = None;
         loop {
@@ -189,7 +189,7 @@ impl<P: Publisher> Work<'_, P> {
                 Found::Other => {
                     let message = "the rehearsal registry has this version with another content; bump the version, or \
                          rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
-                    return Err(Failure::new(Class::Permanent, message));
+                    return Err(Failure::new(FailureClass::Permanent, message));
                 }
                 Found::Nothing => {}
             }

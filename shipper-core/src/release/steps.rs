@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::plan::{Plan, Planned};
-use super::target::On;
-use super::world::{Class, Failure, Found, Moment, Progress, Publisher, Step, Stop, Tails};
+use super::plan::{Plan, PlannedPackage};
+use super::registry::On;
+use super::world::{Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, StepContext, Stop};
 
-/// How patient a release is.
+/// How long a release waits, and how often it tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Limits {
     /// How long publishing or installing one package may take, with its build and all attempts.
     pub command: Duration,
     /// How long a registry may take to answer, and to show what was published.
@@ -19,7 +19,7 @@ pub struct Patience {
     pub attempts: u32,
 }
 
-impl Default for Patience {
+impl Default for Limits {
     /// Half an hour for a command, five minutes for the registry, two seconds between looks, three attempts.
     fn default() -> Self {
         Self {
@@ -41,7 +41,7 @@ fn deadline(time: Duration) -> Instant {
 pub(super) struct Work<'w, P> {
     pub(super) publisher: &'w mut P,
     pub(super) on: On<'w>,
-    pub(super) patience: Patience,
+    pub(super) limits: Limits,
     pub(super) stop: &'w Stop,
     pub(super) progress: &'w mut dyn Progress,
 }
@@ -58,7 +58,7 @@ pub(super) struct Attempts {
 impl Attempts {
     /// Whether a failure calls for another one.
     pub(super) fn go_on_after(&self, failure: &Failure, stop: &Stop) -> bool {
-        let may_pass = failure.class != Class::Permanent;
+        let may_pass = failure.class != FailureClass::Permanent;
         may_pass && self.number < self.most && !stop.is_asked() && Instant::now() < self.until
     }
 }
@@ -66,27 +66,30 @@ impl Attempts {
 impl<P: Publisher> Work<'_, P> {
     /// The first of the attempts at a package.
     pub(super) fn attempts(&self) -> Attempts {
-        Attempts { number: 1, most: self.patience.attempts.max(1), until: deadline(self.patience.command) }
+        Attempts { number: 1, most: self.limits.attempts.max(1), until: deadline(self.limits.command) }
     }
 
     /// Where uploads to another registry, or to this one, go.
     pub(super) fn uploads_to(&mut self, on: On<'_>) -> Result<String, Failure> {
-        self.asked(|publisher, moment| publisher.uploads_to(on, moment))
+        self.asked(|publisher, context| publisher.uploads_to(on, context))
     }
 
     /// Whether the registry shows the package. A question that is not answered is asked again, as often as that may help.
-    pub(super) fn find(&mut self, package: &Planned) -> Result<Found, Failure> {
+    pub(super) fn find(&mut self, package: &PlannedPackage) -> Result<Found, Failure> {
         let on = self.on;
-        self.asked(|publisher, moment| publisher.find(package, on, moment))
+        self.asked(|publisher, context| publisher.find(package, on, context))
     }
 
     /// Asks, more than once if the failure may pass.
-    fn asked<T>(&mut self, mut ask: impl FnMut(&mut P, &mut Moment<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
-        let until = deadline(self.patience.readiness);
-        let mut attempts = Attempts { number: 1, most: self.patience.attempts.max(1), until };
+    fn asked<T>(
+        &mut self,
+        mut ask: impl FnMut(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let until = deadline(self.limits.readiness);
+        let mut attempts = Attempts { number: 1, most: self.limits.attempts.max(1), until };
         loop {
-            let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
-            let answer = moment.check().and_then(|()| ask(self.publisher, &mut moment));
+            let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
+            let answer = context.check().and_then(|()| ask(self.publisher, &mut context));
             match answer {
                 Err(failure) if attempts.go_on_after(&failure, self.stop) && self.pause() => attempts.number += 1,
                 answer => return answer,
@@ -96,43 +99,45 @@ impl<P: Publisher> Work<'_, P> {
 
     /// Whether the plan can be published, as far as that can be seen beforehand.
     pub(super) fn check(&mut self, plan: &Plan) -> Result<(), Failure> {
-        let until = deadline(self.patience.command);
-        let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
-        moment.check().and_then(|()| self.publisher.check(plan, &mut moment))
+        let until = deadline(self.limits.command);
+        let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
+        context.check().and_then(|()| self.publisher.check(plan, &mut context))
     }
 
     /// Builds the package once more.
-    pub(super) fn build(&mut self, package: &Planned) -> Result<(), Failure> {
-        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.build(package, on, moment);
-        self.timed(Step::Build, package, deadline(self.patience.command), act)
+    pub(super) fn build(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
+        let act = |publisher: &mut P, on: On<'_>, context: &mut StepContext<'_>| publisher.build(package, on, context);
+        self.timed(Step::Build, package, deadline(self.limits.command), act)
     }
 
     /// Publishes the package, once.
-    pub(super) fn publish(&mut self, package: &Planned, attempt: &Attempts) -> Result<Tails, Failure> {
-        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.publish(package, on, moment);
+    pub(super) fn publish(&mut self, package: &PlannedPackage, attempt: &Attempts) -> Result<OutputTails, Failure> {
+        let act =
+            |publisher: &mut P, on: On<'_>, context: &mut StepContext<'_>| publisher.publish(package, on, context);
         self.timed(Step::Publish, package, attempt.until, act)
     }
 
     /// Installs the package's program.
-    pub(super) fn install(&mut self, package: &Planned) -> Result<(), Failure> {
-        let act = |publisher: &mut P, on: On<'_>, moment: &mut Moment<'_>| publisher.install(package, on, moment);
-        self.timed(Step::Install, package, deadline(self.patience.command), act)
+    pub(super) fn install(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
+        let act =
+            |publisher: &mut P, on: On<'_>, context: &mut StepContext<'_>| publisher.install(package, on, context);
+        self.timed(Step::Install, package, deadline(self.limits.command), act)
     }
 
     /// Takes a step, unless somebody asked to stop before it was begun: then nothing is in doubt.
     fn timed<T>(
         &mut self,
         step: Step,
-        package: &Planned,
+        package: &PlannedPackage,
         until: Instant,
-        act: impl FnOnce(&mut P, On<'_>, &mut Moment<'_>) -> Result<T, Failure>,
+        act: impl FnOnce(&mut P, On<'_>, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let begun = Instant::now();
         self.progress.begins(step, package);
-        let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
-        let done = match moment.check() {
-            Ok(()) => act(self.publisher, self.on, &mut moment),
-            Err(over) => Err(Failure { class: Class::Retryable, ..over }),
+        let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
+        let done = match context.check() {
+            Ok(()) => act(self.publisher, self.on, &mut context),
+            Err(over) => Err(Failure { class: FailureClass::Retryable, ..over }),
         };
         self.progress.ends(step, package, begun.elapsed(), done.as_ref().err());
         done
@@ -142,34 +147,34 @@ impl<P: Publisher> Work<'_, P> {
     /// and whether the package was there.
     pub(super) fn wait_for<E>(
         &mut self,
-        package: &Planned,
+        package: &PlannedPackage,
         mut looked: impl FnMut(u64, bool) -> Result<(), E>,
     ) -> Result<Result<u64, Failure>, E> {
-        let (begun, until) = (Instant::now(), deadline(self.patience.readiness));
+        let (begun, until) = (Instant::now(), deadline(self.limits.readiness));
         self.progress.begins(Step::Await, package);
         let mut looks = 0;
         let shown = loop {
             looks += 1;
-            let mut moment = Moment { until, stop: self.stop, progress: &mut *self.progress };
-            let found = moment.check().and_then(|()| self.publisher.find(package, self.on, &mut moment));
+            let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
+            let found = context.check().and_then(|()| self.publisher.find(package, self.on, &mut context));
             looked(looks, matches!(found, Ok(Found::Same | Found::Other)))?;
             match found {
                 Ok(Found::Same) => break Ok(looks),
                 Ok(Found::Other) => {
                     let message = "the registry shows this version with another content than was published";
-                    break Err(Failure::new(Class::Permanent, message));
+                    break Err(Failure::new(FailureClass::Permanent, message));
                 }
-                Err(failure) if failure.class == Class::Permanent || self.stop.is_asked() => break Err(failure),
+                Err(failure) if failure.class == FailureClass::Permanent || self.stop.is_asked() => break Err(failure),
                 // A registry that does not answer for a moment is asked again until the time is up.
                 Ok(Found::Nothing) | Err(_) => {}
             }
-            if deadline(self.patience.pause) > until {
-                let waited = self.patience.readiness.as_secs();
+            if deadline(self.limits.pause) > until {
+                let waited = self.limits.readiness.as_secs();
                 let message = format!("it was published, and the registry did not show it within {waited} s");
-                break Err(Failure::new(Class::Ambiguous, message));
+                break Err(Failure::new(FailureClass::Ambiguous, message));
             }
             if !self.pause() {
-                break Err(Failure::new(Class::Ambiguous, "somebody asked to stop"));
+                break Err(Failure::new(FailureClass::Ambiguous, "somebody asked to stop"));
             }
         };
         self.progress.ends(Step::Await, package, begun.elapsed(), shown.as_ref().err());
@@ -178,7 +183,7 @@ impl<P: Publisher> Work<'_, P> {
 
     /// Waits before the next look; `false` when somebody asked to stop meanwhile.
     pub(super) fn pause(&self) -> bool {
-        let until = deadline(self.patience.pause);
+        let until = deadline(self.limits.pause);
         loop {
             if self.stop.is_asked() {
                 return false;

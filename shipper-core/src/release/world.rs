@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::plan::{Plan, Planned};
-use super::target::On;
+use super::plan::{Plan, PlannedPackage};
+use super::registry::On;
 
 /// What a registry shows of a package's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Found {
 
 /// What a command printed last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tails {
+pub struct OutputTails {
     /// On standard output.
     pub stdout: String,
     /// On standard error.
@@ -35,17 +35,17 @@ pub struct Tails {
 #[error("{message}")]
 pub struct Failure {
     /// What it means for a second try.
-    pub class: Class,
+    pub class: FailureClass,
     /// What went wrong, for the log and for people: whoever makes it takes secrets out.
     pub message: String,
     /// What the command printed last, if there was one.
-    pub tails: Tails,
+    pub tails: OutputTails,
 }
 
 impl Failure {
     /// A failure of no command.
-    pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), tails: Tails::default() }
+    pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), tails: OutputTails::default() }
     }
 }
 
@@ -61,7 +61,7 @@ pub struct Failed {
 /// What a failure means for a second try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Class {
+pub enum FailureClass {
     /// A temporary error, such as of the network, and nothing was uploaded: it is tried again.
     Retryable,
     /// It will not pass until somebody mends something: the release stops.
@@ -70,7 +70,7 @@ pub enum Class {
     Ambiguous,
 }
 
-impl Class {
+impl FailureClass {
     /// The word in the log.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,28 +89,33 @@ pub trait Publisher {
     /// # Errors
     ///
     /// When the registry cannot be asked, or does not answer as one.
-    fn uploads_to(&mut self, on: On<'_>, moment: &mut Moment<'_>) -> Result<String, Failure>;
+    fn uploads_to(&mut self, on: On<'_>, context: &mut StepContext<'_>) -> Result<String, Failure>;
 
     /// Sees that all packages of a plan could still be published as it says, before anything is begun.
     ///
     /// # Errors
     ///
     /// When one of them is no longer what the plan says, or may not be published.
-    fn check(&mut self, plan: &Plan, moment: &mut Moment<'_>) -> Result<(), Failure>;
+    fn check(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
     /// Whether the registry shows that version, with the content of the plan.
     ///
     /// # Errors
     ///
     /// When the registry cannot be asked, or does not answer as one, or shows the version as yanked.
-    fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure>;
+    fn find(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<Found, Failure>;
 
     /// Publishes one package. It must publish what the plan says, and fail if that is no longer what is there.
     ///
     /// # Errors
     ///
     /// When it was not published, or nobody knows.
-    fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure>;
+    fn publish(
+        &mut self,
+        package: &PlannedPackage,
+        on: On<'_>,
+        context: &mut StepContext<'_>,
+    ) -> Result<OutputTails, Failure>;
 
     /// Builds a package that the rehearsal registry has already, as it is built before it is published: what it depends on
     /// may have changed since.
@@ -118,21 +123,21 @@ pub trait Publisher {
     /// # Errors
     ///
     /// When it cannot be built.
-    fn build(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure>;
+    fn build(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
     /// Installs the program of a package from a registry, to see that it can be.
     ///
     /// # Errors
     ///
     /// When it cannot.
-    fn install(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure>;
+    fn install(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
     /// The command that publishes, for the log: as it is run, but for tokens and temporary places.
-    fn command(&self, package: &Planned, on: On<'_>) -> String;
+    fn command(&self, package: &PlannedPackage, on: On<'_>) -> String;
 }
 
 /// The step at work: how long it may take, whether somebody asked to stop, and who hears of it.
-pub struct Moment<'m> {
+pub struct StepContext<'m> {
     /// When it must be over.
     pub until: Instant,
     /// Whether somebody asked to stop.
@@ -141,19 +146,19 @@ pub struct Moment<'m> {
     pub progress: &'m mut dyn Progress,
 }
 
-impl Moment<'_> {
-    /// Goes on, unless the step must end now. What was begun is then in doubt: the failure is [`Class::Ambiguous`].
+impl StepContext<'_> {
+    /// Goes on, unless the step must end now. What was begun is then in doubt: the failure is [`FailureClass::Ambiguous`].
     ///
     /// # Errors
     ///
     /// When somebody asked to stop, or the time is up.
     pub fn check(&self) -> Result<(), Failure> {
         if self.stop.is_asked() {
-            return Err(Failure::new(Class::Ambiguous, "somebody asked to stop"));
+            return Err(Failure::new(FailureClass::Ambiguous, "somebody asked to stop"));
         }
         if Instant::now() >= self.until {
             let message = "it took longer than it may; look what hangs, or give it more time";
-            return Err(Failure::new(Class::Ambiguous, message));
+            return Err(Failure::new(FailureClass::Ambiguous, message));
         }
         Ok(())
     }
@@ -178,12 +183,12 @@ impl Stop {
 /// Hears how a release goes on. Every method does nothing unless it is implemented.
 pub trait Progress {
     /// A step begins: a package, and what is done to it.
-    fn begins(&mut self, step: Step, package: &Planned) {
+    fn begins(&mut self, step: Step, package: &PlannedPackage) {
         let _ = (step, package);
     }
 
     /// A step is over, after that time; `failure` says why it did not succeed.
-    fn ends(&mut self, step: Step, package: &Planned, took: Duration, failure: Option<&Failure>) {
+    fn ends(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
         let _ = (step, package, took, failure);
     }
 

@@ -6,11 +6,11 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::config::home;
-use crate::release::plan::Planned;
-use crate::release::target::Target;
+use crate::release::plan::PlannedPackage;
+use crate::release::registry::Registry;
 
 /// Removes what cargo keeps of a package from that registry's host.
-pub(super) fn forget(registry: &Target, package: &Planned) -> io::Result<()> {
+pub(super) fn forget(registry: &Registry, package: &PlannedPackage) -> io::Result<()> {
     let (Some(home), Some(host)) = (home(), registry.host()) else {
         return Ok(());
     };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 
 use super::said::Said;
-use crate::release::world::{Class, Failure, Moment, Tails};
+use crate::release::world::{Failure, FailureClass, OutputTails, StepContext};
 
 /// How much of each stream is kept, in bytes.
 const TAIL: usize = 8 * 1024;
@@ -77,7 +77,7 @@ impl Tail {
 }
 
 /// Runs cargo to its end, or ends it. Gives what it printed last, and fails as cargo did.
-pub(super) fn run(command: Command, moment: &mut Moment<'_>, secrets: &Secrets) -> Result<Tails, Failure> {
+pub(super) fn run(command: Command, context: &mut StepContext<'_>, secrets: &Secrets) -> Result<OutputTails, Failure> {
     let mut wrap = CommandWrap::from(command);
     wrap.command_mut().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // What it starts ends with it.
@@ -86,7 +86,10 @@ pub(super) fn run(command: Command, moment: &mut Moment<'_>, secrets: &Secrets) 
     #[cfg(windows)]
     wrap.wrap(process_wrap::std::JobObject);
     let mut child = wrap.spawn().map_err(|error| {
-        Failure::new(Class::Permanent, format!("cargo could not be started: {error}; is it installed and on the path?"))
+        Failure::new(
+            FailureClass::Permanent,
+            format!("cargo could not be started: {error}; is it installed and on the path?"),
+        )
     })?;
     let (give, lines) = sync_channel(WAITING);
     if let Some(stdout) = child.stdout().take() {
@@ -96,8 +99,8 @@ pub(super) fn run(command: Command, moment: &mut Moment<'_>, secrets: &Secrets) 
         listen(stderr, Stream::Stderr, give);
     }
     let mut heard = Heard { stdout: Tail::default(), stderr: Tail::default(), said: Said::default(), secrets };
-    let ended = wait(&mut *child, &lines, moment, &mut heard);
-    let tails = Tails { stdout: heard.stdout.text(), stderr: heard.stderr.text() };
+    let ended = wait(&mut *child, &lines, context, &mut heard);
+    let tails = OutputTails { stdout: heard.stdout.text(), stderr: heard.stderr.text() };
     match ended {
         Ok(status) if status.success() => Ok(tails),
         Ok(status) => {
@@ -117,11 +120,11 @@ struct Heard<'s> {
 }
 
 impl Heard<'_> {
-    fn hear(&mut self, (stream, line): (Stream, String), moment: &mut Moment<'_>) {
+    fn hear(&mut self, (stream, line): (Stream, String), context: &mut StepContext<'_>) {
         let mut line = self.secrets.hide(&line);
         let end = (0..=LINE.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
         line.truncate(end.unwrap_or(0));
-        moment.progress.output(&line);
+        context.progress.output(&line);
         match stream {
             Stream::Stdout => self.stdout.push(&line),
             Stream::Stderr => {
@@ -135,10 +138,11 @@ impl Heard<'_> {
 fn wait(
     child: &mut dyn ChildWrapper,
     lines: &Receiver<(Stream, String)>,
-    moment: &mut Moment<'_>,
+    context: &mut StepContext<'_>,
     heard: &mut Heard<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let gone = |error: std::io::Error| Failure::new(Class::Ambiguous, format!("cargo cannot be waited for: {error}"));
+    let gone =
+        |error: std::io::Error| Failure::new(FailureClass::Ambiguous, format!("cargo cannot be waited for: {error}"));
     let mut silent = false;
     let status = loop {
         if silent {
@@ -146,8 +150,8 @@ fn wait(
         } else {
             match lines.recv_timeout(LOOK) {
                 Ok(line) => {
-                    heard.hear(line, moment);
-                    if moment.check().is_ok() {
+                    heard.hear(line, context);
+                    if context.check().is_ok() {
                         continue;
                     }
                 }
@@ -158,7 +162,7 @@ fn wait(
         if let Some(status) = child.try_wait().map_err(gone)? {
             break status;
         }
-        if let Err(over) = moment.check() {
+        if let Err(over) = context.check() {
             // The group may be gone already.
             let _ = child.start_kill();
             let _ = child.wait();
@@ -169,7 +173,7 @@ fn wait(
     while Instant::now() < until
         && let Ok(line) = lines.recv_timeout(until.saturating_duration_since(Instant::now()))
     {
-        heard.hear(line, moment);
+        heard.hear(line, context);
     }
     Ok(status)
 }
@@ -224,8 +228,8 @@ mod tests {
             let (stdout, stderr) = (Tail::default(), Tail::default());
             let mut heard = Heard { stdout, stderr, said: Said::default(), secrets: &secrets };
             let stop = Stop::default();
-            let mut moment = Moment { until: Instant::now(), stop: &stop, progress: &mut () };
-            heard.hear((Stream::Stdout, begin), &mut moment);
+            let mut context = StepContext { until: Instant::now(), stop: &stop, progress: &mut () };
+            heard.hear((Stream::Stdout, begin), &mut context);
             let told = heard.stdout.text();
             assert!(told.len() <= LINE + 1 && !told.contains("s3c"), "{before}");
             assert_eq!(begin_of_line(&mut stream).expect("it reads").as_deref(), Some("next"));

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 use toml_edit::{DocumentMut, Item};
 
-use crate::release::target::Target;
+use crate::release::registry::Registry;
 
 /// The registry that cargo knows without configuration.
 pub(super) const CRATES_IO: &str = "crates-io";
@@ -102,14 +102,14 @@ impl Config {
     }
 
     /// The registry of that name.
-    pub(super) fn registry(&self, name: &str) -> Result<Target, ConfigError> {
+    pub(super) fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let named = name.parse().ok().filter(|_| fits);
         let shown = |text: &str| shipper_events::neutral(text).quoted().to_string();
         let registry = named.ok_or_else(|| ConfigError::NoName { name: shown(name) })?;
         if name == CRATES_IO {
             let domain = CRATES_IO.replace('-', ".");
-            return Ok(Target { name: registry, index: format!("sparse+https://index.{domain}/") });
+            return Ok(Registry { name: registry, index: format!("sparse+https://index.{domain}/") });
         }
         let variable = variable(name, "INDEX");
         let index = std::env::var(&variable).ok().or_else(|| self.text(&["registries", name, "index"]));
@@ -118,7 +118,7 @@ impl Config {
             return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
         }
         // Cargo wants it to end so.
-        Ok(Target { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
+        Ok(Registry { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
     }
 
     /// The token for a registry, where cargo's environment, configuration or credentials have it. What a credential

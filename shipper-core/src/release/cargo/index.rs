@@ -13,8 +13,8 @@ use url::Url;
 
 use super::config::Config;
 use super::package::{Files, unpack};
-use crate::release::target::Target;
-use crate::release::world::{Class, Failure, Moment};
+use crate::release::registry::Registry;
+use crate::release::world::{Failure, FailureClass, StepContext};
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub(super) struct SparseIndex {
 
 /// What a registry says of itself.
 #[derive(Deserialize)]
-struct Registry {
+struct About {
     /// Where packages are downloaded from.
     dl: String,
     /// Where they are uploaded to.
@@ -54,8 +54,8 @@ pub(super) struct Shown {
 
 impl SparseIndex {
     /// The index of a registry, reached as cargo's configuration says.
-    pub(super) fn of(registry: &Target, config: &Config, token: Option<String>) -> Result<Self, Failure> {
-        let odd = |what: String| Failure::new(Class::Permanent, what);
+    pub(super) fn of(registry: &Registry, config: &Config, token: Option<String>) -> Result<Self, Failure> {
+        let odd = |what: String| Failure::new(FailureClass::Permanent, what);
         let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
             odd(format!("the registry {} has no sparse index; configure its sparse+ address", registry.name))
         })?;
@@ -82,13 +82,13 @@ impl SparseIndex {
     }
 
     /// Where packages are uploaded to.
-    pub(super) fn uploads_to(&self, moment: &Moment<'_>) -> Result<String, Failure> {
-        let api = self.registry(moment)?.api;
-        api.ok_or_else(|| Failure::new(Class::Permanent, format!("the registry {} takes no uploads", self.name)))
+    pub(super) fn uploads_to(&self, context: &StepContext<'_>) -> Result<String, Failure> {
+        let api = self.registry(context)?.api;
+        api.ok_or_else(|| Failure::new(FailureClass::Permanent, format!("the registry {} takes no uploads", self.name)))
     }
 
-    fn registry(&self, moment: &Moment<'_>) -> Result<Registry, Failure> {
-        let config = self.get(&format!("{}config.json", self.address), moment)?;
+    fn registry(&self, context: &StepContext<'_>) -> Result<About, Failure> {
+        let config = self.get(&format!("{}config.json", self.address), context)?;
         let config = config.ok_or_else(|| self.unreadable(&"it has no config.json"))?;
         serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
@@ -99,8 +99,8 @@ impl SparseIndex {
     /// # Errors
     ///
     /// When the index cannot be read, or shows it as yanked.
-    pub(super) fn look(&self, name: &str, version: &str, moment: &Moment<'_>) -> Result<Option<Shown>, Failure> {
-        let Some(text) = self.get(&format!("{}{}", self.address, place(name)), moment)? else {
+    pub(super) fn look(&self, name: &str, version: &str, context: &StepContext<'_>) -> Result<Option<Shown>, Failure> {
+        let Some(text) = self.get(&format!("{}{}", self.address, place(name)), context)? else {
             return Ok(None);
         };
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
@@ -113,7 +113,7 @@ impl SparseIndex {
                     "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
                     self.name
                 );
-                return Err(Failure::new(Class::Permanent, message));
+                return Err(Failure::new(FailureClass::Permanent, message));
             }
             return Ok(Some(shown));
         }
@@ -121,9 +121,9 @@ impl SparseIndex {
     }
 
     /// What the registry keeps under a version.
-    pub(super) fn download(&self, shown: &Shown, moment: &Moment<'_>) -> Result<Files, Failure> {
+    pub(super) fn download(&self, shown: &Shown, context: &StepContext<'_>) -> Result<Files, Failure> {
         let Shown { name, version, cksum, .. } = shown;
-        let dl = self.registry(moment)?.dl;
+        let dl = self.registry(context)?.dl;
         let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
             dl.replace("{crate}", name)
@@ -134,26 +134,26 @@ impl SparseIndex {
         } else {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
-        let bytes = self.get(&url, moment)?;
+        let bytes = self.get(&url, context)?;
         bytes.map_or_else(
             || {
                 let message = format!("the registry {} shows {name} {version}, and it cannot be downloaded", self.name);
-                Err(Failure::new(Class::Retryable, message))
+                Err(Failure::new(FailureClass::Retryable, message))
             },
             |bytes| {
                 let none =
                     |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
-                unpack(&*bytes).map_err(|error| Failure::new(Class::Permanent, none(error)))
+                unpack(&*bytes).map_err(|error| Failure::new(FailureClass::Permanent, none(error)))
             },
         )
     }
 
     /// What stands at an address; `None` where nothing does. The token is shown only to the index's own host, and only
     /// when it is asked for.
-    fn get(&self, url: &str, moment: &Moment<'_>) -> Result<Option<Vec<u8>>, Failure> {
-        let (status, body) = self.ask(url, None, moment)?;
+    fn get(&self, url: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        let (status, body) = self.ask(url, None, context)?;
         let (status, body) = match self.token.as_deref().filter(|_| is_locked(status) && self.is_own(url)) {
-            Some(token) => self.ask(url, Some(token), moment)?,
+            Some(token) => self.ask(url, Some(token), context)?,
             None => (status, body),
         };
         match status {
@@ -161,23 +161,25 @@ impl SparseIndex {
             status if is_locked(status) => {
                 let message =
                     format!("the registry {} does not let us look into its index; give a token that may", self.name);
-                Err(Failure::new(Class::Permanent, message))
+                Err(Failure::new(FailureClass::Permanent, message))
             }
             status if status.is_success() => Ok(Some(body)),
-            status => Err(Failure::new(Class::Retryable, format!("the registry {} answered {status}", self.name))),
+            status => {
+                Err(Failure::new(FailureClass::Retryable, format!("the registry {} answered {status}", self.name)))
+            }
         }
     }
 
-    fn ask(&self, url: &str, token: Option<&str>, moment: &Moment<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
-        moment.check()?;
-        let left = moment.until.saturating_duration_since(Instant::now()).min(PATIENCE);
+    fn ask(&self, url: &str, token: Option<&str>, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        context.check()?;
+        let left = context.until.saturating_duration_since(Instant::now()).min(PATIENCE);
         let mut request = self.agent.get(url).config().timeout_global(Some(left)).build();
         if let Some(token) = token {
             request = request.header("Authorization", token);
         }
         let unreachable = |error: &dyn std::fmt::Display| {
             Failure::new(
-                Class::Retryable,
+                FailureClass::Retryable,
                 format!("the registry {} cannot be reached: {error}; is it running?", self.name),
             )
         };
@@ -190,7 +192,7 @@ impl SparseIndex {
 
     fn unreadable(&self, why: &dyn std::fmt::Display) -> Failure {
         let message = format!("the index of the registry {} cannot be read: {why}; is this its address?", self.name);
-        Failure::new(Class::Permanent, message)
+        Failure::new(FailureClass::Permanent, message)
     }
 
     fn is_own(&self, url: &str) -> bool {

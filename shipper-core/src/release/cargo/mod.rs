@@ -37,9 +37,9 @@ use stage::{is_staged, stage};
 pub use workspace::{Workspace, WorkspaceError};
 use workspace::{cargo, path_of, temporary_directory};
 
-use super::plan::{Plan, Planned};
-use super::target::{On, Target};
-use super::world::{Class, Failure, Found, Moment, Publisher, Tails};
+use super::plan::{Plan, PlannedPackage};
+use super::registry::{On, Registry};
+use super::world::{Failure, FailureClass, Found, OutputTails, Publisher, StepContext};
 
 /// Publishes the packages of a workspace with cargo. A value is for one rehearsal or one run.
 pub struct Cargo {
@@ -72,7 +72,7 @@ impl Cargo {
 
     /// Publishes also what is not committed, as cargo's `--allow-dirty` does.
     #[must_use]
-    pub fn allowing_dirty(mut self) -> Self {
+    pub fn allow_dirty(mut self) -> Self {
         self.allow_dirty = true;
         self
     }
@@ -83,13 +83,13 @@ impl Cargo {
     }
 
     fn index(&self, on: On<'_>) -> Result<SparseIndex, Failure> {
-        let (registry, config) = (on.target(), self.workspace.config());
+        let (registry, config) = (on.registry(), self.workspace.config());
         let token = self.tokens.get(registry.name.as_str()).cloned();
         SparseIndex::of(registry, config, token.or_else(|| config.token(registry.name.as_str())))
     }
 
     /// Cargo with the registry configured, run where the workspace's own configuration and toolchain hold.
-    fn cargo(&self, on: &Target, args: &[&str]) -> Command {
+    fn cargo(&self, on: &Registry, args: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         let name = on.name.as_str();
         command.current_dir(self.workspace.root()).args(args).args(["--registry", name]);
@@ -105,7 +105,7 @@ impl Cargo {
     }
 
     /// Has cargo look up packages of the plan on the rehearsal registry, whoever depends on them.
-    fn patch<'p>(&self, command: &mut Command, packages: impl Iterator<Item = &'p Planned>, on: &Target) {
+    fn patch<'p>(&self, command: &mut Command, packages: impl Iterator<Item = &'p PlannedPackage>, on: &Registry) {
         let live = self.workspace.plan().live();
         let source = if live.name.as_str() == CRATES_IO { CRATES_IO.to_owned() } else { format!("{:?}", live.index) };
         for package in packages {
@@ -117,8 +117,8 @@ impl Cargo {
         }
     }
 
-    fn run(&self, command: Command, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        run(command, moment, &self.secrets)
+    fn run(&self, command: Command, context: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+        run(command, context, &self.secrets)
     }
 
     /// A place for this release, which goes away with it.
@@ -143,30 +143,30 @@ impl Cargo {
     }
 
     /// Sees that cargo would still publish packages, and that they are what the plan says.
-    fn look_again(&self, packages: &[Planned], moment: &mut Moment<'_>) -> Result<(), Failure> {
+    fn look_again(&self, packages: &[PlannedPackage], context: &mut StepContext<'_>) -> Result<(), Failure> {
         let cannot = "the workspace cannot be packed again to see whether it changed";
         let place = hindered(cannot, temporary_directory())?;
         let into = hindered(cannot, path_of(&place))?;
-        self.run(self.workspace.packing(packages, self.allow_dirty, into), moment)?;
+        self.run(self.workspace.packing(packages, self.allow_dirty, into), context)?;
         for package in packages {
             if let Some(what) = hindered(cannot, self.workspace.changed(package, into))? {
                 let message = format!(
                     "the source changed since the plan was made ({what} of {}); rehearse what is to be published now",
                     package.name
                 );
-                return Err(Failure::new(Class::Permanent, message));
+                return Err(Failure::new(FailureClass::Permanent, message));
             }
         }
         Ok(())
     }
 
     /// Lays a package out for the rehearsal, and gives what does that to it there.
-    fn staged(&mut self, action: &str, package: &Planned, on: &Target) -> Result<Command, Failure> {
+    fn staged(&mut self, action: &str, package: &PlannedPackage, on: &Registry) -> Result<Command, Failure> {
         let command = self.try_staged(action, package, on);
         hindered("the package cannot be laid out for the rehearsal", command)
     }
 
-    fn try_staged(&mut self, action: &str, package: &Planned, on: &Target) -> io::Result<Command> {
+    fn try_staged(&mut self, action: &str, package: &PlannedPackage, on: &Registry) -> io::Result<Command> {
         let path = self.place()?.join(package.id());
         let packed = self.workspace.packed(&package.name);
         let packed = packed.ok_or_else(|| io::Error::other("it is not in the workspace"))?;
@@ -181,7 +181,7 @@ impl Cargo {
     }
 
     /// What installs a package's program into a directory.
-    fn installing(&mut self, package: &Planned, on: &Target) -> io::Result<(Command, Utf8PathBuf)> {
+    fn installing(&mut self, package: &PlannedPackage, on: &Registry) -> io::Result<(Command, Utf8PathBuf)> {
         let version = format!("={}", package.version);
         let mut command = self.cargo(on, &["install", &package.name, "--force", "--version", &version]);
         // Left to itself, cargo reads only the configuration of its home when it installs.
@@ -196,13 +196,18 @@ impl Cargo {
     }
 
     /// Publishes a package for real, from the workspace.
-    fn publish_live(&self, package: &Planned, on: &Target, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
+    fn publish_live(
+        &self,
+        package: &PlannedPackage,
+        on: &Registry,
+        context: &mut StepContext<'_>,
+    ) -> Result<OutputTails, Failure> {
         let args = self.publish_args(package);
-        self.run(self.cargo(on, &args.iter().map(String::as_str).collect::<Vec<_>>()), moment)
+        self.run(self.cargo(on, &args.iter().map(String::as_str).collect::<Vec<_>>()), context)
     }
 
     /// What publishes a package from the workspace.
-    fn publish_args(&self, package: &Planned) -> Vec<String> {
+    fn publish_args(&self, package: &PlannedPackage) -> Vec<String> {
         let dirty = self.allow_dirty.then_some("--allow-dirty".to_owned());
         ["publish".to_owned(), "-p".to_owned(), package.id()].into_iter().chain(dirty).collect()
     }
@@ -210,31 +215,31 @@ impl Cargo {
 
 /// Says what a failure of the system kept from being done.
 fn hindered<T>(what: &str, done: io::Result<T>) -> Result<T, Failure> {
-    done.map_err(|error| Failure::new(Class::Permanent, format!("{what}: {error}")))
+    done.map_err(|error| Failure::new(FailureClass::Permanent, format!("{what}: {error}")))
 }
 
 impl Publisher for Cargo {
-    fn uploads_to(&mut self, on: On<'_>, moment: &mut Moment<'_>) -> Result<String, Failure> {
-        self.index(on)?.uploads_to(moment)
+    fn uploads_to(&mut self, on: On<'_>, context: &mut StepContext<'_>) -> Result<String, Failure> {
+        self.index(on)?.uploads_to(context)
     }
 
-    fn check(&mut self, plan: &Plan, moment: &mut Moment<'_>) -> Result<(), Failure> {
-        self.look_again(plan.packages(), moment)
+    fn check(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
+        self.look_again(plan.packages(), context)
     }
 
-    fn find(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Found, Failure> {
+    fn find(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<Found, Failure> {
         let index = self.index(on)?;
         if let On::Rehearsal(registry) = on {
             // Cargo would build what depends on the package against what it downloaded or built once.
             hindered("cargo's memory of the registry cannot be cleared", cache::forget(registry, package))?;
         }
-        let Some(shown) = index.look(&package.name, &package.version, moment)? else {
+        let Some(shown) = index.look(&package.name, &package.version, context)? else {
             return Ok(Found::Nothing);
         };
         if (&shown.name, &shown.version) != (&package.name, &package.version) {
             return Ok(Found::Other);
         }
-        let there = index.download(&shown, moment)?;
+        let there = index.download(&shown, context)?;
         let same = self.workspace.packed(&package.name).is_some_and(|ours| match on {
             On::Rehearsal(_) => is_staged(&there, ours),
             On::Live(_) => have_same_files(&there, ours) && have_same_manifest(&there, ours),
@@ -242,38 +247,43 @@ impl Publisher for Cargo {
         Ok(if same { Found::Same } else { Found::Other })
     }
 
-    fn publish(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<Tails, Failure> {
-        self.look_again(std::slice::from_ref(package), moment)?;
+    fn publish(
+        &mut self,
+        package: &PlannedPackage,
+        on: On<'_>,
+        context: &mut StepContext<'_>,
+    ) -> Result<OutputTails, Failure> {
+        self.look_again(std::slice::from_ref(package), context)?;
         match on {
             On::Rehearsal(registry) => {
                 let command = self.staged("publish", package, registry)?;
-                self.run(command, moment)
+                self.run(command, context)
             }
-            On::Live(registry) => self.publish_live(package, registry, moment),
+            On::Live(registry) => self.publish_live(package, registry, context),
         }
     }
 
-    fn build(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure> {
-        let command = self.staged("package", package, on.target())?;
-        self.run(command, moment).map(|_| ())
+    fn build(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<(), Failure> {
+        let command = self.staged("package", package, on.registry())?;
+        self.run(command, context).map(|_| ())
     }
 
-    fn install(&mut self, package: &Planned, on: On<'_>, moment: &mut Moment<'_>) -> Result<(), Failure> {
+    fn install(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<(), Failure> {
         let cannot = "there is no place to install to";
-        let (command, programs) = hindered(cannot, self.installing(package, on.target()))?;
-        let tails = self.run(command, moment)?;
+        let (command, programs) = hindered(cannot, self.installing(package, on.registry()))?;
+        let tails = self.run(command, context)?;
         // Cargo calls it well when there is nothing that could be installed.
         let installed = programs.read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
         let nothing = "cargo installed no program; do they all want features that are not on by default?";
-        if installed { Ok(()) } else { Err(Failure { tails, ..Failure::new(Class::Permanent, nothing) }) }
+        if installed { Ok(()) } else { Err(Failure { tails, ..Failure::new(FailureClass::Permanent, nothing) }) }
     }
 
-    fn command(&self, package: &Planned, on: On<'_>) -> String {
+    fn command(&self, package: &PlannedPackage, on: On<'_>) -> String {
         let args = match on {
             On::Rehearsal(_) => vec!["publish".to_owned(), "--allow-dirty".to_owned()],
             On::Live(_) => self.publish_args(package),
         };
-        format!("cargo {} --registry {}", args.join(" "), on.target().name)
+        format!("cargo {} --registry {}", args.join(" "), on.registry().name)
     }
 }
 
@@ -296,7 +306,7 @@ mod tests {
         let live = workspace.plan().live().clone();
         let cargo = Cargo::new(workspace).with_token("other-one", "s3cret-token");
         let other =
-            Target { name: "other-one".parse().expect("a name"), index: "sparse+https://other.example/".to_owned() };
+            Registry { name: "other-one".parse().expect("a name"), index: "sparse+https://other.example/".to_owned() };
         let told = |command: &Command| {
             let args: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
             let envs =

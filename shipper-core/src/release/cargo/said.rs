@@ -2,7 +2,7 @@
 
 use shipper_events::neutral;
 
-use crate::release::world::Class;
+use crate::release::world::FailureClass;
 
 /// Words that tell of a failure which may pass.
 const PASSING: [&str; 12] = [
@@ -65,11 +65,11 @@ impl Said {
     /// What a failure means for a second try; `killed` says that cargo did not end by itself. Cargo tells by words only.
     /// Once it began to upload, only a registry's clear refusal says that nothing arrived. Before that, what is not known
     /// to pass is taken not to.
-    pub(super) fn class(&self, killed: bool) -> Class {
+    pub(super) fn class(&self, killed: bool) -> FailureClass {
         let error = self.last.join("\n").to_ascii_lowercase();
         if killed || error.contains("already uploaded") || error.contains("already exists") {
             // Somebody else may have uploaded it, or an attempt of ours whose answer was lost: the index tells.
-            return Class::Ambiguous;
+            return FailureClass::Ambiguous;
         }
         let answered = |code: u32| {
             let words = [format!("got {code}"), format!("status {code}"), format!("status code {code}")];
@@ -86,13 +86,13 @@ impl Said {
         let refused = (400..500).any(answered)
             || ["responded with an error", "invalid characters"].iter().any(|words| error.contains(words));
         match (passing, self.uploading) {
-            (false, true) if refused => Class::Permanent,
+            (false, true) if refused => FailureClass::Permanent,
             // The registry says itself that it took nothing.
-            (true, true) if later => Class::Retryable,
+            (true, true) if later => FailureClass::Retryable,
             // The upload may have arrived.
-            (_, true) => Class::Ambiguous,
-            (true, false) => Class::Retryable,
-            (false, false) => Class::Permanent,
+            (_, true) => FailureClass::Ambiguous,
+            (true, false) => FailureClass::Retryable,
+            (false, false) => FailureClass::Permanent,
         }
     }
 
@@ -128,22 +128,28 @@ mod tests {
         let uploading = "    Uploading a v1\nerror: failed to publish\n\nCaused by:\n  ";
         let page = "<p>it did not reach the origin</p>\n".repeat(1000);
         for (text, class) in [
-            ("error: failed to publish\n\nCaused by:\n  failed to get a 200 OK response, got 500", Class::Retryable),
-            (&format!("{uploading}[18] Transferred a partial file"), Class::Ambiguous),
-            (&format!("{uploading}failed to get a 200 OK response, got 502\nbody:\n{page}"), Class::Ambiguous),
-            (&format!("warning: could not compile it, so without\n{uploading}got 502"), Class::Ambiguous),
-            (&format!("{uploading}invalid JSON response body:\nbody:\n<html>"), Class::Ambiguous),
-            (&format!("{uploading}(status 429 Too Many Requests)"), Class::Retryable),
-            (&format!("{uploading}the remote server responded with an error (status 403 Forbidden)"), Class::Permanent),
-            (&format!("{uploading}the remote server responded with an error: no such owner"), Class::Permanent),
-            (&format!("{uploading}failed to get a 200 OK response, got 403"), Class::Permanent),
-            (&format!("{uploading}token contains invalid characters"), Class::Permanent),
-            ("error: crate a@0.1.0 already exists on registry", Class::Ambiguous),
-            ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`", Class::Permanent),
-            ("", Class::Permanent),
+            (
+                "error: failed to publish\n\nCaused by:\n  failed to get a 200 OK response, got 500",
+                FailureClass::Retryable,
+            ),
+            (&format!("{uploading}[18] Transferred a partial file"), FailureClass::Ambiguous),
+            (&format!("{uploading}failed to get a 200 OK response, got 502\nbody:\n{page}"), FailureClass::Ambiguous),
+            (&format!("warning: could not compile it, so without\n{uploading}got 502"), FailureClass::Ambiguous),
+            (&format!("{uploading}invalid JSON response body:\nbody:\n<html>"), FailureClass::Ambiguous),
+            (&format!("{uploading}(status 429 Too Many Requests)"), FailureClass::Retryable),
+            (
+                &format!("{uploading}the remote server responded with an error (status 403 Forbidden)"),
+                FailureClass::Permanent,
+            ),
+            (&format!("{uploading}the remote server responded with an error: no such owner"), FailureClass::Permanent),
+            (&format!("{uploading}failed to get a 200 OK response, got 403"), FailureClass::Permanent),
+            (&format!("{uploading}token contains invalid characters"), FailureClass::Permanent),
+            ("error: crate a@0.1.0 already exists on registry", FailureClass::Ambiguous),
+            ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`", FailureClass::Permanent),
+            ("", FailureClass::Permanent),
         ] {
             assert_eq!(said(text).class(false), class, "{text}");
-            assert_eq!(said(text).class(true), Class::Ambiguous, "{text}");
+            assert_eq!(said(text).class(true), FailureClass::Ambiguous, "{text}");
         }
     }
 

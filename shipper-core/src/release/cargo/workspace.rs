@@ -14,9 +14,9 @@ use super::command::{Secrets, run};
 use super::config::{Config, ConfigError};
 use super::lock::needed;
 use super::package::{Files, LOCK, content, first_difference, unpack};
-use crate::release::plan::{Locked, Plan, PlanError, Planned, PlannedFile};
-use crate::release::target::Target;
-use crate::release::world::{Moment, Stop};
+use crate::release::plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
+use crate::release::registry::Registry;
+use crate::release::world::{StepContext, Stop};
 
 /// A workspace cannot be planned.
 #[derive(Debug, Error)]
@@ -115,7 +115,7 @@ impl Workspace {
             let files = packed.get(&name).map(planned_files).unwrap_or_default();
             let locked = locked(lock.as_deref(), &name, &version)?;
             let has_program = package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin));
-            Ok(Planned { name, version, files, locked, has_program })
+            Ok(PlannedPackage { name, version, files, locked, has_program })
         });
         let plan = Plan::new(live, planned.collect::<io::Result<_>>()?)?;
         let directory = |package: &Package| package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
@@ -125,7 +125,7 @@ impl Workspace {
 
     /// The package of the plan that has something of that directory in it. In such a place a log would change the plan with
     /// every event.
-    pub fn packs(&self, directory: &Utf8Path) -> Option<&Planned> {
+    pub fn package_with(&self, directory: &Utf8Path) -> Option<&PlannedPackage> {
         let directory = directory.canonicalize_utf8().ok()?;
         self.plan.packages().iter().find(|package| {
             let of_package = self.directories.get(&package.name).and_then(|place| place.canonicalize_utf8().ok());
@@ -150,7 +150,7 @@ impl Workspace {
     /// # Errors
     ///
     /// When it is not configured, or has no sparse index.
-    pub fn registry(&self, name: &str) -> Result<Target, ConfigError> {
+    pub fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         self.config.registry(name)
     }
 
@@ -167,7 +167,7 @@ impl Workspace {
     }
 
     /// What packs packages again, into that directory; unless told otherwise, only what is committed.
-    pub(super) fn packing(&self, packages: &[Planned], allow_dirty: bool, into: &Utf8Path) -> Command {
+    pub(super) fn packing(&self, packages: &[PlannedPackage], allow_dirty: bool, into: &Utf8Path) -> Command {
         let named = packages.iter().map(|package| (&*package.name, &*package.version));
         let mut command = packing(&self.root, named, into);
         if allow_dirty {
@@ -177,7 +177,7 @@ impl Workspace {
     }
 
     /// What is no longer as the plan says of a package that was packed again, if anything.
-    pub(super) fn changed(&self, package: &Planned, packed_into: &Utf8Path) -> io::Result<Option<String>> {
+    pub(super) fn changed(&self, package: &PlannedPackage, packed_into: &Utf8Path) -> io::Result<Option<String>> {
         let (name, version) = (&package.name, &package.version);
         let files = packed_file(packed_into, name, version)?;
         if let Some(path) = self.packed(name).map_or(Some(String::new()), |planned| first_difference(planned, &files)) {
@@ -268,9 +268,9 @@ fn pack(
     // What is not committed is packed as well, so that it is in the plan.
     let mut command = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
     command.arg("--allow-dirty");
-    let mut moment = Moment { until: Instant::now() + PACKING, stop, progress: &mut () };
+    let mut context = StepContext { until: Instant::now() + PACKING, stop, progress: &mut () };
     let secrets = Secrets::of(config.secrets());
-    run(command, &mut moment, &secrets).map_err(|failure| WorkspaceError::NotPacked { said: failure.message })?;
+    run(command, &mut context, &secrets).map_err(|failure| WorkspaceError::NotPacked { said: failure.message })?;
     let packed = named.iter().map(|(name, version)| Ok(((*name).to_owned(), packed_file(target, name, version)?)));
     packed.collect()
 }

@@ -6,14 +6,14 @@ use url::{Host, Url};
 
 /// A registry: its name in cargo's configuration, and the address of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct Registry {
     /// Its name, which the log and the gate know it by.
     pub name: Name,
     /// The address of its index, as in cargo's configuration, such as `sparse+https://registry.example/index/`.
     pub index: String,
 }
 
-impl Target {
+impl Registry {
     /// Whether both have the same index, by address: a name says nothing.
     pub fn is_same_registry(&self, other: &Self) -> bool {
         is_same_place(&self.index, &other.index)
@@ -62,16 +62,16 @@ fn normal(text: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On<'t> {
     /// The registry that is rehearsed on.
-    Rehearsal(&'t Target),
+    Rehearsal(&'t Registry),
     /// The registry that is published to for real.
-    Live(&'t Target),
+    Live(&'t Registry),
 }
 
 impl<'t> On<'t> {
     /// The registry.
-    pub fn target(self) -> &'t Target {
+    pub fn registry(self) -> &'t Registry {
         match self {
-            Self::Rehearsal(target) | Self::Live(target) => target,
+            Self::Rehearsal(registry) | Self::Live(registry) => registry,
         }
     }
 }
@@ -90,8 +90,8 @@ pub struct SameRegistry {
 
 impl SameRegistry {
     /// Looks at the addresses of their indexes.
-    pub(super) fn check(rehearsal: &Target, live: &Target) -> Result<(), Self> {
-        let shown = |target: &Target| shipper_events::neutral(target.name.as_str()).quoted().to_string();
+    pub(super) fn check(rehearsal: &Registry, live: &Registry) -> Result<(), Self> {
+        let shown = |registry: &Registry| shipper_events::neutral(registry.name.as_str()).quoted().to_string();
         if rehearsal.is_same_registry(live) {
             return Err(Self { rehearsal: shown(rehearsal), live: shown(live) });
         }
