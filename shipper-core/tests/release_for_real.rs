@@ -19,8 +19,7 @@ mod registry;
 mod shop;
 mod support;
 
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::Command;
 use std::time::Duration;
 
 use registry::{Fault, On, Registry, write};
@@ -186,32 +185,14 @@ fn a_program_that_does_not_install() {
 #[test]
 fn killed_in_the_middle() {
     let shop = Shop::open();
-    let kill_at = |registry: &Registry, name: &'static str, child: Arc<Mutex<Option<u32>>>| {
-        registry.at_upload(move |upload| {
-            if upload.name == name
-                && let Some(id) = child.lock().expect("no panic").take()
-            {
-                let killed = Command::new("kill").args(["-9", &id.to_string()]).status().expect("kill");
-                assert!(killed.success());
-            }
-        });
-    };
-    let run = |action: &str, child: &Arc<Mutex<Option<u32>>>| {
-        let mut command = shop.command(action, &["--rehearsal-registry", "rehearsal"]);
-        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut running: Child = command.spawn().expect("it starts");
-        *child.lock().expect("no panic") = Some(running.id());
-        running.wait().expect("it ends")
-    };
-    let child = Arc::new(Mutex::new(None));
-    kill_at(&shop.rehearsal, "b", Arc::clone(&child));
-    assert_eq!(run("rehearse", &child).code(), None, "it was killed");
+    let killed = shop.signalled("rehearse", &shop.rehearsal, "b", "-9");
+    assert_eq!(killed.status.code(), None, "it was killed");
     let (code, said) = shop.publish(&[]);
     assert_eq!((code, said.contains("no rehearsal was completed")), (1, true), "{said}");
     let (code, said) = shop.rehearse(&[]);
     assert_eq!(code, 0, "{said}");
-    kill_at(&shop.live, "b", Arc::clone(&child));
-    assert_eq!(run("publish", &child).code(), None, "it was killed");
+    let killed = shop.signalled("publish", &shop.live, "b", "-9");
+    assert_eq!(killed.status.code(), None, "it was killed");
     let (code, said) = shop.publish(&[]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(shop.live.versions("c"), ["0.1.0"]);
@@ -280,20 +261,7 @@ fn much_output_and_no_end() {
 #[test]
 fn interrupted() {
     let shop = Shop::open();
-    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
-    let child: Arc<Mutex<Option<u32>>> = Arc::default();
-    let id = Arc::clone(&child);
-    shop.rehearsal.at_upload(move |upload| {
-        if upload.name == "b"
-            && let Some(id) = id.lock().expect("no panic").take()
-        {
-            assert!(Command::new("kill").args(["-INT", &id.to_string()]).status().expect("kill").success());
-            std::thread::sleep(Duration::from_millis(300));
-        }
-    });
-    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    *child.lock().expect("no panic") = Some(running.id());
-    let output = running.wait_with_output().expect("it ends");
+    let output = shop.signalled("rehearse", &shop.rehearsal, "b", "-INT");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(shop.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");

@@ -227,22 +227,14 @@ fn two_at_once() {
 fn terminated() {
     let shop = Shop::open();
     assert_eq!(shop.rehearse(&[]).0, 0);
-    let child: Arc<Mutex<Option<u32>>> = Arc::default();
-    let id = Arc::clone(&child);
-    let log = shop.log();
-    shop.live.at_upload(move |upload| {
-        let id = if upload.name == "b" { id.lock().expect("no panic").take() } else { None };
-        if let Some(id) = id {
-            let log = std::fs::read_to_string(&log).expect("the log");
-            assert!(log.contains("\"package_attempted\""), "the attempt is in the log before it is made");
-            assert!(Command::new("kill").args(["-TERM", &id.to_string()]).status().expect("kill").success());
-            std::thread::sleep(Duration::from_millis(300));
-        }
+    let (log, attempted) = (shop.log(), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&attempted);
+    shop.live.at_upload(move |_| {
+        let log = std::fs::read_to_string(&log).expect("the log");
+        seen.lock().expect("no panic").push(log.matches("\"package_attempted\"").count());
     });
-    let mut command = shop.command("publish", &["--rehearsal-registry", "rehearsal"]);
-    let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    *child.lock().expect("no panic") = Some(running.id());
-    let output = running.wait_with_output().expect("it ends");
+    let output = shop.signalled("publish", &shop.live, "b", "-TERM");
+    assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "an attempt is in the log before it is made");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let run = shop.concludes(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");

@@ -66,7 +66,21 @@ impl Attempts {
 impl<P: Publisher> Work<'_, P> {
     /// The first of the attempts at a package.
     pub(super) fn attempts(&self) -> Attempts {
-        Attempts { number: 1, most: self.limits.attempts.max(1), until: deadline(self.limits.command) }
+        self.attempts_within(self.limits.command)
+    }
+
+    fn attempts_within(&self, time: Duration) -> Attempts {
+        Attempts { number: 1, most: self.limits.attempts.max(1), until: deadline(time) }
+    }
+
+    /// Does something once, unless it is over before it was begun.
+    fn once<T>(
+        &mut self,
+        until: Instant,
+        act: impl FnOnce(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
+        context.check().and_then(|()| act(self.publisher, &mut context))
     }
 
     /// Where uploads to another registry, or to this one, go.
@@ -85,12 +99,9 @@ impl<P: Publisher> Work<'_, P> {
         &mut self,
         mut ask: impl FnMut(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let until = deadline(self.limits.readiness);
-        let mut attempts = Attempts { number: 1, most: self.limits.attempts.max(1), until };
+        let mut attempts = self.attempts_within(self.limits.readiness);
         loop {
-            let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
-            let answer = context.check().and_then(|()| ask(self.publisher, &mut context));
-            match answer {
+            match self.once(attempts.until, &mut ask) {
                 Err(failure) if attempts.go_on_after(&failure, self.stop) && self.pause() => attempts.number += 1,
                 answer => return answer,
             }
@@ -99,9 +110,7 @@ impl<P: Publisher> Work<'_, P> {
 
     /// Whether the plan can be published, as far as that can be seen beforehand.
     pub(super) fn check(&mut self, plan: &Plan) -> Result<(), Failure> {
-        let until = deadline(self.limits.command);
-        let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
-        context.check().and_then(|()| self.publisher.check(plan, &mut context))
+        self.once(deadline(self.limits.command), |publisher, context| publisher.check(plan, context))
     }
 
     /// Builds the package once more.
@@ -155,8 +164,8 @@ impl<P: Publisher> Work<'_, P> {
         let mut looks = 0;
         let shown = loop {
             looks += 1;
-            let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
-            let found = context.check().and_then(|()| self.publisher.find(package, self.on, &mut context));
+            let on = self.on;
+            let found = self.once(until, |publisher, context| publisher.find(package, on, context));
             looked(looks, matches!(found, Ok(Found::Same | Found::Other)))?;
             match found {
                 Ok(Found::Same) => break Ok(looks),

@@ -2,8 +2,9 @@
 //! registry is reached only with a permission in the log.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use shipper_core::audit::{Audit, Conclusion, Demand, SidecarInput, audit};
 
@@ -66,6 +67,25 @@ impl Shop {
 
     pub(crate) fn publish(&self, args: &[&str]) -> (i32, String) {
         self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
+    }
+
+    /// Does it, and sends that signal to it once this package arrives at a registry.
+    pub(crate) fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> Output {
+        let child: Arc<Mutex<Option<u32>>> = Arc::default();
+        let id = Arc::clone(&child);
+        at.at_upload(move |upload| {
+            if upload.name == package
+                && let Some(id) = id.lock().expect("no panic").take()
+            {
+                assert!(Command::new("kill").args([signal, &id.to_string()]).status().expect("kill").success());
+                // It hears that before the upload is answered.
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let mut command = self.command(action, &["--rehearsal-registry", "rehearsal"]);
+        let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        *child.lock().expect("no panic") = Some(running.id());
+        running.wait_with_output().expect("it ends")
     }
 
     /// The audit of the log, under the configured registry.

@@ -66,16 +66,18 @@ pub(super) fn have_same_files(one: &Files, other: &Files) -> bool {
 
 /// Whether two packages have manifests that say the same: versions of cargo write them differently.
 pub(super) fn have_same_manifest(one: &Files, other: &Files) -> bool {
-    let bytes = |files: &Files| files.get(MANIFEST).map(|file| file.bytes.clone());
-    let says = |files: &Files| toml_edit::de::from_slice::<serde_json::Value>(&bytes(files)?).ok();
-    let (one_says, other_says) = (says(one), says(other));
-    bytes(one) == bytes(other) || one_says.is_some() && one_says == other_says
+    let says = |files| toml_edit::de::from_slice::<serde_json::Value>(bytes(files, MANIFEST)?).ok();
+    bytes(one, MANIFEST) == bytes(other, MANIFEST) || says(one).is_some_and(|one| Some(one) == says(other))
 }
 
 /// The first path at which two packages differ, safe to show.
 pub(super) fn first_difference(one: &Files, other: &Files) -> Option<String> {
     let paths: BTreeSet<&str> = content(one).chain(content(other)).map(|(path, _)| path).collect();
-    let bytes = |files: &Files, path: &str| files.get(path).map(|file| file.bytes.clone());
     let differs = paths.into_iter().find(|path| bytes(one, path) != bytes(other, path))?;
     Some(shipper_events::neutral(differs).at_most(200).to_string())
+}
+
+/// What is in a file of a package.
+pub(super) fn bytes<'f>(files: &'f Files, path: &str) -> Option<&'f [u8]> {
+    files.get(path).map(|file| file.bytes.as_slice())
 }

@@ -9,7 +9,7 @@ use std::io;
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use super::package::{Files, LOCK, MANIFEST, ORIGINAL, content, have_same_files};
+use super::package::{Files, LOCK, MANIFEST, ORIGINAL, bytes, content, have_same_files};
 
 /// Lays out a package, with what the workspace's dependencies were resolved to.
 pub(super) fn stage(files: &Files, lock: Option<&[u8]>, into: &Utf8Path) -> io::Result<()> {
@@ -35,15 +35,15 @@ pub(super) fn stage(files: &Files, lock: Option<&[u8]>, into: &Utf8Path) -> io::
 /// Whether a registry keeps the package that would be staged for it.
 pub(super) fn is_staged(kept: &Files, ours: &Files) -> bool {
     // Cargo keeps the manifest that it was given beside the one that it made of it.
-    let kept_manifest = kept.get(ORIGINAL).map(|file| file.bytes.as_slice());
+    let kept_manifest = bytes(kept, ORIGINAL);
     let staged = staged_manifest(ours).ok();
     kept_manifest.is_some() && kept_manifest == staged.as_deref().map(str::as_bytes) && have_same_files(kept, ours)
 }
 
 /// The manifest of a package, so that what is laid out is packed as it is, for any registry.
 fn staged_manifest(files: &Files) -> io::Result<String> {
-    let manifest = files.get(MANIFEST).ok_or_else(|| io::Error::other("the package has no manifest"))?;
-    let text = std::str::from_utf8(&manifest.bytes).map_err(io::Error::other)?;
+    let manifest = bytes(files, MANIFEST).ok_or_else(|| io::Error::other("the package has no manifest"))?;
+    let text = std::str::from_utf8(manifest).map_err(io::Error::other)?;
     let mut manifest: DocumentMut = text.parse().map_err(io::Error::other)?;
     if let Some(package) = manifest.get_mut("package").and_then(Item::as_table_like_mut) {
         package.remove("publish");

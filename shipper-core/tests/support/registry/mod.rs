@@ -155,10 +155,10 @@ impl Registry {
         self.shared().wait_until(patience, |state| reached(&state.requests))
     }
 
-    /// Calls this at each upload that arrived whole, before anything is kept or answered: what stands on disk then is
+    /// Calls this too at each upload that arrived whole, before anything is kept or answered: what stands on disk then is
     /// what the client had done before it published. It must not hold the registry itself.
     pub(crate) fn at_upload(&self, hook: impl Fn(&Upload) + Send + Sync + 'static) {
-        self.shared().state().at_upload = Some(Arc::new(hook));
+        self.shared().state().at_upload.push(Arc::new(hook));
     }
 
     /// Orders a fault for the `nth` such request from now on; the next is number 1.

@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) plan: Plan,
     pub(super) requests: Vec<Request>,
     pub(super) uploads: Vec<Upload>,
-    pub(super) at_upload: Option<Hook>,
+    pub(super) at_upload: Vec<Hook>,
     /// Counts the times it vanished: a connection of an earlier life is dead.
     life: u64,
     listener: Option<JoinHandle<()>>,
@@ -201,10 +201,8 @@ impl Shared {
         };
         let (name, version) = (package.name.clone(), package.version.clone());
         let mut upload = Upload { at, name, version, token: incoming.token.clone(), kept: false };
-        let hook = self.state().at_upload.clone();
-        if let Some(hook) = hook {
-            hook(&upload);
-        }
+        let hooks = self.state().at_upload.clone();
+        hooks.iter().for_each(|hook| hook(&upload));
         let mut state = self.state();
         let fault = state.plan.take(On::Publish, &upload.name);
         let (kept, shown) = fault.as_ref().map_or((true, Shown::AtOnce), |fault| (fault.kept, fault.shown));
