@@ -244,6 +244,32 @@ fn terminated() {
     assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
 }
 
+/// (Fail) A cargo that hangs before there is a plan, as it does while it waits for a registry: who asks to stop need not wait
+/// for it, and nothing was begun. A manifest that it does not understand is named with what it says.
+#[test]
+fn a_workspace_that_is_not_read() {
+    let shop = Shop::open();
+    let (cargo, begun) = (shop.bench.path("cargo"), shop.bench.path("begun"));
+    write(&cargo, &format!("#!/bin/sh\ntouch {}\nsleep 600\n", begun.display()));
+    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
+    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
+    let running = command.env("CARGO", &cargo).stderr(Stdio::piped()).spawn().expect("it starts");
+    let since = SystemTime::now();
+    while !begun.exists() {
+        assert!(since.elapsed().is_ok_and(|passed| passed < Duration::from_secs(60)), "it does not run cargo");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill").success());
+    let output = running.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), said.contains("somebody asked to stop")), (Some(2), true), "{said}");
+    write(&shop.root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\", \"nowhere\"]\n");
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("nowhere/Cargo.toml")), (2, true), "{said}");
+    assert!(said.contains("cannot be read: cargo failed"), "{said}");
+    assert!(!shop.log().exists(), "nothing was begun");
+}
+
 /// (Fail) A file that changes while the packages before it are published: what was rehearsed is no longer there, and nothing
 /// else is published.
 #[test]

@@ -3,14 +3,13 @@
 use shipper_events::{Head, Tail};
 
 use super::auditor::Auditor;
+use super::conclusion::Conclusion;
+use super::decision::{Answer, Because, Decision, Status};
 use super::demand::Demand;
 use super::finding::{Code, Finding, Level, Raised, Subject};
 use super::ledger::{Made, Question};
 use super::mark::{Mark, member};
-use super::report::{
-    Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, RegistrySource, SidecarStatus, Status,
-    TailStatus,
-};
+use super::report::{Audit, GateReport, Integrity, RegistrySource, SidecarStatus, TailStatus};
 use super::take::ask;
 use crate::gate::{Query, ReasonCode, VerdictCode};
 

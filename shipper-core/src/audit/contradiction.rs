@@ -3,9 +3,10 @@
 //! Whoever edits a report with care can make it say anything that some log would give. This is no proof of a report, which
 //! only its log is; it catches what no log gives.
 
+use super::decision::{Decision, Status};
 use super::demand::Demand;
 use super::finding::{Code, Level};
-use super::report::{Audit, Decision, Integrity, RegistrySource, SidecarStatus, Status, TailStatus};
+use super::report::{Audit, Integrity, RegistrySource, SidecarStatus, TailStatus};
 use crate::gate::{ReasonCode, VerdictCode};
 
 impl Audit {

@@ -8,9 +8,10 @@ use shipper_events::vocabulary::GateEvaluated;
 use shipper_events::{Break, Name, Unsigned, neutral};
 
 use super::authority::{AuthorityWatch, Slot};
+use super::decision::{Answer, RecordedAnswer, Run};
 use super::finding::{Code, Level, Raised, Subject};
 use super::mark::{Mark, member};
-use super::report::{Answer, RecordedAnswer, RegistrySource, Run};
+use super::report::RegistrySource;
 use super::run::OpenRun;
 use super::wording::{described, number};
 use crate::gate::{Query, VerdictCode, evaluate};

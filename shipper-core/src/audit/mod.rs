@@ -22,7 +22,9 @@
 mod auditor;
 mod authority;
 mod conclude;
+mod conclusion;
 mod contradiction;
+mod decision;
 mod demand;
 mod finding;
 mod kept;
@@ -41,6 +43,8 @@ mod verified;
 mod wording;
 
 pub use auditor::{AuditError, Auditor, Begin, audit, regard};
+pub use conclusion::Conclusion;
+pub use decision::{Answer, Because, Decision, RecordedAnswer, Run, Status};
 pub use demand::{At, Demand, NotAPlace, Require};
 pub use finding::{Code, Finding, Level};
 pub use locator::Locator;
@@ -48,8 +52,8 @@ pub use mark::{Mark, Spot};
 pub use merge::{BadLine, DifferentDemands, MergeError, Merged, NotWhole, Stream, merge};
 pub use part::{BadPart, Part};
 pub use report::{
-    Answer, Audit, Because, Conclusion, Decision, GateReport, Integrity, LogReport, ReceiptReport, RecordedAnswer,
-    RegistrySource, Report, Run, Schema, SidecarReport, SidecarStatus, Status, TailStatus,
+    Audit, GateReport, Integrity, LogReport, ReceiptReport, RegistrySource, Report, Schema, SidecarReport,
+    SidecarStatus, TailStatus,
 };
 pub use snapshot::SidecarInput;
 pub use summary::{Conflict, Copies, Counts, Duplicate, Summary, Tally};

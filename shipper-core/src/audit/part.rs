@@ -11,7 +11,8 @@ use shipper_events::json::Object;
 use shipper_events::{Corruption, neutral};
 use thiserror::Error;
 
-use super::report::{Audit, Conclusion, LogReport};
+use super::conclusion::Conclusion;
+use super::report::{Audit, LogReport};
 use super::summary::Summary;
 
 /// The schema that this version reads.

@@ -3,15 +3,15 @@
 //! Its JSON form is the contract's, byte-identical for the same input and demand: `docs/auditing.md`, "The JSON
 //! report".
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use shipper_events::{Name, Timestamp};
 
+use super::conclusion::Conclusion;
+use super::decision::Decision;
 use super::demand::{Demand, Require};
 use super::finding::Finding;
 use super::timeline::Moment;
-use crate::gate::{Query, ReasonCode, Verdict, VerdictCode};
+use crate::gate::{Query, ReasonCode, VerdictCode};
 use crate::receipt::{Evidence, Receipt, Unsound};
 use crate::sidecar::Difference;
 
@@ -47,60 +47,6 @@ pub enum Schema {
     #[default]
     #[serde(rename = "shipper.replay.v1")]
     V1,
-}
-
-/// What an audit concludes of a log, or of many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Conclusion {
-    /// Something is wrong: an error finding.
-    Violated,
-    /// Something could not be judged.
-    Unjudged,
-    /// Nothing is wrong, and something is not proven.
-    Inconclusive,
-    /// Every decision is confirmed.
-    Verified,
-}
-
-impl Conclusion {
-    /// The exit status that says it: 1, 2, 3 and 0.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Verified => 0,
-            Self::Violated => 1,
-            Self::Unjudged => 2,
-            Self::Inconclusive => 3,
-        }
-    }
-
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Violated => "violated",
-            Self::Unjudged => "unjudged",
-            Self::Inconclusive => "inconclusive",
-            Self::Verified => "verified",
-        }
-    }
-
-    /// The conclusion over several: the first of violated, unjudged, inconclusive that any of them has, else
-    /// verified. Of nothing at all it is inconclusive.
-    pub fn over(conclusions: impl IntoIterator<Item = Self>) -> Self {
-        let worst = conclusions.into_iter().min_by_key(|conclusion| match conclusion {
-            Self::Violated => 0,
-            Self::Unjudged => 1,
-            Self::Inconclusive => 2,
-            Self::Verified => 3,
-        });
-        worst.unwrap_or(Self::Inconclusive)
-    }
-}
-
-impl fmt::Display for Conclusion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// What was found in one log, or why it could not be read.
@@ -340,138 +286,6 @@ impl RegistrySource {
             Self::SelfDeclared => "self-declared",
         }
     }
-}
-
-/// One question put to the gate, what became of it, and the runs that took its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// The line of the `gate_evaluated`; of the run, for a decision that was not recorded.
-    pub line: u64,
-    /// The plan.
-    pub plan_id: Name,
-    /// What is concluded of it.
-    pub status: Status,
-    /// Why it is [`Status::Unproven`].
-    pub because: Option<Because>,
-    /// The registry that it was judged under.
-    pub registry: Option<Name>,
-    /// Who named that registry.
-    pub registry_source: Option<RegistrySource>,
-    /// The line of the completion that the permission rests on.
-    pub receipt_line: Option<u64>,
-    /// What the events before it give.
-    pub derived: Option<Answer>,
-    /// What was recorded.
-    pub recorded: Option<RecordedAnswer>,
-    /// The runs that took it.
-    pub runs: Vec<Run>,
-}
-
-/// What is concluded of a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// An error finding contradicts it or one of its runs.
-    Violated,
-    /// It was made under rules that this version does not know.
-    Unjudged,
-    /// A run took it that nothing contradicts and no rehearsal backs.
-    Unproven,
-    /// The gate was dormant or bypassed, and no run took that.
-    Permitted,
-    /// A run took an authorization that is confirmed.
-    Verified,
-    /// An authorization that is confirmed; no run took it.
-    Authorized,
-    /// A refusal that is confirmed; no run acted on it.
-    Refused,
-}
-
-impl Status {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Violated => "violated",
-            Self::Unjudged => "unjudged",
-            Self::Unproven => "unproven",
-            Self::Permitted => "permitted",
-            Self::Verified => "verified",
-            Self::Authorized => "authorized",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// Why a run is unproven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Because {
-    /// The gate was recorded as dormant.
-    Dormant,
-    /// The gate was recorded as bypassed.
-    Bypassed,
-    /// Nothing was recorded.
-    Unrecorded,
-}
-
-impl Because {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dormant => "dormant",
-            Self::Bypassed => "bypassed",
-            Self::Unrecorded => "unrecorded",
-        }
-    }
-}
-
-/// A verdict and its reasons, as they are derived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The verdict.
-    pub verdict: VerdictCode,
-    /// Its reasons.
-    pub reasons: Vec<ReasonCode>,
-}
-
-impl From<&Verdict> for Answer {
-    fn from(verdict: &Verdict) -> Self {
-        Self { verdict: verdict.code(), reasons: verdict.reason_codes() }
-    }
-}
-
-/// A verdict and its reasons, as they were recorded: any text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedAnswer {
-    /// The verdict.
-    pub verdict: String,
-    /// Its reasons.
-    pub reasons: Vec<String>,
-}
-
-impl PartialEq<Answer> for RecordedAnswer {
-    fn eq(&self, derived: &Answer) -> bool {
-        self.verdict == derived.verdict.as_str()
-            && self.reasons.len() == derived.reasons.len()
-            && self.reasons.iter().zip(&derived.reasons).all(|(recorded, derived)| recorded == derived.as_str())
-    }
-}
-
-/// One attempt to publish for real.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// The line of its `plan_created`.
-    pub line: u64,
-    /// The registry that it published to, as it says.
-    pub live_registry: Option<String>,
-    /// How it finished; none if it did not.
-    pub finished: Option<String>,
-    /// How many packages it published.
-    pub published: u64,
-    /// How many packages it skipped.
-    pub skipped: u64,
-    /// How many packages failed in it.
-    pub failed: u64,
 }
 
 /// What became of the comparison with the sidecar.

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use shipper_events::{Name, Unsigned, neutral};
 
+use super::decision::Run;
 use super::finding::Code;
 use super::ledger::Ground;
 use super::mark::{Mark, member};
-use super::report::Run;
 use super::wording::number;
 
 /// What a run is charged with.

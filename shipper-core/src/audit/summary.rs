@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::conclusion::Conclusion;
 use super::demand::Demand;
-use super::report::{Conclusion, LogReport, Report, Schema};
+use super::report::{LogReport, Report, Schema};
 
 /// What an audit of many logs comes to: the last line of a report in ndjson.
 ///

@@ -4,10 +4,11 @@ use shipper_events::vocabulary::PlanCreated;
 use shipper_events::{Name, Unsigned, neutral};
 
 use super::authority::AuthorityWatch;
+use super::decision::Answer;
 use super::finding::{Code, Raised};
 use super::ledger::{Ground, Ledger, Question, is_permission};
 use super::mark::{Mark, member};
-use super::report::{Answer, RegistrySource};
+use super::report::RegistrySource;
 use super::run::{Charge, OpenRun};
 use super::wording::{described, explained, number};
 use crate::gate::{Query, ReasonCode, Verdict, VerdictCode, evaluate, refuse_unnamed};

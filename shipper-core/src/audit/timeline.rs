@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use shipper_events::{Event, EventType, Name, Regard, Timestamp};
 
 use super::auditor::{Auditor, concerns_the_gate, regard, text};
+use super::decision::Answer;
 use super::finding::Raised;
-use super::report::{Answer, GateReport};
+use super::report::GateReport;
 use super::take::Deed;
 use crate::receipt::{Evidence, Receipt, Unsound};
 use crate::state::{Rehearsal, State};

@@ -1,7 +1,8 @@
 //! Verified: what was checked of a log that is verified, by names that other tools can ask for.
 
+use super::conclusion::Conclusion;
 use super::demand::Demand;
-use super::report::{Audit, Conclusion, Integrity, LogReport, SidecarStatus};
+use super::report::{Audit, Integrity, LogReport, SidecarStatus};
 
 /// One thing that was checked of a log that is verified, and held. A name never stands for less than it says: what
 /// narrows the judging changes the name. `docs/attesting.md` explains each.

@@ -49,6 +49,8 @@ impl Shop {
         let mut command = self.bench.command(example("release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
+        // As jobs set it; what cargo says must be understood all the same.
+        command.env("CARGO_TERM_COLOR", "always").env("CARGO_TERM_QUIET", "true");
         command
     }
 

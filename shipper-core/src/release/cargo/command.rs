@@ -78,8 +78,20 @@ impl Tail {
 
 /// Runs cargo to its end, or ends it. Gives what it printed last, and fails as cargo did.
 pub(super) fn run(command: Command, context: &mut StepContext<'_>, secrets: &Secrets) -> Result<OutputTails, Failure> {
+    run_into(command, Stdio::piped(), context, secrets)
+}
+
+/// The same for a command whose standard output is wanted whole: it goes there, and is not looked at.
+pub(super) fn run_into(
+    mut command: Command,
+    stdout: Stdio,
+    context: &mut StepContext<'_>,
+    secrets: &Secrets,
+) -> Result<OutputTails, Failure> {
+    // What it says tells why it failed.
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false");
     let mut wrap = CommandWrap::from(command);
-    wrap.command_mut().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    wrap.command_mut().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
     // What it starts ends with it.
     #[cfg(unix)]
     wrap.wrap(process_wrap::std::ProcessGroup::leader());

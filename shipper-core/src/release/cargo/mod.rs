@@ -99,8 +99,6 @@ impl Cargo {
         if let Some(token) = self.tokens.get(name) {
             command.env(token_variable(name), token);
         }
-        // What it says tells why it failed.
-        command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false");
         command
     }
 

@@ -1,16 +1,16 @@
 //! From a workspace to a plan: cargo itself packs what may be published, and the plan is named by what is in the packages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read, Seek};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, TargetKind};
 use tempfile::TempDir;
 use thiserror::Error;
 
-use super::command::{Secrets, run};
+use super::command::{Secrets, run, run_into};
 use super::config::{Config, ConfigError};
 use super::lock::needed;
 use super::package::{Files, LOCK, content, first_difference, unpack};
@@ -22,12 +22,20 @@ use crate::release::world::{StepContext, Stop};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkspaceError {
-    /// Cargo does not understand it.
-    #[error("cargo cannot read the workspace of {manifest}")]
+    /// Cargo cannot read it.
+    #[error("the workspace of {manifest} cannot be read: {said}")]
+    NotRead {
+        /// The manifest that was named.
+        manifest: Utf8PathBuf,
+        /// What cargo said, made safe to show.
+        said: String,
+    },
+    /// What cargo tells of it is not understood.
+    #[error("what cargo tells of the workspace of {manifest} is not understood; is this cargo too new or too old?")]
     Metadata {
         /// The manifest that was named.
         manifest: Utf8PathBuf,
-        /// What cargo said.
+        /// What is wrong with it.
         source: Box<cargo_metadata::Error>,
     },
     /// Cargo's configuration is not what a release needs.
@@ -86,14 +94,7 @@ impl Workspace {
     ///
     /// When cargo cannot read or pack it, nothing of it may be published, or the registry is not configured.
     pub fn read(manifest: &Utf8Path, live_registry: &str, stop: &Stop) -> Result<Self, WorkspaceError> {
-        let unread = |source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) };
-        let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
-        let mut reading = MetadataCommand::new();
-        // Cargo's configuration and toolchain are those that hold where it is run.
-        if let Some(directory) = path.parent().filter(|directory| directory.is_dir()) {
-            reading.current_dir(directory);
-        }
-        let metadata = reading.manifest_path(&path).exec().map_err(unread)?;
+        let metadata = metadata(manifest, stop)?;
         let root = metadata.workspace_root.clone();
         let config = Config::read(&root)?;
         let live = config.registry(live_registry)?;
@@ -188,6 +189,32 @@ impl Workspace {
     }
 }
 
+/// How long cargo may take to read a workspace, and how long to pack it: it builds nothing, and may wait for a registry or
+/// for another cargo.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// What cargo knows of a workspace.
+fn metadata(manifest: &Utf8Path, stop: &Stop) -> Result<Metadata, WorkspaceError> {
+    let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
+    let mut reading = MetadataCommand::new();
+    reading.manifest_path(&path);
+    // Cargo's configuration and toolchain are those that hold where it is run.
+    let mut secrets = Secrets::default();
+    if let Some(directory) = path.parent().filter(|directory| directory.is_dir()) {
+        reading.current_dir(directory);
+        secrets = Secrets::of(Config::read(directory)?.secrets());
+    }
+    let mut told = tempfile::tempfile()?;
+    let mut context = StepContext { until: Instant::now() + LIMIT, stop, progress: &mut () };
+    run_into(reading.cargo_command(), told.try_clone()?.into(), &mut context, &secrets)
+        .map_err(|failure| WorkspaceError::NotRead { manifest: manifest.to_owned(), said: failure.message })?;
+    let mut text = String::new();
+    told.rewind()?;
+    told.read_to_string(&mut text)?;
+    MetadataCommand::parse(text)
+        .map_err(|source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) })
+}
+
 /// The files of a package, as a plan names them.
 fn planned_files(files: &Files) -> Vec<PlannedFile> {
     let files = content(files);
@@ -249,9 +276,6 @@ fn in_order<'p>(packages: &[&'p Package]) -> Result<Vec<&'p Package>, WorkspaceE
     Ok(order)
 }
 
-/// How long cargo may take to pack a workspace: it builds nothing, and may wait for another cargo.
-const PACKING: Duration = Duration::from_secs(10 * 60);
-
 /// Has cargo pack the packages, and reads what it made.
 fn pack(
     root: &Utf8Path,
@@ -268,7 +292,7 @@ fn pack(
     // What is not committed is packed as well, so that it is in the plan.
     let mut command = packing(root, named.iter().map(|(name, version)| (*name, version.as_str())), target);
     command.arg("--allow-dirty");
-    let mut context = StepContext { until: Instant::now() + PACKING, stop, progress: &mut () };
+    let mut context = StepContext { until: Instant::now() + LIMIT, stop, progress: &mut () };
     let secrets = Secrets::of(config.secrets());
     run(command, &mut context, &secrets).map_err(|failure| WorkspaceError::NotPacked { said: failure.message })?;
     let packed = named.iter().map(|(name, version)| Ok(((*name).to_owned(), packed_file(target, name, version)?)));
@@ -336,6 +360,6 @@ mod tests {
         let stop = Stop::default();
         stop.ask();
         let stopped = Workspace::read(&root.join("Cargo.toml"), "crates-io", &stop).map(|_| ());
-        assert!(matches!(stopped, Err(WorkspaceError::NotPacked { said }) if said.contains("asked to stop")));
+        assert!(matches!(stopped, Err(WorkspaceError::NotRead { said, .. }) if said.contains("asked to stop")));
     }
 }
