@@ -20,7 +20,7 @@ use shipper_core::release::{
     Failed, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop,
     publish, rehearse,
 };
-use shipper_core::{Asker, create_state_directory};
+use shipper_core::{Asker, Enforced, SidecarKept, VerdictCode, create_state_directory};
 use shipper_events::Head;
 use shipper_events::write::{Options, OsDisk};
 
@@ -158,6 +158,9 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             if let Some(error) = &done.completed.sidecar {
                 let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
             }
+            if !receipt.is_proof() {
+                let _ = writeln!(stderr(), "error: {}", receipt.summary);
+            }
             Ok(receipt.is_proof())
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
@@ -224,6 +227,29 @@ fn doing(step: Step) -> &'static str {
 }
 
 impl Progress for Shown {
+    fn let_go(&mut self, gate: &Enforced) {
+        match gate.verdict.code() {
+            VerdictCode::Bypassed => {
+                self.line("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed", true);
+            }
+            VerdictCode::Dormant => {
+                self.line(
+                    "warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan",
+                    true,
+                );
+            }
+            _ => {}
+        }
+        match &gate.sidecar {
+            SidecarKept::Rewritten => self.line("rehearsal.json did not tell of the log's receipt; written anew", true),
+            SidecarKept::NotWritten(error) => self.line(&format!("warning: {error}: {}", error.source), true),
+            SidecarKept::Orphan => {
+                self.line("warning: there is a rehearsal.json, and no rehearsal was completed", true);
+            }
+            SidecarKept::NotChecked | SidecarKept::Matched => {}
+        }
+    }
+
     fn begins(&mut self, step: Step, package: &PlannedPackage) {
         self.line(&format!("{} {}", doing(step), package.id()), step == Step::Skip);
     }

@@ -5,8 +5,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::vocabulary::{
-    PackageOutput, RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
-    RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
+    PackageOutput, RegistryPolicy, RegistryPolicyApplied, RehearsalComplete, RehearsalPackageFailed,
+    RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
+    RehearsalStarted,
 };
 use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
 use shipper_events::{EventType, Head, Loose, Name, Others};
@@ -18,7 +19,6 @@ use thiserror::Error;
 use crate::folded::Folded;
 use crate::keep::{LOG, SidecarNotWritten, write_sidecar};
 use crate::receipt::Receipt;
-use crate::release::policy_applied;
 
 /// A rehearsal cannot be recorded.
 #[derive(Debug, Error)]
@@ -267,4 +267,19 @@ impl<D: Disk> Rehearsing<'_, D> {
         self.recorder.log.append(&[Draft::new(event, package)])?;
         Ok(())
     }
+}
+
+/// The hosts of a registry's index, and of what it takes uploads and their tokens with: an audit compares those of a run
+/// with those of its rehearsal.
+pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
+    let host = |host: Option<&str>| host.map_or(Loose::Absent, |host| Loose::Typed(host.to_owned()));
+    let evidence = RegistryPolicy {
+        posture: Loose::Absent,
+        allow_private: Loose::Absent,
+        allow_loopback: Loose::Absent,
+        credential_authority: host(credentials),
+        index_authority: host(index),
+        others: Others::default(),
+    };
+    RegistryPolicyApplied { evidence: Loose::Typed(evidence), others: Others::default() }
 }

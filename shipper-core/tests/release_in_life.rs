@@ -155,6 +155,12 @@ fn what_was_locked() {
     let (code, said) = shop.publish(&[]);
     assert_eq!(code, 0, "{said}");
     shop.concludes(Conclusion::Verified);
+    // Users would not get what the configuration puts in its place.
+    let patch =
+        format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", shop.live.index_url(), elsewhere.join("crates/used"));
+    write(&shop.root.join(".cargo/config.toml"), &patch);
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("config.toml patches used, so that")), (2, true), "{said}");
 }
 
 /// (Pass) A token that stands only in cargo's credentials, and that the registry repeats, is told nowhere.
@@ -169,16 +175,29 @@ fn a_registry_that_repeats_the_token() {
     assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
 }
 
-/// (Pass) Registries that show nothing without a token, which stands in cargo's credentials.
+/// (Pass) Registries that show nothing without a token, which stands in cargo's credentials; also where the packages are on
+/// another host.
 #[test]
 fn private_registries() {
-    let private = || Registry::start_with(Demands { private: true, ..Demands::default() });
-    let shop = Shop::between(private(), private());
+    let private = |downloads_elsewhere| {
+        Registry::start_with(Demands { private: true, downloads_elsewhere, ..Demands::default() })
+    };
+    let shop = Shop::between(private(false), private(true));
     let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
     assert_eq!(code, 0, "{said}");
     let (code, said) = shop.publish(&[]);
     assert_eq!(code, 0, "{said}");
     shop.concludes(Conclusion::Verified);
+}
+
+/// (Fail) What the registry keeps is not what its index says: cargo would refuse it wherever it is needed.
+#[test]
+fn a_package_that_nobody_can_use() {
+    let shop = Shop::open();
+    assert_eq!(shop.rehearse(&[]).0, 0);
+    shop.rehearsal.order_for_every(On::Download, "a", Fault::refuse(200, "it is something else"));
+    let (code, said) = shop.rehearse(&[]);
+    assert_eq!((code, said.contains("is not what its index says")), (1, true), "{said}");
 }
 
 /// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log says why.

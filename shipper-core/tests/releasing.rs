@@ -96,6 +96,38 @@ fn a_lost_answer_is_looked_into() {
     assert_eq!(tool.audit().decisions[0].runs[0].published, 3);
 }
 
+/// (Fail) Nobody knows whether a package arrived, and the index cannot be asked, or shows that somebody else was first: it is
+/// not handed over again.
+#[test]
+fn what_is_in_doubt_is_not_done_again() {
+    for (fault, looks, said) in [
+        (Fault::Unknown, vec![Look::Unanswered; 2], "nobody knows; then the registry answered 503"),
+        (Fault::Overtaken, Vec::new(), "another content; bump the version"),
+    ] {
+        let mut tool = Tool::new();
+        assert!(tool.rehearse(&plan(1, 1), false, &[]));
+        // The last is the first.
+        tool.world.looks = [looks, vec![Look::Shown]].concat();
+        assert_eq!(tool.publish(&plan(1, 1), false, &[fault]), Ok(false));
+        assert_eq!(tool.world.reached, 1, "{said}");
+        let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+        assert!(log.contains(said), "{log}");
+    }
+}
+
+/// (Fail) What a registry answers is safe to show, and too short to keep the end from being recorded: a rehearsal that it
+/// fails does not leave an earlier one standing.
+#[test]
+fn a_hostile_answer() {
+    let mut tool = Tool::new();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    tool.world.looks = vec![Look::Hostile];
+    assert!(!tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
+    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
+}
+
 /// (Fail) Asked to stop in the middle: recorded, finished, and to be gone on with.
 #[test]
 fn asked_to_stop() {
@@ -134,6 +166,7 @@ fn registries_are_told_apart_by_address() {
     assert!(loopback("localhost:80").is_same_registry(&loopback("127.0.0.1")));
     assert!(!loopback("localhost:8000").is_same_registry(&loopback("127.0.0.1:8001")));
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
+    assert!(loopback("localhost.:8000").is_same_registry(&loopback("[::ffff:127.0.0.1]:8000")));
     assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
     assert!(!tool.world.log.exists(), "nothing was begun");
 }
@@ -142,7 +175,8 @@ fn registries_are_told_apart_by_address() {
 /// the log says why. So it does where a registry does not say.
 #[test]
 fn a_mirror_is_no_rehearsal_registry() {
-    for (mirror, said) in [(Mirror::OfLive, "goes to the live registry"), (Mirror::Silent, "it cannot be reached")] {
+    let told = [(Mirror::OfLive, "goes to the live registry"), (Mirror::Silent, "it cannot be reached")];
+    for (mirror, said) in told.into_iter().chain([(Mirror::LiveSilent, "it cannot be reached")]) {
         let mut tool = Tool::new();
         tool.world.mirror = mirror;
         assert!(!tool.rehearse(&plan(1, 1), false, &[]));

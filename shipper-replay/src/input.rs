@@ -5,14 +5,9 @@ use std::io::{self, Read, Seek, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use shipper_core::audit::SidecarInput;
+use shipper_core::{LOG, SIDECAR};
 use shipper_events::MAX_LINE;
 use walkdir::WalkDir;
-
-/// A log's name: only files of this name are taken from directories.
-const LOG: &str = "events.jsonl";
-
-/// A sidecar's name, beside the log.
-const SIDECAR: &str = "rehearsal.json";
 
 /// A log of fewer bytes is judged beside others; one of more takes all processors by itself.
 const FEW: u64 = 1024 * 1024;

@@ -48,7 +48,8 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
-            let why = problem.source().map_or(String::new(), |source| format!(": {source}"));
+            let causes = std::iter::successors(problem.source(), |&cause| cause.source());
+            let why: String = causes.map(|cause| format!(": {cause}")).collect();
             // Errors of the system name paths as they are.
             let shown = |character: char| {
                 if is_plain(character) {

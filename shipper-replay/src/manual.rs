@@ -29,7 +29,7 @@ const EXAMPLES: [(&str, &str); 6] = [
         "One report over every events.jsonl below a directory, for another program.",
     ),
     (
-        "shipper-replay --plan-id 4f6e939d --registry rehearsal --require authorized events.jsonl && cargo publish",
+        "shipper-replay --plan-id \"$plan_id\" --registry rehearsal --require authorized events.jsonl && cargo publish",
         "Go on only if the gate would let this plan go.",
     ),
     ("shipper-replay --explain publish-not-authorized", "What a word of the report means, and what to do about it."),

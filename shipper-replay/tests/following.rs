@@ -30,8 +30,13 @@ struct Following {
 
 impl Following {
     fn of(log: &Path) -> Self {
+        Self::with(&[], log)
+    }
+
+    fn with(args: &[&str], log: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shipper-replay"))
             .arg("--follow")
+            .args(args)
             .arg(log)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -190,6 +195,50 @@ fn a_named_pipe_is_followed_to_its_end() {
     let following = Following::of(&pipe);
     fs::write(&pipe, lines().concat()).expect("every byte is taken");
     assert_eq!(following.ends().0, 1);
+}
+
+/// (Pass) A stream that somebody no longer wants to wait for: the report is on what came.
+#[test]
+fn a_stream_is_ended_by_a_signal() {
+    let top = tempfile::tempdir().expect("a directory");
+    let pipe = top.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let mut following = Following::of(&pipe);
+    let mut writer = fs::OpenOptions::new().write(true).open(&pipe).expect("the pipe");
+    writer.write_all(&lines().concat()).expect("it is written");
+    following.says("conclusion so far: violated");
+    following.signal("-INT");
+    let (code, said) = following.ends();
+    assert_eq!((code, said.contains(": violated, ")), (1, true), "{said}");
+}
+
+/// (Pass) Until a log that is being written has reached the head that somebody kept, nothing is said about that; if it never
+/// does, the report says so.
+#[test]
+fn a_kept_head_is_waited_for() {
+    let verified = fs::read(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
+    let head = {
+        let lines = verified.iter().filter(|byte| **byte == b'\n').count();
+        format!("{lines}:{}:{}", verified.len(), blake3::hash(&verified))
+    };
+    let lines: Vec<Vec<u8>> = verified.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let top = tempfile::tempdir().expect("a directory");
+    let log = top.path().join("events.jsonl");
+    append(&log, &lines[..4]);
+    let mut following = Following::with(&["--extends", &head], &log);
+    following.says("line 4 ");
+    std::thread::sleep(Duration::from_millis(300));
+    append(&log, &lines[4..]);
+    following.says("conclusion so far: verified");
+    following.signal("-INT");
+    let (code, said) = following.ends();
+    assert_eq!((code, said.contains("truncated")), (0, false), "{said}");
+    fs::write(&log, lines[..4].concat()).expect("the log");
+    let mut following = Following::with(&["--extends", &head], &log);
+    following.says("line 4 ");
+    following.signal("-INT");
+    let (code, said) = following.ends();
+    assert_eq!((code, said.matches("error[log-truncated]").count()), (1, 1), "{said}");
 }
 
 /// (Pass) A stream is followed to its end.

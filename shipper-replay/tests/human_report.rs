@@ -82,6 +82,21 @@ snapshots! {
     help: "--help";
 }
 
+/// (Fail) One kept head fits and leaves decisions out, the other does not fit: the report says both.
+#[test]
+fn a_head_that_fits_and_one_that_does_not() {
+    const LOG: &str = "recorded/authorized/events.jsonl";
+    let nothing = format!("0:0:{}", blake3::hash(b""));
+    let other = format!("1:5:{}", blake3::hash(b"other"));
+    for (args, left_out) in
+        [(["--since", &nothing, "--extends", &other], true), (["--since", &other, "--extends", &other], false)]
+    {
+        let said = seen(&replay(&[&args[..], &[LOG]].concat()));
+        assert!(said.contains("error[head-mismatch]"), "{said}");
+        assert_eq!(said.contains("--since leaves it out"), left_out, "{said}");
+    }
+}
+
 /// (Pass) Colour is for terminals, unless it is asked for.
 #[test]
 fn colour() {

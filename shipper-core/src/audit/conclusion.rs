@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an audit concludes of a log, or of many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What an audit concludes of a log, or of many. The gravest is the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
     /// Something is wrong: an error finding.
@@ -42,13 +42,7 @@ impl Conclusion {
     /// The conclusion over several: the first of violated, unjudged, inconclusive that any of them has, else
     /// verified. Of nothing at all it is inconclusive.
     pub fn over(conclusions: impl IntoIterator<Item = Self>) -> Self {
-        let worst = conclusions.into_iter().min_by_key(|conclusion| match conclusion {
-            Self::Violated => 0,
-            Self::Unjudged => 1,
-            Self::Inconclusive => 2,
-            Self::Verified => 3,
-        });
-        worst.unwrap_or(Self::Inconclusive)
+        conclusions.into_iter().min().unwrap_or(Self::Inconclusive)
     }
 }
 

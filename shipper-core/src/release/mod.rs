@@ -81,7 +81,6 @@
 #[cfg(feature = "cargo")]
 pub mod cargo;
 mod plan;
-mod policy;
 mod publish;
 mod registry;
 mod rehearse;
@@ -89,7 +88,6 @@ mod steps;
 mod world;
 
 pub use plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
-pub(crate) use policy::policy_applied;
 pub use publish::{PublishError, PublishOptions, Published, publish};
 pub use registry::{On, Registry, SameRegistry};
 pub use rehearse::{RehearseError, RehearseOptions, Rehearsed, rehearse};

@@ -14,14 +14,13 @@ use shipper_events::{EventType, Head, Json, Loose, Others, Unsigned};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::policy::policy_applied;
 use super::registry::{On, Registry, SameRegistry, authority};
 use super::steps::{Attempts, Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
 use crate::enforce::{Asker, EnforceError, Enforced, enforce};
 use crate::gate::{Query, Reason, ReasonCode};
 use crate::keep::LOG;
-use crate::record::{RecordError, WorkLock};
+use crate::record::{RecordError, WorkLock, policy_applied};
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
@@ -112,6 +111,7 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
     let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
         return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
     };
+    work.progress.let_go(&gate);
     // The log must go on from the decision.
     let log = Options { repair: false, create: false, extends: gate.head, ..options.log.clone() };
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG), log, ())? };
@@ -199,10 +199,7 @@ impl<D: Disk> Run<D> {
         match work.find(package) {
             Ok(Found::Nothing) => {}
             Ok(Found::Same) => return self.skipped(work, package, "already published with this content"),
-            Ok(Found::Other) => {
-                let message = "the live registry has this version with another content; bump the version";
-                return self.failed(&id, Failure::new(FailureClass::Permanent, message));
-            }
+            Ok(Found::Other) => return self.failed(&id, another_content()),
             Err(failed) => return self.failed(&id, failed),
         }
         let started = PackageStarted { name: text(&package.name), version: text(&package.version), others: none() };
@@ -246,9 +243,20 @@ impl<D: Disk> Run<D> {
             };
             self.append(&id, output(&failed.tails))?;
             // It may be there all the same. Who asked to stop wants to know that too.
-            if failed.class == FailureClass::Ambiguous && self.reconcile(work, package)? {
-                self.append(&id, PackageUploaded { others: none() })?;
-                return Ok(Ok(Uploaded::AndShown));
+            if failed.class == FailureClass::Ambiguous {
+                match self.reconcile(work, package)? {
+                    Ok(Found::Same) => {
+                        self.append(&id, PackageUploaded { others: none() })?;
+                        return Ok(Ok(Uploaded::AndShown));
+                    }
+                    Ok(Found::Other) => return Ok(Err(another_content())),
+                    Ok(Found::Nothing) => {}
+                    // To try again could be to publish twice.
+                    Err(look) => {
+                        let message = format!("{}; then {look}", failed.message);
+                        return Ok(Err(Failure { message, ..failed }));
+                    }
+                }
             }
             if !attempt.go_on_after(&failed, work.stop) {
                 return Ok(Err(failed));
@@ -261,12 +269,12 @@ impl<D: Disk> Run<D> {
         }
     }
 
-    /// Whether the registry shows a package of which nobody knows whether it was handed over.
+    /// What the registry shows of a package of which nobody knows whether it was handed over.
     fn reconcile<P: Publisher>(
         &mut self,
         work: &mut Work<'_, P>,
         package: &PlannedPackage,
-    ) -> Result<bool, AppendError> {
+    ) -> Result<Result<Found, Failure>, AppendError> {
         let id = package.id();
         self.append(&id, PublishReconciling { method: text("index"), others: none() })?;
         // Also when somebody asked to stop: this is how the log learns what happened.
@@ -289,7 +297,7 @@ impl<D: Disk> Run<D> {
         };
         let outcome = Loose::Typed(Json::from(outcome));
         self.append(&id, PublishReconciled { outcome, others: none() })?;
-        Ok(matches!(found, Ok(Found::Same)))
+        Ok(found)
     }
 
     /// Waits until the registry shows the package.
@@ -350,6 +358,11 @@ enum Uploaded {
     JustNow,
     /// The registry shows it.
     AndShown,
+}
+
+fn another_content() -> Failure {
+    let message = "the live registry has this version with another content; bump the version";
+    Failure::new(FailureClass::Permanent, message)
 }
 
 fn output(tails: &OutputTails) -> PackageOutput {

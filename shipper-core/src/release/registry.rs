@@ -31,9 +31,13 @@ fn address(text: &str) -> Option<Url> {
     Url::parse(text.strip_prefix("sparse+").unwrap_or(text)).ok()
 }
 
+/// How long the name of a host may be with its protocol and port, in bytes: no real one comes near.
+const AUTHORITY: usize = 512;
+
 /// The host that an address is on, for the log: no user, password or path is in it.
 pub(super) fn authority(text: &str) -> Option<String> {
-    address(text).map(|url| url.origin().ascii_serialization())
+    let authority = address(text).map(|url| url.origin().ascii_serialization());
+    authority.filter(|authority| authority.len() <= AUTHORITY)
 }
 
 /// Whether two addresses lead to the same place.
@@ -49,8 +53,14 @@ fn normal(text: &str) -> String {
     let here = |is_here: bool, host: &dyn ToString| if is_here { "here".to_owned() } else { host.to_string() };
     let host = match url.host() {
         Some(Host::Ipv4(host)) => here(host.is_loopback() || host.is_unspecified(), &host),
-        Some(Host::Ipv6(host)) => here(host.is_loopback() || host.is_unspecified(), &host),
-        Some(Host::Domain(host)) => here(host == "localhost", &host.trim_end_matches('.')),
+        Some(Host::Ipv6(host)) => {
+            let host = host.to_canonical();
+            here(host.is_loopback() || host.is_unspecified(), &host)
+        }
+        Some(Host::Domain(host)) => {
+            let host = host.trim_end_matches('.');
+            here(host == "localhost", &host)
+        }
         None => String::new(),
     };
     // A registry that is reached with and without encryption at its usual port is one.

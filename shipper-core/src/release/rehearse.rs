@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use camino::Utf8Path;
+use shipper_events::Name;
 use shipper_events::write::{Disk, Options};
 use thiserror::Error;
 
@@ -90,81 +91,91 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;
     let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
-    let uploads_to = work.apart_from(plan.live());
-    let credentials = uploads_to.as_deref().ok().and_then(authority);
-    recording.policy_applied(authority(&rehearsal.index).as_deref(), credentials.as_deref())?;
-    let mut failed = uploads_to.err().map(|failure| Failed { package: None, failure });
-    let mut published = 0;
-    for package in plan.packages() {
-        if failed.is_some() {
-            break;
-        }
-        let begun = Instant::now();
-        match work.rehearse(package) {
-            Ok(()) => {
-                recording.published(&package.name, &package.version, begun.elapsed())?;
-                published += 1;
-            }
-            Err(failure) => {
-                recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
-                recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
-                failed = Some(Failed { package: Some(package.id()), failure });
-            }
-        }
-    }
-    let mut installs = true;
-    if let Some(package) = smoke_install.filter(|_| failed.is_none())
-        && let Err(failure) = install(&mut work, &mut recording, package)?
-    {
-        installs = false;
-        failed = Some(Failed { package: Some(package.id()), failure });
-    }
-    let registry = rehearsal.name.as_str();
-    let summary = match &failed {
-        None => format!("rehearsed {count} packages against '{registry}' successfully"),
-        Some(Failed { package: None, failure }) => format!("rehearsal did not begin: {failure}"),
-        Some(Failed { package: Some(package), failure }) if installs => {
-            format!("rehearsal stopped at {}/{count}: {package}: {failure}", published + 1)
-        }
-        Some(Failed { package: Some(package), failure }) => {
-            format!("rehearsed {count} packages, and {package} could not be installed: {failure}")
-        }
-    };
-    let completed = recording.complete(failed.is_none(), &summary)?;
-    Ok(Rehearsed { completed, failure: failed })
+    let end = work.rehearse_all(&mut recording, plan, smoke_install)?;
+    let completed = recording.complete(matches!(end, End::Passed), &end.summary(count, &rehearsal.name))?;
+    Ok(Rehearsed { completed, failure: end.into_failed() })
 }
 
-/// Installs a program, between events that say so.
-fn install<P: Publisher, D: Disk>(
-    work: &mut Work<'_, P>,
-    recording: &mut Rehearsing<'_, D>,
-    package: &PlannedPackage,
-) -> Result<Result<(), Failure>, RecordError> {
-    let begun = Instant::now();
-    recording.smoke_check_started(&package.name, &package.version)?;
-    let installed = work.install(package);
-    match &installed {
-        Ok(()) => recording.smoke_check_succeeded(&package.name, &package.version, begun.elapsed())?,
-        Err(failed) => {
-            recording.output(&package.name, &package.version, &failed.tails.stdout, &failed.tails.stderr)?;
-            recording.smoke_check_failed(&package.name, &package.version, &failed.message)?;
+/// How a rehearsal ended.
+enum End<'p> {
+    /// Every package is on the rehearsal registry, and what was to be installed could be.
+    Passed,
+    /// Before the first package.
+    NotBegun(Failure),
+    /// At a package, the how-manieth it is: the first is 1.
+    StoppedAt(usize, &'p PlannedPackage, Failure),
+    /// With all packages there, and one that could not be installed.
+    NotInstalled(&'p PlannedPackage, Failure),
+}
+
+impl End<'_> {
+    /// What the completion says of it.
+    fn summary(&self, count: usize, registry: &Name) -> String {
+        match self {
+            Self::Passed => format!("rehearsed {count} packages against '{registry}' successfully"),
+            Self::NotBegun(failure) => format!("rehearsal did not begin: {failure}"),
+            Self::StoppedAt(number, package, failure) => {
+                format!("rehearsal stopped at {number}/{count}: {}: {failure}", package.id())
+            }
+            Self::NotInstalled(package, failure) => {
+                format!("rehearsed {count} packages, and {} could not be installed: {failure}", package.id())
+            }
         }
     }
-    Ok(installed)
+
+    fn into_failed(self) -> Option<Failed> {
+        match self {
+            Self::Passed => None,
+            Self::NotBegun(failure) => Some(Failed { package: None, failure }),
+            Self::StoppedAt(_, package, failure) | Self::NotInstalled(package, failure) => {
+                Some(Failed { package: Some(package.id()), failure })
+            }
+        }
+    }
 }
 
 impl<P: Publisher> Work<'_, P> {
+    /// Rehearses every package, and records each.
+    fn rehearse_all<'p, D: Disk>(
+        &mut self,
+        recording: &mut Rehearsing<'_, D>,
+        plan: &'p Plan,
+        smoke_install: Option<&'p PlannedPackage>,
+    ) -> Result<End<'p>, RecordError> {
+        let uploads_to = self.apart_from(plan.live());
+        let credentials = uploads_to.as_deref().ok().and_then(authority);
+        recording.policy_applied(authority(&self.on.registry().index).as_deref(), credentials.as_deref())?;
+        if let Err(failure) = uploads_to {
+            return Ok(End::NotBegun(failure));
+        }
+        for (number, package) in (1..).zip(plan.packages()) {
+            let begun = Instant::now();
+            if let Err(failure) = self.rehearse(package) {
+                recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
+                recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
+                return Ok(End::StoppedAt(number, package, failure));
+            }
+            recording.published(&package.name, &package.version, begun.elapsed())?;
+        }
+        let Some(package) = smoke_install else {
+            return Ok(End::Passed);
+        };
+        let begun = Instant::now();
+        recording.smoke_check_started(&package.name, &package.version)?;
+        if let Err(failure) = self.install(package) {
+            recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
+            recording.smoke_check_failed(&package.name, &package.version, &failure.message)?;
+            return Ok(End::NotInstalled(package, failure));
+        }
+        recording.smoke_check_succeeded(&package.name, &package.version, begun.elapsed())?;
+        Ok(End::Passed)
+    }
+
     /// Where uploads to the rehearsal registry go, if not to the live one: somebody may have taken a mirror for another
-    /// registry.
+    /// registry. Where either does not say, nobody knows, and nothing is uploaded.
     fn apart_from(&mut self, live: &Registry) -> Result<String, Failure> {
         let here = self.uploads_to(self.on)?;
-        let index = |registry: &Registry| authority(&registry.index);
-        let goes_there = match self.uploads_to(On::Live(live)) {
-            Ok(there) => is_same_place(&here, &there),
-            // It does not say, such as one that wants a token even for that: then its host tells, if it is its own.
-            Err(_) => authority(&here) == index(live) && index(self.on.registry()) != index(live),
-        };
-        if goes_there {
+        if is_same_place(&here, &self.uploads_to(On::Live(live))?) {
             let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
                  publish for real; rehearse on another one";
             return Err(Failure::new(FailureClass::Permanent, message));

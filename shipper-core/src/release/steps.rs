@@ -73,14 +73,17 @@ impl<P: Publisher> Work<'_, P> {
         Attempts { number: 1, most: self.limits.attempts.max(1), until: deadline(time) }
     }
 
-    /// Does something once, unless it is over before it was begun.
+    /// Does something once, unless it is over before it was begun: then nothing is in doubt.
     fn once<T>(
         &mut self,
         until: Instant,
         act: impl FnOnce(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
-        context.check().and_then(|()| act(self.publisher, &mut context))
+        match context.check() {
+            Ok(()) => act(self.publisher, &mut context).map_err(Failure::made_safe),
+            Err(over) => Err(Failure { class: FailureClass::Retryable, ..over }),
+        }
     }
 
     /// Where uploads to another registry, or to this one, go.
@@ -133,7 +136,7 @@ impl<P: Publisher> Work<'_, P> {
         self.timed(Step::Install, package, deadline(self.limits.command), act)
     }
 
-    /// Takes a step, unless somebody asked to stop before it was begun: then nothing is in doubt.
+    /// Takes a step, once, and tells of it.
     fn timed<T>(
         &mut self,
         step: Step,
@@ -143,11 +146,8 @@ impl<P: Publisher> Work<'_, P> {
     ) -> Result<T, Failure> {
         let begun = Instant::now();
         self.progress.begins(step, package);
-        let mut context = StepContext { until, stop: self.stop, progress: &mut *self.progress };
-        let done = match context.check() {
-            Ok(()) => act(self.publisher, self.on, &mut context),
-            Err(over) => Err(Failure { class: FailureClass::Retryable, ..over }),
-        };
+        let on = self.on;
+        let done = self.once(until, |publisher, context| act(publisher, on, context));
         self.progress.ends(step, package, begun.elapsed(), done.as_ref().err());
         done
     }
@@ -173,7 +173,7 @@ impl<P: Publisher> Work<'_, P> {
                     let message = "the registry shows this version with another content than was published";
                     break Err(Failure::new(FailureClass::Permanent, message));
                 }
-                Err(failure) if failure.class == FailureClass::Permanent || self.stop.is_asked() => break Err(failure),
+                Err(failure) if failure.class == FailureClass::Permanent => break Err(failure),
                 // A registry that does not answer for a moment is asked again until the time is up.
                 Ok(Found::Nothing) | Err(_) => {}
             }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::On;
+use crate::enforce::Enforced;
 
 /// What a registry shows of a package's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,8 @@ pub struct OutputTails {
 pub struct Failure {
     /// What it means for a second try.
     pub class: FailureClass,
-    /// What went wrong, for the log and for people: whoever makes it takes secrets out.
+    /// What went wrong, for the log and for people. Whoever makes it takes secrets out; the release that it stops makes it
+    /// safe to show, and shortens it.
     pub message: String,
     /// What the command printed last, if there was one.
     pub tails: OutputTails,
@@ -47,7 +49,16 @@ impl Failure {
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), tails: OutputTails::default() }
     }
+
+    /// The failure with a message that can be shown and recorded: what a registry says may be anything, and as long as it
+    /// likes.
+    pub(super) fn made_safe(self) -> Self {
+        Self { message: shipper_events::neutral(&self.message).at_most(MESSAGE).to_string(), ..self }
+    }
 }
+
+/// How long the message of a failure may be, in characters.
+const MESSAGE: usize = 2_000;
 
 /// A release that stopped at a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +193,11 @@ impl Stop {
 
 /// Hears how a release goes on. Every method does nothing unless it is implemented.
 pub trait Progress {
+    /// The gate was asked, and lets the plan go: the run begins. Where nothing backs that, whoever listens must be told.
+    fn let_go(&mut self, gate: &Enforced) {
+        let _ = gate;
+    }
+
     /// A step begins: a package, and what is done to it.
     fn begins(&mut self, step: Step, package: &PlannedPackage) {
         let _ = (step, package);

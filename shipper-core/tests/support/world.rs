@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     Lost,
     /// It is not done, and nobody knows.
     Unknown,
+    /// Somebody else does it with another content, and nobody knows.
+    Overtaken,
     /// Somebody asks to stop meanwhile.
     Stopped,
 }
@@ -53,6 +55,10 @@ pub(crate) enum Look {
     Unanswered,
     /// It does not show yet what it has.
     Hidden,
+    /// It shows what it has.
+    Shown,
+    /// What it answers is meant to harm.
+    Hostile,
 }
 
 /// What uploads to the rehearsal registry go to.
@@ -64,6 +70,8 @@ pub(crate) enum Mirror {
     OfLive,
     /// It does not say.
     Silent,
+    /// The live one does not say.
+    LiveSilent,
 }
 
 fn shelf(package: &PlannedPackage, on: On<'_>) -> (String, String) {
@@ -79,7 +87,9 @@ impl Publisher for World {
     fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
         match (self.mirror, on) {
             (Mirror::OfLive, _) => Ok("https://live.example/api".to_owned()),
-            (Mirror::Silent, On::Rehearsal(_)) => Err(Failure::new(FailureClass::Retryable, "it cannot be reached")),
+            (Mirror::Silent, On::Rehearsal(_)) | (Mirror::LiveSilent, On::Live(_)) => {
+                Err(Failure::new(FailureClass::Retryable, "it cannot be reached"))
+            }
             _ => Ok(format!("https://{}.example/api", on.registry().name)),
         }
     }
@@ -88,7 +98,10 @@ impl Publisher for World {
         match self.looks.pop() {
             Some(Look::Unanswered) => return Err(Failure::new(FailureClass::Retryable, "the registry answered 503")),
             Some(Look::Hidden) => return Ok(Found::Nothing),
-            None => {}
+            Some(Look::Hostile) => {
+                return Err(Failure::new(FailureClass::Permanent, format!("\u{1b}[2J{}", "x".repeat(20 << 20))));
+            }
+            Some(Look::Shown) | None => {}
         }
         Ok(match self.shelves.get(&shelf(package, on)) {
             None => Found::Nothing,
@@ -114,11 +127,16 @@ impl Publisher for World {
         if matches!(fault, Fault::None | Fault::Lost | Fault::Stopped) {
             self.shelves.insert(shelf(package, on), content(package));
         }
+        if fault == Fault::Overtaken {
+            self.shelves.insert(shelf(package, on), blake3::hash(b"somebody else's"));
+        }
         match fault {
             Fault::None => Ok(OutputTails::default()),
             Fault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
             Fault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
-            Fault::Lost | Fault::Unknown | Fault::Stopped => Err(Failure::new(FailureClass::Ambiguous, "nobody knows")),
+            Fault::Lost | Fault::Unknown | Fault::Overtaken | Fault::Stopped => {
+                Err(Failure::new(FailureClass::Ambiguous, "nobody knows"))
+            }
         }
     }
 

@@ -34,14 +34,8 @@ pub(crate) fn in_full(report: &Report, detail: Detail) -> Vec<usize> {
 
 /// The positions of all logs, those of one conclusion in the order in which they were given.
 pub(crate) fn weightiest_first(report: &Report) -> Vec<usize> {
-    let weight = |position: &usize| match conclusion(report, *position) {
-        Conclusion::Violated => 0,
-        Conclusion::Unjudged => 1,
-        Conclusion::Inconclusive => 2,
-        Conclusion::Verified => 3,
-    };
     let mut positions: Vec<usize> = (0..report.logs.len()).collect();
-    positions.sort_by_key(weight);
+    positions.sort_by_key(|position| conclusion(report, *position));
     positions
 }
 

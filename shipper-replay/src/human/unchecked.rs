@@ -52,7 +52,10 @@ pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
 /// What the demand or a corrupt line left out.
 fn left_out(audit: &Audit, demand: &Demand) -> Vec<String> {
     let corrupt = audit.findings.iter().any(|finding| finding.code == Code::CorruptLine);
-    let since_fits = !audit.findings.iter().any(|finding| finding.code == Code::HeadMismatch && finding.line.is_none());
+    // One that does not fit leaves nothing out. The other head that can be kept has a finding of the same code.
+    let of_since = |message: &str| message.contains("--since");
+    let since_fits =
+        !audit.findings.iter().any(|finding| finding.code == Code::HeadMismatch && of_since(&finding.message));
     let mut left_out = Vec::new();
     if let Some(line) = judged_to(audit, demand) {
         let why = if corrupt { "judging stops at a corrupt line" } else { "--at leaves it out" };

@@ -9,16 +9,19 @@ use super::config::home;
 use crate::release::plan::PlannedPackage;
 use crate::release::registry::Registry;
 
-/// Removes what cargo keeps of a package from that registry's host.
-pub(super) fn forget(registry: &Registry, package: &PlannedPackage) -> io::Result<()> {
+/// Removes what cargo keeps of the packages from that registry's host.
+pub(super) fn forget(registry: &Registry, packages: &[PlannedPackage]) -> io::Result<()> {
     let (Some(home), Some(host)) = (home(), registry.host()) else {
         return Ok(());
     };
-    let of_host = format!("{host}-");
-    let kept = format!("{}-{}", package.name, package.version);
+    let of_host = |place: &Utf8PathBuf| {
+        let rest = place.file_name().and_then(|name| name.strip_prefix(&host)?.strip_prefix('-'));
+        rest.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
     for places in ["cache", "src"] {
-        for place in entries(&home.join("registry").join(places))? {
-            if place.file_name().is_some_and(|name| name.starts_with(&of_host)) {
+        for place in entries(&home.join("registry").join(places))?.into_iter().filter(of_host) {
+            for package in packages {
+                let kept = format!("{}-{}", package.name, package.version);
                 gone(fs_err::remove_file(place.join(format!("{kept}.crate"))))?;
                 gone(fs_err::remove_dir_all(place.join(&kept)))?;
             }

@@ -12,6 +12,16 @@ use crate::release::registry::Registry;
 /// The registry that cargo knows without configuration.
 pub(super) const CRATES_IO: &str = "crates-io";
 
+/// Its host, which is spelled as it is; no other is built in.
+fn crates_io_host() -> String {
+    CRATES_IO.replace('-', ".")
+}
+
+/// Where it takes uploads.
+pub(super) fn crates_io_uploads() -> String {
+    format!("https://{}", crates_io_host())
+}
+
 /// Cargo's configuration is not what a release needs.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -108,8 +118,7 @@ impl Config {
         let shown = |text: &str| shipper_events::neutral(text).quoted().to_string();
         let registry = named.ok_or_else(|| ConfigError::NoName { name: shown(name) })?;
         if name == CRATES_IO {
-            let domain = CRATES_IO.replace('-', ".");
-            return Ok(Registry { name: registry, index: format!("sparse+https://index.{domain}/") });
+            return Ok(Registry { name: registry, index: format!("sparse+https://index.{}/", crates_io_host()) });
         }
         let variable = variable(name, "INDEX");
         let index = std::env::var(&variable).ok().or_else(|| self.text(&["registries", name, "index"]));

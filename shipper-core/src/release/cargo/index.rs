@@ -6,6 +6,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
@@ -37,6 +38,9 @@ pub(super) struct SparseIndex {
 struct About {
     /// Where packages are downloaded from.
     dl: String,
+    /// Whether it shows nothing without a token, wherever that is.
+    #[serde(default, rename = "auth-required")]
+    auth_required: bool,
     /// Where they are uploaded to.
     api: Option<String>,
 }
@@ -88,26 +92,26 @@ impl SparseIndex {
     }
 
     fn registry(&self, context: &StepContext<'_>) -> Result<About, Failure> {
-        let config = self.get(&format!("{}config.json", self.address), context)?;
+        let config = self.read("config.json", context)?;
         let config = config.ok_or_else(|| self.unreadable(&"it has no config.json"))?;
         serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
 
-    /// A version, if the index shows it, or one that keeps it from being published: names are compared without case, - and
-    /// _ alike, and versions without build metadata.
+    /// A version, if the index shows it, or one that keeps it from being published: names are compared without case, and
+    /// versions without build metadata. Lines that are not understood are passed over, as cargo does.
     ///
     /// # Errors
     ///
     /// When the index cannot be read, or shows it as yanked.
     pub(super) fn look(&self, name: &str, version: &str, context: &StepContext<'_>) -> Result<Option<Shown>, Failure> {
-        let Some(text) = self.get(&format!("{}{}", self.address, place(name)), context)? else {
+        let Some(text) = self.read(&place(name), context)? else {
             return Ok(None);
         };
+        let is_it = |shown: &Shown| without_build(&shown.version) == without_build(version);
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let shown: Shown = serde_json::from_slice(line).map_err(|error| self.unreadable(&error))?;
-            if without_build(&shown.version) != without_build(version) {
+            let Some(shown) = serde_json::from_slice(line).ok().filter(is_it) else {
                 continue;
-            }
+            };
             if shown.yanked {
                 let message = format!(
                     "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
@@ -123,7 +127,7 @@ impl SparseIndex {
     /// What the registry keeps under a version.
     pub(super) fn download(&self, shown: &Shown, context: &StepContext<'_>) -> Result<Files, Failure> {
         let Shown { name, version, cksum, .. } = shown;
-        let dl = self.registry(context)?.dl;
+        let About { dl, auth_required, .. } = self.registry(context)?;
         let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
             dl.replace("{crate}", name)
@@ -134,28 +138,32 @@ impl SparseIndex {
         } else {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
-        let bytes = self.get(&url, context)?;
-        bytes.map_or_else(
-            || {
-                let message = format!("the registry {} shows {name} {version}, and it cannot be downloaded", self.name);
-                Err(Failure::new(FailureClass::Retryable, message))
-            },
-            |bytes| {
-                let none =
-                    |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
-                unpack(&*bytes).map_err(|error| Failure::new(FailureClass::Permanent, none(error)))
-            },
-        )
+        let (status, bytes) = self.get(&url, auth_required || self.is_own(&url), context)?;
+        if !status.is_success() {
+            // What a storage does not have yet, it may call forbidden.
+            let message = format!(
+                "the registry {} shows {name} {version}, and it cannot be downloaded: it answered {status}; is there a \
+                 token that may?",
+                self.name
+            );
+            return Err(Failure::new(FailureClass::Retryable, message));
+        }
+        let permanent = |message: String| Failure::new(FailureClass::Permanent, message);
+        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        if !sha256.eq_ignore_ascii_case(cksum) {
+            return Err(permanent(format!(
+                "what the registry {} keeps of {name} {version} is not what its index says, so that nobody can build \
+                 with it: the checksum is {sha256}",
+                self.name
+            )));
+        }
+        let none = |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
+        unpack(&*bytes).map_err(|error| permanent(none(error)))
     }
 
-    /// What stands at an address; `None` where nothing does. The token is shown only to the index's own host, and only
-    /// when it is asked for.
-    fn get(&self, url: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
-        let (status, body) = self.ask(url, None, context)?;
-        let (status, body) = match self.token.as_deref().filter(|_| is_locked(status) && self.is_own(url)) {
-            Some(token) => self.ask(url, Some(token), context)?,
-            None => (status, body),
-        };
+    /// What the index has at an address; `None` where it has nothing.
+    fn read(&self, path: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        let (status, body) = self.get(&format!("{}{path}", self.address), true, context)?;
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
             status if is_locked(status) => {
@@ -167,6 +175,15 @@ impl SparseIndex {
             status => {
                 Err(Failure::new(FailureClass::Retryable, format!("the registry {} answered {status}", self.name)))
             }
+        }
+    }
+
+    /// What an address answers. The token is shown only where it may be, and only when it is asked for.
+    fn get(&self, url: &str, may_see_token: bool, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let answer = self.ask(url, None, context)?;
+        match self.token.as_deref().filter(|_| is_locked(answer.0) && may_see_token) {
+            Some(token) => self.ask(url, Some(token), context),
+            None => Ok(answer),
         }
     }
 

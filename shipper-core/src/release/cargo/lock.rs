@@ -38,6 +38,12 @@ impl Entry {
     }
 }
 
+/// The names of all packages in a `Cargo.lock`.
+pub(super) fn names(lock: &[u8]) -> io::Result<BTreeSet<String>> {
+    let lock: Lock = toml_edit::de::from_slice(lock).map_err(io::Error::other)?;
+    Ok(lock.package.into_iter().map(|entry| entry.name).collect())
+}
+
 /// What a workspace's `Cargo.lock` names that a member needs, and that is not in the workspace itself.
 pub(super) fn needed(lock: &[u8], name: &str, version: &str) -> io::Result<Vec<Locked>> {
     let lock: Lock = toml_edit::de::from_slice(lock).map_err(io::Error::other)?;

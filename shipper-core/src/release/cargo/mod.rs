@@ -30,7 +30,7 @@ use tempfile::TempDir;
 
 use command::{Secrets, run};
 pub use config::ConfigError;
-use config::{CRATES_IO, token_variable};
+use config::{CRATES_IO, crates_io_uploads, token_variable};
 use index::SparseIndex;
 use package::{have_same_files, have_same_manifest};
 use stage::{is_staged, stage};
@@ -50,6 +50,8 @@ pub struct Cargo {
     secrets: Secrets,
     /// Where packages are laid out and built, apart from everything that was built before.
     place: Option<TempDir>,
+    /// Whether cargo was made to forget what it once had from the rehearsal registry.
+    forgot: bool,
 }
 
 impl Cargo {
@@ -58,10 +60,11 @@ impl Cargo {
     /// Tokens are those that cargo knows: its environment variables, and its own credentials.
     pub fn new(workspace: Workspace) -> Self {
         let secrets = Secrets::of(workspace.config().secrets());
-        Self { workspace, allow_dirty: false, tokens: BTreeMap::new(), secrets, place: None }
+        Self { workspace, allow_dirty: false, tokens: BTreeMap::new(), secrets, place: None, forgot: false }
     }
 
-    /// Uses that token for a registry.
+    /// Uses that token for a registry, and shows it to nothing that is done on another one. Where cargo must look into a
+    /// live registry that shows nothing without a token, a rehearsal needs one that cargo finds by itself.
     #[must_use]
     pub fn with_token(mut self, registry: &str, token: &str) -> Self {
         self.tokens.insert(registry.to_owned(), token.to_owned());
@@ -92,7 +95,11 @@ impl Cargo {
     fn cargo(&self, on: &Registry, args: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         let name = on.name.as_str();
-        command.current_dir(self.workspace.root()).args(args).args(["--registry", name]);
+        command.current_dir(self.workspace.root()).args(args);
+        // Older ones do not let it be said of what is only packed and built.
+        if !args.contains(&"package") {
+            command.args(["--registry", name]);
+        }
         if name != CRATES_IO {
             command.arg("--config").arg(format!("registries.{name}.index={:?}", on.index));
         }
@@ -165,6 +172,7 @@ impl Cargo {
     }
 
     fn try_staged(&mut self, action: &str, package: &PlannedPackage, on: &Registry) -> io::Result<Command> {
+        self.forget(on)?;
         let path = self.place()?.join(package.id());
         let packed = self.workspace.packed(&package.name);
         let packed = packed.ok_or_else(|| io::Error::other("it is not in the workspace"))?;
@@ -178,8 +186,18 @@ impl Cargo {
         Ok(command)
     }
 
+    /// Has cargo forget, once, what it downloaded of the plan from that registry: it would build against that.
+    fn forget(&mut self, on: &Registry) -> io::Result<()> {
+        if !self.forgot {
+            cache::forget(on, self.workspace.plan().packages())?;
+            self.forgot = true;
+        }
+        Ok(())
+    }
+
     /// What installs a package's program into a directory.
     fn installing(&mut self, package: &PlannedPackage, on: &Registry) -> io::Result<(Command, Utf8PathBuf)> {
+        self.forget(on)?;
         let version = format!("={}", package.version);
         let mut command = self.cargo(on, &["install", &package.name, "--force", "--version", &version]);
         // Left to itself, cargo reads only the configuration of its home when it installs.
@@ -191,6 +209,28 @@ impl Cargo {
         command.arg("--root").arg(&root);
         self.apart(&mut command)?;
         Ok((command, root.join("bin")))
+    }
+
+    /// What a registry shows of a package, compared with what would be published.
+    fn look(&self, package: &PlannedPackage, on: On<'_>, context: &StepContext<'_>) -> Result<Found, Failure> {
+        let index = self.index(on)?;
+        let Some(shown) = index.look(&package.name, &package.version, context)? else {
+            return Ok(Found::Nothing);
+        };
+        if (&shown.name, &shown.version) != (&package.name, &package.version) {
+            return Ok(Found::Other);
+        }
+        let there = index.download(&shown, context)?;
+        let same = self.workspace.packed(&package.name).is_some_and(|ours| match on {
+            On::Rehearsal(_) => is_staged(&there, ours),
+            On::Live(_) => have_same_files(&there, ours) && have_same_manifest(&there, ours),
+        });
+        Ok(if same { Found::Same } else { Found::Other })
+    }
+
+    /// A registry may repeat what it was shown.
+    fn without_secrets(&self, failure: Failure) -> Failure {
+        Failure { message: self.secrets.hide(&failure.message), ..failure }
     }
 
     /// Publishes a package for real, from the workspace.
@@ -218,7 +258,14 @@ fn hindered<T>(what: &str, done: io::Result<T>) -> Result<T, Failure> {
 
 impl Publisher for Cargo {
     fn uploads_to(&mut self, on: On<'_>, context: &mut StepContext<'_>) -> Result<String, Failure> {
-        self.index(on)?.uploads_to(context)
+        let told = self.index(on).and_then(|index| index.uploads_to(context));
+        match told.map_err(|failure| self.without_secrets(failure)) {
+            // It is known, also behind a mirror through which cargo reaches it and nobody else does.
+            Err(failure) if failure.class == FailureClass::Retryable && on.registry().name.as_str() == CRATES_IO => {
+                Ok(crates_io_uploads())
+            }
+            told => told.map(|to| self.secrets.hide(&to)),
+        }
     }
 
     fn check(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
@@ -226,23 +273,7 @@ impl Publisher for Cargo {
     }
 
     fn find(&mut self, package: &PlannedPackage, on: On<'_>, context: &mut StepContext<'_>) -> Result<Found, Failure> {
-        let index = self.index(on)?;
-        if let On::Rehearsal(registry) = on {
-            // Cargo would build what depends on the package against what it downloaded or built once.
-            hindered("cargo's memory of the registry cannot be cleared", cache::forget(registry, package))?;
-        }
-        let Some(shown) = index.look(&package.name, &package.version, context)? else {
-            return Ok(Found::Nothing);
-        };
-        if (&shown.name, &shown.version) != (&package.name, &package.version) {
-            return Ok(Found::Other);
-        }
-        let there = index.download(&shown, context)?;
-        let same = self.workspace.packed(&package.name).is_some_and(|ours| match on {
-            On::Rehearsal(_) => is_staged(&there, ours),
-            On::Live(_) => have_same_files(&there, ours) && have_same_manifest(&there, ours),
-        });
-        Ok(if same { Found::Same } else { Found::Other })
+        self.look(package, on, context).map_err(|failure| self.without_secrets(failure))
     }
 
     fn publish(

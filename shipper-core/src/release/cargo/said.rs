@@ -1,7 +1,5 @@
 //! What cargo's words mean: why it failed, and whether it may go well another time.
 
-use shipper_events::neutral;
-
 use crate::release::world::FailureClass;
 
 /// Words that tell of a failure which may pass.
@@ -96,7 +94,7 @@ impl Said {
         }
     }
 
-    /// Why it failed, safe to show.
+    /// Why it failed.
     pub(super) fn why(&self) -> String {
         let last = if self.first.ends_with(&self.last) { &[] } else { self.last.as_slice() };
         // The first error may have been followed by others, and by the last.
@@ -108,7 +106,7 @@ impl Said {
         let said = said.join("; ");
         let locked = ["got 401", "got 403", "status 401", "status 403"].iter().any(|words| said.contains(words));
         let hint = if locked { "; is the token the right one?" } else { "" };
-        format!("{}{hint}", neutral(&said).at_most(1500))
+        format!("{said}{hint}")
     }
 }
 
@@ -153,14 +151,13 @@ mod tests {
         }
     }
 
-    /// (Pass) The compiler's errors, what a build script says, and cargo's own are told, safely; how an answer was sent is
-    /// not.
+    /// (Pass) The compiler's errors, what a build script says, and cargo's own are told; how an answer was sent is not.
     #[test]
     fn why_it_failed() {
         for (text, why) in [
             (
                 "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it",
-                "error[E0425]: cannot find `\\u{1b}x`; --> src; error: failed to verify; it",
+                "error[E0425]: cannot find `\u{1b}x`; --> src; error: failed to verify; it",
             ),
             (
                 &format!(

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::command::{Secrets, run, run_into};
 use super::config::{Config, ConfigError};
-use super::lock::needed;
+use super::lock::{names, needed};
 use super::package::{Files, LOCK, content, first_difference, unpack};
 use crate::release::plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::registry::Registry;
@@ -50,7 +50,7 @@ pub enum WorkspaceError {
         /// What cargo said, made safe to show.
         said: String,
     },
-    /// Cargo's configuration puts something else in the place of a package.
+    /// Cargo's configuration puts something else in the place of a package of the plan, or of one that it needs.
     #[error(
         "cargo's configuration {path} patches {package}, so that no rehearsal would build what users get; move the patch to the workspace's Cargo.toml"
     )]
@@ -106,10 +106,11 @@ impl Workspace {
             })
             .collect();
         let order = in_order(&publishable)?;
-        if let Some((path, package)) = config.patched(order.iter().map(|package| package.name.as_str())) {
+        let lock = read_lock(&root)?;
+        let built = lock.as_deref().map_or(Ok(BTreeSet::new()), names)?;
+        if let Some((path, package)) = config.patched(built.iter().map(String::as_str)) {
             return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
         }
-        let lock = read_lock(&root)?;
         let packed = pack(&root, &order, &config, stop)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
@@ -206,8 +207,9 @@ fn metadata(manifest: &Utf8Path, stop: &Stop) -> Result<Metadata, WorkspaceError
     }
     let mut told = tempfile::tempfile()?;
     let mut context = StepContext { until: Instant::now() + LIMIT, stop, progress: &mut () };
-    run_into(reading.cargo_command(), told.try_clone()?.into(), &mut context, &secrets)
-        .map_err(|failure| WorkspaceError::NotRead { manifest: manifest.to_owned(), said: failure.message })?;
+    run_into(reading.cargo_command(), told.try_clone()?.into(), &mut context, &secrets).map_err(|failure| {
+        WorkspaceError::NotRead { manifest: manifest.to_owned(), said: failure.made_safe().message }
+    })?;
     let mut text = String::new();
     told.rewind()?;
     told.read_to_string(&mut text)?;
@@ -294,7 +296,8 @@ fn pack(
     command.arg("--allow-dirty");
     let mut context = StepContext { until: Instant::now() + LIMIT, stop, progress: &mut () };
     let secrets = Secrets::of(config.secrets());
-    run(command, &mut context, &secrets).map_err(|failure| WorkspaceError::NotPacked { said: failure.message })?;
+    run(command, &mut context, &secrets)
+        .map_err(|failure| WorkspaceError::NotPacked { said: failure.made_safe().message })?;
     let packed = named.iter().map(|(name, version)| Ok(((*name).to_owned(), packed_file(target, name, version)?)));
     packed.collect()
 }

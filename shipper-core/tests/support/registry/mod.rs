@@ -65,11 +65,13 @@ pub(crate) struct Demands {
     pub(crate) private: bool,
     /// Where it says that uploads go, if not to itself.
     pub(crate) api: Option<String>,
+    /// Whether its downloads are on a host of another name.
+    pub(crate) downloads_elsewhere: bool,
 }
 
 impl Default for Demands {
     fn default() -> Self {
-        Self { token: TOKEN.to_owned(), private: false, api: None }
+        Self { token: TOKEN.to_owned(), private: false, api: None, downloads_elsewhere: false }
     }
 }
 

@@ -164,9 +164,10 @@ impl Shared {
 
     fn config(&self) -> Reply {
         let base = self.base_url();
-        let Demands { private, api, .. } = &self.demands;
+        let Demands { private, api, downloads_elsewhere, .. } = &self.demands;
         let api = api.as_ref().unwrap_or(&base);
-        let config = json!({ "dl": format!("{base}/api/v1/crates"), "api": api, "auth-required": private });
+        let host = if *downloads_elsewhere { base.replace("127.0.0.1", "localhost") } else { base.clone() };
+        let config = json!({ "dl": format!("{host}/api/v1/crates"), "api": api, "auth-required": private });
         Reply::new(200, config.to_string())
     }
 
