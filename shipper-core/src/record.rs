@@ -63,7 +63,9 @@ impl<D: Disk> WorkLock<D> {
     /// At once, when another rehearsal or run is at work.
     pub fn take(disk: &D, state_directory: &Utf8Path, note: &str) -> Result<Self, RecordError> {
         let path = state_directory.to_owned();
-        let lock = disk.lock(&path.join(format!("{LOG}.work")), Duration::ZERO, note);
+        // Two state directories may lead to one log.
+        let log = disk.resolve(&path.join(LOG));
+        let lock = log.and_then(|log| disk.lock(&Utf8PathBuf::from(format!("{log}.work")), Duration::ZERO, note));
         let lock = lock.map_err(|source| match source.kind() {
             io::ErrorKind::WouldBlock => RecordError::AtWork { path, holder: source.to_string() },
             _ => RecordError::Lock { path, source },
@@ -150,7 +152,7 @@ impl<D: Disk> Rehearsing<'_, D> {
         self.append(event, format!("{name}@{version}"))
     }
 
-    /// What a command printed last, if it printed anything.
+    /// What a command printed last, if it printed anything; of much, the end.
     ///
     /// # Errors
     ///
@@ -159,12 +161,7 @@ impl<D: Disk> Rehearsing<'_, D> {
         if stdout.is_empty() && stderr.is_empty() {
             return Ok(());
         }
-        let event = PackageOutput {
-            stdout_tail: Loose::Typed(stdout.to_owned()),
-            stderr_tail: Loose::Typed(stderr.to_owned()),
-            others: Others::default(),
-        };
-        self.append(event, format!("{name}@{version}"))
+        self.append(package_output(stdout, stderr), format!("{name}@{version}"))
     }
 
     /// A package could not be rehearsed.
@@ -267,6 +264,18 @@ impl<D: Disk> Rehearsing<'_, D> {
         self.recorder.log.append(&[Draft::new(event, package)])?;
         Ok(())
     }
+}
+
+/// How much of an output is recorded, in bytes: far less than fits into a line, however it is escaped.
+const TAIL: usize = 64 * 1024;
+
+/// What a command printed last.
+pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
+    let tail = |text: &str| {
+        let start = (text.len().saturating_sub(TAIL)..=text.len()).find(|start| text.is_char_boundary(*start));
+        Loose::Typed(start.and_then(|start| text.get(start..)).unwrap_or_default().to_owned())
+    };
+    PackageOutput { stdout_tail: tail(stdout), stderr_tail: tail(stderr), others: Others::default() }
 }
 
 /// The hosts of a registry's index, and of what it takes uploads and their tokens with: an audit compares those of a run

@@ -85,6 +85,45 @@ fn a_failed_sync_acknowledges_nothing() {
     }
 }
 
+/// (Fail) A sync that fails where a log is opened tells of bytes that others wrote: nobody builds on them either.
+#[test]
+fn a_failed_sync_at_the_opening_is_remembered() {
+    let disk = passed().failing(When::Sync(1), Failure::Eio);
+    let asked = enforce(disk.clone(), Utf8Path::new("state"), &query(), &Asker::default(), None, Options::default());
+    assert!(matches!(asked, Err(EnforceError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
+    disk.mended();
+    let asked = enforce(disk, Utf8Path::new("state"), &query(), &Asker::default(), None, Options::default());
+    assert!(!asked.expect("asked").verdict.may_publish());
+}
+
+/// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
+#[test]
+fn a_log_that_was_moved_is_not_lost() {
+    let disk = passed().failing(When::Sync(2), Failure::Eio);
+    let error =
+        continue_log(disk.clone(), Utf8Path::new(LOG), Options::default(), ()).map(drop).expect_err("it failed");
+    let aside = error.aside.expect("it was moved");
+    assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
+}
+
+/// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
+#[test]
+fn saved_tails_go_with_their_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let path = state.join("events.jsonl");
+    std::fs::write(&path, "{\"half").expect("a torn log");
+    let repairing = Options { repair: true, ..Options::default() };
+    let repaired = LogWriter::open(OsDisk, &path, repairing.clone(), ()).expect("it opens").head();
+    assert_eq!(repaired.lines, 1, "the tail is named");
+    let (aside, continued) = continue_log(OsDisk, &path, Options::default(), ()).expect("continued");
+    drop(continued);
+    assert_eq!(LogWriter::open(OsDisk, &path, repairing, ()).expect("it opens").head().lines, 1);
+    let names = OsDisk.list(&state).expect("listed");
+    let aside = aside.file_name().expect("a name").to_owned();
+    assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
+}
+
 /// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
 /// works once there is room.
 #[test]
@@ -169,6 +208,10 @@ fn a_linked_log_is_one_log() {
     let mut linked = LogWriter::open(OsDisk, &link, Options::default(), ()).expect("it opens");
     assert_eq!(linked.append(&[draft()]).expect("written").lines, 2);
     assert!(!state.join("elsewhere/log.lock").exists());
+    std::os::unix::fs::symlink("../events.jsonl", state.join("elsewhere/events.jsonl")).expect("a link");
+    let _first = Recorder::open(OsDisk, &state, Options::default()).expect("it opens");
+    let second = Recorder::open(OsDisk, &state.join("elsewhere"), Options::default()).map(drop);
+    assert!(matches!(second, Err(RecordError::AtWork { .. })), "two rehearsals on one log");
 }
 
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
@@ -225,8 +268,8 @@ fn a_read_only_directory_is_an_error() {
     assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
 }
 
-/// (Fail) What has the name of a lock file and is none is not written to: a link to the log, a second name of another
-/// file, a long file.
+/// (Fail) What has the name of a lock file and is none is not written to: a link to the log or to nothing, a second name of
+/// another file, a long file.
 #[cfg(unix)]
 #[test]
 fn only_a_lock_file_is_taken_for_one() {
@@ -248,6 +291,12 @@ fn only_a_lock_file_is_taken_for_one() {
     refused("a second name of the log");
     std::fs::write(&lock, vec![b'x'; 10_000]).expect("a file");
     refused("a long file");
+    std::os::unix::fs::symlink("nowhere", &lock).expect("a link");
+    refused("a link to nothing");
+    assert!(!state.join("nowhere").exists(), "nothing is made where a link leads");
+    let long = Options { note: "x".repeat(10_000), ..Options::default() };
+    LogWriter::open(OsDisk, &path, long, ()).map(drop).expect("it opens");
+    LogWriter::open(OsDisk, &path, Options::default(), ()).map(drop).expect("a long note locks nobody out");
 }
 
 /// (Fail) A tool that takes no lock completes its line while the tail is being saved: nothing of it is cut off.

@@ -12,6 +12,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -40,8 +42,13 @@ fn judged(path: &str, bytes: &[u8]) -> LogReport {
     LogReport::judged(path, audit(bytes, SidecarInput::NotLookedFor, &Demand::default()).expect("no line is demanded"))
 }
 
+/// A report as it was made: no line stands in it twice.
 fn report() -> impl Strategy<Value = Report> {
-    vec(log(), 0..6).prop_map(|logs| Report::new(Demand::default(), logs))
+    vec(log(), 0..6).prop_map(|logs| {
+        let mut seen = BTreeSet::new();
+        let is_new = |log: &LogReport| seen.insert(serde_json::to_string(log).expect("JSON"));
+        Report::new(Demand::default(), logs.into_iter().filter(is_new).collect())
+    })
 }
 
 /// A report's lines in ndjson. Members of the summary stand in another order than a program writes them in.
@@ -51,7 +58,7 @@ fn lines(merged: &Merged) -> Vec<String> {
     logs.chain([summary.to_string()]).collect()
 }
 
-/// The lines of a report whose logs may stand in it more than once, as in one that no merge has seen.
+/// The lines of a report that no merge has seen.
 fn raw(report: &Report) -> Vec<String> {
     let logs = report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
     let summary = serde_json::json!({ "summary": report.summary(&[]) });
@@ -121,6 +128,17 @@ proptest! {
         prop_assert!(read(&kept).is_err());
         stream.remove(lost.index(stream.len()));
         prop_assert!(read(&stream).is_err());
+    }
+
+    /// (Fail) Nor is one in which another line stands in the place of a lost one, so that the totals are right.
+    #[test]
+    fn a_line_in_the_place_of_another_is_noticed(at in 0..4_usize, by in 0..4_usize) {
+        prop_assume!(at != by);
+        let logs = ["a", "b", "c", "d"].map(|path| LogReport::unreadable(path, "gone"));
+        let mut stream = raw(&Report::new(Demand::default(), logs.into()));
+        stream[at] = stream[by].clone();
+        let copied = NotWhole::Copied { path: ["a", "b", "c", "d"][by].to_owned(), times: 2 };
+        prop_assert_eq!(read(&stream), Err(copied));
     }
 
     /// (Fail) An element that claims any other conclusion than what it found is refused.

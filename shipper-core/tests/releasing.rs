@@ -126,6 +126,10 @@ fn a_hostile_answer() {
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![ReasonCode::RehearsalFailed]));
     let log = std::fs::read_to_string(&tool.world.log).expect("the log");
     assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Chatty]), Ok(true));
+    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
 }
 
 /// (Fail) Asked to stop in the middle: recorded, finished, and to be gone on with.

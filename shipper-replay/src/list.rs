@@ -92,13 +92,13 @@ pub(crate) fn given(cli: &Cli) -> Result<Vec<Input>, NoList> {
 }
 
 /// Leaves each input once, where it was given first: judging a log twice tells nothing new. What was given again is
-/// reported, as a merge of two reports on it would.
+/// reported, as a merge of two reports on it would: that goes by the text of a path, not by where it leads.
 pub(crate) fn once(inputs: Vec<Input>) -> (Vec<Input>, Vec<Duplicate>) {
     let mut seen = HashSet::with_capacity(inputs.len());
     let mut again: BTreeMap<String, u64> = BTreeMap::new();
     let mut left = Vec::with_capacity(inputs.len());
     for input in inputs {
-        if seen.insert(input.clone()) {
+        if seen.insert(input.path().to_owned()) {
             left.push(input);
         } else {
             *again.entry(input.path().to_owned()).or_default() += 1;

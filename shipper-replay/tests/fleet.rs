@@ -155,6 +155,12 @@ fn lists_of_paths() {
     let report = ndjson(&["real/skip", "real/skip", "real/skip/events.jsonl"]);
     let (_, summary) = parts(&report);
     assert_eq!(summary["duplicates"], serde_json::json!([{"path": "real/skip/events.jsonl", "again": 2}]));
+    // Another spelling is another path, for the report and for a merge of it.
+    let report = ndjson(&["real/skip", "real//skip", "real/skip/."]);
+    let merged = replay_stdin(&["--merge", "--format", "ndjson", "-"], report.as_bytes());
+    let merged = text(&merged.stdout);
+    let (logs, summary) = parts(&merged);
+    assert_eq!((logs.len(), summary["copies"][0]["paths"].as_u64()), (3, Some(3)), "{summary}");
 }
 
 /// (Fail) An empty list judges nothing, which is never 0; a list that cannot be read, or one that leaves nothing of standard

@@ -82,6 +82,19 @@ snapshots! {
     help: "--help";
 }
 
+/// (Pass) A decision that very many unfinished runs took is told of shortly.
+#[test]
+fn very_many_runs_of_a_decision() {
+    let log: Vec<String> = std::iter::once(r#"{"type":"gate_evaluated","plan_id":"p","rehearsal_registry":null,"skip":false,"verdict":"dormant","reasons":[],"rules":1,"receipt_line":null,"basis":{"lines":0,"bytes":0,"blake3":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"}}"#.to_owned())
+        .chain((0..50_000).map(|_| r#"{"type":"plan_created","plan_id":"p","package_count":1,"gate":1}"#.to_owned()))
+        .map(|event| format!("{{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{event},\"package\":\"all\"}}\n"))
+        .collect();
+    let output = replay_stdin(&["-"], log.concat().as_bytes());
+    let said = seen(&output);
+    assert!(said.contains("and 49980 more runs; -v shows them all"), "{said}");
+    assert!(said.lines().count() < 400, "{} lines", said.lines().count());
+}
+
 /// (Fail) One kept head fits and leaves decisions out, the other does not fit: the report says both.
 #[test]
 fn a_head_that_fits_and_one_that_does_not() {

@@ -68,6 +68,15 @@ fn tables_are_whole() {
     assert!(rows > 50, "{rows} rows");
 }
 
+/// (Pass) The table alone stays below it too, whatever the paths are made of.
+#[test]
+fn hostile_paths_are_bounded() {
+    let list: Vec<String> = (0..600).map(|number| format!("{}{number}\n", "\u{202e}".repeat(190))).collect();
+    let output = support::replay_stdin(&["--format", "markdown", "--files-from", "-"], list.concat().as_bytes());
+    assert!(output.stdout.len() < 600_000, "{} bytes", output.stdout.len());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("more logs are not listed"));
+}
+
 /// (Pass) A thousand violated logs, with long names in them, stay far below 1 MiB, and what is left out is said.
 #[test]
 fn a_thousand_violated_logs_are_bounded() {

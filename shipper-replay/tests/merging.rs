@@ -85,7 +85,7 @@ fn edits_that_contradict_the_rest_are_refused() {
         (all["conclusion"], all["exit_code"]) = ("verified".into(), 0.into());
         all["counts"] = serde_json::json!({"violated": 0, "unjudged": 0, "inconclusive": 0, "verified": 1});
     }
-    let edits: [(&str, Edit); 10] = [
+    let edits: [(&str, Edit); 15] = [
         ("tampered-sidecar", |log, summary| {
             log["findings"] = Value::Array(Vec::new());
             verified(log, summary);
@@ -108,6 +108,13 @@ fn edits_that_contradict_the_rest_are_refused() {
         ("pass-3crate", |log, _| log["bytes"] = 0.into()),
         ("pass-3crate", |_, summary| summary["summary"]["demand"]["registry"] = "wrong".into()),
         ("skip", |_, summary| summary["summary"]["demand"]["strict"] = true.into()),
+        // What would reach a terminal, or be Markdown.
+        ("skip", |log, _| log["findings"][0]["message"] = "x\n\n# All logs verified".into()),
+        ("skip", |log, _| log["findings"][0]["help"] = "\u{1b}]52;c;x".into()),
+        ("pass-3crate", |log, _| log["blake3"] = "\u{1b}[2J".into()),
+        // Lines that no log has.
+        ("skip", |log, _| log["findings"][0]["line"] = 0.into()),
+        ("pass-3crate", |log, _| log["decisions"][0]["runs"][0]["line"] = u64::MAX.into()),
     ];
     let top = tempfile::tempdir().expect("a directory");
     for (position, (case, edit)) in edits.into_iter().enumerate() {

@@ -8,6 +8,7 @@ use super::demand::Demand;
 use super::finding::{Code, Level};
 use super::report::{Audit, Integrity, RegistrySource, SidecarStatus, TailStatus};
 use crate::gate::{ReasonCode, VerdictCode};
+use shipper_events::is_plain;
 
 impl Audit {
     /// What in it contradicts the rest of it, if anything does.
@@ -28,7 +29,18 @@ impl Audit {
             let refused = gate.verdict == VerdictCode::Refused;
             refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [ReasonCode::UntrustedLog])
         });
+        let texts = self.findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
+        let lines = self.findings.iter().filter_map(|finding| finding.line);
+        let lines = lines.chain(self.decisions.iter().flat_map(Decision::lines));
+        let lines = lines.chain(self.receipt.iter().map(|receipt| receipt.line));
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let rules = [
+            (texts.into_iter().all(|text| text.chars().all(is_plain)), "a text in it is not safe to show"),
+            (
+                lines.into_iter().all(|line| (1..=self.lines).contains(&line)),
+                "it tells of a line that it does not have",
+            ),
+            (self.blake3.len() == 64 && self.blake3.bytes().all(is_hex), "its BLAKE3 is none"),
             (self.decisions.iter().all(is_sound), "a decision's status does not follow from its verdicts and runs"),
             (
                 error || self.decisions.iter().all(|decision| decision.status != Status::Violated),
@@ -62,6 +74,13 @@ impl Audit {
                 && self.gate.as_ref().is_none_or(|gate| gate.registry_source != own_word);
         let plans = demand.plan_id.as_ref().is_none_or(|plan| self.decisions.iter().all(|one| one.plan_id == *plan));
         levels && registries && plans
+    }
+}
+
+impl Decision {
+    /// The lines that it tells of.
+    fn lines(&self) -> impl Iterator<Item = u64> {
+        [Some(self.line), self.receipt_line].into_iter().flatten().chain(self.runs.iter().map(|run| run.line))
     }
 }
 

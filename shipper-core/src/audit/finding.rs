@@ -154,6 +154,18 @@ impl Code {
         )
     }
 
+    /// Whether the finding is about the sidecar.
+    pub fn is_about_sidecar(self) -> bool {
+        matches!(
+            self,
+            Self::SidecarDrift
+                | Self::SidecarOrphan
+                | Self::SidecarUnreadable
+                | Self::SidecarUnsupported
+                | Self::SidecarBehind
+        )
+    }
+
     /// Where on its own line it usually shows.
     fn spot(self) -> Spot {
         match self {

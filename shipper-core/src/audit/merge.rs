@@ -46,7 +46,11 @@ impl Merged {
             let found = logs.get(logs.partition_point(|log| log.path.as_str() < path));
             found.is_some_and(|log| if exactly { log.path == path } else { log.path.starts_with(path) })
         };
-        let below = |path: &str| has(&format!("{}/", path.trim_end_matches('/')), false);
+        let separators = ['/', std::path::MAIN_SEPARATOR];
+        let below = |path: &str| {
+            let path = path.trim_end_matches(separators);
+            separators.iter().any(|separator| has(&format!("{path}{separator}"), false))
+        };
         listed.into_iter().filter(|path| !has(path, true) && !below(path)).collect()
     }
 }
@@ -117,6 +121,7 @@ pub struct Stream {
     demand: Option<Demand>,
     /// What stands in it, and what its summaries say.
     counts: [Counts; 2],
+    summaries: u64,
 }
 
 /// A line that a stream cannot take.
@@ -149,6 +154,14 @@ pub enum NotWhole {
         /// What its summaries say.
         claimed: Counts,
     },
+    /// A line stands in it more often than it has summaries.
+    #[error("the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again", neutral(path).at_most(200).quoted())]
+    Copied {
+        /// Where the log is.
+        path: String,
+        /// How often.
+        times: u64,
+    },
     /// A log's report cannot be the answer to what was asked.
     #[error("the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again", neutral(path).at_most(200).quoted())]
     AnotherAnswer {
@@ -180,6 +193,7 @@ impl Stream {
                 let demand = self.demand.get_or_insert_with(|| summary.demand.clone());
                 same(&summary.demand, demand)?;
                 claimed.add_all(summary.counts);
+                self.summaries += 1;
                 summary.duplicates.iter().for_each(|duplicate| self.set.again(duplicate));
             }
         }
@@ -198,6 +212,9 @@ impl Stream {
         };
         if held != claimed {
             return Err(NotWhole::Counts { held, claimed });
+        }
+        if let Some((path, times)) = self.set.most_often().filter(|(_, times)| *times > self.summaries) {
+            return Err(NotWhole::Copied { path: path.to_owned(), times });
         }
         if let Some(path) = self.set.again.keys().find(|path| !self.set.logs.contains_key(*path)) {
             return Err(NotWhole::Duplicate { path: path.clone() });
@@ -218,11 +235,11 @@ struct Set {
     again: BTreeMap<String, u64>,
 }
 
-/// The logs of one path; as they are written, where there are several.
+/// The logs of one path, and how often each stood there; as they are written, where there are several.
 #[derive(Debug, Clone)]
 enum OfPath {
-    One(Box<LogReport>),
-    Several(BTreeMap<String, LogReport>),
+    One(Box<LogReport>, u64),
+    Several(BTreeMap<String, (LogReport, u64)>),
 }
 
 impl Set {
@@ -230,7 +247,7 @@ impl Set {
         let path = log.path.clone();
         let is_new = match self.logs.entry(path.clone()) {
             Entry::Vacant(place) => {
-                place.insert(OfPath::One(Box::new(log)));
+                place.insert(OfPath::One(Box::new(log), 1));
                 true
             }
             Entry::Occupied(mut place) => place.get_mut().insert(log),
@@ -238,6 +255,11 @@ impl Set {
         if !is_new {
             self.again(&Duplicate { path, again: 1 });
         }
+    }
+
+    /// A log that stood there most often, and how often.
+    fn most_often(&self) -> Option<(&str, u64)> {
+        self.logs.iter().map(|(path, logs)| (path.as_str(), logs.most_often())).max_by_key(|(_, times)| *times)
     }
 
     fn again(&mut self, duplicate: &Duplicate) {
@@ -257,22 +279,36 @@ impl OfPath {
     fn insert(&mut self, log: LogReport) -> bool {
         let text = written(&log);
         match self {
-            Self::One(only) => {
+            Self::One(only, times) => {
                 let other = written(only);
                 let is_new = other != text;
                 if is_new {
-                    *self = Self::Several(BTreeMap::from([(other, (**only).clone()), (text, log)]));
+                    let only = ((**only).clone(), *times);
+                    *self = Self::Several(BTreeMap::from([(other, only), (text, (log, 1))]));
+                } else {
+                    *times += 1;
                 }
                 is_new
             }
-            Self::Several(logs) => logs.insert(text, log).is_none(),
+            Self::Several(logs) => {
+                let (_, times) = logs.entry(text).or_insert((log, 0));
+                *times += 1;
+                *times == 1
+            }
+        }
+    }
+
+    fn most_often(&self) -> u64 {
+        match self {
+            Self::One(_, times) => *times,
+            Self::Several(logs) => logs.values().map(|(_, times)| *times).max().unwrap_or(0),
         }
     }
 
     fn into_logs(self) -> Vec<LogReport> {
         match self {
-            Self::One(only) => vec![*only],
-            Self::Several(logs) => logs.into_values().collect(),
+            Self::One(only, _) => vec![*only],
+            Self::Several(logs) => logs.into_values().map(|(log, _)| log).collect(),
         }
     }
 }

@@ -20,7 +20,7 @@ use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, 
 use crate::enforce::{Asker, EnforceError, Enforced, enforce};
 use crate::gate::{Query, Reason, ReasonCode};
 use crate::keep::LOG;
-use crate::record::{RecordError, WorkLock, policy_applied};
+use crate::record::{RecordError, WorkLock, package_output, policy_applied};
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
@@ -366,7 +366,7 @@ fn another_content() -> Failure {
 }
 
 fn output(tails: &OutputTails) -> PackageOutput {
-    PackageOutput { stdout_tail: text(&tails.stdout), stderr_tail: text(&tails.stderr), others: none() }
+    package_output(&tails.stdout, &tails.stderr)
 }
 
 fn retry(attempt: &Attempts, pause: Duration, failed: &Failure) -> RetryScheduled {

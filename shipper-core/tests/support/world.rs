@@ -34,6 +34,8 @@ pub(crate) struct World {
 pub(crate) enum Fault {
     /// It goes well.
     None,
+    /// It goes well, and much is said of it.
+    Chatty,
     /// Nothing is done, and it will not pass.
     Permanent,
     /// Nothing is done, and it may pass.
@@ -124,7 +126,7 @@ impl Publisher for World {
         if fault == Fault::Stopped {
             self.stop.ask();
         }
-        if matches!(fault, Fault::None | Fault::Lost | Fault::Stopped) {
+        if matches!(fault, Fault::None | Fault::Chatty | Fault::Lost | Fault::Stopped) {
             self.shelves.insert(shelf(package, on), content(package));
         }
         if fault == Fault::Overtaken {
@@ -132,6 +134,7 @@ impl Publisher for World {
         }
         match fault {
             Fault::None => Ok(OutputTails::default()),
+            Fault::Chatty => Ok(OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }),
             Fault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
             Fault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
             Fault::Lost | Fault::Unknown | Fault::Overtaken | Fault::Stopped => {

@@ -11,6 +11,7 @@ use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name,
 use crate::block::{Blocks, Fill};
 use crate::event::Event;
 use crate::follow::Follower;
+use crate::head::Head;
 use crate::link::Link;
 use crate::value::Others;
 use crate::vocabulary::{EventType, LogContinued};
@@ -34,31 +35,21 @@ pub fn continue_log<O: Observer, D: Disk>(
         source: Box::new(source),
     };
     let path = &resolve(&disk, path).map_err(|source| failed(None, source.into()))?;
-    let aside = move_aside(&disk, path, &options).map_err(|source| failed(None, source))?;
+    let locked = lock(&disk, path, &options).map_err(|source| failed(None, source.into()))?;
+    let aside = move_aside(&disk, path).map_err(|source| failed(None, source))?;
+    let left = leave_behind(&disk, path, &aside);
+    left.map_err(|(what, source)| failed(Some(&aside), LogError::Io { what, path: path.to_owned(), source }.into()))?;
+    drop(locked);
     let opened = LogWriter::open(disk, path, options, observer);
     let opened = opened.map_err(|source| failed(Some(&aside), source.into()))?;
     Ok((aside, opened))
 }
 
-fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<Utf8PathBuf, AppendError> {
+/// Puts a new log in the place of the old one, and gives where that is now.
+fn move_aside<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendError> {
     let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
-    let _lock = lock(disk, path, options)?;
     let mut old = disk.open(path).map_err(io("open"))?;
-    // Whatever is wrong with the old log, its lines are what the new one names: nothing is read in them.
-    let (mut follower, mut blocks, mut buffer, mut offset) = (Follower::new(), Blocks::default(), Vec::new(), 0);
-    let mut read = |buffer: &mut [u8]| {
-        let count = old.read_at(offset, buffer)?;
-        offset += count as u64;
-        Ok(count)
-    };
-    while let Some(block) = blocks.next(&mut read, buffer, BUFFER, Fill::Whole).map_err(io("read"))? {
-        match block.long {
-            Some(ends_line) => follower.take_long(block.bytes(), ends_line),
-            None => follower.pass(block.bytes()),
-        }
-        buffer = block.buffer;
-    }
-    let head = follower.head();
+    let (head, length) = head_of(&mut old).map_err(io("read"))?;
     let event = Event {
         link: Some(Link::after(0, &[])),
         timestamp: stamp(disk.now()),
@@ -77,6 +68,18 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
     write_new(disk, &new, format!("{event}\n").as_bytes()).map_err(io("write the new log beside"))?;
     let short: String = head.blake3.to_string().chars().take(16).collect();
     let aside = path.with_file_name(format!("{}.aside-{short}-{}", name(path), disk.random_name()));
+    // A tool that takes no lock may have gone on writing: the head that the new log names would not be the last one.
+    let grown = match disk.named_length(path, &old) {
+        Ok(now) => now != Some(length),
+        Err(error) => {
+            let _ = disk.remove(&new);
+            return Err(io("look up")(error).into());
+        }
+    };
+    if grown {
+        let _ = disk.remove(&new);
+        return Err(LogError::AtWork { path: path.to_owned() }.into());
+    }
     let swapped = disk
         .link(path, &aside)
         .and_then(|()| disk.sync_directory(directory(path)))
@@ -86,15 +89,41 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<U
         let _ = disk.remove(&new);
         return Err(io("move aside")(error).into());
     }
-    // What is marked of the old log is no matter of the new one.
+    Ok(aside)
+}
+
+/// The head of a log, and its length. Whatever is wrong with it, its lines are what the new log names: nothing is read in
+/// them.
+fn head_of(old: &mut impl DiskFile) -> io::Result<(Head, u64)> {
+    let (mut follower, mut blocks, mut buffer, mut offset) = (Follower::new(), Blocks::default(), Vec::new(), 0);
+    let mut read = |buffer: &mut [u8]| {
+        let count = old.read_at(offset, buffer)?;
+        offset += count as u64;
+        Ok(count)
+    };
+    while let Some(block) = blocks.next(&mut read, buffer, BUFFER, Fill::Whole)? {
+        match block.long {
+            Some(ends_line) => follower.take_long(block.bytes(), ends_line),
+            None => follower.pass(block.bytes()),
+        }
+        buffer = block.buffer;
+    }
+    Ok((follower.head(), offset))
+}
+
+/// Leaves what is beside the old log to it: what is marked of it, and tails that were cut off it, are no matter of the new
+/// one.
+fn leave_behind<D: Disk>(disk: &D, path: &Utf8Path, aside: &Utf8Path) -> Result<(), (&'static str, io::Error)> {
     for marker in [repair::marker(path), unsynced(path)] {
         match disk.remove(&marker) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io("remove the marker beside")(error).into());
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(("remove the marker beside", error)),
             _ => {}
         }
     }
-    disk.sync_directory(directory(path)).map_err(io("sync the directory of"))?;
-    Ok(aside)
+    let saved = repair::saved_tails(disk, path).map_err(|error| ("list the directory of", error))?;
+    for (hash, tail) in saved {
+        let beside_old = aside.with_file_name(format!("{}.torn-{hash}", name(aside)));
+        disk.rename(&tail, &beside_old).map_err(|error| ("move a saved tail beside", error))?;
+    }
+    disk.sync_directory(directory(path)).map_err(|error| ("sync the directory of", error))
 }

@@ -150,8 +150,7 @@ impl Disk for OsDisk {
                     // Somebody has removed the file meanwhile, and another process may have locked a new one.
                     Found::Nothing => *lock = open_lock(path)?,
                     Found::SomethingElse => {
-                        let what = "something else than a lock file has its name; find out what, and remove it";
-                        return Err(io::Error::other(what));
+                        return Err(io::Error::other(NO_LOCK));
                     }
                 },
                 Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
@@ -166,11 +165,13 @@ impl Disk for OsDisk {
         }
         // The note is for people who wait: that it cannot be written is no reason not to work. It is left alone where it
         // says the same already: a file system that keeps its order would write it out with every sync of the log.
+        let most = usize::try_from(MOST_NOTE).unwrap_or(usize::MAX);
+        let note = note.as_bytes().get(..most).unwrap_or(note.as_bytes());
         let mut left = vec![0; note.len() + 1];
-        let same = read_at(&lock.file, 0, &mut left).is_ok_and(|count| left.get(..count) == Some(note.as_bytes()));
+        let same = read_at(&lock.file, 0, &mut left).is_ok_and(|count| left.get(..count) == Some(note));
         if !same {
             let mut file = &lock.file;
-            let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(note.as_bytes()));
+            let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(note));
         }
         Ok(())
     }
@@ -186,10 +187,27 @@ impl Disk for OsDisk {
     }
 }
 
-/// Opens what has the name of a lock file, or creates one.
+/// Opens what has the name of a lock file, or creates one: never what a link leads to.
 fn open_lock(path: &Utf8Path) -> io::Result<OsFile> {
-    OsFile::new(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?)
+    let open = |create| OpenOptions::new().read(true).write(true).create_new(create).open(path);
+    loop {
+        let opened = match open(true) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(false),
+            opened => opened,
+        };
+        match opened {
+            // Somebody has removed it meanwhile, unless it is a link to nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs_err::symlink_metadata(path) {
+                Ok(named) if named.is_symlink() => return Err(io::Error::other(NO_LOCK)),
+                Ok(_) => {}
+                Err(_) => return Err(error),
+            },
+            opened => return OsFile::new(opened?),
+        }
+    }
 }
+
+const NO_LOCK: &str = "something else than a lock file has its name; find out what, and remove it";
 
 /// What has the name of a lock file.
 enum Found {

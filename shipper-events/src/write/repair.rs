@@ -42,7 +42,7 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
         remove_marker(log)?;
         return Err(LogError::AtWork { path: log.path.clone() });
     }
-    let cut = log.file.truncate(lines_end).and_then(|()| log.file.sync());
+    let cut = log.file.truncate(lines_end).and_then(|()| log.sync());
     cut.map_err(|source| {
         log.poisoned = true;
         log.io("cut off the torn tail of", source)
@@ -115,11 +115,17 @@ fn repaired(bytes: usize, blake3: String) -> TailRepaired {
 
 /// The saved tails that no event of the log names: their hashes and paths.
 fn unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Vec<(String, Utf8PathBuf)>, LogError> {
-    let (directory, prefix) = (directory(&log.path), format!("{}.torn-", name(&log.path)));
-    let names = log.disk.list(directory).map_err(|source| log.io("list the directory of", source))?;
-    let tails = names.iter().filter_map(|name| {
+    let mut tails = saved_tails(&log.disk, &log.path).map_err(|source| log.io("list the directory of", source))?;
+    tails.retain(|(hash, _)| !log.named_tails.contains(hash));
+    Ok(tails)
+}
+
+/// The saved tails beside a log: their hashes and paths.
+pub(super) fn saved_tails<D: Disk>(disk: &D, log: &Utf8Path) -> io::Result<Vec<(String, Utf8PathBuf)>> {
+    let (directory, prefix) = (directory(log), format!("{}.torn-", name(log)));
+    let tails = disk.list(directory)?.into_iter().filter_map(|name| {
         let hash = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash.as_bytes()).is_some())?;
-        (!log.named_tails.contains(hash)).then(|| (hash.to_owned(), directory.join(name)))
+        Some((hash.to_owned(), directory.join(&name)))
     });
     Ok(tails.collect())
 }

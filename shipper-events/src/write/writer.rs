@@ -148,7 +148,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             return Err(LogError::NotExtended { path: log.path, kept });
         }
         // What others wrote may not be durable yet, and whoever keeps this head relies on it.
-        log.file.sync().map_err(|source| log.io("sync", source))?;
+        log.sync().map_err(|source| log.io("sync", source))?;
         log.unlock();
         Ok(log)
     }
@@ -303,11 +303,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             let short = || io::Error::new(io::ErrorKind::StorageFull, "only a part of it was taken");
             return Err(self.take_back(before, &bytes, written.err().unwrap_or_else(short)));
         }
-        if let Err(source) = self.file.sync() {
-            self.poisoned = true;
-            // Later writers must know, too: a later sync may succeed and tell nothing of these bytes.
-            let _ = write_new(&self.disk, &unsynced(&self.path), b"a sync of the log failed\n");
-            let _ = self.sync_names();
+        if let Err(source) = self.sync() {
             return Err(AppendError::Unknown { path: self.path.clone(), source });
         }
         match self.stands(before, &bytes) {
@@ -359,6 +355,16 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         Ok(bytes)
     }
 
+    /// Syncs the log. When that fails, later writers must know, too: a later sync may succeed and tell nothing of what stands
+    /// there now, whoever wrote it.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync().inspect_err(|_| {
+            self.poisoned = true;
+            let _ = write_new(&self.disk, &unsynced(&self.path), b"a sync of the log failed\n");
+            let _ = self.sync_names();
+        })
+    }
+
     /// Cuts off what a failed write left; nothing else, should another writer have come between.
     fn take_back(&mut self, before: u64, bytes: &[u8], source: io::Error) -> AppendError {
         let path = self.path.clone();
@@ -370,7 +376,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             let is_ours = self.stands(before, ours)?;
             if is_ours {
                 self.file.truncate(before)?;
-                self.file.sync()?;
+                self.sync()?;
             }
             Ok(is_ours)
         };
@@ -394,6 +400,8 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         }
         let (mut buffer, mut at) = (vec![0; bytes.len().min(BUFFER)], 0);
         while at < bytes.len() {
+            // What stands after them is none of ours.
+            buffer.truncate(bytes.len() - at);
             let count = self.file.read_at(offset + at as u64, &mut buffer)?;
             let (read, meant) = (buffer.get(..count), bytes.get(at..at + count));
             if count == 0 || read != meant {

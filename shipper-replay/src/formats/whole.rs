@@ -86,6 +86,6 @@ fn required(log: &LogReport, require: Option<Require>) -> Option<Whole> {
 
 /// The path of the file that a finding is about: the sidecar's, or the log's.
 pub(crate) fn path_of<'a>(finding: &Finding, audit: &'a Audit, log: &'a str) -> &'a str {
-    let about_sidecar = finding.line.is_none() && finding.code.as_str().starts_with("sidecar-");
+    let about_sidecar = finding.line.is_none() && finding.code.is_about_sidecar();
     audit.sidecar.path.as_deref().filter(|_| about_sidecar).unwrap_or(log)
 }

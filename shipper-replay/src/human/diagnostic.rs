@@ -67,7 +67,7 @@ fn is_empty_origin(line: &str) -> bool {
 
 /// Where a finding is that shows no line.
 fn place<'a>(path: &'a str, finding: &Finding, audit: &'a Audit) -> Origin<'a> {
-    let about_sidecar = finding.code.as_str().starts_with("sidecar-");
+    let about_sidecar = finding.code.is_about_sidecar();
     match &audit.sidecar.path {
         Some(sidecar) if about_sidecar => Origin::path(neutral(sidecar).at_most(400).to_string()),
         _ => match finding.line.and_then(|line| usize::try_from(line).ok()) {

@@ -20,7 +20,7 @@ use shipper_core::audit::{Audit, Code, Conclusion, Decision, Demand, Level, LogR
 use shipper_events::{Name, is_plain, neutral};
 pub(crate) use timeline::Telling;
 use unchecked::unchecked;
-use words::{answer, count, differing, headline, meaning, next_steps, quoted, ran, short, under, why, word};
+use words::{answer, count, differing, headline, judged_to, meaning, next_steps, quoted, ran, short, under, why, word};
 
 /// How the report is to look.
 pub(crate) struct Style {
@@ -53,6 +53,9 @@ const WIDTH: usize = 120;
 
 /// How many decisions, and how many findings, are shown unless everything is asked for.
 const SHOWN: usize = 20;
+
+/// How many runs of a decision.
+const RUNS: usize = 20;
 
 /// Which findings are shown.
 pub(crate) fn showing(detail: Detail) -> Option<Showing> {
@@ -182,14 +185,20 @@ impl Page<'_> {
             shown.truncate(SHOWN);
             shown.sort_by_key(|decision| decision.line);
         }
+        let judged_to = judged_to(audit, demand);
         for decision in &shown {
             let status = self.paint(of_status(decision.status), decision.status.as_str());
             let registry = under(decision.registry.as_ref(), decision.registry_source);
             let plan = self.plan(&decision.plan_id);
             let line = format!("line {}", decision.line);
             self.row(&line, &format!("{status}: plan {plan}{registry}; {}", why(decision)));
-            for run in &decision.runs {
-                self.row("", &ran(run, audit, demand));
+            let told = if self.everything() { usize::MAX } else { RUNS };
+            for run in decision.runs.iter().take(told) {
+                self.row("", &ran(run, judged_to));
+            }
+            let rest = decision.runs.len().saturating_sub(told);
+            if rest > 0 {
+                self.row("", &format!("and {rest} more runs; -v shows them all"));
             }
         }
         let rest = audit.decisions.len() - shown.len();

@@ -6,14 +6,14 @@ use shipper_events::is_plain;
 /// The command that shows more about a finding, or asks the question that is open.
 pub(crate) fn next(finding: &Finding, path: &str, audit: &Audit, demand: &Demand) -> String {
     let log = word(path, "LOG");
-    let before = finding.line.map_or(0, |line| line - 1);
+    let before = finding.line.map_or(0, |line| line.saturating_sub(1));
     match finding.code {
         Code::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
         Code::CorruptLine => format!("shipper-replay --at {before} {log}"),
         Code::ChainBroken | Code::ForeignLines if before > 0 => format!("sed -n {before}p {log} | b3sum"),
         Code::BasisMismatch | Code::HeadMismatch if before > 0 => format!("head -n {before} {log} | b3sum"),
         Code::BlankLine | Code::CrlfLineEndings | Code::TailRepaired if before > 0 => {
-            format!("sed -n {before},{}p {log} | cat -A", before + 2)
+            format!("sed -n {before},{}p {log} | cat -vet", before.saturating_add(2))
         }
         Code::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
         Code::UnknownRules | Code::UnknownGateEvent | Code::UnknownEvent | Code::SidecarUnsupported => {
@@ -30,10 +30,13 @@ pub(crate) fn next(finding: &Finding, path: &str, audit: &Audit, demand: &Demand
 
 /// What the finding depends on, as options.
 fn asked(demand: &Demand) -> String {
+    let kept = [("--extends", demand.extends), ("--since", demand.since)];
+    let kept = kept.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
+    let strict = demand.strict.then(|| " --strict".to_owned());
     let registry = demand.registry.as_ref().map(|name| format!(" --registry {}", word(name.as_str(), "NAME")));
     let plan_id = demand.plan_id.as_ref().map(|name| format!(" --plan-id {}", word(name.as_str(), "ID")));
     let at = demand.at.as_ref().map(|at| format!(" --at {}", word(&at.to_string(), "TIMESTAMP")));
-    [registry, plan_id, at].into_iter().flatten().collect()
+    [registry, plan_id, at, strict].into_iter().flatten().chain(kept).collect()
 }
 
 /// A text as a word of a command; a name for it where it cannot be shown safely, or would be taken for an option.

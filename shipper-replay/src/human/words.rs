@@ -96,10 +96,11 @@ pub(crate) fn why(decision: &Decision) -> String {
     format!("{derived}{recorded}{because}")
 }
 
-pub(crate) fn ran(run: &Run, audit: &Audit, demand: &Demand) -> String {
+/// What became of a run; `judged_to` is [the last line that was judged](judged_to), where that is not the last one.
+pub(crate) fn ran(run: &Run, judged_to: Option<u64>) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = run.finished.as_deref().map_or_else(
-        || match judged_to(audit, demand) {
+        || match judged_to {
             Some(line) => format!("not finished by line {line}, where judging stops"),
             None => "did not finish".to_owned(),
         },

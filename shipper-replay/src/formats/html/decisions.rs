@@ -5,7 +5,7 @@ use shipper_core::audit::{Because, Decision};
 
 use super::Anchors;
 use super::log::Told;
-use crate::human::words::{count, derived, ran, recorded, under, word};
+use crate::human::words::{count, derived, judged_to, ran, recorded, under, word};
 
 /// The columns, which small screens repeat beside each cell.
 const COLUMNS: [&str; 5] = ["Line", "Status", "Asked about", "Derived", "Recorded"];
@@ -16,6 +16,7 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
     let decisions: Vec<&Decision> = shown.decisions.iter().filter_map(|at| audit.decisions.get(*at)).collect();
     let rest = (audit.decisions.len() - decisions.len()) as u64;
     let runs = audit.decisions.iter().map(|decision| decision.runs.len()).sum::<usize>() - shown.runs.len();
+    let judged_to = judged_to(audit, &report.demand);
     html! {
         @if decisions.is_empty() {
             p { "Nothing was decided." }
@@ -30,7 +31,7 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
                         @for run in decision.runs.iter().filter(|run| shown.runs.contains(&run.line)) {
                             tr.run role="row" id=(anchors.run(run.line)) {
                                 td.turn role="cell" aria-hidden="true" { "\u{21b3}" }
-                                td role="cell" colspan="4" { (ran(run, audit, &report.demand)) }
+                                td role="cell" colspan="4" { (ran(run, judged_to)) }
                             }
                         }
                     }

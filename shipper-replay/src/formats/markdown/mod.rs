@@ -92,6 +92,7 @@ fn overview(report: &Report) -> String {
     }
     overview += "| conclusion | log | because |\n|---|---|---|\n";
     let order = weightiest_first(report);
+    let mut listed = 0;
     for log in order.iter().take(LISTED).filter_map(|position| report.logs.get(*position)) {
         let sign = match log.conclusion {
             Conclusion::Violated => "\u{2716}",
@@ -101,9 +102,15 @@ fn overview(report: &Report) -> String {
         let path = code_in_cell(&neutral(&log.path).at_most(200).to_string());
         let why = headline(log, report);
         let why = shown_in_cell(why.strip_prefix(", ").unwrap_or(&why));
-        overview += &format!("| {sign} {} | {path} | {why} |\n", log.conclusion);
+        let row = format!("| {sign} {} | {path} | {why} |\n", log.conclusion);
+        // Half of the room is for the sections.
+        if overview.len() + row.len() > MOST / 2 {
+            break;
+        }
+        overview += &row;
+        listed += 1;
     }
-    let rest = order.len().saturating_sub(LISTED);
+    let rest = order.len() - listed;
     if rest > 0 {
         overview += &format!("\n{rest} more logs are not listed; `--format json` has all.\n");
     }

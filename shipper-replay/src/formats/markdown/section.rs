@@ -10,7 +10,7 @@ use crate::human::facts::{extent, outcome, sidecar};
 use crate::human::next::next;
 use crate::human::unchecked::unchecked;
 use crate::human::weight;
-use crate::human::words::{count, differing, headline, meaning, next_steps, quoted, ran, short, under, why};
+use crate::human::words::{count, differing, headline, judged_to, meaning, next_steps, quoted, ran, short, under, why};
 
 /// How many decisions, findings and places of a finding are told of.
 const DECISIONS: usize = 20;
@@ -105,12 +105,13 @@ fn decisions(audit: &Audit, report: &Report) -> String {
         return String::new();
     }
     let mut text = "\n### Decisions\n\n| line | status | plan | answer | runs |\n|---:|---|---|---|---|\n".to_owned();
+    let judged_to = judged_to(audit, &report.demand);
     for decision in &shown {
         let plan = shown_in_cell(&short(decision.plan_id.as_str()));
         let answer = shown_in_cell(&why(decision));
         let registry = under(decision.registry.as_ref(), decision.registry_source);
         let registry = shown_in_cell(registry.strip_prefix(", ").unwrap_or(&registry));
-        let told = decision.runs.iter().take(RUNS).map(|run| shown_in_cell(&ran(run, audit, &report.demand)));
+        let told = decision.runs.iter().take(RUNS).map(|run| shown_in_cell(&ran(run, judged_to)));
         let more = decision.runs.len().saturating_sub(RUNS);
         let more = (more > 0).then(|| format!("and {more} more"));
         let runs: Vec<String> = told.chain(more).collect();

@@ -54,7 +54,7 @@ fn said(text: &str) -> Explanation {
 /// Every rule.
 pub(super) fn rules() -> Vec<Descriptor> {
     let codes = Code::ALL.iter().map(|code| {
-        let sidecar = code.as_str().starts_with("sidecar-").then_some("sidecar");
+        let sidecar = code.is_about_sidecar().then_some("sidecar");
         let integrity = code.breaks_integrity().then_some("integrity");
         let tags = ["supply-chain"].into_iter().chain(integrity).chain(sidecar).collect();
         let explanation = explained(Some(Subject::Finding(*code)), code.help());
