@@ -82,14 +82,15 @@ impl Shared {
         let mut state = self.state();
         let Some(listener) = state.listener.take() else { return };
         state.life += 1;
-        for (stream, _) in &state.connections {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
         drop(state);
-        self.changed.notify_all();
         // The listener looks up only when somebody calls.
         let _ = TcpStream::connect(self.address);
         listener.join().expect("the listener ends");
+        // Only now may a client learn that it is gone: who looks then finds nobody listening.
+        for (stream, _) in &self.state().connections {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        self.changed.notify_all();
     }
 
     pub(super) fn come_back(self: &Arc<Self>) {
