@@ -66,18 +66,18 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
         Ok(()) if path == "-" => follower.read_stream(io::stdin(), out)?,
         Ok(()) => follower.read_file(path, out)?,
     };
-    if let End::Unreadable(error) = end {
-        let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
-        let report = Report::new(follower.demand, vec![unreadable]);
-        let conclusion = report.conclusion;
-        return Ok((Account::new(report, HashMap::new(), None, &[]), conclusion));
-    }
     let mut audit = follower.auditor.finish()?;
     // It was told already.
     audit.timeline = None;
     let mut conclusion = audit.conclusion();
     let file = match end {
-        End::Stream | End::Unreadable(_) => None,
+        End::Unreadable(error) => {
+            let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
+            let report = Report::new(follower.demand, vec![unreadable]);
+            let conclusion = report.conclusion;
+            return Ok((Account::new(report, HashMap::new(), None, &[]), conclusion));
+        }
+        End::Stream => None,
         End::Asked(mut file) => {
             if file.rewind().and_then(|()| Again::of(&mut file, &audit).agrees()).unwrap_or(false) {
                 Some(file)

@@ -3,12 +3,13 @@
 //! Whoever edits a report with care can make it say anything that some log would give. This is no proof of a report, which
 //! only its log is; it catches what no log gives.
 
+use shipper_events::{Head, is_plain};
+
 use super::decision::{Decision, Status};
 use super::demand::Demand;
 use super::finding::{Code, Level};
 use super::report::{Audit, Integrity, RegistrySource, SidecarStatus, TailStatus};
 use crate::gate::{ReasonCode, VerdictCode};
-use shipper_events::is_plain;
 
 impl Audit {
     /// What in it contradicts the rest of it, if anything does.
@@ -33,14 +34,14 @@ impl Audit {
         let lines = self.findings.iter().filter_map(|finding| finding.line);
         let lines = lines.chain(self.decisions.iter().flat_map(Decision::lines));
         let lines = lines.chain(self.receipt.iter().map(|receipt| receipt.line));
-        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let head = format!("{}:{}:{}", self.lines, self.bytes, self.blake3).parse::<Head>();
         let rules = [
             (texts.into_iter().all(|text| text.chars().all(is_plain)), "a text in it is not safe to show"),
             (
                 lines.into_iter().all(|line| (1..=self.lines).contains(&line)),
                 "it tells of a line that it does not have",
             ),
-            (self.blake3.len() == 64 && self.blake3.bytes().all(is_hex), "its BLAKE3 is none"),
+            (head.is_ok(), "its BLAKE3 is none"),
             (self.decisions.iter().all(is_sound), "a decision's status does not follow from its verdicts and runs"),
             (
                 error || self.decisions.iter().all(|decision| decision.status != Status::Violated),

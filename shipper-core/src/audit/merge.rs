@@ -121,6 +121,7 @@ pub struct Stream {
     demand: Option<Demand>,
     /// What stands in it, and what its summaries say.
     counts: [Counts; 2],
+    /// How many summaries there are.
     summaries: u64,
 }
 

@@ -68,27 +68,18 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendE
     write_new(disk, &new, format!("{event}\n").as_bytes()).map_err(io("write the new log beside"))?;
     let short: String = head.blake3.to_string().chars().take(16).collect();
     let aside = path.with_file_name(format!("{}.aside-{short}-{}", name(path), disk.random_name()));
-    // A tool that takes no lock may have gone on writing: the head that the new log names would not be the last one.
-    let grown = match disk.named_length(path, &old) {
-        Ok(now) => now != Some(length),
-        Err(error) => {
-            let _ = disk.remove(&new);
-            return Err(io("look up")(error).into());
+    let swap = || {
+        // A tool that takes no lock may have gone on writing: the head that the new log names would not be the last one.
+        if disk.named_length(path, &old).map_err(io("look up"))? != Some(length) {
+            return Err(LogError::AtWork { path: path.to_owned() });
         }
+        let linked = disk.link(path, &aside).and_then(|()| disk.sync_directory(directory(path)));
+        linked.and_then(|()| disk.rename(&new, path)).map_err(io("move aside"))
     };
-    if grown {
-        let _ = disk.remove(&new);
-        return Err(LogError::AtWork { path: path.to_owned() }.into());
-    }
-    let swapped = disk
-        .link(path, &aside)
-        .and_then(|()| disk.sync_directory(directory(path)))
-        .and_then(|()| disk.rename(&new, path));
-    if let Err(error) = swapped {
+    swap().inspect_err(|_| {
         // It would only be litter.
         let _ = disk.remove(&new);
-        return Err(io("move aside")(error).into());
-    }
+    })?;
     Ok(aside)
 }
 

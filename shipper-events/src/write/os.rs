@@ -191,17 +191,17 @@ impl Disk for OsDisk {
 fn open_lock(path: &Utf8Path) -> io::Result<OsFile> {
     let open = |create| OpenOptions::new().read(true).write(true).create_new(create).open(path);
     loop {
-        let opened = match open(true) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(false),
-            opened => opened,
-        };
-        match opened {
-            // Somebody has removed it meanwhile, unless it is a link to nothing.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs_err::symlink_metadata(path) {
-                Ok(named) if named.is_symlink() => return Err(io::Error::other(NO_LOCK)),
-                Ok(_) => {}
-                Err(_) => return Err(error),
-            },
+        match open(true) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return OsFile::new(created?),
+        }
+        match open(false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if fs_err::symlink_metadata(path).is_ok_and(|named| named.is_symlink()) {
+                    return Err(io::Error::other(NO_LOCK));
+                }
+                // Somebody has removed it meanwhile.
+            }
             opened => return OsFile::new(opened?),
         }
     }

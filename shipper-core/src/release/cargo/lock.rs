@@ -10,8 +10,9 @@ use serde::Deserialize;
 
 use crate::release::plan::Locked;
 
-#[derive(Deserialize)]
-struct Lock {
+/// What a workspace's `Cargo.lock` says; of a workspace that has none, nothing.
+#[derive(Deserialize, Default)]
+pub(super) struct Lock {
     #[serde(default)]
     package: Vec<Entry>,
 }
@@ -38,33 +39,37 @@ impl Entry {
     }
 }
 
-/// The names of all packages in a `Cargo.lock`.
-pub(super) fn names(lock: &[u8]) -> io::Result<BTreeSet<String>> {
-    let lock: Lock = toml_edit::de::from_slice(lock).map_err(io::Error::other)?;
-    Ok(lock.package.into_iter().map(|entry| entry.name).collect())
-}
-
-/// What a workspace's `Cargo.lock` names that a member needs, and that is not in the workspace itself.
-pub(super) fn needed(lock: &[u8], name: &str, version: &str) -> io::Result<Vec<Locked>> {
-    let lock: Lock = toml_edit::de::from_slice(lock).map_err(io::Error::other)?;
-    let is_member = |entry: &&Entry| entry.name == name && entry.version == version && entry.source.is_none();
-    let mut waiting: Vec<&Entry> = lock.package.iter().filter(is_member).collect();
-    let mut seen = BTreeSet::new();
-    let mut needed = BTreeSet::new();
-    while let Some(entry) = waiting.pop() {
-        if !seen.insert((&entry.name, &entry.version, &entry.source)) {
-            continue;
-        }
-        if let Some(source) = &entry.source {
-            let (name, version) = (entry.name.clone(), entry.version.clone());
-            let checksum = entry.checksum.as_ref().unwrap_or(source).clone();
-            needed.insert(Locked { name, version, checksum });
-        }
-        for dependency in &entry.dependencies {
-            waiting.extend(lock.package.iter().filter(|entry| entry.is(dependency)));
-        }
+impl Lock {
+    pub(super) fn parse(lock: &[u8]) -> io::Result<Self> {
+        toml_edit::de::from_slice(lock).map_err(io::Error::other)
     }
-    Ok(needed.into_iter().collect())
+
+    /// The names of all packages in it.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.package.iter().map(|entry| entry.name.as_str()).collect()
+    }
+
+    /// What it names that a member needs, and that is not in the workspace itself.
+    pub(super) fn needed(&self, name: &str, version: &str) -> Vec<Locked> {
+        let is_member = |entry: &&Entry| entry.name == name && entry.version == version && entry.source.is_none();
+        let mut waiting: Vec<&Entry> = self.package.iter().filter(is_member).collect();
+        let mut seen = BTreeSet::new();
+        let mut needed = BTreeSet::new();
+        while let Some(entry) = waiting.pop() {
+            if !seen.insert((&entry.name, &entry.version, &entry.source)) {
+                continue;
+            }
+            if let Some(source) = &entry.source {
+                let (name, version) = (entry.name.clone(), entry.version.clone());
+                let checksum = entry.checksum.as_ref().unwrap_or(source).clone();
+                needed.insert(Locked { name, version, checksum });
+            }
+            for dependency in &entry.dependencies {
+                waiting.extend(self.package.iter().filter(|entry| entry.is(dependency)));
+            }
+        }
+        needed.into_iter().collect()
+    }
 }
 
 #[cfg(test)]
@@ -121,13 +126,14 @@ checksum = "99"
     #[test]
     fn what_a_member_needs() {
         let of_b = vec![locked("from-git", "0.3.0", "git+https://git.example/it#abc"), locked("old", "2.0.0", "22")];
-        assert_eq!(needed(LOCK.as_bytes(), "b", "0.1.0").expect("a lock"), of_b);
-        let of_a = needed(LOCK.as_bytes(), "a", "0.1.0").expect("a lock");
+        let lock = Lock::parse(LOCK.as_bytes()).expect("a lock");
+        assert_eq!(lock.needed("b", "0.1.0"), of_b);
+        let of_a = lock.needed("a", "0.1.0");
         assert_eq!(
             of_a.iter().map(|one| one.checksum.as_str()).collect::<Vec<_>>(),
             ["git+https://git.example/it#abc", "11", "22"]
         );
-        assert_eq!(needed(LOCK.as_bytes(), "nothing", "0.1.0").expect("a lock"), []);
-        assert!(needed(b"not a lock", "a", "0.1.0").is_err());
+        assert_eq!(lock.needed("nothing", "0.1.0"), []);
+        assert!(Lock::parse(b"not a lock").is_err());
     }
 }

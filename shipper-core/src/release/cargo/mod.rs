@@ -153,16 +153,14 @@ impl Cargo {
         let place = hindered(cannot, temporary_directory())?;
         let into = hindered(cannot, path_of(&place))?;
         self.run(self.workspace.packing(packages, self.allow_dirty, into), context)?;
-        for package in packages {
-            if let Some(what) = hindered(cannot, self.workspace.changed(package, into))? {
-                let message = format!(
-                    "the source changed since the plan was made ({what} of {}); rehearse what is to be published now",
-                    package.name
-                );
-                return Err(Failure::new(FailureClass::Permanent, message));
-            }
-        }
-        Ok(())
+        let Some((package, what)) = hindered(cannot, self.workspace.changed(packages, into))? else {
+            return Ok(());
+        };
+        let message = format!(
+            "the source changed since the plan was made ({what} of {}); rehearse what is to be published now",
+            package.name
+        );
+        Err(Failure::new(FailureClass::Permanent, message))
     }
 
     /// Lays a package out for the rehearsal, and gives what does that to it there.

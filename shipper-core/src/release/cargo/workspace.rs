@@ -12,9 +12,9 @@ use thiserror::Error;
 
 use super::command::{Secrets, run, run_into};
 use super::config::{Config, ConfigError};
-use super::lock::{names, needed};
+use super::lock::Lock;
 use super::package::{Files, LOCK, content, first_difference, unpack};
-use crate::release::plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
+use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::registry::Registry;
 use crate::release::world::{StepContext, Stop};
 
@@ -107,19 +107,19 @@ impl Workspace {
             .collect();
         let order = in_order(&publishable)?;
         let lock = read_lock(&root)?;
-        let built = lock.as_deref().map_or(Ok(BTreeSet::new()), names)?;
-        if let Some((path, package)) = config.patched(built.iter().map(String::as_str)) {
+        let resolved = resolved(lock.as_deref())?;
+        if let Some((path, package)) = config.patched(resolved.names().into_iter()) {
             return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
         }
         let packed = pack(&root, &order, &config, stop)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
             let files = packed.get(&name).map(planned_files).unwrap_or_default();
-            let locked = locked(lock.as_deref(), &name, &version)?;
+            let locked = resolved.needed(&name, &version);
             let has_program = package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin));
-            Ok(PlannedPackage { name, version, files, locked, has_program })
+            PlannedPackage { name, version, files, locked, has_program }
         });
-        let plan = Plan::new(live, planned.collect::<io::Result<_>>()?)?;
+        let plan = Plan::new(live, planned.collect())?;
         let directory = |package: &Package| package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
         let directories = order.iter().map(|package| (package.name.to_string(), directory(package))).collect();
         Ok(Self { root, plan, packed, directories, lock, config })
@@ -178,15 +178,24 @@ impl Workspace {
         command
     }
 
-    /// What is no longer as the plan says of a package that was packed again, if anything.
-    pub(super) fn changed(&self, package: &PlannedPackage, packed_into: &Utf8Path) -> io::Result<Option<String>> {
-        let (name, version) = (&package.name, &package.version);
-        let files = packed_file(packed_into, name, version)?;
-        if let Some(path) = self.packed(name).map_or(Some(String::new()), |planned| first_difference(planned, &files)) {
-            return Ok(Some(path));
+    /// The first of the packages that were packed again of which something is no longer as the plan says, and what.
+    pub(super) fn changed<'p>(
+        &self,
+        packages: &'p [PlannedPackage],
+        packed_into: &Utf8Path,
+    ) -> io::Result<Option<(&'p PlannedPackage, String)>> {
+        let resolved = resolved(read_lock(&self.root)?.as_deref())?;
+        for package in packages {
+            let (name, version) = (&package.name, &package.version);
+            let files = packed_file(packed_into, name, version)?;
+            let changed = self.packed(name).map_or(Some(String::new()), |planned| first_difference(planned, &files));
+            let changed =
+                changed.or_else(|| (resolved.needed(name, version) != package.locked).then(|| LOCK.to_owned()));
+            if let Some(what) = changed {
+                return Ok(Some((package, what)));
+            }
         }
-        let locked = locked(read_lock(&self.root)?.as_deref(), name, version)?;
-        Ok((locked != package.locked).then(|| LOCK.to_owned()))
+        Ok(None)
     }
 }
 
@@ -231,8 +240,8 @@ fn read_lock(root: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn locked(lock: Option<&[u8]>, name: &str, version: &str) -> io::Result<Vec<Locked>> {
-    lock.map_or(Ok(Vec::new()), |lock| needed(lock, name, version))
+fn resolved(lock: Option<&[u8]>) -> io::Result<Lock> {
+    lock.map_or_else(|| Ok(Lock::default()), Lock::parse)
 }
 
 /// What a package waits for: packages that it needs to be built, and those that only its tests need.
