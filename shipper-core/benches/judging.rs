@@ -10,26 +10,26 @@ use std::hint::black_box;
 
 use camino::Utf8PathBuf;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use shipper_core::audit::{Demand, SidecarInput, audit};
-use shipper_core::{Asker, Query, State, enforce, evaluate};
-use shipper_events::write::{Options, OsDisk};
-use shipper_events::{Entry, Reader};
+use shipper_core::audit::{AuditOptions, SidecarInput, audit};
+use shipper_core::{GateQuery, GateState, SkipRequest, ask_gate, evaluate};
+use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::{EventReader, LogEntry};
 
 const LOG: usize = 8 << 20;
 
-fn query() -> Query {
+fn query() -> GateQuery {
     let (plan_id, registry) = ("p".parse().expect("a name"), "rehearsal".parse().expect("a name"));
-    Query { plan_id, rehearsal_registry: Some(registry), skip: false }
+    GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false }
 }
 
 /// Events to state, state to verdict: nothing is read.
 fn folding(criterion: &mut Criterion) {
     let log = support::log(LOG / 8);
-    let entries: Vec<Entry> = Reader::new(&log[..]).collect::<Result<_, _>>().expect("events");
-    let state: State = entries.iter().collect();
+    let entries: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("events");
+    let state: GateState = entries.iter().collect();
     let mut group = criterion.benchmark_group("fold");
     group.throughput(Throughput::Elements(entries.len() as u64));
-    group.bench_function("evolve", |bench| bench.iter(|| black_box(&entries).iter().collect::<State>()));
+    group.bench_function("evolve", |bench| bench.iter(|| black_box(&entries).iter().collect::<GateState>()));
     group.throughput(Throughput::Elements(1));
     group.bench_function("evaluate", |bench| bench.iter(|| evaluate(black_box(&state), &query())));
     group.finish();
@@ -43,7 +43,9 @@ fn auditing(criterion: &mut Criterion) {
     for (name, log) in [("unchained", &log), ("chained", &chained)] {
         group.throughput(Throughput::Bytes(log.len() as u64));
         group.bench_function(format!("{name}, one thread"), |bench| {
-            bench.iter(|| audit(black_box(log), SidecarInput::NotLookedFor, &Demand::default()).expect("an audit"));
+            bench.iter(|| {
+                audit(black_box(log), SidecarInput::NotRequested, &AuditOptions::default()).expect("an audit")
+            });
         });
     }
     group.finish();
@@ -64,7 +66,8 @@ fn asking(criterion: &mut Criterion) {
             };
             let ask = |directory: tempfile::TempDir| {
                 let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
-                let answer = enforce(OsDisk, &path, &query(), &Asker::default(), None, Options::default());
+                let answer =
+                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, WriterOptions::default());
                 assert!(answer.expect("an answer").line.is_some(), "it was recorded");
                 directory
             };

@@ -7,16 +7,16 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use shipper_core::audit::Answer;
-use shipper_core::{Asker, Query, SidecarKept, VerdictCode, create_state_directory, enforce};
-use shipper_events::write::{Options, OsDisk};
+use shipper_core::audit::VerdictSummary;
+use shipper_core::{GateQuery, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, create_state_directory};
+use shipper_events::write::{FsStorage, WriterOptions};
 
 const USAGE: &str =
     "usage: gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]";
 
 fn run() -> Result<bool, Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut extends) = (None, None, None, None);
-    let (mut skip, mut asker) = (false, Asker::default());
+    let (mut skip, mut asker) = (false, SkipRequest::default());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(USAGE);
@@ -34,9 +34,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let (directory, plan_id) = (directory.ok_or(USAGE)?, plan_id.ok_or(USAGE)?);
 
     create_state_directory(&directory)?;
-    let query = Query { plan_id, rehearsal_registry: registry, skip };
-    let answer = enforce(OsDisk, &directory, &query, &asker, extends, Options::default())?;
-    let answered = serde_json::to_string(&Answer::from(&answer.verdict))?;
+    let query = GateQuery { plan_id, rehearsal_registry: registry, skip };
+    let answer = ask_gate(FsStorage, &directory, &query, &asker, extends, WriterOptions::default())?;
+    let answered = serde_json::to_string(&VerdictSummary::from(&answer.verdict))?;
     writeln!(stdout(), "{answered}")?;
     stdout().flush()?;
     for reason in answer.verdict.reasons() {
@@ -45,16 +45,18 @@ fn run() -> Result<bool, Box<dyn Error>> {
     if let Some(untrusted) = &answer.untrusted {
         writeln!(stderr(), "{untrusted}")?;
     }
-    if answer.verdict.code() == VerdictCode::Bypassed {
+    if answer.verdict.code() == VerdictKind::Bypassed {
         writeln!(stderr(), "WARNING: the gate was bypassed; nothing shows that this plan was rehearsed")?;
     }
     match answer.sidecar {
-        SidecarKept::Rewritten => writeln!(stderr(), "rehearsal.json did not tell of the log's receipt; written anew")?,
-        SidecarKept::NotWritten(error) => writeln!(stderr(), "warning: {error}: {}", error.source)?,
-        SidecarKept::Orphan => {
+        SidecarUpdate::Rewritten => {
+            writeln!(stderr(), "rehearsal.json did not tell of the log's receipt; written anew")?
+        }
+        SidecarUpdate::WriteFailed(error) => writeln!(stderr(), "warning: {error}: {}", error.source)?,
+        SidecarUpdate::Orphan => {
             writeln!(stderr(), "warning: there is a rehearsal.json, and no rehearsal was completed")?;
         }
-        SidecarKept::NotChecked | SidecarKept::Matched => {}
+        SidecarUpdate::Skipped | SidecarUpdate::UpToDate => {}
     }
     Ok(answer.verdict.may_publish())
 }

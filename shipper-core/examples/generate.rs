@@ -24,8 +24,8 @@ use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write, stderr, stdout};
 use std::process::ExitCode;
 
-use shipper_core::{Query, State, evaluate};
-use shipper_events::{Entry, Line, Link, Prefix, parse_line};
+use shipper_core::{GateQuery, GateState, evaluate};
+use shipper_events::{ChainLink, HeadHasher, LogEntry, ParsedLine, parse_line};
 use time::OffsetDateTime;
 
 const USAGE: &str = "usage: generate SEED EVENTS [--chained]";
@@ -90,8 +90,8 @@ struct Log {
     chained: bool,
     /// The last line.
     line: Vec<u8>,
-    prefix: Prefix,
-    state: State,
+    prefix: HeadHasher,
+    state: GateState,
 }
 
 impl Log {
@@ -101,7 +101,7 @@ impl Log {
             return Ok(());
         }
         self.left -= 1;
-        let link = self.chained.then(|| Link::after(self.prefix.lines(), &self.line));
+        let link = self.chained.then(|| ChainLink::after(self.prefix.lines(), &self.line));
         let line = &mut self.line;
         line.clear();
         match link {
@@ -113,9 +113,9 @@ impl Log {
         self.prefix.push_line(line);
         // No other event in here changes the fold, and to read them all would take longer than everything else.
         if type_name.starts_with("rehearsal_")
-            && let Line::Event(record) = parse_line(line).map_err(io::Error::other)?
+            && let ParsedLine::Event(record) = parse_line(line).map_err(io::Error::other)?
         {
-            self.state.evolve(&Entry { line: self.prefix.lines(), event: record.into_event() });
+            self.state.evolve(&LogEntry { line: self.prefix.lines(), event: record.into_event() });
         }
         self.out.write_all(line)
     }
@@ -227,7 +227,7 @@ impl History {
         }
         let plan_id = plan.id.parse().map_err(io::Error::other)?;
         let registry = "rehearsal".parse().map_err(io::Error::other)?;
-        let query = Query { plan_id, rehearsal_registry: Some(registry), skip: false };
+        let query = GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false };
         let (verdict, basis) = (evaluate(&self.log.state, &query), self.log.prefix.head());
         let query = serde_json::to_string(&query)?;
         let (query, word) = (query.trim_matches(['{', '}']), verdict.code());
@@ -349,7 +349,7 @@ fn run() -> Result<(), String> {
     };
     let left = events.parse().map_err(|_| USAGE)?;
     let (out, chained) = (BufWriter::with_capacity(1 << 20, stdout().lock()), !options.is_empty());
-    let log = Log { out, left, chained, line: Vec::new(), prefix: Prefix::new(), state: State::default() };
+    let log = Log { out, left, chained, line: Vec::new(), prefix: HeadHasher::new(), state: GateState::default() };
     let chance = Chance(blake3::Hasher::new().update(seed.as_bytes()).finalize_xof());
     let mut history = History { log, chance, now: FIRST_DAY };
     history.write().map_err(|error| format!("the log is not complete: {error}"))

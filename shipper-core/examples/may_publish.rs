@@ -1,15 +1,15 @@
-//! `may_publish LOG PLAN_ID REGISTRY`: folds a log and looks at the gate. Looking is not asking: see `docs/gate.md`.
+//! `may_publish LOG_FILE_NAME PLAN_ID REGISTRY`: folds a log and looks at the gate. Looking is not asking: see `docs/gate.md`.
 
-use shipper_core::{Query, State, Verdict, evaluate};
-use shipper_events::Reader;
+use shipper_core::{GateQuery, GateState, Verdict, evaluate};
+use shipper_events::EventReader;
 
 fn look(log: &str, plan_id: &str, registry: &str) -> Result<Verdict, Box<dyn std::error::Error>> {
-    let mut state = State::default();
-    for entry in Reader::new(std::fs::File::open(log)?) {
+    let mut state = GateState::default();
+    for entry in EventReader::new(std::fs::File::open(log)?) {
         state.evolve(&entry?); // fails at a corrupt line, a broken chain or a torn tail: decide nothing on such a log
     }
     let (plan_id, registry) = (plan_id.parse()?, registry.parse()?);
-    let query = Query { plan_id, rehearsal_registry: Some(registry), skip: false };
+    let query = GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false };
     Ok(evaluate(&state, &query))
 }
 

@@ -20,9 +20,9 @@ use shipper_core::release::{
     Failed, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop,
     publish, rehearse,
 };
-use shipper_core::{Asker, Enforced, SidecarKept, VerdictCode, create_state_directory};
+use shipper_core::{Enforced, SidecarUpdate, SkipRequest, VerdictKind, create_state_directory};
 use shipper_events::Head;
-use shipper_events::write::{Options, OsDisk};
+use shipper_events::write::{FsStorage, WriterOptions};
 
 /// Rehearses and publishes a workspace, with every step in a log that can be audited.
 #[derive(Parser)]
@@ -150,28 +150,28 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = cargo.workspace().registry(rehearsal_registry)?;
             let plan = cargo.workspace().plan().clone();
-            let log = Options::default();
+            let log = WriterOptions::default();
             let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), limits, log };
-            let done = rehearse(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
+            let done = rehearse(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
             let receipt = &done.completed.receipt;
             tell(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head));
             if let Some(error) = &done.completed.sidecar {
                 let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
             }
-            if !receipt.is_proof() {
+            if !receipt.is_valid_evidence() {
                 let _ = writeln!(stderr(), "error: {}", receipt.summary);
             }
-            Ok(receipt.is_proof())
+            Ok(receipt.is_valid_evidence())
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
             let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
-            let asker = Asker { actor: actor.clone(), justification: justification.clone() };
+            let asker = SkipRequest { actor: actor.clone(), justification: justification.clone() };
             let plan = cargo.workspace().plan().clone();
-            let log = Options { extends: *extends, ..Options::default() };
+            let log = WriterOptions { extends: *extends, ..WriterOptions::default() };
             let skip = skip_rehearsal.then_some(asker);
             let options = PublishOptions { rehearsal, skip, limits, log };
-            match publish(OsDisk, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
+            match publish(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
                     tell(&format!("plan {}\nhead {}", plan.plan_id(), published.head));
                     if let Some(Failed { package, failure }) = &published.failure {
@@ -229,10 +229,10 @@ fn doing(step: Step) -> &'static str {
 impl Progress for Shown {
     fn let_go(&mut self, gate: &Enforced) {
         match gate.verdict.code() {
-            VerdictCode::Bypassed => {
+            VerdictKind::Bypassed => {
                 self.line("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed", true);
             }
-            VerdictCode::Dormant => {
+            VerdictKind::Dormant => {
                 self.line(
                     "warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan",
                     true,
@@ -241,12 +241,14 @@ impl Progress for Shown {
             _ => {}
         }
         match &gate.sidecar {
-            SidecarKept::Rewritten => self.line("rehearsal.json did not tell of the log's receipt; written anew", true),
-            SidecarKept::NotWritten(error) => self.line(&format!("warning: {error}: {}", error.source), true),
-            SidecarKept::Orphan => {
+            SidecarUpdate::Rewritten => {
+                self.line("rehearsal.json did not tell of the log's receipt; written anew", true)
+            }
+            SidecarUpdate::WriteFailed(error) => self.line(&format!("warning: {error}: {}", error.source), true),
+            SidecarUpdate::Orphan => {
                 self.line("warning: there is a rehearsal.json, and no rehearsal was completed", true);
             }
-            SidecarKept::NotChecked | SidecarKept::Matched => {}
+            SidecarUpdate::Skipped | SidecarUpdate::UpToDate => {}
         }
     }
 
@@ -265,7 +267,7 @@ impl Progress for Shown {
 
     fn output(&mut self, line: &str) {
         if self.verbose {
-            self.line(&format!("  {}", shipper_events::neutral(line).at_most(400)), true);
+            self.line(&format!("  {}", shipper_events::display_safe(line).max_chars(400)), true);
         }
     }
 }

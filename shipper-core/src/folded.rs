@@ -1,20 +1,20 @@
 //! The fold of a log that is open for writing: what it means, and where its receipt stands.
 
-use shipper_events::write::Observer;
-use shipper_events::{Entry, EventType, Head, Place};
+use shipper_events::write::Projection;
+use shipper_events::{EventType, Head, LogEntry, Place};
 
-use crate::state::{State, is_gate_name};
+use crate::state::{GateState, is_gate_name};
 
 /// What a log means so far, kept up by the writer that has it open.
 #[derive(Debug, Clone, Default)]
-pub struct Folded {
-    state: State,
+pub struct GateProjection {
+    state: GateState,
     receipt_head: Option<Head>,
 }
 
-impl Folded {
+impl GateProjection {
     /// What the log means.
-    pub fn state(&self) -> &State {
+    pub fn state(&self) -> &GateState {
         &self.state
     }
 
@@ -24,12 +24,12 @@ impl Folded {
     }
 }
 
-impl Observer for Folded {
+impl Projection for GateProjection {
     fn looks_at(type_name: &str) -> bool {
         is_gate_name(type_name) || type_name == "tail_repaired"
     }
 
-    fn observe(&mut self, entry: &Entry, place: &mut Place<'_>) {
+    fn observe(&mut self, entry: &LogEntry, place: &mut Place<'_>) {
         self.state.evolve(entry);
         if let EventType::RehearsalComplete(_) = entry.event.event_type {
             self.receipt_head = Some(place.head());

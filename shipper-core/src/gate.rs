@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Name, neutral};
+use shipper_events::{Name, display_safe};
 
-use crate::receipt::{Receipt, Unsound};
-use crate::state::{State, UnknownGateEvent};
+use crate::receipt::{EvidenceFlaw, Receipt};
+use crate::state::{GateState, UnknownGateEvent};
 
 /// A question to the gate: may this plan be published?
 ///
 /// Its names cannot be empty: see [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Query {
+pub struct GateQuery {
     /// The plan that would be published.
     pub plan_id: Name,
     /// The registry that rehearsals are configured to use; none means that there is nothing to rehearse on.
@@ -32,7 +32,7 @@ pub enum Verdict {
     /// The plan must not be published. There is at least one reason; the first is the headline.
     Refused {
         /// Every reason that holds, in the contract's order.
-        reasons: Vec<Reason>,
+        reasons: Vec<RefusalReason>,
     },
     /// The plan may be published.
     Authorized {
@@ -44,7 +44,7 @@ pub enum Verdict {
 /// The contract's word for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum VerdictCode {
+pub enum VerdictKind {
     /// See [`Verdict::Dormant`].
     Dormant,
     /// See [`Verdict::Bypassed`].
@@ -57,7 +57,7 @@ pub enum VerdictCode {
 
 /// Why a plan is refused, and what shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum RefusalReason {
     /// No rehearsal was ever completed.
     NoRehearsal,
     /// The latest completed rehearsal is of another plan.
@@ -95,34 +95,34 @@ pub enum Reason {
 /// The contract's word for a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ReasonCode {
-    /// See [`Reason::NoRehearsal`].
+pub enum RefusalCode {
+    /// See [`RefusalReason::NoRehearsal`].
     NoRehearsal,
-    /// See [`Reason::StalePlan`].
+    /// See [`RefusalReason::StalePlan`].
     StalePlan,
-    /// See [`Reason::RegistryMismatch`].
+    /// See [`RefusalReason::RegistryMismatch`].
     RegistryMismatch,
-    /// See [`Reason::RehearsalFailed`].
+    /// See [`RefusalReason::RehearsalFailed`].
     RehearsalFailed,
-    /// See [`Reason::UnsoundEvidence`].
+    /// See [`RefusalReason::UnsoundEvidence`].
     UnsoundEvidence,
-    /// See [`Reason::UnknownGateEvent`].
+    /// See [`RefusalReason::UnknownGateEvent`].
     UnknownGateEvent,
-    /// See [`Reason::UntrustedLog`].
+    /// See [`RefusalReason::UntrustedLog`].
     UntrustedLog,
 }
 
 /// Asks the gate. Pure: the same state and query give the same verdict, anywhere and at any time.
 ///
 /// ```
-/// use shipper_core::{Query, ReasonCode, State, Verdict, evaluate};
-/// let query = Query { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
-/// let verdict = evaluate(&State::default(), &query);
+/// use shipper_core::{GateQuery, RefusalCode, GateState, Verdict, evaluate};
+/// let query = GateQuery { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
+/// let verdict = evaluate(&GateState::default(), &query);
 /// assert!(!verdict.may_publish());
-/// assert_eq!(verdict.reason_codes(), [ReasonCode::NoRehearsal]);
-/// # Ok::<(), shipper_events::EmptyName>(())
+/// assert_eq!(verdict.reason_codes(), [RefusalCode::NoRehearsal]);
+/// # Ok::<(), shipper_events::EmptyNameError>(())
 /// ```
-pub fn evaluate(state: &State, query: &Query) -> Verdict {
+pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
     let Some(registry) = &query.rehearsal_registry else {
         return Verdict::Dormant;
     };
@@ -132,8 +132,8 @@ pub fn evaluate(state: &State, query: &Query) -> Verdict {
     let mut reasons = Vec::new();
     let of_this_plan = state.receipt().filter(|receipt| receipt.plan_id == query.plan_id);
     match (state.receipt(), of_this_plan) {
-        (None, _) => reasons.push(Reason::NoRehearsal),
-        (Some(receipt), None) => reasons.push(Reason::StalePlan { receipt: Arc::clone(receipt) }),
+        (None, _) => reasons.push(RefusalReason::NoRehearsal),
+        (Some(receipt), None) => reasons.push(RefusalReason::StalePlan { receipt: Arc::clone(receipt) }),
         (_, Some(receipt)) => speak_against(receipt, state, registry, &mut reasons),
     }
     reasons.extend(unknown_gate_event(state));
@@ -144,33 +144,33 @@ pub fn evaluate(state: &State, query: &Query) -> Verdict {
 }
 
 /// What speaks against publishing on a receipt of the queried plan.
-fn speak_against(receipt: &Arc<Receipt>, state: &State, registry: &Name, reasons: &mut Vec<Reason>) {
+fn speak_against(receipt: &Arc<Receipt>, state: &GateState, registry: &Name, reasons: &mut Vec<RefusalReason>) {
     if receipt.registry != *registry {
         let receipt = Arc::clone(receipt);
-        reasons.push(Reason::RegistryMismatch { receipt });
+        reasons.push(RefusalReason::RegistryMismatch { receipt });
     }
     let failing =
         state.open().filter(|open| open.failed && open.plan_id == receipt.plan_id && open.registry == *registry);
     if failing.is_some() || !receipt.passed {
-        reasons.push(Reason::RehearsalFailed {
+        reasons.push(RefusalReason::RehearsalFailed {
             receipt: (!receipt.passed).then(|| Arc::clone(receipt)),
             open: failing.map(|open| open.start.line),
         });
     }
     if !receipt.unsound.is_empty() {
         let receipt = Arc::clone(receipt);
-        reasons.push(Reason::UnsoundEvidence { receipt });
+        reasons.push(RefusalReason::UnsoundEvidence { receipt });
     }
 }
 
-fn unknown_gate_event(state: &State) -> Option<Reason> {
+fn unknown_gate_event(state: &GateState) -> Option<RefusalReason> {
     let event = state.unknown_gate_events().first()?.clone();
-    Some(Reason::UnknownGateEvent { event })
+    Some(RefusalReason::UnknownGateEvent { event })
 }
 
 /// The refusal of a plan for which nobody, not even the log, names a registry.
-pub(crate) fn refuse_unnamed(state: &State) -> Verdict {
-    let mut reasons = vec![Reason::NoRehearsal];
+pub(crate) fn refuse_unnamed(state: &GateState) -> Verdict {
+    let mut reasons = vec![RefusalReason::NoRehearsal];
     reasons.extend(unknown_gate_event(state));
     Verdict::Refused { reasons }
 }
@@ -182,17 +182,17 @@ impl Verdict {
     }
 
     /// The contract's word for it.
-    pub fn code(&self) -> VerdictCode {
+    pub fn code(&self) -> VerdictKind {
         match self {
-            Self::Dormant => VerdictCode::Dormant,
-            Self::Bypassed => VerdictCode::Bypassed,
-            Self::Refused { .. } => VerdictCode::Refused,
-            Self::Authorized { .. } => VerdictCode::Authorized,
+            Self::Dormant => VerdictKind::Dormant,
+            Self::Bypassed => VerdictKind::Bypassed,
+            Self::Refused { .. } => VerdictKind::Refused,
+            Self::Authorized { .. } => VerdictKind::Authorized,
         }
     }
 
     /// Every reason of a refusal; none for a permission.
-    pub fn reasons(&self) -> &[Reason] {
+    pub fn reasons(&self) -> &[RefusalReason] {
         match self {
             Self::Refused { reasons } => reasons,
             _ => &[],
@@ -200,8 +200,8 @@ impl Verdict {
     }
 
     /// The contract's words for the reasons.
-    pub fn reason_codes(&self) -> Vec<ReasonCode> {
-        self.reasons().iter().map(Reason::code).collect()
+    pub fn reason_codes(&self) -> Vec<RefusalCode> {
+        self.reasons().iter().map(RefusalReason::code).collect()
     }
 
     /// The receipt that an authorization rests on.
@@ -213,32 +213,32 @@ impl Verdict {
     }
 }
 
-impl Reason {
+impl RefusalReason {
     /// The contract's word for it.
-    pub fn code(&self) -> ReasonCode {
+    pub fn code(&self) -> RefusalCode {
         match self {
-            Self::NoRehearsal => ReasonCode::NoRehearsal,
-            Self::StalePlan { .. } => ReasonCode::StalePlan,
-            Self::RegistryMismatch { .. } => ReasonCode::RegistryMismatch,
-            Self::RehearsalFailed { .. } => ReasonCode::RehearsalFailed,
-            Self::UnsoundEvidence { .. } => ReasonCode::UnsoundEvidence,
-            Self::UnknownGateEvent { .. } => ReasonCode::UnknownGateEvent,
-            Self::UntrustedLog => ReasonCode::UntrustedLog,
+            Self::NoRehearsal => RefusalCode::NoRehearsal,
+            Self::StalePlan { .. } => RefusalCode::StalePlan,
+            Self::RegistryMismatch { .. } => RefusalCode::RegistryMismatch,
+            Self::RehearsalFailed { .. } => RefusalCode::RehearsalFailed,
+            Self::UnsoundEvidence { .. } => RefusalCode::UnsoundEvidence,
+            Self::UnknownGateEvent { .. } => RefusalCode::UnknownGateEvent,
+            Self::UntrustedLog => RefusalCode::UntrustedLog,
         }
     }
 }
 
 /// What the reason says, with the line that shows it; the text is fit for a terminal.
-impl fmt::Display for Reason {
+impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRehearsal => f.write_str("no rehearsal was completed"),
             Self::StalePlan { receipt } => {
-                let plan = neutral(receipt.plan_id.as_str()).at_most(16);
+                let plan = display_safe(receipt.plan_id.as_str()).max_chars(16);
                 write!(f, "the rehearsal on line {} is of another plan, {plan}", receipt.line)
             }
             Self::RegistryMismatch { receipt } => {
-                let registry = neutral(receipt.registry.as_str()).quoted();
+                let registry = display_safe(receipt.registry.as_str()).quoted();
                 write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
             }
             Self::RehearsalFailed { receipt: Some(receipt), .. } => {
@@ -249,7 +249,7 @@ impl fmt::Display for Reason {
             }
             Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
             Self::UnsoundEvidence { receipt } => {
-                let flaws: Vec<&str> = receipt.unsound.iter().copied().map(Unsound::as_str).collect();
+                let flaws: Vec<&str> = receipt.unsound.iter().copied().map(EvidenceFlaw::as_str).collect();
                 let flaws = flaws.join(", ");
                 write!(
                     f,
@@ -258,7 +258,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::UnknownGateEvent { event } => {
-                let name = neutral(&event.name).at_most(60);
+                let name = display_safe(&event.name).max_chars(60);
                 write!(f, "line {} holds {name}, which this version does not know", event.line)
             }
             Self::UntrustedLog => f.write_str("the log is torn, corrupt, or its chain is broken"),
@@ -266,7 +266,7 @@ impl fmt::Display for Reason {
     }
 }
 
-impl ReasonCode {
+impl RefusalCode {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -296,7 +296,7 @@ impl ReasonCode {
     }
 }
 
-impl VerdictCode {
+impl VerdictKind {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -308,13 +308,13 @@ impl VerdictCode {
     }
 }
 
-impl fmt::Display for VerdictCode {
+impl fmt::Display for VerdictKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl fmt::Display for ReasonCode {
+impl fmt::Display for RefusalCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

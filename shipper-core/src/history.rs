@@ -5,9 +5,9 @@
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use shipper_core::{State, evaluate, history};
+//! use shipper_core::{GateState, evaluate, history};
 //! proptest!(|(entries in history::entries(0..20), query in history::query())| {
-//!     let state: State = entries.iter().collect();
+//!     let state: GateState = entries.iter().collect();
 //!     let verdict = evaluate(&state, &query);
 //!     prop_assert_eq!(verdict.may_publish(), verdict.reasons().is_empty());
 //! });
@@ -17,10 +17,10 @@ use std::ops::Range;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, sample};
-use shipper_events::{Entry, Event, EventType, Link, Name, NotAnEvent, Timestamp};
+use shipper_events::{ChainLink, Event, EventType, LogEntry, Name, ParseEventError, Timestamp};
 use time::{Duration, OffsetDateTime};
 
-use crate::gate::Query;
+use crate::gate::GateQuery;
 
 /// The plans that histories are about.
 pub const PLANS: &[&str] = &["plan-a", "plan-b"];
@@ -33,7 +33,7 @@ pub const PACKAGES: &[(&str, &str)] = &[("one", "1.0.0"), ("two", "1.0.0"), ("th
 
 /// A history of that many parts. A part is an event, mostly of those that the fold depends on, or a whole passing
 /// rehearsal, which chance alone seldom makes.
-pub fn entries(length: Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
+pub fn entries(length: Range<usize>) -> impl Strategy<Value = Vec<LogEntry>> {
     let part = prop_oneof![4 => event_type().prop_map(|event| vec![event]), 1 => passing_rehearsal()];
     collection::vec(part, length).prop_map(|parts| numbered(parts.into_iter().flatten()))
 }
@@ -85,9 +85,9 @@ pub fn passing_rehearsal() -> impl Strategy<Value = Vec<EventType>> {
 }
 
 /// A question about one of the plans, under one of the registries or none.
-pub fn query() -> impl Strategy<Value = Query> {
+pub fn query() -> impl Strategy<Value = GateQuery> {
     let (plan, registry) = (sample::select(PLANS), option::weighted(0.9, sample::select(REGISTRIES)));
-    (plan, registry, proptest::bool::weighted(0.1)).prop_map(|(plan, registry, skip)| Query {
+    (plan, registry, proptest::bool::weighted(0.1)).prop_map(|(plan, registry, skip)| GateQuery {
         plan_id: name(plan),
         rehearsal_registry: registry.map(name),
         skip,
@@ -95,28 +95,28 @@ pub fn query() -> impl Strategy<Value = Query> {
 }
 
 /// Event types as the entries of a log: a second apart, each on a package that fits.
-pub fn numbered(event_types: impl IntoIterator<Item = EventType>) -> Vec<Entry> {
+pub fn numbered(event_types: impl IntoIterator<Item = EventType>) -> Vec<LogEntry> {
     let entries = event_types.into_iter().enumerate().map(|(position, event_type)| {
         let package = match &event_type {
             EventType::RehearsalPackagePublished(published) => format!("{}@{}", published.name, published.version),
             EventType::PackageAttempted(_) | EventType::PackagePublished(_) => "one@1.0.0".to_owned(),
             _ => "all".to_owned(),
         };
-        Entry { line: position as u64 + 1, event: Event::new(stamp(position), event_type, package) }
+        LogEntry { line: position as u64 + 1, event: Event::new(stamp(position), event_type, package) }
     });
     entries.collect()
 }
 
 /// The bytes of a log that holds these events as they are: on foreign lines, unless they have a link.
-pub fn to_log(entries: &[Entry]) -> Vec<u8> {
+pub fn to_log(entries: &[LogEntry]) -> Vec<u8> {
     entries.iter().flat_map(|entry| line(&entry.event)).collect()
 }
 
 /// The same events, each linked to the one before it: to be written as a chained log.
-pub fn chained(mut entries: Vec<Entry>) -> Vec<Entry> {
+pub fn chained(mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
     let mut previous = Vec::new();
     for (position, entry) in entries.iter_mut().enumerate() {
-        entry.event.link = Some(Link::after(position as u64, &previous));
+        entry.event.link = Some(ChainLink::after(position as u64, &previous));
         previous = line(&entry.event);
     }
     entries
@@ -143,7 +143,7 @@ fn completed(passed: bool, registry: &str, plan: &str) -> String {
 /// The event type that a piece of JSON says: what this module writes is always one.
 fn parsed(event_type: &str) -> EventType {
     let line = format!(r#"{{"timestamp":"2026-11-23T08:00:00Z","event_type":{event_type},"package":"all"}}"#);
-    let event: Result<Event, NotAnEvent> = line.parse();
+    let event: Result<Event, ParseEventError> = line.parse();
     match event {
         Ok(event) => event.event_type,
         Err(error) => fail(&error),

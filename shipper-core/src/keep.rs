@@ -3,18 +3,18 @@
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_events::write::{Disk, DiskFile, OsDisk, replace_file};
-use shipper_events::{Head, MAX_LINE};
+use shipper_events::write::{FsStorage, Storage, StorageFile, replace_file};
+use shipper_events::{Head, MAX_LINE_LEN};
 use thiserror::Error;
 
 use crate::receipt::Receipt;
 use crate::sidecar::{Sidecar, snapshot};
 
 /// The name of a log in a state directory.
-pub const LOG: &str = "events.jsonl";
+pub const LOG_FILE_NAME: &str = "events.jsonl";
 
 /// The name of a sidecar in a state directory.
-pub const SIDECAR: &str = "rehearsal.json";
+pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
 
 /// Creates a state directory, and what is missing above it, so that the names outlast a crash. A new one says to git that
 /// nothing in it is to be committed, and so to cargo that nothing in it is to be packed: a log in a package would change
@@ -44,14 +44,14 @@ fn create_directory(path: &Utf8Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         created => created.map(|()| true)?,
     };
-    OsDisk.sync_directory(parent)?;
+    FsStorage.sync_directory(parent)?;
     Ok(created)
 }
 
 /// The sidecar could not be written. The event that it tells of stands in the log all the same.
 #[derive(Debug, Error)]
 #[error("{path} could not be written; the log is what counts, and the next decision writes it anew")]
-pub struct SidecarNotWritten {
+pub struct WriteSidecarError {
     /// The sidecar.
     pub path: Utf8PathBuf,
     /// Why.
@@ -64,21 +64,21 @@ pub struct SidecarNotWritten {
 /// # Errors
 ///
 /// When a step fails; the sidecar is then as it was, or not yet durable.
-pub fn write_sidecar<D: Disk>(
+pub fn write_sidecar<D: Storage>(
     disk: &D,
     state_directory: &Utf8Path,
     receipt: &Receipt,
     head: Head,
-) -> Result<(), SidecarNotWritten> {
-    let path = state_directory.join(SIDECAR);
+) -> Result<(), WriteSidecarError> {
+    let path = state_directory.join(SIDECAR_FILE_NAME);
     let replaced = replace_file(disk, &path, snapshot(receipt, head).as_bytes());
     let written = replaced.and_then(|()| disk.sync_directory(state_directory));
-    written.map_err(|source| SidecarNotWritten { path, source })
+    written.map_err(|source| WriteSidecarError { path, source })
 }
 
 /// Whether the sidecar tells of this receipt.
-pub(crate) fn sidecar_matches<D: Disk>(disk: &D, state_directory: &Utf8Path, receipt: &Receipt, head: Head) -> bool {
-    let read = disk.open(&state_directory.join(SIDECAR)).and_then(|mut file| file.read_from(0, MAX_LINE));
+pub(crate) fn sidecar_matches<D: Storage>(disk: &D, state_directory: &Utf8Path, receipt: &Receipt, head: Head) -> bool {
+    let read = disk.open(&state_directory.join(SIDECAR_FILE_NAME)).and_then(|mut file| file.read_from(0, MAX_LINE_LEN));
     let sidecar = read.ok().and_then(|bytes| Sidecar::parse(&bytes).ok());
     sidecar.is_some_and(|sidecar| sidecar.differences(receipt, || head).is_empty())
 }

@@ -12,20 +12,20 @@
 //!
 //! # The rooms of this crate
 //!
-//! - [`State`] is the fold: feed it the events of a log, one by one. What a completed rehearsal left is a [`Receipt`].
-//! - [`evaluate`] is the gate: a state and a [`Query`] give a [`Verdict`] with its [`Reason`]s.
+//! - [`GateState`] is the fold: feed it the events of a log, one by one. What a completed rehearsal left is a [`Receipt`].
+//! - [`evaluate`] is the gate: a state and a [`GateQuery`] give a [`Verdict`] with its [`RefusalReason`]s.
 //! - [`Sidecar`] is `rehearsal.json`, compared with a receipt and never believed; [`snapshot`] makes its text.
 //! - [`audit`] re-derives every decision of a log and says what it proves, as one [`Report`](audit::Report).
 //! - `history` (feature `proptest`) generates histories for the property tests of embedding tools.
 //!
-//! - [`Recorder`] records a rehearsal, and [`enforce`] asks the gate: both write the log, by way of
+//! - [`RehearsalRecorder`] records a rehearsal, and [`ask_gate`] asks the gate: both write the log, by way of
 //!   [`shipper_events::write`]. [`release`] does what they record.
 //!
 //! Every decision is pure: no file, clock, environment, thread or terminal. The rules are described for their
 //! readers in `docs/gate.md` and `docs/auditing.md`; lines and events are `shipper-events`' business.
 
+mod ask_gate;
 pub mod audit;
-mod enforce;
 mod folded;
 mod gate;
 #[cfg(feature = "proptest")]
@@ -37,11 +37,11 @@ pub mod release;
 mod sidecar;
 mod state;
 
-pub use enforce::{Asker, EnforceError, Enforced, SidecarKept, Untrusted, enforce};
-pub use folded::Folded;
-pub use gate::{Query, Reason, ReasonCode, Verdict, VerdictCode, evaluate};
-pub use keep::{LOG, SIDECAR, SidecarNotWritten, create_state_directory, write_sidecar};
-pub use receipt::{Evidence, Receipt, Start, Unsound};
-pub use record::{Completed, RecordError, Recorder, Rehearsing, WorkLock};
-pub use sidecar::{Difference, FieldValue, SIDECAR_SCHEMA, Sidecar, SidecarError, snapshot};
-pub use state::{Rehearsal, State, UnknownGateEvent};
+pub use ask_gate::{AskGateError, Enforced, SidecarUpdate, SkipRequest, UntrustedReason, ask_gate};
+pub use folded::GateProjection;
+pub use gate::{GateQuery, RefusalCode, RefusalReason, Verdict, VerdictKind, evaluate};
+pub use keep::{LOG_FILE_NAME, SIDECAR_FILE_NAME, WriteSidecarError, create_state_directory, write_sidecar};
+pub use receipt::{Evidence, EvidenceFlaw, Receipt, RehearsalStart};
+pub use record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder, RunLock};
+pub use sidecar::{FieldDiff, FieldValue, SIDECAR_SCHEMA, Sidecar, SidecarError, snapshot};
+pub use state::{GateState, RehearsalState, UnknownGateEvent};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Name, Timestamp, Unsigned};
+use shipper_events::{JsonUint, Name, Timestamp};
 
 /// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,22 +22,22 @@ pub struct Receipt {
     /// The packages that were published to the rehearsal registry, each `name@version`.
     pub packages: Arc<BTreeSet<String>>,
     /// How the rehearsal began; `None` for a completion without a matching start.
-    pub start: Option<Start>,
+    pub start: Option<RehearsalStart>,
     /// When it was completed.
     pub completed_at: Timestamp,
     /// Why a passed receipt is no evidence, in the contract's order. Empty: it is sound.
-    pub unsound: Vec<Unsound>,
+    pub unsound: Vec<EvidenceFlaw>,
 }
 
 /// The start of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+pub struct RehearsalStart {
     /// The line of the `rehearsal_started`.
     pub line: u64,
     /// When it was started.
     pub at: Timestamp,
     /// How many packages it set out to rehearse.
-    pub package_count: Unsigned,
+    pub package_count: JsonUint,
 }
 
 /// Whether a receipt is borne out by the events before it.
@@ -63,7 +63,7 @@ impl Evidence {
 /// Why a passed receipt is no evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unsound {
+pub enum EvidenceFlaw {
     /// No start of the same plan and registry was open: the events between start and end belong to others.
     CompletionWithoutStart,
     /// It published another number of packages than it set out to.
@@ -74,7 +74,7 @@ pub enum Unsound {
     DuplicatePackage,
 }
 
-impl Unsound {
+impl EvidenceFlaw {
     /// The contract's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Receipt {
     }
 
     /// Whether it passed and its evidence is sound: the only kind of receipt that lets anything be published.
-    pub fn is_proof(&self) -> bool {
+    pub fn is_valid_evidence(&self) -> bool {
         self.passed && self.unsound.is_empty()
     }
 

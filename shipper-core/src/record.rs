@@ -1,6 +1,6 @@
 //! Recording a rehearsal: every step an event before it counts, and the sidecar after the last.
 //!
-//! The types follow the rehearsal: only a [`Recorder`] that was opened starts one, only one that was started can be
+//! The types follow the rehearsal: only a [`RehearsalRecorder`] that was opened starts one, only one that was started can be
 //! completed, and completing uses it up. One that is dropped half-way writes nothing more: it stays visibly unfinished.
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,15 +9,15 @@ use shipper_events::vocabulary::{
     RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
     RehearsalStarted,
 };
-use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
-use shipper_events::{EventType, Head, Loose, Name, Others};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::{EventType, ExtraMembers, Head, Lenient, Name};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-use crate::folded::Folded;
-use crate::keep::{LOG, SidecarNotWritten, write_sidecar};
+use crate::folded::GateProjection;
+use crate::keep::{LOG_FILE_NAME, WriteSidecarError, write_sidecar};
 use crate::receipt::Receipt;
 
 /// A rehearsal cannot be recorded.
@@ -26,7 +26,7 @@ use crate::receipt::Receipt;
 pub enum RecordError {
     /// Another rehearsal or run is at work on this log.
     #[error("another rehearsal or run is at work on {path} ({holder}); wait until it is done")]
-    AtWork {
+    Busy {
         /// The state directory.
         path: Utf8PathBuf,
         /// The note that it left.
@@ -50,12 +50,12 @@ pub enum RecordError {
 
 /// Held by the one rehearsal or run that works on a log, from its first event to its last. Dropping it lets the next one
 /// work.
-pub struct WorkLock<D: Disk> {
+pub struct RunLock<D: Storage> {
     _lock: D::Lock,
 }
 
-impl<D: Disk> WorkLock<D> {
-    /// Takes the lock of those who work on the log of a state directory. A [`Recorder`] takes it by itself; a run takes it
+impl<D: Storage> RunLock<D> {
+    /// Takes the lock of those who work on the log of a state directory. A [`RehearsalRecorder`] takes it by itself; a run takes it
     /// before its `plan_created`. The note is what others are told.
     ///
     /// # Errors
@@ -64,10 +64,10 @@ impl<D: Disk> WorkLock<D> {
     pub fn take(disk: &D, state_directory: &Utf8Path, note: &str) -> Result<Self, RecordError> {
         let path = state_directory.to_owned();
         // Two state directories may lead to one log.
-        let log = disk.resolve(&path.join(LOG));
+        let log = disk.resolve(&path.join(LOG_FILE_NAME));
         let lock = log.and_then(|log| disk.lock(&Utf8PathBuf::from(format!("{log}.work")), Duration::ZERO, note));
         let lock = lock.map_err(|source| match source.kind() {
-            io::ErrorKind::WouldBlock => RecordError::AtWork { path, holder: source.to_string() },
+            io::ErrorKind::WouldBlock => RecordError::Busy { path, holder: source.to_string() },
             _ => RecordError::Lock { path, source },
         })?;
         Ok(Self { _lock: lock })
@@ -75,41 +75,41 @@ impl<D: Disk> WorkLock<D> {
 }
 
 /// A log that is open for a rehearsal. No other rehearsal or run works on it meanwhile.
-pub struct Recorder<D: Disk> {
-    log: LogWriter<Folded, D>,
+pub struct RehearsalRecorder<D: Storage> {
+    log: LogWriter<GateProjection, D>,
     state_directory: Utf8PathBuf,
-    _at_work: WorkLock<D>,
+    _at_work: RunLock<D>,
 }
 
 /// A rehearsal that was started and not completed.
 #[must_use = "a rehearsal that is dropped stays unfinished"]
-pub struct Rehearsing<'r, D: Disk> {
-    recorder: &'r mut Recorder<D>,
+pub struct OpenRehearsal<'r, D: Storage> {
+    recorder: &'r mut RehearsalRecorder<D>,
     plan_id: Name,
     registry: Name,
 }
 
 /// What a completed rehearsal left.
 #[derive(Debug)]
-pub struct Completed {
+pub struct CompletedRehearsal {
     /// The receipt, as the fold makes it: what was recorded may not bear out that it passed.
     pub receipt: Arc<Receipt>,
     /// The head of the log up to the completion.
     pub head: Head,
     /// Why the sidecar is not written, if so. The event stands all the same.
-    pub sidecar: Option<SidecarNotWritten>,
+    pub sidecar: Option<WriteSidecarError>,
 }
 
-impl<D: Disk + Clone> Recorder<D> {
+impl<D: Storage + Clone> RehearsalRecorder<D> {
     /// Opens the log of a state directory for a rehearsal, and repairs a torn tail.
     ///
     /// # Errors
     ///
     /// When another rehearsal or run is at work, or the log cannot be opened.
-    pub fn open(disk: D, state_directory: &Utf8Path, options: Options) -> Result<Self, RecordError> {
-        let at_work = WorkLock::take(&disk, state_directory, &options.note)?;
-        let options = Options { repair: true, ..options };
-        let log = LogWriter::open(disk, &state_directory.join(LOG), options, Folded::default())?;
+    pub fn open(disk: D, state_directory: &Utf8Path, options: WriterOptions) -> Result<Self, RecordError> {
+        let at_work = RunLock::take(&disk, state_directory, &options.note)?;
+        let options = WriterOptions { repair: true, ..options };
+        let log = LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), options, GateProjection::default())?;
         Ok(Self { log, state_directory: state_directory.to_owned(), _at_work: at_work })
     }
 
@@ -123,19 +123,19 @@ impl<D: Disk + Clone> Recorder<D> {
         plan_id: Name,
         registry: Name,
         package_count: u64,
-    ) -> Result<Rehearsing<'_, D>, RecordError> {
+    ) -> Result<OpenRehearsal<'_, D>, RecordError> {
         let event = RehearsalStarted {
             registry: registry.clone(),
             plan_id: plan_id.clone(),
             package_count: package_count.into(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         };
-        self.log.append(&[Draft::new(event, "all")])?;
-        Ok(Rehearsing { recorder: self, plan_id, registry })
+        self.log.append(&[NewEvent::new(event, "all")])?;
+        Ok(OpenRehearsal { recorder: self, plan_id, registry })
     }
 }
 
-impl<D: Disk> Rehearsing<'_, D> {
+impl<D: Storage> OpenRehearsal<'_, D> {
     /// A package is on the rehearsal registry.
     ///
     /// # Errors
@@ -146,8 +146,8 @@ impl<D: Disk> Rehearsing<'_, D> {
         let event = RehearsalPackagePublished {
             name: name.to_owned(),
             version: version.to_owned(),
-            duration_ms: Loose::Typed(took.into()),
-            others: Others::default(),
+            duration_ms: Lenient::Typed(took.into()),
+            others: ExtraMembers::default(),
         };
         self.append(event, format!("{name}@{version}"))
     }
@@ -175,7 +175,7 @@ impl<D: Disk> Rehearsing<'_, D> {
             version: version.to_owned().into(),
             class: class.to_owned().into(),
             message: message.to_owned().into(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         };
         self.append(event, format!("{name}@{version}"))
     }
@@ -200,7 +200,7 @@ impl<D: Disk> Rehearsing<'_, D> {
             name: name.to_owned().into(),
             version: version.to_owned().into(),
             registry: self.registry.as_str().to_owned().into(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         };
         self.append(event, format!("{name}@{version}"))
     }
@@ -215,8 +215,8 @@ impl<D: Disk> Rehearsing<'_, D> {
         let event = RehearsalSmokeCheckSucceeded {
             name: name.to_owned().into(),
             version: version.to_owned().into(),
-            duration_ms: Loose::Typed(took.into()),
-            others: Others::default(),
+            duration_ms: Lenient::Typed(took.into()),
+            others: ExtraMembers::default(),
         };
         self.append(event, format!("{name}@{version}"))
     }
@@ -231,7 +231,7 @@ impl<D: Disk> Rehearsing<'_, D> {
             name: name.to_owned().into(),
             version: version.to_owned().into(),
             message: message.to_owned().into(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         };
         self.append(event, format!("{name}@{version}"))
     }
@@ -242,26 +242,26 @@ impl<D: Disk> Rehearsing<'_, D> {
     /// # Errors
     ///
     /// When the completion is not acknowledged: the rehearsal then counts as unfinished.
-    pub fn complete(self, passed: bool, summary: &str) -> Result<Completed, RecordError> {
+    pub fn complete(self, passed: bool, summary: &str) -> Result<CompletedRehearsal, RecordError> {
         let event = RehearsalComplete {
             passed,
             registry: self.registry,
             plan_id: self.plan_id,
             summary: summary.to_owned(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         };
-        let Recorder { log, state_directory, .. } = self.recorder;
-        let head = log.append(&[Draft::new(event, "all")])?;
+        let RehearsalRecorder { log, state_directory, .. } = self.recorder;
+        let head = log.append(&[NewEvent::new(event, "all")])?;
         let Some(receipt) = log.observer().state().receipt().cloned() else {
             // A completion always makes a receipt.
-            return Err(AppendError::Nothing.into());
+            return Err(AppendError::Empty.into());
         };
         let sidecar = write_sidecar(log.disk(), state_directory, &receipt, head).err();
-        Ok(Completed { receipt, head, sidecar })
+        Ok(CompletedRehearsal { receipt, head, sidecar })
     }
 
     fn append(&mut self, event: impl Into<EventType>, package: String) -> Result<(), RecordError> {
-        self.recorder.log.append(&[Draft::new(event, package)])?;
+        self.recorder.log.append(&[NewEvent::new(event, package)])?;
         Ok(())
     }
 }
@@ -273,22 +273,22 @@ const TAIL: usize = 64 * 1024;
 pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
     let tail = |text: &str| {
         let start = (text.len().saturating_sub(TAIL)..=text.len()).find(|start| text.is_char_boundary(*start));
-        Loose::Typed(start.and_then(|start| text.get(start..)).unwrap_or_default().to_owned())
+        Lenient::Typed(start.and_then(|start| text.get(start..)).unwrap_or_default().to_owned())
     };
-    PackageOutput { stdout_tail: tail(stdout), stderr_tail: tail(stderr), others: Others::default() }
+    PackageOutput { stdout_tail: tail(stdout), stderr_tail: tail(stderr), others: ExtraMembers::default() }
 }
 
 /// The hosts of a registry's index, and of what it takes uploads and their tokens with: an audit compares those of a run
 /// with those of its rehearsal.
 pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
-    let host = |host: Option<&str>| host.map_or(Loose::Absent, |host| Loose::Typed(host.to_owned()));
+    let host = |host: Option<&str>| host.map_or(Lenient::Absent, |host| Lenient::Typed(host.to_owned()));
     let evidence = RegistryPolicy {
-        posture: Loose::Absent,
-        allow_private: Loose::Absent,
-        allow_loopback: Loose::Absent,
+        posture: Lenient::Absent,
+        allow_private: Lenient::Absent,
+        allow_loopback: Lenient::Absent,
         credential_authority: host(credentials),
         index_authority: host(index),
-        others: Others::default(),
+        others: ExtraMembers::default(),
     };
-    RegistryPolicyApplied { evidence: Loose::Typed(evidence), others: Others::default() }
+    RegistryPolicyApplied { evidence: Lenient::Typed(evidence), others: ExtraMembers::default() }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shipper_events::json::{Object, Value};
-use shipper_events::{Corruption, Head, MAX_LINE, Name, RecordedHead, Timestamp, Unsigned, neutral};
+use shipper_events::{ClaimedHead, Head, JsonUint, LineError, MAX_LINE_LEN, Name, Timestamp, display_safe};
 use thiserror::Error;
 use time::Duration;
 
@@ -25,9 +25,9 @@ pub struct Sidecar {
     /// Whether it passed.
     pub passed: bool,
     /// How many packages were attempted.
-    pub packages_attempted: Unsigned,
+    pub packages_attempted: JsonUint,
     /// How many of them were published.
-    pub packages_published: Unsigned,
+    pub packages_published: JsonUint,
     /// What the rehearsal said of itself.
     pub summary: String,
     /// When it was started.
@@ -35,7 +35,7 @@ pub struct Sidecar {
     /// When it was completed.
     pub completed_at: Timestamp,
     /// The head of the log up to the completion's line; the shipper tool writes none.
-    pub log: Option<RecordedHead>,
+    pub log: Option<ClaimedHead>,
 }
 
 /// A sidecar says nothing that can be compared.
@@ -48,7 +48,7 @@ pub enum SidecarError {
         /// The line of the sidecar; the first is 1.
         line: usize,
         /// What is wrong with it.
-        corruption: Corruption,
+        corruption: LineError,
     },
     /// It is longer than 16 MiB.
     #[error("it is longer than 16 MiB; no sidecar is")]
@@ -74,7 +74,7 @@ pub enum SidecarError {
 
 /// One field in which a sidecar and a receipt differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct FieldDiff {
     /// The field's name in the sidecar.
     pub field: String,
     /// What the sidecar says.
@@ -83,7 +83,7 @@ pub struct Difference {
     pub log: FieldValue,
 }
 
-/// A field's value in a [`Difference`].
+/// A field's value in a [`FieldDiff`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FieldValue {
@@ -108,7 +108,7 @@ impl Sidecar {
     /// assert_eq!(Sidecar::parse(br#"{"schema_version":"v9"}"#), Err(SidecarError::Unsupported { schema: "\"v9\"".to_owned() }));
     /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, SidecarError> {
-        if bytes.len() > MAX_LINE {
+        if bytes.len() > MAX_LINE_LEN {
             return Err(SidecarError::TooLong);
         }
         let object = Object::parse(bytes).map_err(|corruption| {
@@ -119,7 +119,7 @@ impl Sidecar {
         let schema = object.get("schema_version").and_then(Value::as_str);
         let schema = schema.ok_or(SidecarError::NoSchema)?;
         if schema != SIDECAR_SCHEMA {
-            let schema = neutral(&schema).at_most(40).quoted().to_string();
+            let schema = display_safe(&schema).max_chars(40).quoted().to_string();
             return Err(SidecarError::Unsupported { schema });
         }
         let members = Members(&object);
@@ -141,7 +141,7 @@ impl Sidecar {
     ///
     /// Timestamps are compared as instants, and `started_at` may be up to one minute earlier than the event. For a
     /// receipt without a start, what only the start could tell is not compared.
-    pub fn differences(&self, receipt: &Receipt, head: impl FnOnce() -> Head) -> Vec<Difference> {
+    pub fn differences(&self, receipt: &Receipt, head: impl FnOnce() -> Head) -> Vec<FieldDiff> {
         let mut found = Differences(Vec::new());
         found.text("plan_id", self.plan_id.as_str(), receipt.plan_id.as_str());
         found.text("registry", self.registry.as_str(), receipt.registry.as_str());
@@ -164,7 +164,7 @@ impl Sidecar {
         }
         if let Some(log) = &self.log {
             let head = head();
-            if !log.fits(&head) {
+            if !log.matches(&head) {
                 found.push("log", FieldValue::Text(log.to_string()), FieldValue::Text(head.to_string()));
             }
         }
@@ -173,12 +173,12 @@ impl Sidecar {
 }
 
 /// Values are copied only where they differ: a summary may be long, and a log may complete many rehearsals.
-struct Differences(Vec<Difference>);
+struct Differences(Vec<FieldDiff>);
 
 impl Differences {
     fn push(&mut self, field: &str, sidecar: FieldValue, log: FieldValue) {
         let field = field.to_owned();
-        self.0.push(Difference { field, sidecar, log });
+        self.0.push(FieldDiff { field, sidecar, log });
     }
 
     fn text(&mut self, field: &str, sidecar: &str, log: &str) {
@@ -187,7 +187,7 @@ impl Differences {
         }
     }
 
-    fn number(&mut self, field: &str, sidecar: &Unsigned, log: u64) {
+    fn number(&mut self, field: &str, sidecar: &JsonUint, log: u64) {
         if *sidecar != log {
             self.push(field, sidecar.into(), FieldValue::Number(log));
         }
@@ -200,8 +200,8 @@ impl From<&str> for FieldValue {
     }
 }
 
-impl From<&Unsigned> for FieldValue {
-    fn from(number: &Unsigned) -> Self {
+impl From<&JsonUint> for FieldValue {
+    fn from(number: &JsonUint) -> Self {
         number.as_u64().map_or_else(|| Self::Text(number.to_string()), Self::Number)
     }
 }
@@ -261,19 +261,19 @@ impl<'a> Members<'_, 'a> {
         self.read(member, "a string that is not empty", |value| Name::new(value.as_str()?.as_ref()).ok())
     }
 
-    fn unsigned(&self, member: &'static str) -> Result<Unsigned, SidecarError> {
-        self.read(member, "an unsigned integer, digits only", Unsigned::of)
+    fn unsigned(&self, member: &'static str) -> Result<JsonUint, SidecarError> {
+        self.read(member, "an unsigned integer, digits only", JsonUint::of)
     }
 
     fn timestamp(&self, member: &'static str) -> Result<Timestamp, SidecarError> {
         self.read(member, "an RFC 3339 time", |value| value.as_str()?.parse().ok())
     }
 
-    fn log(&self) -> Result<Option<RecordedHead>, SidecarError> {
+    fn log(&self) -> Result<Option<ClaimedHead>, SidecarError> {
         if self.0.get("log").is_none_or(Value::is_null) {
             return Ok(None);
         }
         let expected = "a head: an object with unsigned integers lines and bytes and a string blake3";
-        self.read("log", expected, RecordedHead::of).map(Some)
+        self.read("log", expected, ClaimedHead::of).map(Some)
     }
 }

@@ -4,44 +4,44 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use shipper_events::vocabulary::{RehearsalComplete, RehearsalStarted};
-use shipper_events::{Entry, EventType, Name, Timestamp};
+use shipper_events::{EventType, LogEntry, Name, Timestamp};
 
-use crate::receipt::{Receipt, Start, Unsound};
+use crate::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
 
 /// What the events so far mean to the gate: `docs/gate.md`, "The fold".
 ///
 /// [`evolve`](Self::evolve) is pure, total and cannot fail; a state depends on nothing but the events.
 ///
 /// ```
-/// use shipper_core::State;
-/// use shipper_events::Reader;
+/// use shipper_core::GateState;
+/// use shipper_events::EventReader;
 /// let log = br#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}
 /// {"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"rehearsal_package_published","name":"a","version":"1.0.0","duration_ms":7},"package":"a@1.0.0"}
 /// {"timestamp":"2026-11-23T08:00:02Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"r","plan_id":"p","summary":"done"},"package":"all"}
 /// "#;
-/// let mut state = State::default();
-/// for entry in Reader::new(&log[..]) {
+/// let mut state = GateState::default();
+/// for entry in EventReader::new(&log[..]) {
 ///     state.evolve(&entry?);
 /// }
-/// assert!(state.receipt().is_some_and(|receipt| receipt.is_proof()));
+/// assert!(state.receipt().is_some_and(|receipt| receipt.is_valid_evidence()));
 /// # Ok::<(), shipper_events::ReadError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct State {
-    open: Option<Rehearsal>,
+pub struct GateState {
+    open: Option<RehearsalState>,
     receipt: Option<Arc<Receipt>>,
     unknown: Vec<UnknownGateEvent>,
 }
 
 /// A rehearsal that was started and not completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rehearsal {
+pub struct RehearsalState {
     /// The plan that it rehearses.
     pub plan_id: Name,
     /// The registry that it rehearses on.
     pub registry: Name,
     /// How it began.
-    pub start: Start,
+    pub start: RehearsalStart,
     /// The packages that it has published so far, each `name@version`.
     pub packages: BTreeSet<String>,
     /// Whether a failure is marked in it.
@@ -63,9 +63,9 @@ pub(crate) fn is_gate_name(type_name: &str) -> bool {
     type_name.starts_with("rehearsal_") || type_name.starts_with("gate_")
 }
 
-impl State {
+impl GateState {
     /// The rehearsal that is open, if any.
-    pub fn open(&self) -> Option<&Rehearsal> {
+    pub fn open(&self) -> Option<&RehearsalState> {
         self.open.as_ref()
     }
 
@@ -80,11 +80,11 @@ impl State {
     }
 
     /// Takes one event into account. Lines must come in order.
-    pub fn evolve(&mut self, entry: &Entry) {
-        let Entry { line, event } = entry;
+    pub fn evolve(&mut self, entry: &LogEntry) {
+        let LogEntry { line, event } = entry;
         match &event.event_type {
             EventType::RehearsalStarted(started) => {
-                self.open = Some(Rehearsal::new(*line, started, &event.timestamp));
+                self.open = Some(RehearsalState::new(*line, started, &event.timestamp));
             }
             EventType::RehearsalPackagePublished(published) => {
                 if let Some(open) = &mut self.open {
@@ -114,7 +114,7 @@ impl State {
             self.unknown.retain(|event| event.line >= rehearsal.start.line);
         }
         let unsound = if complete.passed {
-            matching.as_ref().map_or_else(|| vec![Unsound::CompletionWithoutStart], Rehearsal::flaws)
+            matching.as_ref().map_or_else(|| vec![EvidenceFlaw::CompletionWithoutStart], RehearsalState::flaws)
         } else {
             Vec::new()
         };
@@ -133,12 +133,12 @@ impl State {
     }
 }
 
-impl Rehearsal {
+impl RehearsalState {
     fn new(line: u64, started: &RehearsalStarted, at: &Timestamp) -> Self {
         Self {
             plan_id: started.plan_id.clone(),
             registry: started.registry.clone(),
-            start: Start { line, at: at.clone(), package_count: started.package_count.clone() },
+            start: RehearsalStart { line, at: at.clone(), package_count: started.package_count.clone() },
             packages: BTreeSet::new(),
             failed: false,
             duplicate: false,
@@ -146,26 +146,26 @@ impl Rehearsal {
     }
 
     /// Why a pass of this rehearsal would be no evidence.
-    fn flaws(&self) -> Vec<Unsound> {
+    fn flaws(&self) -> Vec<EvidenceFlaw> {
         let flaws = [
-            (self.start.package_count != self.packages.len() as u64, Unsound::PackageCountMismatch),
-            (self.failed, Unsound::FailureRecorded),
-            (self.duplicate, Unsound::DuplicatePackage),
+            (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),
+            (self.failed, EvidenceFlaw::FailureRecorded),
+            (self.duplicate, EvidenceFlaw::DuplicatePackage),
         ];
         flaws.into_iter().filter_map(|(holds, flaw)| holds.then_some(flaw)).collect()
     }
 }
 
-impl<'e> Extend<&'e Entry> for State {
-    fn extend<I: IntoIterator<Item = &'e Entry>>(&mut self, entries: I) {
+impl<'e> Extend<&'e LogEntry> for GateState {
+    fn extend<I: IntoIterator<Item = &'e LogEntry>>(&mut self, entries: I) {
         for entry in entries {
             self.evolve(entry);
         }
     }
 }
 
-impl<'e> FromIterator<&'e Entry> for State {
-    fn from_iter<I: IntoIterator<Item = &'e Entry>>(entries: I) -> Self {
+impl<'e> FromIterator<&'e LogEntry> for GateState {
+    fn from_iter<I: IntoIterator<Item = &'e LogEntry>>(entries: I) -> Self {
         let mut state = Self::default();
         state.extend(entries);
         state

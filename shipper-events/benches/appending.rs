@@ -8,17 +8,17 @@ use std::io::Write;
 
 use camino::Utf8PathBuf;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use shipper_events::write::{Draft, LogWriter, Options, OsDisk};
+use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions};
 
 const BATCH: usize = 100;
 
 fn appending(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| Utf8PathBuf::try_from(directory.path().join(name)).expect("UTF-8");
-    let draft: Draft = r#"{"event_type":{"type":"readiness_poll","attempt":1,"visible":true},"package":"a@0.1.0"}"#
+    let draft: NewEvent = r#"{"event_type":{"type":"readiness_poll","attempt":1,"visible":true},"package":"a@0.1.0"}"#
         .parse()
         .expect("a draft");
-    let mut log = LogWriter::open(OsDisk, &path("events.jsonl"), Options::default(), ()).expect("a log");
+    let mut log = LogWriter::open(FsStorage, &path("events.jsonl"), WriterOptions::default(), ()).expect("a log");
     let mut group = criterion.benchmark_group("append");
     group.sample_size(20).throughput(Throughput::Elements(1));
     let mut bare = std::fs::OpenOptions::new().create(true).append(true).open(path("bare")).expect("a file");

@@ -9,7 +9,9 @@ use std::hint::black_box;
 use std::io;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use shipper_events::{EventType, Follower, Piece, Prefix, Reader, Regard, parse_line, scan, survey, survey_stream};
+use shipper_events::{
+    EventReader, EventType, Follower, HeadHasher, Piece, Regard, parse_line, scan, survey, survey_stream,
+};
 
 const LOG: usize = 8 << 20;
 
@@ -44,7 +46,7 @@ fn scanning(criterion: &mut Criterion) {
         bench.iter(|| scan(black_box(&log)).0.filter(|line| parse_line(line).is_ok()).count());
     });
     group.bench_function("every event built", |bench| {
-        bench.iter(|| Reader::new(black_box(&log[..])).filter(Result::is_ok).count());
+        bench.iter(|| EventReader::new(black_box(&log[..])).filter(Result::is_ok).count());
     });
     group.finish();
 }
@@ -71,7 +73,7 @@ fn chaining(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(log.len() as u64));
     group.bench_function("head, line by line", |bench| {
         bench.iter(|| {
-            let mut prefix = Prefix::new();
+            let mut prefix = HeadHasher::new();
             scan(black_box(&log)).0.for_each(|line| prefix.push_line(line));
             prefix.head()
         });

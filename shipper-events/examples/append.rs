@@ -1,4 +1,4 @@
-//! `append LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
+//! `append LOG_FILE_NAME`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
 //! each durably, and after each prints the log's head. Exit status 0 at the end of input, 1 on an error.
 
 use std::error::Error;
@@ -6,14 +6,14 @@ use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use shipper_events::write::{Draft, LogWriter, Options, OsDisk};
+use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions};
 
 fn run() -> Result<(), Box<dyn Error>> {
     let path: Utf8PathBuf = std::env::args().nth(1).ok_or("usage: append LOG")?.into();
-    let options = Options { repair: true, ..Options::default() };
-    let mut log = LogWriter::open(OsDisk, &path, options, ())?;
+    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let mut log = LogWriter::open(FsStorage, &path, options, ())?;
     for (line, text) in stdin().lock().lines().enumerate() {
-        let draft: Draft = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;
+        let draft: NewEvent = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;
         // Acknowledged: whoever reads the head can rely on the event.
         let head = log.append(&[draft])?;
         writeln!(stdout(), "{head}")?;

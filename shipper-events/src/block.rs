@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::MAX_LINE;
+use crate::MAX_LINE_LEN;
 use crate::split::Tail;
 
 /// Complete lines, or a part of a line that is too long to be one.
@@ -96,7 +96,7 @@ impl Blocks {
                 return Ok(None);
             }
             if filled == buffer.len() {
-                buffer.resize((filled * 2).min(MAX_LINE + 1), 0);
+                buffer.resize((filled * 2).min(MAX_LINE_LEN + 1), 0);
             }
         }
     }
@@ -112,7 +112,7 @@ impl Blocks {
         match memchr::memrchr(b'\n', new) {
             Some(last) => Some((offset + last + 1, None)),
             // More than a line may have, and no line feed.
-            None => (filled > MAX_LINE).then_some((filled, Some(false))),
+            None => (filled > MAX_LINE_LEN).then_some((filled, Some(false))),
         }
     }
 

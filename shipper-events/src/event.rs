@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::fault::Corruption;
-use crate::line::{Line, parse_line};
-use crate::link::Link;
+use crate::fault::LineError;
+use crate::line::{ParsedLine, parse_line};
+use crate::link::ChainLink;
 use crate::timestamp::Timestamp;
-use crate::value::{Others, write_string};
+use crate::value::{ExtraMembers, write_string};
 use crate::vocabulary::EventType;
 
 /// One event: what a line of the log says.
@@ -20,12 +20,12 @@ use crate::vocabulary::EventType;
 /// let event: Event = line.parse()?;
 /// assert_eq!(event.event_type.name(), "package_published");
 /// assert_eq!(event.to_string(), line);
-/// # Ok::<(), shipper_events::NotAnEvent>(())
+/// # Ok::<(), shipper_events::ParseEventError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The link to the line before; `None` on a foreign line.
-    pub link: Option<Link>,
+    pub link: Option<ChainLink>,
     /// When it is said to have happened: a claim.
     pub timestamp: Timestamp,
     /// What happened.
@@ -33,12 +33,12 @@ pub struct Event {
     /// The package it concerns, `name@version`, or `all`.
     pub package: String,
     /// Members of the line that this version does not know.
-    pub others: Others,
+    pub others: ExtraMembers,
 }
 
 /// An event and the number of its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct LogEntry {
     /// The line's number; the first is 1.
     pub line: u64,
     /// The event.
@@ -48,10 +48,10 @@ pub struct Entry {
 /// The text is not one event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotAnEvent {
+pub enum ParseEventError {
     /// It is corrupt.
     #[error(transparent)]
-    Corrupt(#[from] Corruption),
+    Corrupt(#[from] LineError),
     /// It is blank.
     #[error("the line is blank; expected one JSON object")]
     Blank,
@@ -65,18 +65,18 @@ impl Event {
             timestamp,
             event_type: event_type.into(),
             package: package.into(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         }
     }
 }
 
 impl std::str::FromStr for Event {
-    type Err = NotAnEvent;
+    type Err = ParseEventError;
 
-    fn from_str(line: &str) -> Result<Self, NotAnEvent> {
+    fn from_str(line: &str) -> Result<Self, ParseEventError> {
         match parse_line(line.as_bytes())? {
-            Line::Event(record) => Ok(record.into_event()),
-            Line::Blank => Err(NotAnEvent::Blank),
+            ParsedLine::Event(record) => Ok(record.into_event()),
+            ParsedLine::Blank => Err(ParseEventError::Blank),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::neutral::neutral;
+use crate::display_safe::display_safe;
 
 /// Why a complete line is corrupt, and where: see `docs/log-format.md`, "Corrupt lines".
 ///
@@ -19,22 +19,22 @@ use crate::neutral::neutral;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("column {column}: {fault}")]
-pub struct Corruption {
+pub struct LineError {
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: LineErrorKind,
     /// Where, in bytes from the start of the line.
     pub offset: usize,
     /// Where, in characters from the start of that line; the first is 1.
     pub column: usize,
 }
 
-impl Corruption {
-    /// What is wrong with every line of more than [`MAX_LINE`](crate::MAX_LINE) bytes.
+impl LineError {
+    /// What is wrong with every line of more than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN) bytes.
     pub fn too_long() -> Self {
-        Self::new(Fault::TooLong, &[], 0)
+        Self::new(LineErrorKind::TooLong, &[], 0)
     }
 
-    pub(crate) fn new(fault: Fault, bytes: &[u8], offset: usize) -> Self {
+    pub(crate) fn new(fault: LineErrorKind, bytes: &[u8], offset: usize) -> Self {
         let before = bytes.get(..offset).unwrap_or(bytes);
         let line = memchr::memrchr(b'\n', before).map_or(0, |position| position + 1);
         let before = before.get(line..).unwrap_or_default();
@@ -46,8 +46,8 @@ impl Corruption {
 /// What makes a line corrupt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Fault {
-    /// The line is longer than [`MAX_LINE`](crate::MAX_LINE).
+pub enum LineErrorKind {
+    /// The line is longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN).
     #[error("the line is longer than 16 MiB; no event is, so this is no event log or a broken one")]
     TooLong,
     /// A byte order mark stands at its start.
@@ -64,7 +64,7 @@ pub enum Fault {
     TrailingData,
     /// JSON's grammar wants something else here.
     #[error("expected {what}")]
-    Expected {
+    UnexpectedToken {
         /// What the grammar wants.
         what: &'static str,
     },
@@ -81,14 +81,14 @@ pub enum Fault {
     #[error("objects and arrays nest deeper than 128 here")]
     TooDeep,
     /// A name stands twice in one object.
-    #[error("the member {} stands twice in one object, and readers would disagree on which one counts", neutral(name).quoted())]
+    #[error("the member {} stands twice in one object, and readers would disagree on which one counts", display_safe(name).quoted())]
     DuplicateName {
         /// The name, unescaped.
         name: String,
     },
     /// A member that is read is not there.
     #[error("the member \"{member}\" is missing from {of}; expected {expected}")]
-    Missing {
+    MissingMember {
         /// The member's name.
         member: &'static str,
         /// Whose member it would be.

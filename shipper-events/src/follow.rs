@@ -1,7 +1,7 @@
 //! Following a log, block by block: its chain, its recorded heads and its own head.
 
 use crate::chain::{Chain, Followed, Hold, broken_head};
-use crate::head::{Head, Prefix};
+use crate::head::{Head, HeadHasher};
 use crate::survey::{Stretch, Survey, What};
 use crate::vocabulary::EventType;
 
@@ -9,7 +9,7 @@ use crate::vocabulary::EventType;
 /// log's own.
 ///
 /// ```
-/// use shipper_events::{Break, Follower, Regard, survey};
+/// use shipper_events::{ChainError, Follower, Regard, survey};
 /// let block = br#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}
 /// {"seq":7,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}
 /// "#;
@@ -19,13 +19,13 @@ use crate::vocabulary::EventType;
 ///     found.push((seen.line, seen.followed.breaks));
 ///     Ok::<(), ()>(())
 /// })?;
-/// assert_eq!(found, [(2, vec![Break::Seq { said: 7.into(), stands: 1 }])]);
+/// assert_eq!(found, [(2, vec![ChainError::SeqMismatch { said: 7.into(), stands: 1 }])]);
 /// assert_eq!(follower.head().lines, 2);
 /// # Ok::<(), ()>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Follower {
-    prefix: Prefix,
+    prefix: HeadHasher,
     chain: Chain,
     kept: Vec<Kept>,
 }
@@ -51,7 +51,7 @@ pub struct Seen<K> {
 /// The log up to and including a line that is seen.
 #[derive(Debug)]
 pub struct Place<'p> {
-    prefix: &'p mut Prefix,
+    prefix: &'p mut HeadHasher,
     block: Block<'p>,
     lines: u64,
 }
@@ -74,12 +74,12 @@ struct Block<'b> {
 impl Block<'_> {
     /// The head after so many lines of the log, which end in this block and not before what was asked for last. Bytes
     /// are hashed in long pieces, since that is several times faster than line by line.
-    fn head(self, prefix: &mut Prefix, lines: u64) -> Head {
+    fn head(self, prefix: &mut HeadHasher, lines: u64) -> Head {
         self.advance(prefix, lines);
         prefix.head()
     }
 
-    fn advance(self, prefix: &mut Prefix, lines: u64) {
+    fn advance(self, prefix: &mut HeadHasher, lines: u64) {
         let Some(count) = lines.checked_sub(prefix.lines()).filter(|count| *count > 0) else {
             return;
         };
@@ -91,7 +91,7 @@ impl Block<'_> {
     }
 
     /// Takes all of it into the prefix.
-    fn finish(self, prefix: &mut Prefix, lines: u64) {
+    fn finish(self, prefix: &mut HeadHasher, lines: u64) {
         let done = usize::try_from(prefix.bytes() - self.first_byte).unwrap_or(usize::MAX);
         prefix.push_lines(self.bytes.get(done..).unwrap_or_default(), self.first_line + lines - prefix.lines());
     }
@@ -196,7 +196,7 @@ impl Follower {
         block.finish(&mut self.prefix, lines);
     }
 
-    /// Takes a part of a line that is longer than [`MAX_LINE`](crate::MAX_LINE). Such a line is corrupt, and nothing
+    /// Takes a part of a line that is longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN). Such a line is corrupt, and nothing
     /// else is said of it.
     pub fn take_long(&mut self, part: &[u8], ends_line: bool) {
         self.prefix.push_part(part, ends_line);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::json::Value;
-use crate::value::Unsigned;
+use crate::value::JsonUint;
 
 /// The head of a prefix of a log: how many lines and bytes it has, and the BLAKE3 of those bytes.
 ///
@@ -15,13 +15,13 @@ use crate::value::Unsigned;
 /// `head -c BYTES events.jsonl | b3sum`.
 ///
 /// ```
-/// use shipper_events::{Head, Prefix};
-/// let mut prefix = Prefix::new();
+/// use shipper_events::{Head, HeadHasher};
+/// let mut prefix = HeadHasher::new();
 /// prefix.push_line(b"{}\n");
 /// let head = prefix.head();
 /// assert_eq!((head.lines, head.bytes), (1, 3));
 /// assert_eq!(head.to_string().parse::<Head>()?, head);
-/// # Ok::<(), shipper_events::NotAHead>(())
+/// # Ok::<(), shipper_events::ParseHeadError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
@@ -39,12 +39,12 @@ pub struct Head {
     "expected a head LINES:BYTES:BLAKE3, two decimal numbers and 64 lower-case hexadecimal digits, such as 38:6928:c8f1…"
 )]
 #[non_exhaustive]
-pub struct NotAHead;
+pub struct ParseHeadError;
 
 impl Head {
     /// The head of no bytes at all: every log extends it.
     pub fn empty() -> Self {
-        Prefix::new().head()
+        HeadHasher::new().head()
     }
 }
 
@@ -55,20 +55,28 @@ impl fmt::Display for Head {
 }
 
 impl FromStr for Head {
-    type Err = NotAHead;
+    type Err = ParseHeadError;
 
-    fn from_str(text: &str) -> Result<Self, NotAHead> {
+    fn from_str(text: &str) -> Result<Self, ParseHeadError> {
         let mut parts = text.split(':');
         let (Some(lines), Some(bytes), Some(blake3), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(NotAHead);
+            return Err(ParseHeadError);
         };
-        Ok(Self { lines: digits(lines)?, bytes: digits(bytes)?, blake3: hash(blake3.as_bytes()).ok_or(NotAHead)? })
+        Ok(Self {
+            lines: digits(lines)?,
+            bytes: digits(bytes)?,
+            blake3: hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
+        })
     }
 }
 
-fn digits(text: &str) -> Result<u64, NotAHead> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().map_err(|_| NotAHead) } else { Err(NotAHead) }
+fn digits(text: &str) -> Result<u64, ParseHeadError> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_err(|_| ParseHeadError)
+    } else {
+        Err(ParseHeadError)
+    }
 }
 
 /// The hash that 64 lower-case hexadecimal digits are.
@@ -112,46 +120,46 @@ impl<'de> Deserialize<'de> for Head {
         Ok(Self {
             lines: members.lines,
             bytes: members.bytes,
-            blake3: hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(NotAHead))?,
+            blake3: hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(ParseHeadError))?,
         })
     }
 }
 
 /// A head as an event or a sidecar claims it: its numbers may be of any size and its hash any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedHead {
+pub struct ClaimedHead {
     /// Lines, as recorded.
-    pub lines: Unsigned,
+    pub lines: JsonUint,
     /// Bytes, as recorded.
-    pub bytes: Unsigned,
+    pub bytes: JsonUint,
     /// The hash, as recorded.
     pub blake3: String,
 }
 
-impl RecordedHead {
+impl ClaimedHead {
     /// The head that a JSON value is, if it is an object with `lines`, `bytes` and `blake3` of their kinds.
     pub fn of(value: Value<'_>) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self {
-            lines: Unsigned::of(object.get("lines")?)?,
-            bytes: Unsigned::of(object.get("bytes")?)?,
+            lines: JsonUint::of(object.get("lines")?)?,
+            bytes: JsonUint::of(object.get("bytes")?)?,
             blake3: object.get("blake3")?.as_str()?.into_owned(),
         })
     }
 
     /// Whether it is the head of that prefix.
-    pub fn fits(&self, head: &Head) -> bool {
+    pub fn matches(&self, head: &Head) -> bool {
         self.lines == head.lines && self.bytes == head.bytes && self.blake3 == head.blake3.to_hex().as_str()
     }
 }
 
-impl From<Head> for RecordedHead {
+impl From<Head> for ClaimedHead {
     fn from(head: Head) -> Self {
         Self { lines: head.lines.into(), bytes: head.bytes.into(), blake3: head.blake3.to_string() }
     }
 }
 
-impl fmt::Display for RecordedHead {
+impl fmt::Display for ClaimedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.lines, self.bytes, self.blake3)
     }
@@ -163,7 +171,7 @@ const GATHER: usize = 1024;
 
 /// The bytes of a log so far, as a head that grows line by line.
 #[derive(Debug, Clone)]
-pub struct Prefix {
+pub struct HeadHasher {
     lines: u64,
     bytes: u64,
     hasher: blake3::Hasher,
@@ -172,7 +180,7 @@ pub struct Prefix {
     unfinished: Option<(blake3::Hasher, u64)>,
 }
 
-impl Prefix {
+impl HeadHasher {
     /// The prefix of no bytes.
     pub fn new() -> Self {
         Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), gathered: Vec::new(), unfinished: None }
@@ -238,7 +246,7 @@ impl Prefix {
     }
 }
 
-impl Default for Prefix {
+impl Default for HeadHasher {
     fn default() -> Self {
         Self::new()
     }

@@ -11,16 +11,16 @@
 //!
 //! - From bytes to lines: [`scan`] for a log in memory, [`Splitter`] for pieces of any size. What stands after the
 //!   last LF is the [`Tail`].
-//! - From a line to an event: [`parse_line`] reads strictly and says at which column a line is [corrupt](Corruption);
+//! - From a line to an event: [`parse_line`] reads strictly and says at which column a line is [corrupt](LineError);
 //!   [`json`] is the reader under it, for other documents that must be as strict.
-//! - From a stream to events: [`Reader`], one after the other, in memory that does not grow with the log.
+//! - From a stream to events: [`EventReader`], one after the other, in memory that does not grow with the log.
 //! - From a stream to the few events that somebody wants, many times faster and as strictly: [`survey()`] for a block of
 //!   lines, [`survey_stream`] for a stream, on all processors, and [`Follower`], which puts surveyed blocks together.
 //! - From events to a log, durably: [`write`](mod@write).
 //! - What events say: [`Event`] and [`vocabulary`]. Members and types that this version does not know survive.
-//! - The exact bytes up to a line: [`Head`], and [`Prefix`] that computes it. Whether each line follows the one before
+//! - The exact bytes up to a line: [`Head`], and [`HeadHasher`] that computes it. Whether each line follows the one before
 //!   it: [`Chain`]. A [`Follower`] does both.
-//! - Text from a log is hostile: [`neutral`] makes it fit to be shown.
+//! - Text from a log is hostile: [`display_safe`] makes it fit to be shown.
 //!
 //! # What it does not do
 //!
@@ -29,6 +29,7 @@
 
 mod block;
 mod chain;
+mod display_safe;
 mod event;
 mod fault;
 mod follow;
@@ -36,7 +37,6 @@ mod head;
 pub mod json;
 mod line;
 mod link;
-mod neutral;
 mod reader;
 mod split;
 mod stream;
@@ -46,22 +46,22 @@ mod value;
 pub mod vocabulary;
 pub mod write;
 
-pub use chain::{Break, Chain, Followed};
-pub use event::{Entry, Event, NotAnEvent};
-pub use fault::{Corruption, Fault};
+pub use chain::{Chain, ChainError, Followed};
+pub use display_safe::{DisplaySafe, display_safe, is_display_safe};
+pub use event::{Event, LogEntry, ParseEventError};
+pub use fault::{LineError, LineErrorKind};
 pub use follow::{Follower, Place, Seen};
-pub use head::{Head, NotAHead, Prefix, RecordedHead};
-pub use line::{Line, Record, parse_line};
-pub use link::Link;
-pub use neutral::{Neutral, is_plain, neutral};
-pub use reader::{ReadError, Reader};
+pub use head::{ClaimedHead, Head, HeadHasher, ParseHeadError};
+pub use line::{ParsedLine, RawEvent, parse_line};
+pub use link::ChainLink;
+pub use reader::{EventReader, ReadError};
 pub use split::{Cut, Splitter, Tail, scan};
 pub use stream::{Piece, survey_stream};
 pub use survey::{Notable, Regard, Stretch, Survey, What, survey};
-pub use timestamp::{NotATimestamp, Timestamp};
-pub use value::{EmptyName, Json, Loose, Name, Others, Unsigned};
+pub use timestamp::{ParseTimestampError, Timestamp};
+pub use value::{EmptyNameError, ExtraMembers, JsonUint, Lenient, Name, RawJson};
 pub use vocabulary::EventType;
 
 /// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of
 /// real logs hold the last output of a command and stay below 100 KiB; the bound keeps a reader's memory flat.
-pub const MAX_LINE: usize = 16 * 1024 * 1024;
+pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;

@@ -4,29 +4,29 @@ use std::borrow::Cow;
 
 use time::OffsetDateTime;
 
-use crate::MAX_LINE;
+use crate::MAX_LINE_LEN;
 use crate::event::Event;
-use crate::fault::{Corruption, Fault};
+use crate::fault::{LineError, LineErrorKind};
 use crate::json::{self, Member, Value, find};
-use crate::link::Link;
+use crate::link::ChainLink;
 use crate::timestamp::{self, Timestamp};
-use crate::value::Others;
+use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
 
 /// What a complete line is, if it is not corrupt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every line is an event")]
-pub enum Line<'a> {
+pub enum ParsedLine<'a> {
     /// Nothing but spaces, tabs and CR: no event.
     Blank,
     /// An event.
-    Event(Record<'a>),
+    Event(RawEvent<'a>),
 }
 
 /// A line that holds an event: everything in it is checked, and only what is asked for is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record<'a> {
-    link: Option<Link>,
+pub struct RawEvent<'a> {
+    link: Option<ChainLink>,
     timestamp: Cow<'a, str>,
     instant: OffsetDateTime,
     type_name: Cow<'a, str>,
@@ -43,34 +43,34 @@ pub struct Record<'a> {
 /// When the line is corrupt: see `docs/log-format.md`, "Corrupt lines". Its length is judged first.
 ///
 /// ```
-/// use shipper_events::{Line, parse_line};
+/// use shipper_events::{ParsedLine, parse_line};
 /// let line = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_uploaded"},"package":"a@0.1.0"}"#;
-/// let Line::Event(record) = parse_line(line)? else { panic!("not blank") };
+/// let ParsedLine::Event(record) = parse_line(line)? else { panic!("not blank") };
 /// assert_eq!(record.type_name(), "package_uploaded");
 /// assert_eq!(record.package(), "a@0.1.0");
-/// # Ok::<(), shipper_events::Corruption>(())
+/// # Ok::<(), shipper_events::LineError>(())
 /// ```
-pub fn parse_line(bytes: &[u8]) -> Result<Line<'_>, Corruption> {
+pub fn parse_line(bytes: &[u8]) -> Result<ParsedLine<'_>, LineError> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if body.len() >= MAX_LINE {
-        return Err(Corruption::too_long());
+    if body.len() >= MAX_LINE_LEN {
+        return Err(LineError::too_long());
     }
     if body.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-        return Ok(Line::Blank);
+        return Ok(ParsedLine::Blank);
     }
     if let Some(offset) = memchr::memchr(b'\n', body) {
-        return Err(Corruption::new(Fault::LineFeed, body, offset));
+        return Err(LineError::new(LineErrorKind::LineFeed, body, offset));
     }
-    Record::parse(body).map(Line::Event)
+    RawEvent::parse(body).map(ParsedLine::Event)
 }
 
-impl<'a> Record<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Self, Corruption> {
+impl<'a> RawEvent<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
         let text = json::utf8(bytes)?;
         let json::Line { top, inner } = json::line(text, "event_type")?;
         let at = |fault, value: Option<Value<'_>>| {
             let object = text.find('{').unwrap_or_default();
-            Corruption::new(fault, bytes, value.map_or(object, Value::offset))
+            LineError::new(fault, bytes, value.map_or(object, Value::offset))
         };
         let string = |members: &[Member<'a>], member: &'static str, of: &'static str| {
             let (value, expected) = (find(members, member), "a string");
@@ -81,7 +81,7 @@ impl<'a> Record<'a> {
         let stamp = string(&top, "timestamp", "the line")?;
         let Some(instant) = timestamp::instant(&stamp) else {
             let (member, expected) = ("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z");
-            return Err(at(Fault::WrongKind { member, expected }, find(&top, member)));
+            return Err(at(LineErrorKind::WrongKind { member, expected }, find(&top, member)));
         };
         let (member, event_type) = ("event_type", find(&top, "event_type"));
         if !event_type.is_some_and(Value::is_object) {
@@ -89,24 +89,24 @@ impl<'a> Record<'a> {
             return Err(at(fault(member, "the line", expected, event_type), event_type));
         }
         let type_name = string(&inner, "type", "event_type").map_err(|corruption| match corruption.fault {
-            Fault::Missing { .. } => at(corruption.fault, event_type),
+            LineErrorKind::MissingMember { .. } => at(corruption.fault, event_type),
             _ => corruption,
         })?;
         let package = string(&top, "package", "the line")?;
         let event_type = if EventType::is_read(&type_name) {
             let typed = EventType::from_members(&type_name, &inner);
             Some(typed.map_err(|error| match error.offset {
-                Some(offset) => Corruption::new(error.fault, bytes, offset),
+                Some(offset) => LineError::new(error.fault, bytes, offset),
                 None => at(error.fault, event_type),
             })?)
         } else {
             None
         };
-        Ok(Self { link: Link::of(bytes), timestamp: stamp, instant, type_name, package, top, inner, event_type })
+        Ok(Self { link: ChainLink::of(bytes), timestamp: stamp, instant, type_name, package, top, inner, event_type })
     }
 
     /// The link to the line before; `None` on a foreign line.
-    pub fn link(&self) -> Option<&Link> {
+    pub fn link(&self) -> Option<&ChainLink> {
         self.link.as_ref()
     }
 
@@ -133,7 +133,7 @@ impl<'a> Record<'a> {
             EventType::from_members(&self.type_name, &self.inner).unwrap_or_else(|_| {
                 EventType::Unknown(crate::vocabulary::Unknown {
                     name: self.type_name.clone().into_owned(),
-                    others: Others::of(&self.inner, |member| member == "type"),
+                    others: ExtraMembers::of(&self.inner, |member| member == "type"),
                 })
             })
         })
@@ -143,7 +143,7 @@ impl<'a> Record<'a> {
     pub fn into_event(mut self) -> Event {
         let event_type = self.event_type.take().unwrap_or_else(|| self.event_type());
         let chained = self.link.is_some();
-        let others = Others::of(&self.top, |name| {
+        let others = ExtraMembers::of(&self.top, |name| {
             matches!(name, "timestamp" | "event_type" | "package") || (chained && matches!(name, "seq" | "prev"))
         });
         Event {
@@ -156,6 +156,10 @@ impl<'a> Record<'a> {
     }
 }
 
-fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> Fault {
-    if value.is_some() { Fault::WrongKind { member, expected } } else { Fault::Missing { member, of, expected } }
+fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> LineErrorKind {
+    if value.is_some() {
+        LineErrorKind::WrongKind { member, expected }
+    } else {
+        LineErrorKind::MissingMember { member, of, expected }
+    }
 }

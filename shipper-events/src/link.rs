@@ -3,24 +3,24 @@
 use std::fmt;
 
 use crate::head::hash;
-use crate::value::Unsigned;
+use crate::value::JsonUint;
 
 /// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
 ///
 /// Every other line is foreign, whatever members it has.
 ///
 /// ```
-/// use shipper_events::Link;
-/// assert!(Link::of(br#"{"seq":0,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","x":1}"#).is_some());
-/// assert!(Link::of(br#"{"timestamp":"2026-11-23T08:12:26Z"}"#).is_none());
+/// use shipper_events::ChainLink;
+/// assert!(ChainLink::of(br#"{"seq":0,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","x":1}"#).is_some());
+/// assert!(ChainLink::of(br#"{"timestamp":"2026-11-23T08:12:26Z"}"#).is_none());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    seq: Unsigned,
+pub struct ChainLink {
+    seq: JsonUint,
     prev: blake3::Hash,
 }
 
-impl Link {
+impl ChainLink {
     /// The link of a line that follows `lines` lines, the last of which has these bytes, LF included; none for the
     /// first line.
     pub fn after(lines: u64, previous: &[u8]) -> Self {
@@ -48,12 +48,12 @@ impl Link {
         let rest = rest.strip_prefix(b",\"prev\":\"")?;
         let (prev, rest) = rest.split_at_checked(64)?;
         let rest = rest.strip_prefix(b"\",")?;
-        let link = Self { seq: Unsigned::parse(std::str::from_utf8(digits).ok()?), prev: hash(prev)? };
+        let link = Self { seq: JsonUint::parse(std::str::from_utf8(digits).ok()?), prev: hash(prev)? };
         Some((link, line.len() - rest.len()))
     }
 
     /// How many lines it says stand before it.
-    pub fn seq(&self) -> &Unsigned {
+    pub fn seq(&self) -> &JsonUint {
         &self.seq
     }
 
@@ -63,7 +63,7 @@ impl Link {
     }
 }
 
-impl fmt::Display for Link {
+impl fmt::Display for ChainLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seq = &self.seq;
         write!(f, "{{\"seq\":{seq},\"prev\":\"{}\",", self.prev)

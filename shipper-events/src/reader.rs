@@ -4,12 +4,12 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
-use crate::Prefix;
+use crate::HeadHasher;
 use crate::block::{Block, Blocks, Fill};
-use crate::chain::{Break, Chain};
-use crate::event::Entry;
-use crate::fault::Corruption;
-use crate::line::{Line, parse_line};
+use crate::chain::{Chain, ChainError};
+use crate::event::LogEntry;
+use crate::fault::LineError;
+use crate::line::{ParsedLine, parse_line};
 use crate::split::Tail;
 
 /// How much is read at a time, in bytes.
@@ -22,22 +22,22 @@ const BUFFER: usize = 64 * 1024;
 /// decision; whoever wants to look at such a log takes the events that came before it.
 ///
 /// ```
-/// use shipper_events::{ReadError, Reader};
+/// use shipper_events::{ReadError, EventReader};
 /// let log = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"execution_started"},"package":"all"}
 /// {"timestamp":"2026-11-23T08:1"#;
-/// let mut reader = Reader::new(&log[..]);
+/// let mut reader = EventReader::new(&log[..]);
 /// assert_eq!(reader.next().unwrap()?.line, 1);
 /// assert!(matches!(reader.next(), Some(Err(ReadError::TornTail { bytes: 29, .. }))));
 /// # Ok::<(), ReadError>(())
 /// ```
 #[derive(Debug)]
-pub struct Reader<R> {
+pub struct EventReader<R> {
     stream: R,
     blocks: Blocks,
     block: Block,
     /// How much of the block was read.
     at: usize,
-    prefix: Prefix,
+    prefix: HeadHasher,
     chain: Chain,
     blank_lines: u64,
     done: bool,
@@ -61,16 +61,16 @@ pub enum ReadError {
         /// The line's number.
         line: u64,
         /// What is wrong with it, and where.
-        corruption: Corruption,
+        corruption: LineError,
     },
     /// A line does not follow those before it, or records a head that is not theirs: lines were changed, removed,
     /// added or reordered.
     #[error("line {line}: {source}; keep the log as it is and audit it with shipper-replay")]
-    Broken {
+    Chain {
         /// The line's number.
         line: u64,
         /// What does not fit.
-        source: Break,
+        source: ChainError,
     },
     /// Bytes stand after the last LF.
     #[error(
@@ -84,7 +84,7 @@ pub enum ReadError {
     },
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> EventReader<R> {
     /// Reads from that stream.
     pub fn new(stream: R) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl<R: Read> Reader<R> {
             blocks: Blocks::default(),
             block: Block::default(),
             at: 0,
-            prefix: Prefix::new(),
+            prefix: HeadHasher::new(),
             chain: Chain::new(),
             blank_lines: 0,
             done: false,
@@ -100,7 +100,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The complete lines read so far: their number, bytes and, as a head, their hash.
-    pub fn prefix(&self) -> &Prefix {
+    pub fn prefix(&self) -> &HeadHasher {
         &self.prefix
     }
 
@@ -110,12 +110,12 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next event among the bytes that were read already.
-    fn buffered(&mut self) -> Option<Result<Entry, ReadError>> {
+    fn buffered(&mut self) -> Option<Result<LogEntry, ReadError>> {
         let line = self.prefix.lines() + 1;
         if let Some(ends_line) = self.block.long {
             self.prefix.push_part(self.block.bytes(), ends_line);
             self.at = self.block.filled;
-            let corruption = Corruption::too_long();
+            let corruption = LineError::too_long();
             return ends_line.then_some(Err(ReadError::Corrupt { line, corruption }));
         }
         while let Some(bytes) = self.block.bytes().get(self.at..).filter(|bytes| !bytes.is_empty()) {
@@ -128,21 +128,21 @@ impl<R: Read> Reader<R> {
             };
             let followed = self.chain.follow(bytes, &parsed, &self.prefix);
             if let Some(source) = followed.breaks.into_iter().next() {
-                return Some(Err(ReadError::Broken { line, source }));
+                return Some(Err(ReadError::Chain { line, source }));
             }
             self.prefix.push_line(bytes);
             match parsed {
-                Line::Blank => self.blank_lines += 1,
-                Line::Event(record) => {
+                ParsedLine::Blank => self.blank_lines += 1,
+                ParsedLine::Event(record) => {
                     let event = record.into_event();
-                    return Some(Ok(Entry { line, event }));
+                    return Some(Ok(LogEntry { line, event }));
                 }
             }
         }
         None
     }
 
-    fn step(&mut self) -> Option<Result<Entry, ReadError>> {
+    fn step(&mut self) -> Option<Result<LogEntry, ReadError>> {
         loop {
             if let Some(read) = self.buffered() {
                 return Some(read);
@@ -163,8 +163,8 @@ impl<R: Read> Reader<R> {
     }
 }
 
-impl<R: Read> Iterator for Reader<R> {
-    type Item = Result<Entry, ReadError>;
+impl<R: Read> Iterator for EventReader<R> {
+    type Item = Result<LogEntry, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {

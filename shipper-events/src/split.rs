@@ -1,13 +1,13 @@
 //! From bytes to lines: complete lines, and what stands after the last LF.
 
-use crate::MAX_LINE;
+use crate::MAX_LINE_LEN;
 
 /// What a log's bytes are made of, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut<'a> {
-    /// Complete lines of at most [`MAX_LINE`] bytes each, their LF included: one or more.
+    /// Complete lines of at most [`MAX_LINE_LEN`] bytes each, their LF included: one or more.
     Lines(&'a [u8]),
-    /// A part of a line that is longer than [`MAX_LINE`]; its parts follow each other and nothing comes between.
+    /// A part of a line that is longer than [`MAX_LINE_LEN`]; its parts follow each other and nothing comes between.
     LongPart {
         /// The bytes.
         part: &'a [u8],
@@ -30,7 +30,7 @@ pub enum Tail {
 }
 
 /// Cuts bytes that arrive in pieces of any size into runs of complete lines. It holds at most one line, and never more
-/// than [`MAX_LINE`] bytes; a run has at most so many.
+/// than [`MAX_LINE_LEN`] bytes; a run has at most so many.
 ///
 /// ```
 /// use shipper_events::{Cut, Splitter, Tail};
@@ -68,7 +68,7 @@ impl Splitter {
             return None;
         }
         // What begins here and is no longer than a line may be is cut after the last line in it.
-        let near = piece.get(..MAX_LINE).unwrap_or(piece);
+        let near = piece.get(..MAX_LINE_LEN).unwrap_or(piece);
         if self.held.is_empty()
             && self.long == 0
             && let Some(last) = memchr::memrchr(b'\n', near)
@@ -79,7 +79,7 @@ impl Splitter {
             Some(position) => (position + 1, true),
             None => (piece.len(), false),
         };
-        if self.long > 0 || count > MAX_LINE - self.held.len() {
+        if self.long > 0 || count > MAX_LINE_LEN - self.held.len() {
             return Some(self.long_part(piece, count, ends_line));
         }
         self.held.extend_from_slice(take(piece, count));
@@ -117,7 +117,7 @@ fn take<'a>(piece: &mut &'a [u8], count: usize) -> &'a [u8] {
 
 /// Cuts a whole log into its complete lines, each with its LF, and its tail.
 ///
-/// Nothing is read, checked or left out; a line may be longer than [`MAX_LINE`].
+/// Nothing is read, checked or left out; a line may be longer than [`MAX_LINE_LEN`].
 ///
 /// ```
 /// use shipper_events::{Tail, scan};

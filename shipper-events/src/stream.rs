@@ -30,7 +30,7 @@ const MOST_WORKERS: usize = 4;
 pub enum Piece<'p, K> {
     /// Complete lines.
     Lines(Survey<'p, K>),
-    /// A part of a line that is longer than [`MAX_LINE`](crate::MAX_LINE); its parts follow each other and nothing comes between.
+    /// A part of a line that is longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN); its parts follow each other and nothing comes between.
     LongPart {
         /// The bytes.
         part: &'p [u8],

@@ -19,7 +19,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 /// assert_eq!(utc, cet);
 /// assert_eq!(cet.to_string(), "2026-11-23T09:12:26.5+01:00");
 /// assert!("2026-11-23 08:12:26Z".parse::<Timestamp>().is_err());
-/// # Ok::<(), shipper_events::NotATimestamp>(())
+/// # Ok::<(), shipper_events::ParseTimestampError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Timestamp {
@@ -31,7 +31,7 @@ pub struct Timestamp {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected an RFC 3339 time such as 2026-11-23T08:12:26.839Z")]
 #[non_exhaustive]
-pub struct NotATimestamp;
+pub struct ParseTimestampError;
 
 impl Timestamp {
     /// The instant.
@@ -99,10 +99,10 @@ fn like((byte, shape): (&u8, &u8)) -> bool {
 }
 
 impl FromStr for Timestamp {
-    type Err = NotATimestamp;
+    type Err = ParseTimestampError;
 
-    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
-        let instant = instant(text).ok_or(NotATimestamp)?;
+    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        let instant = instant(text).ok_or(ParseTimestampError)?;
         Ok(Self::from_parts(text, instant))
     }
 }

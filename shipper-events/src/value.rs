@@ -7,20 +7,20 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::fault::Fault;
-use crate::head::RecordedHead;
+use crate::fault::LineErrorKind;
+use crate::head::ClaimedHead;
 use crate::json::{Member, Value, find};
 
 /// An unsigned integer of any size: digits only. Real logs hold integers that exceed 64 bits.
 ///
 /// ```
-/// use shipper_events::Unsigned;
-/// let count = Unsigned::from(3);
+/// use shipper_events::JsonUint;
+/// let count = JsonUint::from(3);
 /// assert_eq!(count, 3);
 /// assert_eq!(count.as_u64(), Some(3));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Unsigned(Digits);
+pub struct JsonUint(Digits);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Digits {
@@ -29,7 +29,7 @@ enum Digits {
     Large(Box<str>),
 }
 
-impl Unsigned {
+impl JsonUint {
     /// The number that a JSON value is, if it is digits only.
     pub fn of(value: Value<'_>) -> Option<Self> {
         value.as_digits().map(Self::parse)
@@ -49,19 +49,19 @@ impl Unsigned {
     }
 }
 
-impl From<u64> for Unsigned {
+impl From<u64> for JsonUint {
     fn from(number: u64) -> Self {
         Self(Digits::Small(number))
     }
 }
 
-impl PartialEq<u64> for Unsigned {
+impl PartialEq<u64> for JsonUint {
     fn eq(&self, other: &u64) -> bool {
         self.as_u64() == Some(*other)
     }
 }
 
-impl fmt::Display for Unsigned {
+impl fmt::Display for JsonUint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Digits::Small(number) => number.fmt(f),
@@ -79,18 +79,18 @@ pub struct Name(Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a plan_id or registry must not be empty")]
 #[non_exhaustive]
-pub struct EmptyName;
+pub struct EmptyNameError;
 
 impl Name {
     /// Takes a text as a name.
     ///
     /// # Errors
     ///
-    /// [`EmptyName`] for the empty text.
-    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyName> {
+    /// [`EmptyNameError`] for the empty text.
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyNameError> {
         let text = text.into();
         if text.is_empty() {
-            return Err(EmptyName);
+            return Err(EmptyNameError);
         }
         Ok(Self(text))
     }
@@ -102,17 +102,17 @@ impl Name {
 }
 
 impl TryFrom<String> for Name {
-    type Error = EmptyName;
+    type Error = EmptyNameError;
 
-    fn try_from(text: String) -> Result<Self, EmptyName> {
+    fn try_from(text: String) -> Result<Self, EmptyNameError> {
         Self::new(text)
     }
 }
 
 impl std::str::FromStr for Name {
-    type Err = EmptyName;
+    type Err = EmptyNameError;
 
-    fn from_str(text: &str) -> Result<Self, EmptyName> {
+    fn from_str(text: &str) -> Result<Self, EmptyNameError> {
         Self::new(text)
     }
 }
@@ -131,9 +131,9 @@ impl fmt::Display for Name {
 
 /// A JSON value kept as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct RawJson(Box<str>);
 
-impl Json {
+impl RawJson {
     /// The value's text: valid JSON.
     pub fn text(&self) -> &str {
         &self.0
@@ -141,7 +141,7 @@ impl Json {
 }
 
 /// A string.
-impl From<&str> for Json {
+impl From<&str> for RawJson {
     fn from(text: &str) -> Self {
         let mut json = String::new();
         write_string(text, &mut json);
@@ -149,7 +149,7 @@ impl From<&str> for Json {
     }
 }
 
-impl From<Value<'_>> for Json {
+impl From<Value<'_>> for RawJson {
     fn from(value: Value<'_>) -> Self {
         Self(value.text().into())
     }
@@ -157,11 +157,11 @@ impl From<Value<'_>> for Json {
 
 /// Members that this version does not know, in the order in which they stood. They survive a rewrite.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Others(Vec<(Box<str>, Json)>);
+pub struct ExtraMembers(Vec<(Box<str>, RawJson)>);
 
-impl Others {
+impl ExtraMembers {
     /// Name and value of each.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
@@ -170,7 +170,7 @@ impl Others {
         Self(others.map(|member| (member.name().into(), member.value().into())).collect())
     }
 
-    pub(crate) fn push(&mut self, name: &str, value: Json) {
+    pub(crate) fn push(&mut self, name: &str, value: RawJson) {
         self.0.push((name.into(), value));
     }
 
@@ -188,19 +188,19 @@ impl Others {
 
 /// A member that this version types but does not depend on: a newer shape of it spoils nothing and is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Loose<T> {
+pub enum Lenient<T> {
     /// The member is not there.
     #[default]
     Absent,
     /// It has the kind that this version knows.
     Typed(T),
     /// It has another kind.
-    Other(Json),
+    Other(RawJson),
 }
 
-impl<T> Loose<T> {
+impl<T> Lenient<T> {
     /// The typed value, if it has the kind that this version knows.
-    pub fn typed(&self) -> Option<&T> {
+    pub fn get(&self) -> Option<&T> {
         match self {
             Self::Typed(value) => Some(value),
             Self::Absent | Self::Other(_) => None,
@@ -208,7 +208,7 @@ impl<T> Loose<T> {
     }
 }
 
-impl<T> From<T> for Loose<T> {
+impl<T> From<T> for Lenient<T> {
     fn from(value: T) -> Self {
         Self::Typed(value)
     }
@@ -232,14 +232,14 @@ pub(crate) trait Field: Sized {
 
 /// A fault, and its offset in the line where there is a place for it.
 pub(crate) struct FieldError {
-    pub(crate) fault: Fault,
+    pub(crate) fault: LineErrorKind,
     pub(crate) offset: Option<usize>,
 }
 
 impl FieldError {
     fn wrong_kind<T: Kind>(member: &'static str, value: Value<'_>) -> Self {
         let expected = T::EXPECTED;
-        Self { fault: Fault::WrongKind { member, expected }, offset: Some(value.offset()) }
+        Self { fault: LineErrorKind::WrongKind { member, expected }, offset: Some(value.offset()) }
     }
 }
 
@@ -249,7 +249,7 @@ impl<T: Kind> Field for T {
     fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         let Some(value) = value else {
             let (of, expected) = ("this event type", T::EXPECTED);
-            return Err(FieldError { fault: Fault::Missing { member, of, expected }, offset: None });
+            return Err(FieldError { fault: LineErrorKind::MissingMember { member, of, expected }, offset: None });
         };
         Kind::read(value).ok_or_else(|| FieldError::wrong_kind::<T>(member, value))
     }
@@ -278,7 +278,7 @@ impl<T: Kind> Field for Option<T> {
     }
 }
 
-impl<T: Kind> Field for Loose<T> {
+impl<T: Kind> Field for Lenient<T> {
     const READ: bool = false;
 
     fn read(_: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
@@ -333,7 +333,7 @@ impl Kind for bool {
     }
 }
 
-impl Kind for Unsigned {
+impl Kind for JsonUint {
     const EXPECTED: &'static str = "an unsigned integer, digits only";
 
     fn read(value: Value<'_>) -> Option<Self> {
@@ -364,7 +364,7 @@ impl Kind for Vec<String> {
     }
 }
 
-impl Kind for RecordedHead {
+impl Kind for ClaimedHead {
     const EXPECTED: &'static str = "a head: an object with unsigned integers lines and bytes and a string blake3";
 
     fn read(value: Value<'_>) -> Option<Self> {
@@ -380,7 +380,7 @@ impl Kind for RecordedHead {
     }
 }
 
-impl Kind for Json {
+impl Kind for RawJson {
     const EXPECTED: &'static str = "a value";
 
     fn read(value: Value<'_>) -> Option<Self> {

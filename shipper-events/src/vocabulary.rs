@@ -1,12 +1,12 @@
 //! Every event type: see `docs/log-format.md`, "Vocabulary".
 //!
 //! A member's Rust type says what the contract wants of it: a plain type is read and must be there, an [`Option`] is
-//! read and may be absent or null, and a [`Loose`] one is typed for users of the library and kept as it stands where
+//! read and may be absent or null, and a [`Lenient`] one is typed for users of the library and kept as it stands where
 //! it has another shape.
 
-use crate::head::RecordedHead;
+use crate::head::ClaimedHead;
 use crate::json::{Member, Value};
-use crate::value::{Field, FieldError, Json, Kind, Loose, Name, ObjectWriter, Others, Unsigned, read};
+use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, Name, ObjectWriter, RawJson, read};
 
 macro_rules! object {
     ($(#[$doc:meta])* $Object:ident { $($member:ident: $kind:ty),* }) => {
@@ -18,14 +18,14 @@ macro_rules! object {
                 pub $member: $kind,
             )*
             /// Members that this version does not know.
-            pub others: Others,
+            pub others: ExtraMembers,
         }
 
         impl $Object {
             fn from_members(members: &[Member<'_>]) -> Result<Self, FieldError> {
                 Ok(Self {
                     $($member: read(members, stringify!($member))?,)*
-                    others: Others::of(members, |name| matches!(name, "type" $(| stringify!($member))*)),
+                    others: ExtraMembers::of(members, |name| matches!(name, "type" $(| stringify!($member))*)),
                 })
             }
 
@@ -41,7 +41,7 @@ macro_rules! vocabulary {
     (
         $($(#[$doc:meta])* $Event:ident = $name:literal { $($member:ident: $kind:ty),* $(,)? })*
         --
-        $(#[$asked_doc:meta])* $Asked:ident = $asked_name:literal
+        $(#[$record_doc:meta])* $Record:ident = $record_name:literal
     ) => {
         $(object! { $(#[$doc])* $Event { $($member: $kind),* } })*
 
@@ -51,8 +51,8 @@ macro_rules! vocabulary {
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum EventType {
             $($(#[$doc])* $Event($Event),)*
-            $(#[$asked_doc])*
-            $Asked($Asked),
+            $(#[$record_doc])*
+            $Record($Record),
             /// A type that this version does not know.
             Unknown(Unknown),
         }
@@ -70,31 +70,31 @@ macro_rules! vocabulary {
             pub fn name(&self) -> &str {
                 match self {
                     $(Self::$Event(_) => $name,)*
-                    Self::$Asked(_) => $asked_name,
+                    Self::$Record(_) => $record_name,
                     Self::Unknown(unknown) => &unknown.name,
                 }
             }
 
             /// Whether this version knows the type of that name.
             pub fn is_known(name: &str) -> bool {
-                matches!(name, $($name |)* $asked_name)
+                matches!(name, $($name |)* $record_name)
             }
 
             /// Whether a line of that type is corrupt when one of its members is missing or of another kind.
             pub(crate) fn is_read(name: &str) -> bool {
                 match name {
                     $($name => false $(|| <$kind as Field>::READ)*,)*
-                    _ => name == $asked_name,
+                    _ => name == $record_name,
                 }
             }
 
             pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, FieldError> {
                 Ok(match name {
                     $($name => Self::$Event($Event::from_members(members)?),)*
-                    $asked_name => Self::$Asked($Asked::from_members(members)?),
+                    $record_name => Self::$Record($Record::from_members(members)?),
                     _ => Self::Unknown(Unknown {
                         name: name.into(),
-                        others: Others::of(members, |member| member == "type"),
+                        others: ExtraMembers::of(members, |member| member == "type"),
                     }),
                 })
             }
@@ -104,7 +104,7 @@ macro_rules! vocabulary {
                 object.string("type", self.name());
                 match self {
                     $(Self::$Event(event) => event.write_members(&mut object),)*
-                    Self::$Asked(event) => event.write_members(&mut object),
+                    Self::$Record(event) => event.write_members(&mut object),
                     Self::Unknown(unknown) => unknown.others.write(&mut object),
                 }
                 object.end();
@@ -115,93 +115,93 @@ macro_rules! vocabulary {
 
 vocabulary! {
     /// A run begins: one attempt to publish for real. `gate` is the line of the decision it acts on.
-    PlanCreated = "plan_created" { plan_id: Name, package_count: Unsigned, gate: Option<Unsigned> }
+    PlanCreated = "plan_created" { plan_id: Name, package_count: JsonUint, gate: Option<JsonUint> }
     /// The tool starts publishing for real.
     ExecutionStarted = "execution_started" {}
     /// It is done; `result` is `"success"` or says how it failed.
-    ExecutionFinished = "execution_finished" { result: Loose<String> }
+    ExecutionFinished = "execution_finished" { result: Lenient<String> }
     /// How the tool would authenticate to the live registry.
-    AuthEvidenceRecorded = "auth_evidence_recorded" { evidence: Loose<AuthEvidence> }
+    AuthEvidenceRecorded = "auth_evidence_recorded" { evidence: Lenient<AuthEvidence> }
     /// Which hosts a rehearsal or a run talks to, and with whose credential.
-    RegistryPolicyApplied = "registry_policy_applied" { evidence: Loose<RegistryPolicy> }
+    RegistryPolicyApplied = "registry_policy_applied" { evidence: Lenient<RegistryPolicy> }
     /// Work on a package begins.
-    PackageStarted = "package_started" { name: Loose<String>, version: Loose<String> }
+    PackageStarted = "package_started" { name: Lenient<String>, version: Lenient<String> }
     /// A package was handed to the live registry.
     PackageUploaded = "package_uploaded" {}
     /// A package is about to be published for real.
-    PackageAttempted = "package_attempted" { attempt: Loose<Unsigned>, command: Loose<String>, max_attempts: Loose<Unsigned> }
+    PackageAttempted = "package_attempted" { attempt: Lenient<JsonUint>, command: Lenient<String>, max_attempts: Lenient<JsonUint> }
     /// What the publishing command printed last.
-    PackageOutput = "package_output" { stdout_tail: Loose<String>, stderr_tail: Loose<String> }
+    PackageOutput = "package_output" { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
     /// A package is on the live registry.
-    PackagePublished = "package_published" { duration_ms: Loose<Unsigned> }
+    PackagePublished = "package_published" { duration_ms: Lenient<JsonUint> }
     /// A package could not be published.
-    PackageFailed = "package_failed" { class: Loose<String>, message: Loose<String> }
+    PackageFailed = "package_failed" { class: Lenient<String>, message: Lenient<String> }
     /// A package was there already.
-    PackageSkipped = "package_skipped" { reason: Loose<String> }
+    PackageSkipped = "package_skipped" { reason: Lenient<String> }
     /// The tool waits before it goes on publishing.
-    PublishWaiting = "publish_waiting" { reason: Loose<String>, delay_ms: Loose<Unsigned>, until: Loose<String> }
+    PublishWaiting = "publish_waiting" { reason: Lenient<String>, delay_ms: Lenient<JsonUint>, until: Lenient<String> }
     /// The registry asked to slow down.
-    RateLimitObserved = "rate_limit_observed" { is_new_crate: Loose<bool>, retry_after_ms: Loose<Unsigned>, message: Loose<String> }
+    RateLimitObserved = "rate_limit_observed" { is_new_crate: Lenient<bool>, retry_after_ms: Lenient<JsonUint>, message: Lenient<String> }
     /// An upload of unknown outcome is being looked into.
-    PublishReconciling = "publish_reconciling" { method: Loose<String> }
+    PublishReconciling = "publish_reconciling" { method: Lenient<String> }
     /// What became of it.
-    PublishReconciled = "publish_reconciled" { outcome: Loose<Json> }
+    PublishReconciled = "publish_reconciled" { outcome: Lenient<RawJson> }
     /// The tool's state file and its log disagreed.
-    StateEventDriftDetected = "state_event_drift_detected" { drift: Loose<Json> }
+    StateEventDriftDetected = "state_event_drift_detected" { drift: Lenient<RawJson> }
     /// A version was yanked.
-    PackageYanked = "package_yanked" { crate_name: Loose<String>, version: Loose<String>, reason: Loose<String>, exit_code: Loose<Json> }
+    PackageYanked = "package_yanked" { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
     /// A rehearsal begins.
-    RehearsalStarted = "rehearsal_started" { registry: Name, plan_id: Name, package_count: Unsigned }
+    RehearsalStarted = "rehearsal_started" { registry: Name, plan_id: Name, package_count: JsonUint }
     /// A package was rehearsed: it is on the rehearsal registry.
-    RehearsalPackagePublished = "rehearsal_package_published" { name: String, version: String, duration_ms: Loose<Unsigned> }
+    RehearsalPackagePublished = "rehearsal_package_published" { name: String, version: String, duration_ms: Lenient<JsonUint> }
     /// A package could not be rehearsed.
-    RehearsalPackageFailed = "rehearsal_package_failed" { name: Loose<String>, version: Loose<String>, class: Loose<String>, message: Loose<String> }
+    RehearsalPackageFailed = "rehearsal_package_failed" { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
     /// A rehearsal is over.
     RehearsalComplete = "rehearsal_complete" { passed: bool, registry: Name, plan_id: Name, summary: String }
     /// A rehearsed package is being installed.
-    RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" { name: Loose<String>, version: Loose<String>, registry: Loose<String> }
+    RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
     /// A rehearsed package could be installed.
-    RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" { name: Loose<String>, version: Loose<String>, duration_ms: Loose<Unsigned> }
+    RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" { name: Lenient<String>, version: Lenient<String>, duration_ms: Lenient<JsonUint> }
     /// A rehearsed package could not be installed.
-    RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" { name: Loose<String>, version: Loose<String>, message: Loose<String> }
+    RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" { name: Lenient<String>, version: Lenient<String>, message: Lenient<String> }
     /// The tool waits before it tries a package again.
-    RetryBackoffStarted = "retry_backoff_started" { attempt: Loose<Unsigned>, max_attempts: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_attempt_at: Loose<String>, reason: Loose<String>, message: Loose<String> }
+    RetryBackoffStarted = "retry_backoff_started" { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
     /// A package will be tried again.
-    RetryScheduled = "retry_scheduled" { attempt: Loose<Unsigned>, max_attempts: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_attempt_at: Loose<String>, reason: Loose<String>, message: Loose<String> }
+    RetryScheduled = "retry_scheduled" { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
     /// The tool begins to look for a package on the registry.
-    ReadinessStarted = "readiness_started" { method: Loose<String> }
+    ReadinessStarted = "readiness_started" { method: Lenient<String> }
     /// It looked once.
-    ReadinessPoll = "readiness_poll" { attempt: Loose<Unsigned>, visible: Loose<bool> }
+    ReadinessPoll = "readiness_poll" { attempt: Lenient<JsonUint>, visible: Lenient<bool> }
     /// It will look again.
-    ReadinessPollScheduled = "readiness_poll_scheduled" { attempt: Loose<Unsigned>, delay_ms: Loose<Unsigned>, next_poll_at: Loose<String> }
+    ReadinessPollScheduled = "readiness_poll_scheduled" { attempt: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_poll_at: Lenient<String> }
     /// The package is visible.
-    ReadinessComplete = "readiness_complete" { duration_ms: Loose<Unsigned>, attempts: Loose<Unsigned> }
+    ReadinessComplete = "readiness_complete" { duration_ms: Lenient<JsonUint>, attempts: Lenient<JsonUint> }
     /// It did not become visible in time.
-    ReadinessTimeout = "readiness_timeout" { max_wait_ms: Loose<Unsigned> }
+    ReadinessTimeout = "readiness_timeout" { max_wait_ms: Lenient<JsonUint> }
     /// Looking for it failed.
-    ReadinessError = "readiness_error" { duration_ms: Loose<Unsigned> }
+    ReadinessError = "readiness_error" { duration_ms: Lenient<JsonUint> }
     /// The tool begins to look for a package in the index.
-    IndexReadinessStarted = "index_readiness_started" { crate_name: Loose<String>, version: Loose<String> }
+    IndexReadinessStarted = "index_readiness_started" { crate_name: Lenient<String>, version: Lenient<String> }
     /// It looked once in the index.
-    IndexReadinessCheck = "index_readiness_check" { crate_name: Loose<String>, version: Loose<String>, found: Loose<bool> }
+    IndexReadinessCheck = "index_readiness_check" { crate_name: Lenient<String>, version: Lenient<String>, found: Lenient<bool> }
     /// It is done looking in the index.
-    IndexReadinessComplete = "index_readiness_complete" { crate_name: Loose<String>, version: Loose<String>, visible: Loose<bool> }
+    IndexReadinessComplete = "index_readiness_complete" { crate_name: Lenient<String>, version: Lenient<String>, visible: Lenient<bool> }
     /// Checks before publishing begin.
     PreflightStarted = "preflight_started" {}
     /// Whether the workspace packages and builds.
-    PreflightWorkspaceVerify = "preflight_workspace_verify" { passed: Loose<bool>, output: Loose<String> }
+    PreflightWorkspaceVerify = "preflight_workspace_verify" { passed: Lenient<bool>, output: Lenient<String> }
     /// A crate is new to the registry.
-    PreflightNewCrateDetected = "preflight_new_crate_detected" { crate_name: Loose<String> }
+    PreflightNewCrateDetected = "preflight_new_crate_detected" { crate_name: Lenient<String> }
     /// Whether the publisher owns a crate.
-    PreflightOwnershipCheck = "preflight_ownership_check" { crate_name: Loose<String>, verified: Loose<bool> }
+    PreflightOwnershipCheck = "preflight_ownership_check" { crate_name: Lenient<String>, verified: Lenient<bool> }
     /// Checks before publishing are done.
-    PreflightComplete = "preflight_complete" { finishability: Loose<Json> }
+    PreflightComplete = "preflight_complete" { finishability: Lenient<RawJson> }
     /// The lines before this one were written by a tool that does not chain; this is their head.
-    LogAdopted = "log_adopted" { lines: Unsigned, bytes: Unsigned, blake3: String }
+    LogAdopted = "log_adopted" { lines: JsonUint, bytes: JsonUint, blake3: String }
     /// A torn tail was cut off and saved under its hash.
-    TailRepaired = "tail_repaired" { bytes: Unsigned, blake3: String }
+    TailRepaired = "tail_repaired" { bytes: JsonUint, blake3: String }
     /// This log goes on where another, of that head, was moved aside.
-    LogContinued = "log_continued" { lines: Unsigned, bytes: Unsigned, blake3: String }
+    LogContinued = "log_continued" { lines: JsonUint, bytes: JsonUint, blake3: String }
     --
     /// The gate was asked, and this is what it answered.
     GateEvaluated = "gate_evaluated"
@@ -210,23 +210,23 @@ vocabulary! {
 object! {
     /// What a run would authenticate with, and to which registry.
     AuthEvidence {
-        schema_version: Loose<String>,
-        registry: Loose<String>,
-        auth_mode: Loose<String>,
-        token_detected: Loose<bool>,
-        oidc_request_url_present: Loose<bool>,
-        oidc_request_token_present: Loose<bool>
+        schema_version: Lenient<String>,
+        registry: Lenient<String>,
+        auth_mode: Lenient<String>,
+        token_detected: Lenient<bool>,
+        oidc_request_url_present: Lenient<bool>,
+        oidc_request_token_present: Lenient<bool>
     }
 }
 
 object! {
     /// The hosts that a rehearsal or a run talks to.
     RegistryPolicy {
-        posture: Loose<String>,
-        allow_private: Loose<bool>,
-        allow_loopback: Loose<bool>,
-        credential_authority: Loose<String>,
-        index_authority: Loose<String>
+        posture: Lenient<String>,
+        allow_private: Lenient<bool>,
+        allow_loopback: Lenient<bool>,
+        credential_authority: Lenient<String>,
+        index_authority: Lenient<String>
     }
 }
 
@@ -257,62 +257,62 @@ pub struct Unknown {
     /// The type's name.
     pub name: String,
     /// Its members.
-    pub others: Others,
+    pub others: ExtraMembers,
 }
 
 /// The version of the rules (`docs/gate.md`) that this version of the code can judge by.
-pub const RULES: u64 = 1;
+pub const RULES_VERSION: u64 = 1;
 
 /// The gate was asked. Of a decision made under rules that this version does not know, only `rules` and `plan_id`
 /// are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateEvaluated {
     /// The version of the rules that the decision was made under.
-    pub rules: Unsigned,
+    pub rules: JsonUint,
     /// The plan that was asked about.
     pub plan_id: Name,
-    /// The rest of the question and its answer; `None` under other rules than [`RULES`].
-    pub asked: Option<Asked>,
+    /// The rest of the question and its answer; `None` under other rules than [`RULES_VERSION`].
+    pub details: Option<DecisionRecord>,
     /// Members that this version does not know.
-    pub others: Others,
+    pub others: ExtraMembers,
 }
 
 object! {
-    /// Question and answer of a [`GateEvaluated`] under [`RULES`].
-    Asked {
+    /// Question and answer of a [`GateEvaluated`] under [`RULES_VERSION`].
+    DecisionRecord {
         rehearsal_registry: Option<Name>,
         skip: bool,
         actor: Option<String>,
         justification: Option<String>,
         verdict: String,
         reasons: Vec<String>,
-        basis: RecordedHead
+        basis: ClaimedHead
     }
 }
 
 impl GateEvaluated {
     fn from_members(members: &[Member<'_>]) -> Result<Self, FieldError> {
-        let rules: Unsigned = read(members, "rules")?;
+        let rules: JsonUint = read(members, "rules")?;
         let plan_id = read(members, "plan_id")?;
-        let (asked, others) = if rules == RULES {
-            let mut asked = Asked::from_members(members)?;
-            let others = std::mem::take(&mut asked.others);
-            (Some(asked), others.without(&["rules", "plan_id"]))
+        let (details, others) = if rules == RULES_VERSION {
+            let mut details = DecisionRecord::from_members(members)?;
+            let others = std::mem::take(&mut details.others);
+            (Some(details), others.without(&["rules", "plan_id"]))
         } else {
-            let others = Others::of(members, |name| matches!(name, "type" | "rules" | "plan_id"));
+            let others = ExtraMembers::of(members, |name| matches!(name, "type" | "rules" | "plan_id"));
             (None, others)
         };
-        Ok(Self { rules, plan_id, asked, others })
+        Ok(Self { rules, plan_id, details, others })
     }
 
     fn write_members(&self, out: &mut ObjectWriter<'_>) {
         Field::write(&self.rules, "rules", out);
         Field::write(&self.plan_id, "plan_id", out);
-        if let Some(asked) = &self.asked {
-            if asked.rehearsal_registry.is_none() {
+        if let Some(details) = &self.details {
+            if details.rehearsal_registry.is_none() {
                 out.raw("rehearsal_registry", "null");
             }
-            asked.write_members(out);
+            details.write_members(out);
         }
         self.others.write(out);
     }
@@ -320,8 +320,8 @@ impl GateEvaluated {
 
 impl LogAdopted {
     /// The head that it adopts.
-    pub fn head(&self) -> RecordedHead {
-        RecordedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
+    pub fn head(&self) -> ClaimedHead {
+        ClaimedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
     }
 }
 

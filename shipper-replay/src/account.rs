@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use fs_err::File;
 use rayon::prelude::*;
-use shipper_core::audit::{Audit, Duplicate, Finding, Level, LogReport, Report};
+use shipper_core::audit::{Duplicate, Finding, Level, LogAudit, LogReport, Report};
 
 use crate::attest::Vouched;
 use crate::exhibit::{Exhibit, exhibits};
@@ -91,11 +91,11 @@ impl Account {
 pub(crate) struct Again<'a, R> {
     bytes: io::Take<R>,
     hasher: blake3::Hasher,
-    audit: &'a Audit,
+    audit: &'a LogAudit,
 }
 
 impl<'a, R: Read> Again<'a, R> {
-    pub(crate) fn of(bytes: R, audit: &'a Audit) -> Self {
+    pub(crate) fn of(bytes: R, audit: &'a LogAudit) -> Self {
         Self { bytes: bytes.take(audit.bytes), hasher: blake3::Hasher::new(), audit }
     }
 

@@ -11,8 +11,8 @@ use clap::Args;
 use fs_err::File;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shipper_core::audit::{Audit, LogReport, Report, SidecarInput, SidecarStatus};
-use shipper_events::{MAX_LINE, Timestamp, neutral};
+use shipper_core::audit::{LogAudit, LogReport, Report, SidecarInput, SidecarStatus};
+use shipper_events::{MAX_LINE_LEN, Timestamp, display_safe};
 use thiserror::Error;
 
 use crate::cli::{Cli, Format};
@@ -63,16 +63,16 @@ pub(crate) enum AttestError {
     Require,
     #[error(transparent)]
     Clock(#[from] ClockError),
-    #[error("no statement can be made of {}: {error}", neutral(path).quoted())]
+    #[error("no statement can be made of {}: {error}", display_safe(path).quoted())]
     NotJudged { path: String, error: String },
     #[error(
         "no statement: {} could not be read a second time for its digests; try again on a file that nothing writes to",
-        neutral(path).quoted()
+        display_safe(path).quoted()
     )]
     NotReadAgain { path: String, source: io::Error },
     #[error(
         "no statement: {} changed while it was judged; try again when nothing writes to it",
-        neutral(path).quoted()
+        display_safe(path).quoted()
     )]
     Changed { path: String },
 }
@@ -147,7 +147,7 @@ impl Attesting {
             let read = || SidecarRead {
                 uri: uri::of_path(path),
                 digests: Hashers::over(bytes),
-                whole: bytes.len() <= MAX_LINE,
+                whole: bytes.len() <= MAX_LINE_LEN,
             };
             self.sidecar.get_or_init(read);
         }
@@ -178,7 +178,7 @@ impl Attesting {
 }
 
 /// The digests of the bytes that were judged; none if they are no longer the same.
-fn read_again(log: &LogReport, audit: &Audit, copy: Option<File>) -> io::Result<Option<Digests>> {
+fn read_again(log: &LogReport, audit: &LogAudit, copy: Option<File>) -> io::Result<Option<Digests>> {
     let bytes = open_again(&log.path, copy, audit.bytes)?;
     let mut hashers = Hashers::default();
     io::copy(&mut bytes.take(audit.bytes), &mut hashers)?;
@@ -235,7 +235,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shipper_core::audit::{Demand, audit};
+    use shipper_core::audit::{AuditOptions, audit};
 
     use super::*;
 
@@ -247,8 +247,9 @@ mod tests {
         let path = directory.path().join("events.jsonl");
         let path = path.to_str().expect("UTF-8");
         let bytes = b"{\"timestamp\":\"2026-11-23T09:00:01Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
-        let judged = audit(bytes, SidecarInput::NotLookedFor, &Demand::default()).expect("there is no place to miss");
-        let report = Report::new(Demand::default(), vec![LogReport::judged(path, judged)]);
+        let judged =
+            audit(bytes, SidecarInput::NotRequested, &AuditOptions::default()).expect("there is no place to miss");
+        let report = Report::new(AuditOptions::default(), vec![LogReport::judged(path, judged)]);
         let vouch = |now: &[u8]| {
             fs_err::write(path, now).expect("it can be written");
             let attesting = Attesting {

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
-use shipper_core::audit::{At, Demand, Require};
+use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
 use shipper_events::{Head, Name};
 
 use crate::attest::StatementOptions;
@@ -51,7 +51,7 @@ pub(crate) struct Cli {
 
     /// Judge the first LINE lines, or up to the last line that is stamped not later than TIMESTAMP
     #[arg(long, value_name = "LINE|TIMESTAMP")]
-    at: Option<At>,
+    at: Option<AsOf>,
 
     /// Leave out what was dealt with up to this head
     #[arg(long, value_name = "HEAD")]
@@ -194,15 +194,15 @@ pub(crate) enum Detail {
 
 impl Cli {
     /// What is demanded of the logs.
-    pub(crate) fn demand(&self) -> Demand {
-        Demand {
+    pub(crate) fn demand(&self) -> AuditOptions {
+        AuditOptions {
             registry: self.registry.clone(),
             plan_id: self.plan_id.clone(),
             at: self.at.clone(),
             extends: self.extends,
             since: self.since,
             strict: self.strict,
-            require: self.require.map(|Required::Authorized| Require::Authorized),
+            require: self.require.map(|Required::Authorized| RequiredVerdict::Authorized),
         }
     }
 

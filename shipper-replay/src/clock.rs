@@ -2,7 +2,7 @@
 
 use std::env;
 
-use shipper_events::{Timestamp, neutral};
+use shipper_events::{Timestamp, display_safe};
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
@@ -13,7 +13,7 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// The time cannot be told.
 #[derive(Debug, Error)]
 pub(crate) enum ClockError {
-    #[error("SOURCE_DATE_EPOCH is {}, and no number of seconds since 1970 up to the year 9999; unset it, or pass --time", neutral(value).quoted())]
+    #[error("SOURCE_DATE_EPOCH is {}, and no number of seconds since 1970 up to the year 9999; unset it, or pass --time", display_safe(value).quoted())]
     Epoch { value: String },
     #[error("the time is outside the years 0 to 9999 in UTC; name one inside with --time")]
     OutOfRange,

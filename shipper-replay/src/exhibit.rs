@@ -7,9 +7,9 @@
 use std::io::{self, Read};
 
 use memchr::memchr_iter;
-use shipper_core::audit::{Finding, Mark, Spot};
+use shipper_core::audit::{Finding, Label, LabelTarget};
 use shipper_events::json::Object;
-use shipper_events::{Cut, Splitter, is_plain};
+use shipper_events::{Cut, Splitter, is_display_safe};
 
 /// How many characters are kept before and after a place.
 const CONTEXT: usize = 160;
@@ -46,7 +46,7 @@ pub(crate) fn exhibits<'f>(
     bytes: impl Read,
     findings: impl IntoIterator<Item = &'f Finding>,
 ) -> io::Result<Vec<Vec<Exhibit>>> {
-    let places: Vec<Vec<Mark>> = findings.into_iter().map(Finding::places).collect();
+    let places: Vec<Vec<Label>> = findings.into_iter().map(Finding::places).collect();
     let mut wanted: Vec<(u64, usize, usize)> = Vec::new();
     for (finding, marks) in places.iter().enumerate() {
         wanted.extend(marks.iter().enumerate().map(|(position, mark)| (mark.line, finding, position)));
@@ -56,7 +56,7 @@ pub(crate) fn exhibits<'f>(
     let mut wanted = wanted.into_iter().peekable();
     each_line(bytes, |number, line| {
         // Many findings may rest on one line, which may be long: each place of it is looked for once.
-        let mut found: Vec<(Spot, Exhibit)> = Vec::new();
+        let mut found: Vec<(LabelTarget, Exhibit)> = Vec::new();
         while let Some((_, finding, position)) = wanted.next_if(|(at, ..)| *at == number) {
             let mark = places.get(finding).and_then(|marks| marks.get(position));
             let place = shown.get_mut(finding).and_then(|places| places.get_mut(position));
@@ -124,16 +124,16 @@ fn each_line(mut bytes: impl Read, mut see: impl FnMut(u64, &[u8]) -> Option<u64
 }
 
 /// What stands at a place of a line.
-fn exhibit(line: &[u8], mark: &Mark) -> Exhibit {
+fn exhibit(line: &[u8], mark: &Label) -> Exhibit {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let (start, end) = match mark.spot {
-        Spot::Line => (0, line.len()),
-        Spot::End => (line.len(), line.len()),
-        Spot::Offset(offset) => {
+        LabelTarget::Line => (0, line.len()),
+        LabelTarget::End => (line.len(), line.len()),
+        LabelTarget::Offset(offset) => {
             let start = offset.min(line.len());
             (start, character_end(line, start))
         }
-        Spot::Member(path) => locate(line, path).unwrap_or((0, line.len())),
+        LabelTarget::Member(path) => locate(line, path).unwrap_or((0, line.len())),
     };
     let (before, from) = line.split_at_checked(start).unwrap_or((line, b""));
     let (marked, after) = from.split_at_checked(end - start).unwrap_or((from, b""));
@@ -204,7 +204,7 @@ struct Shown(char);
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            character if is_plain(character) => std::fmt::Write::write_char(f, character),
+            character if is_display_safe(character) => std::fmt::Write::write_char(f, character),
             '\r' => f.write_str("\\r"),
             '\t' => f.write_str("\\t"),
             character => write!(f, "\\u{{{:x}}}", u32::from(character)),

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use fs_err::File;
 use same_file::Handle;
-use shipper_core::audit::{Audit, Auditor, Begin, Code, Conclusion, Demand, Level, LogReport, Report, SidecarInput};
-use shipper_events::{Tail, is_plain, neutral};
+use shipper_core::audit::{
+    AuditOptions, Auditor, Begin, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+};
+use shipper_events::{Tail, display_safe, is_display_safe};
 
 use crate::account::{Account, Again};
 use crate::cli::Cli;
@@ -51,7 +53,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
     let (inputs, _) = inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
     let demand = cli.demand();
-    let Begin::Audit(auditor) = Auditor::begin(demand.clone(), SidecarInput::NotLookedFor) else {
+    let Begin::Audit(auditor) = Auditor::begin(demand.clone(), SidecarInput::NotRequested) else {
         return Err(JudgeError::NotFollowed);
     };
     let asked = Arc::new(AtomicU32::new(0));
@@ -83,7 +85,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
                 Some(file)
             } else {
                 conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
-                let path = neutral(path.as_str()).at_most(400).to_string();
+                let path = display_safe(path.as_str()).max_chars(400).to_string();
                 say(
                     out,
                     &format!("{path}: the log was changed while it was followed; this is the report on what was read"),
@@ -94,7 +96,10 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
         End::Gone(file, why) => {
             // What was read is no longer what is there.
             conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
-            say(out, &format!("{}: {why}; this is the report on what was read", neutral(path.as_str()).at_most(400)))?;
+            say(
+                out,
+                &format!("{}: {why}; this is the report on what was read", display_safe(path.as_str()).max_chars(400)),
+            )?;
             file.metadata().is_ok_and(|now| now.len() >= audit.bytes).then_some(file)
         }
     };
@@ -106,7 +111,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
 
 struct Follower {
     auditor: Auditor,
-    demand: Demand,
+    demand: AuditOptions,
     /// How often somebody asked for the end.
     asked: Arc<AtomicU32>,
     told: Told,
@@ -116,7 +121,7 @@ struct Follower {
 #[derive(Default)]
 struct Told {
     telling: Telling,
-    findings: HashSet<(Code, Option<u64>, String)>,
+    findings: HashSet<(FindingCode, Option<u64>, String)>,
     conclusion: Option<Conclusion>,
     /// Whether something came since.
     is_behind: bool,
@@ -233,7 +238,7 @@ impl Follower {
         Ok(())
     }
 
-    fn tell_audit(&mut self, so_far: &Audit, out: &mut dyn Write) -> Result<(), JudgeError> {
+    fn tell_audit(&mut self, so_far: &LogAudit, out: &mut dyn Write) -> Result<(), JudgeError> {
         let mut new = 0;
         for finding in so_far.findings.iter().filter(|finding| finding.level != Level::Note) {
             let key = (finding.code, finding.line, finding.message.to_string());
@@ -284,6 +289,6 @@ fn say(out: &mut dyn Write, line: &str) -> Result<(), JudgeError> {
 
 /// Texts from a log are made safe where they are put in; what is not plain all the same is shown as `?`.
 fn write_plain(out: &mut dyn Write, text: &str) -> Result<(), JudgeError> {
-    let shown = |character| if character == '\n' || is_plain(character) { character } else { '?' };
+    let shown = |character| if character == '\n' || is_display_safe(character) { character } else { '?' };
     out.write_all(text.chars().map(shown).collect::<String>().as_bytes()).map_err(not_written)
 }

@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use shipper_core::audit::SidecarInput;
-use shipper_core::{LOG, SIDECAR};
-use shipper_events::MAX_LINE;
+use shipper_core::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
+use shipper_events::MAX_LINE_LEN;
 use walkdir::WalkDir;
 
 /// A log of fewer bytes is judged beside others; one of more takes all processors by itself.
@@ -75,7 +75,7 @@ fn below(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
         Ok(entry) => entry,
         Err(error) => return unreadable(error.path(), error.to_string()),
     };
-    if entry.file_name() != LOG || entry.file_type().is_dir() {
+    if entry.file_name() != LOG_FILE_NAME || entry.file_type().is_dir() {
         return None;
     }
     let Some(path) = Utf8Path::from_path(entry.path()) else {
@@ -96,7 +96,7 @@ fn below(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
 
 /// Where a log's sidecar is by default.
 pub(crate) fn beside(log: &Utf8Path) -> Utf8PathBuf {
-    log.with_file_name(SIDECAR)
+    log.with_file_name(SIDECAR_FILE_NAME)
 }
 
 /// Reads a sidecar, at most as much of it as can be one.
@@ -107,7 +107,7 @@ pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
             return Err(io::Error::other("it is not a regular file"));
         }
         let mut bytes = Vec::new();
-        let most = MAX_LINE as u64 + 1;
+        let most = MAX_LINE_LEN as u64 + 1;
         File::open(path)?.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     };

@@ -8,9 +8,10 @@ use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AuditError, Auditor, Begin, Deed, Demand, Duplicate, LogReport, Report, SidecarInput, regard, regard_timeline,
+    AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, PackageAction, Report, SidecarInput, regard,
+    regard_timeline,
 };
-use shipper_events::{Piece, Tail, neutral, survey_stream};
+use shipper_events::{Piece, Tail, display_safe, survey_stream};
 use thiserror::Error;
 
 use crate::account::Account;
@@ -36,7 +37,7 @@ pub(crate) enum JudgeError {
     #[error("{options} wants exactly one log, and what was given holds {count}; name the one that you mean")]
     NotOneLog { options: String, count: usize },
     /// A sidecar that was named is not there.
-    #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", neutral(path.as_str()).quoted())]
+    #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     /// The logs to judge are not known.
     #[error(transparent)]
@@ -138,7 +139,7 @@ type Judged = (LogReport, Option<File>);
 #[derive(Clone, Copy)]
 struct Judging<'c> {
     cli: &'c Cli,
-    demand: &'c Demand,
+    demand: &'c AuditOptions,
     /// Whether the bytes may be wanted again.
     again: bool,
     /// Whether the timeline is wanted.
@@ -188,7 +189,7 @@ impl Judging<'_> {
         };
         let sidecar = self.cli.sidecar.clone().or(sidecar);
         // The sidecar is read before the log: one that is written meanwhile is then behind, not ahead of it.
-        let sidecar = sidecar.map_or(SidecarInput::NotLookedFor, |path| read_sidecar(&path));
+        let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
         if let Some(attesting) = self.attesting {
             attesting.note(&sidecar);
         }
@@ -214,7 +215,7 @@ impl Judging<'_> {
     fn take_all(self, mut bytes: Bytes, auditor: Auditor) -> io::Result<(Auditor, Tail, Option<File>)> {
         let mut auditor = if self.timeline { auditor.with_timeline() } else { auditor };
         let read = |buffer: &mut [u8]| bytes.read(buffer);
-        let take = |piece: Piece<'_, Deed>| {
+        let take = |piece: Piece<'_, PackageAction>| {
             auditor.take(piece);
             Ok::<(), io::Error>(())
         };

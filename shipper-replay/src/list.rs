@@ -9,14 +9,14 @@ use thiserror::Error;
 
 use crate::cli::Cli;
 use crate::input::{Input, find};
-use shipper_events::neutral;
+use shipper_events::display_safe;
 
 /// How long a list may be, in bytes.
 const MOST: u64 = 256 * 1024 * 1024;
 
 /// A list cannot be read.
 #[derive(Debug, Error)]
-#[error("cannot read the list {}; nothing was judged", neutral(path.as_str()).quoted())]
+#[error("cannot read the list {}; nothing was judged", display_safe(path.as_str()).quoted())]
 pub(crate) struct NoList {
     path: Utf8PathBuf,
     source: io::Error,

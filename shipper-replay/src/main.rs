@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Format};
 use shipper_core::audit::Conclusion;
-use shipper_events::{is_plain, neutral};
+use shipper_events::{display_safe, is_display_safe};
 
 /// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
 /// `docs/performance.md`, "What was tried".
@@ -52,10 +52,10 @@ fn main() -> ExitCode {
             let why: String = causes.map(|cause| format!(": {cause}")).collect();
             // Errors of the system name paths as they are.
             let shown = |character: char| {
-                if is_plain(character) {
+                if is_display_safe(character) {
                     character.to_string()
                 } else {
-                    neutral(character.encode_utf8(&mut [0; 4])).to_string()
+                    display_safe(character.encode_utf8(&mut [0; 4])).to_string()
                 }
             };
             let why: String = why.chars().map(shown).collect();

@@ -5,8 +5,10 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
-use shipper_core::audit::{BadLine, MergeError, Merged, NotWhole, Stream, merge as merge_reports};
-use shipper_events::neutral;
+use shipper_core::audit::{
+    IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, merge as merge_reports,
+};
+use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::account::Account;
@@ -34,10 +36,10 @@ pub(crate) enum NotMerged {
     TooLong { place: String },
     /// A line cannot be taken.
     #[error("{place}: {bad}")]
-    Line { place: String, bad: BadLine },
+    Line { place: String, bad: MergeLineError },
     /// A report is not all there.
     #[error("{place}: {why}")]
-    NotWhole { place: String, why: NotWhole },
+    NotWhole { place: String, why: IncompleteReport },
     /// A report cannot be merged with those before it.
     #[error("{}: {why}", shown(path))]
     Report { path: Utf8PathBuf, why: MergeError },
@@ -50,7 +52,7 @@ pub(crate) enum NotMerged {
     /// Logs are missing.
     #[error(
         "no report tells of {}{more}, which the list names; judge what is missing and merge again",
-        neutral(first).at_most(400).quoted()
+        display_safe(first).max_chars(400).quoted()
     )]
     Missing { first: String, more: String },
 }
@@ -65,7 +67,7 @@ pub(crate) fn merge(cli: &Cli) -> Result<Account, NotMerged> {
         return Err(NotMerged::StdinTwice { count: from_stdin });
     }
     let listed = listed(cli)?;
-    let reports = cli.logs.iter().map(|path| read(path)).collect::<Result<Vec<Merged>, NotMerged>>()?;
+    let reports = cli.logs.iter().map(|path| read(path)).collect::<Result<Vec<MergedReport>, NotMerged>>()?;
     let merged = merge_reports(reports).map_err(|why| match &why {
         MergeError::Demands { position, .. } => {
             let path = cli.logs.get(*position).cloned().unwrap_or_default();
@@ -73,19 +75,19 @@ pub(crate) fn merge(cli: &Cli) -> Result<Account, NotMerged> {
         }
         _ => NotMerged::Nothing(why),
     })?;
-    let Merged { report, duplicates } = complete(merged, &listed)?;
+    let MergedReport { report, duplicates } = complete(merged, &listed)?;
     Ok(Account { duplicates, ..Account::new(report, HashMap::new(), None, &[]) })
 }
 
 /// Reads one file, of one report or more.
-fn read(path: &Utf8Path) -> Result<Merged, NotMerged> {
+fn read(path: &Utf8Path) -> Result<MergedReport, NotMerged> {
     let unreadable = |source| NotMerged::Unreadable { path: path.to_owned(), source };
     let mut bytes: Box<dyn BufRead> = if path == "-" {
         Box::new(io::stdin().lock())
     } else {
         Box::new(BufReader::new(File::open(path).map_err(unreadable)?))
     };
-    let mut stream = Stream::default();
+    let mut stream = NdjsonMerger::default();
     let (mut line, mut text) = (0, Vec::new());
     loop {
         text.clear();
@@ -103,7 +105,7 @@ fn read(path: &Utf8Path) -> Result<Merged, NotMerged> {
 
 /// A merge is only as complete as what it is given: a part that never was is not missed, unless somebody says what
 /// must be there.
-fn complete(merged: Merged, listed: &[Listed]) -> Result<Merged, NotMerged> {
+fn complete(merged: MergedReport, listed: &[Listed]) -> Result<MergedReport, NotMerged> {
     let missing = merged.without(listed.iter().map(Listed::as_str));
     let Some(first) = missing.first() else {
         return Ok(merged);
@@ -121,5 +123,5 @@ fn place(path: &Utf8Path, line: u64) -> String {
 }
 
 fn shown(path: &Utf8Path) -> String {
-    neutral(path.as_str()).at_most(400).quoted().to_string()
+    display_safe(path.as_str()).max_chars(400).quoted().to_string()
 }

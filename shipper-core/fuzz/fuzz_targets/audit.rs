@@ -4,21 +4,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shipper_core::audit::{Auditor, Begin, Demand, LogReport, Report, SidecarInput, audit};
+use shipper_core::audit::{Auditor, Begin, AuditOptions, LogReport, Report, SidecarInput, audit};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, log)) = bytes.split_first() else { return };
     let given = |bit: u8| choice >> bit & 1 == 1;
-    let demand = Demand {
+    let demand = AuditOptions {
         registry: given(0).then(|| "rehearsal".parse().expect("a name")),
         plan_id: given(1).then(|| "p".parse().expect("a name")),
         at: given(2).then(|| "2026-11-23T08:12:27Z".parse().expect("a time")),
         strict: given(3),
-        ..Demand::default()
+        ..AuditOptions::default()
     };
     let sidecar = || match given(4) {
         true => SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: log.to_vec() },
-        false => SidecarInput::NotLookedFor,
+        false => SidecarInput::NotRequested,
     };
     let whole = audit(log, sidecar(), &demand).expect("no line is demanded");
     let pieces = || log.chunks(usize::from(*choice).max(1));

@@ -8,14 +8,14 @@ mod json_oracle;
 
 use libfuzzer_sys::fuzz_target;
 use shipper_events::json::Object;
-use shipper_events::{Event, Line, parse_line};
+use shipper_events::{Event, ParsedLine, parse_line};
 
 fuzz_target!(|bytes: &[u8]| {
     let object = Object::parse(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.starts_with('\u{feff}') => {
             // The general reader allows one level of nesting less.
-            let deep = matches!(&object, Err(corruption) if corruption.fault == shipper_events::Fault::TooDeep);
+            let deep = matches!(&object, Err(corruption) if corruption.fault == shipper_events::LineErrorKind::TooDeep);
             let nested = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() > 100;
             if let Some(expected) = json_oracle::oracle(text).filter(|_| !deep && !nested) {
                 assert_eq!(object.is_ok(), expected, "{text}");
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         _ => assert!(object.is_err()),
     }
-    if let Ok(Line::Event(record)) = parse_line(bytes) {
+    if let Ok(ParsedLine::Event(record)) = parse_line(bytes) {
         let event = record.into_event();
         let written = event.to_string();
         let again: Event = written.parse().expect("what is written can be read");

@@ -1,4 +1,4 @@
-//! A log in blocks: survey and follower say of every line what `parse_line`, `Chain` and `Prefix` say line by line.
+//! A log in blocks: survey and follower say of every line what `parse_line`, `Chain` and `HeadHasher` say line by line.
 //!
 //! The first bytes say how the log is made and cut. No fuzzer finds hashes, so a line that begins with `#` is given a
 //! link that fits, with `%` one whose number is wrong, and with `&` one whose hash is.
@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use shipper_events::{
-    Break, Chain, EventType, Follower, Head, Line, Link, Piece, Prefix, Regard, Survey, What, parse_line, scan, survey,
+    ChainError, Chain, EventType, Follower, Head, ParsedLine, ChainLink, Piece, HeadHasher, Regard, Survey, What, parse_line, scan, survey,
     survey_stream,
 };
 
@@ -26,7 +26,7 @@ const READ: [&str; 8] = [
 ];
 
 /// A line's number, what it is, what breaks at it, whether foreign lines begin, and the head of the log with an event.
-type Seen = (u64, Option<What<u8>>, Vec<Break>, bool, Option<Head>);
+type Seen = (u64, Option<What<u8>>, Vec<ChainError>, bool, Option<Head>);
 
 /// Lines that are told of, whether a corrupt one ended them, and the first that ends with CR LF.
 type Told = (Vec<Seen>, bool, Option<u64>);
@@ -44,7 +44,7 @@ fn regard(name: &str) -> Regard<u8> {
 }
 
 fn line_by_line(log: &[u8]) -> Whole {
-    let (mut chain, mut prefix, (mut seen, mut corrupt, mut crlf)) = (Chain::new(), Prefix::new(), Told::default());
+    let (mut chain, mut prefix, (mut seen, mut corrupt, mut crlf)) = (Chain::new(), HeadHasher::new(), Told::default());
     let mut kept = None;
     for bytes in scan(log).0 {
         let (mut what, mut breaks, mut begins) = (None, Vec::new(), false);
@@ -58,8 +58,8 @@ fn line_by_line(log: &[u8]) -> Whole {
                 let followed = chain.follow(bytes, &parsed, &prefix);
                 (breaks, begins) = (followed.breaks, followed.begins_foreign_stretch);
                 what = match parsed {
-                    Line::Blank => Some(What::Blank),
-                    Line::Event(record) => match regard(record.type_name()) {
+                    ParsedLine::Blank => Some(What::Blank),
+                    ParsedLine::Event(record) => match regard(record.type_name()) {
                         _ if READ.contains(&record.type_name()) => Some(What::Event(Box::new(record.into_event()))),
                         Regard::Quiet => None,
                         Regard::Brief(kind) => Some(What::Brief { kind, package: record.package().into() }),
@@ -129,7 +129,7 @@ fn made(filler: u8, text: &[u8]) -> Vec<u8> {
                 continue;
             }
         };
-        let link = Link::after(lines + wrong, previous).to_string();
+        let link = ChainLink::after(lines + wrong, previous).to_string();
         log.extend_from_slice(link.as_bytes());
         log.extend_from_slice(rest);
         lines += 1;

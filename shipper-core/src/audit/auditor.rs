@@ -4,31 +4,31 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use shipper_events::{
-    Break, Corruption, Cut, Entry, Event, EventType, Follower, Head, Loose, Piece, Place, Regard, Seen, Splitter,
-    Survey, Tail, What, neutral, survey,
+    ChainError, Cut, Event, EventType, Follower, Head, Lenient, LineError, LogEntry, Piece, Place, Regard, Seen,
+    Splitter, Survey, Tail, What, display_safe, survey,
 };
 use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::authority::AuthorityWatch;
-use super::demand::{At, Demand};
-use super::finding::{Code, Raised};
+use super::demand::{AsOf, AuditOptions};
+use super::finding::{FindingCode, Raised};
 use super::kept::KeptHead;
 use super::ledger::Ledger;
 use super::locator::Locator;
-use super::mark::{Mark, Spot, member};
-use super::report::Audit;
+use super::mark::{Label, LabelTarget, member};
+use super::report::LogAudit;
 use super::snapshot::{SidecarInput, SidecarWatch};
-use super::take::Deed;
+use super::take::PackageAction;
 use super::timeline::{Said, Timeline, regard_timeline};
 use super::wording::number;
-use crate::state::{State, is_gate_name};
+use crate::state::{GateState, is_gate_name};
 
 /// Audits a log that is fed to it in pieces of any size; see the [module](super) for what it does.
 ///
 /// ```
-/// use shipper_core::audit::{Auditor, Begin, Demand, SidecarInput};
-/// let begin = Auditor::begin(Demand::default(), SidecarInput::NotLookedFor);
+/// use shipper_core::audit::{Auditor, Begin, AuditOptions, SidecarInput};
+/// let begin = Auditor::begin(AuditOptions::default(), SidecarInput::NotRequested);
 /// let Begin::Audit(mut auditor) = begin else { panic!("no time was demanded") };
 /// auditor.feed(b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"exec");
 /// auditor.feed(b"ution_started\"},\"package\":\"all\"}\n");
@@ -38,14 +38,14 @@ use crate::state::{State, is_gate_name};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Auditor {
-    pub(super) demand: Demand,
+    pub(super) demand: AuditOptions,
     splitter: Splitter,
     pub(super) log: Follower,
     /// How many lines are judged; `None` for all.
     cut: Option<u64>,
     /// The corrupt line that ended the judging.
     pub(super) stopped: Option<u64>,
-    pub(super) state: State,
+    pub(super) state: GateState,
     pub(super) ledger: Ledger,
     hosts: AuthorityWatch,
     pub(super) sidecar: SidecarWatch,
@@ -86,7 +86,7 @@ pub enum AuditError {
 /// # Errors
 ///
 /// When the demand names a line that the log does not have.
-pub fn audit(log: &[u8], sidecar: SidecarInput, demand: &Demand) -> Result<Audit, AuditError> {
+pub fn audit(log: &[u8], sidecar: SidecarInput, demand: &AuditOptions) -> Result<LogAudit, AuditError> {
     let mut auditor = match Auditor::begin(demand.clone(), sidecar) {
         Begin::Audit(auditor) => auditor,
         Begin::Locate(mut locator) => {
@@ -100,23 +100,23 @@ pub fn audit(log: &[u8], sidecar: SidecarInput, demand: &Demand) -> Result<Audit
 
 impl Auditor {
     /// Begins an audit under a demand, with the sidecar that the log is compared with.
-    pub fn begin(demand: Demand, sidecar: SidecarInput) -> Begin {
+    pub fn begin(demand: AuditOptions, sidecar: SidecarInput) -> Begin {
         let at = demand.at.clone();
         let auditor = Self::new(demand, sidecar);
         match at {
             None => Begin::Audit(auditor),
-            Some(At::Line(line)) => Begin::Audit(auditor.up_to(line)),
-            Some(At::Timestamp(until)) => Begin::Locate(Locator::new(auditor, until)),
+            Some(AsOf::Line(line)) => Begin::Audit(auditor.up_to(line)),
+            Some(AsOf::Timestamp(until)) => Begin::Locate(Locator::new(auditor, until)),
         }
     }
 
-    fn new(demand: Demand, sidecar: SidecarInput) -> Self {
+    fn new(demand: AuditOptions, sidecar: SidecarInput) -> Self {
         let mut auditor = Self {
             splitter: Splitter::new(),
             log: Follower::new(),
             cut: None,
             stopped: None,
-            state: State::default(),
+            state: GateState::default(),
             ledger: Ledger::new(demand.registry.clone()),
             hosts: AuthorityWatch::default(),
             sidecar: SidecarWatch::new(sidecar),
@@ -151,26 +151,26 @@ impl Auditor {
         self.splitter = splitter;
     }
 
-    fn survey<'b>(&self, lines: &'b [u8]) -> Survey<'b, Deed> {
+    fn survey<'b>(&self, lines: &'b [u8]) -> Survey<'b, PackageAction> {
         if self.keeps_timeline() { survey(lines, regard_timeline) } else { survey(lines, regard) }
     }
 
     /// Takes the next piece of the log, surveyed elsewhere under [`regard`]. Whoever takes pieces ends the audit by
     /// [`end`](Self::end).
-    pub fn take(&mut self, piece: Piece<'_, Deed>) {
+    pub fn take(&mut self, piece: Piece<'_, PackageAction>) {
         match piece {
             Piece::Lines(survey) => self.take_lines(survey),
             Piece::LongPart { part, ends_line } => {
                 let judging = self.is_judging();
                 self.log.take_long(part, ends_line);
                 if ends_line && judging {
-                    self.corrupt(self.log.lines(), &Corruption::too_long());
+                    self.corrupt(self.log.lines(), &LineError::too_long());
                 }
             }
         }
     }
 
-    fn take_lines(&mut self, block: Survey<'_, Deed>) {
+    fn take_lines(&mut self, block: Survey<'_, PackageAction>) {
         if !self.is_judging() {
             return self.log.pass(block.bytes());
         }
@@ -184,7 +184,7 @@ impl Auditor {
         if let Some(position) = block.first_crlf().filter(|_| !self.crlf_noted) {
             self.crlf_noted = true;
             let line = self.log.lines() + position + 1;
-            self.raised.push(Raised::about_log(Code::CrlfLineEndings, Some(line), "the line ends with CR LF"));
+            self.raised.push(Raised::about_log(FindingCode::CrlfLineEndings, Some(line), "the line ends with CR LF"));
         }
         let mut log = std::mem::take(&mut self.log);
         let Ok(()) = log.take(block, |seen, place| {
@@ -199,7 +199,7 @@ impl Auditor {
     /// # Errors
     ///
     /// When the demand names a line that the log does not have.
-    pub fn finish(self) -> Result<Audit, AuditError> {
+    pub fn finish(self) -> Result<LogAudit, AuditError> {
         let tail = self.splitter.tail();
         self.end(tail)
     }
@@ -209,7 +209,7 @@ impl Auditor {
     /// # Errors
     ///
     /// When the demand names a line that the log does not have.
-    pub fn end(mut self, tail: Tail) -> Result<Audit, AuditError> {
+    pub fn end(mut self, tail: Tail) -> Result<LogAudit, AuditError> {
         let lines = self.log.lines();
         if let Some(line) = self.cut.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
@@ -252,32 +252,32 @@ impl Auditor {
         self.kept(self.demand.since)?.fitting(judged)
     }
 
-    fn raise(&mut self, code: Code, line: u64, message: impl Into<Cow<'static, str>>, marks: &[Mark]) {
+    fn raise(&mut self, code: FindingCode, line: u64, message: impl Into<Cow<'static, str>>, marks: &[Label]) {
         self.raised.push(Raised::about_log(code, Some(line), message).marked(marks.iter().copied()));
     }
 
-    fn corrupt(&mut self, line: u64, corruption: &Corruption) {
+    fn corrupt(&mut self, line: u64, corruption: &LineError) {
         self.stopped = Some(line);
-        let place = Mark::new(line, Spot::Offset(corruption.offset), "");
-        self.raise(Code::CorruptLine, line, corruption.to_string(), &[place]);
+        let place = Label::new(line, LabelTarget::Offset(corruption.offset), "");
+        self.raise(FindingCode::CorruptLine, line, corruption.to_string(), &[place]);
     }
 
-    fn judge(&mut self, seen: Seen<Deed>, place: &mut Place<'_>) {
+    fn judge(&mut self, seen: Seen<PackageAction>, place: &mut Place<'_>) {
         let Seen { line, what, followed } = seen;
         if followed.begins_foreign_stretch {
             let message = "lines that are not chained begin here, after chained ones";
-            self.raise(Code::ForeignLines, line, message, &[]);
+            self.raise(FindingCode::ForeignLines, line, message, &[]);
         }
         let mut basis_fits = true;
         for broken in followed.breaks {
             let code = match broken {
-                Break::Basis => {
+                ChainError::BasisMismatch => {
                     // Said by the ledger, about the decision.
                     basis_fits = false;
                     continue;
                 }
-                Break::AdoptedHead => Code::HeadMismatch,
-                _ => Code::ChainBroken,
+                ChainError::AdoptedHeadMismatch => FindingCode::HeadMismatch,
+                _ => FindingCode::ChainBroken,
             };
             self.raise(code, line, broken.to_string(), &marks_of_break(&broken, line));
         }
@@ -287,7 +287,7 @@ impl Auditor {
             Some(What::Blank) => {
                 let (first, last) = self.blank;
                 self.blank = (if last + 1 == line && last > 0 { first } else { line }, line);
-                self.raise(Code::BlankLine, line, "the line is blank: no event", &[]);
+                self.raise(FindingCode::BlankLine, line, "the line is blank: no event", &[]);
             }
             Some(What::Brief { kind, package }) => {
                 self.ledger.deed(line, kind, &package);
@@ -295,7 +295,7 @@ impl Auditor {
             Some(What::Event(event)) => {
                 let said = if self.keeps_timeline() { Said::by(line, &event) } else { None };
                 if concerns_the_gate(event.event_type.name()) {
-                    self.gate_event(&Entry { line, event: *event }, place, basis_fits);
+                    self.gate_event(&LogEntry { line, event: *event }, place, basis_fits);
                 } else {
                     self.other_event(line, &event);
                 }
@@ -307,7 +307,7 @@ impl Auditor {
     }
 
     /// An event of a type that the fold or the decisions depend on.
-    fn gate_event(&mut self, entry: &Entry, place: &mut Place<'_>, basis_fits: bool) {
+    fn gate_event(&mut self, entry: &LogEntry, place: &mut Place<'_>, basis_fits: bool) {
         let line = entry.line;
         let Event { event_type, timestamp, .. } = &entry.event;
         let instant = timestamp.instant();
@@ -319,8 +319,8 @@ impl Auditor {
             let before = self.latest_stamp.replace((instant, line));
             if let Some((_, before)) = before.filter(|(latest, _)| instant < *latest) {
                 let message = "it is stamped earlier than the gate event before it";
-                let later = Mark::new(before, member::TIMESTAMP, "the gate event before it");
-                self.raise(Code::TimeWentBackwards, line, message, &[later]);
+                let later = Label::new(before, member::TIMESTAMP, "the gate event before it");
+                self.raise(FindingCode::TimeWentBackwards, line, message, &[later]);
             }
         }
         match event_type {
@@ -336,8 +336,8 @@ impl Auditor {
                     let failed = if open.failed { ", and a failure is marked in it" } else { "" };
                     let message =
                         format!("the rehearsal started on line {} was never completed{failed}", open.start.line);
-                    let open = Mark::new(open.start.line, member::TYPE, "never completed");
-                    self.raise(Code::RehearsalAbandoned, line, message, &[open]);
+                    let open = Label::new(open.start.line, member::TYPE, "never completed");
+                    self.raise(FindingCode::RehearsalAbandoned, line, message, &[open]);
                 }
                 self.hosts.rehearsal_started();
             }
@@ -347,16 +347,16 @@ impl Auditor {
                 if self.state.open().is_none() =>
             {
                 let message = format!("{} with no rehearsal open", event_type.name());
-                self.raise(Code::StrayRehearsalEvent, line, message, &[]);
+                self.raise(FindingCode::StrayRehearsalEvent, line, message, &[]);
             }
             EventType::TailRepaired(repaired) => {
                 let message = format!("{} bytes of a torn line were cut off here", number(&repaired.bytes));
-                self.raise(Code::TailRepaired, line, message, &[]);
+                self.raise(FindingCode::TailRepaired, line, message, &[]);
             }
             EventType::Unknown(unknown) => {
-                let name = neutral(&unknown.name).at_most(60);
+                let name = display_safe(&unknown.name).max_chars(60);
                 let message = format!("{name} is not an event that this version knows");
-                self.raise(Code::UnknownGateEvent, line, message, &[]);
+                self.raise(FindingCode::UnknownGateEvent, line, message, &[]);
                 self.ledger.unknown_gate_event(line);
             }
             _ => {}
@@ -386,18 +386,18 @@ impl Auditor {
             }
             EventType::ExecutionFinished(finished) => self.ledger.run_ended(line, text(&finished.result)),
             // Built only for a timeline.
-            EventType::PackagePublished(_) => self.ledger.deed(line, Deed::Published, &event.package),
+            EventType::PackagePublished(_) => self.ledger.deed(line, PackageAction::Published, &event.package),
             EventType::RegistryPolicyApplied(applied) => self.hosts.policy_applied(applied),
             EventType::AuthEvidenceRecorded(recorded) => {
-                let evidence = recorded.evidence.typed();
-                if let Some(registry) = evidence.and_then(|evidence| evidence.registry.typed()) {
+                let evidence = recorded.evidence.get();
+                if let Some(registry) = evidence.and_then(|evidence| evidence.registry.get()) {
                     self.ledger.publishes_to(registry);
                 }
             }
             EventType::Unknown(unknown) => {
-                let name = neutral(&unknown.name).at_most(60);
+                let name = display_safe(&unknown.name).max_chars(60);
                 let message = format!("{name} is not an event that this version knows");
-                self.raise(Code::UnknownEvent, line, message, &[]);
+                self.raise(FindingCode::UnknownEvent, line, message, &[]);
             }
             _ => {}
         }
@@ -405,35 +405,35 @@ impl Auditor {
 }
 
 /// What shows that a line does not follow those before it.
-fn marks_of_break(broken: &Break, line: u64) -> Vec<Mark> {
-    let before = |label| (line > 1).then(|| Mark::new(line - 1, Spot::Line, label));
+fn marks_of_break(broken: &ChainError, line: u64) -> Vec<Label> {
+    let before = |label| (line > 1).then(|| Label::new(line - 1, LabelTarget::Line, label));
     let (spot, before) = match broken {
-        Break::Seq { .. } => (member::SEQ, None),
-        Break::Prev { .. } => (member::PREV, before("the line that it speaks of")),
-        Break::NotAdopted => (member::TYPE, before("a line that is not chained")),
+        ChainError::SeqMismatch { .. } => (member::SEQ, None),
+        ChainError::PrevMismatch { .. } => (member::PREV, before("the line that it speaks of")),
+        ChainError::MissingAdoption => (member::TYPE, before("a line that is not chained")),
         _ => return Vec::new(),
     };
-    before.into_iter().chain([Mark::new(line, spot, "")]).collect()
+    before.into_iter().chain([Label::new(line, spot, "")]).collect()
 }
 
 /// How a run finished, as it says; a newer shape of it as it stands.
-pub(super) fn text(result: &Loose<String>) -> Option<String> {
+pub(super) fn text(result: &Lenient<String>) -> Option<String> {
     match result {
-        Loose::Absent => None,
-        Loose::Typed(text) => Some(text.clone()),
-        Loose::Other(json) => Some(json.text().to_owned()).filter(|text| text != "null"),
+        Lenient::Absent => None,
+        Lenient::Typed(text) => Some(text.clone()),
+        Lenient::Other(json) => Some(json.text().to_owned()).filter(|text| text != "null"),
     }
 }
 
 /// What an audit wants of the events of a type: those that the fold, the chain or the decisions look into are built, and
 /// of what happens to packages only the package is of interest.
-pub fn regard(type_name: &str) -> Regard<Deed> {
+pub fn regard(type_name: &str) -> Regard<PackageAction> {
     match type_name {
-        "package_attempted" => Regard::Brief(Deed::Attempted),
-        "package_uploaded" => Regard::Brief(Deed::Uploaded),
-        "package_published" => Regard::Brief(Deed::Published),
-        "package_skipped" => Regard::Brief(Deed::Skipped),
-        "package_failed" => Regard::Brief(Deed::Failed),
+        "package_attempted" => Regard::Brief(PackageAction::Attempted),
+        "package_uploaded" => Regard::Brief(PackageAction::Uploaded),
+        "package_published" => Regard::Brief(PackageAction::Published),
+        "package_skipped" => Regard::Brief(PackageAction::Skipped),
+        "package_failed" => Regard::Brief(PackageAction::Failed),
         "execution_started" | "execution_finished" | "registry_policy_applied" | "auth_evidence_recorded" => {
             Regard::Whole
         }

@@ -16,10 +16,7 @@ pub(super) struct Authorities {
 
 impl Authorities {
     fn of(policy: &RegistryPolicy) -> Self {
-        Self {
-            credential: policy.credential_authority.typed().cloned(),
-            index: policy.index_authority.typed().cloned(),
-        }
+        Self { credential: policy.credential_authority.get().cloned(), index: policy.index_authority.get().cloned() }
     }
 
     /// The host that both name for the same purpose.
@@ -64,7 +61,7 @@ impl AuthorityWatch {
     }
 
     pub(super) fn policy_applied(&mut self, applied: &RegistryPolicyApplied) {
-        let authorities = applied.evidence.typed().map(Authorities::of);
+        let authorities = applied.evidence.get().map(Authorities::of);
         if let Some(slot) = self.waiting.take().and_then(|Slot(position)| self.slots.get_mut(position)) {
             slot.clone_from(&authorities);
         }

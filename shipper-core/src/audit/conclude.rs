@@ -4,30 +4,30 @@ use shipper_events::{Head, Tail};
 
 use super::auditor::Auditor;
 use super::conclusion::Conclusion;
-use super::decision::{Answer, Because, Decision, Status};
-use super::demand::Demand;
-use super::finding::{Code, Finding, Level, Raised, Subject};
+use super::decision::{Decision, DecisionStatus, UnprovenCause, VerdictSummary};
+use super::demand::AuditOptions;
+use super::finding::{Finding, FindingCode, Level, Raised, Subject};
 use super::ledger::{Made, Question};
-use super::mark::{Mark, member};
-use super::report::{Audit, GateReport, Integrity, RegistrySource, SidecarStatus, TailStatus};
+use super::mark::{Label, member};
+use super::report::{GateReport, Integrity, LogAudit, RegistrySource, SidecarStatus, TailStatus};
 use super::take::ask;
-use crate::gate::{Query, ReasonCode, VerdictCode};
+use crate::gate::{GateQuery, RefusalCode, VerdictKind};
 
 impl Auditor {
     /// Makes the report of everything that was followed.
-    pub(super) fn conclude(mut self, judged: Head, tail: Tail) -> Audit {
+    pub(super) fn conclude(mut self, judged: Head, tail: Tail) -> LogAudit {
         let tail = match tail {
             Tail::Clean => TailStatus::Clean,
             Tail::Torn { bytes } => {
                 let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", judged.lines);
-                self.raised.push(Raised::about_log(Code::TornTail, None, message));
+                self.raised.push(Raised::about_log(FindingCode::TornTail, None, message));
                 TailStatus::Torn
             }
         };
         let (any_chained, any_foreign) = (self.log.chain().any_chained(), self.log.chain().any_foreign());
         if any_chained && self.demand.extends.is_none() {
             let message = "the log was compared with no head that was kept elsewhere";
-            self.raised.push(Raised::about_log(Code::NoHeadGiven, None, message));
+            self.raised.push(Raised::about_log(FindingCode::NoHeadGiven, None, message));
         }
         let broken = self.raised.iter().chain(self.ledger.raised()).any(|raised| raised.code.breaks_integrity());
         let integrity = match (any_chained, any_foreign) {
@@ -62,9 +62,9 @@ impl Auditor {
             || gate.as_ref().is_some_and(|gate| gate.registry_source == own_word);
         if rests_on_own_word {
             let message = "the registry is the log's own word; which one was configured is not in it";
-            raised.push(Raised::about_log(Code::SelfDeclaredRegistry, None, message));
+            raised.push(Raised::about_log(FindingCode::SelfDeclaredRegistry, None, message));
         }
-        Audit {
+        LogAudit {
             lines: judged.lines,
             bytes: judged.bytes,
             blake3: judged.blake3.to_string(),
@@ -91,12 +91,12 @@ impl Auditor {
         ];
         let (verdict, rehearsal_registry, registry_source) = ask(&plan_id, &self.state, registries);
         let answer = if trusted {
-            Answer::from(&verdict)
+            VerdictSummary::from(&verdict)
         } else {
-            Answer { verdict: VerdictCode::Refused, reasons: vec![ReasonCode::UntrustedLog] }
+            VerdictSummary { verdict: VerdictKind::Refused, reasons: vec![RefusalCode::UntrustedLog] }
         };
         Some(GateReport {
-            query: Query { plan_id, rehearsal_registry, skip: false },
+            query: GateQuery { plan_id, rehearsal_registry, skip: false },
             registry_source,
             verdict: answer.verdict,
             reasons: answer.reasons,
@@ -121,20 +121,20 @@ impl Stays {
 /// Gives a decision its status; an unproven one is worth a warning at each of its runs.
 fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
     let (status, because) = status(&made);
-    if status == Status::Unproven {
+    if status == DecisionStatus::Unproven {
         let why = match because {
-            Some(Because::Dormant) => "the gate was dormant",
-            Some(Because::Bypassed) => "the gate was bypassed",
+            Some(UnprovenCause::Dormant) => "the gate was dormant",
+            Some(UnprovenCause::Bypassed) => "the gate was bypassed",
             _ => "no rehearsal in this log backs it, and no skip was recorded",
         };
         raised.extend(made.runs.iter().map(|run| Raised {
-            code: Code::UnprovenPublish,
+            code: FindingCode::UnprovenPublish,
             line: Some(run.line),
             message: format!("nothing proves that this run was rehearsed: {why}").into(),
             subject: Subject::Decision(position),
             marks: match because {
-                Some(Because::Unrecorded) | None => Vec::new(),
-                Some(_) => vec![Mark::new(made.line, member::VERDICT, "what the gate said")],
+                Some(UnprovenCause::Unrecorded) | None => Vec::new(),
+                Some(_) => vec![Label::new(made.line, member::VERDICT, "what the gate said")],
             },
         }));
     }
@@ -162,31 +162,31 @@ fn decide(position: usize, made: Made, raised: &mut Vec<Raised>) -> Decision {
 }
 
 /// The status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
-fn status(made: &Made) -> (Status, Option<Because>) {
+fn status(made: &Made) -> (DecisionStatus, Option<UnprovenCause>) {
     let taken = !made.runs.is_empty();
     let permitted = |because| {
-        if taken { (Status::Unproven, Some(because)) } else { (Status::Permitted, None) }
+        if taken { (DecisionStatus::Unproven, Some(because)) } else { (DecisionStatus::Permitted, None) }
     };
     if made.violated {
-        return (Status::Violated, None);
+        return (DecisionStatus::Violated, None);
     }
     match &made.question {
-        Question::Unjudged => (Status::Unjudged, None),
+        Question::Unjudged => (DecisionStatus::Unjudged, None),
         // Confirmed, or it would be violated: what was derived is what was recorded.
         Question::Recorded { derived, .. } => match derived.verdict {
-            VerdictCode::Dormant => permitted(Because::Dormant),
-            VerdictCode::Bypassed => permitted(Because::Bypassed),
-            VerdictCode::Authorized if taken => (Status::Verified, None),
-            VerdictCode::Authorized => (Status::Authorized, None),
-            VerdictCode::Refused => (Status::Refused, None),
+            VerdictKind::Dormant => permitted(UnprovenCause::Dormant),
+            VerdictKind::Bypassed => permitted(UnprovenCause::Bypassed),
+            VerdictKind::Authorized if taken => (DecisionStatus::Verified, None),
+            VerdictKind::Authorized => (DecisionStatus::Authorized, None),
+            VerdictKind::Refused => (DecisionStatus::Refused, None),
         },
-        Question::Own { derived, .. } if derived.verdict == VerdictCode::Authorized => (Status::Verified, None),
-        Question::Own { .. } => (Status::Unproven, Some(Because::Unrecorded)),
+        Question::Own { derived, .. } if derived.verdict == VerdictKind::Authorized => (DecisionStatus::Verified, None),
+        Question::Own { .. } => (DecisionStatus::Unproven, Some(UnprovenCause::Unrecorded)),
     }
 }
 
 /// The findings as the demand weighs them, sorted by line (none last), then code.
-fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, demand: &Demand) -> Vec<Finding> {
+fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, demand: &AuditOptions) -> Vec<Finding> {
     let decision = |subject| match subject {
         Subject::Log => None,
         Subject::Decision(position) => stay.get(position),
@@ -195,7 +195,7 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
         .into_iter()
         .filter(|raised| {
             // What is wrong with the bytes concerns every plan.
-            decision(raised.subject).is_none_or(|stays| stays.demanded) || raised.code == Code::BasisMismatch
+            decision(raised.subject).is_none_or(|stays| stays.demanded) || raised.code == FindingCode::BasisMismatch
         })
         .map(|raised| {
             let before = dealt_with.is_some_and(|head| raised.line.is_some_and(|line| line <= head.lines));
@@ -221,21 +221,21 @@ fn findings(raised: Vec<Raised>, stay: &[Stays], dealt_with: Option<Head>, deman
     findings
 }
 
-impl Audit {
+impl LogAudit {
     /// The conclusion, the first that holds: `docs/auditing.md`, "Conclusions".
     pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
-        let wrong = |finding: &Finding| finding.level == Level::Error && finding.code != Code::UnknownRules;
+        let wrong = |finding: &Finding| finding.level == Level::Error && finding.code != FindingCode::UnknownRules;
         let sidecar_proves_nothing = matches!(
             self.sidecar.status,
             SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
         );
         if self.findings.iter().any(wrong) {
             Conclusion::Violated
-        } else if any(Status::Unjudged) {
+        } else if any(DecisionStatus::Unjudged) {
             Conclusion::Unjudged
-        } else if any(Status::Unproven)
-            || any(Status::Permitted)
+        } else if any(DecisionStatus::Unproven)
+            || any(DecisionStatus::Permitted)
             || self.tail == TailStatus::Torn
             || sidecar_proves_nothing
             || self.decisions.is_empty()

@@ -3,32 +3,34 @@
 //! Whoever edits a report with care can make it say anything that some log would give. This is no proof of a report, which
 //! only its log is; it catches what no log gives.
 
-use shipper_events::{Head, is_plain};
+use shipper_events::{Head, is_display_safe};
 
-use super::decision::{Decision, Status};
-use super::demand::Demand;
-use super::finding::{Code, Level};
-use super::report::{Audit, Integrity, RegistrySource, SidecarStatus, TailStatus};
-use crate::gate::{ReasonCode, VerdictCode};
+use super::decision::{Decision, DecisionStatus};
+use super::demand::AuditOptions;
+use super::finding::{FindingCode, Level};
+use super::report::{Integrity, LogAudit, RegistrySource, SidecarStatus, TailStatus};
+use crate::gate::{RefusalCode, VerdictKind};
 
-impl Audit {
+impl LogAudit {
     /// What in it contradicts the rest of it, if anything does.
     pub(super) fn contradiction(&self) -> Option<&'static str> {
-        let found = |code: Code| self.findings.iter().any(|finding| finding.code == code);
-        let error =
-            self.findings.iter().any(|finding| finding.level == Level::Error && finding.code != Code::UnknownRules);
+        let found = |code: FindingCode| self.findings.iter().any(|finding| finding.code == code);
+        let error = self
+            .findings
+            .iter()
+            .any(|finding| finding.level == Level::Error && finding.code != FindingCode::UnknownRules);
         let broken = self.findings.iter().any(|finding| finding.code.breaks_integrity());
         let untrusted = broken || self.tail == TailStatus::Torn;
         let sidecar = [
-            (SidecarStatus::Drift, Code::SidecarDrift),
-            (SidecarStatus::Behind, Code::SidecarBehind),
-            (SidecarStatus::Orphan, Code::SidecarOrphan),
-            (SidecarStatus::Unreadable, Code::SidecarUnreadable),
-            (SidecarStatus::Unsupported, Code::SidecarUnsupported),
+            (SidecarStatus::Drift, FindingCode::SidecarDrift),
+            (SidecarStatus::Behind, FindingCode::SidecarBehind),
+            (SidecarStatus::Orphan, FindingCode::SidecarOrphan),
+            (SidecarStatus::Unreadable, FindingCode::SidecarUnreadable),
+            (SidecarStatus::Unsupported, FindingCode::SidecarUnsupported),
         ];
         let gate = self.gate.as_ref().is_none_or(|gate| {
-            let refused = gate.verdict == VerdictCode::Refused;
-            refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [ReasonCode::UntrustedLog])
+            let refused = gate.verdict == VerdictKind::Refused;
+            refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [RefusalCode::UntrustedLog])
         });
         let texts = self.findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
         let lines = self.findings.iter().filter_map(|finding| finding.line);
@@ -36,7 +38,7 @@ impl Audit {
         let lines = lines.chain(self.receipt.iter().map(|receipt| receipt.line));
         let head = format!("{}:{}:{}", self.lines, self.bytes, self.blake3).parse::<Head>();
         let rules = [
-            (texts.into_iter().all(|text| text.chars().all(is_plain)), "a text in it is not safe to show"),
+            (texts.into_iter().all(|text| text.chars().all(is_display_safe)), "a text in it is not safe to show"),
             (
                 lines.into_iter().all(|line| (1..=self.lines).contains(&line)),
                 "it tells of a line that it does not have",
@@ -44,11 +46,14 @@ impl Audit {
             (head.is_ok(), "its BLAKE3 is none"),
             (self.decisions.iter().all(is_sound), "a decision's status does not follow from its verdicts and runs"),
             (
-                error || self.decisions.iter().all(|decision| decision.status != Status::Violated),
+                error || self.decisions.iter().all(|decision| decision.status != DecisionStatus::Violated),
                 "a decision is violated, and nothing was found that violates it",
             ),
             ((self.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),
-            ((self.tail == TailStatus::Torn) == found(Code::TornTail), "its tail does not follow from what was found"),
+            (
+                (self.tail == TailStatus::Torn) == found(FindingCode::TornTail),
+                "its tail does not follow from what was found",
+            ),
             (
                 sidecar.iter().all(|(status, code)| (self.sidecar.status == *status) == found(*code))
                     && (self.sidecar.status == SidecarStatus::Drift) != self.sidecar.differences.is_empty(),
@@ -61,7 +66,7 @@ impl Audit {
     }
 
     /// Whether it can be the answer to that demand.
-    pub(super) fn answers(&self, demand: &Demand) -> bool {
+    pub(super) fn answers(&self, demand: &AuditOptions) -> bool {
         let levels = self.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
             (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
             (Level::Warning, Level::Warning) => !demand.strict,
@@ -93,17 +98,17 @@ fn is_sound(decision: &Decision) -> bool {
         (recorded, _) => recorded.is_none(),
     };
     let taken = !decision.runs.is_empty();
-    let authorized = derived == Some(VerdictCode::Authorized) && decision.receipt_line.is_some() && confirmed;
+    let authorized = derived == Some(VerdictKind::Authorized) && decision.receipt_line.is_some() && confirmed;
     let fits = match decision.status {
-        Status::Violated => true,
-        Status::Unjudged => derived.is_none(),
-        Status::Unproven => taken && derived.is_some() && confirmed,
-        Status::Permitted => {
-            !taken && confirmed && matches!(derived, Some(VerdictCode::Dormant | VerdictCode::Bypassed))
+        DecisionStatus::Violated => true,
+        DecisionStatus::Unjudged => derived.is_none(),
+        DecisionStatus::Unproven => taken && derived.is_some() && confirmed,
+        DecisionStatus::Permitted => {
+            !taken && confirmed && matches!(derived, Some(VerdictKind::Dormant | VerdictKind::Bypassed))
         }
-        Status::Verified => authorized && taken,
-        Status::Authorized => authorized && !taken,
-        Status::Refused => derived == Some(VerdictCode::Refused) && confirmed && decision.recorded.is_some(),
+        DecisionStatus::Verified => authorized && taken,
+        DecisionStatus::Authorized => authorized && !taken,
+        DecisionStatus::Refused => derived == Some(VerdictKind::Refused) && confirmed && decision.recorded.is_some(),
     };
-    fits && (decision.status == Status::Unproven) == decision.because.is_some()
+    fits && (decision.status == DecisionStatus::Unproven) == decision.because.is_some()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shipper_events::Name;
 
 use super::report::RegistrySource;
-use crate::gate::{ReasonCode, Verdict, VerdictCode};
+use crate::gate::{RefusalCode, Verdict, VerdictKind};
 
 /// One question put to the gate, what became of it, and the runs that took its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +15,9 @@ pub struct Decision {
     /// The plan.
     pub plan_id: Name,
     /// What is concluded of it.
-    pub status: Status,
-    /// Why it is [`Status::Unproven`].
-    pub because: Option<Because>,
+    pub status: DecisionStatus,
+    /// Why it is [`DecisionStatus::Unproven`].
+    pub because: Option<UnprovenCause>,
     /// The registry that it was judged under.
     pub registry: Option<Name>,
     /// Who named that registry.
@@ -25,17 +25,17 @@ pub struct Decision {
     /// The line of the completion that the permission rests on.
     pub receipt_line: Option<u64>,
     /// What the events before it give.
-    pub derived: Option<Answer>,
+    pub derived: Option<VerdictSummary>,
     /// What was recorded.
-    pub recorded: Option<RecordedAnswer>,
+    pub recorded: Option<RecordedVerdict>,
     /// The runs that took it.
-    pub runs: Vec<Run>,
+    pub runs: Vec<RunReport>,
 }
 
 /// What is concluded of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Status {
+pub enum DecisionStatus {
     /// An error finding contradicts it or one of its runs.
     Violated,
     /// It was made under rules that this version does not know.
@@ -52,7 +52,7 @@ pub enum Status {
     Refused,
 }
 
-impl Status {
+impl DecisionStatus {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl Status {
 /// Why a run is unproven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Because {
+pub enum UnprovenCause {
     /// The gate was recorded as dormant.
     Dormant,
     /// The gate was recorded as bypassed.
@@ -79,7 +79,7 @@ pub enum Because {
     Unrecorded,
 }
 
-impl Because {
+impl UnprovenCause {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,14 +92,14 @@ impl Because {
 
 /// A verdict and its reasons, as they are derived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct VerdictSummary {
     /// The verdict.
-    pub verdict: VerdictCode,
+    pub verdict: VerdictKind,
     /// Its reasons.
-    pub reasons: Vec<ReasonCode>,
+    pub reasons: Vec<RefusalCode>,
 }
 
-impl From<&Verdict> for Answer {
+impl From<&Verdict> for VerdictSummary {
     fn from(verdict: &Verdict) -> Self {
         Self { verdict: verdict.code(), reasons: verdict.reason_codes() }
     }
@@ -107,15 +107,15 @@ impl From<&Verdict> for Answer {
 
 /// A verdict and its reasons, as they were recorded: any text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedAnswer {
+pub struct RecordedVerdict {
     /// The verdict.
     pub verdict: String,
     /// Its reasons.
     pub reasons: Vec<String>,
 }
 
-impl PartialEq<Answer> for RecordedAnswer {
-    fn eq(&self, derived: &Answer) -> bool {
+impl PartialEq<VerdictSummary> for RecordedVerdict {
+    fn eq(&self, derived: &VerdictSummary) -> bool {
         self.verdict == derived.verdict.as_str()
             && self.reasons.len() == derived.reasons.len()
             && self.reasons.iter().zip(&derived.reasons).all(|(recorded, derived)| recorded == derived.as_str())
@@ -124,7 +124,7 @@ impl PartialEq<Answer> for RecordedAnswer {
 
 /// One attempt to publish for real.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct RunReport {
     /// The line of its `plan_created`.
     pub line: u64,
     /// The registry that it published to, as it says.

@@ -9,13 +9,13 @@ use thiserror::Error;
 
 /// What is asked of a log. The default asks about the whole log and takes its own word for the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Demand {
+pub struct AuditOptions {
     /// The registry that rehearsals must have used.
     pub registry: Option<Name>,
     /// The only plan that is judged.
     pub plan_id: Option<Name>,
     /// The prefix that is judged.
-    pub at: Option<At>,
+    pub at: Option<AsOf>,
     /// A head that was kept elsewhere: the log must begin with exactly those bytes.
     #[serde(with = "as_text")]
     pub extends: Option<Head>,
@@ -26,18 +26,18 @@ pub struct Demand {
     pub strict: bool,
     /// What the exit status is to say instead of the conclusion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub require: Option<Require>,
+    pub require: Option<RequiredVerdict>,
 }
 
 /// What is required of the gate at the end of a log: then the exit status says whether it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Require {
+pub enum RequiredVerdict {
     /// The gate would authorize the demanded plan.
     Authorized,
 }
 
-impl Require {
+impl RequiredVerdict {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Require {
 /// The prefix of a log that is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum At {
+pub enum AsOf {
     /// The first so many lines.
     Line(u64),
     /// Up to the last line that is stamped not later.
@@ -60,35 +60,35 @@ pub enum At {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected a line number or an RFC 3339 time such as 2026-11-23T08:12:26Z")]
 #[non_exhaustive]
-pub struct NotAPlace;
+pub struct ParseAsOfError;
 
-impl FromStr for At {
-    type Err = NotAPlace;
+impl FromStr for AsOf {
+    type Err = ParseAsOfError;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, ParseAsOfError> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.parse().map(Self::Line).map_err(|_| NotAPlace)
+            text.parse().map(Self::Line).map_err(|_| ParseAsOfError)
         } else {
-            text.parse().map(Self::Timestamp).map_err(|_| NotAPlace)
+            text.parse().map(Self::Timestamp).map_err(|_| ParseAsOfError)
         }
     }
 }
 
-impl TryFrom<String> for At {
-    type Error = NotAPlace;
+impl TryFrom<String> for AsOf {
+    type Error = ParseAsOfError;
 
-    fn try_from(text: String) -> Result<Self, NotAPlace> {
+    fn try_from(text: String) -> Result<Self, ParseAsOfError> {
         text.parse()
     }
 }
 
-impl From<At> for String {
-    fn from(at: At) -> Self {
+impl From<AsOf> for String {
+    fn from(at: AsOf) -> Self {
         at.to_string()
     }
 }
 
-impl fmt::Display for At {
+impl fmt::Display for AsOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => line.fmt(f),

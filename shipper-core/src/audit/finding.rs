@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::mark::{Mark, Spot, member};
+use super::mark::{Label, LabelTarget, member};
 
 /// One thing that an audit found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// What it is; `docs/codes.md` explains each.
-    pub code: Code,
+    pub code: FindingCode,
     /// How much it weighs in this report.
     pub level: Level,
     /// The line that shows it; none for what no single line shows.
@@ -22,16 +22,16 @@ pub struct Finding {
     pub help: Cow<'static, str>,
     /// Where else to look. It is no part of the JSON form, so a finding that was read from one has none.
     #[serde(skip)]
-    pub marks: Box<[Mark]>,
+    pub marks: Box<[Label]>,
 }
 
 impl Finding {
     /// The places in the log that show the finding, one a line: first the one on its own line, if it names a line, then
     /// those that it conflicts with.
-    pub fn places(&self) -> Vec<Mark> {
+    pub fn places(&self) -> Vec<Label> {
         let named = self.marks.iter().copied().find(|mark| Some(mark.line) == self.line);
-        let own = named.or(self.line.map(|line| Mark::new(line, self.code.spot(), "")));
-        let mut places: Vec<Mark> = own.into_iter().collect();
+        let own = named.or(self.line.map(|line| Label::new(line, self.code.spot(), "")));
+        let mut places: Vec<Label> = own.into_iter().collect();
         for mark in &*self.marks {
             if places.iter().all(|place| place.line != mark.line) {
                 places.push(*mark);
@@ -65,40 +65,40 @@ impl Level {
 }
 
 macro_rules! codes {
-    ($($Code:ident $name:literal $level:ident $help:literal)*) => {
+    ($($FindingCode:ident $name:literal $level:ident $help:literal)*) => {
         /// What was found. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
-        pub enum Code {
+        pub enum FindingCode {
             $(
                 #[doc = concat!("`", $name, "`: ", $help, ".")]
                 #[serde(rename = $name)]
-                $Code,
+                $FindingCode,
             )*
         }
 
-        impl Code {
+        impl FindingCode {
             /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$Code),*];
+            pub const ALL: &[Self] = &[$(Self::$FindingCode),*];
 
             /// The contract's word for it.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$Code => $name,)*
+                    $(Self::$FindingCode => $name,)*
                 }
             }
 
             /// How much it weighs, unless a demand changes that.
             pub fn level(self) -> Level {
                 match self {
-                    $(Self::$Code => Level::$level,)*
+                    $(Self::$FindingCode => Level::$level,)*
                 }
             }
 
             /// What to do about it.
             pub fn help(self) -> &'static str {
                 match self {
-                    $(Self::$Code => $help,)*
+                    $(Self::$FindingCode => $help,)*
                 }
             }
         }
@@ -145,7 +145,7 @@ codes! {
     NoHeadGiven "no-head-given" Note "pass --extends with a head that you kept elsewhere; without one, a cut or wholly rewritten log cannot be seen"
 }
 
-impl Code {
+impl FindingCode {
     /// Whether the finding means that the log's integrity is broken.
     pub fn breaks_integrity(self) -> bool {
         matches!(
@@ -167,10 +167,10 @@ impl Code {
     }
 
     /// Where on its own line it usually shows.
-    fn spot(self) -> Spot {
+    fn spot(self) -> LabelTarget {
         match self {
-            Self::CorruptLine | Self::BlankLine => Spot::Line,
-            Self::CrlfLineEndings => Spot::End,
+            Self::CorruptLine | Self::BlankLine => LabelTarget::Line,
+            Self::CrlfLineEndings => LabelTarget::End,
             Self::HeadMismatch => member::BLAKE3,
             Self::BasisMismatch => member::BASIS,
             Self::VerdictMismatch | Self::GateBypassed => member::VERDICT,
@@ -193,7 +193,7 @@ impl Code {
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -211,20 +211,20 @@ pub(super) enum Subject {
 /// A finding as it is raised, before the demand has its say about the level.
 #[derive(Debug, Clone)]
 pub(super) struct Raised {
-    pub(super) code: Code,
+    pub(super) code: FindingCode,
     pub(super) line: Option<u64>,
     pub(super) message: Cow<'static, str>,
     pub(super) subject: Subject,
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Vec<Label>,
 }
 
 impl Raised {
-    pub(super) fn about_log(code: Code, line: Option<u64>, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn about_log(code: FindingCode, line: Option<u64>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, line, message: message.into(), subject: Subject::Log, marks: Vec::new() }
     }
 
     /// Marks places that show it.
-    pub(super) fn marked(self, marks: impl IntoIterator<Item = Mark>) -> Self {
+    pub(super) fn marked(self, marks: impl IntoIterator<Item = Label>) -> Self {
         Self { marks: marks.into_iter().collect(), ..self }
     }
 }

@@ -2,7 +2,7 @@
 
 use shipper_events::{Follower, Head};
 
-use super::finding::Code;
+use super::finding::FindingCode;
 
 /// A head given by the auditor, and whether it is that of a prefix of the log.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ impl KeptHead {
     }
 
     /// What is wrong, if the log does not extend the head.
-    pub(super) fn not_extended(&self, log: &Follower) -> Option<(Code, String)> {
+    pub(super) fn not_extended(&self, log: &Follower) -> Option<(FindingCode, String)> {
         let head = self.head;
         if self.fits {
             return None;
@@ -31,19 +31,19 @@ impl KeptHead {
         Some(if log.lines() < head.lines || log.bytes() < head.bytes {
             let (lines, bytes) = (log.lines(), log.bytes());
             let message = format!("the log has {lines} lines and {bytes} bytes; the head given by --extends is {head}");
-            (Code::LogTruncated, message)
+            (FindingCode::LogTruncated, message)
         } else {
             let message = format!("the first {} lines are not those of the head given by --extends", head.lines);
-            (Code::HeadMismatch, message)
+            (FindingCode::HeadMismatch, message)
         })
     }
 
     /// What is wrong, if the head is none of the first so many lines.
-    pub(super) fn not_found(&self, judged: u64) -> Option<(Code, String)> {
+    pub(super) fn not_found(&self, judged: u64) -> Option<(FindingCode, String)> {
         let lines = self.head.lines;
         self.fitting(judged).is_none().then(|| {
             let message = format!("the head given by --since, of {lines} lines, is not one of this log");
-            (Code::HeadMismatch, message)
+            (FindingCode::HeadMismatch, message)
         })
     }
 }

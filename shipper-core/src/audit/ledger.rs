@@ -5,18 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use shipper_events::vocabulary::GateEvaluated;
-use shipper_events::{Break, Name, Unsigned, neutral};
+use shipper_events::{ChainError, JsonUint, Name, display_safe};
 
 use super::authority::{AuthorityWatch, Slot};
-use super::decision::{Answer, RecordedAnswer, Run};
-use super::finding::{Code, Level, Raised, Subject};
-use super::mark::{Mark, member};
+use super::decision::{RecordedVerdict, RunReport, VerdictSummary};
+use super::finding::{FindingCode, Level, Raised, Subject};
+use super::mark::{Label, member};
 use super::report::RegistrySource;
 use super::run::OpenRun;
 use super::wording::{described, number};
-use crate::gate::{Query, VerdictCode, evaluate};
+use crate::gate::{GateQuery, VerdictKind, evaluate};
 use crate::receipt::Receipt;
-use crate::state::State;
+use crate::state::GateState;
 
 /// What a permission rests on: as much of a receipt as runs are compared with.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) struct Ground {
     pub(super) line: u64,
     /// The line of the start.
     pub(super) started: Option<u64>,
-    pub(super) package_count: Option<Unsigned>,
+    pub(super) package_count: Option<JsonUint>,
     pub(super) packages: Arc<BTreeSet<String>>,
     /// Where that rehearsal's hosts stand.
     pub(super) hosts: Option<Slot>,
@@ -54,7 +54,7 @@ pub(super) struct Made {
     /// What came after it, if it names a registry; a position in the ledger's `since`.
     pub(super) since: Option<usize>,
     pub(super) violated: bool,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<RunReport>,
     /// The last line of the last of its runs; its own line without any.
     pub(super) last_line: u64,
 }
@@ -64,9 +64,9 @@ pub(super) enum Question {
     /// Asked under rules that this version does not know.
     Unjudged,
     /// Asked and recorded.
-    Recorded { query: Query, recorded: RecordedAnswer, derived: Answer },
+    Recorded { query: GateQuery, recorded: RecordedVerdict, derived: VerdictSummary },
     /// A run's own: nobody asked.
-    Own { registry: Option<Name>, source: Option<RegistrySource>, derived: Answer },
+    Own { registry: Option<Name>, source: Option<RegistrySource>, derived: VerdictSummary },
 }
 
 /// What is remembered of a plan for the runs to come.
@@ -137,18 +137,18 @@ impl Ledger {
 
     pub(super) fn raise(
         &mut self,
-        code: Code,
+        code: FindingCode,
         line: u64,
         decision: usize,
         message: impl Into<Cow<'static, str>>,
-        marks: Vec<Mark>,
+        marks: Vec<Label>,
     ) {
         let subject = Subject::Decision(decision);
         let (line, message) = (Some(line), message.into());
         if code.level() == Level::Error
             && let Some(made) = self.made.get_mut(decision)
         {
-            made.violated |= code != Code::UnknownRules;
+            made.violated |= code != FindingCode::UnknownRules;
         }
         self.raised.push(Raised { code, line, message, subject, marks });
     }
@@ -161,36 +161,39 @@ impl Ledger {
         line: u64,
         event: &GateEvaluated,
         basis_fits: bool,
-        state: &State,
+        state: &GateState,
         hosts: &AuthorityWatch,
     ) {
         let decision = self.made.len();
         let plan_id = event.plan_id.clone();
         self.gate_was_asked = true;
         self.plans.entry(plan_id.clone()).or_default().latest = Some(decision);
-        let Some(asked) = &event.asked else {
+        let Some(asked) = &event.details else {
             self.push(line, plan_id, Question::Unjudged, None);
             let rules = number(&event.rules);
             let message = format!("the decision was made under rules {rules}, which this version does not know");
-            self.raise(Code::UnknownRules, line, decision, message, Vec::new());
+            self.raise(FindingCode::UnknownRules, line, decision, message, Vec::new());
             return;
         };
-        let query =
-            Query { plan_id: plan_id.clone(), rehearsal_registry: asked.rehearsal_registry.clone(), skip: asked.skip };
-        let recorded = RecordedAnswer { verdict: asked.verdict.clone(), reasons: asked.reasons.clone() };
+        let query = GateQuery {
+            plan_id: plan_id.clone(),
+            rehearsal_registry: asked.rehearsal_registry.clone(),
+            skip: asked.skip,
+        };
+        let recorded = RecordedVerdict { verdict: asked.verdict.clone(), reasons: asked.reasons.clone() };
         let verdict = evaluate(state, &query);
-        let derived = Answer::from(&verdict);
+        let derived = VerdictSummary::from(&verdict);
         let confirmed = recorded == derived;
-        let authorized = recorded.verdict == VerdictCode::Authorized.as_str();
+        let authorized = recorded.verdict == VerdictKind::Authorized.as_str();
         let ground = verdict.receipt().filter(|_| authorized).map(|receipt| Ground::of(receipt, hosts));
         let permits = is_permission(&recorded.verdict);
-        let bypassed = recorded.verdict == VerdictCode::Bypassed.as_str();
-        let refused = recorded.verdict == VerdictCode::Refused.as_str();
+        let bypassed = recorded.verdict == VerdictKind::Bypassed.as_str();
+        let refused = recorded.verdict == VerdictKind::Refused.as_str();
         let registry = query.rehearsal_registry.clone();
         let mismatch = (!confirmed).then(|| {
             let same_verdict = recorded.verdict == derived.verdict.as_str();
-            let own = Mark::new(line, if same_verdict { member::REASONS } else { member::VERDICT }, "recorded");
-            let marks: Vec<Mark> = [own].into_iter().chain(Mark::of_verdict(&verdict)).collect();
+            let own = Label::new(line, if same_verdict { member::REASONS } else { member::VERDICT }, "recorded");
+            let marks: Vec<Label> = [own].into_iter().chain(Label::of_verdict(&verdict)).collect();
             let message = format!(
                 "recorded is {}, and the events before this line give {}",
                 described(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
@@ -210,25 +213,25 @@ impl Ledger {
             }
         }
         if let Some((message, marks)) = mismatch {
-            self.raise(Code::VerdictMismatch, line, decision, message, marks);
+            self.raise(FindingCode::VerdictMismatch, line, decision, message, marks);
         }
         if !basis_fits {
-            self.raise(Code::BasisMismatch, line, decision, Break::Basis.to_string(), Vec::new());
+            self.raise(FindingCode::BasisMismatch, line, decision, ChainError::BasisMismatch.to_string(), Vec::new());
         }
         if permits && self.demanded.is_some() && registry != self.demanded {
             let under = registry
                 .as_ref()
-                .map_or("no registry".to_owned(), |name| format!("registry {}", neutral(name.as_str()).quoted()));
+                .map_or("no registry".to_owned(), |name| format!("registry {}", display_safe(name.as_str()).quoted()));
             let message = format!("the permission was given under {under}, which is not the demanded one");
-            self.raise(Code::RegistryNotDemanded, line, decision, message, Vec::new());
+            self.raise(FindingCode::RegistryNotDemanded, line, decision, message, Vec::new());
         }
         if bypassed {
             let who = |text: &Option<String>| {
-                text.as_deref().map_or("nobody says".to_owned(), |text| neutral(text).quoted().to_string())
+                text.as_deref().map_or("nobody says".to_owned(), |text| display_safe(text).quoted().to_string())
             };
             let message =
                 format!("the gate was bypassed; by: {}; why: {}", who(&asked.actor), who(&asked.justification));
-            self.raise(Code::GateBypassed, line, decision, message, Vec::new());
+            self.raise(FindingCode::GateBypassed, line, decision, message, Vec::new());
         }
     }
 
@@ -258,7 +261,7 @@ impl Ledger {
     // What may outdate a decision.
 
     pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
-        if receipt.is_proof() {
+        if receipt.is_valid_evidence() {
             return;
         }
         let key = (receipt.plan_id.clone(), receipt.registry.clone());
@@ -274,5 +277,5 @@ impl Ledger {
 }
 
 pub(super) fn is_permission(verdict: &str) -> bool {
-    [VerdictCode::Dormant, VerdictCode::Bypassed, VerdictCode::Authorized].iter().any(|code| code.as_str() == verdict)
+    [VerdictKind::Dormant, VerdictKind::Bypassed, VerdictKind::Authorized].iter().any(|code| code.as_str() == verdict)
 }

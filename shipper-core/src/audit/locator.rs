@@ -1,6 +1,6 @@
 //! Finding the line that a demand names by time.
 
-use shipper_events::{Cut, Line, Splitter, Timestamp, parse_line, scan};
+use shipper_events::{Cut, ParsedLine, Splitter, Timestamp, parse_line, scan};
 
 use super::auditor::Auditor;
 
@@ -28,7 +28,7 @@ impl Locator {
                 Cut::Lines(run) => {
                     for line in scan(run).0 {
                         self.line += 1;
-                        if let Ok(Line::Event(record)) = parse_line(line)
+                        if let Ok(ParsedLine::Event(record)) = parse_line(line)
                             && record.instant() <= self.until.instant()
                         {
                             self.found = self.line;

@@ -8,24 +8,24 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use shipper_events::neutral;
+use shipper_events::display_safe;
 use thiserror::Error;
 
-use super::demand::Demand;
-use super::part::{BadPart, Part};
+use super::demand::AuditOptions;
+use super::part::{ReportLine, ReportLineError};
 use super::report::{LogReport, Report};
 use super::summary::{Counts, Duplicate, Summary};
 
 /// A report whose logs are a set: sorted by path and then by bytes, none in it twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Merged {
+pub struct MergedReport {
     /// The report.
     pub report: Report,
     /// The logs that were given more than once, by path; each counts once.
     pub duplicates: Vec<Duplicate>,
 }
 
-impl From<Report> for Merged {
+impl From<Report> for MergedReport {
     fn from(report: Report) -> Self {
         let mut set = Set::default();
         report.logs.into_iter().for_each(|log| set.insert(log));
@@ -33,7 +33,7 @@ impl From<Report> for Merged {
     }
 }
 
-impl Merged {
+impl MergedReport {
     /// What it comes to.
     pub fn summary(&self) -> Summary {
         self.report.summary(&self.duplicates)
@@ -68,7 +68,7 @@ pub enum MergeError {
         /// Which report differs from those before it; the first is 0.
         position: usize,
         /// In what.
-        differing: DifferentDemands,
+        differing: PolicyMismatch,
     },
 }
 
@@ -78,7 +78,7 @@ pub enum MergeError {
     "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
 )]
 #[non_exhaustive]
-pub struct DifferentDemands {
+pub struct PolicyMismatch {
     /// The member of the demand that differs.
     pub member: String,
     /// Its value in the later report, safe to show.
@@ -88,11 +88,11 @@ pub struct DifferentDemands {
 }
 
 /// Merges reports. It is associative, and their order makes no difference; merging a report with itself changes its
-/// [duplicates](Merged::duplicates) only.
+/// [duplicates](MergedReport::duplicates) only.
 ///
 /// ```
-/// use shipper_core::audit::{Demand, LogReport, Merged, Report, merge};
-/// let report = |path: &str| Merged::from(Report::new(Demand::default(), vec![LogReport::unreadable(path, "gone")]));
+/// use shipper_core::audit::{AuditOptions, LogReport, MergedReport, Report, merge};
+/// let report = |path: &str| MergedReport::from(Report::new(AuditOptions::default(), vec![LogReport::unreadable(path, "gone")]));
 /// let both = merge([report("b"), report("a")])?;
 /// assert_eq!(both, merge([report("a"), report("b")])?);
 /// assert_eq!(merge([both.clone(), report("a")])?.report, both.report);
@@ -102,9 +102,9 @@ pub struct DifferentDemands {
 /// # Errors
 ///
 /// When there is no report, or two of them answer different questions.
-pub fn merge(reports: impl IntoIterator<Item = Merged>) -> Result<Merged, MergeError> {
+pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedReport, MergeError> {
     let mut set = Set::default();
-    let mut demand: Option<Demand> = None;
+    let mut demand: Option<AuditOptions> = None;
     for (position, merged) in reports.into_iter().enumerate() {
         let demand = demand.get_or_insert_with(|| merged.report.demand.clone());
         same(&merged.report.demand, demand).map_err(|differing| MergeError::Demands { position, differing })?;
@@ -116,9 +116,9 @@ pub fn merge(reports: impl IntoIterator<Item = Merged>) -> Result<Merged, MergeE
 
 /// The lines of one stream that holds one or more reports in ndjson, one after the other or mixed.
 #[derive(Debug, Clone, Default)]
-pub struct Stream {
+pub struct NdjsonMerger {
     set: Set,
-    demand: Option<Demand>,
+    demand: Option<AuditOptions>,
     /// What stands in it, and what its summaries say.
     counts: [Counts; 2],
     /// How many summaries there are.
@@ -128,19 +128,19 @@ pub struct Stream {
 /// A line that a stream cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum BadLine {
+pub enum MergeLineError {
     /// It is no part of a report.
     #[error(transparent)]
-    Part(#[from] BadPart),
+    Part(#[from] ReportLineError),
     /// It is of a report that answers another question.
     #[error(transparent)]
-    Demands(#[from] DifferentDemands),
+    Demands(#[from] PolicyMismatch),
 }
 
 /// A stream ended that is not whole.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum NotWhole {
+pub enum IncompleteReport {
     /// It holds nothing.
     #[error("it is empty: what should have written it did not; make the report again")]
     Empty,
@@ -156,7 +156,7 @@ pub enum NotWhole {
         claimed: Counts,
     },
     /// A line stands in it more often than it has summaries.
-    #[error("the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again", neutral(path).at_most(200).quoted())]
+    #[error("the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again", display_safe(path).max_chars(200).quoted())]
     Copied {
         /// Where the log is.
         path: String,
@@ -164,33 +164,33 @@ pub enum NotWhole {
         times: u64,
     },
     /// A log's report cannot be the answer to what was asked.
-    #[error("the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again", neutral(path).at_most(200).quoted())]
+    #[error("the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again", display_safe(path).max_chars(200).quoted())]
     AnotherAnswer {
         /// Where the log would be.
         path: String,
     },
     /// A log was given again that is not there.
-    #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", neutral(path).at_most(200).quoted())]
+    #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", display_safe(path).max_chars(200).quoted())]
     Duplicate {
         /// Where the log would be.
         path: String,
     },
 }
 
-impl Stream {
+impl NdjsonMerger {
     /// Takes a line, with or without its end.
     ///
     /// # Errors
     ///
     /// When it is no part of a report, or one of a report that answers another question.
-    pub fn take(&mut self, line: &[u8]) -> Result<(), BadLine> {
+    pub fn take(&mut self, line: &[u8]) -> Result<(), MergeLineError> {
         let [held, claimed] = &mut self.counts;
-        match Part::parse(line)? {
-            Part::Log(log) => {
+        match ReportLine::parse(line)? {
+            ReportLine::Log(log) => {
                 held.add(log.conclusion);
                 self.set.insert(*log);
             }
-            Part::Summary(summary) => {
+            ReportLine::Summary(summary) => {
                 let demand = self.demand.get_or_insert_with(|| summary.demand.clone());
                 same(&summary.demand, demand)?;
                 claimed.add_all(summary.counts);
@@ -206,24 +206,24 @@ impl Stream {
     /// # Errors
     ///
     /// When it held nothing, or not all that its summaries count.
-    pub fn end(self) -> Result<Merged, NotWhole> {
+    pub fn end(self) -> Result<MergedReport, IncompleteReport> {
         let [held, claimed] = self.counts;
         let Some(demand) = self.demand else {
-            return Err(if held.total() == 0 { NotWhole::Empty } else { NotWhole::NoSummary });
+            return Err(if held.total() == 0 { IncompleteReport::Empty } else { IncompleteReport::NoSummary });
         };
         if held != claimed {
-            return Err(NotWhole::Counts { held, claimed });
+            return Err(IncompleteReport::Counts { held, claimed });
         }
         if let Some((path, times)) = self.set.most_often().filter(|(_, times)| *times > self.summaries) {
-            return Err(NotWhole::Copied { path: path.to_owned(), times });
+            return Err(IncompleteReport::Copied { path: path.to_owned(), times });
         }
         if let Some(path) = self.set.again.keys().find(|path| !self.set.logs.contains_key(*path)) {
-            return Err(NotWhole::Duplicate { path: path.clone() });
+            return Err(IncompleteReport::Duplicate { path: path.clone() });
         }
         let merged = self.set.merged(demand);
         let answers = |log: &&LogReport| log.audit.as_ref().is_none_or(|audit| audit.answers(&merged.report.demand));
         match merged.report.logs.iter().find(|log| !answers(log)) {
-            Some(log) => Err(NotWhole::AnotherAnswer { path: log.path.clone() }),
+            Some(log) => Err(IncompleteReport::AnotherAnswer { path: log.path.clone() }),
             None => Ok(merged),
         }
     }
@@ -268,10 +268,10 @@ impl Set {
         *again = again.saturating_add(duplicate.again);
     }
 
-    fn merged(self, demand: Demand) -> Merged {
+    fn merged(self, demand: AuditOptions) -> MergedReport {
         let logs = self.logs.into_values().flat_map(OfPath::into_logs).collect();
         let duplicates = self.again.into_iter().map(|(path, again)| Duplicate { path, again }).collect();
-        Merged { report: Report::new(demand, logs), duplicates }
+        MergedReport { report: Report::new(demand, logs), duplicates }
     }
 }
 
@@ -321,19 +321,19 @@ fn written(log: &LogReport) -> String {
 }
 
 /// Whether two demands are the same as they are written; if not, in what they differ first.
-fn same(here: &Demand, before: &Demand) -> Result<(), DifferentDemands> {
+fn same(here: &AuditOptions, before: &AuditOptions) -> Result<(), PolicyMismatch> {
     let value = |demand| serde_json::to_value(demand).unwrap_or_default();
     let (here, before) = (value(here), value(before));
     let shown = |value: &Value| match value.as_str() {
-        Some(text) => neutral(text).at_most(120).quoted().to_string(),
-        None => neutral(&value.to_string()).at_most(120).to_string(),
+        Some(text) => display_safe(text).max_chars(120).quoted().to_string(),
+        None => display_safe(&value.to_string()).max_chars(120).to_string(),
     };
     // What is not demanded may not be written at all.
     let members: BTreeSet<&String> =
         [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys).collect();
     let mut differing = members.into_iter().filter_map(|member| {
         let (here, before) = (here.get(member).unwrap_or(&Value::Null), before.get(member).unwrap_or(&Value::Null));
-        (here != before).then(|| DifferentDemands { member: member.clone(), here: shown(here), before: shown(before) })
+        (here != before).then(|| PolicyMismatch { member: member.clone(), here: shown(here), before: shown(before) })
     });
     differing.next().map_or(Ok(()), Err)
 }

@@ -6,7 +6,7 @@
 //!    are built. The chain is followed, and heads are computed (`shipper-events`). A corrupt line ends the judging, and
 //!    only the head of the whole file is still computed. [`Auditor::feed`] surveys by itself;
 //!    [`Auditor::take`] takes what was surveyed elsewhere, on other threads.
-//! 2. **Fold.** Each event that concerns the gate changes the [`State`](crate::State); what looks odd on the way is
+//! 2. **Fold.** Each event that concerns the gate changes the [`GateState`](crate::GateState); what looks odd on the way is
 //!    a finding.
 //! 3. **Decide.** Each `gate_evaluated` is re-derived from the state before it and compared. Each run takes a
 //!    recorded decision or is one of its own, asked just before it (`ledger`, `take`).
@@ -44,19 +44,19 @@ mod wording;
 
 pub use auditor::{AuditError, Auditor, Begin, audit, regard};
 pub use conclusion::Conclusion;
-pub use decision::{Answer, Because, Decision, RecordedAnswer, Run, Status};
-pub use demand::{At, Demand, NotAPlace, Require};
-pub use finding::{Code, Finding, Level};
+pub use decision::{Decision, DecisionStatus, RecordedVerdict, RunReport, UnprovenCause, VerdictSummary};
+pub use demand::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict};
+pub use finding::{Finding, FindingCode, Level};
 pub use locator::Locator;
-pub use mark::{Mark, Spot};
-pub use merge::{BadLine, DifferentDemands, MergeError, Merged, NotWhole, Stream, merge};
-pub use part::{BadPart, Part};
+pub use mark::{Label, LabelTarget};
+pub use merge::{IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, PolicyMismatch, merge};
+pub use part::{ReportLine, ReportLineError};
 pub use report::{
-    Audit, GateReport, Integrity, LogReport, ReceiptReport, RegistrySource, Report, Schema, SidecarReport,
+    GateReport, Integrity, LogAudit, LogReport, ReceiptReport, RegistrySource, Report, Schema, SidecarReport,
     SidecarStatus, TailStatus,
 };
 pub use snapshot::SidecarInput;
-pub use summary::{Conflict, Copies, Counts, Duplicate, Summary, Tally};
-pub use take::Deed;
-pub use timeline::{After, Moment, OpenState, ReceiptState, regard_timeline};
-pub use verified::Verified;
+pub use summary::{Conflict, Counts, Duplicate, DuplicateContent, Summary, SummaryBuilder};
+pub use take::PackageAction;
+pub use timeline::{OpenRehearsalSummary, ReceiptSummary, StateAfter, TimelineEntry, regard_timeline};
+pub use verified::VerifiedLevel;

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shipper_events::json::Object;
-use shipper_events::{Corruption, neutral};
+use shipper_events::{LineError, display_safe};
 use thiserror::Error;
 
 use super::conclusion::Conclusion;
-use super::report::{Audit, LogReport};
+use super::report::{LogAudit, LogReport};
 use super::summary::Summary;
 
 /// The schema that this version reads.
@@ -21,16 +21,16 @@ const SCHEMA: &str = "shipper.replay.v1";
 /// A line of a report in ndjson.
 ///
 /// ```
-/// use shipper_core::audit::{BadPart, LogReport, Part};
+/// use shipper_core::audit::{ReportLineError, LogReport, ReportLine};
 /// let log = LogReport::unreadable("events.jsonl", "no such file");
 /// let line = serde_json::to_string(&log)?;
-/// assert_eq!(Part::parse(line.as_bytes())?, Part::Log(log.into()));
+/// assert_eq!(ReportLine::parse(line.as_bytes())?, ReportLine::Log(log.into()));
 /// let forged = line.replace("unjudged", "verified");
-/// assert!(matches!(Part::parse(forged.as_bytes()), Err(BadPart::Conclusion { .. })));
+/// assert!(matches!(ReportLine::parse(forged.as_bytes()), Err(ReportLineError::Conclusion { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum ReportLine {
     /// What was found in one log.
     Log(Box<LogReport>),
     /// What is said once over all logs of a report: its last line.
@@ -40,10 +40,10 @@ pub enum Part {
 /// The line is no part of a report that can be merged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum BadPart {
+pub enum ReportLineError {
     /// It is not JSON, or JSON that readers disagree on.
     #[error("the line is corrupt, {0}")]
-    Corrupt(#[from] Corruption),
+    Corrupt(#[from] LineError),
     /// It is a report of another form.
     #[error(
         "this is a whole report of --format json; make it with --format ndjson, of which every line can be checked"
@@ -91,46 +91,46 @@ struct LastLine {
     summary: Summary,
 }
 
-impl Part {
+impl ReportLine {
     /// Reads a line, with or without its end.
     ///
     /// # Errors
     ///
     /// Whatever this version would not have written so, white space and escapes aside; and a conclusion that does not
     /// follow from what was found.
-    pub fn parse(line: &[u8]) -> Result<Self, BadPart> {
+    pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();
         if let Some(summary) = object.get("summary") {
             let schema = summary.as_object().and_then(|summary| summary.get("schema")?.as_str());
             return match schema {
-                Some(schema) if schema != SCHEMA => Err(BadPart::Schema { schema: schema.into_owned() }),
+                Some(schema) if schema != SCHEMA => Err(ReportLineError::Schema { schema: schema.into_owned() }),
                 _ => read(text).and_then(summed_up),
             };
         }
         if object.get("schema").is_some() {
-            return Err(BadPart::WholeReport);
+            return Err(ReportLineError::WholeReport);
         }
         let log: LogReport = read(text)?;
-        if let Some(why) = log.audit.as_ref().and_then(Audit::contradiction) {
-            return Err(BadPart::Contradiction { why });
+        if let Some(why) = log.audit.as_ref().and_then(LogAudit::contradiction) {
+            return Err(ReportLineError::Contradiction { why });
         }
         let derived = log.derived();
         if log.conclusion == derived {
             Ok(Self::Log(Box::new(log)))
         } else {
-            Err(BadPart::Conclusion { said: log.conclusion, derived })
+            Err(ReportLineError::Conclusion { said: log.conclusion, derived })
         }
     }
 }
 
-fn summed_up(line: LastLine) -> Result<Part, BadPart> {
-    if line.summary.adds_up() { Ok(Part::Summary(Box::new(line.summary))) } else { Err(BadPart::Summary) }
+fn summed_up(line: LastLine) -> Result<ReportLine, ReportLineError> {
+    if line.summary.adds_up() { Ok(ReportLine::Summary(Box::new(line.summary))) } else { Err(ReportLineError::Summary) }
 }
 
 /// Reads a value that must be all that stands there: written again, it is the same.
-fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, BadPart> {
-    let neither = |error: serde_json::Error| BadPart::Neither { why: said(&error.to_string()) };
+fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
+    let neither = |error: serde_json::Error| ReportLineError::Neither { why: said(&error.to_string()) };
     let value: T = serde_json::from_str(text).map_err(neither)?;
     let again = serde_json::to_string(&value).map_err(neither)?;
     if again == text.trim_ascii() {
@@ -138,7 +138,7 @@ fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, BadPart> {
     }
     let (given, read): (Value, Value) =
         (serde_json::from_str(text).map_err(neither)?, serde_json::from_str(&again).map_err(neither)?);
-    if given == read { Ok(value) } else { Err(BadPart::Unknown) }
+    if given == read { Ok(value) } else { Err(ReportLineError::Unknown) }
 }
 
 impl LogReport {
@@ -153,9 +153,9 @@ impl LogReport {
 }
 
 fn said(why: &str) -> String {
-    neutral(why).at_most(200).to_string()
+    display_safe(why).max_chars(200).to_string()
 }
 
 fn quoted(text: &str) -> String {
-    neutral(text).at_most(60).quoted().to_string()
+    display_safe(text).max_chars(60).quoted().to_string()
 }

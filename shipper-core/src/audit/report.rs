@@ -8,19 +8,19 @@ use shipper_events::{Name, Timestamp};
 
 use super::conclusion::Conclusion;
 use super::decision::Decision;
-use super::demand::{Demand, Require};
+use super::demand::{AuditOptions, RequiredVerdict};
 use super::finding::Finding;
-use super::timeline::Moment;
-use crate::gate::{Query, ReasonCode, VerdictCode};
-use crate::receipt::{Evidence, Receipt, Unsound};
-use crate::sidecar::Difference;
+use super::timeline::TimelineEntry;
+use crate::gate::{GateQuery, RefusalCode, VerdictKind};
+use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
+use crate::sidecar::FieldDiff;
 
 /// What an audit of some logs concludes, and why.
 ///
 /// ```
-/// use shipper_core::audit::{Demand, LogReport, Report, SidecarInput, audit};
-/// let log = LogReport::judged("events.jsonl", audit(b"", SidecarInput::NotLookedFor, &Demand::default())?);
-/// let report = Report::new(Demand::default(), vec![log]);
+/// use shipper_core::audit::{AuditOptions, LogReport, Report, SidecarInput, audit};
+/// let log = LogReport::judged("events.jsonl", audit(b"", SidecarInput::NotRequested, &AuditOptions::default())?);
+/// let report = Report::new(AuditOptions::default(), vec![log]);
 /// assert_eq!(report.exit_code, 3, "an empty log proves nothing");
 /// let json = serde_json::to_string(&report)?;
 /// assert_eq!(serde_json::from_str::<Report>(&json)?, report);
@@ -32,10 +32,10 @@ pub struct Report {
     pub schema: Schema,
     /// The conclusion over all logs.
     pub conclusion: Conclusion,
-    /// The exit status of the program: the conclusion's, unless the demand [requires](Demand::require) something.
+    /// The exit status of the program: the conclusion's, unless the demand [requires](AuditOptions::require) something.
     pub exit_code: u8,
     /// What was asked.
-    pub demand: Demand,
+    pub demand: AuditOptions,
     /// What was found, log by log.
     pub logs: Vec<LogReport>,
 }
@@ -61,7 +61,7 @@ pub struct LogReport {
     pub error: Option<String>,
     /// What was found in it.
     #[serde(flatten)]
-    pub audit: Option<Audit>,
+    pub audit: Option<LogAudit>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +70,7 @@ struct Wire {
     conclusion: Conclusion,
     error: Option<String>,
     #[serde(flatten)]
-    audit: Option<Audit>,
+    audit: Option<LogAudit>,
 }
 
 impl TryFrom<Wire> for LogReport {
@@ -87,7 +87,7 @@ impl TryFrom<Wire> for LogReport {
 
 impl LogReport {
     /// The report on a log that was judged.
-    pub fn judged(path: impl Into<String>, audit: Audit) -> Self {
+    pub fn judged(path: impl Into<String>, audit: LogAudit) -> Self {
         Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
     }
 
@@ -107,10 +107,10 @@ impl LogReport {
 
 impl LogReport {
     /// What it adds to the exit status: its conclusion, unless the demand requires something.
-    pub(super) fn weighs(&self, demand: &Demand) -> Conclusion {
+    pub(super) fn weighs(&self, demand: &AuditOptions) -> Conclusion {
         match demand.require {
             None => self.conclusion,
-            Some(Require::Authorized) => self.lets_go(),
+            Some(RequiredVerdict::Authorized) => self.lets_go(),
         }
     }
 
@@ -118,7 +118,7 @@ impl LogReport {
     fn lets_go(&self) -> Conclusion {
         match &self.audit {
             None => Conclusion::Unjudged,
-            Some(Audit { gate: Some(gate), .. }) if gate.verdict == VerdictCode::Authorized => Conclusion::Verified,
+            Some(LogAudit { gate: Some(gate), .. }) if gate.verdict == VerdictKind::Authorized => Conclusion::Verified,
             Some(_) => Conclusion::Violated,
         }
     }
@@ -126,7 +126,7 @@ impl LogReport {
 
 impl Report {
     /// The report on some logs.
-    pub fn new(demand: Demand, logs: Vec<LogReport>) -> Self {
+    pub fn new(demand: AuditOptions, logs: Vec<LogReport>) -> Self {
         let conclusion = Conclusion::over(logs.iter().map(|log| log.conclusion));
         let exit_code = Conclusion::over(logs.iter().map(|log| log.weighs(&demand))).exit_code();
         Self { schema: Schema::V1, conclusion, exit_code, demand, logs }
@@ -135,7 +135,7 @@ impl Report {
 
 /// What was found in one log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audit {
+pub struct LogAudit {
     /// Complete lines in what was judged.
     pub lines: u64,
     /// Their bytes.
@@ -158,7 +158,7 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// How it came about, by line, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeline: Option<Vec<Moment>>,
+    pub timeline: Option<Vec<TimelineEntry>>,
 }
 
 /// What can be said of a log's chain.
@@ -231,7 +231,7 @@ pub struct ReceiptReport {
     /// Whether the events bear it out.
     pub evidence: Evidence,
     /// Why not.
-    pub unsound: Vec<Unsound>,
+    pub unsound: Vec<EvidenceFlaw>,
 }
 
 impl From<&Receipt> for ReceiptReport {
@@ -256,13 +256,13 @@ impl From<&Receipt> for ReceiptReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateReport {
     /// The question.
-    pub query: Query,
+    pub query: GateQuery,
     /// Who named the registry in it.
     pub registry_source: Option<RegistrySource>,
     /// The verdict.
-    pub verdict: VerdictCode,
+    pub verdict: VerdictKind,
     /// Its reasons.
-    pub reasons: Vec<ReasonCode>,
+    pub reasons: Vec<RefusalCode>,
 }
 
 /// Who named the registry that a verdict was derived under.
@@ -296,7 +296,7 @@ pub struct SidecarReport {
     /// Where it was looked for; none where it was not.
     pub path: Option<String>,
     /// In what it differs from the latest receipt, when it drifted.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<FieldDiff>,
 }
 
 /// What a sidecar is worth.

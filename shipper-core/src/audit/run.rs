@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use shipper_events::{Name, Unsigned, neutral};
+use shipper_events::{JsonUint, Name, display_safe};
 
-use super::decision::Run;
-use super::finding::Code;
+use super::decision::RunReport;
+use super::finding::FindingCode;
 use super::ledger::Ground;
-use super::mark::{Mark, member};
+use super::mark::{Label, member};
 use super::wording::number;
 
 /// What a run is charged with.
 #[derive(Debug, Clone)]
 pub(super) struct Charge {
-    pub(super) code: Code,
+    pub(super) code: FindingCode,
     pub(super) message: String,
     /// What shows it, beside the run's own line.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Vec<Label>,
 }
 
 /// A run that has not ended.
@@ -42,7 +42,7 @@ impl OpenRun {
     pub(super) fn new(
         line: u64,
         plan_id: Name,
-        package_count: &Unsigned,
+        package_count: &JsonUint,
         decision: usize,
         rests_on: Option<Ground>,
     ) -> Self {
@@ -62,7 +62,7 @@ impl OpenRun {
         run
     }
 
-    fn compare_count(&mut self, package_count: &Unsigned) {
+    fn compare_count(&mut self, package_count: &JsonUint) {
         let Some(ground) = &self.rests_on else {
             return;
         };
@@ -71,8 +71,8 @@ impl OpenRun {
             let message = format!(
                 "the run sets out to publish {planned} packages; the rehearsal on line {line} rehearsed {rehearsed}"
             );
-            let rehearsed = ground.started.map(|line| Mark::new(line, member::PACKAGE_COUNT, "what was rehearsed"));
-            let own = Mark::new(self.line, member::PACKAGE_COUNT, "");
+            let rehearsed = ground.started.map(|line| Label::new(line, member::PACKAGE_COUNT, "what was rehearsed"));
+            let own = Label::new(self.line, member::PACKAGE_COUNT, "");
             self.deviates(message, [own].into_iter().chain(rehearsed).collect());
         }
     }
@@ -82,19 +82,19 @@ impl OpenRun {
         self.acts.get_or_insert(line);
         let missing = self.rests_on.as_ref().filter(|ground| !ground.packages.contains(package));
         if let Some(ground) = missing {
-            let (rehearsed, package) = (ground.line, neutral(package).quoted());
+            let (rehearsed, package) = (ground.line, display_safe(package).quoted());
             let message = format!("the run publishes {package}, which the rehearsal on line {rehearsed} does not hold");
             let marks = [
-                Mark::new(line, member::PACKAGE, "not in the rehearsal"),
-                Mark::new(rehearsed, member::PASSED, "the rehearsal that it rests on"),
+                Label::new(line, member::PACKAGE, "not in the rehearsal"),
+                Label::new(rehearsed, member::PASSED, "the rehearsal that it rests on"),
             ];
             self.deviates(message, marks.into());
         }
     }
 
     /// Said once a run.
-    fn deviates(&mut self, message: String, marks: Vec<Mark>) {
-        let code = Code::NotWhatWasRehearsed;
+    fn deviates(&mut self, message: String, marks: Vec<Label>) {
+        let code = FindingCode::NotWhatWasRehearsed;
         if self.if_it_acts.iter().all(|charge| charge.code != code) {
             self.if_it_acts.push(Charge { code, message, marks });
         }
@@ -116,8 +116,8 @@ impl OpenRun {
         self.failed.insert(package.to_owned());
     }
 
-    pub(super) fn end(self, finished: Option<String>) -> Run {
-        Run {
+    pub(super) fn end(self, finished: Option<String>) -> RunReport {
+        RunReport {
             line: self.line,
             live_registry: self.live_registry,
             finished,

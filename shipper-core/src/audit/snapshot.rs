@@ -1,19 +1,19 @@
 //! The sidecar, compared with each receipt as it comes.
 
-use shipper_events::{Head, neutral};
+use shipper_events::{Head, display_safe};
 
-use super::finding::{Code, Raised};
-use super::mark::{Mark, Spot, member};
+use super::finding::{FindingCode, Raised};
+use super::mark::{Label, LabelTarget, member};
 use super::report::{SidecarReport, SidecarStatus};
 use crate::receipt::Receipt;
-use crate::sidecar::{Difference, Sidecar, SidecarError};
+use crate::sidecar::{FieldDiff, Sidecar, SidecarError};
 
 /// What was found where a sidecar was looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SidecarInput {
     /// It was not looked for.
     #[default]
-    NotLookedFor,
+    NotRequested,
     /// There is none.
     Absent {
         /// Where it was looked for.
@@ -45,12 +45,12 @@ pub(super) struct SidecarWatch {
     latest_line: u64,
     equals_earlier: bool,
     /// In what it differs from the latest receipt; empty: it matches.
-    latest: Vec<Difference>,
+    latest: Vec<FieldDiff>,
 }
 
 #[derive(Debug, Clone)]
 enum Claim {
-    NotLookedFor,
+    NotRequested,
     Absent,
     Unreadable(String),
     Unsupported(SidecarError),
@@ -62,7 +62,7 @@ enum Claim {
 impl SidecarWatch {
     pub(super) fn new(input: SidecarInput) -> Self {
         let (claim, path) = match input {
-            SidecarInput::NotLookedFor => (Claim::NotLookedFor, None),
+            SidecarInput::NotRequested => (Claim::NotRequested, None),
             SidecarInput::Absent { path } => (Claim::Absent, Some(path)),
             SidecarInput::Unreadable { path, error } => (Claim::Unreadable(error), Some(path)),
             SidecarInput::Found { path, bytes } => (Claim::of(&bytes), Some(path)),
@@ -84,7 +84,7 @@ impl SidecarWatch {
     pub(super) fn finish(self, judged_to_the_end: bool) -> (SidecarReport, Option<Raised>) {
         let (status, finding) = if judged_to_the_end { self.judge() } else { (SidecarStatus::NotChecked, None) };
         let finding = finding.map(|(code, message)| {
-            let compared = matches!(code, Code::SidecarDrift | Code::SidecarBehind);
+            let compared = matches!(code, FindingCode::SidecarDrift | FindingCode::SidecarBehind);
             let marks = if compared { self.at_odds() } else { Vec::new() };
             Raised::about_log(code, None, message).marked(marks)
         });
@@ -94,8 +94,8 @@ impl SidecarWatch {
     }
 
     /// The latest receipt's members that the sidecar differs in.
-    fn at_odds(&self) -> Vec<Mark> {
-        let spots: Vec<Spot> = self
+    fn at_odds(&self) -> Vec<Label> {
+        let spots: Vec<LabelTarget> = self
             .latest
             .iter()
             .filter_map(|difference| match difference.field.as_str() {
@@ -108,36 +108,36 @@ impl SidecarWatch {
             })
             .collect();
         let spot = spots.first().copied().unwrap_or(member::TYPE);
-        vec![Mark::new(self.latest_line, spot, "the latest rehearsal in the log")]
+        vec![Label::new(self.latest_line, spot, "the latest rehearsal in the log")]
     }
 
-    fn judge(&self) -> (SidecarStatus, Option<(Code, String)>) {
+    fn judge(&self) -> (SidecarStatus, Option<(FindingCode, String)>) {
         let unreadable = |why: &dyn std::fmt::Display| {
             let message = format!("the sidecar cannot be compared: {why}");
-            (SidecarStatus::Unreadable, Some((Code::SidecarUnreadable, message)))
+            (SidecarStatus::Unreadable, Some((FindingCode::SidecarUnreadable, message)))
         };
         match &self.claim {
-            Claim::NotLookedFor => (SidecarStatus::NotChecked, None),
+            Claim::NotRequested => (SidecarStatus::NotChecked, None),
             Claim::Absent => (SidecarStatus::Absent, None),
-            Claim::Unreadable(why) => unreadable(&neutral(why).at_most(400)),
+            Claim::Unreadable(why) => unreadable(&display_safe(why).max_chars(400)),
             _ if self.completions == 0 => {
                 let message = "there is a sidecar, and no rehearsal in this log was completed".to_owned();
-                (SidecarStatus::Orphan, Some((Code::SidecarOrphan, message)))
+                (SidecarStatus::Orphan, Some((FindingCode::SidecarOrphan, message)))
             }
             Claim::Unsupported(why) => {
                 let message = format!("the sidecar was not compared: {why}");
-                (SidecarStatus::Unsupported, Some((Code::SidecarUnsupported, message)))
+                (SidecarStatus::Unsupported, Some((FindingCode::SidecarUnsupported, message)))
             }
             Claim::Incomplete(why) => unreadable(why),
             Claim::Says(_) if self.latest.is_empty() => (SidecarStatus::Match, None),
             Claim::Says(_) if self.equals_earlier => {
                 let message = "the sidecar tells of an earlier rehearsal than the latest in this log".to_owned();
-                (SidecarStatus::Behind, Some((Code::SidecarBehind, message)))
+                (SidecarStatus::Behind, Some((FindingCode::SidecarBehind, message)))
             }
             Claim::Says(_) => {
                 let fields: Vec<&str> = self.latest.iter().map(|difference| difference.field.as_str()).collect();
                 let message = format!("the sidecar differs from the log in {}", fields.join(", "));
-                (SidecarStatus::Drift, Some((Code::SidecarDrift, message)))
+                (SidecarStatus::Drift, Some((FindingCode::SidecarDrift, message)))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conclusion::Conclusion;
-use super::demand::Demand;
+use super::demand::AuditOptions;
 use super::report::{LogReport, Report, Schema};
 
 /// What an audit of many logs comes to: the last line of a report in ndjson.
@@ -14,8 +14,8 @@ use super::report::{LogReport, Report, Schema};
 /// It depends on which logs were judged and not on their order.
 ///
 /// ```
-/// use shipper_core::audit::{Conclusion, Demand, LogReport, Tally};
-/// let mut tally = Tally::new(Demand::default());
+/// use shipper_core::audit::{Conclusion, AuditOptions, LogReport, SummaryBuilder};
+/// let mut tally = SummaryBuilder::new(AuditOptions::default());
 /// tally.count(&LogReport::unreadable("events.jsonl", "no such file"));
 /// let summary = tally.summary();
 /// assert_eq!((summary.conclusion, summary.logs), (Conclusion::Unjudged, 1));
@@ -26,10 +26,10 @@ pub struct Summary {
     pub schema: Schema,
     /// The conclusion over all logs.
     pub conclusion: Conclusion,
-    /// The exit status of the program: the conclusion's, unless the demand [requires](Demand::require) something.
+    /// The exit status of the program: the conclusion's, unless the demand [requires](AuditOptions::require) something.
     pub exit_code: u8,
     /// What was asked.
-    pub demand: Demand,
+    pub demand: AuditOptions,
     /// How many logs there are.
     pub logs: u64,
     /// How many of them have which conclusion.
@@ -39,7 +39,7 @@ pub struct Summary {
     /// The paths under which different logs, or different states of one, were judged; each of them counts.
     pub conflicts: Vec<Conflict>,
     /// The logs that hold the same bytes under different paths; each of them counts.
-    pub copies: Vec<Copies>,
+    pub copies: Vec<DuplicateContent>,
 }
 
 impl Summary {
@@ -125,7 +125,7 @@ pub struct Conflict {
 
 /// Logs that hold the same bytes, not none, under different paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Copies {
+pub struct DuplicateContent {
     /// The BLAKE3 of their complete lines.
     pub blake3: String,
     /// How many bytes these are.
@@ -138,8 +138,8 @@ pub struct Copies {
 
 /// A [`Summary`] in the making, for whoever does not keep every log's report.
 #[derive(Debug, Clone)]
-pub struct Tally {
-    demand: Demand,
+pub struct SummaryBuilder {
+    demand: AuditOptions,
     counts: Counts,
     /// What the logs add to the exit status.
     weights: Counts,
@@ -151,9 +151,9 @@ pub struct Tally {
     again: BTreeMap<String, u64>,
 }
 
-impl Tally {
+impl SummaryBuilder {
     /// A tally of no log yet.
-    pub fn new(demand: Demand) -> Self {
+    pub fn new(demand: AuditOptions) -> Self {
         let (paths, contents, again) = Default::default();
         Self { demand, counts: Counts::default(), weights: Counts::default(), paths, contents, again }
     }
@@ -198,15 +198,20 @@ impl Tally {
     }
 }
 
-fn copies(((bytes, blake3), paths): (&(u64, String), &BTreeSet<Arc<str>>)) -> Option<Copies> {
+fn copies(((bytes, blake3), paths): (&(u64, String), &BTreeSet<Arc<str>>)) -> Option<DuplicateContent> {
     let first = paths.first().filter(|_| paths.len() > 1)?;
-    Some(Copies { blake3: blake3.clone(), bytes: *bytes, paths: paths.len() as u64, first: first.to_string() })
+    Some(DuplicateContent {
+        blake3: blake3.clone(),
+        bytes: *bytes,
+        paths: paths.len() as u64,
+        first: first.to_string(),
+    })
 }
 
 impl Report {
     /// What the report comes to; `duplicates` were given again and left out.
     pub fn summary(&self, duplicates: &[Duplicate]) -> Summary {
-        let mut tally = Tally::new(self.demand.clone());
+        let mut tally = SummaryBuilder::new(self.demand.clone());
         for log in &self.logs {
             tally.count(log);
         }

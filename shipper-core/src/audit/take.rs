@@ -1,22 +1,22 @@
 //! Runs: which decision each takes, and what it violates. `docs/auditing.md`, "Decisions".
 
 use shipper_events::vocabulary::PlanCreated;
-use shipper_events::{Name, Unsigned, neutral};
+use shipper_events::{JsonUint, Name, display_safe};
 
 use super::authority::AuthorityWatch;
-use super::decision::Answer;
-use super::finding::{Code, Raised};
+use super::decision::VerdictSummary;
+use super::finding::{FindingCode, Raised};
 use super::ledger::{Ground, Ledger, Question, is_permission};
-use super::mark::{Mark, member};
+use super::mark::{Label, member};
 use super::report::RegistrySource;
 use super::run::{Charge, OpenRun};
 use super::wording::{described, explained, number};
-use crate::gate::{Query, ReasonCode, Verdict, VerdictCode, evaluate, refuse_unnamed};
-use crate::state::State;
+use crate::gate::{GateQuery, RefusalCode, Verdict, VerdictKind, evaluate, refuse_unnamed};
+use crate::state::GateState;
 
 /// What a run does to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum PackageAction {
     /// It is about to be published.
     Attempted,
     /// It was handed to the live registry.
@@ -31,7 +31,7 @@ pub enum Deed {
 
 impl Ledger {
     /// A run begins: it takes a decision, or is one of its own.
-    pub(super) fn run_started(&mut self, line: u64, plan: &PlanCreated, state: &State, hosts: &AuthorityWatch) {
+    pub(super) fn run_started(&mut self, line: u64, plan: &PlanCreated, state: &GateState, hosts: &AuthorityWatch) {
         let plan_id = &plan.plan_id;
         self.outside_noted = false;
         let named = plan.gate.as_ref().map(|gate| (gate, self.named(gate, plan_id)));
@@ -41,7 +41,7 @@ impl Ledger {
         };
         let again = takes.and_then(|decision| self.ask_again(decision, state));
         let rehearsed_since = |decision: &usize| {
-            self.recorded_verdict(*decision) == Some(VerdictCode::Refused.as_str())
+            self.recorded_verdict(*decision) == Some(VerdictKind::Refused.as_str())
                 && again.as_ref().is_some_and(|verdict| verdict.receipt().is_some())
         };
         let takes = takes.filter(|decision| !rehearsed_since(decision));
@@ -58,7 +58,7 @@ impl Ledger {
         if let Some((gate, None)) = named {
             let message =
                 format!("the run acts on line {}, and no decision of its plan stands there before it", number(gate));
-            self.raise(Code::GateNotFound, line, decision, message, Vec::new());
+            self.raise(FindingCode::GateNotFound, line, decision, message, Vec::new());
         }
         if self.made.get(decision).is_some_and(|made| matches!(made.question, Question::Unjudged)) {
             return;
@@ -66,22 +66,22 @@ impl Ledger {
         if let Some(open) = state.open().filter(|open| open.plan_id == *plan_id) {
             let message =
                 format!("the rehearsal started on line {} was not completed before this run", open.start.line);
-            let open = Mark::new(open.start.line, member::TYPE, "started, and not completed");
-            self.raise(Code::RehearsalUnfinished, line, decision, message, vec![open]);
+            let open = Label::new(open.start.line, member::TYPE, "started, and not completed");
+            self.raise(FindingCode::RehearsalUnfinished, line, decision, message, vec![open]);
         }
         if let (Some(live), Some(rehearsal)) = (hosts.of_execution(), rehearsal_hosts)
             && let Some(host) = live.shared(rehearsal)
         {
-            let host = neutral(host).quoted();
+            let host = display_safe(host).quoted();
             let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
             let rests_on =
-                rehearsal_line.map(|line| Mark::new(line, member::REGISTRY, "the rehearsal that it rests on"));
-            self.raise(Code::SharedAuthority, line, decision, message, rests_on.into_iter().collect());
+                rehearsal_line.map(|line| Label::new(line, member::REGISTRY, "the rehearsal that it rests on"));
+            self.raise(FindingCode::SharedAuthority, line, decision, message, rests_on.into_iter().collect());
         }
     }
 
     /// The earlier decision of the plan that stands on that line.
-    fn named(&self, gate: &Unsigned, plan_id: &Name) -> Option<usize> {
+    fn named(&self, gate: &JsonUint, plan_id: &Name) -> Option<usize> {
         let line = gate.as_u64()?;
         let position = self.made.binary_search_by_key(&line, |made| made.line).ok()?;
         let made = self.made.get(position)?;
@@ -96,7 +96,7 @@ impl Ledger {
         (self.made.get(latest)?.line >= plan.succeeded).then_some(latest)
     }
 
-    fn ask_again(&self, decision: usize, state: &State) -> Option<Verdict> {
+    fn ask_again(&self, decision: usize, state: &GateState) -> Option<Verdict> {
         match &self.made.get(decision)?.question {
             Question::Recorded { query, .. } => Some(evaluate(state, query)),
             Question::Unjudged | Question::Own { .. } => None,
@@ -111,7 +111,7 @@ impl Ledger {
     }
 
     /// What a run violates that takes a recorded decision and acts.
-    fn judge_taken(&self, decision: usize, again: Option<&Verdict>, state: &State) -> Vec<Charge> {
+    fn judge_taken(&self, decision: usize, again: Option<&Verdict>, state: &GateState) -> Vec<Charge> {
         let mut found = Vec::new();
         let Some(made) = self.made.get(decision) else {
             return found;
@@ -120,12 +120,12 @@ impl Ledger {
             return found;
         };
         let line = made.line;
-        if recorded.verdict == VerdictCode::Refused.as_str() {
+        if recorded.verdict == VerdictKind::Refused.as_str() {
             let reasons = described("refused", recorded.reasons.iter().map(String::as_str));
             found.push(Charge {
-                code: Code::PublishedDespiteRefusal,
+                code: FindingCode::PublishedDespiteRefusal,
                 message: format!("the run publishes, and the gate's answer on line {line} was {reasons}"),
-                marks: vec![Mark::new(line, member::VERDICT, "the gate refused here")],
+                marks: vec![Label::new(line, member::VERDICT, "the gate refused here")],
             });
         }
         let Some(again) = again.filter(|again| !again.may_publish() && is_permission(&recorded.verdict)) else {
@@ -135,13 +135,13 @@ impl Ledger {
         if since.refused > line {
             let refused = since.refused;
             found.push(Charge {
-                code: Code::PublishedDespiteRefusal,
+                code: FindingCode::PublishedDespiteRefusal,
                 message: format!(
                     "the run publishes on the permission of line {line}, and the gate refused on line {refused}"
                 ),
                 marks: vec![
-                    Mark::new(refused, member::VERDICT, "the gate refused here"),
-                    Mark::new(line, member::VERDICT, "the permission that it takes"),
+                    Label::new(refused, member::VERDICT, "the gate refused here"),
+                    Label::new(line, member::VERDICT, "the permission that it takes"),
                 ],
             });
         }
@@ -149,22 +149,28 @@ impl Ledger {
             open.failed && open.plan_id == made.plan_id && Some(&open.registry) == query.rehearsal_registry.as_ref()
         });
         let outdated = since.completed_badly > line || failing || self.unknown_event > line;
-        if recorded.verdict == VerdictCode::Authorized.as_str() && outdated {
+        if recorded.verdict == VerdictKind::Authorized.as_str() && outdated {
             let reasons = explained(again);
-            let permission = Mark::new(line, member::VERDICT, "the permission that it takes");
+            let permission = Label::new(line, member::VERDICT, "the permission that it takes");
             found.push(Charge {
-                code: Code::DecisionOutdated,
+                code: FindingCode::DecisionOutdated,
                 message: format!(
                     "the run publishes on the permission of line {line}, and by now it would be refused: {reasons}"
                 ),
-                marks: [permission].into_iter().chain(Mark::of_verdict(again)).collect(),
+                marks: [permission].into_iter().chain(Label::of_verdict(again)).collect(),
             });
         }
         found
     }
 
     /// A run that takes no recorded decision is one of its own, asked just before it.
-    fn decide_own(&mut self, line: u64, plan_id: &Name, state: &State, hosts: &AuthorityWatch) -> (usize, Vec<Charge>) {
+    fn decide_own(
+        &mut self,
+        line: u64,
+        plan_id: &Name,
+        state: &GateState,
+        hosts: &AuthorityWatch,
+    ) -> (usize, Vec<Charge>) {
         let decision = self.made.len();
         let recorded = self.recorded_registry(plan_id);
         let (verdict, registry, source) = ask(
@@ -176,24 +182,28 @@ impl Ledger {
                 (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
             ],
         );
-        let derived = Answer::from(&verdict);
+        let derived = VerdictSummary::from(&verdict);
         let ground = verdict.receipt().map(|receipt| Ground::of(receipt, hosts));
-        let unbacked = |reason: &ReasonCode| matches!(reason, ReasonCode::NoRehearsal | ReasonCode::StalePlan);
+        let unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
         let only_unbacked = derived.reasons.iter().all(unbacked);
         self.push(line, plan_id.clone(), Question::Own { registry, source, derived }, ground);
         let mut if_it_acts = Vec::new();
         if verdict.may_publish() {
             if self.gate_was_asked {
                 let message = "the run did not ask the gate, which would have authorized it";
-                self.raise(Code::GateNotAskedAgain, line, decision, message, Mark::of_verdict(&verdict));
+                self.raise(FindingCode::GateNotAskedAgain, line, decision, message, Label::of_verdict(&verdict));
             }
         } else if self.gate_was_asked {
             let reasons = explained(&verdict);
             let message = format!("the run publishes without a decision, and the gate would refuse: {reasons}");
-            if_it_acts.push(Charge { code: Code::UngatedPublish, message, marks: Mark::of_verdict(&verdict) });
+            if_it_acts.push(Charge { code: FindingCode::UngatedPublish, message, marks: Label::of_verdict(&verdict) });
         } else if self.demanded.is_some() || !only_unbacked {
             let message = format!("the run publishes, and the gate would refuse: {}", explained(&verdict));
-            if_it_acts.push(Charge { code: Code::PublishNotAuthorized, message, marks: Mark::of_verdict(&verdict) });
+            if_it_acts.push(Charge {
+                code: FindingCode::PublishNotAuthorized,
+                message,
+                marks: Label::of_verdict(&verdict),
+            });
         }
         (decision, if_it_acts)
     }
@@ -206,8 +216,8 @@ impl Ledger {
         let (line, decision) = (run.line, run.decision);
         if let Some(first) = run.acts {
             for Charge { code, message, mut marks } in std::mem::take(&mut run.if_it_acts) {
-                if code != Code::NotWhatWasRehearsed {
-                    marks.push(Mark::new(first, member::PACKAGE, "it publishes from here on"));
+                if code != FindingCode::NotWhatWasRehearsed {
+                    marks.push(Label::new(first, member::PACKAGE, "it publishes from here on"));
                 }
                 self.raise(code, line, decision, message, marks);
             }
@@ -223,13 +233,13 @@ impl Ledger {
     }
 
     /// Something happens to a package, in a run or outside every one.
-    pub(super) fn deed(&mut self, line: u64, deed: Deed, package: &str) {
-        let acts = matches!(deed, Deed::Attempted | Deed::Uploaded | Deed::Published);
+    pub(super) fn deed(&mut self, line: u64, deed: PackageAction, package: &str) {
+        let acts = matches!(deed, PackageAction::Attempted | PackageAction::Uploaded | PackageAction::Published);
         let Some(run) = &mut self.run else {
             if acts && !std::mem::replace(&mut self.outside_noted, true) {
-                let package = neutral(package).quoted();
+                let package = display_safe(package).quoted();
                 let message = format!("{package} is published here outside every run");
-                self.raised.push(Raised::about_log(Code::PublishOutsideRun, Some(line), message));
+                self.raised.push(Raised::about_log(FindingCode::PublishOutsideRun, Some(line), message));
             }
             return;
         };
@@ -237,10 +247,10 @@ impl Ledger {
             run.act(line, package);
         }
         match deed {
-            Deed::Published => run.published(package),
-            Deed::Skipped => run.skipped(package),
-            Deed::Failed => run.failed(package),
-            Deed::Attempted | Deed::Uploaded => {}
+            PackageAction::Published => run.published(package),
+            PackageAction::Skipped => run.skipped(package),
+            PackageAction::Failed => run.failed(package),
+            PackageAction::Attempted | PackageAction::Uploaded => {}
         }
     }
 
@@ -254,13 +264,13 @@ impl Ledger {
 /// Asks the gate about a plan under the first registry that anybody names.
 pub(super) fn ask(
     plan_id: &Name,
-    state: &State,
+    state: &GateState,
     registries: [(Option<&Name>, RegistrySource); 3],
 ) -> (Verdict, Option<Name>, Option<RegistrySource>) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let Some((registry, source)) = named else {
         return (refuse_unnamed(state), None, None);
     };
-    let query = Query { plan_id: plan_id.clone(), rehearsal_registry: Some(registry), skip: false };
+    let query = GateQuery { plan_id: plan_id.clone(), rehearsal_registry: Some(registry), skip: false };
     (evaluate(state, &query), query.rehearsal_registry, Some(source))
 }

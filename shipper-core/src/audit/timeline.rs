@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use shipper_events::{Event, EventType, Name, Regard, Timestamp};
 
 use super::auditor::{Auditor, concerns_the_gate, regard, text};
-use super::decision::Answer;
+use super::decision::VerdictSummary;
 use super::finding::Raised;
 use super::report::GateReport;
-use super::take::Deed;
-use crate::receipt::{Evidence, Receipt, Unsound};
-use crate::state::{Rehearsal, State};
+use super::take::PackageAction;
+use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
+use crate::state::{GateState, RehearsalState};
 
 /// An event that concerns the gate, a run or a publish, and what holds after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moment {
+pub struct TimelineEntry {
     /// Its line.
     pub line: u64,
     /// When it is said to have happened: a claim.
@@ -32,27 +32,27 @@ pub struct Moment {
     /// its end.
     pub outcome: Option<String>,
     /// What holds after it.
-    pub after: After,
+    pub after: StateAfter,
 }
 
 /// What holds after an event. It names lines and repeats no text of the log, which may be as long as a line: a timeline
 /// is then no longer than its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct After {
+pub struct StateAfter {
     /// The rehearsal that is open.
-    pub open: Option<OpenState>,
+    pub open: Option<OpenRehearsalSummary>,
     /// The receipt of the latest completed rehearsal.
-    pub receipt: Option<ReceiptState>,
+    pub receipt: Option<ReceiptSummary>,
     /// How many unknown gate events are remembered.
     pub unknown_gate_events: u64,
     /// What the gate would answer: about the demanded plan, else about the receipt's own, under the registry as in
-    /// [`Audit::gate`](super::Audit::gate).
-    pub gate: Option<Answer>,
+    /// [`LogAudit::gate`](super::LogAudit::gate).
+    pub gate: Option<VerdictSummary>,
 }
 
 /// A rehearsal that is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenState {
+pub struct OpenRehearsalSummary {
     /// The line of its start.
     pub line: u64,
     /// How many packages it has published so far.
@@ -61,15 +61,15 @@ pub struct OpenState {
     pub failed: bool,
 }
 
-impl From<&Rehearsal> for OpenState {
-    fn from(open: &Rehearsal) -> Self {
+impl From<&RehearsalState> for OpenRehearsalSummary {
+    fn from(open: &RehearsalState) -> Self {
         Self { line: open.start.line, packages_published: open.packages.len() as u64, failed: open.failed }
     }
 }
 
 /// A receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptState {
+pub struct ReceiptSummary {
     /// The line of the completion.
     pub line: u64,
     /// Whether it passed.
@@ -77,10 +77,10 @@ pub struct ReceiptState {
     /// Whether the events bear it out.
     pub evidence: Evidence,
     /// Why not.
-    pub unsound: Vec<Unsound>,
+    pub unsound: Vec<EvidenceFlaw>,
 }
 
-impl From<&Receipt> for ReceiptState {
+impl From<&Receipt> for ReceiptSummary {
     fn from(receipt: &Receipt) -> Self {
         Self {
             line: receipt.line,
@@ -93,9 +93,9 @@ impl From<&Receipt> for ReceiptState {
 
 /// What an audit with a timeline wants of the events of a type: see [`regard`]. Of what was published, the time is of
 /// interest too.
-pub fn regard_timeline(type_name: &str) -> Regard<Deed> {
+pub fn regard_timeline(type_name: &str) -> Regard<PackageAction> {
     match regard(type_name) {
-        Regard::Brief(Deed::Published) => Regard::Whole,
+        Regard::Brief(PackageAction::Published) => Regard::Whole,
         other => other,
     }
 }
@@ -103,7 +103,7 @@ pub fn regard_timeline(type_name: &str) -> Regard<Deed> {
 /// The moments so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
-    moments: Vec<Moment>,
+    moments: Vec<TimelineEntry>,
     /// How many of the findings about the log, and about decisions, were looked at.
     looked_at: (usize, usize),
     /// Whether one of them breaks the log's integrity.
@@ -151,7 +151,7 @@ impl Said {
                 (None, None, passed(false))
             }
             EventType::GateEvaluated(asked) => {
-                let said = asked.asked.as_ref();
+                let said = asked.details.as_ref();
                 let registry = said.and_then(|said| said.rehearsal_registry.as_ref());
                 (Some(&asked.plan_id), registry, said.map(|said| said.verdict.clone()))
             }
@@ -172,7 +172,7 @@ impl Said {
 }
 
 impl Auditor {
-    /// Keeps a [timeline](Moment) as well. Ask for it before the first byte, and survey under [`regard_timeline`] where
+    /// Keeps a [timeline](TimelineEntry) as well. Ask for it before the first byte, and survey under [`regard_timeline`] where
     /// that is done elsewhere.
     #[must_use]
     pub fn with_timeline(mut self) -> Self {
@@ -181,7 +181,7 @@ impl Auditor {
     }
 
     /// Takes the moments that came since this was called last; they are then no part of the report.
-    pub fn take_moments(&mut self) -> Vec<Moment> {
+    pub fn take_moments(&mut self) -> Vec<TimelineEntry> {
         self.timeline.as_mut().map(|timeline| std::mem::take(&mut timeline.moments)).unwrap_or_default()
     }
 
@@ -191,9 +191,9 @@ impl Auditor {
             return;
         };
         timeline.look_at(&self.raised, self.ledger.raised());
-        let after = After::of(&self.state, self.gate(!timeline.broken));
+        let after = StateAfter::of(&self.state, self.gate(!timeline.broken));
         let Said { line, timestamp, event, plan_id, registry, package, outcome } = said;
-        timeline.moments.push(Moment { line, timestamp, event, plan_id, registry, package, outcome, after });
+        timeline.moments.push(TimelineEntry { line, timestamp, event, plan_id, registry, package, outcome, after });
         self.timeline = Some(timeline);
     }
 
@@ -202,18 +202,18 @@ impl Auditor {
     }
 
     /// The timeline, if one was kept.
-    pub(super) fn timeline(&mut self) -> Option<Vec<Moment>> {
+    pub(super) fn timeline(&mut self) -> Option<Vec<TimelineEntry>> {
         Some(self.timeline.take()?.moments)
     }
 }
 
-impl After {
-    fn of(state: &State, gate: Option<GateReport>) -> Self {
+impl StateAfter {
+    fn of(state: &GateState, gate: Option<GateReport>) -> Self {
         Self {
             open: state.open().map(Into::into),
             receipt: state.receipt().map(|receipt| receipt.as_ref().into()),
             unknown_gate_events: state.unknown_gate_events().len() as u64,
-            gate: gate.map(|gate| Answer { verdict: gate.verdict, reasons: gate.reasons }),
+            gate: gate.map(|gate| VerdictSummary { verdict: gate.verdict, reasons: gate.reasons }),
         }
     }
 }

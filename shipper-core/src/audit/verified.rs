@@ -1,20 +1,20 @@
 //! Verified: what was checked of a log that is verified, by names that other tools can ask for.
 
 use super::conclusion::Conclusion;
-use super::demand::Demand;
-use super::report::{Audit, Integrity, LogReport, SidecarStatus};
+use super::demand::AuditOptions;
+use super::report::{Integrity, LogAudit, LogReport, SidecarStatus};
 
 /// One thing that was checked of a log that is verified, and held. A name never stands for less than it says: what
 /// narrows the judging changes the name. `docs/attesting.md` explains each.
 ///
 /// ```
-/// use shipper_core::audit::{Demand, LogReport, SidecarInput, Verified, audit};
-/// let log = LogReport::judged("events.jsonl", audit(b"", SidecarInput::NotLookedFor, &Demand::default())?);
-/// assert_eq!(Verified::of(&log, &Demand::default()), [], "an empty log proves nothing");
+/// use shipper_core::audit::{AuditOptions, LogReport, SidecarInput, VerifiedLevel, audit};
+/// let log = LogReport::judged("events.jsonl", audit(b"", SidecarInput::NotRequested, &AuditOptions::default())?);
+/// assert_eq!(VerifiedLevel::of(&log, &AuditOptions::default()), [], "an empty log proves nothing");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
+pub enum VerifiedLevel {
     /// Every decision of the log.
     Gate,
     /// Every decision of the log, but for what was dealt with up to a kept head.
@@ -35,16 +35,16 @@ pub enum Verified {
     Strict,
 }
 
-impl Verified {
+impl VerifiedLevel {
     /// What was checked of a log under a demand. Nothing, unless the log is verified.
-    pub fn of(log: &LogReport, demand: &Demand) -> Vec<Self> {
+    pub fn of(log: &LogReport, demand: &AuditOptions) -> Vec<Self> {
         match &log.audit {
             Some(audit) if log.conclusion == Conclusion::Verified => Self::of_verified(audit, demand),
             _ => Vec::new(),
         }
     }
 
-    fn of_verified(audit: &Audit, demand: &Demand) -> Vec<Self> {
+    fn of_verified(audit: &LogAudit, demand: &AuditOptions) -> Vec<Self> {
         let decisions = match (&demand.plan_id, &demand.since) {
             (None, None) => Self::Gate,
             (None, Some(_)) => Self::GateSince,

@@ -188,5 +188,5 @@ fn canonical_form(packages: &[PlannedPackage]) -> Result<String, PlanError> {
 }
 
 fn shown(text: &str) -> String {
-    shipper_events::neutral(text).quoted().to_string()
+    shipper_events::display_safe(text).quoted().to_string()
 }

@@ -9,18 +9,18 @@ use shipper_events::vocabulary::{
     PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
     PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
-use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
-use shipper_events::{EventType, Head, Json, Loose, Others, Unsigned};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, RawJson};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority};
 use super::steps::{Attempts, Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
-use crate::enforce::{Asker, EnforceError, Enforced, enforce};
-use crate::gate::{Query, Reason, ReasonCode};
-use crate::keep::LOG;
-use crate::record::{RecordError, WorkLock, package_output, policy_applied};
+use crate::ask_gate::{AskGateError, Enforced, SkipRequest, ask_gate};
+use crate::gate::{GateQuery, RefusalCode, RefusalReason};
+use crate::keep::LOG_FILE_NAME;
+use crate::record::{RecordError, RunLock, package_output, policy_applied};
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
@@ -29,11 +29,11 @@ pub struct PublishOptions {
     /// dormant, and the log says so.
     pub rehearsal: Option<Registry>,
     /// Who skips the gate, and why; `None` where nobody does.
-    pub skip: Option<Asker>,
+    pub skip: Option<SkipRequest>,
     /// Its time limits, and how often it tries.
     pub limits: Limits,
     /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
-    pub log: Options,
+    pub log: WriterOptions,
 }
 
 /// A run that was let go, and finished: well or not.
@@ -67,7 +67,7 @@ pub enum PublishError {
     },
     /// The gate could not be asked.
     #[error("nothing was published")]
-    NotAsked(#[from] EnforceError),
+    NotAsked(#[from] AskGateError),
     /// Another rehearsal or run is at work, or whether one is cannot be found out.
     #[error("nothing was published")]
     WorkLock(#[from] RecordError),
@@ -86,7 +86,7 @@ pub enum PublishError {
 /// # Errors
 ///
 /// When the gate refuses, or a step cannot be recorded. A run that fails is no error: it is recorded, and finished.
-pub fn publish<P: Publisher, D: Disk + Clone>(
+pub fn publish<P: Publisher, D: Storage + Clone>(
     disk: D,
     state_directory: &Utf8Path,
     plan: &Plan,
@@ -97,24 +97,24 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
 ) -> Result<Published, PublishError> {
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
-    let _at_work = WorkLock::take(&disk, state_directory, &options.log.note)?;
+    let _at_work = RunLock::take(&disk, state_directory, &options.log.note)?;
     let mut work = Work { publisher, on: On::Live(live), limits: options.limits, stop, progress };
     work.check(plan).map_err(PublishError::NotReady)?;
-    let query = Query {
+    let query = GateQuery {
         plan_id: plan.plan_id().clone(),
         rehearsal_registry: options.rehearsal.as_ref().map(|rehearsal| rehearsal.name.clone()),
         skip: options.skip.is_some(),
     };
     let asker = options.skip.clone().unwrap_or_default();
     let extends = options.log.extends;
-    let gate = enforce(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
+    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
     let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
         return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
     };
     work.progress.let_go(&gate);
     // The log must go on from the decision.
-    let log = Options { repair: false, create: false, extends: gate.head, ..options.log.clone() };
-    let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG), log, ())? };
+    let log = WriterOptions { repair: false, create: false, extends: gate.head, ..options.log.clone() };
+    let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), log, ())? };
     // Where it cannot be asked now, the first look at a package says why.
     let uploads_to = work.uploads_to(On::Live(live)).ok();
     run.begin(plan, uploads_to.as_deref(), line)?;
@@ -141,10 +141,10 @@ pub fn publish<P: Publisher, D: Disk + Clone>(
 /// Why the gate refused, and what to do about it.
 fn told(gate: &Enforced) -> String {
     if let Some(untrusted) = &gate.untrusted {
-        let reason = ReasonCode::UntrustedLog;
+        let reason = RefusalCode::UntrustedLog;
         return format!("{reason}: {}", chain_of(untrusted));
     }
-    let told = |reason: &Reason| format!("{reason}; {}", reason.code().advice());
+    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().advice());
     gate.verdict.reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
 }
 
@@ -155,11 +155,11 @@ fn chain_of(error: &dyn Error) -> String {
 }
 
 /// A run that is being recorded.
-struct Run<D: Disk> {
+struct Run<D: Storage> {
     log: LogWriter<(), D>,
 }
 
-impl<D: Disk> Run<D> {
+impl<D: Storage> Run<D> {
     /// Records that the run begins, and on whose word.
     fn begin(&mut self, plan: &Plan, uploads_to: Option<&str>, gate: u64) -> Result<(), AppendError> {
         let live = plan.live();
@@ -167,10 +167,10 @@ impl<D: Disk> Run<D> {
         let evidence = AuthEvidence {
             schema_version: text("shipper.auth_evidence.v1"),
             registry: text(live.name.as_str()),
-            auth_mode: Loose::Absent,
-            token_detected: Loose::Absent,
-            oidc_request_url_present: Loose::Absent,
-            oidc_request_token_present: Loose::Absent,
+            auth_mode: Lenient::Absent,
+            token_detected: Lenient::Absent,
+            oidc_request_url_present: Lenient::Absent,
+            oidc_request_token_present: Lenient::Absent,
             others: none(),
         };
         let plan_created = PlanCreated {
@@ -180,10 +180,10 @@ impl<D: Disk> Run<D> {
             others: none(),
         };
         self.log.append(&[
-            Draft::new(ExecutionStarted { others: none() }, "all"),
-            Draft::new(policy_applied(authority(&live.index).as_deref(), credentials.as_deref()), "all"),
-            Draft::new(plan_created, "all"),
-            Draft::new(AuthEvidenceRecorded { evidence: Loose::Typed(evidence), others: none() }, "all"),
+            NewEvent::new(ExecutionStarted { others: none() }, "all"),
+            NewEvent::new(policy_applied(authority(&live.index).as_deref(), credentials.as_deref()), "all"),
+            NewEvent::new(plan_created, "all"),
+            NewEvent::new(AuthEvidenceRecorded { evidence: Lenient::Typed(evidence), others: none() }, "all"),
         ])?;
         Ok(())
     }
@@ -236,7 +236,7 @@ impl<D: Disk> Run<D> {
             let failed = match work.publish(package, &attempt) {
                 Ok(tails) => {
                     let uploaded = PackageUploaded { others: none() };
-                    self.log.append(&[Draft::new(output(&tails), &*id), Draft::new(uploaded, &*id)])?;
+                    self.log.append(&[NewEvent::new(output(&tails), &*id), NewEvent::new(uploaded, &*id)])?;
                     return Ok(Ok(Uploaded::JustNow));
                 }
                 Err(failed) => failed,
@@ -295,7 +295,7 @@ impl<D: Disk> Run<D> {
             Ok(Found::Other) => "another-content",
             Err(_) => "unknown",
         };
-        let outcome = Loose::Typed(Json::from(outcome));
+        let outcome = Lenient::Typed(RawJson::from(outcome));
         self.append(&id, PublishReconciled { outcome, others: none() })?;
         Ok(found)
     }
@@ -310,7 +310,7 @@ impl<D: Disk> Run<D> {
         let begun = Instant::now();
         self.append(&id, ReadinessStarted { method: text("index"), others: none() })?;
         let shown = work.wait_for(package, |attempt, visible| {
-            let poll = ReadinessPoll { attempt: number(attempt), visible: Loose::Typed(visible), others: none() };
+            let poll = ReadinessPoll { attempt: number(attempt), visible: Lenient::Typed(visible), others: none() };
             self.append(&id, poll).map(|_| ())
         })?;
         match &shown {
@@ -347,7 +347,7 @@ impl<D: Disk> Run<D> {
     }
 
     fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
-        self.log.append(&[Draft::new(event, package)])
+        self.log.append(&[NewEvent::new(event, package)])
     }
 }
 
@@ -374,25 +374,25 @@ fn retry(attempt: &Attempts, pause: Duration, failed: &Failure) -> RetrySchedule
         attempt: number(attempt.number.into()),
         max_attempts: number(attempt.most.into()),
         delay_ms: millis(pause),
-        next_attempt_at: Loose::Absent,
+        next_attempt_at: Lenient::Absent,
         reason: text(failed.class.as_str()),
         message: text(&failed.message),
         others: none(),
     }
 }
 
-fn text(text: &str) -> Loose<String> {
-    Loose::Typed(text.to_owned())
+fn text(text: &str) -> Lenient<String> {
+    Lenient::Typed(text.to_owned())
 }
 
-fn number(number: u64) -> Loose<Unsigned> {
-    Loose::Typed(number.into())
+fn number(number: u64) -> Lenient<JsonUint> {
+    Lenient::Typed(number.into())
 }
 
-fn millis(time: Duration) -> Loose<Unsigned> {
+fn millis(time: Duration) -> Lenient<JsonUint> {
     number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn none() -> Others {
-    Others::default()
+fn none() -> ExtraMembers {
+    ExtraMembers::default()
 }

@@ -101,7 +101,7 @@ pub struct SameRegistry {
 impl SameRegistry {
     /// Looks at the addresses of their indexes.
     pub(super) fn check(rehearsal: &Registry, live: &Registry) -> Result<(), Self> {
-        let shown = |registry: &Registry| shipper_events::neutral(registry.name.as_str()).quoted().to_string();
+        let shown = |registry: &Registry| shipper_events::display_safe(registry.name.as_str()).quoted().to_string();
         if rehearsal.is_same_registry(live) {
             return Err(Self { rehearsal: shown(rehearsal), live: shown(live) });
         }

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::Name;
-use shipper_events::write::{Disk, Options};
+use shipper_events::write::{Storage, WriterOptions};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
 use super::steps::{Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
-use crate::record::{Completed, RecordError, Recorder, Rehearsing};
+use crate::record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
 /// How a plan is rehearsed.
 #[derive(Debug, Clone)]
@@ -23,14 +23,14 @@ pub struct RehearseOptions {
     /// Its time limits, and how often it tries.
     pub limits: Limits,
     /// How the log is opened; a torn tail is repaired in any case.
-    pub log: Options,
+    pub log: WriterOptions,
 }
 
 /// A rehearsal that was completed: it is in the log, passed or not.
 #[derive(Debug)]
 pub struct Rehearsed {
     /// What it left: the receipt, and the head of the log up to it.
-    pub completed: Completed,
+    pub completed: CompletedRehearsal,
     /// Why it did not pass.
     pub failure: Option<Failed>,
 }
@@ -67,7 +67,7 @@ pub enum RehearseError {
 ///
 /// When nothing may be begun, or a step cannot be recorded. A rehearsal that fails is no error: it is completed, and did
 /// not pass.
-pub fn rehearse<P: Publisher, D: Disk + Clone>(
+pub fn rehearse<P: Publisher, D: Storage + Clone>(
     disk: D,
     state_directory: &Utf8Path,
     plan: &Plan,
@@ -82,11 +82,11 @@ pub fn rehearse<P: Publisher, D: Disk + Clone>(
         None => None,
         Some(name) => {
             let package = plan.packages().iter().find(|package| package.name == *name && package.has_program);
-            let name = || shipper_events::neutral(name).quoted().to_string();
+            let name = || shipper_events::display_safe(name).quoted().to_string();
             Some(package.ok_or_else(|| RehearseError::NoProgram { name: name() })?)
         }
     };
-    let mut recorder = Recorder::open(disk, state_directory, options.log.clone())?;
+    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.log.clone())?;
     let count = plan.packages().len();
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;
@@ -136,9 +136,9 @@ impl End<'_> {
 
 impl<P: Publisher> Work<'_, P> {
     /// Rehearses every package, and records each.
-    fn rehearse_all<'p, D: Disk>(
+    fn rehearse_all<'p, D: Storage>(
         &mut self,
-        recording: &mut Rehearsing<'_, D>,
+        recording: &mut OpenRehearsal<'_, D>,
         plan: &'p Plan,
         smoke_install: Option<&'p PlannedPackage>,
     ) -> Result<End<'p>, RecordError> {

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::On;
-use crate::enforce::Enforced;
+use crate::ask_gate::Enforced;
 
 /// What a registry shows of a package's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Failure {
     /// The failure with a message that can be shown and recorded: what a registry says may be anything, and as long as it
     /// likes.
     pub(super) fn made_safe(self) -> Self {
-        Self { message: shipper_events::neutral(&self.message).at_most(MESSAGE).to_string(), ..self }
+        Self { message: shipper_events::display_safe(&self.message).max_chars(MESSAGE).to_string(), ..self }
     }
 }
 

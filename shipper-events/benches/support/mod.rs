@@ -1,6 +1,6 @@
 //! What the benchmarks share: lines that the shipper tool wrote, over and over.
 
-use shipper_events::{Link, parse_line, scan};
+use shipper_events::{ChainLink, parse_line, scan};
 
 /// Where the logs are that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/real");
@@ -22,7 +22,7 @@ pub(crate) fn log(bytes: usize) -> Vec<u8> {
 pub(crate) fn chained(log: &[u8]) -> Vec<u8> {
     let (mut chained, mut previous) = (Vec::new(), Vec::new());
     for (before, line) in (0..).zip(scan(log).0) {
-        let mut line_and_link = Link::after(before, &previous).to_string().into_bytes();
+        let mut line_and_link = ChainLink::after(before, &previous).to_string().into_bytes();
         line_and_link.extend(line.strip_prefix(b"{").expect("an object"));
         chained.extend_from_slice(&line_and_link);
         previous = line_and_link;

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use scanner::{Keep, Scanner};
 pub(crate) use scanner::{Line, line};
 
-use crate::fault::{Corruption, Fault};
+use crate::fault::{LineError, LineErrorKind};
 
 /// How deep a line may nest; the line's own object is 1. Deeper is corrupt: no event of any version comes near it,
 /// and a bound here bounds the stack of every reader.
@@ -61,7 +61,7 @@ impl<'a> Object<'a> {
     /// # Errors
     ///
     /// Whatever `docs/log-format.md` (corrupt lines) calls corrupt in the JSON itself, with its place.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Corruption> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
         let text = utf8(bytes)?;
         let mut members = Vec::new();
         Scanner::new(text).document(Keep::Members(&mut members)).map_err(|flaw| flaw.place(text))?;
@@ -178,9 +178,9 @@ fn decode(text: &str, escaped: bool) -> Option<Cow<'_, str>> {
     }
 }
 
-pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Corruption> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, LineError> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(Corruption::new(Fault::ByteOrderMark, bytes, 0));
+        return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));
     }
-    std::str::from_utf8(bytes).map_err(|error| Corruption::new(Fault::NotUtf8, bytes, error.valid_up_to()))
+    std::str::from_utf8(bytes).map_err(|error| LineError::new(LineErrorKind::NotUtf8, bytes, error.valid_up_to()))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{MAX_DEPTH, Member, Shape, Value, decode};
-use crate::fault::{Corruption, Fault};
+use crate::fault::{LineError, LineErrorKind};
 
 /// Above this many members an object's names are compared by hash, not pair by pair.
 const FEW_MEMBERS: usize = 16;
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a> {
 }
 
 /// Reads one object and, in the same pass, the members of the object that stands under `inner`.
-pub(crate) fn line<'a>(text: &'a str, inner: &'static str) -> Result<Line<'a>, Corruption> {
+pub(crate) fn line<'a>(text: &'a str, inner: &'static str) -> Result<Line<'a>, LineError> {
     let mut line = Line { top: Vec::with_capacity(6), inner: Vec::with_capacity(8) };
     let keep = Keep::Line { top: &mut line.top, named: inner, inner: &mut line.inner };
     Scanner::new(text).document(keep).map_err(|flaw| flaw.place(text))?;
@@ -32,13 +32,13 @@ pub(super) enum Keep<'k, 'a> {
 
 /// A fault and where it stands; its column is only counted when somebody will read it.
 pub(super) struct Flaw {
-    fault: Fault,
+    fault: LineErrorKind,
     offset: usize,
 }
 
 impl Flaw {
-    pub(super) fn place(self, text: &str) -> Corruption {
-        Corruption::new(self.fault, text.as_bytes(), self.offset)
+    pub(super) fn place(self, text: &str) -> LineError {
+        LineError::new(self.fault, text.as_bytes(), self.offset)
     }
 }
 
@@ -65,12 +65,12 @@ impl<'a> Scanner<'a> {
     pub(super) fn document(&mut self, keep: Keep<'_, 'a>) -> Result<(), Flaw> {
         self.skip_white();
         if self.peek() != Some(b'{') {
-            return self.fail(Fault::NotAnObject);
+            return self.fail(LineErrorKind::NotAnObject);
         }
         self.object(1, keep)?;
         self.skip_white();
         if self.at < self.bytes.len() {
-            return self.fail(Fault::TrailingData);
+            return self.fail(LineErrorKind::TrailingData);
         }
         Ok(())
     }
@@ -79,12 +79,12 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn fail<T>(&self, fault: Fault) -> Result<T, Flaw> {
+    fn fail<T>(&self, fault: LineErrorKind) -> Result<T, Flaw> {
         Err(Flaw { fault, offset: self.at })
     }
 
     fn expected<T>(&self, what: &'static str) -> Result<T, Flaw> {
-        self.fail(Fault::Expected { what })
+        self.fail(LineErrorKind::UnexpectedToken { what })
     }
 
     fn skip_white(&mut self) {
@@ -177,12 +177,15 @@ impl<'a> Scanner<'a> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             let Some(step) = memchr::memchr2(b'"', b'\\', rest) else {
-                return Err(Flaw { fault: Fault::Expected { what: "the closing quote of this string" }, offset: open });
+                return Err(Flaw {
+                    fault: LineErrorKind::UnexpectedToken { what: "the closing quote of this string" },
+                    offset: open,
+                });
             };
             let plain = rest.get(..step).unwrap_or_default();
             if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
                 self.at += control;
-                return self.fail(Fault::ControlCharacter);
+                return self.fail(LineErrorKind::ControlCharacter);
             }
             self.at += step;
             if self.peek() == Some(b'"') {
@@ -206,12 +209,12 @@ impl<'a> Scanner<'a> {
                     let low = self.at + 6;
                     let is_escape = self.bytes.get(low..low + 2) == Some(b"\\u");
                     if !is_escape || !matches!(self.unit(low)?, 0xDC00..=0xDFFF) {
-                        return self.fail(Fault::LoneSurrogate);
+                        return self.fail(LineErrorKind::LoneSurrogate);
                     }
                     self.at += 12;
                     Ok(())
                 }
-                0xDC00..=0xDFFF => self.fail(Fault::LoneSurrogate),
+                0xDC00..=0xDFFF => self.fail(LineErrorKind::LoneSurrogate),
                 _ => {
                     self.at += 6;
                     Ok(())
@@ -239,7 +242,7 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn array(&mut self, depth: u32, mut keep: Option<&mut Vec<Value<'a>>>) -> Result<(), Flaw> {
         if depth > MAX_DEPTH {
-            return self.fail(Fault::TooDeep);
+            return self.fail(LineErrorKind::TooDeep);
         }
         self.at += 1;
         self.skip_white();
@@ -267,7 +270,7 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn object(&mut self, depth: u32, mut keep: Keep<'_, 'a>) -> Result<(), Flaw> {
         if depth > MAX_DEPTH {
-            return self.fail(Fault::TooDeep);
+            return self.fail(LineErrorKind::TooDeep);
         }
         let first_name = self.names.len();
         self.at += 1;
@@ -354,7 +357,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn duplicate(&self, name: Name) -> Flaw {
-        Flaw { fault: Fault::DuplicateName { name: self.decode(name).into_owned() }, offset: name.start }
+        Flaw { fault: LineErrorKind::DuplicateName { name: self.decode(name).into_owned() }, offset: name.start }
     }
 
     fn decode(&self, name: Name) -> Cow<'a, str> {

@@ -27,9 +27,9 @@ pub use stretch::Stretch;
 use stretch::Stretches;
 
 use crate::event::Event;
-use crate::fault::Corruption;
-use crate::line::{Line, parse_line};
-use crate::link::Link;
+use crate::fault::LineError;
+use crate::line::{ParsedLine, parse_line};
+use crate::link::ChainLink;
 use crate::vocabulary::EventType;
 
 /// How many bytes are indexed at a time: few enough that they stay in the processor's cache while they are read twice.
@@ -74,7 +74,7 @@ pub enum What<K> {
     /// No event: the line is blank.
     Blank,
     /// The line is corrupt. Of what stands after it in the block nothing is said.
-    Corrupt(Box<Corruption>),
+    Corrupt(Box<LineError>),
 }
 
 /// A block of complete lines and what is said of them.
@@ -98,7 +98,7 @@ pub(crate) struct Said<K> {
     pub(crate) first_crlf: Option<u64>,
 }
 
-/// Surveys a block of complete lines, each with its LF and none longer than [`MAX_LINE`](crate::MAX_LINE). Bytes after
+/// Surveys a block of complete lines, each with its LF and none longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN). Bytes after
 /// the last LF are left out.
 ///
 /// `regard` gets the name of an event's type.
@@ -253,7 +253,7 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
                 Some(None) => {}
                 None => self.note_read(line),
             }
-            let link = if proven { prover.take_link() } else { Link::of(line) };
+            let link = if proven { prover.take_link() } else { ChainLink::of(line) };
             if self.ended {
                 return;
             }
@@ -266,13 +266,13 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
     fn long_line(&mut self, line: &'b [u8]) {
         self.note_read(line);
         if !self.ended {
-            self.place(line, Link::of(line));
+            self.place(line, ChainLink::of(line));
         }
     }
 
     /// A line was read that is not corrupt.
     #[inline(always)]
-    fn place(&mut self, line: &[u8], link: Option<Link>) {
+    fn place(&mut self, line: &[u8], link: Option<ChainLink>) {
         if line.ends_with(b"\r\n") {
             self.first_crlf.get_or_insert(self.position);
         }
@@ -288,12 +288,12 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
     /// Reads a line that was not proven, or whose proof does not say enough.
     fn note_read(&mut self, line: &[u8]) {
         let what = match parse_line(line) {
-            Ok(Line::Event(record)) => match self.types.of(record.type_name()) {
+            Ok(ParsedLine::Event(record)) => match self.types.of(record.type_name()) {
                 Regard::Quiet => return,
                 Regard::Brief(kind) => What::Brief { kind, package: record.package().into() },
                 Regard::Whole => What::Event(Box::new(record.into_event())),
             },
-            Ok(Line::Blank) => What::Blank,
+            Ok(ParsedLine::Blank) => What::Blank,
             Err(corruption) => {
                 self.ended = true;
                 What::Corrupt(Box::new(corruption))

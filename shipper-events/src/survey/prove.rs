@@ -10,9 +10,9 @@ use std::ops::Range;
 use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
 use crate::event::Event;
 use crate::json::{Member, Shape};
-use crate::link::Link;
+use crate::link::ChainLink;
 use crate::timestamp::{self, Timestamp};
-use crate::value::Others;
+use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
 
 /// How deep objects and arrays are followed; no event of this version comes near it.
@@ -46,7 +46,7 @@ pub(super) struct Prover<'w, 'i> {
     /// Date, hour and minute of the last timestamp that was read in full.
     minute: [u8; 16],
     // What is proven of the line: where its parts stand, and how it begins.
-    link: Option<Link>,
+    link: Option<ChainLink>,
     timestamp: Range<usize>,
     type_name: Range<usize>,
     package: Range<usize>,
@@ -100,7 +100,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         }
         self.link = None;
         if !self.takes(b"{\"timestamp\":\"") {
-            let (link, length) = Link::split(self.window.get(start..end)?)?;
+            let (link, length) = ChainLink::split(self.window.get(start..end)?)?;
             self.link = Some(link);
             self.at += length;
             self.takes(b"\"timestamp\":\"").then_some(())?;
@@ -126,7 +126,7 @@ impl<'w, 'i> Prover<'w, 'i> {
 
     /// The link of the line; `None` if it is foreign.
     #[inline(always)]
-    pub(super) fn take_link(&mut self) -> Option<Link> {
+    pub(super) fn take_link(&mut self) -> Option<ChainLink> {
         self.link.take()
     }
 
@@ -146,7 +146,7 @@ impl<'w, 'i> Prover<'w, 'i> {
             timestamp: Timestamp::from_parts(stamp, timestamp::instant(stamp)?),
             event_type: EventType::from_members(text(&self.type_name)?, &members).ok()?,
             package: self.package()?.to_owned(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         })
     }
 

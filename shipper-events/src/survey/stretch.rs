@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::lanes;
-use crate::link::Link;
+use crate::link::ChainLink;
 
 /// Lines in a row that hang together in one way; it ends where the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Stretch {
     pub position: u64,
     /// How its first line begins, if its lines are chained: each but the first then follows the one before it. `None`
     /// where they are foreign.
-    pub link: Option<Link>,
+    pub link: Option<ChainLink>,
     /// The hash of the line before the first, if that is one of the block's.
     pub follows: Option<blake3::Hash>,
 }
@@ -22,7 +22,7 @@ pub struct Stretch {
 /// A chained line.
 struct Chained {
     position: u64,
-    link: Link,
+    link: ChainLink,
     /// Where the line before it stands in the block, if it is in it.
     previous: Option<Range<usize>>,
 }
@@ -52,7 +52,7 @@ impl<'b> Stretches<'b> {
 
     /// A chained line. Of foreign ones nothing needs to be told.
     #[inline(always)]
-    pub(super) fn chained(&mut self, position: u64, link: Link, previous: Option<Range<usize>>) {
+    pub(super) fn chained(&mut self, position: u64, link: ChainLink, previous: Option<Range<usize>>) {
         self.pending.push(Chained { position, link, previous });
         if self.pending.len() == TOGETHER {
             self.compare();

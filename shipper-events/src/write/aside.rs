@@ -4,16 +4,16 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::disk::{Disk, DiskFile, write_new};
-use super::error::{AppendError, ContinueError, LogError};
+use super::disk::{Storage, StorageFile, write_new};
+use super::error::{AppendError, LogError, RotateError};
 use super::repair;
-use super::writer::{BUFFER, LogWriter, Observer, Options, directory, lock, name, resolve, stamp, unsynced};
+use super::writer::{BUFFER, LogWriter, Projection, WriterOptions, directory, lock, name, resolve, stamp, unsynced};
 use crate::block::{Blocks, Fill};
 use crate::event::Event;
 use crate::follow::Follower;
 use crate::head::Head;
-use crate::link::Link;
-use crate::value::Others;
+use crate::link::ChainLink;
+use crate::value::ExtraMembers;
 use crate::vocabulary::{EventType, LogContinued};
 
 /// Moves a log that can no longer be written aside, whole, and continues it by a new one whose first line names its
@@ -22,14 +22,14 @@ use crate::vocabulary::{EventType, LogContinued};
 /// # Errors
 ///
 /// When a step fails; the error says whether the log stands where it stood or aside.
-pub fn continue_log<O: Observer, D: Disk>(
+pub fn rotate_log<O: Projection, D: Storage>(
     disk: D,
     path: &Utf8Path,
-    options: Options,
+    options: WriterOptions,
     observer: O,
-) -> Result<(Utf8PathBuf, LogWriter<O, D>), ContinueError> {
+) -> Result<(Utf8PathBuf, LogWriter<O, D>), RotateError> {
     let given = path;
-    let failed = |aside: Option<&Utf8PathBuf>, source: AppendError| ContinueError {
+    let failed = |aside: Option<&Utf8PathBuf>, source: AppendError| RotateError {
         path: given.to_owned(),
         aside: aside.cloned(),
         source: Box::new(source),
@@ -46,21 +46,21 @@ pub fn continue_log<O: Observer, D: Disk>(
 }
 
 /// Puts a new log in the place of the old one, and gives where that is now.
-fn move_aside<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendError> {
+fn move_aside<D: Storage>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendError> {
     let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
     let mut old = disk.open(path).map_err(io("open"))?;
     let (head, length) = head_of(&mut old).map_err(io("read"))?;
     let event = Event {
-        link: Some(Link::after(0, &[])),
+        link: Some(ChainLink::after(0, &[])),
         timestamp: stamp(disk.now()),
         event_type: EventType::LogContinued(LogContinued {
             lines: head.lines.into(),
             bytes: head.bytes.into(),
             blake3: head.blake3.to_string(),
-            others: Others::default(),
+            others: ExtraMembers::default(),
         }),
         package: "all".to_owned(),
-        others: Others::default(),
+        others: ExtraMembers::default(),
     };
     // The new log is whole and durable before it takes the old one's name, and the old one has its second name before
     // it loses the first: at every instant the path names a log.
@@ -71,7 +71,7 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendE
     let swap = || {
         // A tool that takes no lock may have gone on writing: the head that the new log names would not be the last one.
         if disk.named_length(path, &old).map_err(io("look up"))? != Some(length) {
-            return Err(LogError::AtWork { path: path.to_owned() });
+            return Err(LogError::ConcurrentWriter { path: path.to_owned() });
         }
         let linked = disk.link(path, &aside).and_then(|()| disk.sync_directory(directory(path)));
         linked.and_then(|()| disk.rename(&new, path)).map_err(io("move aside"))
@@ -85,7 +85,7 @@ fn move_aside<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, AppendE
 
 /// The head of a log, and its length. Whatever is wrong with it, its lines are what the new log names: nothing is read in
 /// them.
-fn head_of(old: &mut impl DiskFile) -> io::Result<(Head, u64)> {
+fn head_of(old: &mut impl StorageFile) -> io::Result<(Head, u64)> {
     let (mut follower, mut blocks, mut buffer, mut offset) = (Follower::new(), Blocks::default(), Vec::new(), 0);
     let mut read = |buffer: &mut [u8]| {
         let count = old.read_at(offset, buffer)?;
@@ -104,7 +104,7 @@ fn head_of(old: &mut impl DiskFile) -> io::Result<(Head, u64)> {
 
 /// Leaves what is beside the old log to it: what is marked of it, and tails that were cut off it, are no matter of the new
 /// one.
-fn leave_behind<D: Disk>(disk: &D, path: &Utf8Path, aside: &Utf8Path) -> Result<(), (&'static str, io::Error)> {
+fn leave_behind<D: Storage>(disk: &D, path: &Utf8Path, aside: &Utf8Path) -> Result<(), (&'static str, io::Error)> {
     for marker in [repair::marker(path), unsynced(path)] {
         match disk.remove(&marker) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(("remove the marker beside", error)),

@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
 ///
 /// Each method is one step that can fail or after which the machine can stop; nothing here retries.
-pub trait Disk {
+pub trait Storage {
     /// A file that was opened.
-    type File: DiskFile;
+    type File: StorageFile;
     /// A lock that is held until it is dropped.
     type Lock;
 
@@ -112,7 +112,7 @@ pub trait Disk {
 /// # Errors
 ///
 /// When a step fails; what has the name is then as it was.
-pub fn replace_file<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_file<D: Storage>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
     let temporary = path.with_file_name(format!(".{name}.{}", disk.random_name()));
     write_new(disk, &temporary, bytes)?;
@@ -123,7 +123,7 @@ pub fn replace_file<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Res
 }
 
 /// Writes a file that did not exist, durably but for its name.
-pub(super) fn write_new<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_new<D: Storage>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = disk.create(path)?;
     let written = file.append(bytes).and_then(|count| {
         if count == bytes.len() { file.sync() } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
@@ -134,7 +134,7 @@ pub(super) fn write_new<D: Disk>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io:
 }
 
 /// A file that was opened for reading and appending.
-pub trait DiskFile {
+pub trait StorageFile {
     /// How long it is, in bytes.
     ///
     /// # Errors

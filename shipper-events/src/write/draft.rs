@@ -1,43 +1,43 @@
 //! An event before it stands in a log.
 
-use crate::Json;
-use crate::event::{Event, NotAnEvent};
-use crate::value::Others;
+use crate::RawJson;
+use crate::event::{Event, ParseEventError};
+use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
 
 /// An event before it stands in a log: the writer stamps and links it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct NewEvent {
     /// What happened.
     pub event_type: EventType,
     /// The package it concerns, `name@version`, or `all`.
     pub package: String,
     /// Further members of the line.
-    pub others: Others,
+    pub others: ExtraMembers,
 }
 
-impl Draft {
+impl NewEvent {
     /// An event about a package, `name@version`, or about `all`.
     pub fn new(event_type: impl Into<EventType>, package: impl Into<String>) -> Self {
-        Self { event_type: event_type.into(), package: package.into(), others: Others::default() }
+        Self { event_type: event_type.into(), package: package.into(), others: ExtraMembers::default() }
     }
 }
 
-impl std::str::FromStr for Draft {
-    type Err = NotAnEvent;
+impl std::str::FromStr for NewEvent {
+    type Err = ParseEventError;
 
     /// Reads `{"event_type":{…},"package":"…"}`, without the members that the writer gives.
-    fn from_str(text: &str) -> Result<Self, NotAnEvent> {
+    fn from_str(text: &str) -> Result<Self, ParseEventError> {
         let members = text.trim_start().strip_prefix('{').unwrap_or(text);
         let event: Event = format!(r#"{{"timestamp":"1970-01-01T00:00:00Z",{members}"#).parse()?;
         Ok(Self { event_type: event.event_type, package: event.package, others: event.others })
     }
 }
 
-impl Draft {
+impl NewEvent {
     /// Further members of the line, which readers that do not know them ignore.
     #[must_use]
-    pub fn with(mut self, name: &str, value: Json) -> Self {
+    pub fn with(mut self, name: &str, value: RawJson) -> Self {
         self.others.push(name, value);
         self
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
-use crate::chain::Break;
-use crate::fault::Corruption;
+use crate::chain::ChainError;
+use crate::fault::LineError;
 use crate::head::Head;
 
 /// The log cannot be read for writing, or is not in a state to be written.
@@ -48,7 +48,7 @@ pub enum LogError {
         /// The line.
         line: u64,
         /// What is wrong, and where.
-        corruption: Corruption,
+        corruption: LineError,
     },
     /// A line does not follow those before it.
     #[error("{path}, line {line}: {found}; keep the file, audit it, then move it aside and continue in a new log")]
@@ -58,7 +58,7 @@ pub enum LogError {
         /// The line.
         line: u64,
         /// What does not fit.
-        found: Break,
+        found: ChainError,
     },
     /// It does not extend the head that the caller kept.
     #[error(
@@ -87,7 +87,7 @@ pub enum LogError {
     #[error(
         "the repair of {path} was cut short, and what was cut off is not in the log; rehearse again, which completes it"
     )]
-    RepairCutShort {
+    RepairInterrupted {
         /// The log.
         path: Utf8PathBuf,
     },
@@ -95,7 +95,7 @@ pub enum LogError {
     #[error(
         "a sync of {path} failed, and which of its bytes are durable is unknown; see to the disk, then move the log aside, continue it and rehearse again (continuing removes {marker})"
     )]
-    Unsynced {
+    SyncFailed {
         /// The log.
         path: Utf8PathBuf,
         /// The file that says so.
@@ -103,13 +103,13 @@ pub enum LogError {
     },
     /// Another writer, one that takes no lock, was at work while the torn tail was to be cut off.
     #[error("another writer is at work on {path}; wait until it is done, then try again")]
-    AtWork {
+    ConcurrentWriter {
         /// The log.
         path: Utf8PathBuf,
     },
     /// The path names another file than the one that was opened, or none, or one that has become shorter.
     #[error("{path} was replaced or cut while it was in use; find out by whom, then open it again")]
-    Replaced {
+    FileReplaced {
         /// The log.
         path: Utf8PathBuf,
     },
@@ -132,18 +132,18 @@ pub enum AppendError {
     Log(#[from] LogError),
     /// There was nothing to append.
     #[error("there is no event to append")]
-    Nothing,
+    Empty,
     /// An event would make a line that no reader takes.
     #[error("the event would make a corrupt line: {corruption}")]
-    Invalid {
+    InvalidEvent {
         /// What would be wrong with the line.
-        corruption: Corruption,
+        corruption: LineError,
     },
     /// An event records a head that does not fit where it would stand.
     #[error("the event would break the log: {found}")]
-    Breaks {
+    ChainViolation {
         /// What would not fit.
-        found: Break,
+        found: ChainError,
     },
     /// An event would make a line longer than any reader takes.
     #[error("the event makes a line of {bytes} bytes, and a line has at most 16 MiB; shorten its members")]
@@ -164,7 +164,7 @@ pub enum AppendError {
     #[error(
         "whether what was written to {path} is durable is unknown; see to the disk, audit the log, and move it aside before going on"
     )]
-    Unknown {
+    DurabilityUnknown {
         /// The log.
         path: Utf8PathBuf,
         /// Why.
@@ -188,7 +188,7 @@ pub enum AppendError {
 /// A log could not be moved aside and continued.
 #[derive(Debug, Error)]
 #[error("{path} could not be moved aside and continued; {}", aside.as_ref().map_or("try again".to_owned(), |aside| format!("the old log stands at {aside}, and the new one could not be opened")))]
-pub struct ContinueError {
+pub struct RotateError {
     /// The log.
     pub path: Utf8PathBuf,
     /// Where the old log stands, if it was moved.
@@ -199,7 +199,7 @@ pub struct ContinueError {
 
 impl AppendError {
     /// Whether the events may be in the log all the same, now or after a crash.
-    pub fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Interleaved { .. })
+    pub fn may_be_persisted(&self) -> bool {
+        matches!(self, Self::DurabilityUnknown { .. } | Self::Interleaved { .. })
     }
 }

@@ -11,7 +11,7 @@
 //! 6. Check that the path still names the file and that the lines stand where they were meant to.
 //! 7. Only now is the append acknowledged, and the observer sees the events.
 //!
-//! The file system is behind the small trait [`Disk`], so that tests can fail or crash at every step.
+//! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 
 mod aside;
 mod build;
@@ -23,9 +23,9 @@ mod repair;
 mod taking;
 mod writer;
 
-pub use aside::continue_log;
-pub use disk::{Disk, DiskFile, replace_file};
-pub use draft::Draft;
-pub use error::{AppendError, ContinueError, LogError};
-pub use os::{OsDisk, OsFile};
-pub use writer::{LogWriter, Observer, Options};
+pub use aside::rotate_log;
+pub use disk::{Storage, StorageFile, replace_file};
+pub use draft::NewEvent;
+pub use error::{AppendError, LogError, RotateError};
+pub use os::{FsFile, FsStorage};
+pub use writer::{LogWriter, Projection, WriterOptions};

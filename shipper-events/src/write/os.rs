@@ -10,8 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 use time::OffsetDateTime;
 
-use super::disk::{Disk, DiskFile};
-use crate::neutral::neutral;
+use super::disk::{Storage, StorageFile};
+use crate::display_safe::display_safe;
 
 /// How long to sleep between two looks at a lock.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -24,16 +24,16 @@ const MOST_NOTE: u64 = 4096;
 
 /// The file system of the operating system, its clock and its randomness.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OsDisk;
+pub struct FsStorage;
 
-/// A file that [`OsDisk`] has opened.
+/// A file that [`FsStorage`] has opened.
 #[derive(Debug)]
-pub struct OsFile {
+pub struct FsFile {
     file: File,
     identity: Identity,
 }
 
-impl OsFile {
+impl FsFile {
     fn new(file: File) -> io::Result<Self> {
         let identity = Identity::of(&file.metadata()?);
         Ok(Self { file, identity })
@@ -65,9 +65,9 @@ impl Identity {
     }
 }
 
-impl Disk for OsDisk {
-    type File = OsFile;
-    type Lock = OsFile;
+impl Storage for FsStorage {
+    type File = FsFile;
+    type Lock = FsFile;
 
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         match path.canonicalize_utf8() {
@@ -79,20 +79,20 @@ impl Disk for OsDisk {
         }
     }
 
-    fn open(&self, path: &Utf8Path) -> io::Result<OsFile> {
+    fn open(&self, path: &Utf8Path) -> io::Result<FsFile> {
         let file = OpenOptions::new().read(true).append(true).open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }
-        Ok(OsFile { file, identity: Identity::of(&metadata) })
+        Ok(FsFile { file, identity: Identity::of(&metadata) })
     }
 
-    fn create(&self, path: &Utf8Path) -> io::Result<OsFile> {
-        OsFile::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?)
+    fn create(&self, path: &Utf8Path) -> io::Result<FsFile> {
+        FsFile::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?)
     }
 
-    fn named_length(&self, path: &Utf8Path, file: &OsFile) -> io::Result<Option<u64>> {
+    fn named_length(&self, path: &Utf8Path, file: &FsFile) -> io::Result<Option<u64>> {
         match fs_err::metadata(path) {
             Ok(named) => Ok((Identity::of(&named) == file.identity).then_some(named.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -131,17 +131,17 @@ impl Disk for OsDisk {
         }
     }
 
-    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<OsFile> {
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<FsFile> {
         let mut lock = open_lock(path)?;
         self.relock(path, &mut lock, wait, note)?;
         Ok(lock)
     }
 
-    fn unlock(&self, lock: &mut OsFile) -> io::Result<()> {
+    fn unlock(&self, lock: &mut FsFile) -> io::Result<()> {
         lock.file.file().unlock()
     }
 
-    fn relock(&self, path: &Utf8Path, lock: &mut OsFile, wait: Duration, note: &str) -> io::Result<()> {
+    fn relock(&self, path: &Utf8Path, lock: &mut FsFile, wait: Duration, note: &str) -> io::Result<()> {
         let began = Instant::now();
         loop {
             match lock.file.file().try_lock() {
@@ -158,7 +158,7 @@ impl Disk for OsDisk {
                     let mut holder = vec![0; NOTE];
                     let count = read_at(&lock.file, 0, &mut holder).unwrap_or_default();
                     let holder = String::from_utf8_lossy(holder.get(..count).unwrap_or_default()).into_owned();
-                    return Err(io::Error::new(io::ErrorKind::WouldBlock, neutral(holder.trim()).to_string()));
+                    return Err(io::Error::new(io::ErrorKind::WouldBlock, display_safe(holder.trim()).to_string()));
                 }
                 Err(std::fs::TryLockError::Error(error)) => return Err(error),
             }
@@ -188,12 +188,12 @@ impl Disk for OsDisk {
 }
 
 /// Opens what has the name of a lock file, or creates one: never what a link leads to.
-fn open_lock(path: &Utf8Path) -> io::Result<OsFile> {
+fn open_lock(path: &Utf8Path) -> io::Result<FsFile> {
     let open = |create| OpenOptions::new().read(true).write(true).create_new(create).open(path);
     loop {
         match open(true) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return OsFile::new(created?),
+            created => return FsFile::new(created?),
         }
         match open(false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -202,7 +202,7 @@ fn open_lock(path: &Utf8Path) -> io::Result<OsFile> {
                 }
                 // Somebody has removed it meanwhile.
             }
-            opened => return OsFile::new(opened?),
+            opened => return FsFile::new(opened?),
         }
     }
 }
@@ -221,7 +221,7 @@ enum Found {
 
 /// Looks at a lock file that was opened. Its text is overwritten, so that nothing but a lock file may be behind the name:
 /// no link, no second name of another file, nothing longer than a note.
-fn look_at_lock(path: &Utf8Path, lock: &OsFile) -> io::Result<Found> {
+fn look_at_lock(path: &Utf8Path, lock: &FsFile) -> io::Result<Found> {
     let named = match fs_err::symlink_metadata(path) {
         Ok(named) => named,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -254,7 +254,7 @@ fn read_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize>
     file.read(buffer)
 }
 
-impl DiskFile for OsFile {
+impl StorageFile for FsFile {
     fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }

@@ -10,16 +10,16 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::disk::{Disk, DiskFile, replace_file};
-use super::draft::Draft;
+use super::disk::{Storage, StorageFile, replace_file};
+use super::draft::NewEvent;
 use super::error::LogError;
-use super::writer::{LogWriter, Observer, directory, name};
-use crate::value::Others;
+use super::writer::{LogWriter, Projection, directory, name};
+use crate::value::ExtraMembers;
 use crate::vocabulary::TailRepaired;
 
 /// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the event that is then to be
 /// recorded, or none where the bytes have become lines meanwhile.
-pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
+pub(super) fn cut_off<O: Projection, D: Storage>(log: &mut LogWriter<O, D>) -> Result<Option<TailRepaired>, LogError> {
     let lines_end = log.follower.bytes();
     let tail = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
     if tail.is_empty() || tail.contains(&b'\n') {
@@ -40,7 +40,7 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
     let still = log.disk.named_length(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
     if now != tail || still.is_none() {
         remove_marker(log)?;
-        return Err(LogError::AtWork { path: log.path.clone() });
+        return Err(LogError::ConcurrentWriter { path: log.path.clone() });
     }
     let cut = log.file.truncate(lines_end).and_then(|()| log.sync());
     cut.map_err(|source| {
@@ -52,7 +52,7 @@ pub(super) fn cut_off<O: Observer, D: Disk>(log: &mut LogWriter<O, D>) -> Result
 
 /// Records the tail that was cut off now or, if it is still marked, before a crash, and every saved tail that no event of
 /// the log names.
-pub(super) fn record<O: Observer, D: Disk>(
+pub(super) fn record<O: Projection, D: Storage>(
     log: &mut LogWriter<O, D>,
     cut: Option<TailRepaired>,
     marked: bool,
@@ -67,7 +67,7 @@ pub(super) fn record<O: Observer, D: Disk>(
         }
     }
     if !found.is_empty() {
-        let drafts = found.into_iter().map(|repaired| Draft::new(repaired, "all")).collect();
+        let drafts = found.into_iter().map(|repaired| NewEvent::new(repaired, "all")).collect();
         let appended = log.append_locked(|_, _| drafts);
         let path = log.path.clone();
         appended.map_err(|source| LogError::Repair { path, source: Box::new(source) })?;
@@ -81,7 +81,7 @@ pub(super) fn marker(log: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// The tail that the marker names; a marker that says nothing of use still tells of one.
-fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<TailRepaired, LogError> {
+fn marked_tail<O: Projection, D: Storage>(log: &LogWriter<O, D>) -> Result<TailRepaired, LogError> {
     let path = marker(&log.path);
     let text = log.disk.open(&path).and_then(|mut file| file.read_from(0, usize::MAX));
     let text = text.map_err(|source| LogError::Io { what: "read", path, source })?;
@@ -96,7 +96,7 @@ fn marked_tail<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<TailRepair
 }
 
 /// A saved tail, if its bytes are those that its name says.
-fn saved_tail<O: Observer, D: Disk>(
+fn saved_tail<O: Projection, D: Storage>(
     log: &LogWriter<O, D>,
     hash: String,
     path: &Utf8Path,
@@ -110,18 +110,18 @@ fn saved_tail<O: Observer, D: Disk>(
 }
 
 fn repaired(bytes: usize, blake3: String) -> TailRepaired {
-    TailRepaired { bytes: (bytes as u64).into(), blake3, others: Others::default() }
+    TailRepaired { bytes: (bytes as u64).into(), blake3, others: ExtraMembers::default() }
 }
 
 /// The saved tails that no event of the log names: their hashes and paths.
-fn unnamed_tails<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<Vec<(String, Utf8PathBuf)>, LogError> {
+fn unnamed_tails<O: Projection, D: Storage>(log: &LogWriter<O, D>) -> Result<Vec<(String, Utf8PathBuf)>, LogError> {
     let mut tails = saved_tails(&log.disk, &log.path).map_err(|source| log.io("list the directory of", source))?;
     tails.retain(|(hash, _)| !log.named_tails.contains(hash));
     Ok(tails)
 }
 
 /// The saved tails beside a log: their hashes and paths.
-pub(super) fn saved_tails<D: Disk>(disk: &D, log: &Utf8Path) -> io::Result<Vec<(String, Utf8PathBuf)>> {
+pub(super) fn saved_tails<D: Storage>(disk: &D, log: &Utf8Path) -> io::Result<Vec<(String, Utf8PathBuf)>> {
     let (directory, prefix) = (directory(log), format!("{}.torn-", name(log)));
     let tails = disk.list(directory)?.into_iter().filter_map(|name| {
         let hash = name.strip_prefix(&prefix).filter(|hash| crate::head::hash(hash.as_bytes()).is_some())?;
@@ -130,7 +130,7 @@ pub(super) fn saved_tails<D: Disk>(disk: &D, log: &Utf8Path) -> io::Result<Vec<(
     Ok(tails.collect())
 }
 
-fn remove_marker<O: Observer, D: Disk>(log: &LogWriter<O, D>) -> Result<(), LogError> {
+fn remove_marker<O: Projection, D: Storage>(log: &LogWriter<O, D>) -> Result<(), LogError> {
     let path = marker(&log.path);
     log.disk.remove(&path).map_err(|source| LogError::Io { what: "remove", path, source })?;
     log.sync_names()

@@ -6,15 +6,15 @@ use std::io;
 use camino::Utf8Path;
 
 use super::error::LogError;
-use super::writer::Observer;
-use crate::event::Entry;
-use crate::fault::Corruption;
+use super::writer::Projection;
+use crate::event::LogEntry;
+use crate::fault::LineError;
 use crate::follow::{Follower, Seen};
 use crate::survey::{Regard, Survey, What};
 use crate::vocabulary::EventType;
 
 /// What is wanted of the events of a log that is written: those that its observer looks at.
-pub(super) fn regard<O: Observer>(type_name: &str) -> Regard<()> {
+pub(super) fn regard<O: Projection>(type_name: &str) -> Regard<()> {
     if O::looks_at(type_name) { Regard::Whole } else { Regard::Quiet }
 }
 
@@ -38,7 +38,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-impl<O: Observer> Taking<'_, O> {
+impl<O: Projection> Taking<'_, O> {
     pub(super) fn take(&mut self, survey: Survey<'_, ()>) -> Result<(), Failed> {
         let Self { path, follower, observer, named_tails } = self;
         follower.take(survey, |seen, place| {
@@ -54,13 +54,13 @@ impl<O: Observer> Taking<'_, O> {
                 if let EventType::TailRepaired(repaired) = &event.event_type {
                     named_tails.insert(repaired.blake3.clone());
                 }
-                observer.observe(&Entry { line, event: *event }, place);
+                observer.observe(&LogEntry { line, event: *event }, place);
             }
             Ok(())
         })
     }
 
-    pub(super) fn corrupt(&self, line: u64, corruption: Corruption) -> LogError {
+    pub(super) fn corrupt(&self, line: u64, corruption: LineError) -> LogError {
         LogError::Corrupt { path: self.path.to_owned(), line, corruption }
     }
 }

@@ -8,21 +8,21 @@ use camino::{Utf8Path, Utf8PathBuf};
 use time::OffsetDateTime;
 
 use super::build::{check, lines};
-use super::disk::{Disk, DiskFile, write_new};
-use super::draft::Draft;
+use super::disk::{Storage, StorageFile, write_new};
+use super::draft::NewEvent;
 use super::error::{AppendError, LogError};
-use super::os::OsDisk;
+use super::os::FsStorage;
 use super::repair;
 use super::taking::{Failed, Taking, regard};
-use crate::event::Entry;
-use crate::fault::Corruption;
+use crate::event::LogEntry;
+use crate::fault::LineError;
 use crate::follow::{Follower, Place};
 use crate::head::Head;
 use crate::split::Tail;
 use crate::stream::{Piece, survey_stream};
 use crate::survey::survey;
 use crate::timestamp::Timestamp;
-use crate::value::Others;
+use crate::value::ExtraMembers;
 use crate::vocabulary::LogAdopted;
 
 /// How much is read at a time, in bytes.
@@ -30,7 +30,7 @@ pub(super) const BUFFER: usize = 256 * 1024;
 
 /// How a log is opened for writing.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct WriterOptions {
     /// Whether a log that is not there is created.
     pub create: bool,
     /// Whether a torn tail is cut off, saved and recorded. Only who would record a failure may do that: the bytes may be
@@ -44,7 +44,7 @@ pub struct Options {
     pub extends: Option<Head>,
 }
 
-impl Default for Options {
+impl Default for WriterOptions {
     /// Creates, does not repair, and waits ten seconds.
     fn default() -> Self {
         Self {
@@ -59,45 +59,45 @@ impl Default for Options {
 
 /// Sees the events of a log in order: those that stand in it when it is opened, those that others append, and those
 /// that this writer appends, once they are durable.
-pub trait Observer {
+pub trait Projection {
     /// Whether it looks at events of that type. All are checked; what nobody looks at is not built, which is several
     /// times faster.
     fn looks_at(type_name: &str) -> bool;
 
     /// The event; `place` gives the head of the log up to and including its line. Events of a type with members that
     /// must be there come even if nobody looks at them.
-    fn observe(&mut self, entry: &Entry, place: &mut Place<'_>);
+    fn observe(&mut self, entry: &LogEntry, place: &mut Place<'_>);
 }
 
 /// Sees nothing.
-impl Observer for () {
+impl Projection for () {
     fn looks_at(_: &str) -> bool {
         false
     }
 
-    fn observe(&mut self, _: &Entry, _: &mut Place<'_>) {}
+    fn observe(&mut self, _: &LogEntry, _: &mut Place<'_>) {}
 }
 
 /// Appends to a log, durably; see the [module](super) for the order of steps.
 ///
 /// ```
-/// use shipper_events::write::{Draft, LogWriter, Options, OsDisk};
+/// use shipper_events::write::{NewEvent, LogWriter, WriterOptions, FsStorage};
 /// use shipper_events::EventType;
 /// # let directory = tempfile::tempdir()?;
 /// # let path = camino::Utf8PathBuf::try_from(directory.path().join("events.jsonl"))?;
-/// let mut log = LogWriter::open(OsDisk, &path, Options::default(), ())?;
+/// let mut log = LogWriter::open(FsStorage, &path, WriterOptions::default(), ())?;
 /// let event: shipper_events::Event =
 ///     r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}"#.parse()?;
-/// let head = log.append(&[Draft::new(event.event_type, "all")])?;
+/// let head = log.append(&[NewEvent::new(event.event_type, "all")])?;
 /// assert_eq!(head.lines, 1);
 /// assert!(std::fs::read_to_string(&path)?.starts_with(r#"{"seq":0,"prev":"af1349b9"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct LogWriter<O = (), D: Disk = OsDisk> {
+pub struct LogWriter<O = (), D: Storage = FsStorage> {
     pub(super) disk: D,
     pub(super) path: Utf8PathBuf,
-    options: Options,
+    options: WriterOptions,
     pub(super) file: D::File,
     pub(super) follower: Follower,
     observer: O,
@@ -109,13 +109,13 @@ pub struct LogWriter<O = (), D: Disk = OsDisk> {
     lock: Option<D::Lock>,
 }
 
-impl<O: Observer, D: Disk> LogWriter<O, D> {
+impl<O: Projection, D: Storage> LogWriter<O, D> {
     /// Opens a log, reads it to its end and verifies it; the observer sees every event.
     ///
     /// # Errors
     ///
     /// When it cannot be read, is corrupt or broken, or has a torn tail and is not to be repaired.
-    pub fn open(disk: D, path: &Utf8Path, options: Options, observer: O) -> Result<Self, LogError> {
+    pub fn open(disk: D, path: &Utf8Path, options: WriterOptions, observer: O) -> Result<Self, LogError> {
         let path = &resolve(&disk, path)?;
         let lock = lock(&disk, path, &options)?;
         let file = match disk.open(path) {
@@ -178,7 +178,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// # Errors
     ///
     /// When they are not acknowledged: see [`AppendError`].
-    pub fn append(&mut self, drafts: &[Draft]) -> Result<Head, AppendError> {
+    pub fn append(&mut self, drafts: &[NewEvent]) -> Result<Head, AppendError> {
         self.append_settled(|_, _| drafts.to_vec())
     }
 
@@ -188,12 +188,12 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// # Errors
     ///
     /// When the events are not acknowledged: see [`AppendError`].
-    pub fn append_with(&mut self, decide: impl FnOnce(&O, &Head) -> Vec<Draft>) -> Result<Head, AppendError> {
+    pub fn append_with(&mut self, decide: impl FnOnce(&O, &Head) -> Vec<NewEvent>) -> Result<Head, AppendError> {
         self.append_settled(|observer, before| decide(observer, &before.head()))
     }
 
     /// Steps 1 to 7 of an append.
-    fn append_settled(&mut self, decide: impl FnOnce(&O, &Follower) -> Vec<Draft>) -> Result<Head, AppendError> {
+    fn append_settled(&mut self, decide: impl FnOnce(&O, &Follower) -> Vec<NewEvent>) -> Result<Head, AppendError> {
         if self.poisoned {
             return Err(AppendError::Poisoned { path: self.path.clone() });
         }
@@ -225,7 +225,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// saved tails that no event names. Under the lock.
     fn settle(&mut self) -> Result<(), LogError> {
         if self.is_marked(&unsynced(&self.path))? {
-            return Err(LogError::Unsynced { path: self.path.clone(), marker: unsynced(&self.path) });
+            return Err(LogError::SyncFailed { path: self.path.clone(), marker: unsynced(&self.path) });
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.catch_up()? {
@@ -238,7 +238,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
         let marked = self.is_marked(&repair::marker(&self.path))?;
         if !self.options.repair {
             let path = self.path.clone();
-            return if marked { Err(LogError::RepairCutShort { path }) } else { Ok(()) };
+            return if marked { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }
         // Looking for saved tails takes a look at the whole directory: once, not at every append.
         let first = !std::mem::replace(&mut self.looked_for_tails, true);
@@ -258,11 +258,11 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     fn catch_up(&mut self) -> Result<Tail, LogError> {
         let named = self.disk.named_length(&self.path, &self.file).map_err(|source| self.io("look up", source))?;
         let Some(length) = named else {
-            return Err(LogError::Replaced { path: self.path.clone() });
+            return Err(LogError::FileReplaced { path: self.path.clone() });
         };
         let mut offset = self.follower.bytes();
         if length < offset {
-            return Err(LogError::Replaced { path: self.path.clone() });
+            return Err(LogError::FileReplaced { path: self.path.clone() });
         }
         if length == offset {
             return Ok(Tail::Clean);
@@ -278,7 +278,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             Piece::Lines(survey) => taking.take(survey),
             Piece::LongPart { ends_line: false, .. } => Ok(()),
             Piece::LongPart { ends_line: true, .. } => {
-                Err(Failed::Log(taking.corrupt(taking.follower.lines() + 1, Corruption::too_long())))
+                Err(Failed::Log(taking.corrupt(taking.follower.lines() + 1, LineError::too_long())))
             }
         });
         tail.map_err(|failed| match failed {
@@ -294,7 +294,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     /// Steps 3 to 7 of an append.
     pub(super) fn append_locked(
         &mut self,
-        decide: impl FnOnce(&O, &Follower) -> Vec<Draft>,
+        decide: impl FnOnce(&O, &Follower) -> Vec<NewEvent>,
     ) -> Result<Head, AppendError> {
         let bytes = self.build(decide)?;
         let before = self.follower.bytes();
@@ -304,7 +304,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             return Err(self.take_back(before, &bytes, written.err().unwrap_or_else(short)));
         }
         if let Err(source) = self.sync() {
-            return Err(AppendError::Unknown { path: self.path.clone(), source });
+            return Err(AppendError::DurabilityUnknown { path: self.path.clone(), source });
         }
         match self.stands(before, &bytes) {
             Ok(true) => {}
@@ -313,7 +313,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
                 let path = self.path.clone();
                 return Err(match stands {
                     Ok(_) => AppendError::Interleaved { path },
-                    Err(source) => AppendError::Unknown { path, source },
+                    Err(source) => AppendError::DurabilityUnknown { path, source },
                 });
             }
         }
@@ -323,14 +323,14 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             *poisoned = true;
             match failed {
                 Failed::Log(error) => error.into(),
-                Failed::Read(source) => AppendError::Unknown { path: path.clone(), source },
+                Failed::Read(source) => AppendError::DurabilityUnknown { path: path.clone(), source },
             }
         })?;
         Ok(self.follower.head())
     }
 
     /// Builds the lines, each linked to the one before it.
-    fn build(&self, decide: impl FnOnce(&O, &Follower) -> Vec<Draft>) -> Result<Vec<u8>, AppendError> {
+    fn build(&self, decide: impl FnOnce(&O, &Follower) -> Vec<NewEvent>) -> Result<Vec<u8>, AppendError> {
         let stamp = stamp(self.disk.now());
         let mut ahead = self.follower.clone();
         let mut bytes = Vec::new();
@@ -340,14 +340,14 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
                 lines: head.lines.into(),
                 bytes: head.bytes.into(),
                 blake3: head.blake3.to_string(),
-                others: Others::default(),
+                others: ExtraMembers::default(),
             };
-            bytes = lines(vec![Draft::new(adopted, "all")], &stamp, &ahead)?;
+            bytes = lines(vec![NewEvent::new(adopted, "all")], &stamp, &ahead)?;
             check(&bytes, &mut ahead)?;
         }
         let drafts = decide(&self.observer, &ahead);
         if drafts.is_empty() {
-            return Err(AppendError::Nothing);
+            return Err(AppendError::Empty);
         }
         let decided = lines(drafts, &stamp, &ahead)?;
         check(&decided, &mut ahead)?;
@@ -388,7 +388,7 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
             }
             Err(source) => {
                 self.poisoned = true;
-                AppendError::Unknown { path, source }
+                AppendError::DurabilityUnknown { path, source }
             }
         }
     }
@@ -423,14 +423,14 @@ impl<O: Observer, D: Disk> LogWriter<O, D> {
     }
 }
 
-fn create<D: Disk>(disk: &D, path: &Utf8Path) -> Result<D::File, LogError> {
+fn create<D: Storage>(disk: &D, path: &Utf8Path) -> Result<D::File, LogError> {
     let io = |source| LogError::Io { what: "create", path: path.to_owned(), source };
     let mut file = disk.create(path).map_err(io)?;
     file.sync().map_err(io)?;
     Ok(file)
 }
 
-pub(super) fn lock<D: Disk>(disk: &D, path: &Utf8Path, options: &Options) -> Result<D::Lock, LogError> {
+pub(super) fn lock<D: Storage>(disk: &D, path: &Utf8Path, options: &WriterOptions) -> Result<D::Lock, LogError> {
     let path = lock_path(path);
     let locked = disk.lock(&path, options.patience, &options.note);
     locked.map_err(|source| not_locked(path, options.patience, source))
@@ -448,7 +448,7 @@ fn not_locked(path: Utf8PathBuf, waited: Duration, source: io::Error) -> LogErro
     }
 }
 
-pub(super) fn resolve<D: Disk>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
+pub(super) fn resolve<D: Storage>(disk: &D, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
     disk.resolve(path).map_err(|source| LogError::Io { what: "look up", path: path.to_owned(), source })
 }
 

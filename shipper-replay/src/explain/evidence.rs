@@ -1,6 +1,6 @@
 //! What the evidence of a receipt is worth, and why.
 
-use shipper_core::{Evidence, Unsound};
+use shipper_core::{Evidence, EvidenceFlaw};
 
 use super::{Entry, Group, Subject};
 
@@ -30,7 +30,7 @@ explained! {
 explained! {
     every
     /// Why the evidence is worth nothing.
-    FLAWS: Flaw(Unsound), "Flaws in the evidence of a receipt",
+    FLAWS: Flaw(EvidenceFlaw), "Flaws in the evidence of a receipt",
     "`receipt.unsound`, and in the messages about `unsound-evidence`. Only a receipt that says it passed has flaws" {
         CompletionWithoutStart {
             means: "When the rehearsal was completed, none of its plan and registry was open. No other flaw is then \

@@ -7,7 +7,7 @@
 
 /// The entries of one kind of word, in the order in which they are to be shown.
 ///
-/// With `every`, a word of an enum that is not explained does not compile. [`Code`] is `#[non_exhaustive]` and its
+/// With `every`, a word of an enum that is not explained does not compile. [`FindingCode`] is `#[non_exhaustive]` and its
 /// entries stand in several files: a test looks for each instead.
 macro_rules! explained {
     (every $(#[$doc:meta])* $NAME:ident: $Subject:ident($Word:ident), $title:literal, $place:literal {
@@ -50,9 +50,9 @@ mod verdicts;
 use std::borrow::Cow;
 
 use shipper_core::audit::{
-    Because, Code, Conclusion, Integrity, Level, RegistrySource, SidecarStatus, Status, TailStatus,
+    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus, TailStatus, UnprovenCause,
 };
-use shipper_core::{Evidence, ReasonCode, Unsound, VerdictCode};
+use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
 
 pub(crate) use ask::{Asked, NotExplained, answer};
 
@@ -60,21 +60,21 @@ pub(crate) use ask::{Asked, NotExplained, answer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The code of a finding.
-    Finding(Code),
+    Finding(FindingCode),
     /// A reason of a refusal.
-    Reason(ReasonCode),
+    Reason(RefusalCode),
     /// A verdict of the gate.
-    Verdict(VerdictCode),
+    Verdict(VerdictKind),
     /// The status of a decision.
-    Status(Status),
+    Status(DecisionStatus),
     /// Why a decision is unproven.
-    Because(Because),
+    Because(UnprovenCause),
     /// The conclusion of a log.
     Conclusion(Conclusion),
     /// What the evidence of a receipt is worth.
     Evidence(Evidence),
     /// Why it is worth nothing.
-    Flaw(Unsound),
+    Flaw(EvidenceFlaw),
     /// What can be said of a log's chain.
     Integrity(Integrity),
     /// How a log ends.
@@ -198,7 +198,7 @@ pub(crate) static GROUPS: &[&Group] = &[
     &findings::DECISIONS,
     &findings::RUNS,
     &findings::REHEARSALS,
-    &findings::SIDECAR,
+    &findings::SIDECAR_FILE_NAME,
     &findings::INPUTS,
     &levels::LEVELS,
     &statuses::CONCLUSIONS,
@@ -211,7 +211,7 @@ pub(crate) static GROUPS: &[&Group] = &[
     &evidence::FLAWS,
     &logs::INTEGRITY,
     &logs::TAILS,
-    &sidecar::SIDECAR,
+    &sidecar::SIDECAR_FILE_NAME,
 ];
 
 /// Every entry, in the order of the reference.
@@ -220,7 +220,7 @@ pub(crate) fn entries() -> impl Iterator<Item = &'static Entry> {
 }
 
 /// What there is to say about a finding.
-pub(crate) fn entry(code: Code) -> Option<&'static Entry> {
+pub(crate) fn entry(code: FindingCode) -> Option<&'static Entry> {
     of(Subject::Finding(code))
 }
 

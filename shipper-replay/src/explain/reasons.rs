@@ -1,13 +1,13 @@
 //! The reasons for which the gate refuses.
 
-use shipper_core::ReasonCode;
+use shipper_core::RefusalCode;
 
 use super::{Entry, Group, Subject};
 
 explained! {
     every
     /// Why the gate refuses.
-    REASONS: Reason(ReasonCode), "Reasons to refuse",
+    REASONS: Reason(RefusalCode), "Reasons to refuse",
     "`gate.reasons`, `decisions[].derived.reasons` and `.recorded.reasons`, and in the messages of findings. Every \
      reason that holds is given, in this order" {
         NoRehearsal {

@@ -7,7 +7,7 @@ use super::{Entry, Group, Subject};
 explained! {
     every
     /// What the sidecar is worth.
-    SIDECAR: Sidecar(SidecarStatus), "Statuses of the sidecar",
+    SIDECAR_FILE_NAME: Sidecar(SidecarStatus), "Statuses of the sidecar",
     "`sidecar.status`. The sidecar is `rehearsal.json`, the receipt as a file" {
         NotChecked {
             means: "The sidecar was not compared with the log.",

@@ -1,6 +1,6 @@
 //! Conclusions, the statuses of decisions, and why one is unproven.
 
-use shipper_core::audit::{Because, Conclusion, Status};
+use shipper_core::audit::{Conclusion, DecisionStatus, UnprovenCause};
 
 use super::{Entry, Group, Subject};
 
@@ -62,7 +62,7 @@ explained! {
 explained! {
     every
     /// What is concluded of a decision.
-    STATUSES: Status(Status), "Statuses of decisions",
+    STATUSES: Status(DecisionStatus), "Statuses of decisions",
     "`decisions[].status`. A decision is one question put to the gate: a `gate_evaluated` line, or a run that took \
      none, asked about just before it. The first that holds counts, in this order" {
         Violated {
@@ -132,7 +132,7 @@ explained! {
 explained! {
     every
     /// Why a decision is unproven.
-    BECAUSE: Because(Because), "Why a decision is unproven", "`decisions[].because`" {
+    BECAUSE: Because(UnprovenCause), "Why a decision is unproven", "`decisions[].because`" {
         Dormant {
             means: "The gate was recorded as dormant: no rehearsal registry was configured when it was asked.",
             arises: "A project never set one up, or it was taken out of the configuration, for the sake of one release \

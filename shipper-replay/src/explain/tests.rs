@@ -1,6 +1,6 @@
 //! The texts are complete, well-formed and agree with themselves.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use super::terminal::{explain, wrapped};
 use super::{Asked, Entry, Subject, about, ask, entries, entry, page};
@@ -19,11 +19,11 @@ fn is_word_of_words(span: &str) -> bool {
 /// (Pass) Every code of a finding has its entry, once: the enum is open, so the compiler does not look.
 #[test]
 fn every_code_is_explained() {
-    for code in Code::ALL {
+    for code in FindingCode::ALL {
         assert_eq!(entry(*code).map(Entry::word), Some(code.as_str()));
     }
     let findings = entries().filter(|entry| matches!(entry.subject, Subject::Finding(_)));
-    assert_eq!(findings.count(), Code::ALL.len(), "none stands twice");
+    assert_eq!(findings.count(), FindingCode::ALL.len(), "none stands twice");
 }
 
 /// (Pass) A word is the one that stands in the JSON report.

@@ -1,6 +1,6 @@
 //! The gate's verdicts, and who named the registry that one was derived under.
 
-use shipper_core::VerdictCode;
+use shipper_core::VerdictKind;
 use shipper_core::audit::RegistrySource;
 
 use super::{Entry, Group, Subject};
@@ -8,7 +8,7 @@ use super::{Entry, Group, Subject};
 explained! {
     every
     /// What the gate answers.
-    VERDICTS: Verdict(VerdictCode), "Verdicts of the gate",
+    VERDICTS: Verdict(VerdictKind), "Verdicts of the gate",
     "`gate.verdict` (`gate now` in the human report), `decisions[].derived.verdict` and `.recorded.verdict`. The first \
      that holds counts, in this order" {
         Dormant {

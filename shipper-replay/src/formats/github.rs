@@ -7,8 +7,8 @@
 use std::fmt::Write;
 use std::io;
 
-use shipper_core::audit::{Audit, Finding, Level, LogReport, Report};
-use shipper_events::{is_plain, neutral};
+use shipper_core::audit::{Finding, Level, LogAudit, LogReport, Report};
+use shipper_events::{display_safe, is_display_safe};
 
 use super::whole::{path_of, whole};
 use crate::account::{Account, Beside};
@@ -57,7 +57,7 @@ fn of_log<'a>(log: &'a LogReport, beside: &Beside, report: &Report) -> Vec<Annot
     whole.chain(found).collect()
 }
 
-fn of_finding<'a>(finding: &Finding, exhibits: &[Exhibit], log: &'a LogReport, audit: &'a Audit) -> Annotation<'a> {
+fn of_finding<'a>(finding: &Finding, exhibits: &[Exhibit], log: &'a LogReport, audit: &'a LogAudit) -> Annotation<'a> {
     let own = |exhibit: &&Exhibit| Some(exhibit.line) == finding.line;
     let place = finding.line.map(|line| (line, exhibits.first().filter(own).map_or((1, 1), |exhibit| exhibit.columns)));
     let path = path_of(finding, audit, &log.path);
@@ -107,8 +107,11 @@ impl Annotation<'_> {
         let mut properties = Vec::new();
         if let Some(path) = self.path {
             // A path that cannot be written as it is names no file of a checkout, so it need only be safe to show.
-            let path =
-                if path.chars().all(is_plain) { path.to_owned() } else { neutral(path).at_most(PATH).to_string() };
+            let path = if path.chars().all(is_display_safe) {
+                path.to_owned()
+            } else {
+                display_safe(path).max_chars(PATH).to_string()
+            };
             properties.push(format!("file={}", property(&path)));
         }
         if let Some((line, (column, end))) = self.place {
@@ -137,9 +140,9 @@ fn property(text: &str) -> String {
 fn escaped(text: &str, special: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if character != '\n' && !is_plain(character) {
+        if character != '\n' && !is_display_safe(character) {
             // A report that was made elsewhere may hold anything.
-            let _ = write!(escaped, "{}", neutral(character.encode_utf8(&mut [0; 4])));
+            let _ = write!(escaped, "{}", display_safe(character.encode_utf8(&mut [0; 4])));
         } else if special.contains(character) {
             // Writing to a text cannot fail.
             let _ = write!(escaped, "%{:02X}", u32::from(character));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::json;
-use shipper_core::audit::{Auditor, Begin, Demand, LogReport, Report, SidecarInput};
+use shipper_core::audit::{AuditOptions, Auditor, Begin, LogReport, Report, SidecarInput};
 
 use super::{html, markdown};
 use crate::account::{Account, Showing};
@@ -73,7 +73,7 @@ fn log(text: &str, package: &str) -> String {
 /// The account of that log, and of some that could not be read, under paths that say the same.
 fn account(text: &str, package: &str, unreadable: usize) -> Account {
     let log = log(text, package);
-    let Begin::Audit(auditor) = Auditor::begin(Demand::default(), SidecarInput::NotLookedFor) else {
+    let Begin::Audit(auditor) = Auditor::begin(AuditOptions::default(), SidecarInput::NotRequested) else {
         panic!("no time is demanded");
     };
     let mut auditor = auditor.with_timeline();
@@ -85,7 +85,7 @@ fn account(text: &str, package: &str, unreadable: usize) -> Account {
     let mut logs = vec![LogReport::judged(text, audit)];
     logs.extend((0..unreadable).map(|_| LogReport::unreadable(package, text)));
     let copies = HashMap::from([(0, fs_err::File::from_parts(copy, "a copy"))]);
-    Account::new(Report::new(Demand::default(), logs), copies, Some(Showing { most: 100, notes: true }), &[0, 1])
+    Account::new(Report::new(AuditOptions::default(), logs), copies, Some(Showing { most: 100, notes: true }), &[0, 1])
 }
 
 /// Every element and attribute of a page that is written as ours is.
@@ -160,7 +160,7 @@ proptest! {
         let account = account(&text, &package, 1);
         let page = written(|out| html::write(&account, out));
         prop_assert_eq!(check_page(&page), Ok(()));
-        prop_assert!(page.chars().all(|character| character == '\n' || shipper_events::is_plain(character)));
+        prop_assert!(page.chars().all(|character| character == '\n' || shipper_events::is_display_safe(character)));
     }
 
     /// (Pass) Nothing from a log makes a link, an image, HTML or a heading in Markdown, nor a character that is not
@@ -169,7 +169,7 @@ proptest! {
     fn a_log_adds_nothing_to_the_markdown(text in hostile(), package in hostile(), unreadable in 1..6_usize) {
         let document = written(|out| markdown::write(&account(&text, &package, unreadable), out));
         prop_assert_eq!(check_markdown(&document), Ok(()));
-        prop_assert!(document.chars().all(|character| character == '\n' || shipper_events::is_plain(character)));
+        prop_assert!(document.chars().all(|character| character == '\n' || shipper_events::is_display_safe(character)));
         let tame = written(|out| markdown::write(&account("text", "package", unreadable), out));
         prop_assert_eq!(headings(&document), headings(&tame));
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
-use shipper_events::is_plain;
+use shipper_events::is_display_safe;
 
 /// Writes one line of JSON. What could act on a terminal is written as an escape, which is the same text to every
 /// reader of JSON.
@@ -23,7 +23,7 @@ impl Formatter for Plain {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
         let mut plain = fragment;
-        while let Some(position) = plain.find(|character| !is_plain(character)) {
+        while let Some(position) = plain.find(|character| !is_display_safe(character)) {
             let (before, from) = plain.split_at_checked(position).unwrap_or((plain, ""));
             let mut characters = from.chars();
             CompactFormatter.write_string_fragment(writer, before)?;

@@ -4,7 +4,7 @@
 use std::io;
 
 use serde::Serialize;
-use shipper_core::audit::{Demand, LogReport, Summary, Tally};
+use shipper_core::audit::{AuditOptions, LogReport, Summary, SummaryBuilder};
 
 use super::json;
 use crate::account::Account;
@@ -12,7 +12,7 @@ use crate::account::Account;
 /// A report that is written while logs are judged.
 pub(crate) struct Stream<W> {
     out: W,
-    tally: Tally,
+    tally: SummaryBuilder,
 }
 
 #[derive(Serialize)]
@@ -21,8 +21,8 @@ struct LastLine<'s> {
 }
 
 impl<W: io::Write> Stream<W> {
-    pub(crate) fn new(demand: Demand, out: W) -> Self {
-        Self { out, tally: Tally::new(demand) }
+    pub(crate) fn new(demand: AuditOptions, out: W) -> Self {
+        Self { out, tally: SummaryBuilder::new(demand) }
     }
 
     /// Writes what was found in one log.

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use serde::Serialize;
-use shipper_core::audit::{Audit, Conclusion, Demand, Integrity, Level, LogReport, TailStatus, Verified};
-use shipper_events::vocabulary::RULES;
+use shipper_core::audit::{AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, TailStatus, VerifiedLevel};
+use shipper_events::vocabulary::RULES_VERSION;
 use shipper_events::{Head, Name};
 
 use super::json;
@@ -142,7 +142,7 @@ struct Found {
 }
 
 impl<'a> Statement<'a> {
-    fn of(log: &'a LogReport, audit: &Audit, demand: &'a Demand, vouched: &'a Vouched) -> io::Result<Self> {
+    fn of(log: &'a LogReport, audit: &LogAudit, demand: &'a AuditOptions, vouched: &'a Vouched) -> io::Result<Self> {
         // With --at the log may go on, and a torn tail does.
         let whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
         let subject = Subject {
@@ -163,9 +163,9 @@ impl<'a> Statement<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(log: &LogReport, audit: &Audit, demand: &'a Demand, vouched: &'a Vouched) -> io::Result<Self> {
+    fn of(log: &LogReport, audit: &LogAudit, demand: &'a AuditOptions, vouched: &'a Vouched) -> io::Result<Self> {
         let passed = log.conclusion == Conclusion::Verified;
-        let verified = Verified::of(log, demand).into_iter().map(Verified::as_str);
+        let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
         let read = Input { uri: &vouched.resource_uri, digest: &vouched.digests, annotations: None };
         Ok(Self {
             verifier: Verifier {
@@ -184,10 +184,10 @@ impl<'a> Summary<'a> {
 }
 
 impl<'a> Policy<'a> {
-    fn of(demand: &'a Demand) -> io::Result<Self> {
+    fn of(demand: &'a AuditOptions) -> io::Result<Self> {
         let text = |head: Option<Head>| head.map(|head| head.to_string());
         let demanded = Demanded {
-            rules: RULES,
+            rules: RULES_VERSION,
             registry: demand.registry.as_ref(),
             plan_id: demand.plan_id.as_ref(),
             extends: text(demand.extends),
@@ -195,7 +195,7 @@ impl<'a> Policy<'a> {
             strict: demand.strict,
         };
         Ok(Self {
-            uri: format!("pkg:cargo/shipper-replay#rules/{RULES}"),
+            uri: format!("pkg:cargo/shipper-replay#rules/{RULES_VERSION}"),
             digest: PolicyDigest { sha256: sha256(&serde_json::to_vec(&demanded)?) },
             annotations: PolicyAnnotations { shipper_policy: demanded },
         })
@@ -210,7 +210,7 @@ impl<'a> From<&'a SidecarRead> for Input<'a> {
 }
 
 impl Found {
-    fn of(conclusion: Conclusion, audit: &Audit) -> Self {
+    fn of(conclusion: Conclusion, audit: &LogAudit) -> Self {
         let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
         let findings = weighty.map(|finding| finding.code.as_str()).collect();
         Self { conclusion, integrity: audit.integrity, tail: audit.tail, findings }

@@ -1,8 +1,8 @@
 //! What there is to say of a log as a whole, for forms that show findings one by one: a log of which too little is
 //! known has perhaps no finding at all, and must not look like one that is in order.
 
-use shipper_core::VerdictCode;
-use shipper_core::audit::{Audit, Conclusion, Finding, Level, LogReport, Report, Require};
+use shipper_core::VerdictKind;
+use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict};
 
 use crate::human::words::{answer, headline};
 
@@ -73,10 +73,10 @@ pub(crate) fn whole(log: &LogReport, report: &Report) -> Vec<Whole> {
     required(log, report.demand.require).into_iter().chain(concluded).collect()
 }
 
-fn required(log: &LogReport, require: Option<Require>) -> Option<Whole> {
+fn required(log: &LogReport, require: Option<RequiredVerdict>) -> Option<Whole> {
     let required = require?.as_str();
     let gate = log.audit.as_ref()?.gate.as_ref();
-    if gate.is_some_and(|gate| gate.verdict == VerdictCode::Authorized) {
+    if gate.is_some_and(|gate| gate.verdict == VerdictKind::Authorized) {
         return None;
     }
     let answer = answer(log).unwrap_or_else(|| "nothing".to_owned());
@@ -85,7 +85,7 @@ fn required(log: &LogReport, require: Option<Require>) -> Option<Whole> {
 }
 
 /// The path of the file that a finding is about: the sidecar's, or the log's.
-pub(crate) fn path_of<'a>(finding: &Finding, audit: &'a Audit, log: &'a str) -> &'a str {
+pub(crate) fn path_of<'a>(finding: &Finding, audit: &'a LogAudit, log: &'a str) -> &'a str {
     let about_sidecar = finding.line.is_none() && finding.code.is_about_sidecar();
     audit.sidecar.path.as_deref().filter(|_| about_sidecar).unwrap_or(log)
 }

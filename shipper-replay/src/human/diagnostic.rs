@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level as Tone, Origin, Renderer, Snippet};
-use shipper_core::audit::{Audit, Decision, Demand, Finding, Level};
-use shipper_events::neutral;
+use shipper_core::audit::{AuditOptions, Decision, Finding, Level, LogAudit};
+use shipper_events::display_safe;
 
 use super::next::next;
 use super::words::{derived, recorded};
@@ -15,7 +15,7 @@ pub(super) struct Drawing<'d> {
     /// Where the log is.
     pub(super) path: &'d str,
     /// What was asked of it.
-    pub(super) demand: &'d Demand,
+    pub(super) demand: &'d AuditOptions,
     /// Its decisions.
     pub(super) decisions: &'d ByLine<'d>,
     pub(super) color: bool,
@@ -25,13 +25,13 @@ pub(super) struct Drawing<'d> {
 
 impl Drawing<'_> {
     /// Draws a finding about the log, with the places that show it, and with `help` what to do about it.
-    pub(super) fn draw(&self, finding: &Finding, help: bool, exhibits: &[Exhibit], audit: &Audit) -> String {
+    pub(super) fn draw(&self, finding: &Finding, help: bool, exhibits: &[Exhibit], audit: &LogAudit) -> String {
         let tone = match finding.level {
             Level::Error => Tone::ERROR,
             Level::Warning => Tone::WARNING,
             Level::Note => Tone::NOTE,
         };
-        let shown_path = neutral(self.path).at_most(400).to_string();
+        let shown_path = display_safe(self.path).max_chars(400).to_string();
         let title = tone.primary_title(finding.message.as_ref()).id(finding.code.as_str());
         let gutter = exhibits.iter().map(|exhibit| exhibit.line.to_string().len()).max().unwrap_or(1);
         let room = self.width.saturating_sub(gutter + 3).max(20);
@@ -66,10 +66,10 @@ fn is_empty_origin(line: &str) -> bool {
 }
 
 /// Where a finding is that shows no line.
-fn place<'a>(path: &'a str, finding: &Finding, audit: &'a Audit) -> Origin<'a> {
+fn place<'a>(path: &'a str, finding: &Finding, audit: &'a LogAudit) -> Origin<'a> {
     let about_sidecar = finding.code.is_about_sidecar();
     match &audit.sidecar.path {
-        Some(sidecar) if about_sidecar => Origin::path(neutral(sidecar).at_most(400).to_string()),
+        Some(sidecar) if about_sidecar => Origin::path(display_safe(sidecar).max_chars(400).to_string()),
         _ => match finding.line.and_then(|line| usize::try_from(line).ok()) {
             Some(line) => Origin::path(path).line(line),
             None => Origin::path(path),
@@ -120,7 +120,7 @@ fn cut_start(text: &str, most: usize) -> String {
 pub(crate) struct ByLine<'a>(HashMap<u64, &'a Decision>);
 
 impl<'a> ByLine<'a> {
-    pub(crate) fn of(audit: &'a Audit) -> Self {
+    pub(crate) fn of(audit: &'a LogAudit) -> Self {
         let lines = |decision: &'a Decision| {
             let runs = decision.runs.iter().map(|run| run.line);
             runs.chain([decision.line]).map(move |line| (line, decision))
@@ -132,7 +132,7 @@ impl<'a> ByLine<'a> {
 
 /// The decision that a finding is about, where its answer is at issue.
 pub(crate) fn decision<'a>(finding: &Finding, decisions: &ByLine<'a>) -> Option<&'a Decision> {
-    use shipper_core::audit::Code::{
+    use shipper_core::audit::FindingCode::{
         BasisMismatch, DecisionOutdated, GateBypassed, GateNotAskedAgain, NotWhatWasRehearsed, PublishNotAuthorized,
         PublishedDespiteRefusal, RegistryNotDemanded, UngatedPublish, UnprovenPublish, VerdictMismatch,
     };

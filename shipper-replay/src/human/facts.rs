@@ -1,8 +1,8 @@
 //! The facts of a log, as every form for people words them.
 
-use shipper_core::Unsound;
-use shipper_core::audit::{Audit, Counts, Integrity, Report, SidecarReport, SidecarStatus, TailStatus};
-use shipper_events::neutral;
+use shipper_core::EvidenceFlaw;
+use shipper_core::audit::{Counts, Integrity, LogAudit, Report, SidecarReport, SidecarStatus, TailStatus};
+use shipper_events::display_safe;
 
 use super::in_words;
 use super::words::count;
@@ -18,7 +18,7 @@ pub(crate) fn integrity(integrity: Integrity) -> &'static str {
 }
 
 /// How long the log is, and what can be said of its chain and its end.
-pub(crate) fn extent(audit: &Audit) -> String {
+pub(crate) fn extent(audit: &LogAudit) -> String {
     let tail = match audit.tail {
         TailStatus::Clean => "",
         TailStatus::Torn => ", torn tail",
@@ -28,7 +28,7 @@ pub(crate) fn extent(audit: &Audit) -> String {
 }
 
 /// How a completed rehearsal turned out.
-pub(crate) fn outcome(passed: bool, unsound: &[Unsound]) -> String {
+pub(crate) fn outcome(passed: bool, unsound: &[EvidenceFlaw]) -> String {
     match (passed, unsound) {
         (true, []) => "passed".to_owned(),
         (true, flaws) => {
@@ -41,7 +41,7 @@ pub(crate) fn outcome(passed: bool, unsound: &[Unsound]) -> String {
 
 /// What the sidecar is worth.
 pub(crate) fn sidecar(sidecar: &SidecarReport) -> String {
-    match (sidecar.status, sidecar.path.as_deref().map(neutral)) {
+    match (sidecar.status, sidecar.path.as_deref().map(display_safe)) {
         (SidecarStatus::Match, Some(path)) => format!("{path} matches the log"),
         (SidecarStatus::Absent, Some(path)) => format!("there is no {path}"),
         (status, Some(path)) => format!("{path}: {}", status.as_str()),

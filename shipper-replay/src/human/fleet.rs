@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use shipper_core::audit::{Conclusion, Counts, Report};
-use shipper_events::neutral;
+use shipper_events::display_safe;
 
 use super::words::count;
 use super::{Page, bold, of_conclusion};
@@ -80,18 +80,18 @@ impl Page<'_> {
         }
         if told {
             self.remarks(&summary.duplicates, |given| {
-                let path = neutral(&given.path).at_most(400);
+                let path = display_safe(&given.path).max_chars(400);
                 format!("{path} was given {} times and counts once", given.again.saturating_add(1))
             });
             self.remarks(&summary.conflicts, |path| {
-                let (logs, path) = (path.logs, neutral(&path.path).at_most(400));
+                let (logs, path) = (path.logs, display_safe(&path.path).max_chars(400));
                 format!(
                     "{path} was judged with {logs} different outcomes: it changed in between, or several hosts have it"
                 )
             });
             self.remarks(&summary.copies, |copies| {
                 let (bytes, more) = (count(copies.bytes, "byte"), copies.paths - 1);
-                let first = neutral(&copies.first).at_most(400);
+                let first = display_safe(&copies.first).max_chars(400);
                 format!("{first} and {} hold the same {bytes}", count(more, "other log"))
             });
         }

@@ -16,8 +16,10 @@ use crate::exhibit::MOST;
 use anstyle::{AnsiColor, Style as Paint};
 use diagnostic::{ByLine, Drawing};
 pub(crate) use fleet::{in_full, in_words, weightiest_first};
-use shipper_core::audit::{Audit, Code, Conclusion, Decision, Demand, Level, LogReport, Report, Status};
-use shipper_events::{Name, is_plain, neutral};
+use shipper_core::audit::{
+    AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, Report,
+};
+use shipper_events::{Name, display_safe, is_display_safe};
 pub(crate) use timeline::Telling;
 use unchecked::unchecked;
 use words::{answer, count, differing, headline, judged_to, meaning, next_steps, quoted, ran, short, under, why, word};
@@ -85,8 +87,9 @@ impl Page<'_> {
     /// A line of the page. Texts from a log are made safe where they are put in; what is not plain all the same is
     /// shown as `?`.
     fn line(&mut self, line: &str) {
-        let shown =
-            |character| if is_plain(character) || character == '\u{1b}' && self.style.color { character } else { '?' };
+        let shown = |character| {
+            if is_display_safe(character) || character == '\u{1b}' && self.style.color { character } else { '?' }
+        };
         self.text.extend(line.chars().map(shown));
         self.text.push('\n');
     }
@@ -111,7 +114,7 @@ impl Page<'_> {
 
     /// A log in one line.
     fn headline(&mut self, log: &LogReport, report: &Report) {
-        let path = neutral(&log.path).at_most(400);
+        let path = display_safe(&log.path).max_chars(400);
         let required = report.demand.require.and_then(|_| answer(log));
         if let Some(answer) = &required {
             self.line(&format!("{path}: {answer}"));
@@ -142,7 +145,7 @@ impl Page<'_> {
         }
     }
 
-    fn facts(&mut self, audit: &Audit) {
+    fn facts(&mut self, audit: &LogAudit) {
         self.row("log", &facts::extent(audit));
         if self.everything() {
             let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
@@ -178,7 +181,7 @@ impl Page<'_> {
     }
 
     /// The decisions that weigh most, in the order of their lines.
-    fn decisions(&mut self, audit: &Audit, demand: &Demand) {
+    fn decisions(&mut self, audit: &LogAudit, demand: &AuditOptions) {
         let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
         if !self.everything() && shown.len() > SHOWN {
             shown.sort_by_key(|decision| (weight(decision.status), decision.line));
@@ -208,14 +211,14 @@ impl Page<'_> {
     }
 
     /// The findings that weigh most, with what shows them.
-    fn findings(&mut self, path: &str, demand: &Demand, audit: &Audit, beside: &Beside) {
+    fn findings(&mut self, path: &str, demand: &AuditOptions, audit: &LogAudit, beside: &Beside) {
         let Some(showing) = showing(self.style.detail) else {
             return;
         };
         let decisions = &ByLine::of(audit);
         let drawing = Drawing { path, demand, decisions, color: self.style.color, width: self.style.width };
         let all = Showing { most: usize::MAX, ..showing }.of(&audit.findings);
-        let mut helped: Vec<Code> = Vec::new();
+        let mut helped: Vec<FindingCode> = Vec::new();
         for position in all.iter().take(showing.most) {
             if let Some(finding) = audit.findings.get(*position) {
                 // What to do is said once for each code.
@@ -237,7 +240,7 @@ impl Page<'_> {
     }
 
     /// How it came about, where that was asked for.
-    fn timeline(&mut self, audit: &Audit) {
+    fn timeline(&mut self, audit: &LogAudit) {
         let Some(moments) = &audit.timeline else {
             return;
         };
@@ -265,7 +268,7 @@ impl Page<'_> {
         }
     }
 
-    fn unchecked(&mut self, audit: &Audit, demand: &Demand) {
+    fn unchecked(&mut self, audit: &LogAudit, demand: &AuditOptions) {
         for (position, what) in unchecked(audit, demand).iter().enumerate() {
             self.row(if position == 0 { "unchecked" } else { "" }, what);
         }
@@ -273,13 +276,13 @@ impl Page<'_> {
 }
 
 /// What is shown first where not everything is.
-pub(crate) fn weight(status: Status) -> u8 {
+pub(crate) fn weight(status: DecisionStatus) -> u8 {
     match status {
-        Status::Violated => 0,
-        Status::Unjudged => 1,
-        Status::Unproven => 2,
-        Status::Permitted => 3,
-        Status::Refused | Status::Authorized | Status::Verified => 4,
+        DecisionStatus::Violated => 0,
+        DecisionStatus::Unjudged => 1,
+        DecisionStatus::Unproven => 2,
+        DecisionStatus::Permitted => 3,
+        DecisionStatus::Refused | DecisionStatus::Authorized | DecisionStatus::Verified => 4,
     }
 }
 
@@ -296,10 +299,10 @@ fn of_conclusion(conclusion: Conclusion) -> Paint {
     .on_default()
 }
 
-fn of_status(status: Status) -> Paint {
+fn of_status(status: DecisionStatus) -> Paint {
     match status {
-        Status::Verified | Status::Authorized => AnsiColor::Green,
-        Status::Violated => AnsiColor::Red,
+        DecisionStatus::Verified | DecisionStatus::Authorized => AnsiColor::Green,
+        DecisionStatus::Violated => AnsiColor::Red,
         _ => AnsiColor::Yellow,
     }
     .on_default()

@@ -1,27 +1,32 @@
 //! The one command to run next.
 
-use shipper_core::audit::{Audit, Code, Demand, Finding};
-use shipper_events::is_plain;
+use shipper_core::audit::{AuditOptions, Finding, FindingCode, LogAudit};
+use shipper_events::is_display_safe;
 
 /// The command that shows more about a finding, or asks the question that is open.
-pub(crate) fn next(finding: &Finding, path: &str, audit: &Audit, demand: &Demand) -> String {
+pub(crate) fn next(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions) -> String {
     let log = word(path, "LOG");
     let before = finding.line.map_or(0, |line| line.saturating_sub(1));
     match finding.code {
-        Code::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
-        Code::CorruptLine => format!("shipper-replay --at {before} {log}"),
-        Code::ChainBroken | Code::ForeignLines if before > 0 => format!("sed -n {before}p {log} | b3sum"),
-        Code::BasisMismatch | Code::HeadMismatch if before > 0 => format!("head -n {before} {log} | b3sum"),
-        Code::BlankLine | Code::CrlfLineEndings | Code::TailRepaired if before > 0 => {
+        FindingCode::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
+        FindingCode::CorruptLine => format!("shipper-replay --at {before} {log}"),
+        FindingCode::ChainBroken | FindingCode::ForeignLines if before > 0 => format!("sed -n {before}p {log} | b3sum"),
+        FindingCode::BasisMismatch | FindingCode::HeadMismatch if before > 0 => {
+            format!("head -n {before} {log} | b3sum")
+        }
+        FindingCode::BlankLine | FindingCode::CrlfLineEndings | FindingCode::TailRepaired if before > 0 => {
             format!("sed -n {before},{}p {log} | cat -vet", before.saturating_add(2))
         }
-        Code::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
-        Code::UnknownRules | Code::UnknownGateEvent | Code::UnknownEvent | Code::SidecarUnsupported => {
-            "shipper-replay --version".to_owned()
-        }
-        Code::SelfDeclaredRegistry => format!("shipper-replay --registry NAME {log}"),
-        Code::NoHeadGiven => format!("shipper-replay --extends LINES:BYTES:BLAKE3 {log}"),
-        code if audit.timeline.is_some() || matches!(code, Code::LogTruncated | Code::SidecarUnreadable) => {
+        FindingCode::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
+        FindingCode::UnknownRules
+        | FindingCode::UnknownGateEvent
+        | FindingCode::UnknownEvent
+        | FindingCode::SidecarUnsupported => "shipper-replay --version".to_owned(),
+        FindingCode::SelfDeclaredRegistry => format!("shipper-replay --registry NAME {log}"),
+        FindingCode::NoHeadGiven => format!("shipper-replay --extends LINES:BYTES:BLAKE3 {log}"),
+        code if audit.timeline.is_some()
+            || matches!(code, FindingCode::LogTruncated | FindingCode::SidecarUnreadable) =>
+        {
             format!("shipper-replay --explain {code}")
         }
         _ => format!("shipper-replay --timeline{} {log}", asked(demand)),
@@ -29,7 +34,7 @@ pub(crate) fn next(finding: &Finding, path: &str, audit: &Audit, demand: &Demand
 }
 
 /// What the finding depends on, as options.
-fn asked(demand: &Demand) -> String {
+fn asked(demand: &AuditOptions) -> String {
     let kept = [("--extends", demand.extends), ("--since", demand.since)];
     let kept = kept.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
     let strict = demand.strict.then(|| " --strict".to_owned());
@@ -42,7 +47,7 @@ fn asked(demand: &Demand) -> String {
 /// A text as a word of a command; a name for it where it cannot be shown safely, or would be taken for an option.
 fn word(text: &str, name: &str) -> String {
     match shlex::try_quote(text) {
-        Ok(word) if !text.starts_with('-') && text.chars().all(is_plain) => word.into_owned(),
+        Ok(word) if !text.starts_with('-') && text.chars().all(is_display_safe) => word.into_owned(),
         _ => name.to_owned(),
     }
 }

@@ -2,22 +2,22 @@
 
 use std::fmt::Write;
 
-use shipper_core::audit::{After, Moment};
-use shipper_events::neutral;
+use shipper_core::audit::{StateAfter, TimelineEntry};
+use shipper_events::display_safe;
 
 use super::words::{quoted, short, word};
 
 /// Tells moments one by one, each with what is different from the one before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Telling {
-    before: Option<After>,
+    before: Option<StateAfter>,
 }
 
 impl Telling {
     /// The lines that tell of a moment.
-    pub(crate) fn tell(&mut self, moment: &Moment) -> String {
+    pub(crate) fn tell(&mut self, moment: &TimelineEntry) -> String {
         let line = format!("line {}", moment.line);
-        let time = neutral(&moment.timestamp.to_string()).at_most(30).to_string();
+        let time = display_safe(&moment.timestamp.to_string()).max_chars(30).to_string();
         let mut text = format!("  {line:<10} {time:<30} {}{}\n", word(&moment.event, 60), details(moment));
         for change in changes(self.before.as_ref(), &moment.after) {
             let _ = writeln!(text, "  {:<10}   {change}", "");
@@ -28,7 +28,7 @@ impl Telling {
 }
 
 /// What the event says of itself.
-fn details(moment: &Moment) -> String {
+fn details(moment: &TimelineEntry) -> String {
     let package = moment.package.as_deref().map(|package| word(package, 60));
     let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short(plan.as_str())));
     let registry = moment.registry.as_ref().map(|registry| format!("registry {}", quoted(registry.as_str())));
@@ -38,7 +38,7 @@ fn details(moment: &Moment) -> String {
 }
 
 /// What holds now and did not before.
-fn changes(before: Option<&After>, after: &After) -> Vec<String> {
+fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
     let mut changes = Vec::new();
     if before.is_none_or(|before| before.open != after.open) {
         match &after.open {

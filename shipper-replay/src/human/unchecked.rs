@@ -1,18 +1,18 @@
 //! What nobody looked at: no report may leave a reader with more certainty than the log gives.
 
-use shipper_core::audit::{Audit, Code, Demand, Integrity, SidecarStatus};
+use shipper_core::audit::{AuditOptions, FindingCode, Integrity, LogAudit, SidecarStatus};
 
 use super::words::{count, judged_to};
 
 /// What was not checked, the widest first.
-pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
+pub(crate) fn unchecked(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
     let mut unchecked = left_out(audit, demand);
     if audit.lines == 0 {
         return unchecked;
     }
-    let found = |code: Code| audit.findings.iter().filter(|finding| finding.code == code).count() as u64;
+    let found = |code: FindingCode| audit.findings.iter().filter(|finding| finding.code == code).count() as u64;
     let mut say = |what: &str| unchecked.push(what.to_owned());
-    if found(Code::SelfDeclaredRegistry) > 0 {
+    if found(FindingCode::SelfDeclaredRegistry) > 0 {
         say("which registry was configured: its name is the log's own word (--registry NAME demands one)");
     }
     match audit.integrity {
@@ -30,7 +30,7 @@ pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
         }
         Some(_) => {}
     }
-    match found(Code::UnknownEvent) {
+    match found(FindingCode::UnknownEvent) {
         0 => {}
         unknown => {
             let events = count(unknown, "event");
@@ -50,12 +50,12 @@ pub(crate) fn unchecked(audit: &Audit, demand: &Demand) -> Vec<String> {
 }
 
 /// What the demand or a corrupt line left out.
-fn left_out(audit: &Audit, demand: &Demand) -> Vec<String> {
-    let corrupt = audit.findings.iter().any(|finding| finding.code == Code::CorruptLine);
+fn left_out(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
+    let corrupt = audit.findings.iter().any(|finding| finding.code == FindingCode::CorruptLine);
     // One that does not fit leaves nothing out. The other head that can be kept has a finding of the same code.
     let of_since = |message: &str| message.contains("--since");
     let since_fits =
-        !audit.findings.iter().any(|finding| finding.code == Code::HeadMismatch && of_since(&finding.message));
+        !audit.findings.iter().any(|finding| finding.code == FindingCode::HeadMismatch && of_since(&finding.message));
     let mut left_out = Vec::new();
     if let Some(line) = judged_to(audit, demand) {
         let why = if corrupt { "judging stops at a corrupt line" } else { "--at leaves it out" };

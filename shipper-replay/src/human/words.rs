@@ -1,17 +1,17 @@
 //! The words of the human report.
 
 use shipper_core::audit::{
-    Audit, Because, Code, Conclusion, Decision, Demand, Level, LogReport, RegistrySource, Report, Run, Status,
-    TailStatus,
+    AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
+    Report, RunReport, TailStatus, UnprovenCause,
 };
-use shipper_core::{Difference, FieldValue, ReasonCode};
-use shipper_events::{Name, neutral};
+use shipper_core::{FieldDiff, FieldValue, RefusalCode};
+use shipper_events::{Name, display_safe};
 
 /// The conclusion in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
         let error = log.error.as_deref().unwrap_or("it could not be judged");
-        return format!(", {}", neutral(error).at_most(400));
+        return format!(", {}", display_safe(error).max_chars(400));
     };
     let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
     let first = audit.findings.iter().find(|finding| finding.level == Level::Error);
@@ -24,11 +24,13 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
             format!(", {}{place}{more}", first.code)
         }
         (Conclusion::Unjudged, _) => ", it holds decisions under rules that this version does not know".to_owned(),
-        (Conclusion::Verified, _) => match (of(Status::Verified), of(Status::Authorized), of(Status::Refused)) {
-            (0, 0, refused) => format!(", {} stood and no run went on", count(refused, "refusal")),
-            (0, authorized, _) => format!(", {} and no run yet", count(authorized, "authorization")),
-            (backed, ..) => format!(", {} backed by a passing rehearsal", count(backed, "decision")),
-        },
+        (Conclusion::Verified, _) => {
+            match (of(DecisionStatus::Verified), of(DecisionStatus::Authorized), of(DecisionStatus::Refused)) {
+                (0, 0, refused) => format!(", {} stood and no run went on", count(refused, "refusal")),
+                (0, authorized, _) => format!(", {} and no run yet", count(authorized, "authorization")),
+                (backed, ..) => format!(", {} backed by a passing rehearsal", count(backed, "decision")),
+            }
+        }
         _ if audit.decisions.is_empty() => match (&report.demand.plan_id, report.demand.since) {
             (Some(plan), _) if audit.receipt.as_ref().is_some_and(|receipt| receipt.plan_id == *plan) => {
                 ", nothing was decided about this plan".to_owned()
@@ -38,17 +40,17 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
             (None, None) => ", nothing was decided in this log".to_owned(),
         },
         _ if audit.tail == TailStatus::Torn => ", the log ends in the middle of a line".to_owned(),
-        _ if of(Status::Unproven) > 0 => {
-            format!(", {} not backed by a rehearsal", count(of(Status::Unproven), "decision"))
+        _ if of(DecisionStatus::Unproven) > 0 => {
+            format!(", {} not backed by a rehearsal", count(of(DecisionStatus::Unproven), "decision"))
         }
-        _ if of(Status::Permitted) > 0 => ", the gate let a plan pass without a rehearsal".to_owned(),
+        _ if of(DecisionStatus::Permitted) > 0 => ", the gate let a plan pass without a rehearsal".to_owned(),
         _ => ", the sidecar cannot be compared".to_owned(),
     }
 }
 
 /// What the events before a decision give.
 pub(crate) fn derived(decision: &Decision) -> String {
-    let reasons = |reasons: &[ReasonCode]| {
+    let reasons = |reasons: &[RefusalCode]| {
         let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
         reasons.join(", ")
     };
@@ -66,9 +68,9 @@ pub(crate) fn derived(decision: &Decision) -> String {
 pub(crate) fn recorded(decision: &Decision) -> Option<String> {
     let recorded = decision.recorded.as_ref()?;
     let said: Vec<String> =
-        recorded.reasons.iter().take(8).map(|reason| neutral(reason).at_most(40).to_string()).collect();
+        recorded.reasons.iter().take(8).map(|reason| display_safe(reason).max_chars(40).to_string()).collect();
     let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
-    Some(format!("{}{said}", neutral(&recorded.verdict).at_most(40)))
+    Some(format!("{}{said}", display_safe(&recorded.verdict).max_chars(40)))
 }
 
 /// The gate's answer at the end of a log, where one is required.
@@ -88,16 +90,16 @@ pub(crate) fn why(decision: &Decision) -> String {
         _ => recorded(decision).map_or(String::new(), |recorded| format!(", recorded was {recorded}")),
     };
     let because = match decision.because {
-        Some(Because::Dormant) => ", no rehearsal registry was configured",
-        Some(Because::Bypassed) => ", the gate was skipped",
-        Some(Because::Unrecorded) => ", and nothing recorded says why the run began all the same",
+        Some(UnprovenCause::Dormant) => ", no rehearsal registry was configured",
+        Some(UnprovenCause::Bypassed) => ", the gate was skipped",
+        Some(UnprovenCause::Unrecorded) => ", and nothing recorded says why the run began all the same",
         None => "",
     };
     format!("{derived}{recorded}{because}")
 }
 
 /// What became of a run; `judged_to` is [the last line that was judged](judged_to), where that is not the last one.
-pub(crate) fn ran(run: &Run, judged_to: Option<u64>) -> String {
+pub(crate) fn ran(run: &RunReport, judged_to: Option<u64>) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = run.finished.as_deref().map_or_else(
         || match judged_to {
@@ -113,24 +115,24 @@ pub(crate) fn ran(run: &Run, judged_to: Option<u64>) -> String {
 }
 
 /// The last line that was judged, where that is not the last of the log.
-pub(crate) fn judged_to(audit: &Audit, demand: &Demand) -> Option<u64> {
-    let corrupt = audit.findings.iter().find(|finding| finding.code == Code::CorruptLine);
+pub(crate) fn judged_to(audit: &LogAudit, demand: &AuditOptions) -> Option<u64> {
+    let corrupt = audit.findings.iter().find(|finding| finding.code == FindingCode::CorruptLine);
     let before_corrupt = corrupt.and_then(|finding| finding.line?.checked_sub(1));
     before_corrupt.or(demand.at.as_ref().map(|_| audit.lines))
 }
 
-pub(crate) fn differing(difference: &Difference) -> String {
+pub(crate) fn differing(difference: &FieldDiff) -> String {
     let value = |value: &FieldValue| match value {
         FieldValue::Flag(flag) => flag.to_string(),
         FieldValue::Number(number) => number.to_string(),
-        FieldValue::Text(text) => neutral(text).at_most(80).quoted().to_string(),
+        FieldValue::Text(text) => display_safe(text).max_chars(80).quoted().to_string(),
     };
-    let field = neutral(&difference.field);
+    let field = display_safe(&difference.field);
     format!("{field}: the sidecar says {}, the log {}", value(&difference.sidecar), value(&difference.log))
 }
 
 /// What to do now: once each, the most pressing first. What a finding asks for stands beside the finding.
-pub(crate) fn next_steps(audit: &Audit) -> Vec<&'static str> {
+pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
     for step in reasons.map(|reason| reason.advice()) {
@@ -149,15 +151,15 @@ pub(crate) fn next_steps(audit: &Audit) -> Vec<&'static str> {
     steps
 }
 
-pub(crate) fn meaning(reason: ReasonCode) -> &'static str {
+pub(crate) fn meaning(reason: RefusalCode) -> &'static str {
     match reason {
-        ReasonCode::NoRehearsal => "no rehearsal was completed",
-        ReasonCode::StalePlan => "the latest rehearsal is of another plan",
-        ReasonCode::RegistryMismatch => "the latest rehearsal ran on another registry",
-        ReasonCode::RehearsalFailed => "the latest rehearsal of this plan did not pass, or one is open with a failure",
-        ReasonCode::UnsoundEvidence => "the rehearsal says it passed, and its events do not bear it out",
-        ReasonCode::UnknownGateEvent => "an event stands in the log that this version does not know",
-        ReasonCode::UntrustedLog => "nothing is decided on a log that is torn, corrupt or broken",
+        RefusalCode::NoRehearsal => "no rehearsal was completed",
+        RefusalCode::StalePlan => "the latest rehearsal is of another plan",
+        RefusalCode::RegistryMismatch => "the latest rehearsal ran on another registry",
+        RefusalCode::RehearsalFailed => "the latest rehearsal of this plan did not pass, or one is open with a failure",
+        RefusalCode::UnsoundEvidence => "the rehearsal says it passed, and its events do not bear it out",
+        RefusalCode::UnknownGateEvent => "an event stands in the log that this version does not know",
+        RefusalCode::UntrustedLog => "nothing is decided on a log that is torn, corrupt or broken",
     }
 }
 
@@ -174,8 +176,8 @@ pub(crate) fn under(registry: Option<&Name>, source: Option<RegistrySource>) -> 
 /// A plan's name, cut to what tells plans apart at a glance: its beginning and its end.
 pub(crate) fn short(plan_id: &str) -> String {
     let length = plan_id.chars().count();
-    let is_plain = plan_id.chars().all(is_of_a_word);
-    if length <= 24 || !is_plain {
+    let is_display_safe = plan_id.chars().all(is_of_a_word);
+    if length <= 24 || !is_display_safe {
         return word(plan_id, 24);
     }
     let begin: String = plan_id.chars().take(12).collect();
@@ -189,12 +191,16 @@ fn is_of_a_word(character: char) -> bool {
 
 /// A text that is usually one word; quoted where it is not.
 pub(crate) fn word(text: &str, most: usize) -> String {
-    let neutral = neutral(text).at_most(most);
-    if !text.is_empty() && text.chars().all(is_of_a_word) { neutral.to_string() } else { neutral.quoted().to_string() }
+    let display_safe = display_safe(text).max_chars(most);
+    if !text.is_empty() && text.chars().all(is_of_a_word) {
+        display_safe.to_string()
+    } else {
+        display_safe.quoted().to_string()
+    }
 }
 
 pub(crate) fn quoted(text: &str) -> String {
-    neutral(text).at_most(60).quoted().to_string()
+    display_safe(text).max_chars(60).quoted().to_string()
 }
 
 pub(crate) fn count(number: u64, what: &str) -> String {

@@ -115,7 +115,7 @@ impl Config {
     pub(super) fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let named = name.parse().ok().filter(|_| fits);
-        let shown = |text: &str| shipper_events::neutral(text).quoted().to_string();
+        let shown = |text: &str| shipper_events::display_safe(text).quoted().to_string();
         let registry = named.ok_or_else(|| ConfigError::NoName { name: shown(name) })?;
         if name == CRATES_IO {
             return Ok(Registry { name: registry, index: format!("sparse+https://index.{}/", crates_io_host()) });

@@ -74,7 +74,7 @@ pub(super) fn have_same_manifest(one: &Files, other: &Files) -> bool {
 pub(super) fn first_difference(one: &Files, other: &Files) -> Option<String> {
     let paths: BTreeSet<&str> = content(one).chain(content(other)).map(|(path, _)| path).collect();
     let differs = paths.into_iter().find(|path| bytes(one, path) != bytes(other, path))?;
-    Some(shipper_events::neutral(differs).at_most(200).to_string())
+    Some(shipper_events::display_safe(differs).max_chars(200).to_string())
 }
 
 /// What is in a file of a package.

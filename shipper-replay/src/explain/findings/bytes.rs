@@ -1,12 +1,12 @@
 //! Findings about the bytes of a log: its lines, its chain, the heads that were taken of it, its end.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What was found in the bytes.
-    BYTES: Finding(Code), "Findings about the bytes of a log",
+    BYTES: Finding(FindingCode), "Findings about the bytes of a log",
     "`findings[].code`: what is wrong or odd in lines, chain, recorded heads and the end of the file" {
         CorruptLine {
             means: "A complete line cannot be read as one event. Judging stops there: what stands before the line is \

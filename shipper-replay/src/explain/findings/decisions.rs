@@ -1,12 +1,12 @@
 //! Findings about recorded decisions.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What was found about `gate_evaluated` lines.
-    DECISIONS: Finding(Code), "Findings about recorded decisions",
+    DECISIONS: Finding(FindingCode), "Findings about recorded decisions",
     "`findings[].code`, at the line of a `gate_evaluated`" {
         VerdictMismatch {
             means: "A recorded decision is not what the events before it give. Its verdict, its reasons or their order \

@@ -1,12 +1,12 @@
 //! Findings about what an audit was not given.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What the log alone cannot tell.
-    INPUTS: Finding(Code), "Findings about what the audit was not given",
+    INPUTS: Finding(FindingCode), "Findings about what the audit was not given",
     "`findings[].code`: what a log cannot tell about itself, and an auditor can bring along" {
         SelfDeclaredRegistry {
             means: "A verdict rests on the log's own word for the rehearsal registry. It was judged under the registry \

@@ -12,4 +12,4 @@ pub(super) use decisions::DECISIONS;
 pub(super) use inputs::INPUTS;
 pub(super) use rehearsals::REHEARSALS;
 pub(super) use runs::RUNS;
-pub(super) use sidecar::SIDECAR;
+pub(super) use sidecar::SIDECAR_FILE_NAME;

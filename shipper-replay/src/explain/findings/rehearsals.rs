@@ -1,12 +1,12 @@
 //! Findings about rehearsals.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What was found about rehearsals, wherever they lead.
-    REHEARSALS: Finding(Code), "Findings about rehearsals",
+    REHEARSALS: Finding(FindingCode), "Findings about rehearsals",
     "`findings[].code`, at an event of a rehearsal" {
         RehearsalAbandoned {
             means: "A rehearsal began while another one was open. The older one is abandoned: it is as if it had never \

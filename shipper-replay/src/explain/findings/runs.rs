@@ -1,12 +1,12 @@
 //! Findings about runs: attempts to publish for real.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What was found about runs.
-    RUNS: Finding(Code), "Findings about runs",
+    RUNS: Finding(FindingCode), "Findings about runs",
     "`findings[].code`, at the `plan_created` with which a run begins, or at what was published outside every run. A \
      run published, or tried to, when a package was attempted, uploaded or published in it" {
         GateNotFound {

@@ -1,12 +1,12 @@
 //! Findings about the sidecar.
 
-use shipper_core::audit::Code;
+use shipper_core::audit::FindingCode;
 
 use crate::explain::{Entry, Group, Subject};
 
 explained! {
     /// What was found when the sidecar was compared.
-    SIDECAR: Finding(Code), "Findings about the sidecar",
+    SIDECAR_FILE_NAME: Finding(FindingCode), "Findings about the sidecar",
     "`findings[].code`, without a line. The sidecar, `rehearsal.json`, is a claim: no verdict of this project rests on \
      it, while the gate of the shipper tool reads nothing else" {
         SidecarDrift {

@@ -1,7 +1,7 @@
 //! The decisions of a log: what was derived, what was recorded, and the runs that took it.
 
 use maud::{Markup, html};
-use shipper_core::audit::{Because, Decision};
+use shipper_core::audit::{Decision, UnprovenCause};
 
 use super::Anchors;
 use super::log::Told;
@@ -49,9 +49,9 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
 
 fn row(decision: &Decision, anchors: Anchors) -> Markup {
     let because = match decision.because {
-        Some(Because::Dormant) => Some("dormant: no rehearsal registry was configured"),
-        Some(Because::Bypassed) => Some("bypassed: the gate was skipped"),
-        Some(Because::Unrecorded) => Some("unrecorded: nothing says why the run began all the same"),
+        Some(UnprovenCause::Dormant) => Some("dormant: no rehearsal registry was configured"),
+        Some(UnprovenCause::Bypassed) => Some("bypassed: the gate was skipped"),
+        Some(UnprovenCause::Unrecorded) => Some("unrecorded: nothing says why the run began all the same"),
         None => None,
     };
     let differ = match (&decision.recorded, &decision.derived) {

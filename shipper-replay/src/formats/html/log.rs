@@ -1,8 +1,8 @@
 //! The section of one log.
 
 use maud::{Markup, html};
-use shipper_core::audit::{Audit, Integrity, LogReport, Report};
-use shipper_events::neutral;
+use shipper_core::audit::{Integrity, LogAudit, LogReport, Report};
+use shipper_events::display_safe;
 
 use super::{Anchors, Shown, decisions, findings, timeline};
 use crate::account::Beside;
@@ -13,7 +13,7 @@ use crate::human::words::{count, differing, headline, meaning, next_steps, quote
 /// A log that is told of.
 pub(super) struct Told<'a> {
     pub(super) log: &'a LogReport,
-    pub(super) audit: &'a Audit,
+    pub(super) audit: &'a LogAudit,
     pub(super) beside: &'a Beside,
     pub(super) report: &'a Report,
     pub(super) shown: Shown,
@@ -22,7 +22,7 @@ pub(super) struct Told<'a> {
 
 /// Everything about one log.
 pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, anchors: Anchors) -> Markup {
-    let path = neutral(&log.path).at_most(400).to_string();
+    let path = display_safe(&log.path).max_chars(400).to_string();
     let id = anchors.section();
     let told = log.audit.as_ref().map(|audit| Told { log, audit, beside, report, shown: Shown::of(audit), anchors });
     html! {
@@ -62,7 +62,7 @@ fn judged(told: &Told<'_>) -> Markup {
     }
 }
 
-fn facts(audit: &Audit) -> Markup {
+fn facts(audit: &LogAudit) -> Markup {
     let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
     html! {
         dl.facts {
@@ -86,7 +86,7 @@ fn facts(audit: &Audit) -> Markup {
                         ", on " (quoted(receipt.registry.as_str())) ", " (count(receipt.packages_published, "package")) " published, "
                         time { (receipt.started_at) } " to " time { (receipt.completed_at) }
                         span.note { "plan " code.hash { (word(receipt.plan_id.as_str(), 400)) } }
-                        span.note { "it says: " (neutral(&receipt.summary).at_most(400).quoted()) }
+                        span.note { "it says: " (display_safe(&receipt.summary).max_chars(400).quoted()) }
                     },
                 }
             }

@@ -1,6 +1,6 @@
 //! The report as one page that needs nothing else: no script, no font, no request, and a policy that forbids them.
 //!
-//! Texts from a log are made safe where they are put in (`neutral`), escaped by the templates, and the whole page is
+//! Texts from a log are made safe where they are put in (`display_safe`), escaped by the templates, and the whole page is
 //! looked through once more: a character that is not plain is shown as `?`.
 
 mod anchors;
@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::io;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use shipper_core::audit::{Audit, Conclusion, Report};
-use shipper_events::{is_plain, neutral};
+use shipper_core::audit::{Conclusion, LogAudit, Report};
+use shipper_events::{display_safe, is_display_safe};
 
 use crate::account::{Account, Showing};
 use crate::human::words::headline;
@@ -41,7 +41,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(audit: &Audit) -> Self {
+    fn of(audit: &LogAudit) -> Self {
         let weights: Vec<u8> = audit.decisions.iter().map(|decision| weight(decision.status)).collect();
         let findings = Showing { most: MOST, notes: true }.of(&audit.findings);
         let decisions = choose::choose(&weights, MOST);
@@ -71,7 +71,7 @@ pub(crate) fn sections(report: &Report) -> Vec<usize> {
 /// Writes the page.
 pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()> {
     let page = page(account).into_string();
-    let plain = |character: char| character == '\n' || is_plain(character);
+    let plain = |character: char| character == '\n' || is_display_safe(character);
     if page.chars().all(plain) {
         return out.write_all(page.as_bytes());
     }
@@ -132,7 +132,7 @@ fn prose(text: &str) -> Markup {
 fn title(report: &Report) -> String {
     match &report.logs[..] {
         [log] => {
-            let path = neutral(&log.path).at_most(120).to_string();
+            let path = display_safe(&log.path).max_chars(120).to_string();
             format!("{}{}: {path} \u{2013} shipper-replay", log.conclusion, headline(log, report))
         }
         logs => format!("{}: {} logs \u{2013} shipper-replay", report.conclusion, logs.len()),

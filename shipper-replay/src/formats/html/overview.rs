@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use shipper_core::audit::{Level, LogReport, Report};
-use shipper_events::neutral;
+use shipper_events::display_safe;
 
 use super::{Anchors, prose};
 use crate::explain::{self, Subject};
@@ -82,7 +82,7 @@ pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
 }
 
 fn row(log: &LogReport, report: &Report, position: usize, has_section: bool) -> Markup {
-    let path = neutral(&log.path).at_most(400).to_string();
+    let path = display_safe(&log.path).max_chars(400).to_string();
     let audit = log.audit.as_ref();
     let of = |level| audit.map(|audit| audit.findings.iter().filter(|finding| finding.level == level).count());
     let numbers = [

@@ -17,7 +17,7 @@ const TRIGGERS: &str = "@#$[`";
 const COMMIT: usize = 7;
 
 /// Markdown that shows a text and nothing else, in a paragraph or an item: the text itself, escaped, or code where
-/// escapes are not enough. The text must be [plain](shipper_events::is_plain).
+/// escapes are not enough. The text must be [plain](shipper_events::is_display_safe).
 pub(super) fn shown(text: &str) -> String {
     if is_tame(text) { prose(text) } else { code(text) }
 }
@@ -98,7 +98,7 @@ fn prose(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser, Tag};
-    use shipper_events::neutral;
+    use shipper_events::display_safe;
 
     use super::*;
 
@@ -173,7 +173,7 @@ mod tests {
         /// (Pass) Whatever a log says is shown as that text and nothing else, in every place that it is put in.
         #[test]
         fn any_text_is_shown_as_that_text(raw in hostile()) {
-            let plain = neutral(&raw).at_most(400).to_string();
+            let plain = display_safe(&raw).max_chars(400).to_string();
             if plain.is_empty() {
                 prop_assert_eq!((shown(&plain), code(&plain)), (String::new(), String::new()));
                 return Ok(());
@@ -190,7 +190,7 @@ mod tests {
         /// (Pass) What is not code holds nothing that GitHub looks for after Markdown is done.
         #[test]
         fn nothing_is_left_for_github_to_find(raw in hostile()) {
-            let plain = neutral(&raw).at_most(400).to_string();
+            let plain = display_safe(&raw).max_chars(400).to_string();
             let prose = !shown(&plain).starts_with('`');
             let lower = plain.to_lowercase();
             let found = ["@", "#", "$", "://", "www.", "gh-1", "deadbeef1", ":+1:", "[^"];
@@ -200,7 +200,7 @@ mod tests {
         /// (Pass) The summary of a section holds one element, and the text in it.
         #[test]
         fn a_summary_holds_only_code(raw in hostile()) {
-            let html = html_code(&neutral(&raw).to_string());
+            let html = html_code(&display_safe(&raw).to_string());
             let inside = html.strip_prefix("<code>").and_then(|rest| rest.strip_suffix("</code>")).unwrap();
             prop_assert!(!inside.contains(['<', '>', '"', '\'', '\n']));
         }

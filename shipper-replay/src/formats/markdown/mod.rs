@@ -9,7 +9,7 @@ mod section;
 use std::io;
 
 use shipper_core::audit::{Conclusion, LogReport, Report};
-use shipper_events::{is_plain, neutral};
+use shipper_events::{display_safe, is_display_safe};
 
 use crate::account::Account;
 use crate::human::facts::conclusions;
@@ -43,7 +43,7 @@ fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
 pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()> {
     let document = document(account);
     // Texts from a log were made safe where they were put in; what is not plain all the same is shown as `?`.
-    let plain = |character: char| if character == '\n' || is_plain(character) { character } else { '?' };
+    let plain = |character: char| if character == '\n' || is_display_safe(character) { character } else { '?' };
     out.write_all(document.chars().map(plain).collect::<String>().as_bytes())
 }
 
@@ -99,7 +99,7 @@ fn overview(report: &Report) -> String {
             Conclusion::Unjudged | Conclusion::Inconclusive => "\u{25cb}",
             Conclusion::Verified => "\u{2714}",
         };
-        let path = code_in_cell(&neutral(&log.path).at_most(200).to_string());
+        let path = code_in_cell(&display_safe(&log.path).max_chars(200).to_string());
         let why = headline(log, report);
         let why = shown_in_cell(why.strip_prefix(", ").unwrap_or(&why));
         let row = format!("| {sign} {} | {path} | {why} |\n", log.conclusion);

@@ -1,7 +1,7 @@
 //! The section of a log that is not verified.
 
-use shipper_core::audit::{Audit, Decision, Demand, Finding, LogReport, Report};
-use shipper_events::neutral;
+use shipper_core::audit::{AuditOptions, Decision, Finding, LogAudit, LogReport, Report};
+use shipper_events::display_safe;
 
 use super::escape::{code, html_code, shown, shown_in_cell};
 use crate::account::{Beside, Showing};
@@ -25,7 +25,7 @@ const AROUND: usize = 60;
 
 /// What is told of a log; folded up behind its conclusion where there are many.
 pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, folded: bool) -> String {
-    let path = neutral(&log.path).at_most(200).to_string();
+    let path = display_safe(&log.path).max_chars(200).to_string();
     let headline = headline(log, report);
     let inside = match &log.audit {
         Some(audit) => judged(log, audit, beside, report),
@@ -45,7 +45,7 @@ pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, folded:
     }
 }
 
-fn judged(log: &LogReport, audit: &Audit, beside: &Beside, report: &Report) -> String {
+fn judged(log: &LogReport, audit: &LogAudit, beside: &Beside, report: &Report) -> String {
     let mut text = facts(audit);
     for step in next_steps(audit) {
         text += &format!("- Next: {}\n", shown(step));
@@ -59,7 +59,7 @@ fn judged(log: &LogReport, audit: &Audit, beside: &Beside, report: &Report) -> S
     text
 }
 
-fn facts(audit: &Audit) -> String {
+fn facts(audit: &LogAudit) -> String {
     let mut text = format!("- Log: {}\n", shown(&extent(audit)));
     text += &format!("- Head: {}\n", code(&format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3)));
     let rehearsal = audit.receipt.as_ref().map_or_else(
@@ -96,7 +96,7 @@ fn tail(text: &str) -> String {
 }
 
 /// The decisions that weigh most, by line.
-fn decisions(audit: &Audit, report: &Report) -> String {
+fn decisions(audit: &LogAudit, report: &Report) -> String {
     let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
     shown.sort_by_key(|decision| (weight(decision.status), decision.line));
     shown.truncate(DECISIONS);
@@ -127,7 +127,7 @@ fn decisions(audit: &Audit, report: &Report) -> String {
 }
 
 /// The findings that weigh most, notes left out.
-fn findings(path: &str, audit: &Audit, demand: &Demand, beside: &Beside) -> String {
+fn findings(path: &str, audit: &LogAudit, demand: &AuditOptions, beside: &Beside) -> String {
     let all = Showing { most: usize::MAX, notes: false }.of(&audit.findings);
     if all.is_empty() {
         return String::new();
@@ -145,7 +145,7 @@ fn findings(path: &str, audit: &Audit, demand: &Demand, beside: &Beside) -> Stri
     text
 }
 
-fn finding(finding: &Finding, path: &str, audit: &Audit, demand: &Demand, exhibits: &[Exhibit]) -> String {
+fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions, exhibits: &[Exhibit]) -> String {
     let place = match (finding.line, exhibits.first()) {
         (Some(line), Some(exhibit)) if exhibit.line == line => format!(" {line}:{}", exhibit.columns.0),
         (Some(line), _) => format!(" line {line}"),

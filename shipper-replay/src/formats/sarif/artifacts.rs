@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shipper_core::audit::{Audit, Conclusion, Demand, GateReport, LogReport, TailStatus};
-use shipper_events::neutral;
+use shipper_core::audit::{AuditOptions, Conclusion, GateReport, LogAudit, LogReport, TailStatus};
+use shipper_events::display_safe;
 
 use super::message::name;
 use super::model::{Answered, Artifact, ArtifactLocation, Asked, Judged, OfLog};
@@ -19,7 +19,7 @@ pub(super) struct Artifacts {
 
 impl Artifacts {
     /// Adds a log, and says where it is.
-    pub(super) fn log(&mut self, log: &LogReport, demand: &Demand) -> ArtifactLocation {
+    pub(super) fn log(&mut self, log: &LogReport, demand: &AuditOptions) -> ArtifactLocation {
         let kind = match (&log.audit, log.path.as_str()) {
             (_, "-") => "standardStream",
             (None, _) if log.conclusion != Conclusion::Unjudged => "directory",
@@ -34,7 +34,7 @@ impl Artifacts {
             hashes: whole.map(|audit| BTreeMap::from([("blake3", audit.blake3.clone())])).unwrap_or_default(),
             properties: Some(OfLog {
                 conclusion: log.conclusion.as_str(),
-                error: log.error.as_deref().map(|error| neutral(error).at_most(400).to_string()),
+                error: log.error.as_deref().map(|error| display_safe(error).max_chars(400).to_string()),
                 judged: log.audit.as_ref().map(judged),
             }),
         })
@@ -64,7 +64,7 @@ impl Artifacts {
     }
 }
 
-fn judged(audit: &Audit) -> Judged {
+fn judged(audit: &LogAudit) -> Judged {
     let asked = |gate: &GateReport| Asked {
         plan_id: name(gate.query.plan_id.as_str()),
         registry: gate.query.rehearsal_registry.as_ref().map(|registry| name(registry.as_str())),

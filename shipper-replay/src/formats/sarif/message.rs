@@ -1,7 +1,7 @@
 //! Texts of SARIF messages. In them `{0}` is a place for an argument and `[text](target)` is a link, so what would be
 //! either is written otherwise.
 
-use shipper_events::neutral;
+use shipper_events::display_safe;
 
 use super::model::Text;
 
@@ -26,5 +26,5 @@ pub(super) fn plain(text: impl Into<String>) -> Text {
 
 /// A name from a log.
 pub(super) fn name(text: &str) -> String {
-    neutral(text).at_most(NAME).to_string()
+    display_safe(text).max_chars(NAME).to_string()
 }

@@ -12,8 +12,8 @@ mod rules;
 
 use std::io;
 
-use shipper_core::audit::{Conclusion, Demand, LogReport, Require};
-use shipper_events::neutral;
+use shipper_core::audit::{AuditOptions, Conclusion, LogReport, RequiredVerdict};
+use shipper_events::display_safe;
 
 use self::artifacts::Artifacts;
 use self::message::{message, name};
@@ -80,12 +80,12 @@ fn notification(log: &LogReport, log_at: &ArtifactLocation) -> Option<Notificati
     Some(Notification {
         descriptor: Reference { id, index },
         level: level.as_str(),
-        message: message(&format!("{}.", neutral(error).at_most(400))),
+        message: message(&format!("{}.", display_safe(error).max_chars(400))),
         locations: [Location { id: None, physical_location: place, message: None }],
     })
 }
 
-fn demanded(demand: &Demand) -> Demanded {
+fn demanded(demand: &AuditOptions) -> Demanded {
     Demanded {
         registry: demand.registry.as_ref().map(|registry| name(registry.as_str())),
         plan_id: demand.plan_id.as_ref().map(|plan_id| name(plan_id.as_str())),
@@ -93,6 +93,6 @@ fn demanded(demand: &Demand) -> Demanded {
         extends: demand.extends.map(|head| head.to_string()),
         since: demand.since.map(|head| head.to_string()),
         strict: demand.strict,
-        require: demand.require.map(Require::as_str),
+        require: demand.require.map(RequiredVerdict::as_str),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shipper_core::audit::{Audit, Decision, Finding, LogReport, Report};
-use shipper_events::neutral;
+use shipper_core::audit::{Decision, Finding, LogAudit, LogReport, Report};
+use shipper_events::display_safe;
 
 use super::message::{link, message, name, plain};
 use super::model::{
@@ -28,7 +28,7 @@ pub(super) fn results(
     beside: &Beside,
     report: &Report,
     log_at: &ArtifactLocation,
-    mut at: impl FnMut(&Finding, &Audit) -> ArtifactLocation,
+    mut at: impl FnMut(&Finding, &LogAudit) -> ArtifactLocation,
 ) -> Vec<Outcome> {
     let mut seen = HashMap::new();
     let mut results = Vec::new();
@@ -165,7 +165,7 @@ fn of_decision(decision: &Decision) -> OfDecision {
         verdict: derived.verdict.to_string(),
         reasons: derived.reasons.iter().map(ToString::to_string).collect(),
     });
-    let short = |text: &String| neutral(text).at_most(40).to_string();
+    let short = |text: &String| display_safe(text).max_chars(40).to_string();
     let recorded = decision.recorded.as_ref().map(|recorded| Answered {
         verdict: short(&recorded.verdict),
         reasons: recorded.reasons.iter().take(REASONS).map(short).collect(),

@@ -1,7 +1,7 @@
 //! The rules: every code of a finding, in the order of the contract, then what can be said of a log as a whole. They
 //! are the same in every report, as those who compare reports expect.
 
-use shipper_core::audit::{Code, Level};
+use shipper_core::audit::{FindingCode, Level};
 
 use super::message::plain;
 use super::model::{Configuration, Descriptor, Help, Tags};
@@ -17,13 +17,13 @@ pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 2] = [
 ];
 
 /// Where a code stands among the rules.
-pub(super) fn of_code(code: Code) -> usize {
-    Code::ALL.iter().take_while(|other| **other != code).count()
+pub(super) fn of_code(code: FindingCode) -> usize {
+    FindingCode::ALL.iter().take_while(|other| **other != code).count()
 }
 
 /// Where a matter of a whole log stands among the rules.
 pub(super) fn of_matter(matter: Matter) -> usize {
-    Code::ALL.len() + Matter::ALL.iter().take_while(|other| **other != matter).count()
+    FindingCode::ALL.len() + Matter::ALL.iter().take_while(|other| **other != matter).count()
 }
 
 /// What a rule is about, and what to do.
@@ -53,7 +53,7 @@ fn said(text: &str) -> Explanation {
 
 /// Every rule.
 pub(super) fn rules() -> Vec<Descriptor> {
-    let codes = Code::ALL.iter().map(|code| {
+    let codes = FindingCode::ALL.iter().map(|code| {
         let sidecar = code.is_about_sidecar().then_some("sidecar");
         let integrity = code.breaks_integrity().then_some("integrity");
         let tags = ["supply-chain"].into_iter().chain(integrity).chain(sidecar).collect();

@@ -6,7 +6,7 @@ use super::lanes::{Lane, Source};
 use super::mark::{Figure, Mark, Shape, Tone, instant};
 use crate::human::weight;
 use crate::human::words::{short, under, why};
-use shipper_events::neutral;
+use shipper_events::display_safe;
 
 pub(super) fn lane(source: &Source<'_>) -> Lane {
     let all = &source.audit.decisions;
@@ -35,7 +35,7 @@ fn mark(decision: &Decision, source: &Source<'_>) -> Option<Mark> {
             format!("{status}: {derived}, recorded with other reasons")
         }
         (Some(recorded), Some(derived)) if differ => {
-            format!("{status}: recorded {}, derived {derived}", neutral(recorded).at_most(24))
+            format!("{status}: recorded {}, derived {derived}", display_safe(recorded).max_chars(24))
         }
         (_, Some(derived)) if derived != status => format!("{status}: {derived}"),
         _ => status.to_owned(),

@@ -1,6 +1,6 @@
 //! Lanes: what there is to draw, sorted by kind.
 
-use shipper_core::audit::{Audit, Moment};
+use shipper_core::audit::{LogAudit, TimelineEntry};
 
 use super::mark::{Mark, Tick};
 use super::{MOST, findings, gate, publishes, rehearsals};
@@ -10,9 +10,9 @@ use crate::formats::html::{Anchors, Shown};
 /// What a timeline is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) audit: &'a Audit,
+    pub(super) audit: &'a LogAudit,
     /// By line.
-    pub(super) moments: &'a [Moment],
+    pub(super) moments: &'a [TimelineEntry],
     /// What the page tells of.
     pub(super) shown: &'a Shown,
     pub(super) anchors: Anchors,
@@ -20,7 +20,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// The event of a line, or the nearest one before it that is on the timeline, or the first.
-    pub(super) fn nearest(&self, line: u64) -> Option<&'a Moment> {
+    pub(super) fn nearest(&self, line: u64) -> Option<&'a TimelineEntry> {
         let after = self.moments.partition_point(|moment| moment.line <= line);
         self.moments.get(after.saturating_sub(1))
     }

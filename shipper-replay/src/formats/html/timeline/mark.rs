@@ -1,6 +1,6 @@
 //! Marks: what is drawn of an event.
 
-use shipper_core::audit::{Moment, Status};
+use shipper_core::audit::{DecisionStatus, TimelineEntry};
 
 /// What a mark says of itself by colour; its shape, or its label, says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,12 @@ impl Tone {
     }
 
     /// The tone of a decision, and of the runs that took it.
-    pub(in super::super) fn of(status: Status) -> Self {
+    pub(in super::super) fn of(status: DecisionStatus) -> Self {
         match status {
-            Status::Verified | Status::Authorized => Self::Good,
-            Status::Violated => Self::Bad,
-            Status::Unproven | Status::Permitted | Status::Unjudged => Self::Doubt,
-            Status::Refused => Self::Plain,
+            DecisionStatus::Verified | DecisionStatus::Authorized => Self::Good,
+            DecisionStatus::Violated => Self::Bad,
+            DecisionStatus::Unproven | DecisionStatus::Permitted | DecisionStatus::Unjudged => Self::Doubt,
+            DecisionStatus::Refused => Self::Plain,
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) struct Mark {
 }
 
 /// When an event is said to have happened, in nanoseconds since 1970.
-pub(super) fn instant(moment: &Moment) -> i128 {
+pub(super) fn instant(moment: &TimelineEntry) -> i128 {
     moment.timestamp.instant().unix_timestamp_nanos()
 }
 
@@ -128,6 +128,6 @@ pub(super) fn lines(from: u64, to: u64) -> String {
 }
 
 /// What is said of a bar whose end is stamped earlier than its start.
-pub(super) fn backwards(from: &Moment, to: &Moment) -> &'static str {
+pub(super) fn backwards(from: &TimelineEntry, to: &TimelineEntry) -> &'static str {
     if to.timestamp < from.timestamp { ", stamped to end before it begins" } else { "" }
 }

@@ -18,7 +18,7 @@ mod svg;
 mod table;
 
 use maud::{Markup, html};
-use shipper_core::audit::{Audit, Moment};
+use shipper_core::audit::{LogAudit, TimelineEntry};
 
 use super::{Anchors, Shown};
 use lanes::Lane;
@@ -36,7 +36,7 @@ fn text_width(text: &str) -> i64 {
 }
 
 /// The drawing and the table under it.
-pub(super) fn timeline(audit: &Audit, shown: &Shown, anchors: Anchors) -> Markup {
+pub(super) fn timeline(audit: &LogAudit, shown: &Shown, anchors: Anchors) -> Markup {
     let Some(moments) = &audit.timeline else {
         return html! { p { "No timeline came with the report that this page was made from: judge the log itself for one." } };
     };
@@ -56,7 +56,7 @@ pub(super) fn timeline(audit: &Audit, shown: &Shown, anchors: Anchors) -> Markup
 }
 
 /// What is drawn over what.
-fn claims(moments: &[Moment], scale: Scale) -> Markup {
+fn claims(moments: &[TimelineEntry], scale: Scale) -> Markup {
     let earliest = moments.iter().min_by_key(|moment| &moment.timestamp);
     let latest = moments.iter().max_by_key(|moment| &moment.timestamp);
     let backwards = moments.windows(2).any(|pair| matches!(pair, [one, next] if next.timestamp < one.timestamp));

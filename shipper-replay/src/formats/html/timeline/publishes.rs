@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use shipper_core::audit::{Decision, Moment, Run};
-use shipper_events::neutral;
+use shipper_core::audit::{Decision, RunReport, TimelineEntry};
+use shipper_events::display_safe;
 
 use super::lanes::{Lane, Source};
 use super::mark::{Figure, Mark, Shape, Tick, Tone, backwards, instant, lines};
@@ -11,13 +11,13 @@ use crate::human::weight;
 use crate::human::words::{quoted, short, word};
 
 /// Runs by the line that they begin on, with the decisions that they took.
-type Runs<'a> = HashMap<u64, (&'a Decision, &'a Run)>;
+type Runs<'a> = HashMap<u64, (&'a Decision, &'a RunReport)>;
 
 /// A run that has begun.
 struct Begun<'m> {
-    start: &'m Moment,
+    start: &'m TimelineEntry,
     /// The last event that is known of it.
-    last: &'m Moment,
+    last: &'m TimelineEntry,
     ticks: Vec<Tick>,
 }
 
@@ -54,17 +54,17 @@ pub(super) fn lane(source: &Source<'_>) -> Lane {
     Lane::new("publishes", "Publishes", marks)
 }
 
-fn tick(moment: &Moment, tone: Tone) -> Tick {
+fn tick(moment: &TimelineEntry, tone: Tone) -> Tick {
     let title = format!("line {}: {} published, {}", moment.line, package(moment), moment.timestamp);
     Tick { line: moment.line, at: instant(moment), tone, title }
 }
 
-fn package(moment: &Moment) -> String {
-    moment.package.as_deref().map_or_else(|| "a package".to_owned(), |package| neutral(package).to_string())
+fn package(moment: &TimelineEntry) -> String {
+    moment.package.as_deref().map_or_else(|| "a package".to_owned(), |package| display_safe(package).to_string())
 }
 
 /// A package that was published outside every run.
-fn outside(moment: &Moment, source: &Source<'_>) -> Mark {
+fn outside(moment: &TimelineEntry, source: &Source<'_>) -> Mark {
     let line = moment.line;
     Mark {
         line,
@@ -81,7 +81,7 @@ fn outside(moment: &Moment, source: &Source<'_>) -> Mark {
 
 impl Begun<'_> {
     /// The mark of a run that this event finished, or that nothing did.
-    fn ended(self, finished: Option<&Moment>, runs: &Runs<'_>, source: &Source<'_>) -> Mark {
+    fn ended(self, finished: Option<&TimelineEntry>, runs: &Runs<'_>, source: &Source<'_>) -> Mark {
         let Self { start, last, ticks } = self;
         let (line, to) = (start.line, finished.unwrap_or(last));
         let plan = start.plan_id.as_ref().map(|plan| short(plan.as_str())).unwrap_or_default();
@@ -95,7 +95,8 @@ impl Begun<'_> {
                 let (status, published) = (decision.status.as_str(), run.published);
                 let live = run.live_registry.as_deref();
                 let to = live.map_or(String::new(), |live| format!(" to {}", quoted(live)));
-                let brief = live.map_or(String::new(), |live| format!(" to {}", neutral(live).at_most(24).quoted()));
+                let brief =
+                    live.map_or(String::new(), |live| format!(" to {}", display_safe(live).max_chars(24).quoted()));
                 (
                     Tone::of(decision.status),
                     weight(decision.status),

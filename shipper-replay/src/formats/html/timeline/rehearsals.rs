@@ -1,8 +1,8 @@
 //! The lane of rehearsals: a bar from each start to its completion.
 
 use shipper_core::Evidence;
-use shipper_core::audit::Moment;
-use shipper_events::neutral;
+use shipper_core::audit::TimelineEntry;
+use shipper_events::display_safe;
 
 use super::lanes::{Lane, Source};
 use super::mark::{Mark, Shape, Tick, Tone, backwards, instant, lines};
@@ -11,17 +11,17 @@ use crate::human::words::short;
 
 /// A rehearsal that was started.
 struct Started<'m> {
-    start: &'m Moment,
+    start: &'m TimelineEntry,
     /// The last event that is known of it.
-    last: &'m Moment,
+    last: &'m TimelineEntry,
     ticks: Vec<Tick>,
 }
 
 /// How a rehearsal ended.
 enum End<'m> {
-    Completed(&'m Moment),
+    Completed(&'m TimelineEntry),
     /// Another one began.
-    Abandoned(&'m Moment),
+    Abandoned(&'m TimelineEntry),
     /// The log ends.
     Open,
 }
@@ -54,7 +54,7 @@ pub(super) fn lane(source: &Source<'_>) -> Lane {
 }
 
 /// What happens within a rehearsal.
-fn tick(moment: &Moment) -> Option<Tick> {
+fn tick(moment: &TimelineEntry) -> Option<Tick> {
     let (tone, what) = match moment.event.as_str() {
         "rehearsal_package_published" => (Tone::Good, "rehearsed"),
         "rehearsal_package_failed" => (Tone::Bad, "failed"),
@@ -62,7 +62,7 @@ fn tick(moment: &Moment) -> Option<Tick> {
         "tail_repaired" => (Tone::Bad, "a torn tail was repaired"),
         _ => return None,
     };
-    let package = moment.package.as_deref().map_or(String::new(), |package| format!("{} ", neutral(package)));
+    let package = moment.package.as_deref().map_or(String::new(), |package| format!("{} ", display_safe(package)));
     let title = format!("line {}: {package}{what}, {}", moment.line, moment.timestamp);
     Some(Tick { line: moment.line, at: instant(moment), tone, title })
 }
@@ -100,7 +100,7 @@ impl Started<'_> {
 }
 
 /// A completion that no start belongs to.
-fn without_start(moment: &Moment, source: &Source<'_>) -> Mark {
+fn without_start(moment: &TimelineEntry, source: &Source<'_>) -> Mark {
     let (line, (_, _, word)) = (moment.line, judged(moment));
     Mark {
         line,
@@ -116,7 +116,7 @@ fn without_start(moment: &Moment, source: &Source<'_>) -> Mark {
 }
 
 /// How a completion turned out.
-fn judged(moment: &Moment) -> (Tone, u8, String) {
+fn judged(moment: &TimelineEntry) -> (Tone, u8, String) {
     let receipt = moment.after.receipt.as_ref();
     let word = receipt.map_or_else(|| "completed".to_owned(), |receipt| outcome(receipt.passed, &receipt.unsound));
     match receipt.map(|receipt| (receipt.passed, receipt.evidence)) {
@@ -127,14 +127,14 @@ fn judged(moment: &Moment) -> (Tone, u8, String) {
 }
 
 /// The plan and the registry.
-fn of(moment: &Moment) -> String {
+fn of(moment: &TimelineEntry) -> String {
     let plan = moment.plan_id.as_ref().map_or(String::new(), |plan| format!(", plan {}", short(plan.as_str())));
     format!("{plan}{}", on(moment))
 }
 
-fn on(moment: &Moment) -> String {
+fn on(moment: &TimelineEntry) -> String {
     moment
         .registry
         .as_ref()
-        .map_or(String::new(), |name| format!(" on {}", neutral(name.as_str()).at_most(24).quoted()))
+        .map_or(String::new(), |name| format!(" on {}", display_safe(name.as_str()).max_chars(24).quoted()))
 }

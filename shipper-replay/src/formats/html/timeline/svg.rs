@@ -1,7 +1,7 @@
 //! The drawing.
 
 use maud::{Markup, html};
-use shipper_core::audit::Audit;
+use shipper_core::audit::LogAudit;
 
 use super::figures::{figure_at, stroke, two};
 use super::lanes::Lane;
@@ -46,7 +46,7 @@ impl Row {
 }
 
 /// Draws the lanes, one under the other, over one axis.
-pub(super) fn drawing(lanes: &[Lane], scale: Scale, audit: &Audit, anchors: Anchors) -> Markup {
+pub(super) fn drawing(lanes: &[Lane], scale: Scale, audit: &LogAudit, anchors: Anchors) -> Markup {
     let mut top = AXIS;
     let mut drawn = Vec::new();
     for lane in lanes.iter().filter(|lane| !lane.marks.is_empty()) {
@@ -75,7 +75,7 @@ pub(super) fn drawing(lanes: &[Lane], scale: Scale, audit: &Audit, anchors: Anch
 }
 
 /// What the drawing shows, in a sentence, for those who cannot see it.
-fn summary(lanes: &[Lane], scale: Scale, audit: &Audit) -> String {
+fn summary(lanes: &[Lane], scale: Scale, audit: &LogAudit) -> String {
     let drawn = |lane: &Lane| format!("{} {}", lane.marks.len(), lane.name.to_lowercase());
     let lanes: Vec<String> = lanes.iter().filter(|lane| !lane.marks.is_empty()).map(drawn).collect();
     let (length, lines) = (scale.length(), count(audit.lines, "line"));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use shipper_core::audit::{Answer, Moment};
-use shipper_events::neutral;
+use shipper_core::audit::{TimelineEntry, VerdictSummary};
+use shipper_events::display_safe;
 
 use super::MOST;
 use super::lanes::Lane;
@@ -23,10 +23,10 @@ const COLUMNS: [&str; 7] =
     ["Line", "Time", "Event", "What it says", "Rehearsal open", "Latest completed", "Gate answers"];
 
 /// The events that something is drawn for, and as many others as have room.
-pub(super) fn table(moments: &[Moment], lanes: &[Lane], anchors: Anchors) -> Markup {
+pub(super) fn table(moments: &[TimelineEntry], lanes: &[Lane], anchors: Anchors) -> Markup {
     let drawn: BTreeSet<u64> = lanes.iter().flat_map(Lane::lines).collect();
     let mut room = OTHERS;
-    let shown: Vec<&Moment> = moments
+    let shown: Vec<&TimelineEntry> = moments
         .iter()
         .filter(|moment| {
             let told = drawn.contains(&moment.line) || room > 0;
@@ -57,7 +57,7 @@ pub(super) fn table(moments: &[Moment], lanes: &[Lane], anchors: Anchors) -> Mar
     }
 }
 
-fn row(moment: &Moment, before: Option<&Moment>, anchors: Anchors) -> Markup {
+fn row(moment: &TimelineEntry, before: Option<&TimelineEntry>, anchors: Anchors) -> Markup {
     let (after, held) = (cells(moment), before.map(cells));
     let labels = COLUMNS.iter().skip(4);
     html! {
@@ -76,13 +76,13 @@ fn row(moment: &Moment, before: Option<&Moment>, anchors: Anchors) -> Markup {
 
 /// A type's name, which may be broken after each of its words.
 fn breakable(event: &str) -> Markup {
-    let name = neutral(event).at_most(60).to_string();
+    let name = display_safe(event).max_chars(60).to_string();
     html! { @for word in name.split_inclusive('_') { (word) wbr; } }
 }
 
 /// What an event says of itself.
-fn says(moment: &Moment) -> String {
-    let package = moment.package.as_deref().map(|package| neutral(package).at_most(80).to_string());
+fn says(moment: &TimelineEntry) -> String {
+    let package = moment.package.as_deref().map(|package| display_safe(package).max_chars(80).to_string());
     let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short(plan.as_str())));
     let registry = moment.registry.as_ref().map(|registry| format!("on {}", quoted(registry.as_str())));
     let outcome = moment.outcome.as_deref().map(|outcome| word(outcome, 60));
@@ -90,7 +90,7 @@ fn says(moment: &Moment) -> String {
 }
 
 /// What holds after an event: the open rehearsal, the latest completed one, and the gate's answer.
-fn cells(moment: &Moment) -> [String; 3] {
+fn cells(moment: &TimelineEntry) -> [String; 3] {
     let after = &moment.after;
     let none = || "none".to_owned();
     let open = after.open.as_ref().map_or_else(none, |open| {
@@ -110,7 +110,7 @@ fn cells(moment: &Moment) -> [String; 3] {
     [open, receipt, format!("{gate}{unknown}")]
 }
 
-fn answer(gate: &Answer) -> String {
+fn answer(gate: &VerdictSummary) -> String {
     let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
     let verdict = gate.verdict.as_str();
     if reasons.is_empty() { verdict.to_owned() } else { format!("{verdict} ({})", reasons.join(", ")) }

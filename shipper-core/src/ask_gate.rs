@@ -14,18 +14,18 @@
 //! basis and the decision there is nothing.
 
 use camino::Utf8Path;
-use shipper_events::vocabulary::{Asked, GateEvaluated, RULES};
-use shipper_events::write::{AppendError, Disk, Draft, LogError, LogWriter, Options};
+use shipper_events::vocabulary::{DecisionRecord, GateEvaluated, RULES_VERSION};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
-use crate::folded::Folded;
-use crate::gate::{Query, Reason, Verdict, evaluate};
-use crate::keep::{LOG, SIDECAR, SidecarNotWritten, sidecar_matches, write_sidecar};
+use crate::folded::GateProjection;
+use crate::gate::{GateQuery, RefusalReason, Verdict, evaluate};
+use crate::keep::{LOG_FILE_NAME, SIDECAR_FILE_NAME, WriteSidecarError, sidecar_matches, write_sidecar};
 
 /// Who asks the gate to be skipped, and why. It is recorded, and an audit shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Asker {
+pub struct SkipRequest {
     /// Who asks.
     pub actor: Option<String>,
     /// Why.
@@ -43,15 +43,15 @@ pub struct Enforced {
     /// The line of the decision, for the `gate` member of the run that acts on it.
     pub line: Option<u64>,
     /// Why the log is not trusted.
-    pub untrusted: Option<Untrusted>,
+    pub untrusted: Option<UntrustedReason>,
     /// What became of the sidecar.
-    pub sidecar: SidecarKept,
+    pub sidecar: SidecarUpdate,
 }
 
 /// Why a log is not trusted with a decision. Each says what to do.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Untrusted {
+pub enum UntrustedReason {
     /// It is torn, corrupt, broken, or was replaced.
     #[error(transparent)]
     Log(LogError),
@@ -67,32 +67,32 @@ pub enum Untrusted {
 
 /// What became of the sidecar when the gate was asked.
 #[derive(Debug)]
-pub enum SidecarKept {
+pub enum SidecarUpdate {
     /// There is none and nothing that it could tell of, or the log is not trusted.
-    NotChecked,
+    Skipped,
     /// It is there, and no rehearsal in the log was completed: do not trust it.
     Orphan,
     /// It told of the receipt.
-    Matched,
+    UpToDate,
     /// It did not, or was not there, and was written anew from the fold.
     Rewritten,
     /// It did not, and could not be written.
-    NotWritten(SidecarNotWritten),
+    WriteFailed(WriteSidecarError),
 }
 
 /// The gate could not be asked, or its answer not be recorded. Nothing may be published.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum EnforceError {
+pub enum AskGateError {
     /// The log could not be opened or read.
     #[error("the gate could not be asked")]
     Log(#[source] LogError),
     /// A skip was asked for, and nobody says who asks or why.
     #[error("a skip says who asks for it and why; give both")]
-    AnonymousSkip,
+    SkipWithoutReason,
     /// The decision was not acknowledged.
     #[error("the decision could not be recorded")]
-    NotRecorded(#[source] AppendError),
+    RecordFailed(#[source] AppendError),
 }
 
 /// Asks the gate about a plan, records the decision, and only then answers.
@@ -100,33 +100,34 @@ pub enum EnforceError {
 /// # Errors
 ///
 /// When the log cannot be read, or the decision cannot be recorded. A log that is not trusted is no error but a refusal,
-/// [`Reason::UntrustedLog`].
+/// [`RefusalReason::UntrustedLog`].
 ///
 /// ```
-/// use shipper_core::{Query, ReasonCode, enforce};
-/// use shipper_events::write::{Options, OsDisk};
+/// use shipper_core::{GateQuery, RefusalCode, ask_gate};
+/// use shipper_events::write::{WriterOptions, FsStorage};
 /// # let directory = tempfile::tempdir()?;
 /// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
-/// let query = Query { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
-/// let answer = enforce(OsDisk, &state, &query, &Default::default(), None, Options::default())?;
-/// assert_eq!(answer.verdict.reason_codes(), [ReasonCode::NoRehearsal]);
+/// let query = GateQuery { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
+/// let answer = ask_gate(FsStorage, &state, &query, &Default::default(), None, WriterOptions::default())?;
+/// assert_eq!(answer.verdict.reason_codes(), [RefusalCode::NoRehearsal]);
 /// assert_eq!(answer.line, Some(1), "the refusal is recorded");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn enforce<D: Disk>(
+pub fn ask_gate<D: Storage>(
     disk: D,
     state_directory: &Utf8Path,
-    query: &Query,
-    asker: &Asker,
+    query: &GateQuery,
+    asker: &SkipRequest,
     extends: Option<Head>,
-    options: Options,
-) -> Result<Enforced, EnforceError> {
+    options: WriterOptions,
+) -> Result<Enforced, AskGateError> {
     let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     if query.skip && !(said(&asker.actor) && said(&asker.justification)) {
-        return Err(EnforceError::AnonymousSkip);
+        return Err(AskGateError::SkipWithoutReason);
     }
-    let options = Options { repair: false, extends, ..options };
-    let mut log = match LogWriter::open(disk, &state_directory.join(LOG), options, Folded::default()) {
+    let options = WriterOptions { repair: false, extends, ..options };
+    let mut log = match LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), options, GateProjection::default())
+    {
         Ok(log) => log,
         Err(error) => return refuse(error),
     };
@@ -140,52 +141,54 @@ pub fn enforce<D: Disk>(
     let head = match recorded {
         Ok(head) => head,
         Err(AppendError::Log(error)) => return refuse(error),
-        Err(error) => return Err(EnforceError::NotRecorded(error)),
+        Err(error) => return Err(AskGateError::RecordFailed(error)),
     };
     let folded = log.observer();
     let sidecar = match (folded.state().receipt(), folded.receipt_head()) {
-        (Some(receipt), Some(at)) if sidecar_matches(log.disk(), state_directory, receipt, at) => SidecarKept::Matched,
+        (Some(receipt), Some(at)) if sidecar_matches(log.disk(), state_directory, receipt, at) => {
+            SidecarUpdate::UpToDate
+        }
         (Some(receipt), Some(at)) => match write_sidecar(log.disk(), state_directory, receipt, at) {
-            Ok(()) => SidecarKept::Rewritten,
-            Err(error) => SidecarKept::NotWritten(error),
+            Ok(()) => SidecarUpdate::Rewritten,
+            Err(error) => SidecarUpdate::WriteFailed(error),
         },
-        _ if log.disk().open(&state_directory.join(SIDECAR)).is_ok() => SidecarKept::Orphan,
-        _ => SidecarKept::NotChecked,
+        _ if log.disk().open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok() => SidecarUpdate::Orphan,
+        _ => SidecarUpdate::Skipped,
     };
-    let verdict = verdict.unwrap_or(Verdict::Refused { reasons: vec![Reason::UntrustedLog] });
+    let verdict = verdict.unwrap_or(Verdict::Refused { reasons: vec![RefusalReason::UntrustedLog] });
     Ok(Enforced { verdict, head: Some(head), line: Some(head.lines), untrusted: None, sidecar })
 }
 
 /// A log that is not trusted refuses; one that cannot be had at all is an error.
-fn refuse(error: LogError) -> Result<Enforced, EnforceError> {
+fn refuse(error: LogError) -> Result<Enforced, AskGateError> {
     match error {
-        LogError::NotExtended { kept, .. } => Ok(untrusted(Untrusted::NotExtended { kept })),
+        LogError::NotExtended { kept, .. } => Ok(untrusted(UntrustedReason::NotExtended { kept })),
         LogError::Corrupt { .. }
         | LogError::Broken { .. }
         | LogError::TornTail { .. }
-        | LogError::RepairCutShort { .. }
-        | LogError::AtWork { .. }
-        | LogError::Unsynced { .. }
-        | LogError::Replaced { .. } => Ok(untrusted(Untrusted::Log(error))),
-        error => Err(EnforceError::Log(error)),
+        | LogError::RepairInterrupted { .. }
+        | LogError::ConcurrentWriter { .. }
+        | LogError::SyncFailed { .. }
+        | LogError::FileReplaced { .. } => Ok(untrusted(UntrustedReason::Log(error))),
+        error => Err(AskGateError::Log(error)),
     }
 }
 
-fn untrusted(why: Untrusted) -> Enforced {
+fn untrusted(why: UntrustedReason) -> Enforced {
     Enforced {
-        verdict: Verdict::Refused { reasons: vec![Reason::UntrustedLog] },
+        verdict: Verdict::Refused { reasons: vec![RefusalReason::UntrustedLog] },
         head: None,
         line: None,
         untrusted: Some(why),
-        sidecar: SidecarKept::NotChecked,
+        sidecar: SidecarUpdate::Skipped,
     }
 }
 
-fn record(query: &Query, asker: &Asker, verdict: &Verdict, basis: &Head) -> Draft {
+fn record(query: &GateQuery, asker: &SkipRequest, verdict: &Verdict, basis: &Head) -> NewEvent {
     let evaluated = GateEvaluated {
-        rules: RULES.into(),
+        rules: RULES_VERSION.into(),
         plan_id: query.plan_id.clone(),
-        asked: Some(Asked {
+        details: Some(DecisionRecord {
             rehearsal_registry: query.rehearsal_registry.clone(),
             skip: query.skip,
             actor: asker.actor.clone(),
@@ -197,5 +200,5 @@ fn record(query: &Query, asker: &Asker, verdict: &Verdict, basis: &Head) -> Draf
         }),
         others: Default::default(),
     };
-    Draft::new(EventType::from(evaluated), "all")
+    NewEvent::new(EventType::from(evaluated), "all")
 }

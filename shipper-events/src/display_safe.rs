@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How many characters of a text are shown, unless [`Neutral::at_most`] says otherwise.
+/// How many characters of a text are shown, unless [`DisplaySafe::at_most`] says otherwise.
 const SHOWN: usize = 120;
 
 /// Text from a log for a person to read: everything that could move a cursor, hide, reorder or break a line is
@@ -11,27 +11,27 @@ const SHOWN: usize = 120;
 /// A backslash is doubled, so two different texts that are not cut never look the same.
 ///
 /// ```
-/// use shipper_events::neutral;
-/// assert_eq!(neutral("\u{1b}[31mred\n").to_string(), r"\u{1b}[31mred\n");
-/// assert_eq!(neutral("a\"b").quoted().to_string(), r#""a\"b""#);
-/// assert_eq!(neutral("0123456789").at_most(4).to_string(), "0123…");
+/// use shipper_events::display_safe;
+/// assert_eq!(display_safe("\u{1b}[31mred\n").to_string(), r"\u{1b}[31mred\n");
+/// assert_eq!(display_safe("a\"b").quoted().to_string(), r#""a\"b""#);
+/// assert_eq!(display_safe("0123456789").max_chars(4).to_string(), "0123…");
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Neutral<'a> {
+pub struct DisplaySafe<'a> {
     text: &'a str,
     most: usize,
     quoted: bool,
 }
 
-/// Wraps text from a log for showing: see [`Neutral`].
-pub fn neutral(text: &str) -> Neutral<'_> {
-    Neutral { text, most: SHOWN, quoted: false }
+/// Wraps text from a log for showing: see [`DisplaySafe`].
+pub fn display_safe(text: &str) -> DisplaySafe<'_> {
+    DisplaySafe { text, most: SHOWN, quoted: false }
 }
 
-impl Neutral<'_> {
+impl DisplaySafe<'_> {
     /// Shows at most that many characters of the text.
     #[must_use]
-    pub fn at_most(self, characters: usize) -> Self {
+    pub fn max_chars(self, characters: usize) -> Self {
         Self { most: characters, ..self }
     }
 
@@ -42,7 +42,7 @@ impl Neutral<'_> {
     }
 }
 
-impl fmt::Display for Neutral<'_> {
+impl fmt::Display for DisplaySafe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quote = if self.quoted { "\"" } else { "" };
         f.write_str(quote)?;
@@ -54,7 +54,7 @@ impl fmt::Display for Neutral<'_> {
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
                 '\t' => f.write_str("\\t")?,
-                _ if is_plain(character) => fmt::Write::write_char(f, character)?,
+                _ if is_display_safe(character) => fmt::Write::write_char(f, character)?,
                 _ => write!(f, "\\u{{{:x}}}", u32::from(character))?,
             }
         }
@@ -71,7 +71,7 @@ impl fmt::Display for Neutral<'_> {
 /// Not plain are control and format characters, separators other than the space, combining marks, private-use and
 /// unassigned characters, letters that show nothing, and the letters of right-to-left scripts, which reorder the text
 /// around them.
-pub fn is_plain(character: char) -> bool {
+pub fn is_display_safe(character: char) -> bool {
     match character {
         '\u{20}'..='\u{7e}' => true,
         '\u{590}'..='\u{8ff}'
