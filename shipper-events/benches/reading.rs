@@ -3,8 +3,6 @@
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run stops at once")]
 #![allow(missing_docs, reason = "criterion's macros write functions")]
 
-mod support;
-
 use std::hint::black_box;
 use std::io;
 
@@ -23,7 +21,7 @@ fn regard(type_name: &str) -> Regard<()> {
 
 /// From bytes to lines, to checked lines, to events.
 fn scanning(criterion: &mut Criterion) {
-    let log = support::log(LOG);
+    let log = shipper_testkit::sample_log::log(LOG);
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(log.len() as u64)).sample_size(20);
     group.bench_function("lines", |bench| bench.iter(|| scan(black_box(&log)).0.count()));
@@ -53,8 +51,8 @@ fn scanning(criterion: &mut Criterion) {
 
 /// Links and heads.
 fn chaining(criterion: &mut Criterion) {
-    let log = support::log(LOG);
-    let chained = support::chained(&log);
+    let log = shipper_testkit::sample_log::log(LOG);
+    let chained = shipper_testkit::sample_log::chained(&log);
     let mut group = criterion.benchmark_group("chain");
     group.sample_size(20);
     for (name, log) in [("unchained", &log), ("chained", &chained)] {

@@ -3,12 +3,10 @@
 
 #![no_main]
 
-#[path = "../../../shipper-events/tests/support/json_oracle.rs"]
-mod json_oracle;
-
 use libfuzzer_sys::fuzz_target;
 use shipper_events::json::Object;
 use shipper_events::{Event, ParsedLine, parse_line};
+use shipper_testkit::json_oracle;
 
 fuzz_target!(|bytes: &[u8]| {
     let object = Object::parse(bytes);

@@ -1,0 +1,27 @@
+//! Support for the tests and benchmarks of the workspace: storage that fails on demand, registries, logs under
+//! construction, and programs run to their end or killed on the way.
+
+#![allow(missing_docs, reason = "an internal crate: a name that explains itself needs no sentence")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+#[cfg(feature = "release")]
+pub mod fake_publisher;
+pub mod json_oracle;
+#[cfg(feature = "core")]
+pub mod log_builder;
+pub mod program;
+#[cfg(feature = "registry")]
+pub mod registry;
+#[cfg(feature = "release")]
+pub mod release_fixture;
+pub mod sample_log;
+pub mod settings;
+pub mod sim_storage;
+#[cfg(target_os = "linux")]
+pub mod syscall_killer;

@@ -1,0 +1,166 @@
+//! A workbench for the real cargo: a home of its own that knows the registries and nothing of crates-io, and small
+//! workspaces to publish.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::Registry;
+
+/// Where cargo works in a test. Its directory goes away with it.
+pub struct Bench {
+    directory: tempfile::TempDir,
+}
+
+/// How a call of cargo ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub success: bool,
+    pub stdout: String,
+    /// What cargo tells of its progress and its errors goes here.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("it starts");
+        Self {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Cargo's messages, when it succeeded.
+    #[track_caller]
+    pub fn well(self) -> String {
+        assert!(self.success, "{self:#?}");
+        self.stderr
+    }
+
+    /// Cargo's messages, when it failed.
+    #[track_caller]
+    pub fn badly(self) -> String {
+        assert!(!self.success, "{self:#?}");
+        self.stderr
+    }
+}
+
+impl Bench {
+    /// A bench whose cargo knows this registry under this name, and its token.
+    pub fn new(name: &str, registry: &Registry) -> Self {
+        Self::with(&[(name, registry)])
+    }
+
+    /// A bench whose cargo knows these registries.
+    pub fn with(registries: &[(&str, &Registry)]) -> Self {
+        let bench = Self { directory: tempfile::tempdir().expect("a directory") };
+        // Without a provider by name, cargo has no token for a private registry.
+        let mut config = "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n".to_owned();
+        let mut credentials = String::new();
+        for (name, registry) in registries {
+            let _ = writeln!(config, "[registries.{name}]\nindex = {:?}", registry.index_url());
+            let _ = writeln!(credentials, "[registries.{name}]\ntoken = {:?}", registry.token());
+        }
+        // A test that would ask crates-io fails at once, and without a network.
+        let _ = writeln!(
+            config,
+            "[source.crates-io]\nreplace-with = \"nothing\"\n[source.nothing]\ndirectory = {:?}",
+            bench.path("nothing")
+        );
+        std::fs::create_dir(bench.path("nothing")).expect("a directory");
+        std::fs::create_dir(bench.path("temporary")).expect("a directory");
+        write(&bench.path("home/config.toml"), &config);
+        write(&bench.path("home/credentials.toml"), &credentials);
+        bench
+    }
+
+    /// A place on the bench.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join(relative)
+    }
+
+    /// A program that finds this bench's cargo home, should it call cargo, and nothing that the test's own cargo set.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let of_cargo = text.starts_with("CARGO") && text != "CARGO";
+            if of_cargo || text.starts_with("RUSTC") || text.ends_with("RUSTFLAGS") {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .env("CARGO_HOME", self.path("home"))
+            // What a killed program leaves behind goes away with the bench.
+            .env("TMPDIR", self.path("temporary"))
+            .env("CARGO_NET_RETRY", "0")
+            .env("CARGO_HTTP_TIMEOUT", "5")
+            .env("CARGO_TERM_COLOR", "never")
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs cargo in a directory.
+    pub fn cargo(&self, directory: &Path, arguments: &[&str]) -> Ran {
+        self.cargo_with(&[], directory, arguments)
+    }
+
+    /// Runs cargo in a directory, with these environment variables.
+    pub fn cargo_with(&self, environment: &[(&str, &str)], directory: &Path, arguments: &[&str]) -> Ran {
+        let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        Ran::of(command.current_dir(directory).envs(environment.iter().copied()).args(arguments))
+    }
+}
+
+/// Writes a file, and the directories above it.
+pub fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+    std::fs::write(path, text).expect("written");
+}
+
+/// Writes a workspace: each member's name, the lines after its `[package]` section's own, and its source. One whose source
+/// has a `fn main` is a program.
+pub fn members(root: &Path, members: &[(&str, &str, &str)]) {
+    write(&root.join("Cargo.toml"), "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
+    for (name, lines, source) in members {
+        let member = root.join("crates").join(name);
+        let file = if source.contains("fn main") { "src/main.rs" } else { "src/lib.rs" };
+        write(
+            &member.join("Cargo.toml"),
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\ndescription = \"A test\"\n\
+                 license = \"MIT\"\n{lines}"
+            ),
+        );
+        write(&member.join(file), source);
+    }
+}
+
+/// Writes the workspace that most stories need: library `a`, library `b` that depends on it, and program `c` that depends on
+/// `b` and prints 42; by path and version, as people write it.
+pub fn three_members(root: &Path) {
+    chain(root, "", "");
+}
+
+/// Writes the same workspace as people write it who publish to a registry of their own, and nowhere else.
+pub fn three_members_for(root: &Path, registry: &str) {
+    chain(root, &format!("publish = [\"{registry}\"]\n"), &format!(", registry = \"{registry}\""));
+}
+
+fn chain(root: &Path, publish: &str, registry: &str) {
+    let on = |name: &str| {
+        format!("{publish}[dependencies]\n{name} = {{ path = \"../{name}\", version = \"0.1.0\"{registry} }}\n")
+    };
+    members(
+        root,
+        &[
+            ("a", publish, "pub fn answer() -> u32 { 42 }"),
+            ("b", &on("a"), "pub fn answer() -> u32 { a::answer() }"),
+            ("c", &on("b"), "fn main() { println!(\"{}\", b::answer()); }"),
+        ],
+    );
+}

@@ -1,0 +1,185 @@
+//! A registry on the loopback interface for tests: it speaks cargo's sparse-index and publish protocols, well enough for
+//! the real cargo to publish to it, resolve against it, download and install from it.
+//!
+//! ```text
+//! let registry = Registry::start();                                  // 127.0.0.1, a free port, until the last clone drops
+//! let bench = Bench::new("rehearsal", &registry);                    // a cargo home that knows it, and its token
+//! registry.order(On::Publish, "b", 1, Fault::refuse(500, "no"));     // the next upload of b fails
+//! bench.cargo(&workspace, &["publish", "-p", "a", "--registry", "rehearsal"]);
+//! assert_eq!(registry.versions("a"), ["0.1.0"]);
+//! ```
+//!
+//! Not spoken: search, owners, and the git protocol. Of the web interface only what cargo asks; `GET` of a version is
+//! answered with status 400, as kellnr does, so that nobody comes to lean on it.
+
+mod cargo_sandbox;
+mod fault;
+mod http;
+mod index;
+mod serve;
+mod store;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+pub use cargo_sandbox::{Bench, Ran, members, three_members, three_members_for, write};
+pub use fault::{Fault, On};
+use serde_json::Value;
+use serve::Shared;
+
+/// The token that a registry wants unless it was told another.
+pub const TOKEN: &str = "loopback-token-4711";
+
+/// A registry at work. Clones are handles to the same one; it stops when the last of them drops.
+#[derive(Clone)]
+pub struct Registry(Arc<Running>);
+
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.vanish();
+        self.0.wait_for_connections();
+    }
+}
+
+/// What a registry asks of its clients.
+#[derive(Clone, Debug)]
+pub struct Demands {
+    /// The token that an upload must carry.
+    pub token: String,
+    /// Whether looks and downloads must carry it too.
+    pub private: bool,
+    /// Where it says that uploads go, if not to itself.
+    pub api: Option<String>,
+    /// Whether its downloads are on a host of another name.
+    pub downloads_elsewhere: bool,
+}
+
+impl Default for Demands {
+    fn default() -> Self {
+        Self { token: TOKEN.to_owned(), private: false, api: None, downloads_elsewhere: false }
+    }
+}
+
+/// A request that arrived whole, noted before anything was done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub at: SystemTime,
+    pub method: String,
+    pub path: String,
+    /// The value of `Authorization`, as it came.
+    pub token: Option<String>,
+}
+
+/// An upload that arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// When it arrived.
+    pub at: SystemTime,
+    pub name: String,
+    pub version: String,
+    pub token: Option<String>,
+    /// Whether the registry holds it now, whatever the client was told.
+    pub kept: bool,
+}
+
+impl Registry {
+    /// Starts one that wants [`TOKEN`] for uploads and lets everybody read.
+    pub fn start() -> Self {
+        Self::start_with(Demands::default())
+    }
+
+    pub fn start_with(demands: Demands) -> Self {
+        Self(Arc::new(Running(Shared::start(demands))))
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.0.0
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.shared().address
+    }
+
+    pub fn base_url(&self) -> String {
+        self.shared().base_url()
+    }
+
+    /// What cargo's configuration calls `index`.
+    pub fn index_url(&self) -> String {
+        format!("sparse+{}/index/", self.base_url())
+    }
+
+    pub fn token(&self) -> &str {
+        &self.shared().demands.token
+    }
+
+    /// The versions it holds of a crate, in the order of their uploads, also those that the index does not show.
+    pub fn versions(&self, name: &str) -> Vec<String> {
+        self.shared().state().store.versions(name)
+    }
+
+    pub fn crate_bytes(&self, name: &str, version: &str) -> Option<Vec<u8>> {
+        self.shared().state().store.bytes(name, version)
+    }
+
+    /// The index's line for a version, whether it is shown or not.
+    pub fn index_entry(&self, name: &str, version: &str) -> Option<Value> {
+        self.shared().state().store.entry(name, version)
+    }
+
+    /// All uploads that arrived, in order, refused ones included.
+    pub fn uploads(&self) -> Vec<Upload> {
+        self.shared().state().uploads.clone()
+    }
+
+    /// All requests that arrived, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared().state().requests.clone()
+    }
+
+    /// Waits until the requests so far are what a test waits for; false when they are not by then.
+    pub fn wait_until(&self, patience: Duration, reached: impl Fn(&[Request]) -> bool) -> bool {
+        self.shared().wait_until(patience, |state| reached(&state.requests))
+    }
+
+    /// Calls this too at each upload that arrived whole, before anything is kept or answered: what stands on disk then is
+    /// what the client had done before it published. It must not hold the registry itself.
+    pub fn at_upload(&self, hook: impl Fn(&Upload) + Send + Sync + 'static) {
+        self.shared().state().at_upload.push(Arc::new(hook));
+    }
+
+    /// Orders a fault for the `nth` such request from now on; the next is number 1.
+    pub fn order(&self, on: On, name: &str, nth: u64, fault: Fault) {
+        self.shared().state().plan.add(on, name, nth, fault);
+    }
+
+    /// Orders a fault for every such request from now on.
+    pub fn order_for_every(&self, on: On, name: &str, fault: Fault) {
+        self.shared().state().plan.add_for_every(on, name, fault);
+    }
+
+    /// Takes back all orders that are still open.
+    pub fn mend(&self) {
+        self.shared().state().plan.clear();
+    }
+
+    /// Stops at once: open connections end, new ones are refused. What it holds, it holds.
+    pub fn vanish(&self) {
+        self.shared().vanish();
+    }
+
+    /// Is there again after it vanished, at the same address.
+    pub fn come_back(&self) {
+        self.shared().come_back();
+    }
+
+    /// Forgets every crate, as a registry does that is set up anew; what it has seen stays known to the test.
+    ///
+    /// Cargo does not forget: of a version that it has downloaded from this address, or built, it looks at nothing anew.
+    pub fn wipe(&self) {
+        self.shared().state().store = store::Store::default();
+    }
+}

@@ -1,0 +1,123 @@
+//! A workspace between two registries, and `release` at work on it: whatever a test does, no token is told, and the live
+//! registry is reached only with a permission in the log.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput, audit};
+
+use crate::program::example;
+use crate::registry::{Bench, Registry, TOKEN, three_members_for};
+
+/// A workspace of three crates, each depending on the one before, between two registries.
+pub struct Shop {
+    pub bench: Bench,
+    pub live: Registry,
+    pub rehearsal: Registry,
+    pub root: PathBuf,
+    /// What was wrong when the live registry was reached.
+    pub wrong: Arc<Mutex<Vec<String>>>,
+}
+
+impl Shop {
+    pub fn open() -> Self {
+        Self::between(Registry::start(), Registry::start())
+    }
+
+    /// A workspace between these registries.
+    pub fn between(live: Registry, rehearsal: Registry) -> Self {
+        let bench = Bench::with(&[("live", &live), ("rehearsal", &rehearsal)]);
+        let root = bench.path("shop");
+        three_members_for(&root, "live");
+        let shop = Self { bench, live, rehearsal, root, wrong: Arc::default() };
+        let (log, wrong) = (shop.log(), Arc::clone(&shop.wrong));
+        shop.live.at_upload(move |upload| {
+            if let Err(why) = permitted(&log) {
+                wrong.lock().expect("no panic").push(format!("{}: {why}", upload.name));
+            }
+        });
+        shop
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.root.join(".shipper/events.jsonl")
+    }
+
+    pub fn command(&self, action: &str, args: &[&str]) -> Command {
+        let mut command = self.bench.command(example("shipper-core", "release"));
+        command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
+        command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
+        // As jobs set it; what cargo says must be understood all the same.
+        command.env("CARGO_TERM_COLOR", "always").env("CARGO_TERM_QUIET", "true");
+        command
+    }
+
+    pub fn run(&self, action: &str, args: &[&str]) -> (i32, String) {
+        let mut command = self.command(action, args);
+        let output = command.output().expect("it starts");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("UTF-8");
+        assert!(!said.contains(TOKEN), "a token is told: {said}");
+        (output.status.code().expect("it was not killed"), said)
+    }
+
+    pub fn rehearse(&self, args: &[&str]) -> (i32, String) {
+        self.run("rehearse", &[&["--rehearsal-registry", "rehearsal"], args].concat())
+    }
+
+    pub fn publish(&self, args: &[&str]) -> (i32, String) {
+        self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
+    }
+
+    /// Does it, and sends that signal to it once this package arrives at a registry.
+    pub fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> Output {
+        let child: Arc<Mutex<Option<u32>>> = Arc::default();
+        let id = Arc::clone(&child);
+        at.at_upload(move |upload| {
+            if upload.name == package
+                && let Some(id) = id.lock().expect("no panic").take()
+            {
+                assert!(Command::new("kill").args([signal, &id.to_string()]).status().expect("kill").success());
+                // It hears that before the upload is answered.
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let mut command = self.command(action, &["--rehearsal-registry", "rehearsal"]);
+        let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        *child.lock().expect("no panic") = Some(running.id());
+        running.wait_with_output().expect("it ends")
+    }
+
+    /// The audit of the log, under the configured registry.
+    pub fn audit(&self) -> LogAudit {
+        let log = std::fs::read(self.log()).expect("the log");
+        let text = String::from_utf8(log.clone()).expect("UTF-8");
+        assert!(!text.contains(TOKEN), "a token is in the log");
+        let path = self.root.join(".shipper/rehearsal.json");
+        let sidecar = match std::fs::read(&path) {
+            Ok(bytes) => SidecarInput::Found { path: path.display().to_string(), bytes },
+            Err(_) => SidecarInput::Absent { path: path.display().to_string() },
+        };
+        let demand = AuditOptions { registry: Some("rehearsal".parse().expect("a name")), ..AuditOptions::default() };
+        assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
+        audit(&log, sidecar, &demand).expect("no line is demanded")
+    }
+
+    pub fn concludes(&self, conclusion: Conclusion) -> LogAudit {
+        let audited = self.audit();
+        assert_eq!(audited.conclusion(), conclusion, "{:#?}", audited.findings);
+        audited
+    }
+}
+
+/// Whether the log, as it stands on the disk, ends in a run on a recorded permission.
+fn permitted(log: &Path) -> Result<(), String> {
+    let log = std::fs::read(log).map_err(|error| error.to_string())?;
+    let audited =
+        audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).map_err(|error| error.to_string())?;
+    let latest = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty()).ok_or("no run")?;
+    let recorded = latest.recorded.as_ref().ok_or("nothing was recorded")?;
+    if recorded.verdict == "refused" { Err("the gate refused".to_owned()) } else { Ok(()) }
+}

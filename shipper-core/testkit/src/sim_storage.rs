@@ -1,0 +1,454 @@
+//! A disk that keeps what is live apart from what is durable, fails on demand, and tells every legal state after a
+//! crash: the bytes that were not synced cut at every byte, the names that were not synced lost in any combination.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_events::write::{Storage, StorageFile};
+use time::OffsetDateTime;
+
+/// What a step does instead of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The machine stops: this step and all later ones fail.
+    Crash,
+    /// An input/output error.
+    Eio,
+    /// The disk is full; a write takes the first half.
+    Full,
+    /// A write takes all but the last byte and says so.
+    Short,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Inode {
+    durable: Vec<u8>,
+    /// What was done since the last sync, in order.
+    unsynced: Vec<Change>,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Append(Vec<u8>),
+    Truncate(usize),
+}
+
+impl Inode {
+    fn live(&self) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        for change in &self.unsynced {
+            change.apply(&mut bytes);
+        }
+        bytes
+    }
+
+    /// Every content that may be there after a crash.
+    fn after_crash(&self) -> BTreeSet<Vec<u8>> {
+        let mut contents = BTreeSet::from([self.durable.clone()]);
+        let mut bytes = self.durable.clone();
+        for change in &self.unsynced {
+            if let Change::Append(appended) = change {
+                contents.extend((0..appended.len()).map(|cut| [&bytes[..], &appended[..cut]].concat()));
+            }
+            change.apply(&mut bytes);
+            contents.insert(bytes.clone());
+        }
+        contents
+    }
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Append(appended) => bytes.extend_from_slice(appended),
+            Self::Truncate(length) => bytes.truncate(*length),
+        }
+    }
+}
+
+/// A change of names that was not synced.
+#[derive(Debug, Clone)]
+enum Naming {
+    Set(Utf8PathBuf, usize),
+    Remove(Utf8PathBuf),
+    Rename(Utf8PathBuf, Utf8PathBuf),
+}
+
+impl Naming {
+    fn apply(&self, names: &mut BTreeMap<Utf8PathBuf, usize>) {
+        match self {
+            Self::Set(path, inode) => {
+                names.insert(path.clone(), *inode);
+            }
+            Self::Remove(path) => {
+                names.remove(path);
+            }
+            Self::Rename(from, to) => {
+                if let Some(inode) = names.remove(from) {
+                    names.insert(to.clone(), inode);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct World {
+    inodes: Vec<Inode>,
+    durable_names: BTreeMap<Utf8PathBuf, usize>,
+    unsynced_names: Vec<Naming>,
+    locked: BTreeSet<Utf8PathBuf>,
+    steps: usize,
+    syncs: usize,
+    fail: Option<(When, Failure)>,
+    crashed: bool,
+    names_made: usize,
+}
+
+/// Which step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The n-th step of any kind, from 0.
+    Step(usize),
+    /// The n-th sync of a file or directory, from 0.
+    Sync(usize),
+    /// Every write to a file.
+    Writes,
+}
+
+/// The disk; clones are the same disk.
+#[derive(Debug, Clone, Default)]
+pub struct ModelDisk(Rc<RefCell<World>>);
+
+pub struct ModelFile {
+    disk: ModelDisk,
+    inode: usize,
+}
+
+pub struct ModelLock {
+    disk: ModelDisk,
+    path: Utf8PathBuf,
+    held: bool,
+}
+
+impl ModelLock {
+    fn take(&mut self) -> io::Result<()> {
+        self.disk.plain_step(Kind::Other)?;
+        if !self.disk.0.borrow_mut().locked.insert(self.path.clone()) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
+        }
+        self.held = true;
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.held) {
+            self.disk.0.borrow_mut().locked.remove(&self.path);
+        }
+    }
+}
+
+impl Drop for ModelLock {
+    fn drop(&mut self) {
+        self.let_go();
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Write,
+    Sync,
+    Other,
+}
+
+impl ModelDisk {
+    /// A disk with these durable files.
+    pub fn with(files: &[(&str, &[u8])]) -> Self {
+        let disk = Self::default();
+        for (path, bytes) in files {
+            let mut world = disk.0.borrow_mut();
+            let inode = world.inodes.len();
+            world.inodes.push(Inode { durable: bytes.to_vec(), unsynced: Vec::new() });
+            world.durable_names.insert(path.into(), inode);
+        }
+        disk
+    }
+
+    /// Fails at a step.
+    pub fn failing(self, when: When, failure: Failure) -> Self {
+        self.0.borrow_mut().fail = Some((when, failure));
+        self
+    }
+
+    /// Fails no more, from now on.
+    pub fn mended(&self) {
+        self.0.borrow_mut().fail = None;
+    }
+
+    /// How many steps were taken so far.
+    pub fn steps(&self) -> usize {
+        self.0.borrow().steps
+    }
+
+    /// Whether the machine has stopped.
+    pub fn crashed(&self) -> bool {
+        self.0.borrow().crashed
+    }
+
+    /// A file's content as the running system sees it.
+    pub fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let world = self.0.borrow();
+        let inode = *world.live_names().get(Utf8Path::new(path))?;
+        Some(world.inodes[inode].live())
+    }
+
+    /// The names that the running system sees.
+    pub fn names(&self) -> Vec<Utf8PathBuf> {
+        self.0.borrow().live_names().into_keys().collect()
+    }
+
+    /// Every state that the disk may be in after a crash now; what is unsynced is lost as a whole, in part or not at
+    /// all, names and bytes independently of each other.
+    pub fn after_crash(&self) -> Vec<Self> {
+        let world = self.0.borrow();
+        let mut naming = Vec::new();
+        for kept in 0..1_usize << world.unsynced_names.len() {
+            let mut names = world.durable_names.clone();
+            for (position, change) in world.unsynced_names.iter().enumerate() {
+                if kept >> position & 1 == 1 {
+                    change.apply(&mut names);
+                }
+            }
+            if !naming.contains(&names) {
+                naming.push(names);
+            }
+        }
+        let mut contents: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
+        for inode in &world.inodes {
+            let possible = inode.after_crash();
+            contents = contents
+                .into_iter()
+                .flat_map(|before| {
+                    possible.iter().map(move |bytes| [&before[..], std::slice::from_ref(bytes)].concat())
+                })
+                .collect();
+        }
+        let mut states = Vec::new();
+        for names in &naming {
+            for files in &contents {
+                let inodes = files.iter().map(|bytes| Inode { durable: bytes.clone(), unsynced: Vec::new() });
+                states.push(Self(Rc::new(RefCell::new(World {
+                    inodes: inodes.collect(),
+                    durable_names: names.clone(),
+                    names_made: world.names_made + 1_000,
+                    ..World::default()
+                }))));
+            }
+        }
+        states
+    }
+
+    /// Counts a step and says how it fails, if it does.
+    fn step(&self, kind: Kind) -> Result<(), Failure> {
+        let mut world = self.0.borrow_mut();
+        let (step, sync) = (world.steps, world.syncs);
+        world.steps += 1;
+        world.syncs += usize::from(kind == Kind::Sync);
+        if world.crashed {
+            return Err(Failure::Crash);
+        }
+        match world.fail {
+            Some((when, failure))
+                if when == When::Step(step)
+                    || (when == When::Sync(sync) && kind == Kind::Sync)
+                    || (when == When::Writes && kind == Kind::Write) =>
+            {
+                world.crashed |= failure == Failure::Crash;
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn plain_step(&self, kind: Kind) -> io::Result<()> {
+        self.step(kind).map_err(Failure::error)
+    }
+}
+
+impl Failure {
+    fn error(self) -> io::Error {
+        match self {
+            Self::Crash => io::Error::other("the machine stopped"),
+            Self::Eio => io::Error::other("input/output error"),
+            Self::Full | Self::Short => io::Error::from(io::ErrorKind::StorageFull),
+        }
+    }
+}
+
+impl World {
+    fn live_names(&self) -> BTreeMap<Utf8PathBuf, usize> {
+        let mut names = self.durable_names.clone();
+        for change in &self.unsynced_names {
+            change.apply(&mut names);
+        }
+        names
+    }
+}
+
+impl Storage for ModelDisk {
+    type File = ModelFile;
+    type Lock = ModelLock;
+
+    fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        Ok(path.to_owned())
+    }
+
+    fn open(&self, path: &Utf8Path) -> io::Result<ModelFile> {
+        self.plain_step(Kind::Other)?;
+        let inode = self.0.borrow().live_names().get(path).copied();
+        let inode = inode.ok_or(io::ErrorKind::NotFound)?;
+        Ok(ModelFile { disk: self.clone(), inode })
+    }
+
+    fn create(&self, path: &Utf8Path) -> io::Result<ModelFile> {
+        self.plain_step(Kind::Other)?;
+        let mut world = self.0.borrow_mut();
+        if world.live_names().contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let inode = world.inodes.len();
+        world.inodes.push(Inode::default());
+        world.unsynced_names.push(Naming::Set(path.to_owned(), inode));
+        Ok(ModelFile { disk: self.clone(), inode })
+    }
+
+    fn named_length(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<Option<u64>> {
+        self.plain_step(Kind::Other)?;
+        let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
+        Ok(is_named.then(|| file.live().len() as u64))
+    }
+
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        self.plain_step(Kind::Other)?;
+        self.0.borrow_mut().unsynced_names.push(Naming::Rename(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        self.plain_step(Kind::Other)?;
+        let mut world = self.0.borrow_mut();
+        let inode = *world.live_names().get(from).ok_or(io::ErrorKind::NotFound)?;
+        world.unsynced_names.push(Naming::Set(to.to_owned(), inode));
+        Ok(())
+    }
+
+    fn remove(&self, path: &Utf8Path) -> io::Result<()> {
+        self.plain_step(Kind::Other)?;
+        self.0.borrow_mut().unsynced_names.push(Naming::Remove(path.to_owned()));
+        Ok(())
+    }
+
+    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
+        self.plain_step(Kind::Other)?;
+        let names = self.0.borrow().live_names();
+        let below = names.keys().filter(|path| path.parent() == Some(directory));
+        Ok(below.filter_map(|path| path.file_name()).map(str::to_owned).collect())
+    }
+
+    fn sync_directory(&self, _: &Utf8Path) -> io::Result<()> {
+        self.plain_step(Kind::Sync)?;
+        let mut world = self.0.borrow_mut();
+        world.durable_names = world.live_names();
+        world.unsynced_names.clear();
+        Ok(())
+    }
+
+    fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<ModelLock> {
+        let mut lock = ModelLock { disk: self.clone(), path: path.to_owned(), held: false };
+        lock.take()?;
+        Ok(lock)
+    }
+
+    fn unlock(&self, lock: &mut ModelLock) -> io::Result<()> {
+        lock.let_go();
+        Ok(())
+    }
+
+    fn relock(&self, _: &Utf8Path, lock: &mut ModelLock, _: Duration, _: &str) -> io::Result<()> {
+        lock.take()
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(i64::try_from(self.steps()).expect("few steps"))
+    }
+
+    fn random_name(&self) -> String {
+        let mut world = self.0.borrow_mut();
+        world.names_made += 1;
+        format!("r{}", world.names_made)
+    }
+}
+
+impl ModelFile {
+    fn change(&self, change: Change) {
+        self.disk.0.borrow_mut().inodes[self.inode].unsynced.push(change);
+    }
+
+    fn live(&self) -> Vec<u8> {
+        self.disk.0.borrow().inodes[self.inode].live()
+    }
+}
+
+impl StorageFile for ModelFile {
+    fn length(&self) -> io::Result<u64> {
+        self.disk.plain_step(Kind::Other)?;
+        Ok(self.live().len() as u64)
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.disk.plain_step(Kind::Other)?;
+        let live = self.live();
+        let rest = live.get(usize::try_from(offset).expect("small")..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.disk.step(Kind::Write) {
+            Ok(()) => {
+                self.change(Change::Append(bytes.to_vec()));
+                Ok(bytes.len())
+            }
+            Err(Failure::Short) => {
+                self.change(Change::Append(bytes[..bytes.len() - 1].to_vec()));
+                Ok(bytes.len() - 1)
+            }
+            Err(failure) => {
+                // A write that fails, or during which the machine stops, may have done a part of its work.
+                let part = if failure == Failure::Eio { 0 } else { bytes.len() / 2 };
+                let part = if failure == Failure::Crash { bytes.len() } else { part };
+                self.change(Change::Append(bytes[..part].to_vec()));
+                Err(failure.error())
+            }
+        }
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.disk.plain_step(Kind::Other)?;
+        self.change(Change::Truncate(usize::try_from(length).expect("small")));
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.plain_step(Kind::Sync)?;
+        let mut world = self.disk.0.borrow_mut();
+        let live = world.inodes[self.inode].live();
+        world.inodes[self.inode] = Inode { durable: live, unsynced: Vec::new() };
+        Ok(())
+    }
+}

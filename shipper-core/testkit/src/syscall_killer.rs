@@ -1,0 +1,44 @@
+//! Kills a program at every system call.
+
+use std::io::Write;
+
+/// Kills a program at every system call in turn, and calls `check` after each with what it had printed. Gives how many
+/// calls there were. Needs `strace`, which `.ci/run` installs.
+pub fn kill_at_every_call(
+    program: &std::path::Path,
+    args: &[&str],
+    input: &str,
+    prepare: impl Fn() -> tempfile::TempDir,
+    mut check: impl FnMut(&std::path::Path, &str),
+) -> usize {
+    let run = |directory: &std::path::Path, options: &[&str]| {
+        let args = args.iter().map(|arg| arg.replace("DIR", directory.to_str().expect("UTF-8")));
+        let mut command = std::process::Command::new("strace");
+        command.args(["-qq", "-e", "signal=none"]).args(options).arg(program).args(args);
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut child =
+            command.stderr(std::process::Stdio::null()).spawn().expect("strace is there (apt-get install strace)");
+        // It may die before it reads.
+        let _ = child.stdin.take().expect("a standard input").write_all(input.as_bytes());
+        child.wait_with_output().expect("it ends")
+    };
+    // The calls of a whole run, in order: `strace` counts the calls of each name apart. The first starts the program.
+    let directory = prepare();
+    let trace = directory.path().join("trace");
+    let whole = run(directory.path(), &["-o", trace.to_str().expect("UTF-8")]);
+    assert!(whole.status.code().is_some_and(|code| code <= 1), "{whole:?}");
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    let mut counts = std::collections::BTreeMap::new();
+    let mut killed = 0;
+    for name in trace.lines().filter_map(|line| Some(line.split_once('(')?.0.to_owned())).skip(1) {
+        let count = counts.entry(name.clone()).or_insert(0);
+        *count += 1;
+        let directory = prepare();
+        let inject = format!("inject={name}:signal=SIGKILL:when={count}");
+        let output = run(directory.path(), &["-o", "/dev/null", "-e", &format!("trace={name}"), "-e", &inject]);
+        assert_eq!(output.status.code(), None, "call {killed}, {name} {count}: it was not killed");
+        check(directory.path(), &String::from_utf8_lossy(&output.stdout));
+        killed += 1;
+    }
+    killed
+}

@@ -1,0 +1,83 @@
+//! A hostile log costs no more than its size: one long name, number or summary that many short lines refer to, and
+//! very many odd lines. An auditor's machine must not be brought down by a file.
+
+use std::time::{Duration, Instant};
+
+use shipper_core::audit::{AuditOptions, SidecarInput, audit};
+use shipper_testkit::log_builder::Log;
+
+/// How long each of these may take; they take a fraction of a second, and minutes where cost is a product.
+const LIMIT: Duration = Duration::from_secs(10);
+
+#[track_caller]
+fn audits_quickly(log: &[u8], sidecar: SidecarInput) {
+    let started = Instant::now();
+    let audit = audit(log, sidecar, &AuditOptions::default()).expect("no line is demanded");
+    assert!(started.elapsed() < LIMIT, "{:?} for {} lines", started.elapsed(), audit.lines);
+}
+
+/// (Pass) An unknown gate event with a name of megabytes stands before many runs.
+#[test]
+fn a_long_unknown_name_before_many_runs() {
+    let mut log = Log::foreign();
+    log.event(&format!(r#"{{"type":"rehearsal_{}"}}"#, "x".repeat(8 << 20)));
+    for _ in 0..20_000 {
+        log.plan("p", 1);
+    }
+    audits_quickly(log.bytes(), SidecarInput::NotRequested);
+}
+
+/// (Pass) A registry with a name of megabytes is what many runs rest on.
+#[test]
+fn a_long_registry_under_many_runs() {
+    let mut log = Log::foreign();
+    log.pass("p", &"r".repeat(8 << 20));
+    for _ in 0..20_000 {
+        log.plan("p", 1);
+    }
+    audits_quickly(log.bytes(), SidecarInput::NotRequested);
+}
+
+/// (Pass) A sidecar with a summary of megabytes is compared with many completions.
+#[test]
+fn a_long_sidecar_against_many_completions() {
+    let mut log = Log::foreign();
+    for _ in 0..20_000 {
+        log.complete("p", "r", true);
+    }
+    let bytes = format!(
+        r#"{{"schema_version":"shipper.rehearsal.v1","plan_id":"p","registry":"r","passed":true,"packages_attempted":0,"packages_published":0,"summary":"{}","started_at":"2026-11-23T08:00:00Z","completed_at":"2026-11-23T08:00:00Z"}}"#,
+        "s".repeat(8 << 20)
+    );
+    let path = "rehearsal.json".to_owned();
+    let started = Instant::now();
+    audits_quickly(log.bytes(), SidecarInput::Found { path, bytes: bytes.into_bytes() });
+    assert!(started.elapsed() < 4 * LIMIT);
+}
+
+/// (Pass) Very many odd lines, each with its finding; numbers of many digits are cut in messages.
+#[test]
+fn many_findings() {
+    audits_quickly(&vec![b'\n'; 500_000], SidecarInput::NotRequested);
+    let mut log = Log::chained();
+    let digits = "9".repeat(1 << 20);
+    log.event(&format!(r#"{{"type":"gate_evaluated","rules":{digits},"plan_id":"p"}}"#));
+    log.event(&format!(r#"{{"type":"tail_repaired","bytes":{digits},"blake3":""}}"#));
+    log.event(&format!(r#"{{"type":"plan_created","plan_id":"p","package_count":{digits},"gate":{digits}}}"#));
+    for finding in log.audit(&AuditOptions::default()).findings {
+        assert!(finding.message.len() < 1_000, "{}: {} bytes", finding.code, finding.message.len());
+    }
+}
+
+/// (Pass) Many decisions of one plan, many runs that name old ones, many failed rehearsals in between.
+#[test]
+fn many_decisions_that_refer_to_each_other() {
+    let mut log = Log::foreign();
+    let basis = log.head();
+    for round in 0..4_000 {
+        log.gate_on("p", Some("r"), false, "authorized", &[], &basis);
+        log.plan_on("p", 1, 1 + round / 2).published("a").complete("p", "r", false);
+        log.start("p", "r", 1).event(r#"{"type":"rehearsal_paused"}"#);
+    }
+    audits_quickly(log.bytes(), SidecarInput::NotRequested);
+}

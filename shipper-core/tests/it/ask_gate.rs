@@ -1,0 +1,221 @@
+//! What the recorder and the gate write is what an audit verifies: each decision recorded with the exact bytes that it was
+//! folded from, the sidecar a snapshot of the fold, a skip never hidden, a log moved aside never forgotten.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use proptest::prelude::*;
+use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus, audit};
+use shipper_core::{
+    Enforced, GateQuery, RehearsalRecorder, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, history,
+};
+use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::told;
+
+struct State {
+    _directory: tempfile::TempDir,
+    path: Utf8PathBuf,
+}
+
+impl State {
+    fn new(log: &[u8]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+        std::fs::write(path.join("events.jsonl"), log).expect("a log");
+        Self { _directory: directory, path }
+    }
+
+    fn ask(&self, registry: Option<&str>, skip: bool, asker: &SkipRequest) -> Enforced {
+        let rehearsal_registry = registry.map(|name| name.parse().expect("a name"));
+        let query = GateQuery { plan_id: "p".parse().expect("a name"), rehearsal_registry, skip };
+        ask_gate(FsStorage, &self.path, &query, asker, None, WriterOptions::default()).expect("asked")
+    }
+
+    fn rehearse(&self, passes: bool) {
+        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, WriterOptions::default()).expect("it opens");
+        let mut rehearsing =
+            recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
+        if passes {
+            rehearsing.published("a", "1.0.0", Duration::from_millis(7)).expect("recorded");
+        } else {
+            rehearsing.smoke_check_failed("a", "1.0.0", "no").expect("recorded");
+        }
+        assert!(rehearsing.complete(passes, "done").expect("completed").sidecar.is_none());
+    }
+
+    fn append(&self, draft: &str) {
+        let path = self.path.join("events.jsonl");
+        let mut log = LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
+        log.append(&[draft.parse::<NewEvent>().expect("a draft")]).expect("appended");
+    }
+
+    fn audit(&self) -> LogAudit {
+        let log = std::fs::read(self.path.join("events.jsonl")).expect("the log");
+        let sidecar = match std::fs::read(self.path.join("rehearsal.json")) {
+            Ok(bytes) => SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes },
+            Err(_) => SidecarInput::Absent { path: "rehearsal.json".to_owned() },
+        };
+        audit(&log, sidecar, &AuditOptions::default()).expect("no line is demanded")
+    }
+}
+
+/// (Pass) Refused, rehearsed, asked again, published: the whole story verifies, and each answer names its line.
+#[test]
+fn a_release_from_the_first_refusal_to_the_publish_verifies() {
+    let state = State::new(b"");
+    let nobody = SkipRequest::default();
+    assert_eq!(state.ask(Some("r"), false, &nobody).line, Some(1));
+    state.rehearse(true);
+    let authorized = state.ask(Some("r"), false, &nobody);
+    assert_eq!((authorized.verdict.code(), authorized.line), (VerdictKind::Authorized, Some(5)));
+    assert!(matches!(authorized.sidecar, SidecarUpdate::UpToDate));
+    state.append(r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":1,"gate":5},"package":"all"}"#);
+    state.append(r#"{"event_type":{"type":"package_published","duration_ms":1},"package":"a@1.0.0"}"#);
+    state.append(r#"{"event_type":{"type":"execution_finished","result":"success"},"package":"all"}"#);
+    let audited = state.audit();
+    assert_eq!(audited.sidecar.status, SidecarStatus::Match);
+    assert_eq!(told(audited), "verified chained; 1:refused; 5:verified<-6");
+}
+
+/// (Pass) A skip carries who and why into the log; a dormant gate is recorded too.
+#[test]
+fn a_skip_is_never_hidden() {
+    let state = State::new(b"");
+    let asker =
+        SkipRequest { actor: Some("release\u{1b} bot".to_owned()), justification: Some("no \"time\"".to_owned()) };
+    assert_eq!(state.ask(Some("r"), true, &asker).verdict.code(), VerdictKind::Bypassed);
+    assert_eq!(state.ask(None, false, &SkipRequest::default()).verdict.code(), VerdictKind::Dormant);
+    let audited = state.audit();
+    let bypassed = audited.findings.iter().find(|finding| finding.code.as_str() == "gate-bypassed").expect("a finding");
+    assert!(bypassed.message.contains(r#""release\u{1b} bot""#) && bypassed.message.contains(r#""no \"time\"""#));
+    assert_eq!(told(audited), "inconclusive chained; 1:permitted; 2:permitted; 1!gate-bypassed");
+}
+
+/// (Fail) A skip that nobody answers for is no skip.
+#[test]
+fn a_skip_is_not_anonymous() {
+    let state = State::new(b"");
+    let query = GateQuery {
+        plan_id: "p".parse().expect("a name"),
+        rehearsal_registry: Some("r".parse().expect("a name")),
+        skip: true,
+    };
+    let text = |text: &str| Some(text.to_owned());
+    for (actor, justification) in [(None, None), (text("me"), None), (None, text("why")), (text(" "), text("why"))] {
+        let asker = SkipRequest { actor, justification };
+        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default());
+        assert!(matches!(asked, Err(shipper_core::AskGateError::SkipWithoutReason)));
+    }
+    assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
+}
+
+/// (Pass) The sidecar is never asked: a forged one changes no verdict, is told of, and is written anew from the fold.
+#[test]
+fn a_forged_sidecar_changes_nothing() {
+    let state = State::new(b"");
+    state.rehearse(false);
+    let sidecar = state.path.join("rehearsal.json");
+    let honest = std::fs::read_to_string(&sidecar).expect("it was written");
+    for forged in [honest.replace("false", "true"), "{".to_owned(), String::new()] {
+        std::fs::write(&sidecar, forged).expect("forged");
+        let answer = state.ask(Some("r"), false, &SkipRequest::default());
+        assert_eq!(answer.verdict.code(), VerdictKind::Refused);
+        assert!(matches!(answer.sidecar, SidecarUpdate::Rewritten));
+        assert_eq!(std::fs::read_to_string(&sidecar).expect("it is there"), honest);
+    }
+}
+
+/// (Pass) Lines of a tool that does not chain are adopted in the same write as the decision that needs it.
+#[test]
+fn foreign_lines_are_adopted_with_the_decision() {
+    let mut log = Log::foreign();
+    log.pass("p", "r");
+    let state = State::new(log.bytes());
+    assert_eq!(state.ask(Some("r"), false, &SkipRequest::default()).line, Some(5));
+    log = Log::foreign();
+    log.raw(&std::fs::read_to_string(state.path.join("events.jsonl")).expect("the log"));
+    assert_eq!(told(state.audit()), "verified partlychained; 5:authorized");
+}
+
+/// (Pass) A rehearsal that is dropped half-way stays open and visible; the one before it still stands.
+#[test]
+fn a_dropped_rehearsal_stays_unfinished() {
+    let state = State::new(b"");
+    state.rehearse(true);
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
+    drop(recorder);
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
+    state.rehearse(true);
+    assert_eq!(told(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
+}
+
+/// (Pass) Two torn lines of the same bytes are two repairs: the second marks the rehearsal that it was torn from, too.
+#[test]
+fn a_second_tail_of_the_same_bytes_is_recorded_too() {
+    let state = State::new(b"");
+    let path = state.path.join("events.jsonl");
+    let tear = || {
+        let mut log = std::fs::read(&path).expect("the log");
+        log.extend_from_slice(b"{\"seq\":");
+        std::fs::write(&path, log).expect("torn");
+    };
+    state.rehearse(true);
+    tear();
+    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
+    drop(recorder);
+    tear();
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).untrusted.is_some());
+    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
+    let refused = state.ask(Some("r"), false, &SkipRequest::default());
+    assert!(!refused.verdict.may_publish(), "the lost line may have told of a failure");
+    let log = std::fs::read_to_string(&path).expect("the log");
+    assert_eq!(log.matches("tail_repaired").count(), 2);
+    assert!(!state.path.join("events.jsonl.repairing").exists());
+}
+
+/// (Pass) A log that cannot be written any more is moved aside, whole; the new one names its head, and one rehearses
+/// again.
+#[test]
+fn a_corrupt_log_is_moved_aside_and_continued() {
+    let mut log = Log::chained();
+    log.pass("p", "r").raw("{\n");
+    let old = [log.bytes(), b"half"].concat();
+    let state = State::new(&old);
+    let refused = state.ask(Some("r"), false, &SkipRequest::default());
+    assert!(refused.untrusted.is_some() && refused.line.is_none());
+    let path = state.path.join("events.jsonl");
+    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    assert_eq!(std::fs::read(&aside).expect("the old log"), old, "whole");
+    assert_eq!(continued.head().lines, 1);
+    let first = std::fs::read_to_string(&path).expect("the new log");
+    assert!(first.contains(&format!(r#""type":"log_continued","lines":4,"bytes":{}"#, log.bytes().len())), "{first}");
+    assert!(!state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish(), "its fold starts empty");
+    state.rehearse(true);
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
+    assert_eq!(told(state.audit()), "verified chained; 2:refused; 6:authorized");
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(60))]
+
+    /// (Pass) Asked after any history, the gate records what an audit re-derives, and its sidecar matches.
+    #[test]
+    fn what_is_recorded_is_re_derived(entries in history::entries(0..20), query in history::query()) {
+        let state = State::new(&history::to_log(&history::chained(entries)));
+        let asker = SkipRequest { actor: Some("me".to_owned()), justification: Some("a test".to_owned()) };
+        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default()).expect("asked");
+        let audited = state.audit();
+        let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line).expect("recorded");
+        let recorded = decision.recorded.as_ref().expect("recorded");
+        prop_assert!(decision.derived.as_ref().is_some_and(|derived| recorded == derived));
+        prop_assert_eq!(decision.derived.as_ref().map(|derived| derived.verdict), Some(answer.verdict.code()));
+        prop_assert!([SidecarStatus::Match, SidecarStatus::Absent].contains(&audited.sidecar.status));
+        let head = answer.head.expect("recorded");
+        prop_assert_eq!((head.lines, head.bytes, head.blake3.to_string()), (audited.lines, audited.bytes, audited.blake3));
+    }
+}

@@ -1,0 +1,136 @@
+//! A broken chain is seen, at the line: edits, deletions, insertions and reorderings of chained lines, and lines of
+//! ours that pretend to stand where they do not. Foreign lines mix in by the rules of the contract's section 5.
+
+use shipper_core::audit::AuditOptions;
+use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::tells;
+
+/// (Pass) A tool that does not chain wrote first, ours went on, the other came again.
+#[test]
+fn foreign_lines_are_adopted() {
+    let mut log = Log::foreign();
+    log.pass("p", "r").adopted();
+    tells(&log, "inconclusive partlychained");
+    log.foreign_line(r#"{"type":"execution_started"}"#, "all")
+        .foreign_line(r#"{"type":"preflight_started"}"#, "all")
+        .adopted();
+    log.chained_line(r#"{"type":"preflight_started"}"#, "all").raw("\n");
+    tells(&log, "inconclusive partlychained; 9!blank-line");
+    let audit = log.audit(&AuditOptions::default());
+    let notes: Vec<_> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.code.as_str() == "foreign-lines")
+        .map(|finding| finding.line)
+        .collect();
+    assert_eq!(notes, [Some(5), Some(9)], "once for each stretch after a chained line");
+}
+
+/// (Fail) A chained line straight after a foreign one that is not `log_adopted`.
+#[test]
+fn foreign_lines_must_be_adopted() {
+    let mut log = Log::foreign();
+    log.pass("p", "r")
+        .chained_line(r#"{"type":"preflight_started"}"#, "all")
+        .chained_line(r#"{"type":"preflight_started"}"#, "all");
+    tells(&log, "violated broken; 4!chain-broken");
+}
+
+/// (Fail) `log_adopted` with a head that is not that of the lines before it.
+#[test]
+fn an_adopted_head_must_fit() {
+    let mut log = Log::foreign();
+    let empty = log.head();
+    log.pass("p", "r").adopted_as(&empty);
+    tells(&log, "violated broken; 4!head-mismatch");
+}
+
+/// (Fail) Types that only we write stand on chained lines only; one finding a line, and judging goes on.
+#[test]
+fn our_types_are_chained() {
+    let mut log = Log::foreign();
+    log.pass("p", "r").authorized("p", "r").event(r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#);
+    log.event(r#"{"type":"log_continued","lines":1,"bytes":1,"blake3":""}"#);
+    log.adopted();
+    let told = log.told(&AuditOptions::default());
+    assert!(
+        told.starts_with(
+            "violated broken; 4:authorized; 4!chain-broken; 5!chain-broken; 5!tail-repaired; 6!chain-broken"
+        ),
+        "{told}"
+    );
+}
+
+/// (Pass) and (Fail) `log_continued` stands on line 1 only.
+#[test]
+fn a_log_is_continued_by_its_first_line() {
+    let continued = r#"{"type":"log_continued","lines":9,"bytes":99,"blake3":"old"}"#;
+    let mut log = Log::chained();
+    log.event(continued).pass("p", "r");
+    tells(&log, "inconclusive chained");
+    log.event(continued);
+    tells(&log, "violated broken; 5!chain-broken");
+}
+
+/// (Fail) Every line of a chained log deleted, doubled or swapped with its neighbour; every byte of a line that is not
+/// the last changed: seen, unless what is left is a shorter log that is whole (only a kept head shows that).
+#[test]
+fn tampering_is_seen() {
+    let mut log = Log::chained();
+    log.pass("p", "r").authorized("p", "r").publish("p").event(r#"{"type":"preflight_started"}"#);
+    let kept = AuditOptions { extends: Some(log.head()), ..AuditOptions::default() };
+    let whole = log.bytes().to_vec();
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let audit = |bytes: &[u8], demand: &AuditOptions| {
+        let audit = shipper_core::audit::audit(bytes, shipper_core::audit::SidecarInput::NotRequested, demand);
+        audit.expect("no line is demanded").integrity
+    };
+    let broken = shipper_core::audit::Integrity::Broken;
+    let (mut seen, mut total) = (0, 0);
+    for at in 0..lines.len() {
+        let mut deleted = lines.clone();
+        deleted.remove(at);
+        let mut doubled = lines.clone();
+        doubled.insert(at, lines[at]);
+        let mut tampered = vec![deleted, doubled];
+        if at + 1 < lines.len() {
+            let mut swapped = lines.clone();
+            swapped.swap(at, at + 1);
+            tampered.push(swapped);
+        }
+        for tampered in tampered {
+            total += 1;
+            seen += usize::from(audit(&tampered.concat(), &AuditOptions::default()) == broken);
+            assert_eq!(audit(&tampered.concat(), &kept), broken, "line {at}");
+        }
+    }
+    assert_eq!(total - seen, 1, "only the last line can be deleted unseen");
+    let (mut bits, mut bits_seen) = (0, 0);
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << bit;
+            bits += 1;
+            bits_seen += usize::from(audit(&flipped, &AuditOptions::default()) == broken);
+            // A flip in the last line shows against a kept head only; so does a lost LF, which leaves a torn tail.
+            let last_line = at >= whole.len() - lines[lines.len() - 1].len();
+            assert!(last_line || audit(&flipped, &AuditOptions::default()) == broken, "byte {at}, bit {bit}");
+            assert_eq!(audit(&flipped, &kept), broken, "byte {at}, bit {bit}");
+        }
+    }
+    let (mut cuts, mut cuts_seen) = (0, 0);
+    for cut in 0..whole.len() {
+        cuts += 1;
+        let torn = shipper_core::audit::audit(
+            &whole[..cut],
+            shipper_core::audit::SidecarInput::NotRequested,
+            &AuditOptions::default(),
+        );
+        cuts_seen += usize::from(torn.expect("no line is demanded").tail == shipper_core::audit::TailStatus::Torn);
+        assert_eq!(audit(&whole[..cut], &kept), broken, "cut at {cut}");
+    }
+    shipper_testkit::settings::say(&format!(
+        "tampering seen: lines deleted, doubled or swapped {seen}/{total}, bits flipped {bits_seen}/{bits}, ends cut off \
+         {cuts_seen}/{cuts}; with a kept head {total}/{total}, {bits}/{bits}, {cuts}/{cuts}"
+    ));
+}

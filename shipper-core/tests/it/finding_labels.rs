@@ -1,0 +1,87 @@
+//! Every finding that names a line points at something that stands there: an auditor follows the finger, not the words.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use proptest::prelude::*;
+use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput, audit};
+use shipper_events::json::Object;
+use shipper_events::scan;
+
+/// Whether a place is there: a member in its line, a byte in it, or at its end.
+fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
+    match spot {
+        LabelTarget::Line | LabelTarget::End => true,
+        LabelTarget::Offset(offset) => offset <= line.len(),
+        LabelTarget::Member(path) => {
+            let Ok(mut object) = Object::parse(line.trim_ascii_end()) else {
+                return false;
+            };
+            let (last, parents) = path.split_last().expect("a path has a name");
+            for name in parents {
+                object = object.get(name).and_then(shipper_events::json::Value::as_object).expect("an object");
+            }
+            object.get(last).is_some()
+        }
+    }
+}
+
+fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize>) {
+    let lines: Vec<&[u8]> = scan(log).0.collect();
+    for finding in &audited.findings {
+        let places = finding.places();
+        assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));
+        for place in &places {
+            let line = lines[usize::try_from(place.line).expect("small") - 1];
+            // An unchained or skipped member is no member of the line: then the whole line is shown.
+            let there = stands_there(line, place.spot) || may_be_missing(finding);
+            assert!(there, "{}: {place:?} in {}", finding.code, String::from_utf8_lossy(line));
+        }
+        *pointed_at.entry(finding.code.to_string()).or_default() += places.len();
+    }
+}
+
+/// The demanded registry is compared with one that may not be named at all.
+fn may_be_missing(finding: &Finding) -> bool {
+    finding.code.as_str() == "registry-not-demanded"
+}
+
+/// (Pass) In all real, damaged and recorded logs.
+#[test]
+fn in_every_fixture() {
+    let mut pointed_at = BTreeMap::new();
+    let top = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
+    for collection in ["real", "damaged", "recorded"] {
+        for case in fs::read_dir(format!("{top}/{collection}")).expect("the fixtures") {
+            let case = case.expect("a case").path();
+            let Ok(log) = fs::read(case.join("events.jsonl")) else {
+                continue;
+            };
+            let path = case.join("rehearsal.json").display().to_string();
+            let sidecar = match fs::read(case.join("rehearsal.json")) {
+                Ok(bytes) => SidecarInput::Found { path, bytes },
+                Err(_) => SidecarInput::Absent { path },
+            };
+            for registry in [None, Some("another")] {
+                let registry = registry.map(|name| name.parse().expect("a name"));
+                let demand = AuditOptions { registry, ..AuditOptions::default() };
+                check(&log, &audit(&log, sidecar.clone(), &demand).expect("no line is demanded"), &mut pointed_at);
+            }
+        }
+    }
+    let kinds = pointed_at.values().filter(|places| **places > 0).count();
+    assert!(kinds >= 15, "{pointed_at:?}");
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(400))]
+
+    /// (Pass) In histories of gate events, foreign and chained, also when a byte is changed.
+    #[test]
+    fn in_every_history(
+        log in shipper_testkit::log_builder::log_with_a_changed_byte(0..40),
+    ) {
+        let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
+        check(&log, &audited, &mut BTreeMap::new());
+    }
+}

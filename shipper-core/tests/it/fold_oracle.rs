@@ -1,0 +1,245 @@
+//! The fold and the gate agree with an oracle that is written in another style, on every history of a small alphabet
+//! up to a length, and on long random ones: the gate is only as good as these two functions.
+//!
+//! The oracle never steps. It looks at the whole history and says, by the contract's sentences, which completion is
+//! the latest, which start it answers, and what stands between them. `SHIPPER_ORACLE_LENGTH` sets the length (the
+//! full run of `docs/auditing.md` uses 7).
+
+use proptest::prelude::*;
+use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
+use shipper_events::{Event, EventType, LogEntry, Name};
+use std::collections::HashSet;
+
+/// What the oracle says of a history.
+#[derive(Debug, PartialEq, Eq)]
+struct Opinion {
+    verdict: VerdictKind,
+    reasons: Vec<RefusalCode>,
+}
+
+/// The start that stands open just before `position`: the last start, unless a completion of its own closed it.
+fn open_before(history: &[LogEntry], position: usize) -> Option<usize> {
+    let start = (0..position).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalStarted(_)))?;
+    let closed = (start + 1..position).any(|at| answers(history, at, start));
+    (!closed).then_some(start)
+}
+
+/// Whether the event at `at` is a completion of the plan and registry that were started at `start`.
+fn answers(history: &[LogEntry], at: usize, start: usize) -> bool {
+    match (&history[at].event.event_type, &history[start].event.event_type) {
+        (EventType::RehearsalComplete(complete), EventType::RehearsalStarted(started)) => {
+            complete.plan_id == started.plan_id && complete.registry == started.registry
+        }
+        _ => false,
+    }
+}
+
+fn packages(history: &[LogEntry], from: usize, to: usize) -> Vec<String> {
+    let between = history.iter().take(to).skip(from + 1);
+    between
+        .filter_map(|entry| match &entry.event.event_type {
+            EventType::RehearsalPackagePublished(published) => {
+                Some(format!("{}@{}", published.name, published.version))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn failed(history: &[LogEntry], from: usize, to: usize) -> bool {
+    let names = ["rehearsal_package_failed", "rehearsal_smoke_check_failed", "tail_repaired"];
+    history.iter().take(to).skip(from + 1).any(|entry| names.contains(&entry.event.event_type.name()))
+}
+
+/// Why the passed completion at `at` is no evidence.
+fn flaws(history: &[LogEntry], at: usize) -> Vec<EvidenceFlaw> {
+    let Some(start) = open_before(history, at).filter(|start| answers(history, at, *start)) else {
+        return vec![EvidenceFlaw::CompletionWithoutStart];
+    };
+    let EventType::RehearsalStarted(started) = &history[start].event.event_type else { unreachable!() };
+    let all = packages(history, start, at);
+    let distinct: HashSet<&String> = all.iter().collect();
+    let mut flaws = Vec::new();
+    if started.package_count != distinct.len() as u64 {
+        flaws.push(EvidenceFlaw::PackageCountMismatch);
+    }
+    if failed(history, start, at) {
+        flaws.push(EvidenceFlaw::FailureRecorded);
+    }
+    if distinct.len() < all.len() {
+        flaws.push(EvidenceFlaw::DuplicatePackage);
+    }
+    flaws
+}
+
+/// Whether an unknown gate event is remembered at the end: none of the completions after it answers a start after it.
+fn remembers_unknown(history: &[LogEntry]) -> bool {
+    (0..history.len()).any(|unknown| {
+        let EventType::Unknown(event) = &history[unknown].event.event_type else {
+            return false;
+        };
+        let meant = event.name.starts_with("rehearsal_") || event.name.starts_with("gate_");
+        let forgotten = (unknown + 1..history.len())
+            .any(|at| open_before(history, at).is_some_and(|start| start > unknown && answers(history, at, start)));
+        meant && !forgotten
+    })
+}
+
+fn opinion(history: &[LogEntry], query: &GateQuery) -> Opinion {
+    let permit = |verdict| Opinion { verdict, reasons: Vec::new() };
+    let Some(registry) = &query.rehearsal_registry else {
+        return permit(VerdictKind::Dormant);
+    };
+    if query.skip {
+        return permit(VerdictKind::Bypassed);
+    }
+    let latest =
+        (0..history.len()).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalComplete(_)));
+    let complete = latest.map(|at| match &history[at].event.event_type {
+        EventType::RehearsalComplete(complete) => (at, complete),
+        _ => unreachable!(),
+    });
+    let open_and_failed = open_before(history, history.len()).is_some_and(|start| {
+        let EventType::RehearsalStarted(started) = &history[start].event.event_type else { unreachable!() };
+        started.plan_id == query.plan_id && started.registry == *registry && failed(history, start, history.len())
+    });
+    let this_plan = complete.filter(|(_, complete)| complete.plan_id == query.plan_id);
+    let table = [
+        (RefusalCode::NoRehearsal, complete.is_none()),
+        (RefusalCode::StalePlan, complete.is_some() && this_plan.is_none()),
+        (RefusalCode::RegistryMismatch, this_plan.is_some_and(|(_, complete)| complete.registry != *registry)),
+        (RefusalCode::RehearsalFailed, this_plan.is_some_and(|(_, complete)| !complete.passed || open_and_failed)),
+        (
+            RefusalCode::UnsoundEvidence,
+            this_plan.is_some_and(|(at, complete)| complete.passed && !flaws(history, at).is_empty()),
+        ),
+        (RefusalCode::UnknownGateEvent, remembers_unknown(history)),
+    ];
+    let reasons: Vec<RefusalCode> = table.into_iter().filter_map(|(reason, holds)| holds.then_some(reason)).collect();
+    let verdict = if reasons.is_empty() { VerdictKind::Authorized } else { VerdictKind::Refused };
+    Opinion { verdict, reasons }
+}
+
+fn compare(history: &[LogEntry], state: &GateState, query: &GateQuery) {
+    let verdict = evaluate(state, query);
+    let derived = Opinion { verdict: verdict.code(), reasons: verdict.reason_codes() };
+    assert_eq!(derived, opinion(history, query), "{query:?} after {:#?}", names(history));
+    let latest =
+        (0..history.len()).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalComplete(_)));
+    let receipt = state.receipt();
+    assert_eq!(receipt.map(|receipt| receipt.line), latest.map(|at| history[at].line));
+    if let (Some(receipt), Some(at)) = (receipt, latest) {
+        let start = open_before(history, at).filter(|start| answers(history, at, *start));
+        let distinct: HashSet<String> =
+            start.map(|start| packages(history, start, at)).unwrap_or_default().into_iter().collect();
+        assert_eq!(receipt.start.as_ref().map(|start| start.line), start.map(|start| history[start].line));
+        assert_eq!(receipt.packages_published(), distinct.len() as u64);
+        assert_eq!(receipt.packages_attempted(), distinct.len() as u64 + u64::from(!receipt.passed));
+        let expected = if receipt.passed { flaws(history, at) } else { Vec::new() };
+        assert_eq!(receipt.unsound, expected);
+    }
+    assert_eq!(
+        state.open().map(|open| open.start.line),
+        open_before(history, history.len()).map(|at| history[at].line)
+    );
+}
+
+fn names(history: &[LogEntry]) -> Vec<String> {
+    history.iter().map(|entry| entry.event.to_string()).collect()
+}
+
+fn event_types() -> Vec<EventType> {
+    [
+        r#"{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1}"#,
+        r#"{"type":"rehearsal_started","registry":"s","plan_id":"p","package_count":1}"#,
+        r#"{"type":"rehearsal_started","registry":"r","plan_id":"q","package_count":2}"#,
+        r#"{"type":"rehearsal_package_published","name":"a","version":"1.0.0"}"#,
+        r#"{"type":"rehearsal_package_published","name":"b","version":"1.0.0"}"#,
+        r#"{"type":"rehearsal_package_failed","name":"a","version":"1.0.0"}"#,
+        r#"{"type":"rehearsal_complete","passed":true,"registry":"r","plan_id":"p","summary":""}"#,
+        r#"{"type":"rehearsal_complete","passed":false,"registry":"r","plan_id":"p","summary":""}"#,
+        r#"{"type":"rehearsal_complete","passed":true,"registry":"r","plan_id":"q","summary":""}"#,
+        r#"{"type":"rehearsal_paused"}"#,
+        r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#,
+    ]
+    .iter()
+    .map(|json| {
+        let line = format!(r#"{{"timestamp":"2026-11-23T08:00:00Z","event_type":{json},"package":"all"}}"#);
+        line.parse::<Event>().expect("an event").event_type
+    })
+    .collect()
+}
+
+fn queries() -> Vec<GateQuery> {
+    let name = |text: &str| Name::new(text).expect("not empty");
+    let query =
+        |registry: Option<&str>, skip| GateQuery { plan_id: name("p"), rehearsal_registry: registry.map(name), skip };
+    vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
+}
+
+/// Extends the history by every event, to the length, and compares after each: every prefix is a history too.
+fn explore(
+    history: &mut Vec<LogEntry>,
+    state: &GateState,
+    alphabet: &[LogEntry],
+    queries: &[GateQuery],
+    length: usize,
+) -> u64 {
+    for query in queries {
+        compare(history, state, query);
+    }
+    let mut histories = 1;
+    if history.len() < length {
+        for entry in alphabet {
+            let line = history.len() as u64 + 1;
+            let entry = LogEntry { line, event: entry.event.clone() };
+            let mut next = state.clone();
+            next.evolve(&entry);
+            history.push(entry);
+            histories += explore(history, &next, alphabet, queries, length);
+            history.pop();
+        }
+    }
+    histories
+}
+
+/// (Pass) Every history over the alphabet, up to the length.
+#[test]
+fn every_short_history() {
+    let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
+    let (alphabet, queries) = (history::numbered(event_types()), queries());
+    let halves = alphabet.len() / 2;
+    // The first event splits the work between two threads; the empty history is compared in the first.
+    let explore_from = |range: std::ops::Range<usize>| {
+        let mut histories = 0;
+        for first in &alphabet[range] {
+            let event = first.event.clone();
+            let first = LogEntry { line: 1, event };
+            let state: GateState = [&first].into_iter().collect();
+            histories += explore(&mut vec![first], &state, &alphabet, &queries, length);
+        }
+        histories
+    };
+    let histories = std::thread::scope(|scope| {
+        let other = scope.spawn(|| explore_from(halves..alphabet.len()));
+        explore_from(0..halves) + other.join().expect("no disagreement")
+    });
+    let histories = histories + explore(&mut Vec::new(), &GateState::default(), &[], &queries, 0);
+    let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
+    shipper_testkit::settings::say(&format!(
+        "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
+        queries.len()
+    ));
+    assert_eq!(histories, expected);
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(1_500))]
+
+    /// (Pass) Long random histories with whole rehearsals in them.
+    #[test]
+    fn random_histories(entries in history::entries(0..60), query in history::query()) {
+        let state: GateState = entries.iter().collect();
+        compare(&entries, &state, &query);
+    }
+}

@@ -1,0 +1,498 @@
+//! Each thing that can go wrong while writing is an error that says so, and nothing is acknowledged that is not
+//! durable: a caller that gets a head or a permission can rely on it.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_core::{
+    AskGateError, GateQuery, RecordError, RehearsalRecorder, SidecarUpdate, SkipRequest, ask_gate, write_sidecar,
+};
+use shipper_events::write::{
+    AppendError, FsStorage, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
+};
+use shipper_testkit::log_builder::Log;
+use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
+
+const LOG: &str = "state/events.jsonl";
+
+fn draft() -> NewEvent {
+    r#"{"event_type":{"type":"execution_started"},"package":"all"}"#.parse().expect("a draft")
+}
+
+fn query() -> GateQuery {
+    GateQuery {
+        plan_id: "p".parse().expect("a name"),
+        rehearsal_registry: Some("r".parse().expect("a name")),
+        skip: false,
+    }
+}
+
+fn passed() -> ModelDisk {
+    let mut log = Log::chained();
+    log.pass("p", "r");
+    ModelDisk::with(&[(LOG, log.bytes())])
+}
+
+fn open(disk: &ModelDisk) -> LogWriter<(), ModelDisk> {
+    LogWriter::open(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("it opens")
+}
+
+/// (Fail) EIO on the n-th sync, for every n of an append and of a decision: never a head, never a permission; after a
+/// failed sync of the log the writer is poisoned and tries nothing more.
+#[test]
+fn a_failed_sync_acknowledges_nothing() {
+    let disk = passed();
+    let mut log = open(&disk);
+    let failing = disk.clone().failing(When::Sync(2), Failure::Eio);
+    let error = log.append(&[draft()]).expect_err("the sync failed");
+    assert!(matches!(error, AppendError::DurabilityUnknown { .. }) && error.may_be_persisted(), "{error}");
+    failing.mended();
+    let error = log.append(&[draft()]).expect_err("the writer is poisoned");
+    assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
+    // No other writer builds on bytes of which nobody knows whether they are durable.
+    let state = Utf8Path::new("state");
+    let asked = ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, WriterOptions::default())
+        .expect("asked");
+    assert!(asked.untrusted.is_some() && !asked.verdict.may_publish());
+    assert!(matches!(
+        RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()),
+        Err(RecordError::Log(LogError::SyncFailed { .. }))
+    ));
+    rotate_log(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("continued");
+    RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()).map(drop).expect("one rehearses again");
+    for sync in 0..8 {
+        let disk = passed().failing(When::Sync(sync), Failure::Eio);
+        let answer = ask_gate(
+            disk.clone(),
+            Utf8Path::new("state"),
+            &query(),
+            &SkipRequest::default(),
+            None,
+            WriterOptions::default(),
+        );
+        match answer {
+            // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
+            Ok(answer) => assert!(sync >= 3 && answer.verdict.may_publish(), "sync {sync}"),
+            Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
+        }
+        if (3..5).contains(&sync) {
+            let again = ask_gate(
+                passed().failing(When::Sync(sync), Failure::Eio),
+                Utf8Path::new("state"),
+                &query(),
+                &SkipRequest::default(),
+                None,
+                WriterOptions::default(),
+            );
+            assert!(matches!(again.expect("best effort").sidecar, SidecarUpdate::WriteFailed(_)), "sync {sync}");
+        }
+    }
+}
+
+/// (Fail) A sync that fails where a log is opened tells of bytes that others wrote: nobody builds on them either.
+#[test]
+fn a_failed_sync_at_the_opening_is_remembered() {
+    let disk = passed().failing(When::Sync(1), Failure::Eio);
+    let asked = ask_gate(
+        disk.clone(),
+        Utf8Path::new("state"),
+        &query(),
+        &SkipRequest::default(),
+        None,
+        WriterOptions::default(),
+    );
+    assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
+    disk.mended();
+    let asked =
+        ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, WriterOptions::default());
+    assert!(!asked.expect("asked").verdict.may_publish());
+}
+
+/// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
+#[test]
+fn a_log_that_was_moved_is_not_lost() {
+    let disk = passed().failing(When::Sync(2), Failure::Eio);
+    let error =
+        rotate_log(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).map(drop).expect_err("it failed");
+    let aside = error.aside.expect("it was moved");
+    assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
+}
+
+/// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
+#[test]
+fn saved_tails_go_with_their_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let path = state.join("events.jsonl");
+    std::fs::write(&path, "{\"half").expect("a torn log");
+    let repairing = WriterOptions { repair: true, ..WriterOptions::default() };
+    let repaired = LogWriter::open(FsStorage, &path, repairing.clone(), ()).expect("it opens").head();
+    assert_eq!(repaired.lines, 1, "the tail is named");
+    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    drop(continued);
+    assert_eq!(LogWriter::open(FsStorage, &path, repairing, ()).expect("it opens").head().lines, 1);
+    let names = FsStorage.list(&state).expect("listed");
+    let aside = aside.file_name().expect("a name").to_owned();
+    assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
+}
+
+/// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
+/// works once there is room.
+#[test]
+fn a_short_write_leaves_the_log_as_it_was() {
+    for failure in [Failure::Short, Failure::Full, Failure::Eio] {
+        let disk = passed();
+        let mut log = open(&disk);
+        let before = disk.read(LOG);
+        let failing = disk.clone().failing(When::Writes, failure);
+        let error = log.append(&[draft()]).expect_err("it was not written");
+        assert!(matches!(error, AppendError::NotWritten { .. }) && !error.may_be_persisted(), "{failure:?}: {error}");
+        assert_eq!(disk.read(LOG), before, "{failure:?}");
+        failing.mended();
+        assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
+        let disk = passed().failing(When::Writes, failure);
+        let answer = ask_gate(
+            disk.clone(),
+            Utf8Path::new("state"),
+            &query(),
+            &SkipRequest::default(),
+            None,
+            WriterOptions::default(),
+        );
+        assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
+        assert_eq!(disk.read(LOG), before);
+    }
+}
+
+/// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
+#[test]
+fn a_log_that_changes_under_the_writer_is_noticed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let open = || LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    std::fs::rename(&path, path.with_extension("old")).expect("moved");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::FileReplaced { .. }))));
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    std::fs::write(&path, "").expect("cut");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::FileReplaced { .. }))));
+    let mut log = open();
+    log.append(&[draft()]).expect("it is written");
+    let foreign = "{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
+    let appended = [std::fs::read(&path).expect("the log"), foreign.as_bytes().to_vec()].concat();
+    std::fs::write(&path, appended).expect("appended");
+    assert_eq!(log.append(&[draft()]).expect("it adopts the line").lines, 4);
+    let mut broken = std::fs::read(&path).expect("the log");
+    broken.extend_from_slice(b"{\n");
+    std::fs::write(&path, &broken).expect("appended");
+    assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::Corrupt { line: 5, .. }))));
+    assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to what is not understood");
+}
+
+/// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
+#[test]
+fn a_lock_is_waited_for_and_then_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let held =
+        FsStorage.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
+    let options = WriterOptions { patience: Duration::from_millis(30), ..WriterOptions::default() };
+    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    assert!(matches!(&error, LogError::Locked { holder, .. } if holder == r"process 7, a release\u{1b}"), "{error}");
+    drop(held);
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, options.clone()).expect("it is free");
+    let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
+    let second =
+        RehearsalRecorder::open(FsStorage, &state, WriterOptions { note: "the second".to_owned(), ..options.clone() });
+    let Err(RecordError::Busy { holder, .. }) = second else { panic!("two rehearsals at once") };
+    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+    let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, options)
+        .expect("the gate can be asked meanwhile");
+    assert!(!gate.verdict.may_publish());
+    assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
+}
+
+/// (Pass) A log that has two paths, by a link, has one lock and one place beside it.
+#[cfg(unix)]
+#[test]
+fn a_linked_log_is_one_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    std::fs::create_dir(state.join("elsewhere")).expect("a directory");
+    let (path, link) = (state.join("events.jsonl"), state.join("elsewhere/log"));
+    LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
+        .expect("it opens")
+        .append(&[draft()])
+        .expect("written");
+    std::os::unix::fs::symlink("../events.jsonl", &link).expect("a link");
+    let mut linked = LogWriter::open(FsStorage, &link, WriterOptions::default(), ()).expect("it opens");
+    assert_eq!(linked.append(&[draft()]).expect("written").lines, 2);
+    assert!(!state.join("elsewhere/log.lock").exists());
+    std::os::unix::fs::symlink("../events.jsonl", state.join("elsewhere/events.jsonl")).expect("a link");
+    let _first = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
+    let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), WriterOptions::default()).map(drop);
+    assert!(matches!(second, Err(RecordError::Busy { .. })), "two rehearsals on one log");
+}
+
+/// (Fail) A lock that another process holds, by the same means that another implementation would use.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_of_another_process_is_respected() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let lock = state.join("events.jsonl.lock");
+    let script = format!("exec 9>'{lock}'; flock 9; echo 'process 7, by hand' >&9; echo held; read line");
+    let mut holder = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("bash and flock");
+    let mut held = String::new();
+    let mut told = std::io::BufReader::new(holder.stdout.take().expect("its output"));
+    std::io::BufRead::read_line(&mut told, &mut held).expect("it says when");
+    let options = WriterOptions { patience: Duration::from_millis(30), ..WriterOptions::default() };
+    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    assert!(matches!(&error, LogError::Locked { holder, .. } if holder == "process 7, by hand"), "{error}");
+    assert!(!state.join("events.jsonl").exists(), "nothing is done before the lock is held");
+    drop(holder.stdin.take());
+    holder.wait().expect("it ends");
+    LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect("it is free");
+}
+
+/// (Fail) A directory that this user may not write: the gate answers with an error and leaves nothing behind.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_directory_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let gate = directory.path().join("gate");
+    std::fs::copy(shipper_testkit::program::example("shipper-core", "gate"), &gate)
+        .expect("a copy that every user may run");
+    let state = directory.path().join("state");
+    std::fs::create_dir(&state).expect("a directory");
+    for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
+    }
+    // The superuser may write everywhere, so that the program runs as nobody where the tests run as root.
+    let script = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else exec \"$@\"; fi";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script, "bash"])
+        .arg(&gate)
+        .arg(&state)
+        .args(["--plan-id", "p", "--registry", "r"])
+        .output()
+        .expect("bash and setpriv");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty() && message.contains("Permission denied"), "{message}");
+    assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
+}
+
+/// (Fail) What has the name of a lock file and is none is not written to: a link to the log or to nothing, a second name of
+/// another file, a long file.
+#[cfg(unix)]
+#[test]
+fn only_a_lock_file_is_taken_for_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (path, lock) = (state.join("events.jsonl"), state.join("events.jsonl.lock"));
+    LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
+        .expect("it opens")
+        .append(&[draft()])
+        .expect("written");
+    let log = std::fs::read(&path).expect("the log");
+    let refused = |what: &str| {
+        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+        assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "lock", .. }))), "{what}");
+        assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
+        std::fs::remove_file(&lock).expect("removed");
+    };
+    std::fs::remove_file(&lock).expect("removed");
+    std::os::unix::fs::symlink("events.jsonl", &lock).expect("a link");
+    refused("a link to the log");
+    std::fs::hard_link(&path, &lock).expect("a second name");
+    refused("a second name of the log");
+    std::fs::write(&lock, vec![b'x'; 10_000]).expect("a file");
+    refused("a long file");
+    std::os::unix::fs::symlink("nowhere", &lock).expect("a link");
+    refused("a link to nothing");
+    assert!(!state.join("nowhere").exists(), "nothing is made where a link leads");
+    let long = WriterOptions { note: "x".repeat(10_000), ..WriterOptions::default() };
+    LogWriter::open(FsStorage, &path, long, ()).map(drop).expect("it opens");
+    LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).map(drop).expect("a long note locks nobody out");
+}
+
+/// (Fail) A tool that takes no lock completes its line while the tail is being saved: nothing of it is cut off.
+#[test]
+fn a_tail_that_grows_is_not_cut_off() {
+    const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
+    const REST: &str = ":{\"type\":\"rehearsal_package_failed\"},\"package\":\"all\"}\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    std::fs::write(&path, HALF).expect("a torn log");
+    let complete = |saved: &Utf8Path| {
+        if saved.as_str().contains(".torn-") {
+            let log = saved.with_file_name("events.jsonl");
+            let whole = [std::fs::read(&log).expect("the log"), REST.as_bytes().to_vec()].concat();
+            std::fs::write(log, whole).expect("completed");
+        }
+    };
+    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
+    assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));
+    let log = LogWriter::open(FsStorage, &path, options, ()).expect("it is whole now");
+    assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
+}
+
+/// A disk whose random names are known to an attacker, and on which something happens whenever a file is renamed.
+#[derive(Clone, Copy)]
+struct Guessed {
+    on_rename: fn(&Utf8Path),
+}
+
+impl Storage for Guessed {
+    type File = <FsStorage as Storage>::File;
+    type Lock = <FsStorage as Storage>::Lock;
+
+    fn resolve(&self, path: &Utf8Path) -> std::io::Result<Utf8PathBuf> {
+        FsStorage.resolve(path)
+    }
+
+    fn open(&self, path: &Utf8Path) -> std::io::Result<Self::File> {
+        FsStorage.open(path)
+    }
+
+    fn create(&self, path: &Utf8Path) -> std::io::Result<Self::File> {
+        FsStorage.create(path)
+    }
+
+    fn named_length(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<Option<u64>> {
+        FsStorage.named_length(path, file)
+    }
+
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+        FsStorage.rename(from, to)?;
+        (self.on_rename)(to);
+        Ok(())
+    }
+
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+        FsStorage.link(from, to)
+    }
+
+    fn remove(&self, path: &Utf8Path) -> std::io::Result<()> {
+        FsStorage.remove(path)
+    }
+
+    fn list(&self, directory: &Utf8Path) -> std::io::Result<Vec<String>> {
+        FsStorage.list(directory)
+    }
+
+    fn sync_directory(&self, directory: &Utf8Path) -> std::io::Result<()> {
+        FsStorage.sync_directory(directory)
+    }
+
+    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> std::io::Result<Self::Lock> {
+        FsStorage.lock(path, wait, note)
+    }
+
+    fn unlock(&self, lock: &mut Self::Lock) -> std::io::Result<()> {
+        FsStorage.unlock(lock)
+    }
+
+    fn relock(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
+        FsStorage.relock(path, lock, wait, note)
+    }
+
+    fn now(&self) -> time::OffsetDateTime {
+        FsStorage.now()
+    }
+
+    fn random_name(&self) -> String {
+        "guessed".to_owned()
+    }
+}
+
+/// (Fail) A symbolic link where the temporary file of the sidecar would be: not written through, and told.
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_way_is_not_written_through() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
+    let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
+    let completed = rehearsing.complete(true, "done").expect("completed");
+    let victim = state.join("victim");
+    std::fs::write(&victim, "precious").expect("a file");
+    std::os::unix::fs::symlink(&victim, state.join(".rehearsal.json.guessed")).expect("a link");
+    let error = write_sidecar(&Guessed { on_rename: |_| () }, &state, &completed.receipt, completed.head)
+        .expect_err("something is in the way");
+    assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
+    // A link at the sidecar's own name is replaced, not followed.
+    std::fs::remove_file(state.join("rehearsal.json")).expect("removed");
+    std::os::unix::fs::symlink(&victim, state.join("rehearsal.json")).expect("a link");
+    write_sidecar(&FsStorage, &state, &completed.receipt, completed.head).expect("it is written");
+    assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
+}
+
+/// (Fail) A directory that cannot be written, and things that are no files where files should be.
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let missing = state.join("missing");
+    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
+    std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
+    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
+    if cfg!(target_os = "linux") {
+        let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
+        assert!(matches!(error, Err(LogError::Io { .. })), "a file system that takes no files");
+    }
+}
+
+/// (Fail) An event that no reader would take is refused before anything is written.
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    let disk = passed();
+    let mut log = open(&disk);
+    let before = disk.read(LOG);
+    let twice = r#"{"event_type":{"type":"x"},"package":"all","seq":9}"#.parse::<NewEvent>().expect("a draft");
+    assert!(matches!(log.append(&[twice]), Err(AppendError::InvalidEvent { .. })));
+    let misfit = r#"{"event_type":{"type":"log_adopted","lines":1,"bytes":1,"blake3":""},"package":"all"}"#;
+    assert!(matches!(log.append(&[misfit.parse().expect("a draft")]), Err(AppendError::ChainViolation { .. })));
+    let long =
+        format!(r#"{{"event_type":{{"type":"x"}},"package":"{}"}}"#, "p".repeat(shipper_events::MAX_LINE_LEN - 120));
+    assert!(matches!(log.append(&[long.parse().expect("a draft")]), Err(AppendError::TooLong { .. })));
+    assert!(matches!(log.append(&[]), Err(AppendError::Empty)));
+    assert_eq!(disk.read(LOG), before);
+    for twice in [r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"x"},"package":"all"}"#, "{}", "x", ""] {
+        assert!(twice.parse::<NewEvent>().is_err(), "{twice}");
+    }
+}
+
+/// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
+#[test]
+fn a_kept_head_is_demanded() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let ask = |extends| {
+        ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, WriterOptions::default())
+            .expect("asked")
+    };
+    let first = ask(None);
+    let second = ask(first.head);
+    assert_eq!(second.line, Some(2), "it extends the kept head");
+    std::fs::remove_file(state.join("events.jsonl")).expect("removed");
+    let refused = ask(second.head);
+    assert!(refused.head.is_none() && refused.untrusted.is_some() && !refused.verdict.may_publish());
+    assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
+    let empty = shipper_events::Head::empty();
+    assert_eq!(ask(Some(empty)).line, Some(1), "every log extends the empty head");
+}

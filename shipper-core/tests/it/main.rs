@@ -1,0 +1,32 @@
+//! One module for each promise of the crate.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+mod adversarial_cost;
+mod ask_gate;
+#[cfg(all(unix, feature = "cargo"))]
+mod cargo_release;
+#[cfg(all(unix, feature = "cargo"))]
+mod cargo_release_scenarios;
+mod chain_tampering;
+mod crash_consistency;
+mod decisions;
+mod finding_labels;
+mod fold_oracle;
+mod io_faults;
+#[cfg(target_os = "linux")]
+mod kill_at_syscall;
+mod merge;
+mod properties;
+mod release_model;
+mod test_registry;
+mod timeline;
+mod torn_tail;

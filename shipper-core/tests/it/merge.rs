@@ -1,0 +1,295 @@
+//! Reports that were made elsewhere merge into the one that a single call would have given, in any order and in any
+//! steps, and what is not whole is refused: whoever spreads an audit over machines relies on it.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use shipper_core::audit::{
+    AuditOptions, Conclusion, Counts, IncompleteReport, LogReport, MergeError, MergeLineError, MergedReport,
+    NdjsonMerger, Report, ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, audit, merge,
+};
+use shipper_core::history;
+
+/// Reports on logs of few paths and short histories, so that the same path and the same content meet often.
+fn log() -> impl Strategy<Value = LogReport> {
+    let path = || select(&["a/events.jsonl", "b/events.jsonl", "c\u{202e}/events.jsonl", "-"][..]);
+    let judged = (path(), history::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
+        let mut bytes = history::to_log(&entries);
+        bytes.extend_from_slice(if torn { b"{" } else { b"" });
+        judged(path, &bytes)
+    });
+    prop_oneof![
+        6 => judged,
+        1 => path().prop_map(|path| LogReport::unreadable(path, "gone")),
+        1 => path().prop_map(LogReport::no_logs),
+    ]
+}
+
+fn judged(path: &str, bytes: &[u8]) -> LogReport {
+    LogReport::judged(
+        path,
+        audit(bytes, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded"),
+    )
+}
+
+/// A report as it was made: no line stands in it twice.
+fn report() -> impl Strategy<Value = Report> {
+    vec(log(), 0..6).prop_map(|logs| {
+        let mut seen = BTreeSet::new();
+        let is_new = |log: &LogReport| seen.insert(serde_json::to_string(log).expect("JSON"));
+        Report::new(AuditOptions::default(), logs.into_iter().filter(is_new).collect())
+    })
+}
+
+/// A report's lines in ndjson. Members of the summary stand in another order than a program writes them in.
+fn lines(merged: &MergedReport) -> Vec<String> {
+    let logs = merged.report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
+    let summary = serde_json::json!({ "summary": merged.summary() });
+    logs.chain([summary.to_string()]).collect()
+}
+
+/// The lines of a report that no merge has seen.
+fn raw(report: &Report) -> Vec<String> {
+    let logs = report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
+    let summary = serde_json::json!({ "summary": report.summary(&[]) });
+    logs.chain([summary.to_string()]).collect()
+}
+
+fn read(lines: &[String]) -> Result<MergedReport, IncompleteReport> {
+    let mut stream = NdjsonMerger::default();
+    for line in lines {
+        stream.take(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    stream.end()
+}
+
+fn both(one: &MergedReport, other: &MergedReport) -> MergedReport {
+    merge([one.clone(), other.clone()]).expect("they ask the same")
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(400))]
+
+    /// (Pass) Merging is associative and commutative, byte for byte, remarks included.
+    #[test]
+    fn any_order_and_any_steps_give_the_same(reports in (report(), report(), report())) {
+        let (a, b, c) = (MergedReport::from(reports.0), MergedReport::from(reports.1), MergedReport::from(reports.2));
+        let left = both(&both(&a, &b), &c);
+        prop_assert_eq!(lines(&left), lines(&both(&a, &both(&b, &c))));
+        prop_assert_eq!(lines(&left), lines(&both(&c, &both(&b, &a))));
+        prop_assert_eq!(lines(&left), lines(&merge([b, c, a]).expect("they ask the same")));
+    }
+
+    /// (Pass) A report merged with itself concludes the same of the same logs, and tells of each as a duplicate; one over no
+    /// log changes nothing.
+    #[test]
+    fn a_report_twice_is_the_report(report in report()) {
+        let once = MergedReport::from(report);
+        let twice = both(&once, &once);
+        prop_assert_eq!(&twice.report, &once.report);
+        let again = |merged: &MergedReport| merged.duplicates.iter().map(|duplicate| duplicate.again).sum::<u64>();
+        prop_assert_eq!(again(&twice), 2 * again(&once) + once.report.logs.len() as u64);
+        let nothing = MergedReport::from(Report::new(AuditOptions::default(), Vec::new()));
+        prop_assert_eq!(nothing.report.conclusion, Conclusion::Inconclusive);
+        prop_assert_eq!(both(&nothing, &once), once);
+    }
+
+    /// (Pass) The lines of several reports in one stream, mixed by writers that ran at once, are those reports merged;
+    /// and merged they are what one call over all logs would have said.
+    #[test]
+    fn mixed_lines_are_as_good_as_reports(reports in vec(report(), 1..5), order in vec(any::<u64>(), 40)) {
+        let whole: Vec<LogReport> = reports.iter().flat_map(|report| report.logs.clone()).collect();
+        let mut stream: Vec<(u64, String)> =
+            reports.iter().flat_map(raw).enumerate().map(|(at, line)| (order[at % order.len()], line)).collect();
+        stream.sort();
+        let stream: Vec<String> = stream.into_iter().map(|(_, line)| line).collect();
+        let mixed = read(&stream).expect("they are whole");
+        prop_assert_eq!(lines(&mixed), lines(&MergedReport::from(Report::new(AuditOptions::default(), whole))));
+        let apart = reports.iter().map(|report| read(&raw(report)).expect("it is whole"));
+        prop_assert_eq!(lines(&mixed), lines(&merge(apart).expect("they ask the same")));
+        prop_assert_eq!(lines(&read(&lines(&mixed)).expect("it is whole")), lines(&mixed), "read again");
+    }
+
+    /// (Fail) A stream from which any one line is gone is not whole; nor is one that ends early.
+    #[test]
+    fn a_lost_line_is_noticed(report in report(), lost in any::<Index>()) {
+        let mut stream = raw(&report);
+        let kept = stream[..lost.index(stream.len())].to_vec();
+        prop_assert!(read(&kept).is_err());
+        stream.remove(lost.index(stream.len()));
+        prop_assert!(read(&stream).is_err());
+    }
+
+    /// (Fail) Nor is one in which another line stands in the place of a lost one, so that the totals are right.
+    #[test]
+    fn a_line_in_the_place_of_another_is_noticed(at in 0..4_usize, by in 0..4_usize) {
+        prop_assume!(at != by);
+        let logs = ["a", "b", "c", "d"].map(|path| LogReport::unreadable(path, "gone"));
+        let mut stream = raw(&Report::new(AuditOptions::default(), logs.into()));
+        stream[at] = stream[by].clone();
+        let copied = IncompleteReport::Copied { path: ["a", "b", "c", "d"][by].to_owned(), times: 2 };
+        prop_assert_eq!(read(&stream), Err(copied));
+    }
+
+    /// (Fail) An element that claims any other conclusion than what it found is refused.
+    #[test]
+    fn a_conclusion_is_derived_again(log in log(), said in select(&["violated", "unjudged", "inconclusive", "verified"][..])) {
+        let mut value = serde_json::to_value(&log).expect("JSON");
+        value["conclusion"] = said.into();
+        let part = ReportLine::parse(value.to_string().as_bytes());
+        if said == log.conclusion.as_str() {
+            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(LogReport::clone(&log).without_marks()))));
+        } else {
+            let said = serde_json::from_value(said.into()).expect("a conclusion");
+            prop_assert_eq!(part, Err(ReportLineError::Conclusion { said, derived: log.conclusion }));
+        }
+    }
+
+    /// (Fail) A line with any bytes changed is read as strictly: it is refused, or it is still a part that comes back as
+    /// it stands.
+    #[test]
+    fn damaged_lines_never_pass_for_something_else(report in report(), which in any::<Index>(), at in any::<Index>(), byte: u8) {
+        let lines = raw(&report);
+        let mut line = lines[which.index(lines.len())].clone().into_bytes();
+        let at = at.index(line.len());
+        line[at] = byte;
+        match ReportLine::parse(&line) {
+            Ok(ReportLine::Log(log)) => {
+                let back: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+                prop_assert_eq!(serde_json::to_value(&*log).expect("JSON"), back);
+                prop_assert_eq!(log.derived(), log.conclusion);
+            }
+            Ok(ReportLine::Summary(summary)) => prop_assert!(summary.adds_up()),
+            Err(error) => prop_assert!(error.to_string().chars().all(shipper_events::is_display_safe), "{error}"),
+        }
+    }
+}
+
+/// What a report that was read has not.
+trait WithoutMarks {
+    fn without_marks(self) -> Self;
+}
+
+impl WithoutMarks for LogReport {
+    fn without_marks(mut self) -> Self {
+        for finding in self.audit.iter_mut().flat_map(|audit| &mut audit.findings) {
+            finding.marks = Box::default();
+        }
+        self
+    }
+}
+
+/// (Fail) Reports that were made with different demands, and no report at all, do not merge.
+#[test]
+fn other_demands_do_not_merge() {
+    let report = |registry: &str| {
+        let demand = AuditOptions { registry: Some(registry.parse().expect("a name")), ..AuditOptions::default() };
+        MergedReport::from(Report::new(demand, Vec::new()))
+    };
+    let error = merge([report("a"), report("a"), report("b\u{1b}")]).expect_err("they ask differently");
+    assert!(matches!(&error, MergeError::Demands { position: 2, differing } if differing.member == "registry"));
+    let message = error.to_string();
+    assert!(message.contains(r#"registry is "b\u{1b}" in this one and "a""#), "{message}");
+    let required = AuditOptions { require: Some(RequiredVerdict::Authorized), ..AuditOptions::default() };
+    let required = MergedReport::from(Report::new(required, Vec::new()));
+    let nothing = MergedReport::from(Report::new(AuditOptions::default(), Vec::new()));
+    for (pair, says) in [
+        ([&required, &nothing], r#"require is null in this one and "authorized" in"#),
+        ([&nothing, &required], r#"require is "authorized" in this one and null in"#),
+    ] {
+        let message = merge(pair.map(Clone::clone)).expect_err("they ask differently").to_string();
+        assert!(message.contains(says), "{message}");
+    }
+    assert_eq!(merge([]), Err(MergeError::Nothing));
+    let mut stream = NdjsonMerger::default();
+    stream.take(lines(&report("a"))[0].as_bytes()).expect("the first asks anything");
+    let bad = stream.take(lines(&report("b"))[0].as_bytes()).expect_err("the second asks differently");
+    assert!(matches!(bad, MergeLineError::Demands(_)), "{bad}");
+}
+
+/// (Pass) The same path with other content is kept twice and told of, so are other paths with the same content; a log
+/// of no bytes is nobody's copy.
+#[test]
+fn what_is_worth_a_remark() {
+    let short = b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n";
+    let long = [&short[..], &short[..]].concat();
+    let logs = vec![
+        judged("z", short),
+        judged("b", short),
+        judged("b", &long),
+        judged("e", b""),
+        judged("f", b""),
+        judged("z", short),
+    ];
+    let Summary { logs, counts, duplicates, conflicts, copies, .. } =
+        MergedReport::from(Report::new(AuditOptions::default(), logs)).summary();
+    assert_eq!((logs, counts), (5, Counts { inconclusive: 5, ..Counts::default() }));
+    assert_eq!(duplicates.iter().map(|given| (&*given.path, given.again)).collect::<Vec<_>>(), [("z", 1)]);
+    assert_eq!(conflicts.iter().map(|path| (&*path.path, path.logs)).collect::<Vec<_>>(), [("b", 2)]);
+    let copies: Vec<_> = copies.iter().map(|copies| (&*copies.first, copies.paths, copies.bytes)).collect();
+    assert_eq!(copies, [("b", 2, short.len() as u64)]);
+}
+
+/// (Pass) Where something is required of the gate, the exit status says whether it holds, in a summary as in a report.
+#[test]
+fn what_is_required_decides_the_exit_status() {
+    let log = judged("a", b"");
+    assert_eq!(log.conclusion, Conclusion::Inconclusive);
+    let demand = AuditOptions { require: Some(RequiredVerdict::Authorized), ..AuditOptions::default() };
+    let report = Report::new(demand, vec![log]);
+    assert_eq!(report.exit_code, 1, "the gate would refuse");
+    let read = read(&raw(&report)).expect("it is whole");
+    assert_eq!((read.summary().exit_code, read.report.exit_code), (1, 1));
+}
+
+/// (Fail) What is no part of a report, or of another version, or does not add up, each with a message that says what
+/// to do.
+#[test]
+fn parts_that_are_refused() {
+    let whole = Report::new(AuditOptions::default(), vec![LogReport::unreadable("a", "gone")]);
+    let [element, summary] = &raw(&whole)[..] else { panic!("two lines") };
+    let message = |line: &str| ReportLine::parse(line.as_bytes()).expect_err("it is refused").to_string();
+    for (line, expected) in [
+        (String::new(), "the line is corrupt, column 1"),
+        ("[]".to_owned(), "the line is corrupt, column 1: expected one JSON object"),
+        (element.replace("}", r#","path":"b"}"#), "stands twice"),
+        (element.replace("gone", r"\ud800"), "half of a surrogate pair"),
+        (format!("{element}{element}"), "expected the end of the line"),
+        ("{}".to_owned(), "neither a log's report nor a summary: missing field `path`"),
+        (element.replace("}", r#","mood":"good"}"#), "merge with the version that made it"),
+        (element.replace(r#""error":"gone""#, r#""error":null"#), "a log is either judged"),
+        (serde_json::to_string(&whole).expect("JSON"), "--format ndjson"),
+        (summary.replace("replay.v1", "replay.v2"), r#"its schema is "shipper.replay.v2""#),
+        (summary.replace(r#""exit_code":2"#, r#""exit_code":0"#), "make the report again"),
+        (summary.replace(r#""logs":1"#, r#""logs":2"#), "make the report again"),
+        (summary.replace(r#""conclusion":"unjudged""#, r#""conclusion":"verified""#), "make the report again"),
+        (summary.replace(r#"{"summary""#, r#"{"path":"b","summary""#), "merge with the version that made it"),
+        (r#"{"summary":7}"#.to_owned(), "neither a log's report nor a summary"),
+        (r#"{"summary":{"schema":"\u001b[2J\u202e"}}"#.to_owned(), r"\u{1b}[2J\u{202e}"),
+    ] {
+        let message = message(&line);
+        assert!(message.contains(expected), "{line}: {message}");
+        assert!(message.chars().all(shipper_events::is_display_safe), "{message}");
+    }
+    let deep = element.replace(r#""gone""#, &format!("{}{}", "[".repeat(200), "]".repeat(200)));
+    assert!(message(&deep).contains("nest deeper"), "{deep}");
+    assert_eq!(read(&[]), Err(IncompleteReport::Empty));
+    assert_eq!(read(std::slice::from_ref(element)), Err(IncompleteReport::NoSummary));
+    assert!(matches!(read(std::slice::from_ref(summary)), Err(IncompleteReport::Counts { .. })));
+    let forged = summary.replace(r#""duplicates":[]"#, r#""duplicates":[{"path":"b","again":1}]"#);
+    assert_eq!(read(&[element.clone(), forged]), Err(IncompleteReport::Duplicate { path: "b".to_owned() }));
+}
+
+/// (Pass) Who says which logs must be there learns which are not: by path, or below a directory.
+#[test]
+fn what_is_missing_is_found() {
+    let logs =
+        ["a/events.jsonl", "a-b/events.jsonl", "c/d/events.jsonl"].map(|path| LogReport::unreadable(path, "gone"));
+    let merged = MergedReport::from(Report::new(AuditOptions::default(), logs.to_vec()));
+    let all = ["a/events.jsonl", "a", "a/", "a-b", "c", "c/d//", "c/d/events.jsonl"];
+    assert_eq!(merged.without(all), Vec::<&str>::new());
+    let none = ["b", "a/events.json", "c/d/events.jsonl/", "a-", "d", "z"];
+    assert_eq!(merged.without(none), none);
+}

@@ -1,0 +1,233 @@
+//! Laws of the fold, the gate, the sidecar and the audit that hold for every history and every input: embedding tools
+//! and auditors rely on them without looking.
+
+use proptest::prelude::*;
+use shipper_core::audit::{
+    AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
+};
+use shipper_core::{GateQuery, GateState, Verdict, evaluate, history, snapshot};
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+
+/// The head of the first `lines` lines.
+fn head(log: &[u8], lines: u64) -> Head {
+    let mut prefix = HeadHasher::new();
+    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+        prefix.push_line(line);
+    }
+    prefix.head()
+}
+
+fn beside(text: impl Into<Vec<u8>>) -> SidecarInput {
+    SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: text.into() }
+}
+
+/// Audits a log that arrives in pieces of these sizes.
+fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAudit {
+    let feed = |take: &mut dyn FnMut(&[u8])| {
+        let (mut rest, mut turn) = (log, 0);
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(sizes[turn % sizes.len()].min(rest.len()));
+            take(piece);
+            (rest, turn) = (after, turn + 1);
+        }
+    };
+    let mut auditor = match Auditor::begin(demand.clone(), SidecarInput::NotRequested) {
+        Begin::Audit(auditor) => auditor,
+        Begin::Locate(mut locator) => {
+            feed(&mut |piece| locator.feed(piece));
+            locator.found()
+        }
+    };
+    feed(&mut |piece| auditor.feed(piece));
+    auditor.finish().expect("no line was demanded")
+}
+
+/// Demands of every kind; some fit a generated log.
+fn demand() -> impl Strategy<Value = AuditOptions> {
+    let name = |texts: &'static [&'static str]| {
+        prop::option::of(prop::sample::select(texts).prop_map(|text| text.parse().expect("a name")))
+    };
+    let at = prop::option::weighted(
+        0.2,
+        (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
+    );
+    (name(history::REGISTRIES), name(history::PLANS), at, any::<bool>()).prop_map(|(registry, plan_id, at, strict)| {
+        AuditOptions { registry, plan_id, at, strict, ..AuditOptions::default() }
+    })
+}
+
+/// A log with some bytes changed.
+fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4), 0..3);
+    (history::entries(0..12), changes).prop_map(|(entries, changes)| {
+        let mut log = history::to_log(&entries);
+        for (at, byte, how) in changes {
+            if log.is_empty() {
+                break;
+            }
+            let at = at.index(log.len());
+            match how {
+                0 => log[at] = byte,
+                1 => drop(log.remove(at)),
+                2 => log.insert(at, byte),
+                _ => log.truncate(at),
+            }
+        }
+        log
+    })
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(600))]
+
+    /// (Pass) The sidecar that is made from the fold always matches its log, with and without its head, and stays a
+    /// match, or is behind, however the log goes on.
+    #[test]
+    fn the_snapshot_matches_its_log(entries in history::entries(0..30), more in history::entries(0..6)) {
+        let state: GateState = entries.iter().collect();
+        let log = history::to_log(&entries);
+        if let Some(receipt) = state.receipt() {
+            let text = snapshot(receipt, head(&log, receipt.line));
+            let audited = audit(&log, beside(text.clone()), &AuditOptions::default()).expect("no line is demanded");
+            prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match, "{:?}", audited.sidecar.differences);
+            let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            value.as_object_mut().expect("an object").remove("log");
+            let audited = audit(&log, beside(value.to_string()), &AuditOptions::default()).expect("no line is demanded");
+            prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match);
+            let longer = [log, history::to_log(&more)].concat();
+            let audited = audit(&longer, beside(text), &AuditOptions::default()).expect("no line is demanded");
+            let still = [SidecarStatus::Match, SidecarStatus::Behind].contains(&audited.sidecar.status);
+            prop_assert!(still, "{:?}", audited.sidecar);
+        }
+    }
+
+    /// (Fail) A snapshot with any one member changed does not match.
+    #[test]
+    fn a_changed_snapshot_does_not_match(entries in history::entries(1..30), member in 0_usize..9) {
+        let state: GateState = entries.iter().collect();
+        if let Some(receipt) = state.receipt() {
+            let log = history::to_log(&entries);
+            let mut value: serde_json::Value = serde_json::from_str(&snapshot(receipt, head(&log, receipt.line))).expect("JSON");
+            let members = ["plan_id", "registry", "passed", "packages_attempted", "packages_published", "summary", "started_at", "completed_at", "log"];
+            let changed = match member {
+                2 => serde_json::json!(!receipt.passed),
+                3 | 4 => serde_json::json!(99),
+                6 | 7 => serde_json::json!("2031-01-01T00:00:00Z"),
+                8 => serde_json::json!({"lines": 1, "bytes": 1, "blake3": "no"}),
+                _ => serde_json::json!("something else"),
+            };
+            value[members[member]] = changed;
+            let audited = audit(&log, beside(value.to_string()), &AuditOptions::default()).expect("no line is demanded");
+            let not_compared = receipt.start.is_none() && [3, 4, 6].contains(&member);
+            let expected = if not_compared { SidecarStatus::Match } else { SidecarStatus::Drift };
+            prop_assert_eq!(audited.sidecar.status, expected);
+            if !not_compared {
+                let fields: Vec<String> = audited.sidecar.differences.into_iter().map(|difference| difference.field).collect();
+                prop_assert_eq!(fields, [members[member]]);
+            }
+        }
+    }
+
+    /// (Pass) Splitting a history anywhere and folding the rest onto the first part's state changes nothing.
+    #[test]
+    fn the_fold_can_be_split(entries in history::entries(0..40), at in any::<prop::sample::Index>()) {
+        let whole: GateState = entries.iter().collect();
+        let (first, rest) = entries.split_at(at.index(entries.len() + 1));
+        let mut state: GateState = first.iter().collect();
+        state.extend(rest);
+        prop_assert_eq!(state, whole);
+    }
+
+    /// (Pass) A history means the same whether it is folded from memory or from the bytes of its log.
+    #[test]
+    fn a_log_means_what_was_written(entries in history::entries(0..20)) {
+        let entries = history::chained(entries);
+        let log = history::to_log(&entries);
+        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
+        prop_assert_eq!(read, entries);
+    }
+
+    /// (Pass) Nothing is authorized without a sound, passing receipt of the queried plan on the queried registry, and
+    /// every refusal says why.
+    #[test]
+    fn every_authorization_rests_on_a_sound_receipt(entries in history::entries(0..40), query in history::query()) {
+        let state: GateState = entries.iter().collect();
+        match evaluate(&state, &query) {
+            Verdict::Authorized { receipt } => {
+                prop_assert!(receipt.is_valid_evidence());
+                prop_assert_eq!(&receipt.plan_id, &query.plan_id);
+                prop_assert_eq!(Some(&receipt.registry), query.rehearsal_registry.as_ref());
+                prop_assert_eq!(state.receipt(), Some(&receipt));
+                prop_assert!(receipt.start.as_ref().is_some_and(|start| start.package_count == receipt.packages_published()));
+                prop_assert!(state.unknown_gate_events().is_empty() && !query.skip);
+            }
+            Verdict::Refused { reasons } => prop_assert!(!reasons.is_empty()),
+            Verdict::Bypassed => prop_assert!(query.skip && query.rehearsal_registry.is_some()),
+            Verdict::Dormant => prop_assert_eq!(query.rehearsal_registry, None),
+        }
+    }
+
+    /// (Pass) A skip changes the verdict of one question and nothing else: it leaves no receipt behind.
+    #[test]
+    fn asking_changes_nothing(entries in history::entries(0..20), query in history::query()) {
+        let state: GateState = entries.iter().collect();
+        let before = state.clone();
+        let first = evaluate(&state, &GateQuery { skip: true, ..query.clone() });
+        prop_assert!(first.may_publish());
+        prop_assert_eq!(evaluate(&state, &query), evaluate(&before, &query));
+        prop_assert_eq!(state, before);
+    }
+
+    /// (Pass) The same bytes and demand give the same report, however the bytes were cut; the report survives JSON.
+    #[test]
+    fn cuts_change_nothing(log in damaged_log(), demand in demand(), sizes in prop::collection::vec(1_usize..200, 1..6)) {
+        let whole = audit(&log, SidecarInput::NotRequested, &demand).expect("no line is demanded");
+        let pieces = audit_in_pieces(&log, &demand, &sizes);
+        prop_assert_eq!(&pieces, &whole);
+        let report = Report::new(demand, vec![LogReport::judged("log", whole), LogReport::unreadable("gone", "it is gone")]);
+        let json = serde_json::to_string(&report).expect("JSON");
+        let read: Report = serde_json::from_str(&json).expect("a report");
+        prop_assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
+        // Where else to look is no part of the JSON form.
+        let mut told = report;
+        let audits = told.logs.iter_mut().filter_map(|log| log.audit.as_mut());
+        audits.flat_map(|audit| &mut audit.findings).for_each(|finding| finding.marks = Box::default());
+        prop_assert_eq!(read, told);
+    }
+
+    /// (Pass) Whatever the bytes and the sidecar, an audit ends, does not panic, and verifies nothing that no
+    /// decision in the log bears out.
+    #[test]
+    fn no_bytes_verify_by_accident(log in prop::collection::vec(any::<u8>(), 0..300), sidecar in prop::collection::vec(any::<u8>(), 0..60), demand in demand()) {
+        let audited = audit(&log, beside(sidecar), &demand).expect("no line is demanded");
+        prop_assert_ne!(LogReport::judged("log", audited).conclusion, Conclusion::Verified);
+    }
+
+    /// (Pass) Damage never turns a log that was not verified into one that is... unless what is left is an earlier
+    /// state of it: every verified log is sound to its last line, and its decisions rest on receipts that are there.
+    #[test]
+    fn verified_means_backed(log in damaged_log()) {
+        let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
+        let entries: Vec<LogEntry> = EventReader::new(&log[..]).map_while(Result::ok).collect();
+        if LogReport::judged("log", audited.clone()).conclusion == Conclusion::Verified {
+            prop_assert!(!audited.decisions.is_empty());
+            for decision in &audited.decisions {
+                let line = decision.receipt_line.expect("a verified decision rests on a receipt");
+                let before: GateState = entries.iter().filter(|entry| entry.line <= line).collect();
+                prop_assert!(before.receipt().is_some_and(|receipt| receipt.is_valid_evidence() && receipt.plan_id == decision.plan_id));
+            }
+        }
+    }
+
+    /// (Pass) Judging the first lines of a log is judging a log of those lines.
+    #[test]
+    fn a_prefix_is_a_log(entries in history::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
+        let log = history::to_log(&entries);
+        let lines: Vec<&[u8]> = scan(&log).0.collect();
+        let line = at.index(lines.len() + 1);
+        let demand = AuditOptions { at: None, ..demand };
+        let prefix = audit(&lines[..line].concat(), SidecarInput::NotRequested, &demand).expect("no line is demanded");
+        let demand = AuditOptions { at: Some(line.to_string().parse().expect("a line")), ..demand };
+        prop_assert_eq!(audit(&log, SidecarInput::NotRequested, &demand).expect("the line is there"), prefix);
+    }
+}

@@ -1,0 +1,67 @@
+//! A log cut by a crash at every byte: readers report the torn tail, the gate refuses it, the next rehearsal repairs it
+//! and keeps the bytes, and a rehearsal that was open counts as failed until it is run again.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus, audit};
+use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::{EventReader, ReadError};
+use shipper_testkit::log_builder::Log;
+
+/// (Pass) Every cut of the last two lines of a log whose plan was rehearsed before and is being rehearsed again.
+#[test]
+fn every_cut_is_refused_and_repaired() {
+    let mut log = Log::chained();
+    log.pass("p", "r").start("p", "r", 1).rehearsal_failure().complete("p", "r", false);
+    let whole = log.bytes();
+    let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
+    let query = GateQuery {
+        plan_id: "p".parse().expect("a name"),
+        rehearsal_registry: Some("r".parse().expect("a name")),
+        skip: false,
+    };
+    let mut cuts = 0;
+    for cut in ends[3] + 1..ends[5] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+        let path = state.join("events.jsonl");
+        std::fs::write(&path, &whole[..cut]).expect("a log");
+        if ends.contains(&cut) {
+            continue;
+        }
+        cuts += 1;
+        let complete = *ends.iter().rfind(|end| **end < cut).expect("a line");
+        assert!(
+            matches!(EventReader::new(&whole[..cut]).last(), Some(Err(ReadError::TornTail { .. }))),
+            "cut at {cut}"
+        );
+        let judged =
+            audit(&whole[..cut], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
+        assert_eq!(judged.tail, TailStatus::Torn);
+        assert_ne!(LogReport::judged("log", judged).conclusion, Conclusion::Verified);
+        let ask = || {
+            ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, WriterOptions::default()).expect("asked")
+        };
+        assert!(ask().untrusted.is_some(), "cut at {cut}");
+        assert_eq!(std::fs::read(&path).expect("the log"), &whole[..cut], "the gate does not repair");
+
+        let mut recorder =
+            RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it is repaired");
+        let tail = &whole[complete..cut];
+        let saved = state.join(format!("events.jsonl.torn-{}", blake3::hash(tail)));
+        assert_eq!(std::fs::read(saved).expect("the bytes are kept"), tail);
+        let refused = ask();
+        assert!(refused.untrusted.is_none() && !refused.verdict.may_publish(), "cut at {cut}: it counts as failed");
+        let mut again = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
+        again.published("a", "1.0.0", Duration::ZERO).expect("recorded");
+        again.complete(true, "done").expect("completed");
+        assert!(ask().verdict.may_publish(), "cut at {cut}: until it is run again");
+        let bytes = std::fs::read(&path).expect("the log");
+        assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
+    }
+    shipper_testkit::settings::say(&format!(
+        "{cuts} cuts: each reported, refused by the gate, repaired by the next rehearsal"
+    ));
+}

@@ -1,0 +1,114 @@
+//! Several processes append to one log: none loses an event, none tears a line, and the chain stays whole. A process
+//! that is killed at any system call has lost nothing that it had acknowledged. `SHIPPER_EVENTS_EACH` sets how many
+//! events each of eight processes appends.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use camino::Utf8PathBuf;
+use shipper_events::write::{FsStorage, LogWriter, WriterOptions};
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+use shipper_testkit::program::example;
+use shipper_testkit::settings::say;
+
+const PROCESSES: usize = 8;
+
+/// The head of the first lines of a log.
+fn head(log: &[u8], lines: u64) -> Head {
+    let mut prefix = HeadHasher::new();
+    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+        prefix.push_line(line);
+    }
+    prefix.head()
+}
+
+/// (Pass) Eight processes, a thousand events each.
+#[test]
+fn eight_processes_append_to_one_log() {
+    let each: usize = std::env::var("SHIPPER_EVENTS_EACH").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("events.jsonl");
+    let append = example("shipper-events", "append");
+    let children: Vec<_> = (0..PROCESSES)
+        .map(|process| {
+            let mut child = Command::new(&append)
+                .arg(&log)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("it starts");
+            let mut input = child.stdin.take().expect("a standard input");
+            let events: String = (0..each)
+                .map(|event| {
+                    format!(
+                        "{{\"event_type\":{{\"type\":\"package_uploaded\"}},\"package\":\"p{process}@{event}.0.0\"}}\n"
+                    )
+                })
+                .collect();
+            let writer = std::thread::spawn(move || input.write_all(events.as_bytes()).expect("it reads"));
+            (child, writer)
+        })
+        .collect();
+    let mut acknowledged = Vec::new();
+    for (child, writer) in children {
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("it read everything");
+        assert!(output.status.success());
+        let heads = String::from_utf8(output.stdout).expect("UTF-8");
+        acknowledged.extend(heads.lines().map(|head| head.parse::<Head>().expect("a head")));
+    }
+    let bytes = std::fs::read(&log).expect("the log");
+    let entries: Vec<LogEntry> = EventReader::new(&bytes[..]).collect::<Result<_, _>>().expect("the chain is whole");
+    assert_eq!(entries.len(), PROCESSES * each, "none is lost, none stands twice");
+    for process in 0..PROCESSES {
+        let own = entries.iter().filter(|entry| entry.event.package.starts_with(&format!("p{process}@")));
+        let own: Vec<&str> = own.map(|entry| entry.event.package.as_str()).collect();
+        let expected: Vec<String> = (0..each).map(|event| format!("p{process}@{event}.0.0")).collect();
+        assert_eq!(own, expected, "in the order in which it appended them");
+    }
+    acknowledged.sort_by_key(|head| head.lines);
+    let mut prefix = HeadHasher::new();
+    for (line, head) in scan(&bytes).0.zip(&acknowledged) {
+        prefix.push_line(line);
+        assert_eq!(prefix.head(), *head, "every acknowledged head is one of the log");
+    }
+    say(&format!(
+        "{PROCESSES} processes appended {each} events each: {} lines, none lost, none torn, chain whole",
+        entries.len()
+    ));
+}
+
+/// (Pass) `append`, killed at every system call, with a torn tail to repair first.
+#[cfg(target_os = "linux")]
+#[test]
+fn append_may_be_killed_at_any_call() {
+    let input = "{\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n".repeat(2);
+    let prepare = || {
+        let directory = tempfile::tempdir().expect("a directory");
+        let foreign =
+            "{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n{\"half";
+        std::fs::write(directory.path().join("events.jsonl"), foreign).expect("a log");
+        directory
+    };
+    let calls = shipper_testkit::syscall_killer::kill_at_every_call(
+        &example("shipper-events", "append"),
+        &["DIR/events.jsonl"],
+        &input,
+        prepare,
+        |directory, told| {
+            let path = Utf8PathBuf::try_from(directory.join("events.jsonl")).expect("UTF-8");
+            let options = WriterOptions { repair: true, ..WriterOptions::default() };
+            let log = LogWriter::open(FsStorage, &path, options, ()).expect("it opens after any kill");
+            let bytes = std::fs::read(&path).expect("the log");
+            // The last head may be cut by the kill itself.
+            for acknowledged in told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+                let acknowledged: Head = acknowledged.parse().expect("a head");
+                assert_eq!(head(&bytes, acknowledged.lines), acknowledged, "an acknowledged event is gone");
+            }
+            assert_eq!(log.head(), head(&bytes, log.head().lines));
+            assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
+        },
+    );
+    say(&format!("append was killed at each of its {calls} system calls: nothing acknowledged was lost"));
+    assert!(calls > 50);
+}

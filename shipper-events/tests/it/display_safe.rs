@@ -1,0 +1,72 @@
+//! No text from a log reaches a terminal in a form that could act there: an auditor reads what stands in the log, and
+//! nothing that its writer would like to have been read.
+
+use proptest::prelude::*;
+use shipper_events::{display_safe, is_display_safe};
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(256))]
+
+    /// (Pass) Whatever the text, what is shown is printable, of one line, and bounded.
+    #[test]
+    fn shown_text_is_plain(text in any::<String>(), most in 0_usize..200) {
+        let shown = display_safe(&text).max_chars(most).quoted().to_string();
+        prop_assert!(shown.chars().all(is_display_safe), "{:?}", shown);
+        prop_assert!(shown.chars().count() <= 10 * most + 3);
+    }
+
+    /// (Pass) Two different texts are never shown alike, unless they are cut.
+    #[test]
+    fn different_texts_look_different(left in ".{0,12}", right in ".{0,12}") {
+        prop_assume!(left != right);
+        prop_assert_ne!(display_safe(&left).quoted().to_string(), display_safe(&right).quoted().to_string());
+    }
+}
+
+/// (Pass) What a hostile writer would use.
+#[test]
+fn what_acts_on_a_terminal_or_reorders_text_is_escaped() {
+    for hostile in [
+        '\u{0}',
+        '\u{7}',
+        '\u{8}',
+        '\n',
+        '\r',
+        '\u{1b}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{9b}',
+        '\u{9d}',
+        '\u{ad}',
+        '\u{200b}',
+        '\u{200e}',
+        '\u{200f}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{202a}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{feff}',
+        '\u{fff9}',
+        '\u{e000}',
+        '\u{e0041}',
+        '\u{301}',
+        '\u{5d0}',
+        '\u{627}',
+        '\u{61c}',
+        '\u{fb1d}',
+        '\u{10800}',
+        '\u{1e900}',
+        '\u{a0}',
+        '\u{3164}',
+        '\u{115f}',
+        '\u{2800}',
+        '\u{3000}',
+    ] {
+        assert!(!is_display_safe(hostile), "{:x}", u32::from(hostile));
+    }
+    for plain in ['a', '~', ' ', 'é', 'ß', '語', '😀', '…', 'Ω', 'я'] {
+        assert!(is_display_safe(plain), "{plain}");
+    }
+}

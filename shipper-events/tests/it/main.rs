@@ -1,0 +1,20 @@
+//! One module for each promise of the crate.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+mod concurrent_writers;
+mod corrupt_lines;
+mod display_safe;
+mod fast_path_equivalence;
+mod json_conformance;
+mod line_splitting;
+mod round_trip;
+mod timestamps;

@@ -1,0 +1,144 @@
+//! The pages say what is: every command shown in the README and in docs/ prints what is pasted below it, the README's
+//! example is the program that is compiled, and every code and word of a report is explained. A reader who tries
+//! something must see what was promised.
+//!
+//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it docs_commands` pastes anew.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+use shipper_core::audit::FindingCode;
+
+/// Two tests may paste into one page.
+static PAGES: Mutex<()> = Mutex::new(());
+
+fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The README and the pages of docs/.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(top().join("docs")).expect("docs/ is there");
+    let mut pages: Vec<PathBuf> = docs.map(|entry| entry.expect("it can be listed").path()).collect();
+    pages.push(top().join("README.md"));
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    pages
+}
+
+/// What a command prints, run at the top of the checkout; `None` for commands that these tests do not run.
+fn run(command: &str) -> Option<String> {
+    if command.starts_with("cargo test ") || command.starts_with("cargo install ") {
+        return None;
+    }
+    let program = env!("CARGO_BIN_EXE_shipper-replay");
+    let script = command
+        .replace("cargo run -q -- ", "shipper-replay ")
+        .replace("cargo run -q --example may_publish -- ", &format!("{} ", may_publish().display()))
+        .replace("shipper-replay ", &format!("{program} "));
+    let output =
+        Command::new("bash").args(["-c", &format!("{script} 2>&1")]).current_dir(top()).output().expect("a shell");
+    Some(String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+/// The built example: testing the whole workspace builds it, testing this crate alone does not.
+fn may_publish() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_shipper-replay"));
+    let example = built.with_file_name("examples").join("may_publish");
+    if !example.exists() {
+        let build = ["build", "-q", "-p", "shipper-core", "--example", "may_publish"];
+        assert!(Command::new(env!("CARGO")).args(build).current_dir(top()).status().expect("cargo").success());
+    }
+    example
+}
+
+/// The page with the output of every command in its `console` blocks pasted anew.
+fn pasted(page: &str, commands: &mut usize) -> String {
+    let mut out = String::new();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        out += &format!("{line}\n");
+        if line != "```console" {
+            continue;
+        }
+        while let Some(line) = lines.next_if(|line| *line != "```") {
+            let Some(command) = line.strip_prefix("$ ") else {
+                continue;
+            };
+            *commands += 1;
+            out += &format!("{line}\n{}", run(command).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// (Pass) Every command of every page.
+#[test]
+fn every_command_prints_what_is_pasted() {
+    let _pages = PAGES.lock().expect("no other test failed");
+    let (mut commands, mut stale) = (0, Vec::new());
+    for path in pages() {
+        let page = fs::read_to_string(&path).expect("a page");
+        let fresh = pasted(&page, &mut commands);
+        if fresh != page {
+            if std::env::var_os("UPDATE_PAGES").is_some() {
+                fs::write(&path, fresh).expect("it can be written");
+            } else {
+                stale.push(format!("{}:\n{fresh}", path.display()));
+            }
+        }
+    }
+    assert!(stale.is_empty(), "stale pages; UPDATE_PAGES=1 pastes anew: {}", stale.join("\n"));
+    assert!(commands >= 8, "{commands} commands are shown");
+}
+
+/// (Pass) The README's example is the one that is compiled, from its first import to the end of its function.
+#[test]
+fn the_example_is_the_one_that_is_compiled() {
+    let _pages = PAGES.lock().expect("no other test failed");
+    let example = fs::read_to_string(top().join("shipper-core/examples/may_publish.rs")).expect("the example");
+    let code = &example[example.find("use ").expect("an import")..example.find("use std::process").expect("main")];
+    let code = format!("{}\n", code.trim_end());
+    let readme = fs::read_to_string(top().join("README.md")).expect("the README");
+    let (before, from) = readme.split_once("```rust\n").expect("a block");
+    let (shown, after) = from.split_once("```").expect("its end");
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(top().join("README.md"), format!("{before}```rust\n{code}```{after}")).expect("it can be written");
+    } else {
+        assert_eq!(shown, code);
+    }
+}
+
+/// (Pass) Every code of a finding is explained in docs/auditing.md, with its level.
+#[test]
+fn every_finding_is_explained() {
+    let page = fs::read_to_string(top().join("docs/auditing.md")).expect("the page");
+    for code in FindingCode::ALL {
+        let row = format!("| `{code}` | {} |", code.level().as_str());
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+/// (Pass) The README's test command is what CI runs.
+#[test]
+fn ci_runs_the_readme_s_test_command() {
+    let readme = fs::read_to_string(top().join("README.md")).expect("the README");
+    let command = readme.lines().find_map(|line| line.strip_prefix("$ cargo test ")).expect("a test command");
+    let ci = fs::read_to_string(top().join(".ci/run")).expect("the script");
+    assert!(ci.lines().any(|line| line == format!("cargo test {command}")), "{command}");
+}
+
+/// (Pass) Links between the pages lead somewhere.
+#[test]
+fn links_lead_somewhere() {
+    for path in pages() {
+        let page = fs::read_to_string(&path).expect("a page");
+        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or(link);
+            let target = path.parent().expect("a directory").join(file);
+            assert!(link.starts_with("http") || target.exists(), "{}: {link}", path.display());
+        }
+    }
+}

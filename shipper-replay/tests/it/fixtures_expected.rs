@@ -1,0 +1,91 @@
+//! Every real log and every damaged one gives exactly what the contract says, for every argument list that is
+//! recorded for it: this is what auditors rely on.
+
+use crate::support::{fixtures, replay};
+use serde_json::{Value, json};
+
+/// The parts of a report that `expected.json` fixes.
+fn essence(report: &Value, expected: &Value, exit_code: i32) -> Value {
+    let log = &report["logs"][0];
+    let pick = |from: &Value, like: &Value| match (from.as_object(), like.as_object()) {
+        (Some(from), Some(like)) => like.keys().map(|key| (key.clone(), from[key].clone())).collect(),
+        _ => from.clone(),
+    };
+    let findings: Vec<Value> = log["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|finding| finding["level"] != "note")
+        .map(|finding| json!([finding["code"], finding["level"], finding["line"].as_u64().unwrap_or(0)]))
+        .collect();
+    json!({
+        "conclusion": log["conclusion"],
+        "lines": log["lines"],
+        "bytes": log["bytes"],
+        "integrity": log["integrity"],
+        "tail": log["tail"],
+        "receipt": pick(&log["receipt"], &expected["receipt"]),
+        "gate": pick(&log["gate"], &expected["gate"]),
+        "decisions": log["decisions"],
+        "sidecar": log["sidecar"]["status"],
+        "findings": sorted(&Value::Array(findings)),
+        "exit_code": exit_code,
+    })
+}
+
+fn sorted(findings: &Value) -> Value {
+    let mut findings = findings.as_array().expect("findings").clone();
+    findings.sort_by_key(Value::to_string);
+    Value::Array(findings)
+}
+
+/// Runs every case of a collection and gives how many cases and runs there were.
+fn run_all(collection: &str) -> (usize, usize) {
+    let mut cases: Vec<_> = std::fs::read_dir(fixtures().join(collection))
+        .expect("the collection is there")
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    let mut runs = 0;
+    for case in &cases {
+        let log = case.join("events.jsonl");
+        let expected = std::fs::read(case.join("expected.json")).expect("expected.json");
+        let expected: Value = serde_json::from_slice(&expected).expect("JSON");
+        for run in expected.as_array().expect("runs") {
+            let args: Vec<&str> =
+                run["args"].as_array().expect("args").iter().map(|arg| arg.as_str().expect("text")).collect();
+            let output = replay(&[&["--format", "json"], &args[..], &[log.to_str().expect("UTF-8")]].concat());
+            let report: Value =
+                serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{log:?} {args:?}: {error}"));
+            let mut expected = run["report"].clone();
+            expected["findings"] = sorted(&expected["findings"]);
+            let found = essence(&report, &expected, output.status.code().expect("it was not killed"));
+            assert_eq!(found, expected, "{log:?} {args:?}");
+            assert_eq!(report["exit_code"], found["exit_code"], "the report names its exit status: {log:?} {args:?}");
+            assert_eq!(report["conclusion"], found["conclusion"], "one log, one conclusion: {log:?} {args:?}");
+            runs += 1;
+        }
+    }
+    shipper_testkit::settings::say(&format!("{collection}: {} cases, {runs} runs", cases.len()));
+    (cases.len(), runs)
+}
+
+/// (Pass) Logs that the real shipper tool wrote.
+#[test]
+fn real_logs_give_what_the_contract_says() {
+    assert_eq!(run_all("real"), (28, 106));
+}
+
+/// (Pass) Logs that were damaged by hand.
+#[test]
+fn damaged_logs_give_what_the_contract_says() {
+    let (cases, runs) = run_all("damaged");
+    assert!(cases >= 23 && runs > 3 * cases, "{cases} cases, {runs} runs");
+}
+
+/// (Pass) Logs in which the gate recorded its decisions.
+#[test]
+fn recorded_logs_give_what_the_contract_says() {
+    assert_eq!(run_all("recorded"), (6, 24));
+}

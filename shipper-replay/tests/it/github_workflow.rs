@@ -1,0 +1,312 @@
+//! The workflow in docs/operating.md is what people paste: its steps, run as they stand there with the shell's options as
+//! GitHub sets them, rehearse, audit, publish and audit; nothing is published when the rehearsal fails, or when its log was
+//! changed on the way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+use shipper_testkit::registry::{Bench, Fault, On, Registry, TOKEN, three_members_for, write};
+
+#[derive(Deserialize)]
+struct Workflow {
+    env: BTreeMap<String, String>,
+    jobs: BTreeMap<String, Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    needs: Option<String>,
+    #[serde(default)]
+    outputs: BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Step {
+    name: Option<String>,
+    id: Option<String>,
+    /// A step without a condition runs after success only.
+    #[serde(rename = "if")]
+    condition: Option<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+    working_directory: Option<String>,
+    run: Option<String>,
+    uses: Option<String>,
+    #[serde(default)]
+    with: With,
+}
+
+#[derive(Default, Deserialize)]
+struct With {
+    name: Option<String>,
+    path: Option<String>,
+}
+
+/// A repository on GitHub, with a workspace in it, and two registries.
+struct Repository {
+    bench: Bench,
+    live: Registry,
+    rehearsal: Registry,
+    attempts: u32,
+}
+
+/// What an attempt to run the workflow left.
+#[derive(Default)]
+struct Attempt {
+    /// The steps that ran, and whether each succeeded.
+    steps: Vec<(String, bool)>,
+    /// What they printed.
+    printed: String,
+    /// What stands on the run's page.
+    summary: String,
+    /// What the contexts have.
+    known: BTreeMap<String, String>,
+}
+
+impl Attempt {
+    fn failed(&self) -> Vec<&str> {
+        self.steps.iter().filter(|(_, success)| !success).map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn ran(&self, name: &str) -> bool {
+        self.steps.iter().any(|(step, _)| step == name)
+    }
+
+    fn knows(&mut self, name: &str, value: impl Into<String>) {
+        self.known.insert(name.to_owned(), value.into());
+    }
+}
+
+impl Repository {
+    fn new() -> Self {
+        let (live, rehearsal) = (Registry::start(), Registry::start());
+        let bench = Bench::with(&[("live", &live)]);
+        three_members_for(&bench.path("repository"), "live");
+        Self { bench, live, rehearsal, attempts: 0 }
+    }
+
+    /// The recipe. The loopback registry stands in for the service container, and another one for crates-io.
+    fn workflow(&self) -> Workflow {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        let (_, recipe) = page.split_once("```yaml\n").expect("a recipe");
+        let (recipe, _) = recipe.split_once("\n```\n").expect("its end");
+        let stand_ins = [
+            ("sparse+http://127.0.0.1:8000/api/v1/crates/", self.rehearsal.index_url()),
+            ("http://127.0.0.1:8000", self.rehearsal.base_url()),
+            ("for-this-rehearsal-only", TOKEN.to_owned()),
+            ("LIVE_REGISTRY: crates-io", "LIVE_REGISTRY: live".to_owned()),
+        ];
+        let recipe = stand_ins.into_iter().fold(recipe.to_owned(), |recipe, (written, here)| {
+            assert!(recipe.contains(written), "{written} is not in the recipe");
+            recipe.replace(written, &here)
+        });
+        serde_saphyr::from_str(&recipe).expect("a workflow")
+    }
+
+    /// Runs the workflow, each job in a place of its own, as GitHub does.
+    fn run(&mut self) -> Attempt {
+        self.attempts += 1;
+        let workflow = self.workflow();
+        let mut attempt = Attempt::default();
+        attempt.knows("github.run_attempt", self.attempts.to_string());
+        for name in ["KELLNR_IMAGE", "SHIPPER_REPOSITORY"] {
+            attempt.knows(&format!("vars.{name}"), "something");
+        }
+        attempt.knows("vars.SHIPPER_REF", "0123456789abcdef0123456789abcdef01234567");
+        attempt.knows("secrets.CARGO_REGISTRY_TOKEN", "of-no-use-here");
+        assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["publish", "rehearse"]);
+        for name in ["rehearse", "publish"] {
+            let job = &workflow.jobs[name];
+            assert_eq!(job.needs.as_deref(), (name == "publish").then_some("rehearse"));
+            self.run_job(name, job, &workflow.env, &mut attempt);
+            if !attempt.failed().is_empty() {
+                break;
+            }
+        }
+        attempt
+    }
+
+    fn run_job(&self, name: &str, job: &Job, env: &BTreeMap<String, String>, attempt: &mut Attempt) {
+        let place = self.bench.path(&format!("attempt-{}/{name}", self.attempts));
+        let (workspace, temporary) = (place.join("workspace"), place.join("temporary"));
+        for directory in [&workspace, &temporary] {
+            std::fs::create_dir_all(directory).expect("a directory");
+        }
+        attempt.knows("github.workspace", workspace.to_str().expect("UTF-8"));
+        attempt.knows("env.STATE", format!("{}/state", workspace.display()));
+        let begun = attempt.steps.len();
+        for (position, step) in job.steps.iter().enumerate() {
+            let failed = attempt.steps[begun..].iter().any(|(_, success)| !success);
+            let runs = match step.condition.as_deref() {
+                None => !failed,
+                Some("${{ always() }}") => true,
+                Some("${{ always() && steps.publish.outcome != 'skipped' }}") => attempt.ran("Publish"),
+                Some(other) => panic!("when is {other}?"),
+            };
+            if !runs {
+                continue;
+            }
+            let success = match (&step.uses, &step.run) {
+                (Some(action), None) => self.act(action, step, &workspace, attempt),
+                // The tests' own build of the tools is on the path.
+                (None, Some(_)) if step.name.as_deref() == Some("Build the tools") => true,
+                (None, Some(script)) => {
+                    let file = temporary.join(format!("step-{position}.sh"));
+                    write(&file, script);
+                    let mut command = self.bench.command("bash");
+                    command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).env("PATH", path());
+                    command.current_dir(workspace.join(step.working_directory.as_deref().unwrap_or(".")));
+                    let (output, summary) = (temporary.join("output"), temporary.join("summary"));
+                    write(&output, "");
+                    command.env("RUNNER_TEMP", &temporary).env("GITHUB_OUTPUT", &output);
+                    command.env("GITHUB_STEP_SUMMARY", &summary);
+                    for (name, value) in env.iter().chain(&job.env).chain(&step.env) {
+                        command.env(name, evaluated(value, &attempt.known));
+                    }
+                    let ran = command.output().expect("bash");
+                    attempt.printed += &String::from_utf8([ran.stdout, ran.stderr].concat()).expect("UTF-8");
+                    if let Some(id) = &step.id {
+                        for (name, value) in std::fs::read_to_string(&output)
+                            .expect("outputs")
+                            .lines()
+                            .filter_map(|line| line.split_once('='))
+                        {
+                            attempt.knows(&format!("steps.{id}.outputs.{name}"), value);
+                        }
+                    }
+                    attempt.summary += &std::fs::read_to_string(&summary).unwrap_or_default();
+                    let _ = std::fs::remove_file(&summary);
+                    ran.status.success()
+                }
+                _ => panic!("a step runs or uses something"),
+            };
+            attempt.steps.extend(step.name.clone().map(|name| (name, success)));
+        }
+        for (output, value) in &job.outputs {
+            let value = evaluated(value, &attempt.known);
+            attempt.knows(&format!("needs.{name}.outputs.{output}"), value);
+        }
+    }
+
+    /// What the actions do that the recipe uses.
+    fn act(&self, action: &str, step: &Step, workspace: &Path, attempt: &Attempt) -> bool {
+        let (path, name) = (step.with.path.as_deref().expect("a path"), step.with.name.as_deref().unwrap_or_default());
+        let path = workspace.join(evaluated(path, &attempt.known));
+        let kept = self.bench.path("artifacts").join(evaluated(name, &attempt.known));
+        let (from, to) = match action.split('@').next() {
+            // The tools are on the path.
+            Some("actions/checkout") if path.ends_with("shipper") => return true,
+            Some("actions/checkout") => (self.bench.path("repository"), path),
+            Some("actions/upload-artifact") => (path, kept),
+            Some("actions/download-artifact") => (kept, path),
+            _ => panic!("what is {action}?"),
+        };
+        std::fs::create_dir_all(to.parent().expect("a directory")).expect("made");
+        from.is_dir() && Command::new("cp").arg("-r").args([from, to]).status().expect("cp").success()
+    }
+
+    fn live_versions(&self) -> [Vec<String>; 3] {
+        ["a", "b", "c"].map(|name| self.live.versions(name))
+    }
+}
+
+/// A value of the workflow; an output that no step gave is empty.
+fn evaluated(value: &str, known: &BTreeMap<String, String>) -> String {
+    let Some((before, rest)) = value.split_once("${{") else { return value.to_owned() };
+    let (expression, after) = rest.split_once("}}").expect("the end of an expression");
+    let expression = expression.trim();
+    assert!(known.contains_key(expression) || expression.contains(".outputs."), "what is {expression}?");
+    let here = known.get(expression).map_or("", String::as_str);
+    format!("{before}{here}{}", evaluated(after, known))
+}
+
+/// The path with the tools on it. Testing the whole workspace builds `release`; testing one file does not.
+fn path() -> std::ffi::OsString {
+    let replay = Path::new(env!("CARGO_BIN_EXE_shipper-replay")).parent().expect("a directory");
+    let examples = replay.join("examples");
+    if !examples.join("release").exists() {
+        let build = ["build", "-q", "-p", "shipper-core", "--features", "cargo", "--example", "release"];
+        assert!(Command::new(env!("CARGO")).args(build).status().expect("cargo").success());
+    }
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let directories = [replay.to_owned(), examples].into_iter().chain(std::env::split_paths(&before));
+    std::env::join_paths(directories).expect("a path")
+}
+
+/// (Pass) Rehearsed, audited, handed over, published, audited: and the page says so.
+#[test]
+fn a_release() {
+    let mut repository = Repository::new();
+    let attempt = repository.run();
+    assert_eq!(attempt.failed(), [""; 0], "{}", attempt.printed);
+    let names: Vec<&str> = attempt.steps.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "Look at the settings",
+            "Build the tools",
+            "Wait for the rehearsal registry",
+            "Rehearse",
+            "Audit the rehearsal",
+            "Hand the log over",
+            "Build the tools",
+            "Take the log over",
+            "Publish",
+            "Audit everything",
+            "Keep the log"
+        ]
+    );
+    assert_eq!(repository.live_versions(), [["0.1.0"]; 3]);
+    assert!(attempt.summary.contains("verified"), "{}", attempt.summary);
+    assert!(repository.bench.path("artifacts/release-1/events.jsonl").exists());
+}
+
+/// (Fail) A rehearsal that fails ends the workflow: nothing is published, and its log is kept.
+#[test]
+fn a_rehearsal_that_fails() {
+    let mut repository = Repository::new();
+    repository.rehearsal.order(On::Publish, "b", 1, Fault::refuse(403, "not today"));
+    let attempt = repository.run();
+    assert_eq!(attempt.failed(), ["Rehearse"], "{}", attempt.printed);
+    assert!(!attempt.ran("Publish"), "{:?}", attempt.steps);
+    assert!(repository.live.uploads().is_empty());
+    assert!(attempt.printed.contains("not today"), "{}", attempt.printed);
+    assert!(repository.bench.path("artifacts/rehearsal-1/events.jsonl").exists());
+}
+
+/// (Fail) A log that was changed between the jobs is not published on.
+#[test]
+fn a_log_that_was_changed() {
+    let mut repository = Repository::new();
+    let attempt = repository.run();
+    assert_eq!(attempt.failed(), [""; 0], "{}", attempt.printed);
+    let workflow = repository.workflow();
+    let mut again = Attempt { known: attempt.known.clone(), ..Attempt::default() };
+    let log = repository.bench.path("artifacts/rehearsal-1/events.jsonl");
+    let text = std::fs::read_to_string(&log).expect("the log");
+    write(&log, &text.replace("\"passed\":true", "\"passed\":true "));
+    repository.attempts += 1;
+    repository.run_job("publish", &workflow.jobs["publish"], &workflow.env, &mut again);
+    assert_eq!(again.failed(), ["Publish", "Audit everything"], "{}", again.printed);
+    assert!(again.printed.contains("untrusted-log"), "{}", again.printed);
+}
+
+/// (Pass) A live registry that fails in the middle: run again, in a new place, the workflow goes on where it ended.
+#[test]
+fn a_second_attempt() {
+    let mut repository = Repository::new();
+    repository.live.order(On::Publish, "b", 1, Fault::refuse(403, "not yours"));
+    let attempt = repository.run();
+    assert_eq!(attempt.failed(), ["Publish"], "{}", attempt.printed);
+    assert!(attempt.ran("Audit everything") && attempt.ran("Keep the log"), "{:?}", attempt.steps);
+    let attempt = repository.run();
+    assert_eq!(attempt.failed(), [""; 0], "{}", attempt.printed);
+    assert_eq!(repository.live_versions(), [["0.1.0"]; 3]);
+    assert_eq!(repository.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
+}

@@ -1,0 +1,97 @@
+//! The page is the same, byte for byte, whenever it is made; it is one file with everything in it; and what it says of
+//! the ten real cases changes only when somebody means it to.
+
+use crate::support::{TEN, replay, replay_stdin};
+
+fn page(args: &[&str]) -> String {
+    String::from_utf8(replay(&[&["--format", "html"], args].concat()).stdout).expect("UTF-8")
+}
+
+/// The page without its style, an element a line, so that a change can be read.
+fn body(page: &str) -> String {
+    let body = &page[page.find("</style>").expect("a style")..];
+    let starts =
+        ["<h", "<p", "<t", "<d", "<a ", "<li", "<figure", "<article", "<section", "<svg", "<g ", "<footer", "</table"];
+    starts.iter().fold(body.to_owned(), |body, start| body.replace(start, &format!("\n{start}")))
+}
+
+/// (Pass) The ten real cases.
+#[test]
+fn the_ten_cases() {
+    for (name, args) in TEN {
+        let log = format!("real/{name}/events.jsonl");
+        let page = page(&[&[log.as_str()], args].concat());
+        insta::assert_snapshot!(format!("page_{name}"), body(&page));
+    }
+}
+
+/// (Pass) The same logs give the same bytes.
+#[test]
+fn the_same_logs_give_the_same_bytes() {
+    assert_eq!(page(&["real", "recorded"]), page(&["real", "recorded"]));
+}
+
+/// (Pass) The head forbids everything but the page's own style, and there is exactly one style and no script.
+#[test]
+fn the_page_needs_nothing_else() {
+    let page = page(&["real", "damaged", "recorded"]);
+    let policy =
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
+    assert!(page.contains(policy) && page.contains("<html lang=\"en\">"));
+    assert!(page.contains("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"));
+    assert_eq!(page.matches("<style").count(), 1);
+    for forbidden in
+        ["<script", "<link", "<img", "@import", "@font-face", "src=", "javascript:", " onclick", "style=\""]
+    {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    let style = &page[page.find("<style>").expect("a style")..page.find("</style>").expect("its end")];
+    assert!(
+        style.matches("url(").count() == style.matches("url(#hatch-").count(),
+        "only patterns of the page are named"
+    );
+}
+
+/// (Pass) With many logs, those that are not verified come first, the table lists all, and what has no section is said.
+#[test]
+fn the_gravest_logs_come_first() {
+    let page = page(&["real", "damaged", "recorded"]);
+    let rows: Vec<usize> = ["status violated", "status unjudged", "status inconclusive", "status verified"]
+        .iter()
+        .map(|status| page.find(status).expect("a row of each"))
+        .collect();
+    assert!(rows.is_sorted(), "{rows:?}");
+    assert_eq!(page.matches("<section class=\"log\"").count(), 35);
+    assert!(page.contains("22 more of the 57 logs have no section here"));
+}
+
+/// (Pass) Headings are in order, tables have heads with a scope, and every drawing has a name.
+#[test]
+fn readers_of_screens_find_their_way() {
+    let page = page(&["recorded/refused-and-published", "real/fail-fix-pass"]);
+    let levels: Vec<u32> =
+        page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10)).collect();
+    assert_eq!(levels[0], 1, "{levels:?}");
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
+    assert_eq!(page.matches("<th ").count() + page.matches("<th>").count(), page.matches("scope=\"").count());
+    assert_eq!(page.matches("role=\"img\" aria-label=\"Timeline of").count(), 2);
+}
+
+/// (Pass) A page that is made from reports that were made elsewhere says that they came without a timeline.
+#[test]
+fn a_page_of_reports_says_what_it_lacks() {
+    let reports = replay(&["--format", "ndjson", "real/tampered-sidecar"]);
+    let merged = replay_stdin(&["--merge", "--format", "html", "-"], &reports.stdout);
+    let page = String::from_utf8(merged.stdout).expect("UTF-8");
+    assert!(page.contains("<title>violated, publish-not-authorized on line 7"), "{page}");
+    assert!(page.contains("No timeline came with the report") && !page.contains("there is nothing to draw"));
+}
+
+/// (Fail) A log that cannot be read has a section that says why.
+#[test]
+fn an_unreadable_log_is_told() {
+    let page = page(&["no-such-log.jsonl"]);
+    assert!(page.contains("<title>unjudged, "), "{page}");
+    assert!(page.contains("check the path, and that you may read what is there"));
+}

@@ -1,0 +1,37 @@
+//! One module for each promise of the crate.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    reason = "a test that finds something wrong stops at once"
+)]
+
+mod cli;
+mod docs_commands;
+mod explain;
+mod fixtures_expected;
+#[cfg(target_os = "linux")]
+mod follow;
+mod format_snapshots;
+mod github;
+#[cfg(unix)]
+mod github_workflow;
+mod html_chromium;
+mod html_page;
+mod html_timeline;
+mod human_report;
+mod manual;
+mod many_logs;
+mod markdown_report;
+mod merge;
+mod report_schema;
+mod require_flag;
+mod sarif;
+mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod vsa;

@@ -1,0 +1,98 @@
+//! The help, the manual page, the completions and the pages tell of the same program: whoever packages it ships what it
+//! does, and whoever reads about an option finds it.
+//!
+//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it manual` writes the manual page anew.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::{replay, report};
+use shipper_core::SIDECAR_SCHEMA;
+
+fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn printed(args: &[&str]) -> String {
+    let output = replay(args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", crate::support::seen(&output));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Every long option of the help.
+fn options() -> Vec<String> {
+    let help = printed(&["--help"]);
+    let option = |line: &str| {
+        let line = line.trim_start();
+        let (_, from) = line.strip_prefix('-').and(line.split_once("--"))?;
+        let name: String = from.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        Some(name).filter(|name| !name.is_empty())
+    };
+    let options: Vec<String> = help.lines().filter(|line| line.starts_with("  ")).filter_map(option).collect();
+    assert!(options.len() >= 20, "{options:?}");
+    options
+}
+
+/// (Pass) The manual page that is committed is the one that the program prints, and it tells of every option.
+#[test]
+fn the_manual_is_in_step() {
+    let page = printed(&["--manual"]);
+    let path = top().join("docs/shipper-replay.1");
+    if std::env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(&path, &page).expect("it can be written");
+    }
+    assert_eq!(fs::read_to_string(&path).expect("the page"), page, "UPDATE_PAGES=1 writes it anew");
+    let plain = page.replace("\\-", "-");
+    for option in options() {
+        assert!(plain.contains(&format!("--{option}")), "{option}");
+    }
+    for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"] {
+        assert!(
+            page.lines().any(|line| line.trim_matches(['.', '"']).replace('"', "") == format!("SH {section}")),
+            "{section}"
+        );
+    }
+}
+
+/// (Pass) Every shell completes every option.
+#[test]
+fn completions_know_every_option() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = printed(&["--completions", shell]);
+        for option in options() {
+            let known = script.contains(&format!("--{option}")) || script.contains(&format!("-l {option}"));
+            assert!(known, "{shell}: {option}");
+        }
+    }
+}
+
+/// (Pass) The pages tell of every option somewhere.
+#[test]
+fn the_pages_tell_of_every_option() {
+    let docs = fs::read_dir(top().join("docs")).expect("docs/").map(|entry| entry.expect("a page").path());
+    let pages: String = docs
+        .chain([top().join("README.md")])
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| fs::read_to_string(path).expect("a page"))
+        .collect();
+    for option in options() {
+        assert!(pages.contains(&format!("--{option}")), "no page tells of --{option}");
+    }
+}
+
+/// (Pass) The version tells which rules can be judged and which schemas are written and compared.
+#[test]
+fn the_version_tells_what_it_knows() {
+    let version = printed(&["--version"]);
+    assert!(version.starts_with(&format!("shipper-replay {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
+    let rules = shipper_events::vocabulary::RULES_VERSION;
+    assert!(
+        version.lines().any(|line| line.starts_with("rules:") && line.contains(&format!(" {rules} "))),
+        "{version}"
+    );
+    let schema = report(&["real/pass-1crate/events.jsonl"])["schema"].as_str().expect("a schema").to_owned();
+    for schema in [&schema, SIDECAR_SCHEMA] {
+        assert!(version.lines().any(|line| line.ends_with(&format!(" {schema}"))), "{schema}: {version}");
+    }
+    assert_eq!(printed(&["-V"]), format!("shipper-replay {}\n", env!("CARGO_PKG_VERSION")));
+}

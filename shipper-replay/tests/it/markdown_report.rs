@@ -1,0 +1,87 @@
+//! The Markdown of a job's summary says what matters of the ten real cases, stays far below what a summary may hold, and
+//! says what it left out.
+
+use std::fs;
+
+use crate::support::{TEN, fixtures, replay};
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+fn markdown(args: &[&str]) -> String {
+    String::from_utf8(replay(&[&["--format", "markdown"], args].concat()).stdout).expect("UTF-8")
+}
+
+/// (Pass) The ten real cases.
+#[test]
+fn the_ten_cases() {
+    for (name, args) in TEN {
+        let log = format!("real/{name}/events.jsonl");
+        insta::assert_snapshot!(format!("markdown_{name}"), markdown(&[&[log.as_str()], args].concat()));
+    }
+}
+
+/// (Pass) Names from a log that mean something to Markdown or to a terminal are shown as code.
+#[test]
+fn hostile_text() {
+    insta::assert_snapshot!(markdown(&["damaged/hostile-text"]));
+}
+
+/// (Pass) With many logs: the gravest first, a section for each that is not verified, folded up, each closed again.
+#[test]
+fn many_logs_are_folded() {
+    let text = markdown(&["real", "recorded"]);
+    let rows: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| \u{2716}") || line.starts_with("| \u{2714}")).collect();
+    let first_verified = rows.iter().position(|row| row.contains("verified")).expect("one is verified");
+    assert!(first_verified > 0 && rows.iter().skip(first_verified).all(|row| row.contains("verified")), "{rows:?}");
+    let not_verified =
+        text.lines().filter(|line| line.starts_with("| \u{2716}") || line.starts_with("| \u{25cb}")).count();
+    assert_eq!(text.matches("<details>").count(), not_verified);
+    assert_eq!(text.matches("</details>").count(), not_verified);
+}
+
+/// (Pass) A table has as many cells in each row as it has columns, whatever stands in them.
+#[test]
+fn tables_are_whole() {
+    let text = markdown(&["damaged", "real"]);
+    let (mut columns, mut cells, mut rows) = (0, 0, 0);
+    for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Table(alignments)) => columns = alignments.len(),
+            Event::Start(Tag::TableRow) => cells = 0,
+            Event::Start(Tag::TableCell) => cells += 1,
+            Event::End(pulldown_cmark::TagEnd::TableRow) => {
+                assert_eq!(cells, columns);
+                rows += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(rows > 50, "{rows} rows");
+}
+
+/// (Pass) The table alone stays below it too, whatever the paths are made of.
+#[test]
+fn hostile_paths_are_bounded() {
+    let list: Vec<String> = (0..600).map(|number| format!("{}{number}\n", "\u{202e}".repeat(190))).collect();
+    let output = crate::support::replay_stdin(&["--format", "markdown", "--files-from", "-"], list.concat().as_bytes());
+    assert!(output.stdout.len() < 600_000, "{} bytes", output.stdout.len());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("more logs are not listed"));
+}
+
+/// (Pass) A thousand violated logs, with long names in them, stay far below 1 MiB, and what is left out is said.
+#[test]
+fn a_thousand_violated_logs_are_bounded() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = fs::read_to_string(fixtures().join("real/concurrent-rehearse-one-fails/events.jsonl")).expect("a log");
+    let log = log.replace("\"rehearsal\"", &format!("\"{}\"", "|<&@#".repeat(2000)));
+    for number in 0..1000 {
+        let place = directory.path().join(format!("log-{number:04}"));
+        fs::create_dir(&place).expect("a directory");
+        fs::write(place.join("events.jsonl"), &log).expect("it can be written");
+    }
+    let text = markdown(&[directory.path().to_str().expect("UTF-8")]);
+    assert!(text.len() < 600_000, "{} bytes", text.len());
+    assert!(text.contains("500 more logs are not listed"));
+    assert!(text.contains("more logs that are not verified have no section here; `--format json` has all."));
+    assert!(text.ends_with("under no demands; exit status 1.\n"));
+}

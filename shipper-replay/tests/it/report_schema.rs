@@ -1,0 +1,344 @@
+//! `docs/report.schema.json` is the promise to programs that read the JSON report: every report keeps it, and what does
+//! not look like a report breaks it, so that whoever generates code from it gets what is really there.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::{cases, replay, replay_stdin, report};
+use jsonschema::Validator;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shipper_core::audit::{
+    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RequiredVerdict, Schema, SidecarStatus,
+    TailStatus, UnprovenCause,
+};
+use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+
+/// The schema, as it is published.
+fn schema() -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
+    serde_json::from_slice(&fs::read(path).expect("the schema")).expect("JSON")
+}
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).expect("a schema of draft 2020-12")
+}
+
+/// The validator of one line of a report in ndjson.
+fn of_line() -> Validator {
+    let mut schema = schema();
+    let root = schema.as_object_mut().expect("an object");
+    root.retain(|name, _| name.starts_with('$'));
+    root.insert("$ref".to_owned(), json!("#/$defs/ndjson_line"));
+    jsonschema::draft202012::new(&schema).expect("a schema of draft 2020-12")
+}
+
+#[track_caller]
+fn assert_valid(validator: &Validator, value: &Value, what: &str) {
+    let errors: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{what}: {errors:#?}");
+}
+
+/// A log by its name among the fixtures.
+fn log(case: &str) -> String {
+    format!("{case}/events.jsonl")
+}
+
+/// A plan that the fixture `real/pass-3crate` rehearses.
+const PLAN: &str = "4f6e939d0470c7d75a6f992888a6728cbc872a2bd5f424ae73aad6e567fc902a";
+
+/// A head of no line: every log extends it.
+const NOTHING: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+
+/// (Pass) Every fixture under every kind of question.
+#[test]
+fn every_report_keeps_the_schema() {
+    let validator = validator();
+    let mut reports = 0;
+    for case in cases() {
+        for args in [
+            &[][..],
+            &["--registry", "rehearsal"],
+            &["--strict"],
+            &["--plan-id", PLAN],
+            &["--timeline"],
+            &["--at", "0"],
+            &["--at", "2026-11-23T08:12:27Z", "--timeline"],
+            &["--extends", NOTHING],
+            &["--since", NOTHING],
+            &["--no-sidecar"],
+            &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal"],
+        ] {
+            let log = log(&case);
+            assert_valid(&validator, &report(&[args, &[&log]].concat()), &format!("{args:?} {log}"));
+            reports += 1;
+        }
+    }
+    assert!(reports > 500, "{reports} reports");
+}
+
+/// (Pass) Many logs at once, logs that cannot be read, a directory without logs, standard input.
+#[test]
+fn other_inputs_keep_the_schema() {
+    let validator = validator();
+    let empty = tempfile::tempdir().expect("a directory");
+    let empty = empty.path().to_str().expect("UTF-8");
+    for args in [
+        &["real", "damaged", "recorded"][..],
+        &["nowhere.jsonl"],
+        &["README.md"],
+        &[empty],
+        &[empty, "nowhere.jsonl", "real/skip"],
+        &["-"],
+        &["--timeline", "real/large-200/events.jsonl"],
+        &["--sidecar", "real/skip-over-failed/rehearsal.json", "real/pass-3crate/events.jsonl"],
+        &["--at", "6", "--sidecar", "README.md", "real/pass-3crate/events.jsonl"],
+    ] {
+        assert_valid(&validator, &report(args), &format!("{args:?}"));
+    }
+}
+
+/// The reports that are spoilt below: between them they have every member.
+fn samples() -> Vec<Value> {
+    let samples = [
+        &["--timeline", "recorded/refused-and-published/events.jsonl"][..],
+        &["--timeline", "recorded/bypassed/events.jsonl", "nowhere.jsonl"],
+        &["real/tampered-sidecar/events.jsonl"],
+        &["real/concurrent-rehearse-one-fails/events.jsonl"],
+        &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal", "real/pass-3crate/events.jsonl"],
+        &["--extends", NOTHING, "--since", NOTHING, "--at", "3", "recorded/adopted/events.jsonl"],
+    ];
+    samples.iter().map(|args| report(args)).collect()
+}
+
+/// Every place in a value: the pointers that lead there.
+fn places(value: &Value) -> Vec<String> {
+    fn below(value: &Value, at: &str, places: &mut Vec<String>) {
+        places.push(at.to_owned());
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| below(value, &format!("{at}/{name}"), places));
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, value)| below(value, &format!("{at}/{index}"), places));
+            }
+            _ => {}
+        }
+    }
+    let mut places_found = Vec::new();
+    below(value, "", &mut places_found);
+    places_found
+}
+
+fn at<'v>(value: &'v mut Value, place: &str) -> &'v mut Value {
+    value.pointer_mut(place).expect("it is there")
+}
+
+/// (Fail) A member is missing, anywhere.
+#[test]
+fn a_missing_member_is_noticed() {
+    let validator = validator();
+    let mut spoilt = 0;
+    for sample in samples() {
+        for place in places(&sample) {
+            let names: Vec<String> = match sample.pointer(&place) {
+                Some(Value::Object(members)) => members.keys().cloned().collect(),
+                _ => Vec::new(),
+            };
+            // What was not asked for is left out.
+            for name in names.iter().filter(|name| !["timeline", "require"].contains(&name.as_str())) {
+                let mut report = sample.clone();
+                at(&mut report, &place).as_object_mut().expect("an object").remove(name);
+                assert!(!validator.is_valid(&report), "without {place}/{name}");
+                spoilt += 1;
+            }
+        }
+    }
+    assert!(spoilt > 500, "{spoilt} reports");
+}
+
+/// (Fail) A member that no report has, anywhere.
+#[test]
+fn a_new_member_is_noticed() {
+    let validator = validator();
+    let mut spoilt = 0;
+    for sample in samples() {
+        for place in places(&sample) {
+            let mut report = sample.clone();
+            if let Value::Object(members) = at(&mut report, &place) {
+                members.insert("new".to_owned(), json!(null));
+                assert!(!validator.is_valid(&report), "with {place}/new");
+                spoilt += 1;
+            }
+        }
+    }
+    assert!(spoilt > 100, "{spoilt} reports");
+}
+
+/// (Fail) A value of a kind that is never there, anywhere.
+#[test]
+fn a_value_of_another_kind_is_noticed() {
+    let validator = validator();
+    for sample in samples() {
+        for place in places(&sample) {
+            for other in [json!({ "kind": "another" }), json!([[]]), json!(0.5)] {
+                let mut report = sample.clone();
+                *at(&mut report, &place) = other.clone();
+                assert!(!validator.is_valid(&report), "{place} is {other}");
+            }
+        }
+    }
+}
+
+/// (Fail) A word that is none, wherever only certain words may stand.
+#[test]
+fn a_wrong_word_is_noticed() {
+    let validator = validator();
+    let words = |place: &str| {
+        let steps: Vec<&str> = place.split('/').filter(|step| step.parse::<usize>().is_err()).collect();
+        match steps.last() {
+            Some(&("verdict" | "reasons")) => !steps.contains(&"recorded"),
+            Some(last) => [
+                "schema",
+                "conclusion",
+                "require",
+                "integrity",
+                "tail",
+                "evidence",
+                "unsound",
+                "registry_source",
+                "status",
+                "because",
+                "code",
+                "level",
+                "field",
+                "blake3",
+                "extends",
+                "since",
+                "timestamp",
+                "started_at",
+                "completed_at",
+            ]
+            .contains(last),
+            None => false,
+        }
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for sample in samples() {
+        for place in places(&sample) {
+            if words(&place) && sample.pointer(&place).is_some_and(Value::is_string) {
+                let mut report = sample.clone();
+                *at(&mut report, &place) = json!("whatever");
+                assert!(!validator.is_valid(&report), "{place} is no word");
+                seen.extend(place.rsplit('/').find(|step| step.parse::<usize>().is_err()).map(ToOwned::to_owned));
+            }
+        }
+    }
+    assert_eq!(seen.len(), 21, "every kind of word was tried: {seen:?}");
+}
+
+/// (Fail) An exit status that is not the conclusion's, unless something was required.
+#[test]
+fn the_exit_status_is_that_of_the_conclusion() {
+    let validator = validator();
+    let mut verified = report(&["real/pass-3crate/events.jsonl"]);
+    for exit_code in 1..=4 {
+        verified["exit_code"] = json!(exit_code);
+        assert!(!validator.is_valid(&verified), "verified and {exit_code}");
+    }
+    verified["demand"]["require"] = json!("authorized");
+    verified["exit_code"] = json!(1);
+    assert_valid(&validator, &verified, "verified, and the gate would refuse now");
+}
+
+/// (Pass) Every line that the program prints as ndjson, its summary with what was given twice, what differs under one path
+/// and what is a copy. (Fail) A whole report is none.
+#[test]
+fn lines_of_ndjson() {
+    let validator = of_line();
+    let logs = ["real", "damaged", "recorded", "nowhere.jsonl", "real/skip/events.jsonl"];
+    let output = replay(&[&["--format", "ndjson"], &logs[..]].concat());
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for line in &lines {
+        assert_valid(&validator, line, "a line");
+    }
+    // The same path, audited twice with another outcome.
+    let mut other = lines[0].clone();
+    other["path"] = lines[1]["path"].clone();
+    let parts = [lines[1].clone(), other].map(|log| {
+        let one = |word: &str| usize::from(log["conclusion"] == word);
+        let counts = json!({
+            "violated": one("violated"), "unjudged": one("unjudged"),
+            "inconclusive": one("inconclusive"), "verified": one("verified")
+        });
+        let mut summary = lines.last().expect("a summary").clone();
+        summary["summary"]["logs"] = 1.into();
+        summary["summary"]["counts"] = counts;
+        summary["summary"]["duplicates"] = json!([]);
+        summary["summary"]["copies"] = json!([]);
+        summary["summary"]["conclusion"] = log["conclusion"].clone();
+        summary["summary"]["exit_code"] = match log["conclusion"].as_str() {
+            Some("verified") => 0.into(),
+            Some("violated") => 1.into(),
+            Some("unjudged") => 2.into(),
+            _ => 3.into(),
+        };
+        format!("{log}\n{summary}\n")
+    });
+    let merged = replay_stdin(&["--merge", "--format", "ndjson", "-"], parts.concat().as_bytes());
+    let merged = String::from_utf8(merged.stdout).expect("UTF-8");
+    let summary: Value = serde_json::from_str(merged.lines().last().expect("a summary")).expect("JSON");
+    assert_valid(&validator, &summary, "the merged summary");
+    assert_eq!(summary["summary"]["conflicts"][0]["logs"], 2);
+    let told = &lines.last().expect("a summary")["summary"];
+    assert_eq!(told["duplicates"][0]["path"], "real/skip/events.jsonl");
+    assert!(!validator.is_valid(&report(&["real"])), "a whole report");
+    assert!(!validator.is_valid(&json!({})), "nothing");
+}
+
+/// The words of an enum as they stand in a report. A word that is added and not listed here does not compile.
+macro_rules! words {
+    ($Enum:ident: $($Variant:ident)*) => {{
+        let _: fn($Enum) = |word| match word {
+            $($Enum::$Variant => {})*
+        };
+        [$(word($Enum::$Variant)),*].to_vec()
+    }};
+}
+
+fn word(value: impl Serialize) -> Value {
+    serde_json::to_value(value).expect("JSON")
+}
+
+/// (Pass) The schema has the words that the code has: no more, no fewer, in the same order.
+#[test]
+fn the_words_are_those_of_the_code() {
+    let schema = schema();
+    let listed = |pointer: &str| schema.pointer(pointer).and_then(Value::as_array).cloned().expect("a list of words");
+    let of = |name: &str| listed(&format!("/$defs/{name}/enum"));
+    let member = |name: &str, member: &str| listed(&format!("/$defs/{name}/properties/{member}/enum"));
+    let codes: Vec<Value> = FindingCode::ALL.iter().map(word).collect();
+    assert_eq!(of("code"), codes);
+    assert_eq!(of("level"), words!(Level: Error Warning Note));
+    assert_eq!(of("conclusion"), words!(Conclusion: Violated Unjudged Inconclusive Verified));
+    assert_eq!(of("verdict"), words!(VerdictKind: Dormant Bypassed Refused Authorized));
+    let reasons = words!(RefusalCode: NoRehearsal StalePlan RegistryMismatch RehearsalFailed UnsoundEvidence
+        UnknownGateEvent UntrustedLog);
+    assert_eq!(listed("/$defs/reasons/items/enum"), reasons);
+    assert_eq!(of("registry_source"), words!(RegistrySource: Recorded Demanded SelfDeclared));
+    assert_eq!(member("judged", "integrity"), words!(Integrity: Broken Unchained Chained PartlyChained));
+    assert_eq!(member("judged", "tail"), words!(TailStatus: Clean Torn));
+    assert_eq!(of("evidence"), words!(Evidence: Sound Unsound));
+    let unsound = words!(EvidenceFlaw: CompletionWithoutStart PackageCountMismatch FailureRecorded DuplicatePackage);
+    assert_eq!(listed("/$defs/unsound/items/enum"), unsound);
+    let statuses = words!(DecisionStatus: Violated Unjudged Unproven Permitted Verified Authorized Refused);
+    assert_eq!(member("decision", "status"), statuses);
+    let because = words!(UnprovenCause: Dormant Bypassed Unrecorded);
+    assert_eq!(listed("/$defs/decision/properties/because/anyOf/0/enum"), because);
+    let sidecar = words!(SidecarStatus: NotChecked Absent Unreadable Orphan Unsupported Match Behind Drift);
+    assert_eq!(member("sidecar", "status"), sidecar);
+    assert_eq!(member("demand", "require"), words!(RequiredVerdict: Authorized));
+    assert_eq!(schema.pointer("/properties/schema/const"), words!(Schema: V1).first());
+}

@@ -1,0 +1,441 @@
+//! The statement (`--format vsa`) speaks of exactly the bytes that were judged and never says more than was checked: who
+//! accepts one acts on it without seeing the log. Every statement is read by in-toto's own library.
+
+use std::fs;
+use std::process::Output;
+
+use crate::support::{TEN, fixtures, program, replay, replay_stdin, report, seen};
+use in_toto_attestation::predicates::vsa::v1::vsa::VerificationSummary;
+use in_toto_attestation::v1::statement::Statement;
+use in_toto_attestation::validator::MetadataValidator;
+use protobuf_json_mapping::{ParseOptions, parse_from_str, parse_from_str_with_options};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use shipper_events::is_display_safe;
+
+const VERIFIED: &str = "real/pass-3crate/events.jsonl";
+const CHAINED: &str = "recorded/authorized/events.jsonl";
+const TIME: &str = "2026-11-23T12:00:00Z";
+
+/// A run for a statement at a fixed time.
+fn run(args: &[&str]) -> Output {
+    replay(&[&["--format", "vsa", "--time", TIME], args].concat())
+}
+
+/// The statement of a run.
+fn statement(args: &[&str]) -> Value {
+    read(&run(args))
+}
+
+/// The statement that was printed, on one line that acts on no terminal, and sound to in-toto's library.
+fn read(output: &Output) -> Value {
+    let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
+    let line = text.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {output:?}"));
+    assert!(line.chars().all(is_display_safe), "{line}");
+    let statement: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!(sound(&statement), Ok(()), "{statement}");
+    statement
+}
+
+/// What in-toto's library says of a statement: its fields, which must be known to it, and those of the summary, where
+/// it does not know some that are newer than it.
+fn sound(statement: &Value) -> Result<(), String> {
+    let known = parse_from_str::<Statement>(&statement.to_string()).map_err(|error| error.to_string())?;
+    known.validate_fields().map_err(|error| error.to_string())?;
+    if known.predicate_type != "https://slsa.dev/verification_summary/v1" {
+        return Err(format!("{} is another predicate", known.predicate_type));
+    }
+    let options = ParseOptions { ignore_unknown_fields: true, ..ParseOptions::default() };
+    let summary: VerificationSummary = parse_from_str_with_options(&statement["predicate"].to_string(), &options)
+        .map_err(|error| error.to_string())?;
+    let required = [&summary.verifier.id, &summary.resource_uri, &summary.policy.uri, &summary.verification_result];
+    if required.iter().any(|field| field.is_empty()) || summary.time_verified.is_none() {
+        return Err("a required field is missing".to_owned());
+    }
+    if summary.input_attestations.iter().any(|input| input.digest.is_empty()) {
+        return Err("an input has no digest".to_owned());
+    }
+    let levels = &summary.verified_levels;
+    match summary.verification_result.as_str() {
+        "PASSED" if levels.iter().all(|level| level.starts_with("SHIPPER_")) && !levels.is_empty() => Ok(()),
+        "FAILED" if *levels == ["FAILED"] => Ok(()),
+        other => Err(format!("{other} with {levels:?}")),
+    }
+}
+
+fn digests(bytes: &[u8]) -> Value {
+    let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({ "sha256": sha256, "blake3": blake3::hash(bytes).to_string() })
+}
+
+fn fixture(log: &str) -> Vec<u8> {
+    fs::read(fixtures().join(log)).expect("the fixture is there")
+}
+
+/// (Fail) The check has teeth: in-toto's library refuses statements that are not sound.
+#[test]
+fn what_is_not_sound_is_refused() {
+    let good = statement(&[VERIFIED]);
+    for (pointer, value) in [
+        ("/_type", json!("https://in-toto.io/Statement/v0.1")),
+        ("/subject", json!([])),
+        ("/subject/0/digest", json!({})),
+        ("/subject/0/digest/sha256", json!("5afb")),
+        ("/predicateType", json!("")),
+        ("/predicate/timeVerified", json!("yesterday")),
+        ("/predicate/verifiedLevels", json!("SHIPPER_GATE_VERIFIED")),
+        ("/predicate/verifiedLevels", json!(["FAILED"])),
+        ("/predicate/inputAttestations/0/digest", json!({})),
+        ("/predicate/policy", json!(null)),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).expect("it is there") = value;
+        assert!(sound(&bad).is_err(), "{pointer}");
+    }
+}
+
+/// (Pass) The ten cases: PASSED for a log that is verified and for no other, the exit status of the conclusion, and the
+/// digests of the complete lines.
+#[test]
+fn ten_cases() {
+    let mut results = Vec::new();
+    for (case, args) in TEN {
+        let log = format!("real/{case}/events.jsonl");
+        let args = [args, &[log.as_str()]].concat();
+        results.push(agrees(&log, &args));
+    }
+    results.sort_unstable();
+    results.dedup();
+    assert_eq!(results, ["FAILED", "PASSED"], "both are tried");
+}
+
+/// (Pass) So it is for every log that is committed.
+#[test]
+fn every_log() {
+    let mut count = 0;
+    for class in ["real", "damaged", "recorded"] {
+        for entry in fs::read_dir(fixtures().join(class)).expect("the fixtures are there") {
+            let name = entry.expect("it can be listed").file_name().into_string().expect("UTF-8");
+            let log = format!("{class}/{name}/events.jsonl");
+            if fixtures().join(&log).exists() {
+                agrees(&log, &[&log]);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "{count} logs");
+}
+
+/// Compares a statement with the JSON report and with the file, and gives its result.
+fn agrees(log: &str, args: &[&str]) -> String {
+    let report = report(args);
+    let judged = &report["logs"][0];
+    let output = run(args);
+    assert_eq!(i64::from(output.status.code().expect("a status")), report["exit_code"], "{log}");
+    let statement = read(&output);
+    let bytes = usize::try_from(judged["bytes"].as_u64().expect("a number")).expect("it fits");
+    let subject = &statement["subject"][0];
+    assert_eq!(subject["digest"], digests(&fixture(log)[..bytes]), "{log}");
+    assert_eq!(subject["digest"]["blake3"], judged["blake3"], "{log}");
+    assert_eq!(subject["name"], log);
+    let whole = bytes == fixture(log).len();
+    assert_eq!(subject["annotations"]["shipper_extent"], if whole { "whole" } else { "prefix" }, "{log}");
+    let predicate = &statement["predicate"];
+    assert_eq!(predicate["inputAttestations"][0]["digest"], subject["digest"], "{log}");
+    let passed = judged["conclusion"] == "verified";
+    assert_eq!(predicate["verificationResult"], if passed { "PASSED" } else { "FAILED" }, "{log}");
+    assert_eq!(predicate["pkg:cargo/shipper-replay"]["conclusion"], judged["conclusion"], "{log}");
+    predicate["verificationResult"].as_str().expect("a text").to_owned()
+}
+
+/// (Pass) The SHA-256 is what `sha256sum` prints.
+#[test]
+fn sha256_as_other_tools_compute_it() {
+    let sha256 = "5afbb1f8476e147560407cf087e82fef2dd029e436c7b1776ccdf0531a4ee7da";
+    assert_eq!(statement(&[VERIFIED])["subject"][0]["digest"]["sha256"], sha256);
+}
+
+/// (Pass) What a statement of a verified log looks like, and of a log that is not.
+#[test]
+fn two_statements() {
+    for (name, args) in [
+        ("verified", &["--registry", "rehearsal", VERIFIED][..]),
+        ("violated", &["real/tampered-sidecar/events.jsonl"]),
+    ] {
+        let output = run(args);
+        read(&output);
+        // One line is hard to compare by eye.
+        let lines = seen(&output).replace(",\"", ",\n\"").replace(env!("CARGO_PKG_VERSION"), "[version]");
+        insta::assert_snapshot!(name, lines);
+    }
+}
+
+/// (Pass) The same bytes and options give the same statement, by whatever way the bytes come.
+#[test]
+fn the_same_again() {
+    assert_eq!(run(&[VERIFIED]).stdout, run(&[VERIFIED]).stdout);
+    let bytes = fixture(VERIFIED);
+    let args = ["--format", "vsa", "--time", TIME, "--no-sidecar"];
+    let mut file = read(&replay(&[&args[..], &[VERIFIED]].concat()));
+    let stream = read(&replay_stdin(&[&args[..], &["--resource-uri", VERIFIED, "-"]].concat(), &bytes));
+    assert_eq!(stream["subject"][0]["name"], "_", "the path - means nothing to others");
+    file["subject"][0]["name"] = json!("_");
+    assert_eq!(file, stream);
+}
+
+/// (Pass) The time is that of `--time`, else of SOURCE_DATE_EPOCH, else now; in UTC.
+#[test]
+fn time() {
+    let time = |args: &[&str], epoch: Option<&str>| {
+        let mut command = program(&[&["--format", "vsa", VERIFIED], args].concat());
+        command.env_remove("SOURCE_DATE_EPOCH").envs(epoch.map(|epoch| ("SOURCE_DATE_EPOCH", epoch)));
+        read(&command.output().expect("the program starts"))["predicate"]["timeVerified"].clone()
+    };
+    assert_eq!(time(&["--time", TIME], Some("0")), TIME);
+    assert_eq!(time(&["--time", TIME], Some("nonsense")), TIME, "it is not looked at");
+    assert_eq!(time(&["--time", "2026-11-23T12:00:00.5+01:00"], None), "2026-11-23T11:00:00.5Z");
+    assert_eq!(time(&[], Some("0")), "1970-01-01T00:00:00Z");
+    assert_eq!(time(&[], Some("1795435200")), "2026-11-23T12:00:00Z");
+    let now = time(&[], None);
+    let now: shipper_events::Timestamp = now.as_str().expect("a text").parse().expect("a time");
+    let began = fs::metadata(env!("CARGO_BIN_EXE_shipper-replay")).expect("the program").modified().expect("a time");
+    assert!(
+        now.instant() > time::OffsetDateTime::from(began) - time::Duration::SECOND,
+        "later than the program was built"
+    );
+}
+
+/// (Fail) Times that are none, or that RFC 3339 cannot say in UTC.
+#[test]
+fn bad_times() {
+    for (args, epoch) in [
+        (&["--time", "2026-11-23"][..], None),
+        (&["--time", ""], None),
+        (&["--time", "9999-12-31T23:59:59-01:00"], None),
+        (&["--time", "0000-01-01T00:00:00+01:00"], None),
+        (&[], Some("")),
+        (&[], Some("-1")),
+        (&[], Some("+1")),
+        (&[], Some(" 1")),
+        (&[], Some("1.5")),
+        (&[], Some("2026-11-23T12:00:00Z")),
+        (&[], Some("253402300800")),
+        (&[], Some("99999999999999999999")),
+    ] {
+        let mut command = program(&[&["--format", "vsa", VERIFIED], args].concat());
+        command.env_remove("SOURCE_DATE_EPOCH").envs(epoch.map(|epoch| ("SOURCE_DATE_EPOCH", epoch)));
+        refused(&command.output().expect("the program starts"), "time");
+    }
+    // Nobody who wants no statement is asked for the time.
+    let output = program(&[VERIFIED]).env("SOURCE_DATE_EPOCH", "nonsense").output().expect("it starts");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// Status 2, nothing on standard output, and a message with this word.
+fn refused(output: &Output, word: &str) {
+    assert_eq!(output.status.code(), Some(2), "{}", seen(output));
+    assert!(output.stdout.is_empty(), "{}", seen(output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(word), "{word}: {}", seen(output));
+}
+
+/// (Fail) Without exactly one log that can be read there is nothing to make a statement of.
+#[test]
+fn one_readable_log() {
+    for (args, word) in [
+        (&["nowhere.jsonl"][..], "nowhere.jsonl"),
+        (&[VERIFIED, CHAINED], "exactly one log"),
+        (&["real"], "exactly one log"),
+        (&["real/../../docs"], "exactly one log"),
+    ] {
+        refused(&run(args), word);
+    }
+}
+
+/// (Fail) The options of a statement without a statement, and what is no URI.
+#[test]
+fn usage() {
+    for (args, word) in [
+        (&["--time", TIME][..], "--time is for --format vsa"),
+        (&["--resource-uri", "a"], "--resource-uri is for --format vsa"),
+        (&["--verifier-id", "urn:x:y", "--format", "json"], "--verifier-id is for --format vsa"),
+        (&["--follow", "--time", TIME], "--follow"),
+        (&["--format", "vsa", "--resource-uri", "a b"], "percent-encode"),
+        (&["--format", "vsa", "--resource-uri", ""], "--resource-uri"),
+        (&["--format", "vsa", "--resource-uri", "https://example.com/\u{202e}"], "--resource-uri"),
+        (&["--format", "vsa", "--resource-uri", "HTTPS://example.com/"], "lower case"),
+        (&["--format", "vsa", "--verifier-id", "us"], "expected a URI"),
+        (
+            &["--format", "vsa", "--require", "authorized", "--plan-id", "p", "--registry", "r"],
+            "leave out --require or --format vsa",
+        ),
+    ] {
+        refused(&replay(&[args, &[VERIFIED]].concat()), word);
+    }
+}
+
+/// (Pass) Who verified and what the log is of can be said in the words of those who use the statement.
+#[test]
+fn own_names() {
+    let (verifier, resource) = ("https://ci.example.com/verifier", "https://example.com/releases/1.4.0/events.jsonl");
+    let own = statement(&["--verifier-id", verifier, "--resource-uri", resource, VERIFIED]);
+    assert_eq!(own["predicate"]["verifier"]["id"], verifier);
+    assert_eq!(own["predicate"]["resourceUri"], resource);
+    assert_eq!(own["predicate"]["inputAttestations"][0]["uri"], resource);
+    let usual = statement(&[VERIFIED]);
+    assert_eq!(usual["predicate"]["verifier"]["id"], "pkg:cargo/shipper-replay");
+    assert_eq!(usual["predicate"]["resourceUri"], VERIFIED, "the path as given");
+}
+
+fn levels(args: &[&str]) -> Value {
+    statement(args)["predicate"]["verifiedLevels"].clone()
+}
+
+/// (Pass) A name is given for what was checked, and what narrows the judging changes the name.
+#[test]
+fn verified_levels() {
+    let plan = report(&[CHAINED])["logs"][0]["receipt"]["plan_id"].as_str().expect("a plan").to_owned();
+    let head = report(&["--at", "3", CHAINED]);
+    let head = &head["logs"][0];
+    let head = format!("3:{}:{}", head["bytes"], head["blake3"].as_str().expect("a hash"));
+    let empty = format!("0:0:{}", blake3::hash(b""));
+    assert_eq!(levels(&["--no-sidecar", VERIFIED]), json!(["SHIPPER_GATE_VERIFIED"]));
+    assert_eq!(levels(&[VERIFIED]), json!(["SHIPPER_GATE_VERIFIED", "SHIPPER_SIDECAR_MATCHED"]));
+    assert_eq!(levels(&[CHAINED]), json!(["SHIPPER_GATE_VERIFIED", "SHIPPER_LOG_CHAINED"]));
+    assert_eq!(
+        levels(&["--registry", "rehearsal", "--extends", &head, "--strict", CHAINED]),
+        json!([
+            "SHIPPER_GATE_VERIFIED",
+            "SHIPPER_REGISTRY_DEMANDED",
+            "SHIPPER_HEAD_EXTENDED",
+            "SHIPPER_LOG_CHAINED",
+            "SHIPPER_STRICT"
+        ])
+    );
+    assert_eq!(levels(&["--plan-id", &plan, CHAINED])[0], "SHIPPER_PLAN_VERIFIED");
+    assert_eq!(levels(&["--since", &empty, CHAINED])[0], "SHIPPER_GATE_VERIFIED_SINCE");
+    assert_eq!(levels(&["--since", &empty, "--plan-id", &plan, CHAINED])[0], "SHIPPER_PLAN_VERIFIED_SINCE");
+}
+
+/// (Fail) No name for what does not hold, and none at all for a log that is not verified.
+#[test]
+fn no_levels_without_proof() {
+    let failed = json!(["FAILED"]);
+    for args in [
+        &["real/skip/events.jsonl"][..],
+        &["recorded/newer-rules/events.jsonl"],
+        &["damaged/empty/events.jsonl"],
+        &["damaged/torn-tail/events.jsonl"],
+        &["--registry", "another", VERIFIED],
+        &["--plan-id", "of nobody", VERIFIED],
+        &["--extends", &format!("1:1:{}", "0".repeat(64)), VERIFIED],
+    ] {
+        assert_eq!(levels(args), failed, "{args:?}");
+    }
+    // The whole log extends the head; of what is judged, and digested, it cannot be said.
+    let head = report(&[CHAINED]);
+    let head = &head["logs"][0];
+    let head = format!("{}:{}:{}", head["lines"], head["bytes"], head["blake3"].as_str().expect("a hash"));
+    let lines = head.split(':').next().expect("a number").parse::<u64>().expect("a number");
+    assert!(levels(&["--extends", &head, CHAINED]).to_string().contains("SHIPPER_HEAD_EXTENDED"));
+    let before = format!("{}", lines - 1);
+    assert_eq!(levels(&["--extends", &head, "--at", &before, CHAINED])[0], "SHIPPER_GATE_VERIFIED");
+    assert!(!levels(&["--extends", &head, "--at", &before, CHAINED]).to_string().contains("SHIPPER_HEAD_EXTENDED"));
+}
+
+/// (Pass) Under `--at` the digests are those of the lines up to there, also of a stream.
+#[test]
+fn a_prefix() {
+    let bytes = fixture(VERIFIED);
+    let end = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(9).expect("ten lines").0 + 1;
+    let prefix = digests(&bytes[..end]);
+    let file = statement(&["--at", "10", VERIFIED]);
+    let stream = read(&replay_stdin(&["--format", "vsa", "--time", TIME, "--at", "10", "-"], &bytes));
+    for subject in [&file["subject"][0], &stream["subject"][0]] {
+        assert_eq!(subject["digest"], prefix);
+        assert_eq!(subject["annotations"]["shipper_extent"], "prefix");
+        let head = format!("10:{end}:{}", prefix["blake3"].as_str().expect("a hash"));
+        assert_eq!(subject["annotations"]["shipper_head"], head);
+    }
+    let stamped = serde_json::from_slice::<Value>(bytes[..end].split(|byte| *byte == b'\n').nth(9).expect("a line"));
+    let stamped = stamped.expect("an event")["timestamp"].as_str().expect("a time").to_owned();
+    let args = ["--format", "vsa", "--time", TIME, "--at", &stamped, "-"];
+    assert_eq!(read(&replay_stdin(&args, &bytes))["subject"][0]["digest"], prefix);
+}
+
+/// (Pass) A torn tail is in no digest, and is said.
+#[test]
+fn a_torn_tail() {
+    let log = "damaged/torn-tail/events.jsonl";
+    let bytes = fixture(log);
+    let lines = bytes.iter().rposition(|byte| *byte == b'\n').expect("a line") + 1;
+    assert!(lines < bytes.len());
+    let torn = statement(&[log]);
+    assert_eq!(torn["subject"][0]["digest"], digests(&bytes[..lines]));
+    assert_eq!(torn["subject"][0]["annotations"]["shipper_extent"], "prefix");
+    assert_eq!(torn["predicate"]["pkg:cargo/shipper-replay"]["tail"], "torn");
+}
+
+/// (Pass) A sidecar that was compared is an input too; one that was not is none.
+#[test]
+fn inputs() {
+    let inputs = |args: &[&str]| statement(args)["predicate"]["inputAttestations"].as_array().expect("a list").clone();
+    let log = json!({ "uri": VERIFIED, "digest": digests(&fixture(VERIFIED)) });
+    let sidecar = "real/pass-3crate/rehearsal.json";
+    let other = "real/fail-2of3/rehearsal.json";
+    let as_input = |path: &str| json!({ "uri": path, "digest": digests(&fixture(path)) });
+    assert_eq!(inputs(&[VERIFIED]), [log.clone(), as_input(sidecar)]);
+    assert_eq!(inputs(&["--sidecar", other, VERIFIED]), [log.clone(), as_input(other)]);
+    assert_eq!(inputs(&["--no-sidecar", VERIFIED]), [log]);
+    assert_eq!(inputs(&[CHAINED]).len(), 1, "there is none");
+    assert_eq!(inputs(&["damaged/wrong-kind/events.jsonl"]).len(), 1, "the judging ended before it was compared");
+}
+
+/// (Pass) Of a sidecar that is too long to be one only the beginning is read, and the digests say so.
+#[test]
+fn an_endless_sidecar() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("rehearsal.json");
+    let bytes = vec![b' '; shipper_events::MAX_LINE_LEN + 2];
+    fs::write(&path, &bytes).expect("it can be written");
+    let told = statement(&["--sidecar", path.to_str().expect("UTF-8"), VERIFIED]);
+    let input = &told["predicate"]["inputAttestations"][1];
+    assert_eq!(input["digest"], digests(&bytes[..=shipper_events::MAX_LINE_LEN]));
+    assert_eq!(input["annotations"]["shipper_extent"], "prefix");
+}
+
+/// (Pass) The policy is what was demanded, and its digest that of its compact JSON.
+#[test]
+fn policy() {
+    let policy = |args: &[&str]| statement(args)["predicate"]["policy"].clone();
+    let sha256 = |text: &str| digests(text.as_bytes())["sha256"].clone();
+    let usual = policy(&[VERIFIED]);
+    assert_eq!(usual["uri"], "pkg:cargo/shipper-replay#rules/1");
+    let text = r#"{"rules":1,"registry":null,"plan_id":null,"extends":null,"since":null,"strict":false}"#;
+    assert_eq!(usual["digest"]["sha256"], sha256(text));
+    assert_eq!(usual["annotations"]["shipper_policy"], serde_json::from_str::<Value>(text).expect("JSON"));
+    let head = format!("0:0:{}", blake3::hash(b""));
+    let all =
+        policy(&["--registry", "ü\n", "--plan-id", "p", "--extends", &head, "--since", &head, "--strict", VERIFIED]);
+    let text =
+        format!(r#"{{"rules":1,"registry":"ü\n","plan_id":"p","extends":"{head}","since":"{head}","strict":true}}"#);
+    assert_eq!(all["digest"]["sha256"], sha256(&text));
+    assert_eq!(all["annotations"]["shipper_policy"], serde_json::from_str::<Value>(&text).expect("JSON"));
+}
+
+/// (Pass) Hostile names come back as they are and act on nothing: `read` checks every character of a statement.
+#[cfg(unix)]
+#[test]
+fn hostile_names() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let hostile = "\u{1b}[31m \u{202e}\"<script>`$(x)` #?%\n";
+    let path = directory.path().join(hostile);
+    fs::write(&path, fixture(VERIFIED)).expect("it can be written");
+    let path = path.to_str().expect("UTF-8");
+    let told = statement(&["--registry", hostile, "--plan-id", hostile, path]);
+    assert_eq!(told["subject"][0]["name"], path);
+    let uri = told["predicate"]["resourceUri"].as_str().expect("a text");
+    assert!(uri.ends_with("/%1B%5B31m%20%E2%80%AE%22%3Cscript%3E%60$(x)%60%20%23%3F%25%0A"), "{uri}");
+    assert_eq!(told["predicate"]["policy"]["annotations"]["shipper_policy"]["registry"], hostile);
+    let inside = statement(&["damaged/hostile-text/events.jsonl"]);
+    assert_eq!(inside["subject"][0]["digest"], digests(&fixture("damaged/hostile-text/events.jsonl")));
+}
