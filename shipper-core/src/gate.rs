@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Name, display_safe};
+use shipper_events::{PlanId, RegistryName, display_safe};
 
 use crate::receipt::{EvidenceFlaw, Receipt};
 use crate::state::{GateState, UnknownGateEvent};
@@ -15,9 +15,9 @@ use crate::state::{GateState, UnknownGateEvent};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateQuery {
     /// The plan that would be published.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The registry that rehearsals are configured to use; none means that there is nothing to rehearse on.
-    pub rehearsal_registry: Option<Name>,
+    pub rehearsal_registry: Option<RegistryName>,
     /// Whether somebody asked to publish without a rehearsal.
     pub skip: bool,
 }
@@ -144,7 +144,7 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
 }
 
 /// What speaks against publishing on a receipt of the queried plan.
-fn speak_against(receipt: &Arc<Receipt>, state: &GateState, registry: &Name, reasons: &mut Vec<RefusalReason>) {
+fn speak_against(receipt: &Arc<Receipt>, state: &GateState, registry: &RegistryName, reasons: &mut Vec<RefusalReason>) {
     if receipt.registry != *registry {
         let receipt = Arc::clone(receipt);
         reasons.push(RefusalReason::RegistryMismatch { receipt });

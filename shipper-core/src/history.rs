@@ -14,10 +14,11 @@
 //! ```
 
 use std::ops::Range;
+use std::str::FromStr;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, sample};
-use shipper_events::{ChainLink, Event, EventType, LogEntry, Name, ParseEventError, Timestamp};
+use shipper_events::{ChainLink, EmptyNameError, Event, EventType, LogEntry, ParseEventError, Timestamp};
 use time::{Duration, OffsetDateTime};
 
 use crate::gate::GateQuery;
@@ -150,8 +151,8 @@ fn parsed(event_type: &str) -> EventType {
     }
 }
 
-fn name(text: &str) -> Name {
-    match Name::new(text) {
+fn name<T: FromStr<Err = EmptyNameError>>(text: &str) -> T {
+    match text.parse() {
         Ok(name) => name,
         Err(error) => fail(&error),
     }

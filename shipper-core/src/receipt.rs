@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{JsonUint, Name, Timestamp};
+use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
 
 /// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub struct Receipt {
     /// The line of the `rehearsal_complete` that made it.
     pub line: u64,
     /// The plan that was rehearsed.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
-    pub registry: Name,
+    pub registry: RegistryName,
     /// Whether the rehearsal says that it passed.
     pub passed: bool,
     /// What it says of itself.

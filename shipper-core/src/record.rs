@@ -10,7 +10,7 @@ use shipper_events::vocabulary::{
     RehearsalStarted,
 };
 use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, ExtraMembers, Head, Lenient, Name};
+use shipper_events::{EventType, ExtraMembers, Head, Lenient, PlanId, RegistryName};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,8 +85,8 @@ pub struct RehearsalRecorder<D: Storage> {
 #[must_use = "a rehearsal that is dropped stays unfinished"]
 pub struct OpenRehearsal<'r, D: Storage> {
     recorder: &'r mut RehearsalRecorder<D>,
-    plan_id: Name,
-    registry: Name,
+    plan_id: PlanId,
+    registry: RegistryName,
 }
 
 /// What a completed rehearsal left.
@@ -120,8 +120,8 @@ impl<D: Storage + Clone> RehearsalRecorder<D> {
     /// When the start is not acknowledged: rehearse nothing then.
     pub fn start(
         &mut self,
-        plan_id: Name,
-        registry: Name,
+        plan_id: PlanId,
+        registry: RegistryName,
         package_count: u64,
     ) -> Result<OpenRehearsal<'_, D>, RecordError> {
         let event = RehearsalStarted {

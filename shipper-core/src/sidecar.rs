@@ -1,8 +1,12 @@
 //! `rehearsal.json`: a snapshot of the receipt, and a claim that is compared, never believed.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use shipper_events::json::{Object, Value};
-use shipper_events::{ClaimedHead, Head, JsonUint, LineError, MAX_LINE_LEN, Name, Timestamp, display_safe};
+use shipper_events::{
+    ClaimedHead, Head, JsonUint, LineError, MAX_LINE_LEN, PlanId, RegistryName, Timestamp, display_safe,
+};
 use thiserror::Error;
 use time::Duration;
 
@@ -19,9 +23,9 @@ const EARLY: Duration = Duration::MINUTE;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
     /// The plan that was rehearsed.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
-    pub registry: Name,
+    pub registry: RegistryName,
     /// Whether it passed.
     pub passed: bool,
     /// How many packages were attempted.
@@ -210,8 +214,8 @@ impl From<&JsonUint> for FieldValue {
 #[derive(Serialize)]
 struct Written<'a> {
     schema_version: &'static str,
-    plan_id: &'a Name,
-    registry: &'a Name,
+    plan_id: &'a PlanId,
+    registry: &'a RegistryName,
     passed: bool,
     packages_attempted: u64,
     packages_published: u64,
@@ -257,8 +261,8 @@ impl<'a> Members<'_, 'a> {
         value.ok_or(SidecarError::Member { member, expected })
     }
 
-    fn name(&self, member: &'static str) -> Result<Name, SidecarError> {
-        self.read(member, "a string that is not empty", |value| Name::new(value.as_str()?.as_ref()).ok())
+    fn name<T: FromStr>(&self, member: &'static str) -> Result<T, SidecarError> {
+        self.read(member, "a string that is not empty", |value| value.as_str()?.parse().ok())
     }
 
     fn unsigned(&self, member: &'static str) -> Result<JsonUint, SidecarError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use shipper_events::vocabulary::{RehearsalComplete, RehearsalStarted};
-use shipper_events::{EventType, LogEntry, Name, Timestamp};
+use shipper_events::{EventType, LogEntry, PlanId, RegistryName, Timestamp};
 
 use crate::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
 
@@ -37,9 +37,9 @@ pub struct GateState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RehearsalState {
     /// The plan that it rehearses.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The registry that it rehearses on.
-    pub registry: Name,
+    pub registry: RegistryName,
     /// How it began.
     pub start: RehearsalStart,
     /// The packages that it has published so far, each `name@version`.

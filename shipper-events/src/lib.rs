@@ -37,6 +37,7 @@ mod head;
 pub mod json;
 mod line;
 mod link;
+mod names;
 mod reader;
 mod split;
 mod stream;
@@ -54,12 +55,13 @@ pub use follow::{Follower, Place, Seen};
 pub use head::{ClaimedHead, Head, HeadHasher, ParseHeadError};
 pub use line::{ParsedLine, RawEvent, parse_line};
 pub use link::ChainLink;
+pub use names::{EmptyNameError, PlanId, RegistryName};
 pub use reader::{EventReader, ReadError};
 pub use split::{Cut, Splitter, Tail, scan};
 pub use stream::{Piece, survey_stream};
 pub use survey::{Notable, Regard, Stretch, Survey, What, survey};
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use value::{EmptyNameError, ExtraMembers, JsonUint, Lenient, Name, RawJson};
+pub use value::{ExtraMembers, JsonUint, Lenient, RawJson};
 pub use vocabulary::EventType;
 
 /// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of

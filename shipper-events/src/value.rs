@@ -2,10 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::fault::LineErrorKind;
 use crate::head::ClaimedHead;
@@ -67,65 +63,6 @@ impl fmt::Display for JsonUint {
             Digits::Small(number) => number.fmt(f),
             Digits::Large(digits) => digits.fmt(f),
         }
-    }
-}
-
-/// A plan's or a registry's name: any text but the empty one, compared byte for byte. Cloning it copies no text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(Arc<str>);
-
-/// A plan's or a registry's name must not be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a plan_id or registry must not be empty")]
-#[non_exhaustive]
-pub struct EmptyNameError;
-
-impl Name {
-    /// Takes a text as a name.
-    ///
-    /// # Errors
-    ///
-    /// [`EmptyNameError`] for the empty text.
-    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyNameError> {
-        let text = text.into();
-        if text.is_empty() {
-            return Err(EmptyNameError);
-        }
-        Ok(Self(text))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = EmptyNameError;
-
-    fn try_from(text: String) -> Result<Self, EmptyNameError> {
-        Self::new(text)
-    }
-}
-
-impl std::str::FromStr for Name {
-    type Err = EmptyNameError;
-
-    fn from_str(text: &str) -> Result<Self, EmptyNameError> {
-        Self::new(text)
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.as_str().to_owned()
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -306,18 +243,6 @@ impl Kind for String {
 
     fn write(&self, out: &mut String) {
         write_string(self, out);
-    }
-}
-
-impl Kind for Name {
-    const EXPECTED: &'static str = "a string that is not empty";
-
-    fn read(value: Value<'_>) -> Option<Self> {
-        Self::new(value.as_str()?.as_ref()).ok()
-    }
-
-    fn write(&self, out: &mut String) {
-        write_string(self.as_str(), out);
     }
 }
 

@@ -6,7 +6,8 @@
 
 use crate::head::ClaimedHead;
 use crate::json::{Member, Value};
-use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, Name, ObjectWriter, RawJson, read};
+use crate::names::{PlanId, RegistryName};
+use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, ObjectWriter, RawJson, read};
 
 macro_rules! object {
     ($(#[$doc:meta])* $Object:ident { $($member:ident: $kind:ty),* }) => {
@@ -115,7 +116,7 @@ macro_rules! vocabulary {
 
 vocabulary! {
     /// A run begins: one attempt to publish for real. `gate` is the line of the decision it acts on.
-    PlanCreated = "plan_created" { plan_id: Name, package_count: JsonUint, gate: Option<JsonUint> }
+    PlanCreated = "plan_created" { plan_id: PlanId, package_count: JsonUint, gate: Option<JsonUint> }
     /// The tool starts publishing for real.
     ExecutionStarted = "execution_started" {}
     /// It is done; `result` is `"success"` or says how it failed.
@@ -151,13 +152,13 @@ vocabulary! {
     /// A version was yanked.
     PackageYanked = "package_yanked" { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
     /// A rehearsal begins.
-    RehearsalStarted = "rehearsal_started" { registry: Name, plan_id: Name, package_count: JsonUint }
+    RehearsalStarted = "rehearsal_started" { registry: RegistryName, plan_id: PlanId, package_count: JsonUint }
     /// A package was rehearsed: it is on the rehearsal registry.
     RehearsalPackagePublished = "rehearsal_package_published" { name: String, version: String, duration_ms: Lenient<JsonUint> }
     /// A package could not be rehearsed.
     RehearsalPackageFailed = "rehearsal_package_failed" { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
     /// A rehearsal is over.
-    RehearsalComplete = "rehearsal_complete" { passed: bool, registry: Name, plan_id: Name, summary: String }
+    RehearsalComplete = "rehearsal_complete" { passed: bool, registry: RegistryName, plan_id: PlanId, summary: String }
     /// A rehearsed package is being installed.
     RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
     /// A rehearsed package could be installed.
@@ -270,7 +271,7 @@ pub struct GateEvaluated {
     /// The version of the rules that the decision was made under.
     pub rules: JsonUint,
     /// The plan that was asked about.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The rest of the question and its answer; `None` under other rules than [`RULES_VERSION`].
     pub details: Option<DecisionRecord>,
     /// Members that this version does not know.
@@ -280,7 +281,7 @@ pub struct GateEvaluated {
 object! {
     /// Question and answer of a [`GateEvaluated`] under [`RULES_VERSION`].
     DecisionRecord {
-        rehearsal_registry: Option<Name>,
+        rehearsal_registry: Option<RegistryName>,
         skip: bool,
         actor: Option<String>,
         justification: Option<String>,

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
 use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
-use shipper_events::{Head, Name};
+use shipper_events::{Head, PlanId, RegistryName};
 
 use crate::attest::StatementOptions;
 use crate::explain::Asked;
@@ -35,11 +35,11 @@ pub(crate) struct Cli {
 
     /// The registry that rehearsals must have used; without it, the log's own word is taken
     #[arg(long, value_name = "NAME")]
-    registry: Option<Name>,
+    registry: Option<RegistryName>,
 
     /// Judge this plan only
     #[arg(long, value_name = "ID")]
-    plan_id: Option<Name>,
+    plan_id: Option<PlanId>,
 
     /// Compare this sidecar, instead of the rehearsal.json beside the log
     #[arg(long, value_name = "PATH", conflicts_with = "no_sidecar")]

@@ -2,7 +2,7 @@
 //! `docs/auditing.md`, "Decisions".
 
 use serde::{Deserialize, Serialize};
-use shipper_events::Name;
+use shipper_events::{PlanId, RegistryName};
 
 use super::report::RegistrySource;
 use crate::gate::{RefusalCode, Verdict, VerdictKind};
@@ -13,13 +13,13 @@ pub struct Decision {
     /// The line of the `gate_evaluated`; of the run, for a decision that was not recorded.
     pub line: u64,
     /// The plan.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// What is concluded of it.
     pub status: DecisionStatus,
     /// Why it is [`DecisionStatus::Unproven`].
     pub because: Option<UnprovenCause>,
     /// The registry that it was judged under.
-    pub registry: Option<Name>,
+    pub registry: Option<RegistryName>,
     /// Who named that registry.
     pub registry_source: Option<RegistrySource>,
     /// The line of the completion that the permission rests on.

@@ -4,16 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Head, Name, Timestamp};
+use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use thiserror::Error;
 
 /// What is asked of a log. The default asks about the whole log and takes its own word for the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AuditOptions {
     /// The registry that rehearsals must have used.
-    pub registry: Option<Name>,
+    pub registry: Option<RegistryName>,
     /// The only plan that is judged.
-    pub plan_id: Option<Name>,
+    pub plan_id: Option<PlanId>,
     /// The prefix that is judged.
     pub at: Option<AsOf>,
     /// A head that was kept elsewhere: the log must begin with exactly those bytes.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use shipper_events::vocabulary::GateEvaluated;
-use shipper_events::{ChainError, JsonUint, Name, display_safe};
+use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
 
 use super::authority::{AuthorityWatch, Slot};
 use super::decision::{RecordedVerdict, RunReport, VerdictSummary};
@@ -47,7 +47,7 @@ impl Ground {
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) line: u64,
-    pub(super) plan_id: Name,
+    pub(super) plan_id: PlanId,
     pub(super) question: Question,
     /// What the permission rests on, where everything agrees that it is one.
     pub(super) ground: Option<Ground>,
@@ -66,7 +66,7 @@ pub(super) enum Question {
     /// Asked and recorded.
     Recorded { query: GateQuery, recorded: RecordedVerdict, derived: VerdictSummary },
     /// A run's own: nobody asked.
-    Own { registry: Option<Name>, source: Option<RegistrySource>, derived: VerdictSummary },
+    Own { registry: Option<RegistryName>, source: Option<RegistrySource>, derived: VerdictSummary },
 }
 
 /// What is remembered of a plan for the runs to come.
@@ -88,10 +88,10 @@ pub(super) struct Since {
 /// The decisions of a log so far.
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
-    pub(super) demanded: Option<Name>,
+    pub(super) demanded: Option<RegistryName>,
     pub(super) made: Vec<Made>,
-    pub(super) plans: HashMap<Name, Plan>,
-    since_of: HashMap<(Name, Name), usize>,
+    pub(super) plans: HashMap<PlanId, Plan>,
+    since_of: HashMap<(PlanId, RegistryName), usize>,
     pub(super) since: Vec<Since>,
     pub(super) gate_was_asked: bool,
     pub(super) unknown_event: u64,
@@ -101,7 +101,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(demanded: Option<Name>) -> Self {
+    pub(super) fn new(demanded: Option<RegistryName>) -> Self {
         Self {
             demanded,
             made: Vec::new(),
@@ -127,7 +127,7 @@ impl Ledger {
     }
 
     /// The registry that the latest recorded decision of a plan names.
-    pub(super) fn recorded_registry(&self, plan_id: &Name) -> Option<&Name> {
+    pub(super) fn recorded_registry(&self, plan_id: &PlanId) -> Option<&RegistryName> {
         let latest = self.plans.get(plan_id)?.latest?;
         match &self.made.get(latest)?.question {
             Question::Recorded { query, .. } => query.rehearsal_registry.as_ref(),
@@ -236,7 +236,7 @@ impl Ledger {
     }
 
     /// Where what comes after the decisions of a plan and registry is kept.
-    fn since_of(&mut self, plan_id: &Name, registry: &Name) -> usize {
+    fn since_of(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
         let next = self.since.len();
         let position = *self.since_of.entry((plan_id.clone(), registry.clone())).or_insert(next);
         if position == next {
@@ -245,7 +245,7 @@ impl Ledger {
         position
     }
 
-    pub(super) fn push(&mut self, line: u64, plan_id: Name, question: Question, ground: Option<Ground>) {
+    pub(super) fn push(&mut self, line: u64, plan_id: PlanId, question: Question, ground: Option<Ground>) {
         self.made.push(Made {
             line,
             plan_id,

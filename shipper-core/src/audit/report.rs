@@ -4,7 +4,7 @@
 //! report".
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Name, Timestamp};
+use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::conclusion::Conclusion;
 use super::decision::Decision;
@@ -211,9 +211,9 @@ impl TailStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptReport {
     /// The plan that was rehearsed.
-    pub plan_id: Name,
+    pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
-    pub registry: Name,
+    pub registry: RegistryName,
     /// Whether it passed.
     pub passed: bool,
     /// How many packages were attempted.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use shipper_events::{JsonUint, Name, display_safe};
+use shipper_events::{JsonUint, PlanId, display_safe};
 
 use super::decision::RunReport;
 use super::finding::FindingCode;
@@ -24,7 +24,7 @@ pub(super) struct Charge {
 pub(super) struct OpenRun {
     /// The decision that it takes, by its position in the ledger.
     pub(super) decision: usize,
-    pub(super) plan_id: Name,
+    pub(super) plan_id: PlanId,
     pub(super) line: u64,
     /// What the run violates if it acts.
     pub(super) if_it_acts: Vec<Charge>,
@@ -41,7 +41,7 @@ pub(super) struct OpenRun {
 impl OpenRun {
     pub(super) fn new(
         line: u64,
-        plan_id: Name,
+        plan_id: PlanId,
         package_count: &JsonUint,
         decision: usize,
         rests_on: Option<Ground>,

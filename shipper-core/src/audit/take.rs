@@ -1,7 +1,7 @@
 //! Runs: which decision each takes, and what it violates. `docs/auditing.md`, "Decisions".
 
 use shipper_events::vocabulary::PlanCreated;
-use shipper_events::{JsonUint, Name, display_safe};
+use shipper_events::{JsonUint, PlanId, RegistryName, display_safe};
 
 use super::authority::AuthorityWatch;
 use super::decision::VerdictSummary;
@@ -81,7 +81,7 @@ impl Ledger {
     }
 
     /// The earlier decision of the plan that stands on that line.
-    fn named(&self, gate: &JsonUint, plan_id: &Name) -> Option<usize> {
+    fn named(&self, gate: &JsonUint, plan_id: &PlanId) -> Option<usize> {
         let line = gate.as_u64()?;
         let position = self.made.binary_search_by_key(&line, |made| made.line).ok()?;
         let made = self.made.get(position)?;
@@ -90,7 +90,7 @@ impl Ledger {
     }
 
     /// The plan's latest recorded decision, unless a run of the plan has succeeded since.
-    fn latest(&self, plan_id: &Name) -> Option<usize> {
+    fn latest(&self, plan_id: &PlanId) -> Option<usize> {
         let plan = self.plans.get(plan_id)?;
         let latest = plan.latest?;
         (self.made.get(latest)?.line >= plan.succeeded).then_some(latest)
@@ -167,7 +167,7 @@ impl Ledger {
     fn decide_own(
         &mut self,
         line: u64,
-        plan_id: &Name,
+        plan_id: &PlanId,
         state: &GateState,
         hosts: &AuthorityWatch,
     ) -> (usize, Vec<Charge>) {
@@ -263,10 +263,10 @@ impl Ledger {
 
 /// Asks the gate about a plan under the first registry that anybody names.
 pub(super) fn ask(
-    plan_id: &Name,
+    plan_id: &PlanId,
     state: &GateState,
-    registries: [(Option<&Name>, RegistrySource); 3],
-) -> (Verdict, Option<Name>, Option<RegistrySource>) {
+    registries: [(Option<&RegistryName>, RegistrySource); 3],
+) -> (Verdict, Option<RegistryName>, Option<RegistrySource>) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let Some((registry, source)) = named else {
         return (refuse_unnamed(state), None, None);

@@ -3,7 +3,7 @@
 //! It is kept only where somebody asks for it, since it grows with the gate's events and with what was published.
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Event, EventType, Name, Regard, Timestamp};
+use shipper_events::{Event, EventType, PlanId, Regard, RegistryName, Timestamp};
 
 use super::auditor::{Auditor, concerns_the_gate, regard, text};
 use super::decision::VerdictSummary;
@@ -23,9 +23,9 @@ pub struct TimelineEntry {
     /// Its type.
     pub event: String,
     /// The plan that it names.
-    pub plan_id: Option<Name>,
+    pub plan_id: Option<PlanId>,
     /// The registry that it names: the one rehearsed on, or the one that the gate was asked about.
-    pub registry: Option<Name>,
+    pub registry: Option<RegistryName>,
     /// The package that it concerns; none where it concerns all.
     pub package: Option<String>,
     /// How it turned out: `passed` or `failed` of a rehearsal, the recorded verdict of a decision, what a run says of
@@ -125,8 +125,8 @@ pub(super) struct Said {
     line: u64,
     timestamp: Timestamp,
     event: String,
-    plan_id: Option<Name>,
-    registry: Option<Name>,
+    plan_id: Option<PlanId>,
+    registry: Option<RegistryName>,
     package: Option<String>,
     outcome: Option<String>,
 }

@@ -17,7 +17,7 @@
 //! in their order, the packages from elsewhere that its `Cargo.lock` names, with their checksums. Nothing else is in it:
 //! not the order of members or dependencies, the place of the checkout, a time or a registry.
 
-use shipper_events::Name;
+use shipper_events::PlanId;
 use thiserror::Error;
 
 use super::registry::Registry;
@@ -25,7 +25,7 @@ use super::registry::Registry;
 /// What would be published, and where: packages, in the order in which they must be, and the live registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    plan_id: Name,
+    plan_id: PlanId,
     live: Registry,
     packages: Vec<PlannedPackage>,
 }
@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// Its name: 64 lower-case hexadecimal digits.
-    pub fn plan_id(&self) -> &Name {
+    pub fn plan_id(&self) -> &PlanId {
         &self.plan_id
     }
 

@@ -1,6 +1,6 @@
 //! Registries, told apart by address.
 
-use shipper_events::Name;
+use shipper_events::RegistryName;
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -8,7 +8,7 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
     /// Its name, which the log and the gate know it by.
-    pub name: Name,
+    pub name: RegistryName,
     /// The address of its index, as in cargo's configuration, such as `sparse+https://registry.example/index/`.
     pub index: String,
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use camino::Utf8Path;
-use shipper_events::Name;
+use shipper_events::RegistryName;
 use shipper_events::write::{Storage, WriterOptions};
 use thiserror::Error;
 
@@ -110,7 +110,7 @@ enum End<'p> {
 
 impl End<'_> {
     /// What the completion says of it.
-    fn summary(&self, count: usize, registry: &Name) -> String {
+    fn summary(&self, count: usize, registry: &RegistryName) -> String {
         match self {
             Self::Passed => format!("rehearsed {count} packages against '{registry}' successfully"),
             Self::NotBegun(failure) => format!("rehearsal did not begin: {failure}"),

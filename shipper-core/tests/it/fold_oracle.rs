@@ -7,7 +7,7 @@
 
 use proptest::prelude::*;
 use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
-use shipper_events::{Event, EventType, LogEntry, Name};
+use shipper_events::{Event, EventType, LogEntry};
 use std::collections::HashSet;
 
 /// What the oracle says of a history.
@@ -171,9 +171,11 @@ fn event_types() -> Vec<EventType> {
 }
 
 fn queries() -> Vec<GateQuery> {
-    let name = |text: &str| Name::new(text).expect("not empty");
-    let query =
-        |registry: Option<&str>, skip| GateQuery { plan_id: name("p"), rehearsal_registry: registry.map(name), skip };
+    let query = |registry: Option<&str>, skip| GateQuery {
+        plan_id: "p".parse().expect("not empty"),
+        rehearsal_registry: registry.map(|name| name.parse().expect("not empty")),
+        skip,
+    };
     vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
 }
 

@@ -42,18 +42,22 @@ fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAud
     auditor.finish().expect("no line was demanded")
 }
 
+/// A name out of a list, or none.
+fn one_of<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>(
+    texts: &'static [&'static str],
+) -> impl Strategy<Value = Option<T>> {
+    prop::option::of(prop::sample::select(texts).prop_map(|text| text.parse().expect("a name")))
+}
+
 /// Demands of every kind; some fit a generated log.
 fn demand() -> impl Strategy<Value = AuditOptions> {
-    let name = |texts: &'static [&'static str]| {
-        prop::option::of(prop::sample::select(texts).prop_map(|text| text.parse().expect("a name")))
-    };
     let at = prop::option::weighted(
         0.2,
         (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
     );
-    (name(history::REGISTRIES), name(history::PLANS), at, any::<bool>()).prop_map(|(registry, plan_id, at, strict)| {
-        AuditOptions { registry, plan_id, at, strict, ..AuditOptions::default() }
-    })
+    (one_of(history::REGISTRIES), one_of(history::PLANS), at, any::<bool>()).prop_map(
+        |(registry, plan_id, at, strict)| AuditOptions { registry, plan_id, at, strict, ..AuditOptions::default() },
+    )
 }
 
 /// A log with some bytes changed.

@@ -9,7 +9,7 @@ use std::io;
 use serde::Serialize;
 use shipper_core::audit::{AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, TailStatus, VerifiedLevel};
 use shipper_events::vocabulary::RULES_VERSION;
-use shipper_events::{Head, Name};
+use shipper_events::{Head, PlanId, RegistryName};
 
 use super::json;
 use crate::account::Account;
@@ -111,8 +111,8 @@ struct PolicyAnnotations<'a> {
 #[derive(Serialize)]
 struct Demanded<'a> {
     rules: u64,
-    registry: Option<&'a Name>,
-    plan_id: Option<&'a Name>,
+    registry: Option<&'a RegistryName>,
+    plan_id: Option<&'a PlanId>,
     extends: Option<String>,
     since: Option<String>,
     strict: bool,

@@ -19,7 +19,7 @@ pub(crate) use fleet::{in_full, in_words, weightiest_first};
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, Report,
 };
-use shipper_events::{Name, display_safe, is_display_safe};
+use shipper_events::{PlanId, display_safe, is_display_safe};
 pub(crate) use timeline::Telling;
 use unchecked::unchecked;
 use words::{answer, count, differing, headline, judged_to, meaning, next_steps, quoted, ran, short, under, why, word};
@@ -104,7 +104,7 @@ impl Page<'_> {
     }
 
     /// A plan's name; in full where everything is told.
-    fn plan(&self, plan_id: &Name) -> String {
+    fn plan(&self, plan_id: &PlanId) -> String {
         if self.everything() { word(plan_id.as_str(), 400) } else { short(plan_id.as_str()) }
     }
 

@@ -5,7 +5,7 @@ use shipper_core::audit::{
     Report, RunReport, TailStatus, UnprovenCause,
 };
 use shipper_core::{FieldDiff, FieldValue, RefusalCode};
-use shipper_events::{Name, display_safe};
+use shipper_events::{RegistryName, display_safe};
 
 /// The conclusion in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
@@ -163,7 +163,7 @@ pub(crate) fn meaning(reason: RefusalCode) -> &'static str {
     }
 }
 
-pub(crate) fn under(registry: Option<&Name>, source: Option<RegistrySource>) -> String {
+pub(crate) fn under(registry: Option<&RegistryName>, source: Option<RegistrySource>) -> String {
     let whose = match source {
         Some(RegistrySource::Recorded) => "as recorded",
         Some(RegistrySource::Demanded) => "as demanded",
