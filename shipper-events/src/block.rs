@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::MAX_LINE_LEN;
+use crate::line::error::MAX_LINE_LEN;
 use crate::split::Tail;
 
 /// Complete lines, or a part of a line that is too long to be one.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::display_safe::display_safe;
 use crate::head::{Head, HeadHasher};
-use crate::line::{ParsedLine, RawEvent};
+use crate::line::parse::{ParsedLine, RawEvent};
 use crate::link::ChainLink;
 use crate::value::JsonUint;
 use crate::vocabulary::EventType;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::fault::LineError;
-use crate::line::{ParsedLine, parse_line};
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
 use crate::link::ChainLink;
 use crate::timestamp::Timestamp;
 use crate::value::{ExtraMembers, write_string};

@@ -31,10 +31,8 @@ mod block;
 mod chain;
 mod display_safe;
 mod event;
-mod fault;
 mod follow;
 mod head;
-pub mod json;
 mod line;
 mod link;
 mod names;
@@ -50,10 +48,10 @@ pub mod write;
 pub use chain::{Chain, ChainError, Followed};
 pub use display_safe::{DisplaySafe, display_safe, is_display_safe};
 pub use event::{Event, LogEntry, ParseEventError};
-pub use fault::{LineError, LineErrorKind};
 pub use follow::{Follower, Place, Seen};
 pub use head::{ClaimedHead, Head, HeadHasher, ParseHeadError};
-pub use line::{ParsedLine, RawEvent, parse_line};
+pub use line::strict_json as json;
+pub use line::{LineError, LineErrorKind, MAX_LINE_LEN, ParsedLine, RawEvent, parse_line};
 pub use link::ChainLink;
 pub use names::{EmptyNameError, PlanId, RegistryName};
 pub use reader::{EventReader, ReadError};
@@ -63,7 +61,3 @@ pub use survey::{Notable, Regard, Stretch, Survey, What, survey};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use value::{ExtraMembers, JsonUint, Lenient, RawJson};
 pub use vocabulary::{EventKind, EventType};
-
-/// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of
-/// real logs hold the last output of a command and stay below 100 KiB; the bound keeps a reader's memory flat.
-pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;

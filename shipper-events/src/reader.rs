@@ -8,8 +8,8 @@ use crate::HeadHasher;
 use crate::block::{Block, Blocks, Fill};
 use crate::chain::{Chain, ChainError};
 use crate::event::LogEntry;
-use crate::fault::LineError;
-use crate::line::{ParsedLine, parse_line};
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
 use crate::split::Tail;
 
 /// How much is read at a time, in bytes.

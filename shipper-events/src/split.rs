@@ -1,6 +1,6 @@
 //! From bytes to lines: complete lines, and what stands after the last LF.
 
-use crate::MAX_LINE_LEN;
+use crate::line::error::MAX_LINE_LEN;
 
 /// What a log's bytes are made of, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

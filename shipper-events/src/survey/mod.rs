@@ -27,8 +27,8 @@ pub use stretch::Stretch;
 use stretch::Stretches;
 
 use crate::event::Event;
-use crate::fault::LineError;
-use crate::line::{ParsedLine, parse_line};
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
 use crate::link::ChainLink;
 use crate::vocabulary::EventType;
 

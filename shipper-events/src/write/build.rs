@@ -2,9 +2,9 @@
 
 use super::draft::NewEvent;
 use super::error::AppendError;
-use crate::MAX_LINE_LEN;
 use crate::event::Event;
 use crate::follow::Follower;
+use crate::line::error::MAX_LINE_LEN;
 use crate::link::ChainLink;
 use crate::survey::{Regard, What, survey};
 use crate::timestamp::Timestamp;

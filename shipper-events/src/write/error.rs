@@ -7,8 +7,8 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use crate::chain::ChainError;
-use crate::fault::LineError;
 use crate::head::Head;
+use crate::line::error::LineError;
 
 /// The log cannot be read for writing, or is not in a state to be written.
 #[derive(Debug, Error)]

@@ -8,8 +8,8 @@ use camino::Utf8Path;
 use super::error::LogError;
 use super::writer::Projection;
 use crate::event::LogEntry;
-use crate::fault::LineError;
 use crate::follow::{Follower, Seen};
+use crate::line::error::LineError;
 use crate::survey::{Regard, Survey, What};
 use crate::vocabulary::EventType;
 
