@@ -15,7 +15,6 @@
 //! ([`survey_stream`](crate::survey_stream)). [`Follower`](crate::Follower) puts them together in order.
 
 mod index;
-mod lanes;
 mod prove;
 mod stretch;
 
@@ -199,7 +198,7 @@ struct Reading<'b, 'r, K, R> {
     /// Where the last line stands that was read.
     previous: Option<Range<usize>>,
     notables: Vec<Notable<K>>,
-    stretches: Stretches<'b>,
+    stretches: Stretches,
     first_crlf: Option<u64>,
     /// Whether a corrupt line ended the reading.
     ended: bool,
@@ -214,7 +213,7 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
             position: 0,
             previous: None,
             notables: Vec::with_capacity(block.len() / BYTES_A_NOTABLE),
-            stretches: Stretches::new(block),
+            stretches: Stretches::default(),
             first_crlf: None,
             ended: false,
         }
@@ -277,7 +276,8 @@ impl<'b, 'r, K: Copy, R: Fn(&str) -> Regard<K>> Reading<'b, 'r, K, R> {
             self.first_crlf.get_or_insert(self.position);
         }
         if let Some(link) = link {
-            self.stretches.chained(self.position, link, self.previous.clone());
+            let previous = self.previous.clone().and_then(|previous| self.block.get(previous));
+            self.stretches.chained(self.position, link, previous);
         }
         let end = self.offset + line.len();
         self.previous = Some(self.offset..end);
