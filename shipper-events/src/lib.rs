@@ -62,7 +62,7 @@ pub use stream::{Piece, survey_stream};
 pub use survey::{Notable, Regard, Stretch, Survey, What, survey};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use value::{ExtraMembers, JsonUint, Lenient, RawJson};
-pub use vocabulary::EventType;
+pub use vocabulary::{EventKind, EventType};
 
 /// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of
 /// real logs hold the last output of a command and stay below 100 KiB; the bound keeps a reader's memory flat.
