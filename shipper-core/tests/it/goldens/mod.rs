@@ -6,10 +6,10 @@ mod written;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use shipper_core::SkipRequest;
 use shipper_testkit::sim_storage::ModelDisk;
-use time::{OffsetDateTime, UtcOffset};
 
 pub(super) const STATE: &str = "state";
 pub(super) const LOG: &str = "state/events.jsonl";
@@ -18,7 +18,7 @@ pub(super) const SIDECAR: &str = "state/rehearsal.json";
 /// A state directory on a model disk, whose clock advances only when the scenario says so.
 pub(super) struct StateDirectory {
     disk: ModelDisk,
-    seconds: Cell<i64>,
+    seconds: Cell<u64>,
 }
 
 impl StateDirectory {
@@ -45,12 +45,11 @@ impl StateDirectory {
         names.map(|name| (name.to_string(), self.disk.read(name.as_str()).expect("a file"))).collect()
     }
 
-    /// The disk, one second later. Its clock is ahead of UTC by two hours.
+    /// The disk, one second later.
     pub(super) fn later(&self) -> ModelDisk {
         self.seconds.set(self.seconds.get() + 1);
-        let start = OffsetDateTime::from_unix_timestamp(1_795_424_400).expect("a time");
-        let now = start + time::Duration::seconds(self.seconds.get()) + time::Duration::nanoseconds(120);
-        self.disk.set_clock(now.to_offset(UtcOffset::from_hms(2, 0, 0).expect("an offset")));
+        let since_epoch = Duration::new(1_795_424_400 + self.seconds.get(), 120);
+        self.disk.set_clock(SystemTime::UNIX_EPOCH + since_epoch);
         self.disk.clone()
     }
 
