@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::head::ClaimedHead;
+use crate::integrity::ClaimedHead;
 use crate::line::error::LineErrorKind;
 use crate::line::strict_json::{Member, Value, find};
 

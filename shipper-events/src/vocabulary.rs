@@ -4,7 +4,7 @@
 //! read and may be absent or null, and a [`Lenient`] one is typed for users of the library and kept as it stands where
 //! it has another shape.
 
-use crate::head::ClaimedHead;
+use crate::integrity::ClaimedHead;
 use crate::line::strict_json::{Member, Value};
 use crate::names::{PlanId, RegistryName};
 use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, ObjectWriter, RawJson, read};

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use time::OffsetDateTime;
 
 use crate::event::Event;
+use crate::integrity::ChainLink;
 use crate::line::error::{LineError, LineErrorKind, MAX_LINE_LEN};
 use crate::line::strict_json::{self, LineMembers, Member, Object, Value, find};
-use crate::link::ChainLink;
 use crate::timestamp::{self, Timestamp};
 use crate::value::{ExtraMembers, FieldError};
 use crate::vocabulary::EventType;
@@ -91,7 +91,16 @@ impl<'a> RawEvent<'a> {
         } else {
             None
         };
-        Ok(Self { link: ChainLink::of(bytes), timestamp: stamp, instant, type_name, package, top, inner, event_type })
+        Ok(Self {
+            link: ChainLink::from_line(bytes),
+            timestamp: stamp,
+            instant,
+            type_name,
+            package,
+            top,
+            inner,
+            event_type,
+        })
     }
 
     /// The link to the line before; `None` on a foreign line.
