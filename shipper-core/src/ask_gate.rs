@@ -14,7 +14,7 @@
 //! basis and the decision there is nothing.
 
 use camino::Utf8Path;
-use shipper_events::vocabulary::{DecisionRecord, GateEvaluated, RULES_VERSION};
+use shipper_events::event::{DecisionRecord, GateEvaluated};
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
@@ -185,20 +185,12 @@ fn untrusted(why: UntrustedReason) -> Enforced {
 }
 
 fn record(query: &GateQuery, asker: &SkipRequest, verdict: &Verdict, basis: &Head) -> NewEvent {
-    let evaluated = GateEvaluated {
-        rules: RULES_VERSION.into(),
-        plan_id: query.plan_id.clone(),
-        details: Some(DecisionRecord {
-            rehearsal_registry: query.rehearsal_registry.clone(),
-            skip: query.skip,
-            actor: asker.actor.clone(),
-            justification: asker.justification.clone(),
-            verdict: verdict.code().as_str().to_owned(),
-            reasons: verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect(),
-            basis: (*basis).into(),
-            others: Default::default(),
-        }),
-        others: Default::default(),
-    };
+    let reasons = verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect();
+    let mut details = DecisionRecord::new(verdict.code().as_str(), reasons, *basis);
+    details.rehearsal_registry = query.rehearsal_registry.clone();
+    details.skip = query.skip;
+    details.actor = asker.actor.clone();
+    details.justification = asker.justification.clone();
+    let evaluated = GateEvaluated::new(query.plan_id.clone(), details);
     NewEvent::new(EventType::from(evaluated), "all")
 }

@@ -4,13 +4,14 @@
 //! completed, and completing uses it up. One that is dropped half-way writes nothing more: it stays visibly unfinished.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_events::vocabulary::{
+use shipper_events::event::Lenient;
+use shipper_events::event::{
     PackageOutput, RegistryPolicy, RegistryPolicyApplied, RehearsalComplete, RehearsalPackageFailed,
     RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
     RehearsalStarted,
 };
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, ExtraMembers, Head, Lenient, PlanId, RegistryName};
+use shipper_events::{EventType, Head, PlanId, RegistryName};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,12 +125,7 @@ impl<D: Storage + Clone> RehearsalRecorder<D> {
         registry: RegistryName,
         package_count: u64,
     ) -> Result<OpenRehearsal<'_, D>, RecordError> {
-        let event = RehearsalStarted {
-            registry: registry.clone(),
-            plan_id: plan_id.clone(),
-            package_count: package_count.into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalStarted::new(registry.clone(), plan_id.clone(), package_count);
         self.log.append(&[NewEvent::new(event, "all")])?;
         Ok(OpenRehearsal { recorder: self, plan_id, registry })
     }
@@ -143,12 +139,7 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     /// When it is not acknowledged.
     pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let event = RehearsalPackagePublished {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            duration_ms: Lenient::Typed(took.into()),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalPackagePublished::new(name, version).duration_ms(took);
         self.append(event, format!("{name}@{version}"))
     }
 
@@ -170,13 +161,7 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     ///
     /// When it is not acknowledged.
     pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
-        let event = RehearsalPackageFailed {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            class: class.to_owned().into(),
-            message: message.to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalPackageFailed::new().name(name).version(version).class(class).message(message);
         self.append(event, format!("{name}@{version}"))
     }
 
@@ -196,12 +181,8 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     ///
     /// When it is not acknowledged.
     pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
-        let event = RehearsalSmokeCheckStarted {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            registry: self.registry.as_str().to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let registry = self.registry.as_str();
+        let event = RehearsalSmokeCheckStarted::new().name(name).version(version).registry(registry);
         self.append(event, format!("{name}@{version}"))
     }
 
@@ -212,12 +193,7 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     /// When it is not acknowledged.
     pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let event = RehearsalSmokeCheckSucceeded {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            duration_ms: Lenient::Typed(took.into()),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalSmokeCheckSucceeded::new().name(name).version(version).duration_ms(took);
         self.append(event, format!("{name}@{version}"))
     }
 
@@ -227,12 +203,7 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     ///
     /// When it is not acknowledged.
     pub fn smoke_check_failed(&mut self, name: &str, version: &str, message: &str) -> Result<(), RecordError> {
-        let event = RehearsalSmokeCheckFailed {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            message: message.to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalSmokeCheckFailed::new().name(name).version(version).message(message);
         self.append(event, format!("{name}@{version}"))
     }
 
@@ -243,13 +214,7 @@ impl<D: Storage> OpenRehearsal<'_, D> {
     ///
     /// When the completion is not acknowledged: the rehearsal then counts as unfinished.
     pub fn complete(self, passed: bool, summary: &str) -> Result<CompletedRehearsal, RecordError> {
-        let event = RehearsalComplete {
-            passed,
-            registry: self.registry,
-            plan_id: self.plan_id,
-            summary: summary.to_owned(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalComplete::new(passed, self.registry, self.plan_id, summary);
         let RehearsalRecorder { log, state_directory, .. } = self.recorder;
         let head = log.append(&[NewEvent::new(event, "all")])?;
         let Some(receipt) = log.projection().state().receipt().cloned() else {
@@ -273,22 +238,15 @@ const TAIL: usize = 64 * 1024;
 pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
     let tail = |text: &str| {
         let start = (text.len().saturating_sub(TAIL)..=text.len()).find(|start| text.is_char_boundary(*start));
-        Lenient::Typed(start.and_then(|start| text.get(start..)).unwrap_or_default().to_owned())
+        start.and_then(|start| text.get(start..)).unwrap_or_default().to_owned()
     };
-    PackageOutput { stdout_tail: tail(stdout), stderr_tail: tail(stderr), others: ExtraMembers::default() }
+    PackageOutput::new().stdout_tail(tail(stdout)).stderr_tail(tail(stderr))
 }
 
 /// The hosts of a registry's index, and of what it takes uploads and their tokens with: an audit compares those of a run
 /// with those of its rehearsal.
 pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
-    let host = |host: Option<&str>| host.map_or(Lenient::Absent, |host| Lenient::Typed(host.to_owned()));
-    let evidence = RegistryPolicy {
-        posture: Lenient::Absent,
-        allow_private: Lenient::Absent,
-        allow_loopback: Lenient::Absent,
-        credential_authority: host(credentials),
-        index_authority: host(index),
-        others: ExtraMembers::default(),
-    };
-    RegistryPolicyApplied { evidence: Lenient::Typed(evidence), others: ExtraMembers::default() }
+    let host = |host: Option<&str>| host.map_or(Lenient::Absent, Lenient::from);
+    let evidence = RegistryPolicy::new().credential_authority(host(credentials)).index_authority(host(index));
+    RegistryPolicyApplied::new().evidence(evidence)
 }

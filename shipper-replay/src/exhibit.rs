@@ -7,8 +7,9 @@
 use std::io::{self, Read};
 
 use shipper_core::audit::{Finding, Label, LabelTarget};
+use shipper_events::is_display_safe;
 use shipper_events::json::Object;
-use shipper_events::{LineReader, is_display_safe};
+use shipper_events::scan::LineReader;
 
 /// How many characters are kept before and after a place.
 const CONTEXT: usize = 160;

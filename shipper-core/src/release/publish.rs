@@ -4,13 +4,14 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use shipper_events::vocabulary::{
+use shipper_events::event::RawJson;
+use shipper_events::event::{
     AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
     PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
     PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, RawJson};
+use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
@@ -135,7 +136,7 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
         (Some(_), 0) => "complete_failure",
         (Some(_), _) => "partial_failure",
     };
-    let head = run.append("all", ExecutionFinished { result: text(result), others: none() })?;
+    let head = run.append("all", ExecutionFinished::new().result(result))?;
     Ok(Published { gate, head, failure })
 }
 
@@ -165,26 +166,14 @@ impl<D: Storage> Run<D> {
     fn begin(&mut self, plan: &Plan, uploads_to: Option<&str>, gate: u64) -> Result<(), AppendError> {
         let live = plan.live();
         let credentials = uploads_to.and_then(authority);
-        let evidence = AuthEvidence {
-            schema_version: text("shipper.auth_evidence.v1"),
-            registry: text(live.name.as_str()),
-            auth_mode: Lenient::Absent,
-            token_detected: Lenient::Absent,
-            oidc_request_url_present: Lenient::Absent,
-            oidc_request_token_present: Lenient::Absent,
-            others: none(),
-        };
-        let plan_created = PlanCreated {
-            plan_id: plan.plan_id().clone(),
-            package_count: (plan.packages().len() as u64).into(),
-            gate: Some(gate.into()),
-            others: none(),
-        };
+        let evidence = AuthEvidence::new().schema_version("shipper.auth_evidence.v1").registry(live.name.as_str());
+        let package_count = plan.packages().len() as u64;
+        let plan_created = PlanCreated::new(plan.plan_id().clone(), package_count).gate(JsonUint::from(gate));
         self.log.append(&[
-            NewEvent::new(ExecutionStarted { others: none() }, "all"),
+            NewEvent::new(ExecutionStarted::new(), "all"),
             NewEvent::new(policy_applied(authority(&live.index).as_deref(), credentials.as_deref()), "all"),
             NewEvent::new(plan_created, "all"),
-            NewEvent::new(AuthEvidenceRecorded { evidence: Lenient::Typed(evidence), others: none() }, "all"),
+            NewEvent::new(AuthEvidenceRecorded::new().evidence(evidence), "all"),
         ])?;
         Ok(())
     }
@@ -203,7 +192,7 @@ impl<D: Storage> Run<D> {
             Ok(Found::Other) => return self.failed(&id, another_content()),
             Err(failed) => return self.failed(&id, failed),
         }
-        let started = PackageStarted { name: text(&package.name), version: text(&package.version), others: none() };
+        let started = PackageStarted::new().name(&*package.name).version(&*package.version);
         self.append(&id, started)?;
         let uploaded = match self.attempts(work, package)? {
             Ok(uploaded) => uploaded,
@@ -214,7 +203,7 @@ impl<D: Storage> Run<D> {
         {
             return self.failed(&id, failed);
         }
-        self.append(&id, PackagePublished { duration_ms: millis(begun.elapsed()), others: none() })?;
+        self.append(&id, PackagePublished::new().duration_ms(millis(begun.elapsed())))?;
         Ok(Ok(()))
     }
 
@@ -227,16 +216,14 @@ impl<D: Storage> Run<D> {
         let id = package.id();
         let mut attempt = work.attempts();
         loop {
-            let attempted = PackageAttempted {
-                attempt: number(attempt.number.into()),
-                command: text(&work.publisher.command(package, work.on)),
-                max_attempts: number(attempt.most.into()),
-                others: none(),
-            };
+            let attempted = PackageAttempted::new()
+                .attempt(u64::from(attempt.number))
+                .command(work.publisher.command(package, work.on))
+                .max_attempts(u64::from(attempt.most));
             self.append(&id, attempted)?;
             let failed = match work.publish(package, &attempt) {
                 Ok(tails) => {
-                    let uploaded = PackageUploaded { others: none() };
+                    let uploaded = PackageUploaded::new();
                     self.log.append(&[NewEvent::new(output(&tails), &*id), NewEvent::new(uploaded, &*id)])?;
                     return Ok(Ok(Uploaded::JustNow));
                 }
@@ -247,7 +234,7 @@ impl<D: Storage> Run<D> {
             if failed.class == FailureClass::Ambiguous {
                 match self.reconcile(work, package)? {
                     Ok(Found::Same) => {
-                        self.append(&id, PackageUploaded { others: none() })?;
+                        self.append(&id, PackageUploaded::new())?;
                         return Ok(Ok(Uploaded::AndShown));
                     }
                     Ok(Found::Other) => return Ok(Err(another_content())),
@@ -277,7 +264,7 @@ impl<D: Storage> Run<D> {
         package: &PlannedPackage,
     ) -> Result<Result<Found, Failure>, AppendError> {
         let id = package.id();
-        self.append(&id, PublishReconciling { method: text("index"), others: none() })?;
+        self.append(&id, PublishReconciling::new().method("index"))?;
         // Also when somebody asked to stop: this is how the log learns what happened.
         let stop = Stop::default();
         let mut asking = Work { stop: &stop, publisher: &mut *work.publisher, progress: &mut *work.progress, ..*work };
@@ -296,8 +283,7 @@ impl<D: Storage> Run<D> {
             Ok(Found::Other) => "another-content",
             Err(_) => "unknown",
         };
-        let outcome = Lenient::Typed(RawJson::from(outcome));
-        self.append(&id, PublishReconciled { outcome, others: none() })?;
+        self.append(&id, PublishReconciled::new().outcome(RawJson::from(outcome)))?;
         Ok(found)
     }
 
@@ -309,19 +295,18 @@ impl<D: Storage> Run<D> {
     ) -> Result<Result<(), Failure>, AppendError> {
         let id = package.id();
         let begun = Instant::now();
-        self.append(&id, ReadinessStarted { method: text("index"), others: none() })?;
+        self.append(&id, ReadinessStarted::new().method("index"))?;
         let shown = work.wait_for(package, |attempt, visible| {
-            let poll = ReadinessPoll { attempt: number(attempt), visible: Lenient::Typed(visible), others: none() };
+            let poll = ReadinessPoll::new().attempt(attempt).visible(visible);
             self.append(&id, poll).map(|_| ())
         })?;
         match &shown {
             Ok(looks) => {
-                let (duration_ms, attempts) = (millis(begun.elapsed()), number(*looks));
-                self.append(&id, ReadinessComplete { duration_ms, attempts, others: none() })?;
+                let complete = ReadinessComplete::new().duration_ms(millis(begun.elapsed())).attempts(*looks);
+                self.append(&id, complete)?;
             }
             Err(failure) if failure.class == FailureClass::Ambiguous && !work.stop.is_asked() => {
-                let max_wait_ms = millis(work.limits.readiness);
-                self.append(&id, ReadinessTimeout { max_wait_ms, others: none() })?;
+                self.append(&id, ReadinessTimeout::new().max_wait_ms(millis(work.limits.readiness)))?;
             }
             // It is there with another content, or nobody waited.
             Err(_) => {}
@@ -336,13 +321,12 @@ impl<D: Storage> Run<D> {
         reason: &str,
     ) -> Result<Result<(), Failure>, AppendError> {
         work.progress.begins(Step::Skip, package);
-        self.append(&package.id(), PackageSkipped { reason: text(reason), others: none() })?;
+        self.append(&package.id(), PackageSkipped::new().reason(reason))?;
         Ok(Ok(()))
     }
 
     fn failed(&mut self, id: &str, failed: Failure) -> Result<Result<(), Failure>, AppendError> {
-        let event =
-            PackageFailed { class: text(failed.class.as_str()), message: text(&failed.message), others: none() };
+        let event = PackageFailed::new().class(failed.class.as_str()).message(&*failed.message);
         self.append(id, event)?;
         Ok(Err(failed))
     }
@@ -371,29 +355,14 @@ fn output(tails: &OutputTails) -> PackageOutput {
 }
 
 fn retry(attempt: &Attempts, pause: Duration, failed: &Failure) -> RetryScheduled {
-    RetryScheduled {
-        attempt: number(attempt.number.into()),
-        max_attempts: number(attempt.most.into()),
-        delay_ms: millis(pause),
-        next_attempt_at: Lenient::Absent,
-        reason: text(failed.class.as_str()),
-        message: text(&failed.message),
-        others: none(),
-    }
+    RetryScheduled::new()
+        .attempt(u64::from(attempt.number))
+        .max_attempts(u64::from(attempt.most))
+        .delay_ms(millis(pause))
+        .reason(failed.class.as_str())
+        .message(&*failed.message)
 }
 
-fn text(text: &str) -> Lenient<String> {
-    Lenient::Typed(text.to_owned())
-}
-
-fn number(number: u64) -> Lenient<JsonUint> {
-    Lenient::Typed(number.into())
-}
-
-fn millis(time: Duration) -> Lenient<JsonUint> {
-    number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn none() -> ExtraMembers {
-    ExtraMembers::default()
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
