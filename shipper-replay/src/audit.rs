@@ -1,17 +1,14 @@
 //! The audit of all inputs: from the command line to a [`ReportView`], or to a stream of ndjson.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use camino::Utf8PathBuf;
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use shipper_core::audit::{
-    AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, PackageAction, Report, SidecarInput, regard,
-    regard_timeline,
-};
-use shipper_events::{Piece, Tail, display_safe, survey_stream};
+use shipper_core::audit::{AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, Report, SidecarInput};
+use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::cli::Cli;
@@ -19,7 +16,7 @@ use crate::explain::NotExplained;
 use crate::file_list::{FileListError, collect_inputs, dedup};
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
 use crate::inputs::{Input, read_sidecar, sidecar_path};
-use crate::log_source::{LogSource, read_chunks};
+use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
 use crate::progress::Progress;
 use crate::statement::{StatementBuilder, StatementError};
@@ -200,35 +197,24 @@ impl<'c> AuditJob<'c> {
             statement.record_sidecar(&sidecar);
         }
         match source.and_then(|source| self.read(source, sidecar)) {
-            Ok((auditor, tail, copy)) => Ok((LogReport::judged(input.path(), auditor.end(tail)?), copy)),
+            Ok((auditor, copy)) => Ok((LogReport::judged(input.path(), auditor.finish()?), copy)),
             Err(error) => unreadable(input.path(), error.to_string()),
         }
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp.
-    fn read(&self, source: LogSource, sidecar: SidecarInput) -> io::Result<(Auditor, Tail, Option<File>)> {
+    fn read(&self, source: LogSource, sidecar: SidecarInput) -> io::Result<(Auditor, Option<File>)> {
         let source = if self.needs_copy { source.with_copy() } else { source };
-        let (mut source, mut auditor) = match Auditor::begin(self.options.clone(), sidecar) {
+        let (mut source, auditor) = match Auditor::begin(self.options.clone(), sidecar) {
             Begin::Audit(auditor) => (source, auditor),
-            Begin::Locate(mut locator) => {
+            Begin::Locate(locator) => {
                 let mut source = source.with_copy();
-                read_chunks(&mut source, |chunk| {
-                    locator.feed(chunk);
-                    true
-                })?;
-                (source.rewind()?, locator.found())
+                let auditor = locator.locate(&mut source)?;
+                (source.rewind()?, auditor)
             }
         };
-        let has_timeline = timeline(self.cli);
-        if has_timeline {
-            auditor = auditor.with_timeline();
-        }
-        let take = |piece: Piece<'_, PackageAction>| {
-            auditor.take(piece);
-            Ok::<(), io::Error>(())
-        };
-        let read = |buffer: &mut [u8]| source.read(buffer);
-        let tail = survey_stream(read, if has_timeline { regard_timeline } else { regard }, take)?;
-        Ok((auditor, tail, source.into_copy().filter(|_| self.needs_copy)))
+        let mut auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
+        auditor.read_to_end(&mut source)?;
+        Ok((auditor, source.into_copy().filter(|_| self.needs_copy)))
     }
 }

@@ -3,13 +3,11 @@
 //! The auditor keeps no line, so the lines are read a second time, for the findings that are shown. An excerpt contains
 //! only the text around its target, escaped for display, so that a line of 16 MiB is shown like a short one.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 
 use shipper_core::audit::{Finding, Label, LabelTarget};
 use shipper_events::json::Object;
-use shipper_events::{MAX_LINE_LEN, is_display_safe};
-
-use crate::log_source::READ_LEN;
+use shipper_events::{LineReader, is_display_safe};
 
 /// Most characters before, and after, the target.
 const MAX_CONTEXT_CHARS: usize = 160;
@@ -54,10 +52,16 @@ pub(crate) fn extract<'f>(
     let mut wanted: Vec<(u64, usize, usize, Label)> = labels.into_iter().enumerate().flat_map(positions).collect();
     wanted.sort_by_key(|(line, finding, position, _)| (*line, *finding, *position));
     let mut found: Vec<(usize, usize, Excerpt)> = Vec::with_capacity(wanted.len());
-    let mut reader = LineReader { bytes: BufReader::with_capacity(READ_LEN, bytes), number: 0, text: Vec::new() };
-    for labels in wanted.chunk_by(|(line, ..), (next, ..)| line == next) {
-        let Some(line) = labels.first().map(|(line, ..)| *line) else { continue };
-        let Some(text) = reader.read(line)? else { break };
+    let (mut lines, mut number) = (LineReader::new(bytes), 0);
+    'log: for labels in wanted.chunk_by(|(line, ..), (next, ..)| line == next) {
+        while labels.first().is_some_and(|(line, ..)| number + 1 < *line) {
+            if lines.next_line()?.is_none() {
+                break 'log;
+            }
+            number += 1;
+        }
+        let Some(text) = lines.next_line()? else { break };
+        number += 1;
         // Many findings may refer to one long line: each target of it is located once.
         let mut known: Vec<(LabelTarget, Excerpt)> = Vec::new();
         for (_, finding, position, label) in labels {
@@ -77,33 +81,6 @@ pub(crate) fn extract<'f>(
         }
     }
     Ok(excerpts)
-}
-
-/// Reads single lines, in ascending order.
-struct LineReader<R> {
-    bytes: BufReader<R>,
-    /// Number of the last line that was read or skipped; 0 at the start.
-    number: u64,
-    text: Vec<u8>,
-}
-
-impl<R: Read> LineReader<R> {
-    /// Returns the line `number`, of a line that is too long its beginning. `None` if the log has fewer complete lines.
-    fn read(&mut self, number: u64) -> io::Result<Option<&[u8]>> {
-        while self.number + 1 < number {
-            if self.bytes.skip_until(b'\n')? == 0 {
-                return Ok(None);
-            }
-            self.number += 1;
-        }
-        self.text.clear();
-        self.bytes.by_ref().take(MAX_LINE_LEN as u64).read_until(b'\n', &mut self.text)?;
-        if !self.text.ends_with(b"\n") && self.bytes.skip_until(b'\n')? == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        Ok(Some(&self.text))
-    }
 }
 
 fn excerpt(line: &[u8], label: &Label) -> Excerpt {

@@ -11,7 +11,7 @@ use shipper_core::release::{
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
 use shipper_core::{LOG_FILE_NAME, RefusalCode, SkipRequest, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 
 /// Registries that remember what they were given, and fail when told to.
 pub struct World {
@@ -209,7 +209,7 @@ pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
         rehearsal: registry("rehearsal"),
         smoke_install: smoke_install.then(|| "c".to_owned()),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        lock: LockOptions::default(),
     }
 }
 
@@ -219,7 +219,8 @@ pub fn publish_options(skip: bool) -> PublishOptions {
         rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        lock: LockOptions::default(),
+        expected_head: None,
     }
 }
 
