@@ -65,12 +65,14 @@ pub(crate) fn extract<'f>(
         // Many findings may refer to one long line: each target of it is located once.
         let mut known: Vec<(LabelTarget, Excerpt)> = Vec::new();
         for (_, finding, position, label) in labels {
-            let excerpt = known.iter().find(|(spot, _)| *spot == label.spot).map(|(_, excerpt)| excerpt.clone());
-            let excerpt = excerpt.unwrap_or_else(|| {
-                let excerpt = excerpt(text, label);
-                known.push((label.spot, excerpt.clone()));
-                excerpt
-            });
+            let excerpt = match known.iter().find(|(spot, _)| *spot == label.spot) {
+                Some((_, excerpt)) => excerpt.clone(),
+                None => {
+                    let excerpt = excerpt(text, label);
+                    known.push((label.spot, excerpt.clone()));
+                    excerpt
+                }
+            };
             found.push((*finding, *position, Excerpt { label: label.label, ..excerpt }));
         }
     }

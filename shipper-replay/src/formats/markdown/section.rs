@@ -158,14 +158,14 @@ fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOption
     let mut text = format!("- **{level}** {name}{place}: {}\n", shown(&finding.message));
     for excerpt in excerpts.iter().take(PLACES) {
         let label = if excerpt.label.is_empty() { String::new() } else { format!(" {}", shown(excerpt.label)) };
-        text += &format!("  - {}:{}{label}: {}\n", excerpt.line, excerpt.columns.0, excerpt(excerpt));
+        text += &format!("  - {}:{}{label}: {}\n", excerpt.line, excerpt.columns.0, quote(excerpt));
     }
     text += &format!("  - Help: {}\n", shown(&finding.help));
     text + &format!("  - Next: {}\n", code(&next_command(finding, path, audit, demand)))
 }
 
 /// The text around a place, the place in bold.
-fn excerpt(excerpt: &Excerpt) -> String {
+fn quote(excerpt: &Excerpt) -> String {
     let before: Vec<char> = excerpt.before.chars().collect();
     let cut = before.len().saturating_sub(AROUND);
     let ellipsis = |is_cut: bool| if is_cut { "\u{2026}" } else { "" };

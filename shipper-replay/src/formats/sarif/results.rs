@@ -128,7 +128,7 @@ fn location(file: ArtifactLocation, place: Option<(u64, Option<&Excerpt>)>) -> L
 /// A place in a line, and the line around it where there is more of it.
 fn region(line: u64, excerpt: Option<&Excerpt>) -> (Option<Region>, Option<Region>) {
     let whole_line = |snippet| Region { start_line: line, start_column: None, end_column: None, snippet };
-    let Some(Excerpt { columns: (column, end), before, marked, after, .. }) = excerpt else {
+    let Some(Excerpt { columns: (column, end), before, target: marked, after, .. }) = excerpt else {
         return (Some(whole_line(None)), None);
     };
     let snippet = Some(marked).filter(|marked| !marked.is_empty()).map(plain);
