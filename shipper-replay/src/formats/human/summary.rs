@@ -1,14 +1,13 @@
-//! The facts of a log, as every form for people words them.
+//! Summary of a log: its length, integrity, rehearsal and sidecar.
 
 use shipper_core::EvidenceFlaw;
 use shipper_core::audit::{Counts, Integrity, LogAudit, Report, SidecarReport, SidecarStatus, TailStatus};
 use shipper_events::display_safe;
 
-use super::in_words;
-use super::words::count;
+use super::phrases::{in_parentheses, plural};
 
-/// What can be said of the chain.
-pub(crate) fn integrity(integrity: Integrity) -> &'static str {
+/// Returns the integrity of the chain.
+fn integrity_text(integrity: Integrity) -> &'static str {
     match integrity {
         Integrity::Broken => "integrity broken",
         Integrity::Unchained => "not chained",
@@ -17,29 +16,31 @@ pub(crate) fn integrity(integrity: Integrity) -> &'static str {
     }
 }
 
-/// How long the log is, and what can be said of its chain and its end.
+/// Returns the length of the log, the integrity of its chain, and a torn tail.
 pub(crate) fn extent(audit: &LogAudit) -> String {
     let tail = match audit.tail {
         TailStatus::Clean => "",
         TailStatus::Torn => ", torn tail",
     };
-    let (lines, bytes) = (count(audit.lines, "line"), count(audit.bytes, "byte"));
-    format!("{lines}, {bytes}, {}{tail}", integrity(audit.integrity))
+    let (lines, bytes) = (plural(audit.lines, "line"), plural(audit.bytes, "byte"));
+    format!("{lines}, {bytes}, {}{tail}", integrity_text(audit.integrity))
 }
 
-/// How a completed rehearsal turned out.
+/// Returns the outcome of a completed rehearsal.
 pub(crate) fn outcome(passed: bool, unsound: &[EvidenceFlaw]) -> String {
     match (passed, unsound) {
         (true, []) => "passed".to_owned(),
-        (true, flaws) => {
-            let flaws: Vec<&str> = flaws.iter().map(|flaw| flaw.as_str()).collect();
-            format!("says it passed, unsound ({})", flaws.join(", "))
-        }
+        (true, flaws) => unsound_text(flaws),
         (false, _) => "failed".to_owned(),
     }
 }
 
-/// What the sidecar is worth.
+/// Returns the outcome of a rehearsal whose events contradict its success.
+pub(super) fn unsound_text(flaws: &[EvidenceFlaw]) -> String {
+    format!("says it passed, unsound{}", in_parentheses(flaws.iter().map(|flaw| flaw.as_str())))
+}
+
+/// Returns the result of the comparison with the sidecar.
 pub(crate) fn sidecar(sidecar: &SidecarReport) -> String {
     match (sidecar.status, sidecar.path.as_deref().map(display_safe)) {
         (SidecarStatus::Match, Some(path)) => format!("{path} matches the log"),
@@ -49,9 +50,16 @@ pub(crate) fn sidecar(sidecar: &SidecarReport) -> String {
     }
 }
 
-/// How many logs have which conclusion, the gravest first.
+/// Returns the number of logs by conclusion, the most severe first.
 pub(crate) fn conclusions(report: &Report) -> String {
     let mut counts = Counts::default();
     report.logs.iter().for_each(|log| counts.add(log.conclusion));
-    in_words(counts)
+    counts_text(counts)
+}
+
+/// Returns the counts that are not 0, the most severe conclusion first.
+pub(super) fn counts_text(counts: Counts) -> String {
+    let counts = counts.each().into_iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts.map(|(conclusion, count)| format!("{count} {conclusion}")).collect();
+    counts.join(", ")
 }

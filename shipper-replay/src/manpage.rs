@@ -1,4 +1,4 @@
-//! What a package of the program ships beside it: the manual page and completions, made from the command line itself.
+//! Manual page and shell completions, generated from the command line definition.
 
 use std::io::{self, Write};
 
@@ -13,13 +13,13 @@ use crate::cli::{Cli, EXIT_STATUSES, VERSION};
 pub(crate) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     let mut command = Cli::command();
     let name = command.get_name().to_owned();
-    // The generator panics where it cannot write.
+    // The generator panics on a write error.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     out.write_all(&script)
 }
 
-/// Commands that a reader of the manual wants first.
+/// Example commands.
 const EXAMPLES: [(&str, &str); 6] = [
     ("shipper-replay events.jsonl", "What the log proves, with the lines that show it."),
     ("shipper-replay --registry rehearsal events.jsonl", "The same, under the registry that you have configured."),
@@ -35,7 +35,7 @@ const EXAMPLES: [(&str, &str); 6] = [
     ("shipper-replay --explain publish-not-authorized", "What a word of the report means, and what to do about it."),
 ];
 
-/// What the program takes from its environment.
+/// Environment variables that the program reads.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always is given."),
     ("TERM", "Nothing is coloured on a terminal that is called dumb."),
@@ -51,7 +51,7 @@ pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     let mut page = Roff::new();
-    as_it_stands(&mut page, "EXIT STATUS", EXIT_STATUSES.lines().skip(1));
+    verbatim_section(&mut page, "EXIT STATUS", EXIT_STATUSES.lines().skip(1));
     page.control("SH", ["ENVIRONMENT"]);
     for (name, what) in ENVIRONMENT {
         page.control("TP", []).text([bold(name)]).text([roman(what)]);
@@ -65,12 +65,12 @@ pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     for (command, what) in EXAMPLES {
         page.control("TP", []).text([bold(command)]).text([roman(what)]);
     }
-    as_it_stands(&mut page, "VERSION", VERSION.lines());
+    verbatim_section(&mut page, "VERSION", VERSION.lines());
     page.to_writer(out)
 }
 
-/// A section whose lines stay as they are.
-fn as_it_stands<'l>(page: &mut Roff, head: &str, lines: impl Iterator<Item = &'l str>) {
+/// Adds a section whose lines are not filled.
+fn verbatim_section<'l>(page: &mut Roff, head: &str, lines: impl Iterator<Item = &'l str>) {
     page.control("SH", [head]);
     page.control("nf", []);
     for line in lines {

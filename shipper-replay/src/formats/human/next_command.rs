@@ -1,11 +1,11 @@
-//! The one command to run next.
+//! The command to run next about a finding.
 
 use shipper_core::audit::{AuditOptions, Finding, FindingCode, LogAudit};
 use shipper_events::is_display_safe;
 
-/// The command that shows more about a finding, or asks the question that is open.
-pub(crate) fn next(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions) -> String {
-    let log = word(path, "LOG");
+/// Returns the command that shows more about a finding, or settles what is open.
+pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions) -> String {
+    let log = shell_word(path, "LOG");
     let before = finding.line.map_or(0, |line| line.saturating_sub(1));
     match finding.code {
         FindingCode::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
@@ -29,25 +29,25 @@ pub(crate) fn next(finding: &Finding, path: &str, audit: &LogAudit, demand: &Aud
         {
             format!("shipper-replay --explain {code}")
         }
-        _ => format!("shipper-replay --timeline{} {log}", asked(demand)),
+        _ => format!("shipper-replay --timeline{} {log}", option_args(demand)),
     }
 }
 
-/// What the finding depends on, as options.
-fn asked(demand: &AuditOptions) -> String {
-    let kept = [("--extends", demand.extends), ("--since", demand.since)];
-    let kept = kept.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
+/// Returns the options of the audit as arguments, each after a space.
+fn option_args(demand: &AuditOptions) -> String {
+    let heads = [("--extends", demand.extends), ("--since", demand.since)];
+    let heads = heads.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
     let strict = demand.strict.then(|| " --strict".to_owned());
-    let registry = demand.registry.as_ref().map(|name| format!(" --registry {}", word(name.as_str(), "NAME")));
-    let plan_id = demand.plan_id.as_ref().map(|name| format!(" --plan-id {}", word(name.as_str(), "ID")));
-    let at = demand.at.as_ref().map(|at| format!(" --at {}", word(&at.to_string(), "TIMESTAMP")));
-    [registry, plan_id, at, strict].into_iter().flatten().chain(kept).collect()
+    let registry = demand.registry.as_ref().map(|name| format!(" --registry {}", shell_word(name.as_str(), "NAME")));
+    let plan_id = demand.plan_id.as_ref().map(|name| format!(" --plan-id {}", shell_word(name.as_str(), "ID")));
+    let at = demand.at.as_ref().map(|at| format!(" --at {}", shell_word(&at.to_string(), "TIMESTAMP")));
+    [registry, plan_id, at, strict].into_iter().flatten().chain(heads).collect()
 }
 
-/// A text as a word of a command; a name for it where it cannot be shown safely, or would be taken for an option.
-fn word(text: &str, name: &str) -> String {
+/// Quotes a text for a shell. Returns `placeholder` if it is not safe to display, or would be parsed as an option.
+fn shell_word(text: &str, placeholder: &str) -> String {
     match shlex::try_quote(text) {
         Ok(word) if !text.starts_with('-') && text.chars().all(is_display_safe) => word.into_owned(),
-        _ => name.to_owned(),
+        _ => placeholder.to_owned(),
     }
 }

@@ -1,43 +1,44 @@
-//! The timeline: every event that concerns the gate, and under it what it changed.
+//! Timeline: each event that concerns the gate, followed by the changes that it makes.
 
 use std::fmt::Write;
 
 use shipper_core::audit::{StateAfter, TimelineEntry};
 use shipper_events::display_safe;
 
-use super::words::{quoted, short, word};
+use super::phrases::{maybe_quoted, quoted, reasons_text, short_plan_id};
+use super::summary::unsound_text;
 
-/// Tells moments one by one, each with what is different from the one before.
+/// Prints the entries of a timeline one by one, each with the differences from the one before.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Telling {
+pub(crate) struct TimelinePrinter {
     before: Option<StateAfter>,
 }
 
-impl Telling {
-    /// The lines that tell of a moment.
-    pub(crate) fn tell(&mut self, moment: &TimelineEntry) -> String {
-        let line = format!("line {}", moment.line);
-        let time = display_safe(&moment.timestamp.to_string()).max_chars(30).to_string();
-        let mut text = format!("  {line:<10} {time:<30} {}{}\n", word(&moment.event, 60), details(moment));
-        for change in changes(self.before.as_ref(), &moment.after) {
+impl TimelinePrinter {
+    /// Returns the lines of the next entry.
+    pub(crate) fn print(&mut self, entry: &TimelineEntry) -> String {
+        let line = format!("line {}", entry.line);
+        let time = display_safe(&entry.timestamp.to_string()).max_chars(30).to_string();
+        let mut text = format!("  {line:<10} {time:<30} {}{}\n", maybe_quoted(&entry.event, 60), details(entry));
+        for change in changes(self.before.as_ref(), &entry.after) {
             let _ = writeln!(text, "  {:<10}   {change}", "");
         }
-        self.before = Some(moment.after.clone());
+        self.before = Some(entry.after.clone());
         text
     }
 }
 
-/// What the event says of itself.
-fn details(moment: &TimelineEntry) -> String {
-    let package = moment.package.as_deref().map(|package| word(package, 60));
-    let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short(plan.as_str())));
-    let registry = moment.registry.as_ref().map(|registry| format!("registry {}", quoted(registry.as_str())));
-    let outcome = moment.outcome.as_deref().map(|outcome| word(outcome, 40));
+/// Returns the members of the event that are shown.
+fn details(entry: &TimelineEntry) -> String {
+    let package = entry.package.as_deref().map(|package| maybe_quoted(package, 60));
+    let plan = entry.plan_id.as_ref().map(|plan| format!("plan {}", short_plan_id(plan.as_str())));
+    let registry = entry.registry.as_ref().map(|registry| format!("registry {}", quoted(registry.as_str())));
+    let outcome = entry.outcome.as_deref().map(|outcome| maybe_quoted(outcome, 40));
     let details: Vec<String> = [package, plan, registry, outcome].into_iter().flatten().collect();
     if details.is_empty() { String::new() } else { format!(": {}", details.join(", ")) }
 }
 
-/// What holds now and did not before.
+/// Returns the changes from the state before an event to the state after it.
 fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
     let mut changes = Vec::new();
     if before.is_none_or(|before| before.open != after.open) {
@@ -56,10 +57,7 @@ fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
     {
         let outcome = match (receipt.passed, &receipt.unsound[..]) {
             (true, []) => "passed, sound".to_owned(),
-            (true, flaws) => {
-                let flaws: Vec<&str> = flaws.iter().map(|flaw| flaw.as_str()).collect();
-                format!("says it passed, unsound ({})", flaws.join(", "))
-            }
+            (true, flaws) => unsound_text(flaws),
             (false, _) => "did not pass".to_owned(),
         };
         changes.push(format!("receipt: the rehearsal of line {}, {outcome}", receipt.line));
@@ -70,9 +68,7 @@ fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
     if before.is_none_or(|before| before.gate != after.gate)
         && let Some(gate) = &after.gate
     {
-        let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
-        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
-        changes.push(format!("gate: {}{reasons}", gate.verdict));
+        changes.push(format!("gate: {}{}", gate.verdict, reasons_text(&gate.reasons)));
     }
     changes
 }

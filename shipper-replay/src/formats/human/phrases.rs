@@ -1,17 +1,18 @@
-//! The words of the human report.
+//! Phrases that the human report, and other formats for people, have in common.
+
+use std::fmt::Display;
 
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
     Report, RunReport, TailStatus, UnprovenCause,
 };
 use shipper_core::{FieldDiff, FieldValue, RefusalCode};
-use shipper_events::{RegistryName, display_safe};
+use shipper_events::{DisplaySafe, RegistryName, display_safe};
 
-/// The conclusion in one sentence.
+/// Returns the reason for the conclusion, to follow it in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
-        let error = log.error.as_deref().unwrap_or("it could not be judged");
-        return format!(", {}", display_safe(error).max_chars(400));
+        return format!(", {}", path_text(log.error.as_deref().unwrap_or("it could not be judged")));
     };
     let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
     let first = audit.findings.iter().find(|finding| finding.level == Level::Error);
@@ -26,9 +27,9 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
         (Conclusion::Unjudged, _) => ", it holds decisions under rules that this version does not know".to_owned(),
         (Conclusion::Verified, _) => {
             match (of(DecisionStatus::Verified), of(DecisionStatus::Authorized), of(DecisionStatus::Refused)) {
-                (0, 0, refused) => format!(", {} stood and no run went on", count(refused, "refusal")),
-                (0, authorized, _) => format!(", {} and no run yet", count(authorized, "authorization")),
-                (backed, ..) => format!(", {} backed by a passing rehearsal", count(backed, "decision")),
+                (0, 0, refused) => format!(", {} stood and no run went on", plural(refused, "refusal")),
+                (0, authorized, _) => format!(", {} and no run yet", plural(authorized, "authorization")),
+                (backed, ..) => format!(", {} backed by a passing rehearsal", plural(backed, "decision")),
             }
         }
         _ if audit.decisions.is_empty() => match (&report.demand.plan_id, report.demand.since) {
@@ -41,53 +42,45 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
         },
         _ if audit.tail == TailStatus::Torn => ", the log ends in the middle of a line".to_owned(),
         _ if of(DecisionStatus::Unproven) > 0 => {
-            format!(", {} not backed by a rehearsal", count(of(DecisionStatus::Unproven), "decision"))
+            format!(", {} not backed by a rehearsal", plural(of(DecisionStatus::Unproven), "decision"))
         }
         _ if of(DecisionStatus::Permitted) > 0 => ", the gate let a plan pass without a rehearsal".to_owned(),
         _ => ", the sidecar cannot be compared".to_owned(),
     }
 }
 
-/// What the events before a decision give.
-pub(crate) fn derived(decision: &Decision) -> String {
-    let reasons = |reasons: &[RefusalCode]| {
-        let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
-        reasons.join(", ")
-    };
+/// Returns the verdict that the events before a decision give, with its reasons or its evidence.
+pub(crate) fn derived_text(decision: &Decision) -> String {
     decision.derived.as_ref().map_or_else(
         || "made under rules that this version does not know".to_owned(),
         |derived| match decision.receipt_line {
             Some(line) => format!("{} by the rehearsal on line {line}", derived.verdict),
-            None if derived.reasons.is_empty() => derived.verdict.to_string(),
-            None => format!("{} ({})", derived.verdict, reasons(&derived.reasons)),
+            None => format!("{}{}", derived.verdict, reasons_text(&derived.reasons)),
         },
     )
 }
 
-/// What was recorded of a decision.
-pub(crate) fn recorded(decision: &Decision) -> Option<String> {
+/// Returns the recorded verdict of a decision, with its reasons; `None` if none is recorded.
+pub(crate) fn recorded_text(decision: &Decision) -> Option<String> {
     let recorded = decision.recorded.as_ref()?;
-    let said: Vec<String> =
-        recorded.reasons.iter().take(8).map(|reason| display_safe(reason).max_chars(40).to_string()).collect();
-    let said = if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) };
-    Some(format!("{}{said}", display_safe(&recorded.verdict).max_chars(40)))
+    let reasons = recorded.reasons.iter().take(8).map(|reason| display_safe(reason).max_chars(40));
+    Some(format!("{}{}", display_safe(&recorded.verdict).max_chars(40), in_parentheses(reasons)))
 }
 
-/// The gate's answer at the end of a log, where one is required.
-pub(crate) fn answer(log: &LogReport) -> Option<String> {
+/// Returns the gate's verdict at the end of a log; `None` if the audit asked no gate.
+pub(crate) fn gate_text(log: &LogReport) -> Option<String> {
     let gate = log.audit.as_ref()?.gate.as_ref()?;
-    let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
-    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
-    let registry = under(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-    Some(format!("{}{reasons}: plan {}{registry}", gate.verdict, short(gate.query.plan_id.as_str())))
+    let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
+    let plan = short_plan_id(gate.query.plan_id.as_str());
+    Some(format!("{}{}: plan {plan}{registry}", gate.verdict, reasons_text(&gate.reasons)))
 }
 
-/// What was answered to a decision, and by whom.
-pub(crate) fn why(decision: &Decision) -> String {
-    let derived = derived(decision);
+/// Returns the verdict of a decision, compared with the recorded one.
+pub(crate) fn decision_text(decision: &Decision) -> String {
+    let derived = derived_text(decision);
     let recorded = match (&decision.recorded, &decision.derived) {
-        (Some(said), Some(derived)) if said == derived => ", as recorded".to_owned(),
-        _ => recorded(decision).map_or(String::new(), |recorded| format!(", recorded was {recorded}")),
+        (Some(recorded), Some(derived)) if recorded == derived => ", as recorded".to_owned(),
+        _ => recorded_text(decision).map_or(String::new(), |recorded| format!(", recorded was {recorded}")),
     };
     let because = match decision.because {
         Some(UnprovenCause::Dormant) => ", no rehearsal registry was configured",
@@ -98,15 +91,15 @@ pub(crate) fn why(decision: &Decision) -> String {
     format!("{derived}{recorded}{because}")
 }
 
-/// What became of a run; `judged_to` is [the last line that was judged](judged_to), where that is not the last one.
-pub(crate) fn ran(run: &RunReport, judged_to: Option<u64>) -> String {
+/// Returns the outcome of a run. `audited_up_to` is the result of [`audited_up_to`].
+pub(crate) fn run_text(run: &RunReport, audited_up_to: Option<u64>) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = run.finished.as_deref().map_or_else(
-        || match judged_to {
+        || match audited_up_to {
             Some(line) => format!("not finished by line {line}, where judging stops"),
             None => "did not finish".to_owned(),
         },
-        |result| format!("finished: {}", word(result, 60)),
+        |result| format!("finished: {}", maybe_quoted(result, 60)),
     );
     format!(
         "run on line {}: {} published{live}, {} skipped, {} failed, {finished}",
@@ -114,14 +107,15 @@ pub(crate) fn ran(run: &RunReport, judged_to: Option<u64>) -> String {
     )
 }
 
-/// The last line that was judged, where that is not the last of the log.
-pub(crate) fn judged_to(audit: &LogAudit, demand: &AuditOptions) -> Option<u64> {
+/// Returns the last audited line; `None` if the whole log was audited.
+pub(crate) fn audited_up_to(audit: &LogAudit, demand: &AuditOptions) -> Option<u64> {
     let corrupt = audit.findings.iter().find(|finding| finding.code == FindingCode::CorruptLine);
     let before_corrupt = corrupt.and_then(|finding| finding.line?.checked_sub(1));
     before_corrupt.or(demand.at.as_ref().map(|_| audit.lines))
 }
 
-pub(crate) fn differing(difference: &FieldDiff) -> String {
+/// Returns a difference between the sidecar and the log.
+pub(crate) fn diff_text(difference: &FieldDiff) -> String {
     let value = |value: &FieldValue| match value {
         FieldValue::Flag(flag) => flag.to_string(),
         FieldValue::Number(number) => number.to_string(),
@@ -131,7 +125,7 @@ pub(crate) fn differing(difference: &FieldDiff) -> String {
     format!("{field}: the sidecar says {}, the log {}", value(&difference.sidecar), value(&difference.log))
 }
 
-/// What to do now: once each, the most pressing first. What a finding asks for stands beside the finding.
+/// Returns the actions to take next, each once, the most urgent first; those of a finding are part of the finding.
 pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
@@ -140,8 +134,8 @@ pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
             steps.push(step);
         }
     }
-    let at_odds = audit.findings.iter().any(|finding| finding.level != Level::Note);
-    if steps.is_empty() && audit.decisions.is_empty() && !at_odds {
+    let has_problems = audit.findings.iter().any(|finding| finding.level != Level::Note);
+    if steps.is_empty() && audit.decisions.is_empty() && !has_problems {
         steps.push(if audit.receipt.is_some() {
             "nothing was published yet; audit again after the publish"
         } else {
@@ -151,7 +145,8 @@ pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     steps
 }
 
-pub(crate) fn meaning(reason: RefusalCode) -> &'static str {
+/// Returns the meaning of a reason for a refusal.
+pub(crate) fn refusal_text(reason: RefusalCode) -> &'static str {
     match reason {
         RefusalCode::NoRehearsal => "no rehearsal was completed",
         RefusalCode::StalePlan => "the latest rehearsal is of another plan",
@@ -163,49 +158,61 @@ pub(crate) fn meaning(reason: RefusalCode) -> &'static str {
     }
 }
 
-pub(crate) fn under(registry: Option<&RegistryName>, source: Option<RegistrySource>) -> String {
-    let whose = match source {
+/// Returns the rehearsal registry and its source, to follow a plan.
+pub(crate) fn registry_text(registry: Option<&RegistryName>, source: Option<RegistrySource>) -> String {
+    let source = match source {
         Some(RegistrySource::Recorded) => "as recorded",
         Some(RegistrySource::Demanded) => "as demanded",
         Some(RegistrySource::SelfDeclared) => "the log's own word",
         None => return ", no registry named".to_owned(),
     };
-    format!(", registry {} ({whose})", registry.map(|name| quoted(name.as_str())).unwrap_or_default())
+    format!(", registry {} ({source})", registry.map(|name| quoted(name.as_str())).unwrap_or_default())
 }
 
-/// A plan's name, cut to what tells plans apart at a glance: its beginning and its end.
-pub(crate) fn short(plan_id: &str) -> String {
+/// Returns the beginning and the end of a plan's ID.
+pub(crate) fn short_plan_id(plan_id: &str) -> String {
     let length = plan_id.chars().count();
-    let is_display_safe = plan_id.chars().all(is_of_a_word);
-    if length <= 24 || !is_display_safe {
-        return word(plan_id, 24);
+    if length <= 24 || !plan_id.chars().all(is_word_char) {
+        return maybe_quoted(plan_id, 24);
     }
     let begin: String = plan_id.chars().take(12).collect();
     let end: String = plan_id.chars().skip(length - 6).collect();
     format!("{begin}…{end}")
 }
 
-fn is_of_a_word(character: char) -> bool {
+fn is_word_char(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':' | '@' | '+')
 }
 
-/// A text that is usually one word; quoted where it is not.
-pub(crate) fn word(text: &str, most: usize) -> String {
-    let display_safe = display_safe(text).max_chars(most);
-    if !text.is_empty() && text.chars().all(is_of_a_word) {
-        display_safe.to_string()
-    } else {
-        display_safe.quoted().to_string()
-    }
+/// Returns a text of at most `max` characters, in quotes unless it is one word.
+pub(crate) fn maybe_quoted(text: &str, max: usize) -> String {
+    let shown = display_safe(text).max_chars(max);
+    let is_word = !text.is_empty() && text.chars().all(is_word_char);
+    if is_word { shown.to_string() } else { shown.quoted().to_string() }
 }
 
+/// Returns a text of at most 60 characters in quotes.
 pub(crate) fn quoted(text: &str) -> String {
     display_safe(text).max_chars(60).quoted().to_string()
 }
 
-pub(crate) fn count(number: u64, what: &str) -> String {
-    match (number, what) {
-        (1, _) => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
+/// Returns a path, or another long text, of at most 400 characters.
+pub(crate) fn path_text(path: &str) -> DisplaySafe<'_> {
+    display_safe(path).max_chars(400)
+}
+
+/// Returns a number with its noun.
+pub(crate) fn plural(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Returns reasons in parentheses, after a space; empty without reasons.
+pub(super) fn reasons_text(reasons: &[RefusalCode]) -> String {
+    in_parentheses(reasons.iter().map(|reason| reason.as_str()))
+}
+
+/// Returns items in parentheses, after a space; empty without items.
+pub(super) fn in_parentheses(items: impl Iterator<Item = impl Display>) -> String {
+    let items: Vec<String> = items.map(|item| item.to_string()).collect();
+    if items.is_empty() { String::new() } else { format!(" ({})", items.join(", ")) }
 }
