@@ -106,6 +106,8 @@ struct World {
     fail: Option<(When, Failure)>,
     crashed: bool,
     names_made: usize,
+    /// The time, if it does not follow the steps.
+    clock: Option<SystemTime>,
 }
 
 /// Which step fails.
@@ -186,6 +188,11 @@ impl ModelDisk {
     /// Fails no more, from now on.
     pub fn mended(&self) {
         self.0.borrow_mut().fail = None;
+    }
+
+    /// Fixes the clock, whatever steps are taken from now on.
+    pub fn set_clock(&self, now: SystemTime) {
+        self.0.borrow_mut().clock = Some(now);
     }
 
     /// How many steps were taken so far.
@@ -382,7 +389,8 @@ impl Storage for ModelDisk {
     }
 
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(self.steps() as u64)
+        let clock = self.0.borrow().clock;
+        clock.unwrap_or_else(|| SystemTime::UNIX_EPOCH + Duration::from_secs(self.steps() as u64))
     }
 
     fn random_name(&self) -> String {

@@ -1,8 +1,8 @@
-//! `release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it for real if the gate lets it go.
+//! `shipper-release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it if the gate permits.
 //!
 //! ```sh
-//! release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
-//! release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! shipper-release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! shipper-release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
 //! ```
 //!
 //! Registries are those of cargo's configuration. Exit status 0 when it went well; 1 when the rehearsal failed, the gate
