@@ -8,15 +8,15 @@ use std::hint::black_box;
 use camino::Utf8PathBuf;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use shipper_core::audit::{AuditOptions, SidecarInput, audit};
-use shipper_core::{GateQuery, GateState, SkipRequest, ask_gate, evaluate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_core::{GateQuery, GateState, LogOptions, SkipRequest, ask_gate, evaluate};
+use shipper_events::write::FsStorage;
 use shipper_events::{EventReader, LogEntry};
 
 const LOG: usize = 8 << 20;
 
 fn query() -> GateQuery {
     let (plan_id, registry) = ("p".parse().expect("a name"), "rehearsal".parse().expect("a name"));
-    GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false }
+    GateQuery::new(plan_id, Some(registry))
 }
 
 /// Events to state, state to verdict: nothing is read.
@@ -63,9 +63,8 @@ fn asking(criterion: &mut Criterion) {
             };
             let ask = |directory: tempfile::TempDir| {
                 let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
-                let answer =
-                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, WriterOptions::default());
-                assert!(answer.expect("an answer").line.is_some(), "it was recorded");
+                let answer = ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), &LogOptions::default());
+                assert!(answer.expect("an answer").line().is_some(), "it was recorded");
                 directory
             };
             bench.iter_batched(fresh, ask, BatchSize::PerIteration);

@@ -18,7 +18,8 @@
 //!     Failure, Found, StepContext, On, Limits, Plan, PlannedPackage, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
 //!     OutputTails, Registry, publish, rehearse,
 //! };
-//! use shipper_events::write::{WriterOptions, FsStorage};
+//! use shipper_core::LogOptions;
+//! use shipper_events::write::FsStorage;
 //!
 //! /// Registries that exist in memory only.
 //! struct Shelves(BTreeSet<(String, String)>);
@@ -65,7 +66,7 @@
 //! };
 //! let plan = Plan::new(registry("live")?, vec![package])?;
 //! let (mut shelves, stop) = (Shelves(BTreeSet::new()), Stop::default());
-//! let (limits, log) = (Limits::default(), WriterOptions::default());
+//! let (limits, log) = (Limits::default(), LogOptions::default());
 //!
 //! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, limits, log: log.clone() };
 //! let rehearsed = rehearse(FsStorage, &state, &plan, &options, &mut shelves, &stop, &mut ())?;

@@ -9,7 +9,7 @@ use shipper_events::vocabulary::{
     PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
     PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, RawJson};
 use thiserror::Error;
 
@@ -17,10 +17,10 @@ use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority};
 use super::steps::{Attempts, Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
-use crate::ask_gate::{AskGateError, Enforced, SkipRequest, ask_gate};
-use crate::gate::{GateQuery, RefusalCode, RefusalReason};
-use crate::keep::LOG_FILE_NAME;
-use crate::record::{RecordError, RunLock, package_output, policy_applied};
+use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
+use crate::log_options::LogOptions;
+use crate::rehearsal::{RunLock, RunLockError, package_output, policy_applied};
+use crate::state_dir::LOG_FILE_NAME;
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
@@ -33,14 +33,14 @@ pub struct PublishOptions {
     /// Its time limits, and how often it tries.
     pub limits: Limits,
     /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
-    pub log: WriterOptions,
+    pub log: LogOptions,
 }
 
 /// A run that was let go, and finished: well or not.
 #[derive(Debug)]
 pub struct Published {
     /// The gate's answer.
-    pub gate: Enforced,
+    pub gate: GateAnswer,
     /// The head of the log after the run: keep it elsewhere.
     pub head: Head,
     /// Where it stopped, and why. Packages after that were not tried; publish again to go on.
@@ -63,14 +63,14 @@ pub enum PublishError {
         /// Every reason, and what to do about it.
         reasons: String,
         /// The whole answer.
-        gate: Box<Enforced>,
+        gate: Box<GateAnswer>,
     },
     /// The gate could not be asked.
     #[error("nothing was published")]
     NotAsked(#[from] AskGateError),
     /// Another rehearsal or run is at work, or whether one is cannot be found out.
     #[error("nothing was published")]
-    WorkLock(#[from] RecordError),
+    WorkLock(#[from] RunLockError),
     /// The log could not be opened for the run.
     #[error("nothing was published: the log cannot be opened")]
     Log(#[from] LogError),
@@ -97,7 +97,7 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
 ) -> Result<Published, PublishError> {
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
-    let _at_work = RunLock::take(&disk, state_directory, &options.log.note)?;
+    let _at_work = RunLock::take(&disk, state_directory, &options.log.lock_holder_note)?;
     let mut work = Work { publisher, on: On::Live(live), limits: options.limits, stop, progress };
     work.check(plan).map_err(PublishError::NotReady)?;
     let query = GateQuery {
@@ -106,14 +106,14 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
         skip: options.skip.is_some(),
     };
     let asker = options.skip.clone().unwrap_or_default();
-    let extends = options.log.extends;
-    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
-    let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
-        return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
+    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, &options.log)?;
+    let (line, decided) = match &gate {
+        GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
+        _ => return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) }),
     };
     work.progress.let_go(&gate);
     // The log must go on from the decision.
-    let log = WriterOptions { repair: false, create: false, extends: gate.head, ..options.log.clone() };
+    let log = options.log.continuing_after(decided);
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), log, ())? };
     // Where it cannot be asked now, the first look at a package says why.
     let uploads_to = work.uploads_to(On::Live(live)).ok();
@@ -139,13 +139,13 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
 }
 
 /// Why the gate refused, and what to do about it.
-fn told(gate: &Enforced) -> String {
-    if let Some(untrusted) = &gate.untrusted {
+fn told(gate: &GateAnswer) -> String {
+    if let GateAnswer::UntrustedLog(untrusted) = gate {
         let reason = RefusalCode::UntrustedLog;
         return format!("{reason}: {}", chain_of(untrusted));
     }
-    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().advice());
-    gate.verdict.reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
+    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().help());
+    gate.verdict().reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
 }
 
 /// An error with what caused it.

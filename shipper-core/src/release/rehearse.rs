@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::RegistryName;
-use shipper_events::write::{Storage, WriterOptions};
+use shipper_events::write::Storage;
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
 use super::steps::{Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
-use crate::record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
+use crate::log_options::LogOptions;
+use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
 /// How a plan is rehearsed.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ pub struct RehearseOptions {
     /// Its time limits, and how often it tries.
     pub limits: Limits,
     /// How the log is opened; a torn tail is repaired in any case.
-    pub log: WriterOptions,
+    pub log: LogOptions,
 }
 
 /// A rehearsal that was completed: it is in the log, passed or not.
@@ -86,7 +87,7 @@ pub fn rehearse<P: Publisher, D: Storage + Clone>(
             Some(package.ok_or_else(|| RehearseError::NoProgram { name: name() })?)
         }
     };
-    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.log.clone())?;
+    let mut recorder = RehearsalRecorder::open(disk, state_directory, &options.log)?;
     let count = plan.packages().len();
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;

@@ -10,8 +10,9 @@ use shipper_core::release::{
     Failure, FailureClass, Found, Limits, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
-use shipper_core::{LOG_FILE_NAME, RefusalCode, SkipRequest, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
+use shipper_core::{LogOptions, RefusalCode, SkipRequest};
+use shipper_events::write::FsStorage;
 
 /// Registries that remember what they were given, and fail when told to.
 pub struct World {
@@ -209,17 +210,17 @@ pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
         rehearsal: registry("rehearsal"),
         smoke_install: smoke_install.then(|| "c".to_owned()),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        log: LogOptions::default(),
     }
 }
 
 pub fn publish_options(skip: bool) -> PublishOptions {
-    let asker = SkipRequest { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
+    let asker = SkipRequest::new(Some("bot".to_owned()), Some("it is urgent".to_owned()));
     PublishOptions {
         rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        log: LogOptions::default(),
     }
 }
 
@@ -270,7 +271,7 @@ impl Tool {
             Ok(published) => Ok(published.failure.is_none()),
             Err(PublishError::Refused { gate, .. }) => {
                 assert_eq!(self.world.reached, before, "a refusal reaches nothing");
-                Err(gate.verdict.reason_codes())
+                Err(gate.verdict().reason_codes())
             }
             Err(error) => panic!("{error}"),
         }

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_core::{
-    AskGateError, GateQuery, RecordError, RehearsalRecorder, SidecarUpdate, SkipRequest, ask_gate, write_sidecar,
-};
+use shipper_core::gate::{AskGateError, SidecarUpdate};
+use shipper_core::rehearsal::{RecordError, RunLockError};
+use shipper_core::sidecar::write_sidecar;
+use shipper_core::{GateAnswer, GateQuery, LogOptions, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{
     AppendError, FsStorage, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
@@ -20,11 +21,7 @@ fn draft() -> NewEvent {
 }
 
 fn query() -> GateQuery {
-    GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    }
+    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
 fn passed() -> ModelDisk {
@@ -51,28 +48,22 @@ fn a_failed_sync_acknowledges_nothing() {
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
     // No other writer builds on bytes of which nobody knows whether they are durable.
     let state = Utf8Path::new("state");
-    let asked = ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, WriterOptions::default())
-        .expect("asked");
-    assert!(asked.untrusted.is_some() && !asked.verdict.may_publish());
+    let asked =
+        ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), &LogOptions::default()).expect("asked");
+    assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
-        RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()),
+        RehearsalRecorder::open(disk.clone(), state, &LogOptions::default()),
         Err(RecordError::Log(LogError::SyncFailed { .. }))
     ));
     rotate_log(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("continued");
-    RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()).map(drop).expect("one rehearses again");
+    RehearsalRecorder::open(disk.clone(), state, &LogOptions::default()).map(drop).expect("one rehearses again");
     for sync in 0..8 {
         let disk = passed().failing(When::Sync(sync), Failure::Eio);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            WriterOptions::default(),
-        );
+        let answer =
+            ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), &LogOptions::default());
         match answer {
             // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
-            Ok(answer) => assert!(sync >= 3 && answer.verdict.may_publish(), "sync {sync}"),
+            Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
         if (3..5).contains(&sync) {
@@ -81,10 +72,11 @@ fn a_failed_sync_acknowledges_nothing() {
                 Utf8Path::new("state"),
                 &query(),
                 &SkipRequest::default(),
-                None,
-                WriterOptions::default(),
+                &LogOptions::default(),
             );
-            assert!(matches!(again.expect("best effort").sidecar, SidecarUpdate::WriteFailed(_)), "sync {sync}");
+            let again = again.expect("best effort");
+            let failed = matches!(again, GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(_), .. });
+            assert!(failed, "sync {sync}");
         }
     }
 }
@@ -93,19 +85,12 @@ fn a_failed_sync_acknowledges_nothing() {
 #[test]
 fn a_failed_sync_at_the_opening_is_remembered() {
     let disk = passed().failing(When::Sync(1), Failure::Eio);
-    let asked = ask_gate(
-        disk.clone(),
-        Utf8Path::new("state"),
-        &query(),
-        &SkipRequest::default(),
-        None,
-        WriterOptions::default(),
-    );
+    let asked =
+        ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), &LogOptions::default());
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
     disk.mended();
-    let asked =
-        ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, WriterOptions::default());
-    assert!(!asked.expect("asked").verdict.may_publish());
+    let asked = ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), &LogOptions::default());
+    assert!(!asked.expect("asked").verdict().may_publish());
 }
 
 /// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
@@ -151,14 +136,8 @@ fn a_short_write_leaves_the_log_as_it_was() {
         failing.mended();
         assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
         let disk = passed().failing(When::Writes, failure);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            WriterOptions::default(),
-        );
+        let answer =
+            ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), &LogOptions::default());
         assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
         assert_eq!(disk.read(LOG), before);
     }
@@ -199,18 +178,18 @@ fn a_lock_is_waited_for_and_then_told() {
     let held =
         FsStorage.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
     let options = WriterOptions { patience: Duration::from_millis(30), ..WriterOptions::default() };
-    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect_err("it is held");
     assert!(matches!(&error, LogError::Locked { holder, .. } if holder == r"process 7, a release\u{1b}"), "{error}");
     drop(held);
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state, options.clone()).expect("it is free");
+    let options = LogOptions::default().with_lock_timeout(Duration::from_millis(30));
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, &options).expect("it is free");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
-    let second =
-        RehearsalRecorder::open(FsStorage, &state, WriterOptions { note: "the second".to_owned(), ..options.clone() });
-    let Err(RecordError::Busy { holder, .. }) = second else { panic!("two rehearsals at once") };
+    let second = RehearsalRecorder::open(FsStorage, &state, &options.clone().with_lock_holder_note("the second"));
+    let Err(RecordError::RunLock(RunLockError::Busy { holder, .. })) = second else { panic!("two rehearsals at once") };
     assert!(holder.contains(&std::process::id().to_string()), "{holder}");
-    let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, options)
+    let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), &options)
         .expect("the gate can be asked meanwhile");
-    assert!(!gate.verdict.may_publish());
+    assert!(!gate.verdict().may_publish());
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
@@ -231,9 +210,9 @@ fn a_linked_log_is_one_log() {
     assert_eq!(linked.append(&[draft()]).expect("written").lines, 2);
     assert!(!state.join("elsewhere/log.lock").exists());
     std::os::unix::fs::symlink("../events.jsonl", state.join("elsewhere/events.jsonl")).expect("a link");
-    let _first = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
-    let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), WriterOptions::default()).map(drop);
-    assert!(matches!(second, Err(RecordError::Busy { .. })), "two rehearsals on one log");
+    let _first = RehearsalRecorder::open(FsStorage, &state, &LogOptions::default()).expect("it opens");
+    let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), &LogOptions::default()).map(drop);
+    assert!(matches!(second, Err(RecordError::RunLock(RunLockError::Busy { .. }))), "two rehearsals on one log");
 }
 
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
@@ -269,7 +248,7 @@ fn a_read_only_directory_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().expect("a directory");
     let gate = directory.path().join("gate");
-    std::fs::copy(shipper_testkit::program::example("shipper-core", "gate"), &gate)
+    std::fs::copy(shipper_testkit::program::example("shipper-core", "ask_gate"), &gate)
         .expect("a copy that every user may run");
     let state = directory.path().join("state");
     std::fs::create_dir(&state).expect("a directory");
@@ -305,7 +284,7 @@ fn only_a_lock_file_is_taken_for_one() {
         .expect("written");
     let log = std::fs::read(&path).expect("the log");
     let refused = |what: &str| {
-        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), &LogOptions::default());
         assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "lock", .. }))), "{what}");
         assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
         std::fs::remove_file(&lock).expect("removed");
@@ -423,7 +402,7 @@ impl Storage for Guessed {
 fn a_link_in_the_way_is_not_written_through() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, &LogOptions::default()).expect("it opens");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
     let completed = rehearsing.complete(true, "done").expect("completed");
     let victim = state.join("victim");
@@ -446,10 +425,10 @@ fn what_cannot_be_written_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let missing = state.join("missing");
-    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), &LogOptions::default());
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
-    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), &LogOptions::default());
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     if cfg!(target_os = "linux") {
         let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
@@ -483,16 +462,16 @@ fn a_kept_head_is_demanded() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let ask = |extends| {
-        ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, WriterOptions::default())
-            .expect("asked")
+        let options = LogOptions::default().with_expected_head(extends);
+        ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), &options).expect("asked")
     };
     let first = ask(None);
-    let second = ask(first.head);
-    assert_eq!(second.line, Some(2), "it extends the kept head");
+    let second = ask(first.head());
+    assert_eq!(second.line(), Some(2), "it extends the kept head");
     std::fs::remove_file(state.join("events.jsonl")).expect("removed");
-    let refused = ask(second.head);
-    assert!(refused.head.is_none() && refused.untrusted.is_some() && !refused.verdict.may_publish());
+    let refused = ask(second.head());
+    assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.head().is_none() && !refused.may_publish());
     assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
     let empty = shipper_events::Head::empty();
-    assert_eq!(ask(Some(empty)).line, Some(1), "every log extends the empty head");
+    assert_eq!(ask(Some(empty)).line(), Some(1), "every log extends the empty head");
 }

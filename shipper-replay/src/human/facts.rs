@@ -1,7 +1,7 @@
 //! The facts of a log, as every form for people words them.
 
-use shipper_core::EvidenceFlaw;
 use shipper_core::audit::{Counts, Integrity, LogAudit, Report, SidecarReport, SidecarStatus, TailStatus};
+use shipper_core::fold::EvidenceFlaw;
 use shipper_events::display_safe;
 
 use super::in_words;

@@ -1,10 +1,11 @@
 //! The words of the human report.
 
+use shipper_core::RefusalCode;
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
     Report, RunReport, TailStatus, UnprovenCause,
 };
-use shipper_core::{FieldDiff, FieldValue, RefusalCode};
+use shipper_core::sidecar::{FieldDiff, FieldValue};
 use shipper_events::{RegistryName, display_safe};
 
 /// The conclusion in one sentence.
@@ -135,7 +136,7 @@ pub(crate) fn differing(difference: &FieldDiff) -> String {
 pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
-    for step in reasons.map(|reason| reason.advice()) {
+    for step in reasons.map(|reason| reason.help()) {
         if !steps.contains(&step) {
             steps.push(step);
         }
