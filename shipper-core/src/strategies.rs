@@ -5,10 +5,10 @@
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use shipper_core::{GateState, evaluate, strategies};
+//! use shipper_core::{GateProjection, evaluate, strategies};
 //! proptest!(|(entries in strategies::entries(0..20), query in strategies::query())| {
-//!     let state: GateState = entries.iter().collect();
-//!     let verdict = evaluate(&state, &query);
+//!     let gate = GateProjection::read(&strategies::to_log(&entries)[..]).expect("a sound log");
+//!     let verdict = evaluate(gate.state(), &query);
 //!     prop_assert_eq!(verdict.may_publish(), verdict.reasons().is_empty());
 //! });
 //! ```
@@ -104,8 +104,20 @@ pub fn with_line_numbers(event_types: impl IntoIterator<Item = EventType>) -> Ve
     entries.collect()
 }
 
-/// The bytes of a log that holds these events as they are: on unchained lines, unless they have a link.
+/// The bytes of a log with these entries, which every reader accepts. The lines are unchained unless an entry has a link or a
+/// type that only a chained line may have; then all lines are chained.
 pub fn to_log(entries: &[LogEntry]) -> Vec<u8> {
+    let needs_chain = entries.iter().any(|LogEntry { event, .. }| {
+        let chained_only = matches!(
+            event.event_type,
+            EventType::GateEvaluated(_)
+                | EventType::LogAdopted(_)
+                | EventType::LogContinued(_)
+                | EventType::TailRepaired(_)
+        );
+        chained_only || event.link.is_some()
+    });
+    let entries = if needs_chain { chained(entries.to_vec()) } else { entries.to_vec() };
     entries.iter().flat_map(|entry| to_line(&entry.event)).collect()
 }
 

@@ -27,6 +27,7 @@ mod kill_at_syscall;
 mod merge;
 mod properties;
 mod release_model;
+mod strategies;
 mod test_registry;
 mod timeline;
 mod torn_tail;

@@ -100,6 +100,7 @@ fn the_examples_are_the_ones_that_are_compiled() {
     let _pages = PAGES.lock().expect("no other test failed");
     let examples = [
         ("README.md", "shipper-core/examples/check_gate.rs", "use ", "\nuse std::process"),
+        ("docs/embedding.md", "shipper-core/tests/it/strategies.rs", "proptest! {", "\nproptest! {"),
     ];
     for (page, source, start, end) in examples {
         let source = fs::read_to_string(top().join(source)).expect("the source");
