@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use shipper_core::audit::VerdictSummary;
 use shipper_core::camino::Utf8PathBuf;
 use shipper_core::gate::SidecarUpdate;
-use shipper_core::shipper_events::write::FsStorage;
+use shipper_core::shipper_events::write::{FsStorage, LockOptions};
 use shipper_core::state_dir::create_state_directory;
-use shipper_core::{GateAnswer, GateQuery, LogOptions, SkipRequest, VerdictKind, ask_gate};
+use shipper_core::{GateAnswer, GateQuery, SkipRequest, VerdictKind, ask_gate};
 
 const USAGE: &str =
     "usage: ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]";
@@ -37,8 +37,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
 
     create_state_directory(&directory)?;
     let query = GateQuery::new(plan_id, registry).with_skip(skip);
-    let options = LogOptions::default().with_expected_head(expected_head);
-    let answer = ask_gate(FsStorage, &directory, &query, &request, &options)?;
+    let answer = ask_gate(FsStorage, &directory, &query, &request, expected_head, LockOptions::default())?;
     writeln!(stdout(), "{}", serde_json::to_string(&VerdictSummary::from(answer.verdict()))?)?;
     stdout().flush()?;
     explain(&answer)?;

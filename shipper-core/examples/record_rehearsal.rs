@@ -7,10 +7,10 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use shipper_core::RehearsalRecorder;
 use shipper_core::camino::Utf8PathBuf;
-use shipper_core::shipper_events::write::FsStorage;
+use shipper_core::shipper_events::write::{FsStorage, LockOptions};
 use shipper_core::state_dir::create_state_directory;
-use shipper_core::{LogOptions, RehearsalRecorder};
 
 const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
 
@@ -30,7 +30,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let packages = packages.ok_or(USAGE)?;
 
     create_state_directory(&directory)?;
-    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, &LogOptions::default())?;
+    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, LockOptions::default())?;
     let mut rehearsal = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;
     let mut failed = None;

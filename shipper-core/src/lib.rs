@@ -19,8 +19,8 @@
 //! - [`rehearsal`]: [`RehearsalRecorder`] records a rehearsal.
 //! - [`sidecar`]: [`Sidecar`] is `rehearsal.json`, compared with a receipt and never trusted.
 //! - [`audit`]: re-derives every decision of a log, and gives one [`Report`](audit::Report).
-//! - [`release`]: rehearses and publishes a plan, and records both.
-//! - [`state_dir`]: the directory of a log and its sidecar. [`LogOptions`] are the options that a caller chooses for the log.
+//! - `release` (feature `release`): rehearses and publishes a plan, and records both.
+//! - [`state_dir`]: the directory of a log and its sidecar.
 //! - `strategies` (feature `proptest`): logs and questions for the property tests of embedding tools.
 //!
 //! The crates whose types appear in this API are re-exported: [`shipper_events`] for lines, events and the writer, and
@@ -32,8 +32,8 @@
 pub mod audit;
 pub mod fold;
 pub mod gate;
-mod log_options;
 pub mod rehearsal;
+#[cfg(feature = "release")]
 pub mod release;
 pub mod sidecar;
 pub mod state_dir;
@@ -47,6 +47,5 @@ pub use fold::{GateProjection, GateState, Receipt};
 pub use gate::{
     GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, Verdict, VerdictKind, ask_gate, evaluate,
 };
-pub use log_options::LogOptions;
 pub use rehearsal::RehearsalRecorder;
 pub use sidecar::Sidecar;

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use camino::Utf8Path;
-use shipper_events::write::Projection;
-use shipper_events::{EventReader, EventType, Head, LogEntry, Place, ReadError};
+use shipper_events::scan::{LineCursor, Projection, read_projection};
+use shipper_events::{EventType, Head, LogEntry, ReadError};
 
 use crate::fold::state::{GateState, is_reserved_event_type};
 
@@ -42,13 +42,8 @@ impl GateProjection {
     /// [`ReadError`] if the log has a corrupt line, a broken chain, a recorded head that does not match or a torn tail, or
     /// if the stream cannot be read: nothing may be decided on such a log.
     pub fn read(stream: impl Read) -> Result<Self, ReadError> {
-        let mut projection = Self::default();
-        let mut reader = EventReader::new(stream);
-        while let Some(entry) = reader.next() {
-            projection.apply_entry(&entry?, || reader.prefix().head());
-        }
-        projection.head = Some(reader.prefix().head());
-        Ok(projection)
+        let (projection, head) = read_projection(stream, Self::default())?;
+        Ok(Self { head: Some(head), ..projection })
     }
 
     /// The state of the gate.
@@ -66,21 +61,17 @@ impl GateProjection {
     pub fn head(&self) -> Option<Head> {
         self.head
     }
-
-    fn apply_entry(&mut self, entry: &LogEntry, head: impl FnOnce() -> Head) {
-        self.state.evolve(entry.line, &entry.event);
-        if let EventType::RehearsalComplete(_) = entry.event.event_type {
-            self.receipt_head = Some(head());
-        }
-    }
 }
 
 impl Projection for GateProjection {
-    fn looks_at(type_name: &str) -> bool {
-        is_reserved_event_type(type_name) || type_name == "tail_repaired"
+    fn reads(event_type: &str) -> bool {
+        is_reserved_event_type(event_type) || event_type == "tail_repaired"
     }
 
-    fn observe(&mut self, entry: &LogEntry, place: &mut Place<'_>) {
-        self.apply_entry(entry, || place.head());
+    fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
+        self.state.evolve(entry.line, &entry.event);
+        if let EventType::RehearsalComplete(_) = entry.event.event_type {
+            self.receipt_head = Some(cursor.head());
+        }
     }
 }

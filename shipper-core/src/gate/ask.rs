@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use shipper_events::vocabulary::{DecisionRecord, GateEvaluated, RULES_VERSION};
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
@@ -25,7 +25,6 @@ use crate::fold::GateProjection;
 use crate::gate::evaluate::evaluate;
 use crate::gate::query::GateQuery;
 use crate::gate::verdict::{RefusalReason, Verdict};
-use crate::log_options::LogOptions;
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
 
@@ -48,8 +47,8 @@ pub enum GateAnswer {
     Recorded {
         /// The verdict.
         verdict: Verdict,
-        /// Head of the log after the decision: keep it elsewhere, and pass it as
-        /// [`expected_head`](LogOptions::expected_head) the next time.
+        /// Head of the log after the decision: keep it elsewhere, and pass it to the next
+        /// [`ask_gate`].
         head: Head,
         /// Line of the decision, for the `gate` member of the run that acts on it.
         line: u64,
@@ -139,7 +138,8 @@ impl SkipRequest {
     }
 }
 
-/// Asks the gate about a plan, records the decision, and only then answers.
+/// Asks the gate about a plan, records the decision, and only then answers. `expected_head` is a head that the caller kept:
+/// a log that does not begin with exactly these bytes is refused. `None` accepts any log.
 ///
 /// # Errors
 ///
@@ -148,12 +148,12 @@ impl SkipRequest {
 /// log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
 ///
 /// ```
-/// use shipper_core::{GateQuery, LogOptions, RefusalCode, SkipRequest, ask_gate};
-/// use shipper_core::shipper_events::write::FsStorage;
+/// use shipper_core::shipper_events::write::{FsStorage, LockOptions};
+/// use shipper_core::{GateQuery, RefusalCode, SkipRequest, ask_gate};
 /// # let directory = tempfile::tempdir()?;
 /// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
 /// let query = GateQuery::new("p".parse()?, Some("rehearsal".parse()?));
-/// let answer = ask_gate(FsStorage, &state, &query, &SkipRequest::default(), &LogOptions::default())?;
+/// let answer = ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default())?;
 /// assert_eq!(answer.verdict().reason_codes(), [RefusalCode::NoRehearsal]);
 /// assert_eq!(answer.line(), Some(1), "the refusal is recorded");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -163,14 +163,15 @@ pub fn ask_gate<S: Storage>(
     state_directory: &Utf8Path,
     query: &GateQuery,
     request: &SkipRequest,
-    options: &LogOptions,
+    expected_head: Option<Head>,
+    lock: LockOptions,
 ) -> Result<GateAnswer, AskGateError> {
     if query.skip && !request.is_complete() {
         return Err(AskGateError::SkipWithoutReason);
     }
     let path = state_directory.join(LOG_FILE_NAME);
-    let opened = LogWriter::open(storage, &path, options.refusing_torn_tail(), GateProjection::default());
-    let mut log = match opened {
+    let options = WriterOptions::new(lock).expected_head(expected_head);
+    let mut log = match LogWriter::open(storage, &path, options, GateProjection::default()) {
         Ok(log) => log,
         Err(error) => return untrusted_or_error(error),
     };
@@ -207,7 +208,7 @@ fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
 
 /// Step 7.
 fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
-    let (gate, storage) = (log.observer(), log.disk());
+    let (gate, storage) = (log.projection(), log.storage());
     let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {
         let exists = storage.open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok();
         return if exists { SidecarUpdate::Orphan } else { SidecarUpdate::Skipped };

@@ -11,12 +11,11 @@ use shipper_events::vocabulary::{
     RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
     RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, PlanId, RegistryName};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt};
-use crate::log_options::LogOptions;
 use crate::rehearsal::events::{package_output, policy_applied};
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
@@ -73,10 +72,11 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
     ///
     /// [`RecordError::RunLock`] if another rehearsal or run holds the run lock, [`RecordError::Log`] if the log cannot be
     /// opened.
-    pub fn open(storage: S, state_directory: &Utf8Path, options: &LogOptions) -> Result<Self, RecordError> {
-        let run_lock = RunLock::take(&storage, state_directory, &options.lock_holder_note)?;
+    pub fn open(storage: S, state_directory: &Utf8Path, lock: LockOptions) -> Result<Self, RecordError> {
+        let run_lock = RunLock::take(&storage, state_directory, &lock.holder_note)?;
         let path = state_directory.join(LOG_FILE_NAME);
-        let log = LogWriter::open(storage, &path, options.repairing_torn_tail(), GateProjection::default())?;
+        let options = WriterOptions::new(lock).repair_torn_tail(true);
+        let log = LogWriter::open(storage, &path, options, GateProjection::default())?;
         Ok(Self { log, state_directory: state_directory.to_owned(), _run_lock: run_lock })
     }
 
@@ -218,8 +218,8 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         let RehearsalRecorder { log, state_directory, .. } = self.recorder;
         let head = log.append(&[NewEvent::new(event, "all")])?;
         #[expect(clippy::expect_used, reason = "the fold of a log with a completion has a receipt")]
-        let receipt = log.observer().state().receipt().cloned().expect("invariant: a completion makes a receipt");
-        let sidecar = write_sidecar(log.disk(), state_directory, &receipt, head).err();
+        let receipt = log.projection().state().receipt().cloned().expect("invariant: a completion makes a receipt");
+        let sidecar = write_sidecar(log.storage(), state_directory, &receipt, head).err();
         Ok(CompletedRehearsal { receipt, head, sidecar })
     }
 

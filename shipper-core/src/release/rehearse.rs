@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::RegistryName;
-use shipper_events::write::Storage;
+use shipper_events::write::{LockOptions, Storage};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
 use super::steps::{Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
-use crate::log_options::LogOptions;
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
 /// How a plan is rehearsed.
@@ -23,8 +22,8 @@ pub struct RehearseOptions {
     pub smoke_install: Option<String>,
     /// Its time limits, and how often it tries.
     pub limits: Limits,
-    /// How the log is opened; a torn tail is repaired in any case.
-    pub log: LogOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
 }
 
 /// A rehearsal that was completed: it is in the log, passed or not.
@@ -87,7 +86,7 @@ pub fn rehearse<P: Publisher, D: Storage + Clone>(
             Some(package.ok_or_else(|| RehearseError::NoProgram { name: name() })?)
         }
     };
-    let mut recorder = RehearsalRecorder::open(disk, state_directory, &options.log)?;
+    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.lock.clone())?;
     let count = plan.packages().len();
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;

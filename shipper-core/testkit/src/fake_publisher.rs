@@ -11,8 +11,8 @@ use shipper_core::release::{
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
-use shipper_core::{LogOptions, RefusalCode, SkipRequest};
-use shipper_events::write::FsStorage;
+use shipper_core::{RefusalCode, SkipRequest};
+use shipper_events::write::{FsStorage, LockOptions};
 
 /// Registries that remember what they were given, and fail when told to.
 pub struct World {
@@ -210,7 +210,7 @@ pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
         rehearsal: registry("rehearsal"),
         smoke_install: smoke_install.then(|| "c".to_owned()),
         limits: LIMITS,
-        log: LogOptions::default(),
+        lock: LockOptions::default(),
     }
 }
 
@@ -220,7 +220,8 @@ pub fn publish_options(skip: bool) -> PublishOptions {
         rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
         limits: LIMITS,
-        log: LogOptions::default(),
+        lock: LockOptions::default(),
+        expected_head: None,
     }
 }
 

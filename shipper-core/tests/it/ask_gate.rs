@@ -7,10 +7,8 @@ use camino::Utf8PathBuf;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus, audit};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
-use shipper_core::{
-    GateAnswer, GateQuery, LogOptions, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies,
-};
-use shipper_events::write::{FsStorage, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies};
+use shipper_events::write::{FsStorage, LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::told;
 
@@ -30,11 +28,11 @@ impl State {
     fn ask(&self, registry: Option<&str>, skip: bool, asker: &SkipRequest) -> GateAnswer {
         let rehearsal_registry = registry.map(|name| name.parse().expect("a name"));
         let query = GateQuery::new("p".parse().expect("a name"), rehearsal_registry).with_skip(skip);
-        ask_gate(FsStorage, &self.path, &query, asker, &LogOptions::default()).expect("asked")
+        ask_gate(FsStorage, &self.path, &query, asker, None, LockOptions::default()).expect("asked")
     }
 
     fn rehearse(&self, passes: bool) {
-        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, &LogOptions::default()).expect("it opens");
+        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, LockOptions::default()).expect("it opens");
         let mut rehearsing =
             recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         if passes {
@@ -100,7 +98,7 @@ fn a_skip_is_not_anonymous() {
     let text = |text: &str| Some(text.to_owned());
     for (actor, justification) in [(None, None), (text("me"), None), (None, text("why")), (text(" "), text("why"))] {
         let asker = SkipRequest::new(actor, justification);
-        let asked = ask_gate(FsStorage, &state.path, &query, &asker, &LogOptions::default());
+        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default());
         assert!(matches!(asked, Err(AskGateError::SkipWithoutReason)));
     }
     assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
@@ -139,7 +137,7 @@ fn foreign_lines_are_adopted_with_the_decision() {
 fn a_dropped_rehearsal_stays_unfinished() {
     let state = State::new(b"");
     state.rehearse(true);
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, &LogOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
@@ -159,14 +157,14 @@ fn a_second_tail_of_the_same_bytes_is_recorded_too() {
     };
     state.rehearse(true);
     tear();
-    drop(RehearsalRecorder::open(FsStorage, &state.path, &LogOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, &LogOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
     tear();
     assert!(matches!(state.ask(Some("r"), false, &SkipRequest::default()), GateAnswer::UntrustedLog(_)));
-    drop(RehearsalRecorder::open(FsStorage, &state.path, &LogOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
     assert!(!refused.verdict().may_publish(), "the lost line may have told of a failure");
     let log = std::fs::read_to_string(&path).expect("the log");
@@ -185,7 +183,7 @@ fn a_corrupt_log_is_moved_aside_and_continued() {
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
     assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.line().is_none());
     let path = state.path.join("events.jsonl");
-    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
     assert_eq!(std::fs::read(&aside).expect("the old log"), old, "whole");
     assert_eq!(continued.head().lines, 1);
     let first = std::fs::read_to_string(&path).expect("the new log");
@@ -196,15 +194,15 @@ fn a_corrupt_log_is_moved_aside_and_continued() {
     assert_eq!(told(state.audit()), "verified chained; 2:refused; 6:authorized");
 }
 
-/// (Fail) The head that the log must extend has one place: an answer never ignores it, and records nothing.
+/// (Fail) A log that does not extend the head that the caller kept is refused, and nothing is recorded.
 #[test]
 fn the_expected_head_is_never_dropped() {
     let state = State::new(b"");
     let head = state.ask(Some("r"), false, &SkipRequest::default()).head().expect("recorded");
     std::fs::write(state.path.join("events.jsonl"), b"").expect("another log");
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
-    let options = LogOptions::default().with_expected_head(head);
-    let answer = ask_gate(FsStorage, &state.path, &query, &SkipRequest::default(), &options).expect("asked");
+    let lock = LockOptions::default();
+    let answer = ask_gate(FsStorage, &state.path, &query, &SkipRequest::default(), Some(head), lock).expect("asked");
     assert!(matches!(answer, GateAnswer::UntrustedLog(LogError::NotExtended { kept, .. }) if kept == head));
     assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
 }
@@ -217,7 +215,7 @@ proptest! {
     fn what_is_recorded_is_re_derived(entries in strategies::entries(0..20), query in strategies::query()) {
         let state = State::new(&strategies::to_log(&strategies::chained(entries)));
         let asker = SkipRequest::new(Some("me".to_owned()), Some("a test".to_owned()));
-        let answer = ask_gate(FsStorage, &state.path, &query, &asker, &LogOptions::default()).expect("asked");
+        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default()).expect("asked");
         let audited = state.audit();
         let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line()).expect("recorded");
         let recorded = decision.recorded.as_ref().expect("recorded");

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use camino::Utf8PathBuf;
-use shipper_core::{GateQuery, LogOptions, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::FsStorage;
+use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::program::example;
@@ -15,13 +15,14 @@ use shipper_testkit::syscall_killer::kill_at_every_call;
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
-    let answer = ask_gate(FsStorage, &state, &query, &SkipRequest::default(), &LogOptions::default()).expect("asked");
+    let answer =
+        ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
     answer.verdict().may_publish()
 }
 
 fn opens(directory: &Path) {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
-    drop(RehearsalRecorder::open(FsStorage, &state, &LogOptions::default()).expect("it opens after any kill"));
+    drop(RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens after any kill"));
     let bytes = std::fs::read(state.join("events.jsonl")).expect("the log");
     assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
 }
