@@ -135,7 +135,7 @@ fn locate(line: &[u8], path: &[&str]) -> Option<(usize, usize)> {
     }
     let value = object.get(last)?;
     let start = from + value.offset();
-    Some((start, start + value.text().len()))
+    Some((start, start + value.raw().len()))
 }
 
 /// The first so many characters, safe to show.

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use time::OffsetDateTime;
 
-use crate::MAX_LINE_LEN;
 use crate::event::Event;
-use crate::fault::{LineError, LineErrorKind};
 use crate::integrity::ChainLink;
-use crate::json::{self, Member, Value, find};
+use crate::line::error::{LineError, LineErrorKind, MAX_LINE_LEN};
+use crate::line::strict_json::{self, LineMembers, Member, Object, Value, find};
 use crate::timestamp::{self, Timestamp};
-use crate::value::ExtraMembers;
+use crate::value::{ExtraMembers, FieldError};
 use crate::vocabulary::EventType;
 
 /// What a complete line is, if it is not corrupt.
@@ -66,39 +65,29 @@ pub fn parse_line(bytes: &[u8]) -> Result<ParsedLine<'_>, LineError> {
 
 impl<'a> RawEvent<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
-        let text = json::utf8(bytes)?;
-        let json::Line { top, inner } = json::line(text, "event_type")?;
-        let at = |fault, value: Option<Value<'_>>| {
-            let object = text.find('{').unwrap_or_default();
-            LineError::new(fault, bytes, value.map_or(object, Value::offset))
+        let text = strict_json::utf8(bytes)?;
+        let LineMembers { top, event_type: inner } = strict_json::read_line(text)?;
+        let in_line = |error: FieldError| {
+            LineError::new(error.kind, bytes, error.offset.or_else(|| text.find('{')).unwrap_or_default())
         };
-        let string = |members: &[Member<'a>], member: &'static str, of: &'static str| {
-            let (value, expected) = (find(members, member), "a string");
-            let text = value.and_then(Value::as_str);
-            text.ok_or_else(|| at(fault(member, of, expected, value), value))
+        let in_event_type = |error: FieldError| {
+            let event_type = || Object::parse(bytes).ok()?.get("event_type").map(Value::offset);
+            LineError::new(error.kind, bytes, error.offset.or_else(event_type).unwrap_or_default())
         };
 
-        let stamp = string(&top, "timestamp", "the line")?;
-        let Some(instant) = timestamp::instant(&stamp) else {
-            let (member, expected) = ("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z");
-            return Err(at(LineErrorKind::WrongKind { member, expected }, find(&top, member)));
-        };
-        let (member, event_type) = ("event_type", find(&top, "event_type"));
-        if !event_type.is_some_and(Value::is_object) {
-            let expected = "an object with a string \"type\"";
-            return Err(at(fault(member, "the line", expected, event_type), event_type));
-        }
-        let type_name = string(&inner, "type", "event_type").map_err(|corruption| match corruption.fault {
-            LineErrorKind::MissingMember { .. } => at(corruption.fault, event_type),
-            _ => corruption,
+        let stamp = string(&top, "timestamp", "the line").map_err(in_line)?;
+        let instant = timestamp::instant(&stamp).ok_or_else(|| {
+            let expected = "an RFC 3339 time such as 2026-11-23T08:12:26.839Z";
+            in_line(missing_or_wrong("timestamp", "the line", expected, find(&top, "timestamp")))
         })?;
-        let package = string(&top, "package", "the line")?;
+        let inner = inner.ok_or_else(|| {
+            let expected = "an object with a string \"type\"";
+            in_line(missing_or_wrong("event_type", "the line", expected, find(&top, "event_type")))
+        })?;
+        let type_name = string(&inner, "type", "event_type").map_err(in_event_type)?;
+        let package = string(&top, "package", "the line").map_err(in_line)?;
         let event_type = if EventType::is_read(&type_name) {
-            let typed = EventType::from_members(&type_name, &inner);
-            Some(typed.map_err(|error| match error.offset {
-                Some(offset) => LineError::new(error.fault, bytes, offset),
-                None => at(error.fault, event_type),
-            })?)
+            Some(EventType::from_members(&type_name, &inner).map_err(in_event_type)?)
         } else {
             None
         };
@@ -165,10 +154,20 @@ impl<'a> RawEvent<'a> {
     }
 }
 
-fn fault(member: &'static str, of: &'static str, expected: &'static str, value: Option<Value<'_>>) -> LineErrorKind {
-    if value.is_some() {
-        LineErrorKind::WrongKind { member, expected }
-    } else {
-        LineErrorKind::MissingMember { member, of, expected }
-    }
+fn string<'a>(members: &[Member<'a>], member: &'static str, object: &'static str) -> Result<Cow<'a, str>, FieldError> {
+    let value = find(members, member);
+    value.and_then(Value::as_str).ok_or_else(|| missing_or_wrong(member, object, "a string", value))
+}
+
+fn missing_or_wrong(
+    member: &'static str,
+    object: &'static str,
+    expected: &'static str,
+    value: Option<Value<'_>>,
+) -> FieldError {
+    let kind = match value {
+        Some(_) => LineErrorKind::WrongKind { member, expected },
+        None => LineErrorKind::MissingMember { member, object, expected },
+    };
+    FieldError { kind, offset: value.map(Value::offset) }
 }
