@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use shipper_core::audit::SidecarInput;
-use shipper_core::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
+use shipper_core::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
 use shipper_events::MAX_LINE_LEN;
 use walkdir::WalkDir;
 

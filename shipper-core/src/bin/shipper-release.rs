@@ -15,12 +15,14 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+use shipper_core::gate::SidecarUpdate;
 use shipper_core::release::cargo::{Cargo, Workspace};
 use shipper_core::release::{
     Failed, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop,
     publish, rehearse,
 };
-use shipper_core::{Enforced, SidecarUpdate, SkipRequest, VerdictKind, create_state_directory};
+use shipper_core::state_dir::create_state_directory;
+use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
 use shipper_events::Head;
 use shipper_events::write::{FsStorage, LockOptions};
 
@@ -166,7 +168,7 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
             let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
-            let asker = SkipRequest { actor: actor.clone(), justification: justification.clone() };
+            let asker = SkipRequest::new(actor.clone(), justification.clone());
             let plan = cargo.workspace().plan().clone();
             let skip = skip_rehearsal.then_some(asker);
             let options =
@@ -227,8 +229,8 @@ fn doing(step: Step) -> &'static str {
 }
 
 impl Progress for Shown {
-    fn let_go(&mut self, gate: &Enforced) {
-        match gate.verdict.code() {
+    fn let_go(&mut self, gate: &GateAnswer) {
+        match gate.verdict().code() {
             VerdictKind::Bypassed => {
                 self.line("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed", true);
             }
@@ -240,15 +242,16 @@ impl Progress for Shown {
             }
             _ => {}
         }
-        match &gate.sidecar {
+        let GateAnswer::Recorded { sidecar, .. } = gate else { return };
+        match sidecar {
             SidecarUpdate::Rewritten => {
-                self.line("rehearsal.json did not tell of the log's receipt; written anew", true)
+                self.line("rehearsal.json did not tell of the log's receipt; written anew", true);
             }
             SidecarUpdate::WriteFailed(error) => self.line(&format!("warning: {error}: {}", error.source), true),
             SidecarUpdate::Orphan => {
                 self.line("warning: there is a rehearsal.json, and no rehearsal was completed", true);
             }
-            SidecarUpdate::Skipped | SidecarUpdate::UpToDate => {}
+            _ => {}
         }
     }
 

@@ -17,10 +17,9 @@ use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority};
 use super::steps::{Attempts, Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
-use crate::ask_gate::{AskGateError, Enforced, SkipRequest, ask_gate};
-use crate::gate::{GateQuery, RefusalCode, RefusalReason};
-use crate::keep::LOG_FILE_NAME;
-use crate::record::{RecordError, RunLock, package_output, policy_applied};
+use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
+use crate::rehearsal::{RunLock, RunLockError, package_output, policy_applied};
+use crate::state_dir::LOG_FILE_NAME;
 
 /// How a plan is published.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ pub struct PublishOptions {
 #[derive(Debug)]
 pub struct Published {
     /// The gate's answer.
-    pub gate: Enforced,
+    pub gate: GateAnswer,
     /// The head of the log after the run: keep it elsewhere.
     pub head: Head,
     /// Where it stopped, and why. Packages after that were not tried; publish again to go on.
@@ -65,14 +64,14 @@ pub enum PublishError {
         /// Every reason, and what to do about it.
         reasons: String,
         /// The whole answer.
-        gate: Box<Enforced>,
+        gate: Box<GateAnswer>,
     },
     /// The gate could not be asked.
     #[error("nothing was published")]
     NotAsked(#[from] AskGateError),
     /// Another rehearsal or run is at work, or whether one is cannot be found out.
     #[error("nothing was published")]
-    WorkLock(#[from] RecordError),
+    WorkLock(#[from] RunLockError),
     /// The log could not be opened for the run.
     #[error("nothing was published: the log cannot be opened")]
     Log(#[from] LogError),
@@ -109,12 +108,13 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
     };
     let asker = options.skip.clone().unwrap_or_default();
     let gate = ask_gate(disk.clone(), state_directory, &query, &asker, options.expected_head, options.lock.clone())?;
-    let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
-        return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
+    let (line, decided) = match &gate {
+        GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
+        _ => return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) }),
     };
     work.progress.let_go(&gate);
     // The log must go on from the decision.
-    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(gate.head);
+    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(Some(decided));
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), log, ())? };
     // Where it cannot be asked now, the first look at a package says why.
     let uploads_to = work.uploads_to(On::Live(live)).ok();
@@ -140,13 +140,13 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
 }
 
 /// Why the gate refused, and what to do about it.
-fn told(gate: &Enforced) -> String {
-    if let Some(untrusted) = &gate.untrusted {
+fn told(gate: &GateAnswer) -> String {
+    if let GateAnswer::UntrustedLog(untrusted) = gate {
         let reason = RefusalCode::UntrustedLog;
         return format!("{reason}: {}", chain_of(untrusted));
     }
-    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().advice());
-    gate.verdict.reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
+    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().help());
+    gate.verdict().reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
 }
 
 /// An error with what caused it.

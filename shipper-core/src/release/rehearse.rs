@@ -11,7 +11,7 @@ use super::plan::{Plan, PlannedPackage};
 use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
 use super::steps::{Limits, Work};
 use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
-use crate::record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
+use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
 /// How a plan is rehearsed.
 #[derive(Debug, Clone)]

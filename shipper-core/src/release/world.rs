@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::registry::On;
-use crate::ask_gate::Enforced;
+use crate::gate::GateAnswer;
 
 /// What a registry shows of a package's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +194,7 @@ impl Stop {
 /// Hears how a release goes on. Every method does nothing unless it is implemented.
 pub trait Progress {
     /// The gate was asked, and lets the plan go: the run begins. Where nothing backs that, whoever listens must be told.
-    fn let_go(&mut self, gate: &Enforced) {
+    fn let_go(&mut self, gate: &GateAnswer) {
         let _ = gate;
     }
 

@@ -10,7 +10,8 @@ use shipper_core::release::{
     Failure, FailureClass, Found, Limits, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
-use shipper_core::{LOG_FILE_NAME, RefusalCode, SkipRequest, create_state_directory};
+use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
+use shipper_core::{RefusalCode, SkipRequest};
 use shipper_events::write::{FsStorage, LockOptions};
 
 /// Registries that remember what they were given, and fail when told to.
@@ -214,7 +215,7 @@ pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
 }
 
 pub fn publish_options(skip: bool) -> PublishOptions {
-    let asker = SkipRequest { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
+    let asker = SkipRequest::new(Some("bot".to_owned()), Some("it is urgent".to_owned()));
     PublishOptions {
         rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
@@ -271,7 +272,7 @@ impl Tool {
             Ok(published) => Ok(published.failure.is_none()),
             Err(PublishError::Refused { gate, .. }) => {
                 assert_eq!(self.world.reached, before, "a refusal reaches nothing");
-                Err(gate.verdict.reason_codes())
+                Err(gate.verdict().reason_codes())
             }
             Err(error) => panic!("{error}"),
         }

@@ -29,6 +29,7 @@ mod merge;
 mod properties;
 #[cfg(feature = "release")]
 mod release_model;
+mod strategies;
 #[cfg(feature = "release")]
 mod test_registry;
 mod timeline;

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditOptions, Auditor, Begin, Integrity, LogAudit, SidecarInput, StateAfter, TailStatus, TimelineEntry, audit,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 
 /// An audit that keeps the timeline.
 fn audit_in_time(log: &[u8], demand: &AuditOptions) -> (LogAudit, Vec<TimelineEntry>) {

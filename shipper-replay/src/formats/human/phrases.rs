@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 
+use shipper_core::RefusalCode;
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
     Report, RunReport, TailStatus, UnprovenCause,
 };
-use shipper_core::{FieldDiff, FieldValue, RefusalCode};
+use shipper_core::sidecar::{FieldDiff, FieldValue};
 use shipper_events::{DisplaySafe, RegistryName, display_safe};
 
 /// Returns the reason for the conclusion, to follow it in one sentence.
@@ -129,7 +130,7 @@ pub(crate) fn diff_text(difference: &FieldDiff) -> String {
 pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
-    for step in reasons.map(|reason| reason.advice()) {
+    for step in reasons.map(|reason| reason.help()) {
         if !steps.contains(&step) {
             steps.push(step);
         }

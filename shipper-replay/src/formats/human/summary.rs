@@ -1,7 +1,7 @@
 //! Summary of a log: its length, integrity, rehearsal and sidecar.
 
-use shipper_core::EvidenceFlaw;
 use shipper_core::audit::{Counts, Integrity, LogAudit, Report, SidecarReport, SidecarStatus, TailStatus};
+use shipper_core::fold::EvidenceFlaw;
 use shipper_events::display_safe;
 
 use super::phrases::{in_parentheses, plural};

@@ -1,7 +1,7 @@
 //! The lane of rehearsals: a bar from each start to its completion.
 
-use shipper_core::Evidence;
 use shipper_core::audit::TimelineEntry;
+use shipper_core::fold::Evidence;
 use shipper_events::display_safe;
 
 use super::lanes::{Lane, Source};

@@ -1,4 +1,4 @@
-//! `rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …`: records that rehearsal (repairing a torn tail
+//! `record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …`: records that rehearsal (repairing a torn tail
 //! first) and writes `rehearsal.json`. It stops at the first failure, as a release tool does. Exit status 0 when it was
 //! recorded, passed or not; 1 on an error.
 
@@ -7,11 +7,12 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use shipper_core::{RehearsalRecorder, create_state_directory};
-use shipper_events::write::{FsStorage, LockOptions};
+use shipper_core::RehearsalRecorder;
+use shipper_core::camino::Utf8PathBuf;
+use shipper_core::shipper_events::write::{FsStorage, LockOptions};
+use shipper_core::state_dir::create_state_directory;
 
-const USAGE: &str = "usage: rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
+const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
 
 fn run() -> Result<(), Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut packages) = (None, None, None, Vec::new());
@@ -30,15 +31,15 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     create_state_directory(&directory)?;
     let mut recorder = RehearsalRecorder::open(FsStorage, &directory, LockOptions::default())?;
-    let mut rehearsing = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
+    let mut rehearsal = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;
     let mut failed = None;
     for (name, version, passes) in &packages {
         if *passes {
-            rehearsing.published(name, version, Duration::ZERO)?;
+            rehearsal.published(name, version, Duration::ZERO)?;
             rehearsed += 1;
         } else {
-            rehearsing.failed(name, version, "permanent", "it was told to fail")?;
+            rehearsal.failed(name, version, "permanent", "it was told to fail")?;
             failed = Some(format!("{name}@{version}"));
             break;
         }
@@ -48,7 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         None => format!("rehearsed {count} packages against '{registry}' successfully"),
         Some(package) => format!("rehearsal stopped at {}/{count}: {package}", rehearsed + 1),
     };
-    let completed = rehearsing.complete(failed.is_none(), &summary)?;
+    let completed = rehearsal.complete(failed.is_none(), &summary)?;
     writeln!(stdout(), "{}", completed.head)?;
     if let Some(error) = completed.sidecar {
         writeln!(stderr(), "warning: {error}: {}", error.source)?;
@@ -71,12 +72,8 @@ fn main() -> ExitCode {
     let Err(error) = run() else {
         return ExitCode::SUCCESS;
     };
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        message = format!("{message}: {source}");
-        cause = source.source();
-    }
-    let _ = writeln!(stderr(), "error: {message}");
+    let causes = std::iter::successors(Some(&*error), |&error| error.source());
+    let message: Vec<String> = causes.map(ToString::to_string).collect();
+    let _ = writeln!(stderr(), "error: {}", message.join(": "));
     ExitCode::FAILURE
 }

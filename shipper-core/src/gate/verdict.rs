@@ -1,33 +1,20 @@
-//! The gate: one question, one verdict, with its evidence inside.
+//! The answer to a question, with its evidence inside.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{PlanId, RegistryName, display_safe};
+use shipper_events::display_safe;
 
-use crate::receipt::{EvidenceFlaw, Receipt};
-use crate::state::{GateState, UnknownGateEvent};
-
-/// A question to the gate: may this plan be published?
-///
-/// Its names cannot be empty: see [`Name`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateQuery {
-    /// The plan that would be published.
-    pub plan_id: PlanId,
-    /// The registry that rehearsals are configured to use; none means that there is nothing to rehearse on.
-    pub rehearsal_registry: Option<RegistryName>,
-    /// Whether somebody asked to publish without a rehearsal.
-    pub skip: bool,
-}
+use crate::fold::{EvidenceFlaw, Receipt, UnknownGateEvent};
 
 /// The gate's answer: `docs/gate.md`, "The verdict".
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// No rehearsal registry is configured. The plan may be published; nothing backs it.
     Dormant,
-    /// Somebody asked to skip the gate. The plan may be published, with a loud warning.
+    /// The caller asked to skip the gate. The plan may be published, with a loud warning.
     Bypassed,
     /// The plan must not be published. There is at least one reason; the first is the headline.
     Refused {
@@ -36,7 +23,7 @@ pub enum Verdict {
     },
     /// The plan may be published.
     Authorized {
-        /// The passing, sound rehearsal of this very plan on this very registry.
+        /// Receipt of the sound, passing rehearsal of this plan on this registry.
         receipt: Arc<Receipt>,
     },
 }
@@ -55,40 +42,41 @@ pub enum VerdictKind {
     Authorized,
 }
 
-/// Why a plan is refused, and what shows it.
+/// A reason to refuse a plan, with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RefusalReason {
     /// No rehearsal was ever completed.
     NoRehearsal,
     /// The latest completed rehearsal is of another plan.
     StalePlan {
-        /// That rehearsal.
+        /// Receipt of that rehearsal.
         receipt: Arc<Receipt>,
     },
-    /// It is of this plan, on another registry.
+    /// The latest completed rehearsal is of this plan, on another registry.
     RegistryMismatch {
-        /// That rehearsal.
+        /// Receipt of that rehearsal.
         receipt: Arc<Receipt>,
     },
-    /// It did not pass, or a rehearsal of this plan and registry is open with a failure marked.
+    /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
     RehearsalFailed {
-        /// The rehearsal that was completed last, if it is the one that did not pass.
+        /// Receipt of the latest completed rehearsal; `None` if it passed.
         receipt: Option<Arc<Receipt>>,
-        /// The line on which the failing open rehearsal was started, if there is one.
+        /// Line of the start of the open rehearsal with a failure; `None` if there is none.
         open: Option<u64>,
     },
-    /// It says that it passed and the events say otherwise.
+    /// The latest completed rehearsal claims that it passed, and its events contradict that.
     UnsoundEvidence {
-        /// That rehearsal.
+        /// Receipt of that rehearsal.
         receipt: Arc<Receipt>,
     },
-    /// An event stands in the log that a newer version may have meant for the gate.
+    /// The log has an event of an unknown type whose name is reserved for the gate.
     UnknownGateEvent {
         /// The first such event.
         event: UnknownGateEvent,
     },
-    /// The log itself is not to be trusted: torn, corrupt, or its chain broken. Only those who look at a whole log
-    /// can say so; [`evaluate`] never does.
+    /// The log itself cannot be trusted: it is torn or corrupt, or its chain is broken. Only a reader of a whole log finds
+    /// this; [`evaluate`](crate::evaluate) never does.
     UntrustedLog,
 }
 
@@ -112,71 +100,8 @@ pub enum RefusalCode {
     UntrustedLog,
 }
 
-/// Asks the gate. Pure: the same state and query give the same verdict, anywhere and at any time.
-///
-/// ```
-/// use shipper_core::{GateQuery, RefusalCode, GateState, Verdict, evaluate};
-/// let query = GateQuery { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
-/// let verdict = evaluate(&GateState::default(), &query);
-/// assert!(!verdict.may_publish());
-/// assert_eq!(verdict.reason_codes(), [RefusalCode::NoRehearsal]);
-/// # Ok::<(), shipper_events::EmptyNameError>(())
-/// ```
-pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
-    let Some(registry) = &query.rehearsal_registry else {
-        return Verdict::Dormant;
-    };
-    if query.skip {
-        return Verdict::Bypassed;
-    }
-    let mut reasons = Vec::new();
-    let of_this_plan = state.receipt().filter(|receipt| receipt.plan_id == query.plan_id);
-    match (state.receipt(), of_this_plan) {
-        (None, _) => reasons.push(RefusalReason::NoRehearsal),
-        (Some(receipt), None) => reasons.push(RefusalReason::StalePlan { receipt: Arc::clone(receipt) }),
-        (_, Some(receipt)) => speak_against(receipt, state, registry, &mut reasons),
-    }
-    reasons.extend(unknown_gate_event(state));
-    match of_this_plan {
-        Some(receipt) if reasons.is_empty() => Verdict::Authorized { receipt: Arc::clone(receipt) },
-        _ => Verdict::Refused { reasons },
-    }
-}
-
-/// What speaks against publishing on a receipt of the queried plan.
-fn speak_against(receipt: &Arc<Receipt>, state: &GateState, registry: &RegistryName, reasons: &mut Vec<RefusalReason>) {
-    if receipt.registry != *registry {
-        let receipt = Arc::clone(receipt);
-        reasons.push(RefusalReason::RegistryMismatch { receipt });
-    }
-    let failing =
-        state.open().filter(|open| open.failed && open.plan_id == receipt.plan_id && open.registry == *registry);
-    if failing.is_some() || !receipt.passed {
-        reasons.push(RefusalReason::RehearsalFailed {
-            receipt: (!receipt.passed).then(|| Arc::clone(receipt)),
-            open: failing.map(|open| open.start.line),
-        });
-    }
-    if !receipt.unsound.is_empty() {
-        let receipt = Arc::clone(receipt);
-        reasons.push(RefusalReason::UnsoundEvidence { receipt });
-    }
-}
-
-fn unknown_gate_event(state: &GateState) -> Option<RefusalReason> {
-    let event = state.unknown_gate_events().first()?.clone();
-    Some(RefusalReason::UnknownGateEvent { event })
-}
-
-/// The refusal of a plan for which nobody, not even the log, names a registry.
-pub(crate) fn refuse_unnamed(state: &GateState) -> Verdict {
-    let mut reasons = vec![RefusalReason::NoRehearsal];
-    reasons.extend(unknown_gate_event(state));
-    Verdict::Refused { reasons }
-}
-
 impl Verdict {
-    /// Whether the plan may be published.
+    /// True if the plan may be published.
     pub fn may_publish(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
@@ -204,7 +129,7 @@ impl Verdict {
         self.reasons().iter().map(RefusalReason::code).collect()
     }
 
-    /// The receipt that an authorization rests on.
+    /// The receipt that an authorization is based on; `None` for every other verdict.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         match self {
             Self::Authorized { receipt } => Some(receipt),
@@ -228,7 +153,7 @@ impl RefusalReason {
     }
 }
 
-/// What the reason says, with the line that shows it; the text is fit for a terminal.
+/// The reason with the line of its evidence. The text is safe to print on a terminal.
 impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -280,8 +205,8 @@ impl RefusalCode {
         }
     }
 
-    /// What to do next.
-    pub fn advice(self) -> &'static str {
+    /// The remedy.
+    pub fn help(self) -> &'static str {
         match self {
             Self::NoRehearsal | Self::StalePlan | Self::RegistryMismatch => "rehearse this plan on this registry",
             Self::RehearsalFailed => "mend what failed, then rehearse this plan on this registry again",

@@ -1,4 +1,4 @@
-//! The outcome of a completed rehearsal, and what its evidence is worth.
+//! The outcome of a completed rehearsal, and the soundness of its evidence.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,45 +8,47 @@ use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
 
 /// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Receipt {
-    /// The line of the `rehearsal_complete` that made it.
+    /// Line of the `rehearsal_complete` that made it.
     pub line: u64,
-    /// The plan that was rehearsed.
+    /// Plan that was rehearsed.
     pub plan_id: PlanId,
-    /// The registry that it was rehearsed on.
+    /// Registry that it was rehearsed on.
     pub registry: RegistryName,
-    /// Whether the rehearsal says that it passed.
+    /// True if the completion claims that the rehearsal passed.
     pub passed: bool,
-    /// What it says of itself.
+    /// Summary that the completion gives.
     pub summary: String,
-    /// The packages that were published to the rehearsal registry, each `name@version`.
+    /// Packages that were published to the rehearsal registry, each `name@version`.
     pub packages: Arc<BTreeSet<String>>,
-    /// How the rehearsal began; `None` for a completion without a matching start.
+    /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
-    /// When it was completed.
+    /// Time of the completion.
     pub completed_at: Timestamp,
-    /// Why a passed receipt is no evidence, in the contract's order. Empty: it is sound.
+    /// Flaws that make a passed receipt unsound, in the contract's order. Empty if the evidence is sound.
     pub unsound: Vec<EvidenceFlaw>,
 }
 
 /// The start of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RehearsalStart {
-    /// The line of the `rehearsal_started`.
+    /// Line of the `rehearsal_started`.
     pub line: u64,
-    /// When it was started.
+    /// Time of the start.
     pub at: Timestamp,
-    /// How many packages it set out to rehearse.
+    /// Number of packages to rehearse.
     pub package_count: JsonUint,
 }
 
-/// Whether a receipt is borne out by the events before it.
+/// The soundness of a receipt's evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// Nothing speaks against it.
+    /// The events before the completion do not contradict it.
     Sound,
-    /// It says that it passed and the events say otherwise.
+    /// The completion claims that the rehearsal passed, and the events before it contradict that.
     Unsound,
 }
 
@@ -60,13 +62,13 @@ impl Evidence {
     }
 }
 
-/// Why a passed receipt is no evidence.
+/// A flaw in the evidence of a passed receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceFlaw {
-    /// No start of the same plan and registry was open: the events between start and end belong to others.
+    /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
     CompletionWithoutStart,
-    /// It published another number of packages than it set out to.
+    /// The number of published packages differs from the number at the start.
     PackageCountMismatch,
     /// A package or a smoke check failed in it, or its log was torn.
     FailureRecorded,
@@ -87,27 +89,27 @@ impl EvidenceFlaw {
 }
 
 impl Receipt {
-    /// Whether the events bear it out.
+    /// The soundness of its evidence.
     pub fn evidence(&self) -> Evidence {
         if self.unsound.is_empty() { Evidence::Sound } else { Evidence::Unsound }
     }
 
-    /// Whether it passed and its evidence is sound: the only kind of receipt that lets anything be published.
+    /// True if it passed and its evidence is sound. No other receipt authorizes a publish.
     pub fn is_valid_evidence(&self) -> bool {
         self.passed && self.unsound.is_empty()
     }
 
-    /// How many packages were published in it; 0 without a start.
+    /// Number of packages published in it; 0 without a start.
     pub fn packages_published(&self) -> u64 {
         self.packages.len() as u64
     }
 
-    /// That, plus one if it did not pass.
+    /// Number of packages published in it, plus one if it did not pass.
     pub fn packages_attempted(&self) -> u64 {
         self.packages_published() + u64::from(!self.passed)
     }
 
-    /// When it was started; when it was completed, without a start.
+    /// Time of its start; of its completion, without a start.
     pub fn started_at(&self) -> &Timestamp {
         self.start.as_ref().map_or(&self.completed_at, |start| &start.at)
     }
