@@ -8,11 +8,11 @@ use std::io;
 
 use serde::Deserialize;
 
-use crate::release::plan::Locked;
+use crate::release::plan::LockedDependency;
 
 /// What a workspace's `Cargo.lock` says; of a workspace that has none, nothing.
 #[derive(Deserialize, Default)]
-pub(super) struct Lock {
+pub(super) struct Lockfile {
     #[serde(default)]
     package: Vec<Entry>,
 }
@@ -39,9 +39,9 @@ impl Entry {
     }
 }
 
-impl Lock {
-    pub(super) fn parse(lock: &[u8]) -> io::Result<Self> {
-        toml_edit::de::from_slice(lock).map_err(io::Error::other)
+impl Lockfile {
+    pub(super) fn parse(bytes: Option<&[u8]>) -> io::Result<Self> {
+        bytes.map_or_else(|| Ok(Self::default()), |bytes| toml_edit::de::from_slice(bytes).map_err(io::Error::other))
     }
 
     /// The names of all packages in it.
@@ -50,7 +50,7 @@ impl Lock {
     }
 
     /// What it names that a member needs, and that is not in the workspace itself.
-    pub(super) fn needed(&self, name: &str, version: &str) -> Vec<Locked> {
+    pub(super) fn dependencies_of(&self, name: &str, version: &str) -> Vec<LockedDependency> {
         let is_member = |entry: &&Entry| entry.name == name && entry.version == version && entry.source.is_none();
         let mut waiting: Vec<&Entry> = self.package.iter().filter(is_member).collect();
         let mut seen = BTreeSet::new();
@@ -62,7 +62,7 @@ impl Lock {
             if let Some(source) = &entry.source {
                 let (name, version) = (entry.name.clone(), entry.version.clone());
                 let checksum = entry.checksum.as_ref().unwrap_or(source).clone();
-                needed.insert(Locked { name, version, checksum });
+                needed.insert(LockedDependency { name, version, checksum });
             }
             for dependency in &entry.dependencies {
                 waiting.extend(self.package.iter().filter(|entry| entry.is(dependency)));
@@ -118,22 +118,22 @@ source = "registry+https://index.example/"
 checksum = "99"
 "#;
 
-    fn locked(name: &str, version: &str, checksum: &str) -> Locked {
-        Locked { name: name.to_owned(), version: version.to_owned(), checksum: checksum.to_owned() }
+    fn locked(name: &str, version: &str, checksum: &str) -> LockedDependency {
+        LockedDependency { name: name.to_owned(), version: version.to_owned(), checksum: checksum.to_owned() }
     }
 
     /// (Pass) What a member needs, through its siblings too, and nothing of what another member needs.
     #[test]
     fn what_a_member_needs() {
         let of_b = vec![locked("from-git", "0.3.0", "git+https://git.example/it#abc"), locked("old", "2.0.0", "22")];
-        let lock = Lock::parse(LOCK.as_bytes()).expect("a lock");
-        assert_eq!(lock.needed("b", "0.1.0"), of_b);
-        let of_a = lock.needed("a", "0.1.0");
+        let lock = Lockfile::parse(Some(LOCK.as_bytes())).expect("a lock");
+        assert_eq!(lock.dependencies_of("b", "0.1.0"), of_b);
+        let of_a = lock.dependencies_of("a", "0.1.0");
         assert_eq!(
             of_a.iter().map(|one| one.checksum.as_str()).collect::<Vec<_>>(),
             ["git+https://git.example/it#abc", "11", "22"]
         );
-        assert_eq!(lock.needed("nothing", "0.1.0"), []);
-        assert!(Lock::parse(b"not a lock").is_err());
+        assert_eq!(lock.dependencies_of("nothing", "0.1.0"), []);
+        assert!(Lockfile::parse(Some(b"not a lock")).is_err());
     }
 }
