@@ -1,74 +1,78 @@
-//! What a `Cargo.lock` resolves a package's dependencies to.
+//! Dependencies of a package as a `Cargo.lock` resolves them.
 //!
-//! Cargo writes a package's own `Cargo.lock` from that of the workspace, in the way of its version, with what the package
-//! needs only. So what counts is what it names, not its bytes; and another member's dependencies do not count.
+//! Cargo makes a package's own `Cargo.lock` from the workspace's: in the format of its version, with the package's
+//! dependencies only. So a plan contains what the file names, not its bytes, and not the dependencies of other members.
 
 use std::collections::BTreeSet;
 use std::io;
 
-use serde::Deserialize;
+use cargo_lock::{Dependency, Package, ResolveVersion};
 
 use crate::release::plan::LockedDependency;
 
-/// What a workspace's `Cargo.lock` says; of a workspace that has none, nothing.
-#[derive(Deserialize, Default)]
-pub(super) struct Lockfile {
-    #[serde(default)]
-    package: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    version: String,
-    /// None for what is in the workspace.
-    source: Option<String>,
-    checksum: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
-
-impl Entry {
-    /// Whether a dependency means it: by its name, its version where that is not enough, and its source where neither is.
-    fn is(&self, dependency: &str) -> bool {
-        let mut words = dependency.split(' ');
-        let source = |source: &str| self.source.as_deref() == Some(source.trim_matches(['(', ')']));
-        words.next() == Some(&self.name)
-            && words.next().is_none_or(|version| version == self.version)
-            && words.next().is_none_or(source)
-    }
-}
+/// The `Cargo.lock` of a workspace; `None` if it has none.
+#[derive(Default)]
+pub(super) struct Lockfile(Option<cargo_lock::Lockfile>);
 
 impl Lockfile {
     pub(super) fn parse(bytes: Option<&[u8]>) -> io::Result<Self> {
-        bytes.map_or_else(|| Ok(Self::default()), |bytes| toml_edit::de::from_slice(bytes).map_err(io::Error::other))
+        let parse = |bytes| std::str::from_utf8(bytes).map_err(io::Error::other)?.parse().map_err(io::Error::other);
+        Ok(Self(bytes.map(parse).transpose()?))
     }
 
-    /// The names of all packages in it.
+    fn packages(&self) -> &[Package] {
+        self.0.as_ref().map_or(&[], |lockfile| &lockfile.packages)
+    }
+
+    /// Returns the names of all packages.
     pub(super) fn names(&self) -> BTreeSet<&str> {
-        self.package.iter().map(|entry| entry.name.as_str()).collect()
+        self.packages().iter().map(|package| package.name.as_str()).collect()
     }
 
-    /// What it names that a member needs, and that is not in the workspace itself.
+    /// Returns the packages from outside the workspace that a member depends on, also through other members.
     pub(super) fn dependencies_of(&self, name: &str, version: &str) -> Vec<LockedDependency> {
-        let is_member = |entry: &&Entry| entry.name == name && entry.version == version && entry.source.is_none();
-        let mut waiting: Vec<&Entry> = self.package.iter().filter(is_member).collect();
-        let mut seen = BTreeSet::new();
-        let mut needed = BTreeSet::new();
-        while let Some(entry) = waiting.pop() {
-            if !seen.insert((&entry.name, &entry.version, &entry.source)) {
+        let is_member = |package: &&Package| {
+            package.name.as_str() == name && package.version.to_string() == version && package.source.is_none()
+        };
+        let mut pending: Vec<&Package> = self.packages().iter().filter(is_member).collect();
+        let mut visited = BTreeSet::new();
+        let mut locked = BTreeSet::new();
+        while let Some(package) = pending.pop() {
+            if !visited.insert((&package.name, &package.version, &package.source)) {
                 continue;
             }
-            if let Some(source) = &entry.source {
-                let (name, version) = (entry.name.clone(), entry.version.clone());
-                let checksum = entry.checksum.as_ref().unwrap_or(source).clone();
-                needed.insert(LockedDependency { name, version, checksum });
-            }
-            for dependency in &entry.dependencies {
-                waiting.extend(self.package.iter().filter(|entry| entry.is(dependency)));
+            locked.extend(self.checksum(package).map(|checksum| LockedDependency {
+                name: package.name.to_string(),
+                version: package.version.to_string(),
+                checksum,
+            }));
+            for Dependency { name, version, source } in &package.dependencies {
+                pending.extend(
+                    self.packages().iter().filter(|package| {
+                        (&package.name, &package.version, &package.source) == (name, version, source)
+                    }),
+                );
             }
         }
-        needed.into_iter().collect()
+        locked.into_iter().collect()
+    }
+
+    /// Returns the checksum of a package, or its source as the file writes it; `None` for members of the workspace.
+    ///
+    /// Part of the canonical form of plans. Version 1 of the format keeps the checksums apart from the packages, and plans
+    /// have the sources; since version 4, the references in sources are percent-encoded, which `SourceId` undoes.
+    fn checksum(&self, package: &Package) -> Option<String> {
+        let source = package.source.as_ref()?;
+        let version = self.0.as_ref()?.version;
+        if let Some(checksum) = package.checksum.as_ref().filter(|_| version != ResolveVersion::V1) {
+            return Some(checksum.to_string());
+        }
+        let Some(reference) = source.git_reference() else {
+            return Some(source.to_string());
+        };
+        let reference = reference.pretty_ref(version >= ResolveVersion::V4).map(|reference| format!("?{reference}"));
+        let commit = source.precise().map(|commit| format!("#{commit}"));
+        Some(format!("git+{}{}{}", source.url(), reference.unwrap_or_default(), commit.unwrap_or_default()))
     }
 }
 
@@ -76,9 +80,8 @@ impl Lockfile {
 mod tests {
     use super::*;
 
-    const LOCK: &str = r#"
-version = 4
-
+    /// The packages of a workspace: member `a` depends on `b`, `tool` on what others do not. OLD and NEW stand for checksums.
+    const PACKAGES: &str = r#"
 [[package]]
 name = "a"
 version = "0.1.0"
@@ -87,53 +90,68 @@ dependencies = ["b", "old 1.0.0"]
 [[package]]
 name = "b"
 version = "0.1.0"
-dependencies = ["old 2.0.0", "from-git"]
+dependencies = ["from-git", "old 2.0.0", "twice 1.0.0 (git+https://git.example/twice)"]
 
 [[package]]
 name = "from-git"
 version = "0.3.0"
-source = "git+https://git.example/it#abc"
+source = "git+https://git.example/it?branch=BRANCH#abc"
 
 [[package]]
 name = "old"
 version = "1.0.0"
 source = "registry+https://index.example/"
-checksum = "11"
+checksum = "OLD"
 
 [[package]]
 name = "old"
 version = "2.0.0"
-source = "registry+https://index.example/"
-checksum = "22"
-
-[[package]]
-name = "tool"
-version = "0.1.0"
-dependencies = ["others"]
+source = "sparse+https://other.example/index/"
+checksum = "NEW"
 
 [[package]]
 name = "others"
 version = "9.0.0"
+source = "sparse+https://other.example/index/"
+checksum = "NEW"
+
+[[package]]
+name = "tool"
+version = "0.1.0"
+dependencies = ["others", "twice 1.0.0 (registry+https://index.example/)"]
+
+[[package]]
+name = "twice"
+version = "1.0.0"
+source = "git+https://git.example/twice#def"
+
+[[package]]
+name = "twice"
+version = "1.0.0"
 source = "registry+https://index.example/"
-checksum = "99"
+checksum = "OLD"
 "#;
 
-    fn locked(name: &str, version: &str, checksum: &str) -> LockedDependency {
-        LockedDependency { name: name.to_owned(), version: version.to_owned(), checksum: checksum.to_owned() }
-    }
-
-    /// (Pass) What a member needs, through its siblings too, and nothing of what another member needs.
+    /// (Pass) The dependencies of a member in formats 2 to 4, through its siblings too, from registries of both kinds and from
+    /// git, and none of another member's. A source is spelled as in the file.
     #[test]
-    fn what_a_member_needs() {
-        let of_b = vec![locked("from-git", "0.3.0", "git+https://git.example/it#abc"), locked("old", "2.0.0", "22")];
-        let lock = Lockfile::parse(Some(LOCK.as_bytes())).expect("a lock");
-        assert_eq!(lock.dependencies_of("b", "0.1.0"), of_b);
-        let of_a = lock.dependencies_of("a", "0.1.0");
-        assert_eq!(
-            of_a.iter().map(|one| one.checksum.as_str()).collect::<Vec<_>>(),
-            ["git+https://git.example/it#abc", "11", "22"]
-        );
-        assert_eq!(lock.dependencies_of("nothing", "0.1.0"), []);
-        assert!(Lockfile::parse(Some(b"not a lock")).is_err());
+    fn dependencies_of_a_member() {
+        let [old, new] = ["1", "2"].map(|digit| digit.repeat(64));
+        for (header, branch) in [("", "x/y"), ("version = 3\n", "x/y"), ("version = 4\n", "x%2Fy")] {
+            let text = PACKAGES.replace("OLD", &old).replace("NEW", &new).replace("BRANCH", branch);
+            let lockfile = Lockfile::parse(Some(format!("{header}{text}").as_bytes())).expect("a lock file");
+            let lines = |name| {
+                let locked = lockfile.dependencies_of(name, "0.1.0").into_iter();
+                locked.map(|one| format!("{} {} {}", one.name, one.version, one.checksum)).collect::<Vec<_>>()
+            };
+            let from_git = format!("from-git 0.3.0 git+https://git.example/it?branch={branch}#abc");
+            let twice = "twice 1.0.0 git+https://git.example/twice#def".to_owned();
+            let of_b = [from_git.clone(), format!("old 2.0.0 {new}"), twice.clone()];
+            assert_eq!(lines("b"), of_b);
+            assert_eq!(lines("a"), [from_git, format!("old 1.0.0 {old}"), format!("old 2.0.0 {new}"), twice]);
+            assert_eq!(lines("nothing"), [""; 0]);
+        }
+        assert!(Lockfile::parse(Some(b"not a lock file")).is_err());
+        assert_eq!(Lockfile::default().dependencies_of("a", "0.1.0"), []);
     }
 }
