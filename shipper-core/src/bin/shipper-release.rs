@@ -160,7 +160,7 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             let workspace = session.publisher.workspace();
             options.rehearsal = rehearsal_registry.map(|name| workspace.registry(&name)).transpose()?;
             options.skip = skip_rehearsal.then_some(SkipRequest { actor, justification });
-            options.log.extends = extends;
+            options.expected_head = extends;
             session.publish(options)
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use camino::Utf8Path;
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
@@ -29,8 +29,11 @@ pub struct PublishOptions {
     pub skip: Option<SkipRequest>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The options of the log's writer. A torn tail is refused, and the run must follow the gate's decision.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
+    /// A head that the caller has kept. The gate refuses a log that does not begin with exactly those bytes. `None`, the
+    /// default, accepts any log.
+    pub expected_head: Option<Head>,
 }
 
 /// A run that the gate permitted and that is finished, with or without success.
@@ -95,7 +98,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
 ) -> Result<PublishOutcome, PublishError> {
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistryError::check(rehearsal, live))?;
-    let _run_lock = RunLock::take(&storage, state_directory, &options.log.note)?;
+    let _run_lock = RunLock::take(&storage, state_directory, &options.lock.holder_note)?;
     let role = RegistryRole::Live(live);
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
     session.preflight(plan).map_err(PublishError::Preflight)?;
@@ -105,13 +108,13 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
         skip: options.skip.is_some(),
     };
     let skip = options.skip.clone().unwrap_or_default();
-    let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.log.extends, options.log.clone())?;
+    let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.lock.clone())?;
     let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
         return Err(PublishError::Refused { reasons: refusal_message(&gate), gate: Box::new(gate) });
     };
     session.progress.gate_passed(&gate);
     // The decision must be the last line of the log.
-    let log = WriterOptions { repair: false, create: false, extends: gate.head, ..options.log.clone() };
+    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(gate.head);
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
     // A registry that does not answer now fails the first lookup, which records the reason.
     let upload_endpoint = session.upload_endpoint(role).ok();

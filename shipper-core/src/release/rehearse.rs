@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::RegistryName;
-use shipper_events::write::{Storage, WriterOptions};
+use shipper_events::write::{LockOptions, Storage};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
@@ -24,14 +24,14 @@ pub struct RehearseOptions {
     pub smoke_install: Option<String>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The options of the log's writer. A torn tail is repaired in any case.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
 }
 
 impl RehearseOptions {
     /// Creates the default options for a rehearsal on that registry.
     pub fn new(rehearsal: Registry) -> Self {
-        Self { rehearsal, smoke_install: None, limits: Limits::default(), log: WriterOptions::default() }
+        Self { rehearsal, smoke_install: None, limits: Limits::default(), lock: LockOptions::default() }
     }
 }
 
@@ -93,7 +93,7 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
         package.ok_or_else(|| RehearseError::NoProgram { name: shown() })
     };
     let smoke_install = options.smoke_install.as_ref().map(find_program).transpose()?;
-    let mut recorder = RehearsalRecorder::open(storage, state_directory, options.log.clone())?;
+    let mut recorder = RehearsalRecorder::open(storage, state_directory, options.lock.clone())?;
     let role = RegistryRole::Rehearsal(rehearsal);
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
     session.preflight(plan).map_err(RehearseError::Preflight)?;

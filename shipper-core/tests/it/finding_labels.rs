@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput, audit};
 use shipper_events::json::Object;
-use shipper_events::scan;
+use shipper_events::split_lines;
 
 /// Whether a place is there: a member in its line, a byte in it, or at its end.
 fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
@@ -27,7 +27,7 @@ fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
 }
 
 fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize>) {
-    let lines: Vec<&[u8]> = scan(log).0.collect();
+    let lines: Vec<&[u8]> = split_lines(log).0.collect();
     for finding in &audited.findings {
         let places = finding.places();
         assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));

@@ -6,12 +6,12 @@ use shipper_core::audit::{
     AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
 };
 use shipper_core::{GateQuery, GateState, Verdict, evaluate, history, snapshot};
-use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry, split_lines};
 
 /// The head of the first `lines` lines.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
-    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+    for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
         prefix.push_line(line);
     }
     prefix.head()
@@ -33,10 +33,7 @@ fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAud
     };
     let mut auditor = match Auditor::begin(demand.clone(), SidecarInput::NotRequested) {
         Begin::Audit(auditor) => auditor,
-        Begin::Locate(mut locator) => {
-            feed(&mut |piece| locator.feed(piece));
-            locator.found()
-        }
+        Begin::Locate(locator) => locator.locate(log).expect("memory can be read"),
     };
     feed(&mut |piece| auditor.feed(piece));
     auditor.finish().expect("no line was demanded")
@@ -227,7 +224,7 @@ proptest! {
     #[test]
     fn a_prefix_is_a_log(entries in history::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
         let log = history::to_log(&entries);
-        let lines: Vec<&[u8]> = scan(&log).0.collect();
+        let lines: Vec<&[u8]> = split_lines(&log).0.collect();
         let line = at.index(lines.len() + 1);
         let demand = AuditOptions { at: None, ..demand };
         let prefix = audit(&lines[..line].concat(), SidecarInput::NotRequested, &demand).expect("no line is demanded");
