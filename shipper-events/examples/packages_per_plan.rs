@@ -29,7 +29,8 @@ impl Projection for PackagesPerPlan {
 }
 
 fn count(log: &str) -> Result<PackagesPerPlan, Box<dyn Error>> {
-    Ok(read_projection(std::fs::File::open(log)?, PackagesPerPlan::default())?)
+    let (projection, _head) = read_projection(std::fs::File::open(log)?, PackagesPerPlan::default())?;
+    Ok(projection)
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]

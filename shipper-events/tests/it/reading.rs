@@ -35,8 +35,8 @@ fn a_projection_gets_what_it_reads() {
     let log = [required, event(r#"{"type":"package_failed"}"#), event(r#"{"type":"package_published"}"#)].concat();
     let read = read_projection(log.as_bytes(), Failures::default()).expect("a valid log");
     let upto: Vec<u8> = split_lines(log.as_bytes()).0.take(2).collect::<Vec<_>>().concat();
-    assert_eq!(read.0, [2]);
-    assert_eq!(read.1, Some(Head { lines: 2, bytes: upto.len() as u64, blake3: blake3::hash(&upto) }));
+    assert_eq!(read.0.0, [2]);
+    assert_eq!(read.0.1, Some(Head { lines: 2, bytes: upto.len() as u64, blake3: blake3::hash(&upto) }));
 }
 
 /// (Fail) Whatever is wrong with a log, a projection of it is an error, and a reader ends with the same one.

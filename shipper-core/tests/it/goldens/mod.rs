@@ -1,5 +1,6 @@
 //! A state directory on the model disk, whose files are compared with golden files.
 
+#[cfg(feature = "release")]
 mod release;
 mod written;
 

@@ -1,9 +1,9 @@
-//! What cargo's words mean: why it failed, and whether it may go well another time.
+//! Classifies a failure of cargo by its standard error: why it failed, and whether a second attempt may succeed.
 
-use crate::release::world::FailureClass;
+use crate::release::publisher::FailureClass;
 
-/// Words that tell of a failure which may pass.
-const PASSING: [&str; 12] = [
+/// Messages of errors that may pass.
+const TRANSIENT_ERRORS: [&str; 12] = [
     "timed out",
     "timeout",
     "connection refused",
@@ -18,75 +18,76 @@ const PASSING: [&str; 12] = [
     "too many requests",
 ];
 
-/// How much is kept of what tells why cargo failed, in lines.
-const FIRST: usize = 16;
-const LAST: usize = 12;
+/// The number of lines that are kept of the first error, and of the last one.
+const MAX_FIRST_ERROR: usize = 16;
+const MAX_LAST_ERROR: usize = 12;
 
-/// What cargo said on standard error that tells why it failed, heard line by line: the tail alone may have lost it.
+/// The errors in cargo's standard error. They are collected line by line, since the tail of the output may not contain them.
 #[derive(Debug, Default)]
-pub(super) struct Said {
-    /// The first error with what follows it, such as what the compiler or a build script printed.
+pub(super) struct StderrClassifier {
+    /// The first error with the lines after it, such as those of the compiler or a build script.
     first: Vec<String>,
-    /// The latest error, which at the end is cargo's own, with what caused it.
+    /// The latest error with its causes. At the end it is cargo's own.
     last: Vec<String>,
-    /// Whether it began to upload.
+    /// `true` once cargo began to upload.
     uploading: bool,
-    /// Within the headers of a registry's answer, or what a build script told cargo.
-    aside: bool,
+    /// `true` within the headers of a registry's answer, or the instructions of a build script to cargo.
+    in_ignored_section: bool,
 }
 
-impl Said {
-    pub(super) fn hear(&mut self, line: &str) {
+impl StderrClassifier {
+    pub(super) fn push_line(&mut self, line: &str) {
         let line = line.trim();
         self.uploading |= line.starts_with("Uploading ");
-        // Of a registry's answer, what it says counts, not how it was sent; of a build script, what it says to people.
-        self.aside = match line {
+        self.in_ignored_section = match line {
             "headers:" | "--- stdout" => true,
             "body:" | "--- stderr" => false,
-            _ => self.aside && !line.starts_with("error"),
+            _ => self.in_ignored_section && !line.starts_with("error"),
         };
-        if self.aside || matches!(line, "" | "body:" | "--- stderr" | "Caused by:") {
+        if self.in_ignored_section || matches!(line, "" | "body:" | "--- stderr" | "Caused by:") {
             return;
         }
         let is_error = line.starts_with("error");
         if is_error {
             self.last.clear();
         }
-        if self.first.len() < FIRST && (is_error || !self.first.is_empty()) {
-            self.first.push(line.to_owned());
-        }
-        if self.last.len() < LAST && (is_error || !self.last.is_empty()) {
-            self.last.push(line.to_owned());
+        for (lines, max) in [(&mut self.first, MAX_FIRST_ERROR), (&mut self.last, MAX_LAST_ERROR)] {
+            if lines.len() < max && (is_error || !lines.is_empty()) {
+                lines.push(line.to_owned());
+            }
         }
     }
 
-    /// What a failure means for a second try; `killed` says that cargo did not end by itself. Cargo tells by words only.
-    /// Once it began to upload, only a registry's clear refusal says that nothing arrived. Before that, what is not known
-    /// to pass is taken not to.
+    /// Returns the class of the failure; `killed` if cargo did not exit by itself.
+    ///
+    /// Only cargo's messages distinguish failures. After the upload began, only a registry's refusal proves that nothing
+    /// arrived. Before that, an unknown error counts as permanent.
     pub(super) fn class(&self, killed: bool) -> FailureClass {
         let error = self.last.join("\n").to_ascii_lowercase();
         if killed || error.contains("already uploaded") || error.contains("already exists") {
-            // Somebody else may have uploaded it, or an attempt of ours whose answer was lost: the index tells.
+            // Another publisher may have uploaded it, or an earlier attempt whose answer was lost.
             return FailureClass::Ambiguous;
         }
         let answered = |code: u32| {
-            let words = [format!("got {code}"), format!("status {code}"), format!("status code {code}")];
-            words.iter().any(|words| error.contains(words))
+            let messages = [format!("got {code}"), format!("status {code}"), format!("status code {code}")];
+            messages.iter().any(|message| error.contains(message))
         };
-        // What the transport under cargo says begins with a number in brackets.
+        // Errors of the transport library begin with a number in brackets.
         let transport = self.last.iter().any(|line| {
             let number = line.strip_prefix('[').and_then(|rest| rest.split_once("] "));
             number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         });
-        let later = [408, 425, 429].into_iter().any(answered);
-        let passing =
-            transport || later || (500..600).any(answered) || PASSING.iter().any(|words| error.contains(words));
+        let try_later = [408, 425, 429].into_iter().any(answered);
+        let transient = transport
+            || try_later
+            || (500..600).any(answered)
+            || TRANSIENT_ERRORS.iter().any(|message| error.contains(message));
         let refused = (400..500).any(answered)
-            || ["responded with an error", "invalid characters"].iter().any(|words| error.contains(words));
-        match (passing, self.uploading) {
+            || ["responded with an error", "invalid characters"].iter().any(|message| error.contains(message));
+        match (transient, self.uploading) {
             (false, true) if refused => FailureClass::Permanent,
-            // The registry says itself that it took nothing.
-            (true, true) if later => FailureClass::Retryable,
+            // The registry answers that it took nothing.
+            (true, true) if try_later => FailureClass::Retryable,
             // The upload may have arrived.
             (_, true) => FailureClass::Ambiguous,
             (true, false) => FailureClass::Retryable,
@@ -94,19 +95,16 @@ impl Said {
         }
     }
 
-    /// Why it failed.
-    pub(super) fn why(&self) -> String {
+    /// Returns the first and the last error in one line.
+    pub(super) fn message(&self) -> String {
         let last = if self.first.ends_with(&self.last) { &[] } else { self.last.as_slice() };
-        // The first error may have been followed by others, and by the last.
-        let first = self.first.iter().take(FIRST);
-        let said: Vec<&str> = first.chain(last).map(String::as_str).collect();
-        if said.is_empty() {
+        let message = [self.first.as_slice(), last].concat().join("; ");
+        if message.is_empty() {
             return "it said nothing that tells why".to_owned();
         }
-        let said = said.join("; ");
-        let locked = ["got 401", "got 403", "status 401", "status 403"].iter().any(|words| said.contains(words));
-        let hint = if locked { "; is the token the right one?" } else { "" };
-        format!("{said}{hint}")
+        let auth = ["got 401", "got 403", "status 401", "status 403"].iter().any(|code| message.contains(code));
+        let hint = if auth { "; is the token the right one?" } else { "" };
+        format!("{message}{hint}")
     }
 }
 
@@ -114,15 +112,15 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> Said {
-        let mut said = Said::default();
-        text.lines().for_each(|line| said.hear(line));
-        said
+    fn classifier(text: &str) -> StderrClassifier {
+        let mut classifier = StderrClassifier::default();
+        text.lines().for_each(|line| classifier.push_line(line));
+        classifier
     }
 
-    /// (Pass) What may pass is told from what will not, and from what nobody knows.
+    /// (Pass) Errors that may pass, permanent ones and unknown outcomes have their classes.
     #[test]
-    fn failures_are_told_apart() {
+    fn failures_are_classified() {
         let uploading = "    Uploading a v1\nerror: failed to publish\n\nCaused by:\n  ";
         let page = "<p>it did not reach the origin</p>\n".repeat(1000);
         for (text, class) in [
@@ -146,14 +144,14 @@ mod tests {
             ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`", FailureClass::Permanent),
             ("", FailureClass::Permanent),
         ] {
-            assert_eq!(said(text).class(false), class, "{text}");
-            assert_eq!(said(text).class(true), FailureClass::Ambiguous, "{text}");
+            assert_eq!(classifier(text).class(false), class, "{text}");
+            assert_eq!(classifier(text).class(true), FailureClass::Ambiguous, "{text}");
         }
     }
 
-    /// (Pass) The compiler's errors, what a build script says, and cargo's own are told; how an answer was sent is not.
+    /// (Pass) The message contains the errors of the compiler, a build script and cargo, and not the headers of an answer.
     #[test]
-    fn why_it_failed() {
+    fn the_message_contains_the_errors() {
         for (text, why) in [
             (
                 "   Compiling b\nerror[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it",
@@ -167,8 +165,8 @@ mod tests {
                 "error: it failed to run; no libfoo; error: failed",
             ),
             (
-                &format!("error: one\n{}error: two", "x\n".repeat(FIRST)),
-                &format!("error: one; {}error: two", "x; ".repeat(FIRST - 1)),
+                &format!("error: one\n{}error: two", "x\n".repeat(MAX_FIRST_ERROR)),
+                &format!("error: one; {}error: two", "x; ".repeat(MAX_FIRST_ERROR - 1)),
             ),
             (
                 "error: failed to publish\n\nCaused by:\n  got 403\n  headers:\n\tHTTP/1.1 403\n\tx: y\n  body:\n  no",
@@ -176,7 +174,7 @@ mod tests {
             ),
             ("", "it said nothing that tells why"),
         ] {
-            assert_eq!(said(text).why(), why);
+            assert_eq!(classifier(text).message(), why);
         }
     }
 }
