@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput, audit};
 use shipper_events::json::Object;
-use shipper_events::split_lines;
+use shipper_events::scan::split_lines;
 
 /// Whether a place is there: a member in its line, a byte in it, or at its end.
 fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
