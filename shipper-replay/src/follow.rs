@@ -70,7 +70,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
     };
     let mut audit = follower.auditor.finish()?;
     // It was told already.
-    audit.timeline = None;
+    audit.clear_timeline();
     let mut conclusion = audit.conclusion();
     let file = match end {
         End::Unreadable(error) => {

@@ -384,7 +384,7 @@ impl Auditor {
                 self.ledger.run_ended(self.last_event(line), None);
                 self.hosts.execution_started();
             }
-            EventType::ExecutionFinished(finished) => self.ledger.run_ended(line, text(&finished.result)),
+            EventType::ExecutionFinished(finished) => self.ledger.run_ended(line, Some(&finished.result)),
             // Built only for a timeline.
             EventType::PackagePublished(_) => self.ledger.deed(line, PackageAction::Published, &event.package),
             EventType::RegistryPolicyApplied(applied) => self.hosts.policy_applied(applied),

@@ -38,7 +38,8 @@ impl Auditor {
         };
         let gate = self.gate(!broken && tail == TailStatus::Clean);
         let dealt_with = self.dealt_with(judged.lines);
-        let timeline = self.timeline();
+        let (timeline, rehearsals) = self.timeline().unzip();
+        let runs = timeline.as_ref().map(|_| std::mem::take(&mut self.ledger.spans));
 
         let (sidecar, about_sidecar) = self.sidecar.finish(self.stopped.is_none());
         let mut raised = self.raised;
@@ -76,6 +77,8 @@ impl Auditor {
             sidecar,
             findings: findings(raised, &stay, dealt_with, &self.demand),
             timeline,
+            rehearsals,
+            runs,
         }
     }
 

@@ -12,6 +12,7 @@ use super::decision::{RecordedVerdict, RunReport, VerdictSummary};
 use super::finding::{FindingCode, Level, Raised, Subject};
 use super::mark::{Label, member};
 use super::report::RegistrySource;
+use super::report::timeline::RunSpan;
 use super::run::OpenRun;
 use super::wording::{described, number};
 use crate::gate::{GateQuery, VerdictKind, evaluate};
@@ -96,6 +97,8 @@ pub(super) struct Ledger {
     pub(super) gate_was_asked: bool,
     pub(super) unknown_event: u64,
     pub(super) run: Option<OpenRun>,
+    /// The lines of the runs that have ended.
+    pub(super) spans: Vec<RunSpan>,
     pub(super) outside_noted: bool,
     pub(super) raised: Vec<Raised>,
 }
@@ -111,6 +114,7 @@ impl Ledger {
             gate_was_asked: false,
             unknown_event: 0,
             run: None,
+            spans: Vec::new(),
             outside_noted: false,
             raised: Vec::new(),
         }

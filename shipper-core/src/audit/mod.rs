@@ -51,6 +51,9 @@ pub use locator::Locator;
 pub use mark::{Label, LabelTarget};
 pub use merge::{IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, PolicyMismatch, merge};
 pub use part::{ReportLine, ReportLineError};
+pub use report::timeline::{
+    OpenRehearsalSummary, ReceiptSummary, RehearsalReport, RehearsalStatus, RunSpan, StateAfter, TimelineEntry,
+};
 pub use report::{
     GateReport, Integrity, LogAudit, LogReport, ReceiptReport, RegistrySource, Report, Schema, SidecarReport,
     SidecarStatus, TailStatus,
@@ -58,5 +61,5 @@ pub use report::{
 pub use snapshot::SidecarInput;
 pub use summary::{Conflict, Counts, Duplicate, DuplicateContent, Summary, SummaryBuilder};
 pub use take::PackageAction;
-pub use timeline::{OpenRehearsalSummary, ReceiptSummary, StateAfter, TimelineEntry, regard_timeline};
+pub use timeline::regard_timeline;
 pub use verified::VerifiedLevel;

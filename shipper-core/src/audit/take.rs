@@ -1,14 +1,16 @@
 //! Runs: which decision each takes, and what it violates. `docs/auditing.md`, "Decisions".
 
 use shipper_events::vocabulary::PlanCreated;
-use shipper_events::{JsonUint, PlanId, RegistryName, display_safe};
+use shipper_events::{JsonUint, Lenient, PlanId, RegistryName, display_safe};
 
+use super::auditor::text;
 use super::authority::AuthorityWatch;
 use super::decision::VerdictSummary;
 use super::finding::{FindingCode, Raised};
 use super::ledger::{Ground, Ledger, Question, is_permission};
 use super::mark::{Label, member};
 use super::report::RegistrySource;
+use super::report::timeline::RunSpan;
 use super::run::{Charge, OpenRun};
 use super::wording::{described, explained, number};
 use crate::gate::{GateQuery, RefusalCode, Verdict, VerdictKind, evaluate, refuse_unnamed};
@@ -208,12 +210,14 @@ impl Ledger {
         (decision, if_it_acts)
     }
 
-    /// The run ends, if there is one: `last_line` is its last, `finished` what its `execution_finished` says.
-    pub(super) fn run_ended(&mut self, last_line: u64, finished: Option<String>) {
+    /// The run ends, if there is one: `last_line` is its last, `finish` what its `execution_finished` says.
+    pub(super) fn run_ended(&mut self, last_line: u64, finish: Option<&Lenient<String>>) {
         let Some(mut run) = self.run.take() else {
             return;
         };
         let (line, decision) = (run.line, run.decision);
+        self.spans.push(RunSpan { line, last_line, finished: finish.is_some(), plan_id: run.plan_id.clone() });
+        let finished = finish.and_then(text);
         if let Some(first) = run.acts {
             for Charge { code, message, mut marks } in std::mem::take(&mut run.if_it_acts) {
                 if code != FindingCode::NotWhatWasRehearsed {

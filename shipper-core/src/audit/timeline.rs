@@ -2,94 +2,15 @@
 //!
 //! It is kept only where somebody asks for it, since it grows with the gate's events and with what was published.
 
-use serde::{Deserialize, Serialize};
 use shipper_events::{Event, EventType, PlanId, Regard, RegistryName, Timestamp};
 
 use super::auditor::{Auditor, concerns_the_gate, regard, text};
 use super::decision::VerdictSummary;
 use super::finding::Raised;
-use super::report::GateReport;
+use super::report::timeline::{RehearsalReport, RehearsalStatus, StateAfter, TimelineEntry};
 use super::take::PackageAction;
-use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
+use crate::receipt::{Evidence, Receipt};
 use crate::state::{GateState, RehearsalState};
-
-/// An event that concerns the gate, a run or a publish, and what holds after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TimelineEntry {
-    /// Its line.
-    pub line: u64,
-    /// When it is said to have happened: a claim.
-    pub timestamp: Timestamp,
-    /// Its type.
-    pub event: String,
-    /// The plan that it names.
-    pub plan_id: Option<PlanId>,
-    /// The registry that it names: the one rehearsed on, or the one that the gate was asked about.
-    pub registry: Option<RegistryName>,
-    /// The package that it concerns; none where it concerns all.
-    pub package: Option<String>,
-    /// How it turned out: `passed` or `failed` of a rehearsal, the recorded verdict of a decision, what a run says of
-    /// its end.
-    pub outcome: Option<String>,
-    /// What holds after it.
-    pub after: StateAfter,
-}
-
-/// What holds after an event. It names lines and repeats no text of the log, which may be as long as a line: a timeline
-/// is then no longer than its log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StateAfter {
-    /// The rehearsal that is open.
-    pub open: Option<OpenRehearsalSummary>,
-    /// The receipt of the latest completed rehearsal.
-    pub receipt: Option<ReceiptSummary>,
-    /// How many unknown gate events are remembered.
-    pub unknown_gate_events: u64,
-    /// What the gate would answer: about the demanded plan, else about the receipt's own, under the registry as in
-    /// [`LogAudit::gate`](super::LogAudit::gate).
-    pub gate: Option<VerdictSummary>,
-}
-
-/// A rehearsal that is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenRehearsalSummary {
-    /// The line of its start.
-    pub line: u64,
-    /// How many packages it has published so far.
-    pub packages_published: u64,
-    /// Whether a failure is marked in it.
-    pub failed: bool,
-}
-
-impl From<&RehearsalState> for OpenRehearsalSummary {
-    fn from(open: &RehearsalState) -> Self {
-        Self { line: open.start.line, packages_published: open.packages.len() as u64, failed: open.failed }
-    }
-}
-
-/// A receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptSummary {
-    /// The line of the completion.
-    pub line: u64,
-    /// Whether it passed.
-    pub passed: bool,
-    /// Whether the events bear it out.
-    pub evidence: Evidence,
-    /// Why not.
-    pub unsound: Vec<EvidenceFlaw>,
-}
-
-impl From<&Receipt> for ReceiptSummary {
-    fn from(receipt: &Receipt) -> Self {
-        Self {
-            line: receipt.line,
-            passed: receipt.passed,
-            evidence: receipt.evidence(),
-            unsound: receipt.unsound.clone(),
-        }
-    }
-}
 
 /// What an audit with a timeline wants of the events of a type: see [`regard`]. Of what was published, the time is of
 /// interest too.
@@ -104,6 +25,9 @@ pub fn regard_timeline(type_name: &str) -> Regard<PackageAction> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
     moments: Vec<TimelineEntry>,
+    rehearsals: Vec<RehearsalReport>,
+    /// The position of the rehearsal that is open.
+    open: Option<usize>,
     /// How many of the findings about the log, and about decisions, were looked at.
     looked_at: (usize, usize),
     /// Whether one of them breaks the log's integrity.
@@ -117,6 +41,63 @@ impl Timeline {
         let new = about_log.iter().skip(log).chain(about_decisions.iter().skip(decisions));
         self.broken |= new.into_iter().any(|raised| raised.code.breaks_integrity());
         self.looked_at = (about_log.len(), about_decisions.len());
+    }
+
+    /// Adds an event, judged already, to the rehearsal that it belongs to.
+    fn track_rehearsal(&mut self, line: u64, event: &str, state: &GateState) {
+        match (event, state.open(), state.receipt()) {
+            ("rehearsal_started", Some(started), _) => {
+                if let Some(open) = self.open.and_then(|open| self.rehearsals.get_mut(open)) {
+                    (open.status, open.end_line) = (RehearsalStatus::Abandoned, Some(line));
+                }
+                self.open = Some(self.rehearsals.len());
+                self.rehearsals.push(RehearsalReport::open(started));
+            }
+            ("rehearsal_complete", _, Some(receipt)) => {
+                let completed = RehearsalReport::completed(receipt);
+                match self.open.take_if(|_| receipt.start.is_some()).and_then(|open| self.rehearsals.get_mut(open)) {
+                    Some(open) => *open = completed,
+                    None => self.rehearsals.push(completed),
+                }
+            }
+            (_, Some(rehearsal), _) => {
+                if let Some(open) = self.open.and_then(|open| self.rehearsals.get_mut(open)) {
+                    open.packages_published = rehearsal.packages.len() as u64;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl RehearsalReport {
+    fn open(rehearsal: &RehearsalState) -> Self {
+        Self {
+            line: Some(rehearsal.start.line),
+            end_line: None,
+            plan_id: rehearsal.plan_id.clone(),
+            registry: rehearsal.registry.clone(),
+            status: RehearsalStatus::Open,
+            unsound: Vec::new(),
+            packages_published: 0,
+        }
+    }
+
+    fn completed(receipt: &Receipt) -> Self {
+        let status = match (receipt.passed, receipt.evidence()) {
+            (false, _) => RehearsalStatus::Failed,
+            (true, Evidence::Sound) => RehearsalStatus::Passed,
+            (true, Evidence::Unsound) => RehearsalStatus::Unsound,
+        };
+        Self {
+            line: receipt.start.as_ref().map(|start| start.line),
+            end_line: Some(receipt.line),
+            plan_id: receipt.plan_id.clone(),
+            registry: receipt.registry.clone(),
+            status,
+            unsound: receipt.unsound.clone(),
+            packages_published: receipt.packages_published(),
+        }
     }
 }
 
@@ -191,7 +172,10 @@ impl Auditor {
             return;
         };
         timeline.look_at(&self.raised, self.ledger.raised());
-        let after = StateAfter::of(&self.state, self.gate(!timeline.broken));
+        let gate = self.gate(!timeline.broken);
+        let gate = gate.map(|gate| VerdictSummary { verdict: gate.verdict, reasons: gate.reasons });
+        let after = StateAfter::new(&self.state, gate);
+        timeline.track_rehearsal(said.line, &said.event, &self.state);
         let Said { line, timestamp, event, plan_id, registry, package, outcome } = said;
         timeline.moments.push(TimelineEntry { line, timestamp, event, plan_id, registry, package, outcome, after });
         self.timeline = Some(timeline);
@@ -201,19 +185,9 @@ impl Auditor {
         self.timeline.is_some()
     }
 
-    /// The timeline, if one was kept.
-    pub(super) fn timeline(&mut self) -> Option<Vec<TimelineEntry>> {
-        Some(self.timeline.take()?.moments)
-    }
-}
-
-impl StateAfter {
-    fn of(state: &GateState, gate: Option<GateReport>) -> Self {
-        Self {
-            open: state.open().map(Into::into),
-            receipt: state.receipt().map(|receipt| receipt.as_ref().into()),
-            unknown_gate_events: state.unknown_gate_events().len() as u64,
-            gate: gate.map(|gate| VerdictSummary { verdict: gate.verdict, reasons: gate.reasons }),
-        }
+    /// The timeline and its rehearsals, if they were kept.
+    pub(super) fn timeline(&mut self) -> Option<(Vec<TimelineEntry>, Vec<RehearsalReport>)> {
+        let timeline = self.timeline.take()?;
+        Some((timeline.moments, timeline.rehearsals))
     }
 }

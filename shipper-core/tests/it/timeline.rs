@@ -4,7 +4,8 @@
 
 use proptest::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditOptions, Auditor, Begin, Integrity, LogAudit, SidecarInput, StateAfter, TailStatus, TimelineEntry, audit,
+    AsOf, AuditOptions, Auditor, Begin, Integrity, LogAudit, RehearsalStatus, SidecarInput, StateAfter, TailStatus,
+    TimelineEntry, audit,
 };
 use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
 
@@ -17,6 +18,7 @@ fn audit_in_time(log: &[u8], demand: &AuditOptions) -> (LogAudit, Vec<TimelineEn
     auditor.feed(log);
     let mut audit = auditor.finish().expect("no line is demanded");
     let moments = audit.timeline.take().expect("it was kept");
+    audit.clear_timeline();
     (audit, moments)
 }
 
@@ -85,4 +87,48 @@ fn moments_are_taken_once() {
     let taken = auditor.take_moments();
     assert_eq!(taken[0].package.as_deref(), Some("a@1.0.0"));
     assert_eq!(auditor.take_moments(), []);
+}
+
+const LOG: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}
+{"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"rehearsal_package_published","name":"a","version":"1.0.0","duration_ms":1},"package":"a@1.0.0"}
+{"timestamp":"2026-11-23T08:00:02Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}
+{"timestamp":"2026-11-23T08:00:03Z","event_type":{"type":"rehearsal_complete","passed":false,"registry":"r","plan_id":"q","summary":"-"},"package":"all"}
+{"timestamp":"2026-11-23T08:00:04Z","event_type":{"type":"rehearsal_package_published","name":"a","version":"1.0.0","duration_ms":1},"package":"a@1.0.0"}
+{"timestamp":"2026-11-23T08:00:05Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"r","plan_id":"p","summary":"-"},"package":"all"}
+{"timestamp":"2026-11-23T08:00:06Z","event_type":{"type":"plan_created","plan_id":"p","package_count":1},"package":"all"}
+{"timestamp":"2026-11-23T08:00:07Z","event_type":{"type":"package_published","duration_ms":1},"package":"a@1.0.0"}
+{"timestamp":"2026-11-23T08:00:08Z","event_type":{"type":"execution_finished","result":"success"},"package":"all"}
+{"timestamp":"2026-11-23T08:00:09Z","event_type":{"type":"plan_created","plan_id":"q","package_count":1},"package":"all"}
+
+{"timestamp":"2026-11-23T08:00:10Z","event_type":{"type":"execution_started"},"package":"all"}
+{"timestamp":"2026-11-23T08:00:11Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"q","package_count":1},"package":"all"}
+"#;
+
+/// (Pass) Rehearsals and runs come with their first and last lines, those of a plan that was not demanded included.
+#[test]
+fn rehearsals_and_runs_come_with_their_lines() {
+    let demand = AuditOptions { plan_id: Some("q".parse().expect("a name")), ..AuditOptions::default() };
+    let Begin::Audit(auditor) = Auditor::begin(demand, SidecarInput::NotRequested) else {
+        panic!("no time was demanded");
+    };
+    let mut auditor = auditor.with_timeline();
+    auditor.feed(LOG.as_bytes());
+    let audit = auditor.finish().expect("no line is demanded");
+    let rehearsals = audit.rehearsals.expect("they were kept");
+    let rehearsals: Vec<_> = rehearsals
+        .iter()
+        .map(|one| (one.line, one.end_line, one.plan_id.as_str(), one.status, one.packages_published))
+        .collect();
+    assert_eq!(
+        rehearsals,
+        [
+            (Some(1), Some(3), "p", RehearsalStatus::Abandoned, 1),
+            (Some(3), Some(6), "p", RehearsalStatus::Passed, 1),
+            (None, Some(4), "q", RehearsalStatus::Failed, 0),
+            (Some(13), None, "q", RehearsalStatus::Open, 0),
+        ]
+    );
+    let runs = audit.runs.expect("they were kept");
+    let runs: Vec<_> = runs.iter().map(|run| (run.line, run.last_line, run.finished, run.plan_id.as_str())).collect();
+    assert_eq!(runs, [(7, 9, true, "p"), (10, 10, false, "q")]);
 }

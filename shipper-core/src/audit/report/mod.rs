@@ -6,14 +6,16 @@
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
 
+pub(super) mod timeline;
+
 use super::conclusion::Conclusion;
 use super::decision::Decision;
 use super::demand::{AuditOptions, RequiredVerdict};
 use super::finding::Finding;
-use super::timeline::TimelineEntry;
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
 use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
 use crate::sidecar::FieldDiff;
+use timeline::{RehearsalReport, RunSpan, TimelineEntry};
 
 /// What an audit of some logs concludes, and why.
 ///
@@ -159,6 +161,20 @@ pub struct LogAudit {
     /// How it came about, by line, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<TimelineEntry>>,
+    /// Every rehearsal, by its first line. `None` without a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsals: Option<Vec<RehearsalReport>>,
+    /// The lines of every run, by its first line, including the runs of decisions that are not in the report. `None`
+    /// without a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<RunSpan>>,
+}
+
+impl LogAudit {
+    /// Removes the timeline and what belongs to it.
+    pub fn clear_timeline(&mut self) {
+        (self.timeline, self.rehearsals, self.runs) = (None, None, None);
+    }
 }
 
 /// What can be said of a log's chain.
