@@ -122,7 +122,7 @@ fn look_up(log: &LogReport, copy: Option<File>, showing: Showing) -> Beside {
     };
     let shown = showing.of(&audit.findings);
     let findings: Vec<&Finding> = shown.iter().filter_map(|position| audit.findings.get(*position)).collect();
-    if findings.iter().all(|finding| finding.places().is_empty()) {
+    if findings.iter().all(|finding| finding.labels().is_empty()) {
         return Beside::default();
     }
     let found = open_again(&log.path, copy, audit.bytes).and_then(|bytes| {

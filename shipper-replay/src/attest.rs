@@ -235,7 +235,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shipper_core::audit::{AuditOptions, audit};
+    use shipper_core::audit::{AuditOptions, audit_reader};
 
     use super::*;
 
@@ -247,9 +247,9 @@ mod tests {
         let path = directory.path().join("events.jsonl");
         let path = path.to_str().expect("UTF-8");
         let bytes = b"{\"timestamp\":\"2026-11-23T09:00:01Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
-        let judged =
-            audit(bytes, SidecarInput::NotRequested, &AuditOptions::default()).expect("there is no place to miss");
-        let report = Report::new(AuditOptions::default(), vec![LogReport::judged(path, judged)]);
+        let judged = audit_reader(&bytes[..], SidecarInput::NotRequested, &AuditOptions::default())
+            .expect("there is no place to miss");
+        let report = Report::new(AuditOptions::default(), vec![LogReport::audited(path, judged)]);
         let vouch = |now: &[u8]| {
             fs_err::write(path, now).expect("it can be written");
             let attesting = Attesting {

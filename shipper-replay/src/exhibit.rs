@@ -46,7 +46,7 @@ pub(crate) fn exhibits<'f>(
     bytes: impl Read,
     findings: impl IntoIterator<Item = &'f Finding>,
 ) -> io::Result<Vec<Vec<Exhibit>>> {
-    let places: Vec<Vec<Label>> = findings.into_iter().map(Finding::places).collect();
+    let places: Vec<Vec<Label>> = findings.into_iter().map(Finding::labels).collect();
     let mut wanted: Vec<(u64, usize, usize)> = Vec::new();
     for (finding, marks) in places.iter().enumerate() {
         wanted.extend(marks.iter().enumerate().map(|(position, mark)| (mark.line, finding, position)));
@@ -61,13 +61,13 @@ pub(crate) fn exhibits<'f>(
             let mark = places.get(finding).and_then(|marks| marks.get(position));
             let place = shown.get_mut(finding).and_then(|places| places.get_mut(position));
             if let (Some(mark), Some(place)) = (mark, place) {
-                let known = found.iter().find(|(spot, _)| *spot == mark.spot).map(|(_, exhibit)| exhibit.clone());
+                let known = found.iter().find(|(spot, _)| *spot == mark.target).map(|(_, exhibit)| exhibit.clone());
                 let exhibit = known.unwrap_or_else(|| {
                     let exhibit = exhibit(line, mark);
-                    found.push((mark.spot, exhibit.clone()));
+                    found.push((mark.target, exhibit.clone()));
                     exhibit
                 });
-                *place = Some(Exhibit { label: mark.label, ..exhibit });
+                *place = Some(Exhibit { label: mark.text, ..exhibit });
             }
         }
         wanted.peek().map(|(next, ..)| *next)
@@ -126,7 +126,7 @@ fn each_line(mut bytes: impl Read, mut see: impl FnMut(u64, &[u8]) -> Option<u64
 /// What stands at a place of a line.
 fn exhibit(line: &[u8], mark: &Label) -> Exhibit {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let (start, end) = match mark.spot {
+    let (start, end) = match mark.target {
         LabelTarget::Line => (0, line.len()),
         LabelTarget::End => (line.len(), line.len()),
         LabelTarget::Offset(offset) => {
@@ -142,7 +142,7 @@ fn exhibit(line: &[u8], mark: &Label) -> Exhibit {
     Exhibit {
         line: mark.line,
         columns: (column, column + width),
-        label: mark.label,
+        label: mark.text,
         before: last(before),
         marked: first(marked, MARKED),
         after: first(after, CONTEXT),

@@ -11,9 +11,9 @@ use camino::Utf8Path;
 use fs_err::File;
 use same_file::Handle;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Begin, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+    AuditOptions, Auditor, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
 };
-use shipper_events::{Tail, display_safe, is_display_safe};
+use shipper_events::{display_safe, is_display_safe};
 
 use crate::account::{Account, Again};
 use crate::cli::Cli;
@@ -53,9 +53,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
     let (inputs, _) = inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
     let demand = cli.demand();
-    let Begin::Audit(auditor) = Auditor::begin(demand.clone(), SidecarInput::NotRequested) else {
-        return Err(JudgeError::NotFollowed);
-    };
+    let auditor = Auditor::new(demand.clone(), SidecarInput::NotRequested).map_err(|_| JudgeError::NotFollowed)?;
     let asked = Arc::new(AtomicU32::new(0));
     let ask = Arc::clone(&asked);
     let ask = move || {
@@ -84,7 +82,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
             if file.rewind().and_then(|()| Again::of(&mut file, &audit).agrees()).unwrap_or(false) {
                 Some(file)
             } else {
-                conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
+                conclusion = Conclusion::combine([conclusion, Conclusion::Unjudged]);
                 let path = display_safe(path.as_str()).max_chars(400).to_string();
                 say(
                     out,
@@ -95,7 +93,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
         }
         End::Gone(file, why) => {
             // What was read is no longer what is there.
-            conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
+            conclusion = Conclusion::combine([conclusion, Conclusion::Unjudged]);
             say(
                 out,
                 &format!("{}: {why}; this is the report on what was read", display_safe(path.as_str()).max_chars(400)),
@@ -104,7 +102,7 @@ pub(crate) fn follow(cli: &Cli, out: &mut dyn Write) -> Result<(Account, Conclus
         }
     };
     say(out, "")?;
-    let report = Report::new(follower.demand, vec![LogReport::judged(path.as_str(), audit)]);
+    let report = Report::new(follower.demand, vec![LogReport::audited(path.as_str(), audit)]);
     let copies = file.map(|file| (0, file)).into_iter().collect();
     Ok((Account::new(report, copies, showing(style.detail), &[0]), conclusion))
 }
@@ -211,7 +209,7 @@ impl Follower {
     /// Takes the next bytes and tells the events in them; what was found is told when nothing more comes, or seldom.
     fn take(&mut self, bytes: &[u8], out: &mut dyn Write) -> Result<(), JudgeError> {
         self.auditor.feed(bytes);
-        for moment in &self.auditor.take_moments() {
+        for moment in &self.auditor.drain_entries() {
             write_plain(out, &self.told.telling.tell(moment))?;
         }
         out.flush().map_err(not_written)?;
@@ -227,7 +225,7 @@ impl Follower {
         }
         let begun = Instant::now();
         // A writer at work may be in the middle of a line.
-        let so_far = self.auditor.clone().end(Tail::Clean)?;
+        let so_far = self.auditor.audit_so_far()?;
         let kept = [self.demand.extends, self.demand.since];
         // Before a head that was kept is reached, nobody knows whether the log has it.
         if kept.into_iter().flatten().all(|head| head.lines <= so_far.lines) {

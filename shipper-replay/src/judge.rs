@@ -1,17 +1,16 @@
 //! From the command line to the report.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use camino::Utf8PathBuf;
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, PackageAction, Report, SidecarInput, regard,
-    regard_timeline,
+    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, Report, SidecarInput, resolve_as_of,
 };
-use shipper_events::{Piece, Tail, display_safe, survey_stream};
+use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::account::Account;
@@ -23,9 +22,6 @@ use crate::input::{Bytes, Input, beside, read_sidecar};
 use crate::list::{NoList, given, once};
 use crate::merge::NotMerged;
 use crate::progress::Progress;
-
-/// How much is read at a time, in bytes.
-const BUFFER: usize = 256 * 1024;
 
 /// How many logs are judged before those that are done are handed over.
 const AT_A_TIME: usize = 1024;
@@ -100,7 +96,7 @@ pub(crate) fn judge_and_write(cli: &Cli, out: impl Write) -> Result<u8, JudgeErr
     let mut stream = ndjson::Stream::new(demand.clone(), out);
     judging.judge_all(&inputs, |(log, _)| stream.log(&log).map_err(|source| JudgeError::NotWritten { source }))?;
     for duplicate in duplicates {
-        stream.again(&duplicate.path, duplicate.again);
+        stream.again(&duplicate.path, duplicate.repeats);
     }
     stream.end().map_err(|source| JudgeError::NotWritten { source })
 }
@@ -193,50 +189,25 @@ impl Judging<'_> {
         if let Some(attesting) = self.attesting {
             attesting.note(&sidecar);
         }
-        match bytes.and_then(|bytes| self.feed(bytes, sidecar)) {
-            Ok((auditor, tail, copy)) => Ok((LogReport::judged(path, auditor.end(tail)?), copy)),
-            Err(error) => Ok((LogReport::unreadable(path, error.to_string()), None)),
+        match bytes.map_err(AuditError::from).and_then(|bytes| self.audit(bytes, sidecar)) {
+            Ok((audit, copy)) => Ok((LogReport::audited(path, audit), copy)),
+            Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path, source.to_string()), None)),
+            Err(problem) => Err(problem.into()),
         }
     }
 
-    /// Reads a log to its end.
-    fn feed(self, bytes: Bytes, sidecar: SidecarInput) -> io::Result<(Auditor, Tail, Option<File>)> {
-        let bytes = if self.again { bytes.kept() } else { bytes };
-        match Auditor::begin(self.demand.clone(), sidecar) {
-            Begin::Audit(auditor) => self.take_all(bytes, auditor),
-            Begin::Locate(mut locator) => {
-                let mut bytes = bytes.kept();
-                read_all(&mut bytes, |piece| locator.feed(piece))?;
-                self.take_all(bytes.again()?, locator.found())
-            }
+    /// Audits a log; also gives what was kept of its bytes.
+    fn audit(self, bytes: Bytes, sidecar: SidecarInput) -> Result<(LogAudit, Option<File>), AuditError> {
+        let mut bytes = if self.again { bytes.kept() } else { bytes };
+        let mut options = self.demand.clone();
+        if let Some(AsOf::Timestamp(until)) = &options.at {
+            bytes = bytes.kept();
+            options.at = Some(AsOf::Line(resolve_as_of(&mut bytes, until)?));
+            bytes = bytes.again()?;
         }
-    }
-
-    fn take_all(self, mut bytes: Bytes, auditor: Auditor) -> io::Result<(Auditor, Tail, Option<File>)> {
-        let mut auditor = if self.timeline { auditor.with_timeline() } else { auditor };
-        let read = |buffer: &mut [u8]| bytes.read(buffer);
-        let take = |piece: Piece<'_, PackageAction>| {
-            auditor.take(piece);
-            Ok::<(), io::Error>(())
-        };
-        let tail = if self.timeline {
-            survey_stream(read, regard_timeline, take)?
-        } else {
-            survey_stream(read, regard, take)?
-        };
-        let copy = if self.again { bytes.into_copy() } else { None };
-        Ok((auditor, tail, copy))
-    }
-}
-
-fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match bytes.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => feed(buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+        let auditor = Auditor::new(options, sidecar)?;
+        let auditor = if self.timeline { auditor.with_timeline() } else { auditor };
+        let audit = auditor.read_to_end(&mut bytes)?;
+        Ok((audit, if self.again { bytes.into_copy() } else { None }))
     }
 }

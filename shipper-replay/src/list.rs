@@ -104,5 +104,5 @@ pub(crate) fn once(inputs: Vec<Input>) -> (Vec<Input>, Vec<Duplicate>) {
             *again.entry(input.path().to_owned()).or_default() += 1;
         }
     }
-    (left, again.into_iter().map(|(path, again)| Duplicate { path, again }).collect())
+    (left, again.into_iter().map(|(path, again)| Duplicate::new(path, again)).collect())
 }

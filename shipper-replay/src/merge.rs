@@ -69,13 +69,13 @@ pub(crate) fn merge(cli: &Cli) -> Result<Account, NotMerged> {
     let listed = listed(cli)?;
     let reports = cli.logs.iter().map(|path| read(path)).collect::<Result<Vec<MergedReport>, NotMerged>>()?;
     let merged = merge_reports(reports).map_err(|why| match &why {
-        MergeError::Demands { position, .. } => {
+        MergeError::Policy { position, .. } => {
             let path = cli.logs.get(*position).cloned().unwrap_or_default();
             NotMerged::Report { path, why }
         }
         _ => NotMerged::Nothing(why),
     })?;
-    let MergedReport { report, duplicates } = complete(merged, &listed)?;
+    let MergedReport { report, duplicates, .. } = complete(merged, &listed)?;
     Ok(Account { duplicates, ..Account::new(report, HashMap::new(), None, &[]) })
 }
 
@@ -98,15 +98,15 @@ fn read(path: &Utf8Path) -> Result<MergedReport, NotMerged> {
         if text.len() as u64 > MOST {
             return Err(NotMerged::TooLong { place: place(path, line) });
         }
-        stream.take(&text).map_err(|bad| NotMerged::Line { place: place(path, line), bad })?;
+        stream.push_line(&text).map_err(|bad| NotMerged::Line { place: place(path, line), bad })?;
     }
-    stream.end().map_err(|why| NotMerged::NotWhole { place: place(path, line), why })
+    stream.finish().map_err(|why| NotMerged::NotWhole { place: place(path, line), why })
 }
 
 /// A merge is only as complete as what it is given: a part that never was is not missed, unless somebody says what
 /// must be there.
 fn complete(merged: MergedReport, listed: &[Listed]) -> Result<MergedReport, NotMerged> {
-    let missing = merged.without(listed.iter().map(Listed::as_str));
+    let missing = merged.missing_paths(listed.iter().map(Listed::as_str));
     let Some(first) = missing.first() else {
         return Ok(merged);
     };

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::log_builder::audit;
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     Failure, FailureClass, Found, Limits, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,

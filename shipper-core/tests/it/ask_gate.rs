@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus, audit};
+use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus};
 use shipper_core::{
     Enforced, GateQuery, RehearsalRecorder, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, history,
 };
 use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::told;
 
 struct State {

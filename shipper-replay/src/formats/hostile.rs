@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::json;
-use shipper_core::audit::{AuditOptions, Auditor, Begin, LogReport, Report, SidecarInput};
+use shipper_core::audit::{AuditOptions, Auditor, LogReport, Report, SidecarInput};
 
 use super::{html, markdown};
 use crate::account::{Account, Showing};
@@ -73,16 +73,13 @@ fn log(text: &str, package: &str) -> String {
 /// The account of that log, and of some that could not be read, under paths that say the same.
 fn account(text: &str, package: &str, unreadable: usize) -> Account {
     let log = log(text, package);
-    let Begin::Audit(auditor) = Auditor::begin(AuditOptions::default(), SidecarInput::NotRequested) else {
-        panic!("no time is demanded");
-    };
-    let mut auditor = auditor.with_timeline();
+    let mut auditor = Auditor::new(AuditOptions::default(), SidecarInput::NotRequested).unwrap().with_timeline();
     auditor.feed(log.as_bytes());
     let audit = auditor.finish().unwrap();
     assert!(audit.findings.iter().any(|finding| finding.line.is_some()), "something is wrong with it");
     let mut copy = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut copy, log.as_bytes()).unwrap();
-    let mut logs = vec![LogReport::judged(text, audit)];
+    let mut logs = vec![LogReport::audited(text, audit)];
     logs.extend((0..unreadable).map(|_| LogReport::unreadable(package, text)));
     let copies = HashMap::from([(0, fs_err::File::from_parts(copy, "a copy"))]);
     Account::new(Report::new(AuditOptions::default(), logs), copies, Some(Showing { most: 100, notes: true }), &[0, 1])

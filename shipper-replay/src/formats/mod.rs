@@ -13,7 +13,7 @@ mod whole;
 
 use std::io::{self, Write};
 
-use shipper_core::audit::Report;
+use shipper_core::audit::{Report, Summary};
 
 use crate::account::{Account, Showing};
 use crate::cli::{Cli, Format};
@@ -64,7 +64,7 @@ pub(crate) fn aside(account: &Account, cli: &Cli) -> Option<String> {
         return None;
     }
     let again = account.duplicates.len();
-    let conflicts = account.report.summary(&[]).conflicts.len();
+    let conflicts = Summary::new(&account.report, &[]).conflicts.len();
     let some =
         [(again, "given more than once, counted once"), (conflicts, "judged with different outcomes, each counted")];
     let some = some.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("paths {what}: {count}"));

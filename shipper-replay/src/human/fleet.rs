@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use shipper_core::audit::{Conclusion, Counts, Report};
+use shipper_core::audit::{Conclusion, Counts, Report, Summary};
 use shipper_events::display_safe;
 
 use super::words::count;
@@ -73,7 +73,7 @@ impl Page<'_> {
 
     /// What concerns all logs; set apart from what stands before it.
     fn total(&mut self, account: &Account, apart: bool) {
-        let summary = account.report.summary(&account.duplicates);
+        let summary = Summary::new(&account.report, &account.duplicates);
         let told = self.style.detail != Detail::Conclusion;
         if told && apart {
             self.line("");
@@ -81,7 +81,7 @@ impl Page<'_> {
         if told {
             self.remarks(&summary.duplicates, |given| {
                 let path = display_safe(&given.path).max_chars(400);
-                format!("{path} was given {} times and counts once", given.again.saturating_add(1))
+                format!("{path} was given {} times and counts once", given.repeats.saturating_add(1))
             });
             self.remarks(&summary.conflicts, |path| {
                 let (logs, path) = (path.logs, display_safe(&path.path).max_chars(400));
@@ -124,7 +124,7 @@ impl Page<'_> {
 }
 
 pub(crate) fn in_words(counts: Counts) -> String {
-    let some = counts.each().into_iter().filter(|(_, count)| *count > 0);
+    let some = counts.by_conclusion().into_iter().filter(|(_, count)| *count > 0);
     let some: Vec<String> = some.map(|(conclusion, count)| format!("{count} {conclusion}")).collect();
     some.join(", ")
 }

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
 
-use crate::audit::decision::VerdictSummary;
+use super::decision::VerdictSummary;
+use crate::audit::words::word_enum;
 use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
 use crate::state::{GateState, RehearsalState};
 
@@ -130,32 +131,19 @@ pub struct RehearsalReport {
     pub packages_published: u64,
 }
 
-/// How a rehearsal ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RehearsalStatus {
-    /// It was completed, passed, and its evidence is sound.
-    Passed,
-    /// It was completed and states that it failed.
-    Failed,
-    /// It was completed and states that it passed, but its events contradict that.
-    Unsound,
-    /// Another rehearsal was started before it was completed.
-    Abandoned,
-    /// The audited lines end before it was completed.
-    Open,
-}
-
-impl RehearsalStatus {
-    /// The word in the JSON report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Unsound => "unsound",
-            Self::Abandoned => "abandoned",
-            Self::Open => "open",
-        }
+word_enum! {
+    /// How a rehearsal ended.
+    pub enum RehearsalStatus {
+        /// It was completed, passed, and its evidence is sound.
+        Passed = "passed",
+        /// It was completed and states that it failed.
+        Failed = "failed",
+        /// It was completed and states that it passed, but its events contradict that.
+        Unsound = "unsound",
+        /// Another rehearsal was started before it was completed.
+        Abandoned = "abandoned",
+        /// The audited lines end before it was completed.
+        Open = "open",
     }
 }
 

@@ -1,49 +1,41 @@
-//! The timeline: how a verdict came about, event by event.
-//!
-//! It is kept only where somebody asks for it, since it grows with the gate's events and with what was published.
+//! Tracker of the timeline: the events that led to a verdict, with the state after each.
 
-use shipper_events::{Event, EventType, PlanId, Regard, RegistryName, Timestamp};
+use shipper_events::{Event, EventType, PlanId, RegistryName, Timestamp};
 
-use super::auditor::{Auditor, concerns_the_gate, regard, text};
-use super::decision::VerdictSummary;
-use super::finding::Raised;
-use super::report::timeline::{RehearsalReport, RehearsalStatus, StateAfter, TimelineEntry};
-use super::take::PackageAction;
+use super::format::result_text;
+use super::gate_events::affects_gate;
+use crate::audit::report::{RehearsalReport, RehearsalStatus, StateAfter, TimelineEntry, VerdictSummary};
 use crate::receipt::{Evidence, Receipt};
 use crate::state::{GateState, RehearsalState};
 
-/// What an audit with a timeline wants of the events of a type: see [`regard`]. Of what was published, the time is of
-/// interest too.
-pub fn regard_timeline(type_name: &str) -> Regard<PackageAction> {
-    match regard(type_name) {
-        Regard::Brief(PackageAction::Published) => Regard::Whole,
-        other => other,
-    }
-}
-
-/// The moments so far.
+/// The timeline so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Timeline {
-    moments: Vec<TimelineEntry>,
+pub(super) struct TimelineTracker {
+    entries: Vec<TimelineEntry>,
     rehearsals: Vec<RehearsalReport>,
     /// The position of the rehearsal that is open.
     open: Option<usize>,
-    /// How many of the findings about the log, and about decisions, were looked at.
-    looked_at: (usize, usize),
-    /// Whether one of them breaks the log's integrity.
-    broken: bool,
 }
 
-impl Timeline {
-    /// Takes what was found since into account.
-    fn look_at(&mut self, about_log: &[Raised], about_decisions: &[Raised]) {
-        let (log, decisions) = self.looked_at;
-        let new = about_log.iter().skip(log).chain(about_decisions.iter().skip(decisions));
-        self.broken |= new.into_iter().any(|raised| raised.code.breaks_integrity());
-        self.looked_at = (about_log.len(), about_decisions.len());
+impl TimelineTracker {
+    /// Adds an event, with the state and the gate's answer after it.
+    pub(super) fn push(&mut self, details: EventDetails, state: &GateState, gate: Option<VerdictSummary>) {
+        self.track_rehearsal(details.line, &details.event, state);
+        let EventDetails { line, timestamp, event, plan_id, registry, package, outcome } = details;
+        let after = StateAfter::new(state, gate);
+        self.entries.push(TimelineEntry { line, timestamp, event, plan_id, registry, package, outcome, after });
     }
 
-    /// Adds an event, judged already, to the rehearsal that it belongs to.
+    /// Removes the entries so far.
+    pub(super) fn drain_entries(&mut self) -> Vec<TimelineEntry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    pub(super) fn finish(self) -> (Vec<TimelineEntry>, Vec<RehearsalReport>) {
+        (self.entries, self.rehearsals)
+    }
+
+    /// Adds an event to the rehearsal that it belongs to; `state` is the state after it.
     fn track_rehearsal(&mut self, line: u64, event: &str, state: &GateState) {
         match (event, state.open(), state.receipt()) {
             ("rehearsal_started", Some(started), _) => {
@@ -101,8 +93,8 @@ impl RehearsalReport {
     }
 }
 
-/// What an event says of itself, if it belongs on a timeline.
-pub(super) struct Said {
+/// The members of an event that the timeline shows.
+pub(super) struct EventDetails {
     line: u64,
     timestamp: Timestamp,
     event: String,
@@ -112,14 +104,15 @@ pub(super) struct Said {
     outcome: Option<String>,
 }
 
-impl Said {
-    pub(super) fn by(line: u64, event: &Event) -> Option<Self> {
+impl EventDetails {
+    /// The details of an event that belongs on the timeline.
+    pub(super) fn from_event(line: u64, event: &Event) -> Option<Self> {
         let name = event.event_type.name();
         let of_a_run = matches!(
             event.event_type,
             EventType::ExecutionStarted(_) | EventType::ExecutionFinished(_) | EventType::PackagePublished(_)
         );
-        if !of_a_run && !concerns_the_gate(name) {
+        if !of_a_run && !affects_gate(name) {
             return None;
         }
         let passed = |passed| Some(if passed { "passed" } else { "failed" }.to_owned());
@@ -132,12 +125,12 @@ impl Said {
                 (None, None, passed(false))
             }
             EventType::GateEvaluated(asked) => {
-                let said = asked.details.as_ref();
-                let registry = said.and_then(|said| said.rehearsal_registry.as_ref());
-                (Some(&asked.plan_id), registry, said.map(|said| said.verdict.clone()))
+                let details = asked.details.as_ref();
+                let registry = details.and_then(|details| details.rehearsal_registry.as_ref());
+                (Some(&asked.plan_id), registry, details.map(|details| details.verdict.clone()))
             }
             EventType::PlanCreated(plan) => (Some(&plan.plan_id), None, None),
-            EventType::ExecutionFinished(finished) => (None, None, text(&finished.result)),
+            EventType::ExecutionFinished(finished) => (None, None, result_text(&finished.result)),
             _ => (None, None, None),
         };
         Some(Self {
@@ -149,45 +142,5 @@ impl Said {
             package: Some(event.package.clone()).filter(|package| package != "all"),
             outcome,
         })
-    }
-}
-
-impl Auditor {
-    /// Keeps a [timeline](TimelineEntry) as well. Ask for it before the first byte, and survey under [`regard_timeline`] where
-    /// that is done elsewhere.
-    #[must_use]
-    pub fn with_timeline(mut self) -> Self {
-        self.timeline = Some(Timeline::default());
-        self
-    }
-
-    /// Takes the moments that came since this was called last; they are then no part of the report.
-    pub fn take_moments(&mut self) -> Vec<TimelineEntry> {
-        self.timeline.as_mut().map(|timeline| std::mem::take(&mut timeline.moments)).unwrap_or_default()
-    }
-
-    /// Puts an event that was judged on the timeline.
-    pub(super) fn remember(&mut self, said: Said) {
-        let Some(mut timeline) = self.timeline.take() else {
-            return;
-        };
-        timeline.look_at(&self.raised, self.ledger.raised());
-        let gate = self.gate(!timeline.broken);
-        let gate = gate.map(|gate| VerdictSummary { verdict: gate.verdict, reasons: gate.reasons });
-        let after = StateAfter::new(&self.state, gate);
-        timeline.track_rehearsal(said.line, &said.event, &self.state);
-        let Said { line, timestamp, event, plan_id, registry, package, outcome } = said;
-        timeline.moments.push(TimelineEntry { line, timestamp, event, plan_id, registry, package, outcome, after });
-        self.timeline = Some(timeline);
-    }
-
-    pub(super) fn keeps_timeline(&self) -> bool {
-        self.timeline.is_some()
-    }
-
-    /// The timeline and its rehearsals, if they were kept.
-    pub(super) fn timeline(&mut self) -> Option<(Vec<TimelineEntry>, Vec<RehearsalReport>)> {
-        let timeline = self.timeline.take()?;
-        Some((timeline.moments, timeline.rehearsals))
     }
 }
