@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use camino::Utf8PathBuf;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use shipper_core::audit::{AuditOptions, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, SidecarInput, audit_reader};
 use shipper_core::{GateQuery, GateState, SkipRequest, ask_gate, evaluate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, LogEntry};
@@ -41,7 +41,8 @@ fn auditing(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(log.len() as u64));
         group.bench_function(format!("{name}, one thread"), |bench| {
             bench.iter(|| {
-                audit(black_box(log), SidecarInput::NotRequested, &AuditOptions::default()).expect("an audit")
+                audit_reader(&black_box(log)[..], SidecarInput::NotRequested, &AuditOptions::default())
+                    .expect("an audit")
             });
         });
     }

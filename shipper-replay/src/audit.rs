@@ -7,7 +7,9 @@ use camino::Utf8PathBuf;
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use shipper_core::audit::{AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, Report, SidecarInput};
+use shipper_core::audit::{
+    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, Report, SidecarInput, resolve_as_of,
+};
 use shipper_events::display_safe;
 use thiserror::Error;
 
@@ -103,7 +105,7 @@ pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditComman
     let mut stream = ndjson::Stream::new(job.options.clone(), out);
     job.run(&inputs, |(log, _)| stream.log(&log).map_err(AuditCommandError::write))?;
     for duplicate in duplicates {
-        stream.again(&duplicate.path, duplicate.again);
+        stream.again(&duplicate.path, duplicate.repeats);
     }
     stream.end().map_err(AuditCommandError::write)
 }
@@ -196,25 +198,25 @@ impl<'c> AuditJob<'c> {
         if let Some(statement) = self.statement {
             statement.record_sidecar(&sidecar);
         }
-        match source.and_then(|source| self.read(source, sidecar)) {
-            Ok((auditor, copy)) => Ok((LogReport::judged(input.path(), auditor.finish()?), copy)),
-            Err(error) => unreadable(input.path(), error.to_string()),
+        match source.map_err(AuditError::from).and_then(|source| self.read(source, sidecar)) {
+            Ok((audit, copy)) => Ok((LogReport::audited(input.path(), audit), copy)),
+            Err(AuditError::Read { source }) => unreadable(input.path(), source.to_string()),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Reads a log to its end, twice if `--at` is a timestamp.
-    fn read(&self, source: LogSource, sidecar: SidecarInput) -> io::Result<(Auditor, Option<File>)> {
-        let source = if self.needs_copy { source.with_copy() } else { source };
-        let (mut source, auditor) = match Auditor::begin(self.options.clone(), sidecar) {
-            Begin::Audit(auditor) => (source, auditor),
-            Begin::Locate(locator) => {
-                let mut source = source.with_copy();
-                let auditor = locator.locate(&mut source)?;
-                (source.rewind()?, auditor)
-            }
-        };
-        let mut auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
-        auditor.read_to_end(&mut source)?;
-        Ok((auditor, source.into_copy().filter(|_| self.needs_copy)))
+    /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if one was needed.
+    fn read(&self, source: LogSource, sidecar: SidecarInput) -> Result<(LogAudit, Option<File>), AuditError> {
+        let mut source = if self.needs_copy { source.with_copy() } else { source };
+        let mut options = self.options.clone();
+        if let Some(AsOf::Timestamp(until)) = &options.at {
+            source = source.with_copy();
+            options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
+            source = source.rewind()?;
+        }
+        let auditor = Auditor::new(options, sidecar)?;
+        let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
+        let audit = auditor.read_to_end(&mut source)?;
+        Ok((audit, source.into_copy().filter(|_| self.needs_copy)))
     }
 }

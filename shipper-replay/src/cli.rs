@@ -216,15 +216,13 @@ pub(crate) enum Detail {
 impl Cli {
     /// Returns the options of the audit.
     pub(crate) fn audit_options(&self) -> AuditOptions {
-        AuditOptions {
-            registry: self.registry.clone(),
-            plan_id: self.plan_id.clone(),
-            at: self.at.clone(),
-            extends: self.extends,
-            since: self.since,
-            strict: self.strict,
-            require: self.require.map(|Required::Authorized| RequiredVerdict::Authorized),
-        }
+        let mut options = AuditOptions::default().with_strict(self.strict);
+        options.registry.clone_from(&self.registry);
+        options.plan_id.clone_from(&self.plan_id);
+        options.at.clone_from(&self.at);
+        (options.extends, options.since) = (self.extends, self.since);
+        options.require = self.require.map(|Required::Authorized| RequiredVerdict::Authorized);
+        options
     }
 
     /// Returns the amount of detail in the human report.

@@ -45,7 +45,7 @@ pub(crate) fn extract<'f>(
     bytes: impl Read,
     findings: impl IntoIterator<Item = &'f Finding>,
 ) -> io::Result<Vec<Vec<Excerpt>>> {
-    let labels: Vec<Vec<Label>> = findings.into_iter().map(Finding::places).collect();
+    let labels: Vec<Vec<Label>> = findings.into_iter().map(Finding::labels).collect();
     let mut excerpts: Vec<Vec<Excerpt>> = vec![Vec::new(); labels.len()];
     let positions = |(finding, labels): (usize, Vec<Label>)| {
         labels.into_iter().enumerate().map(move |(position, label)| (label.line, finding, position, label))
@@ -66,15 +66,15 @@ pub(crate) fn extract<'f>(
         // Many findings may refer to one long line: each target of it is located once.
         let mut known: Vec<(LabelTarget, Excerpt)> = Vec::new();
         for (_, finding, position, label) in labels {
-            let excerpt = match known.iter().find(|(spot, _)| *spot == label.spot) {
+            let excerpt = match known.iter().find(|(spot, _)| *spot == label.target) {
                 Some((_, excerpt)) => excerpt.clone(),
                 None => {
                     let excerpt = excerpt(text, label);
-                    known.push((label.spot, excerpt.clone()));
+                    known.push((label.target, excerpt.clone()));
                     excerpt
                 }
             };
-            found.push((*finding, *position, Excerpt { label: label.label, ..excerpt }));
+            found.push((*finding, *position, Excerpt { label: label.text, ..excerpt }));
         }
     }
     found.sort_by_key(|(finding, position, _)| (*finding, *position));
@@ -88,7 +88,7 @@ pub(crate) fn extract<'f>(
 
 fn excerpt(line: &[u8], label: &Label) -> Excerpt {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let (start, end) = match label.spot {
+    let (start, end) = match label.target {
         LabelTarget::Line => (0, line.len()),
         LabelTarget::End => (line.len(), line.len()),
         LabelTarget::Offset(offset) => {
@@ -104,7 +104,7 @@ fn excerpt(line: &[u8], label: &Label) -> Excerpt {
     Excerpt {
         line: label.line,
         columns: (column, column + width),
-        label: label.label,
+        label: label.text,
         before: last_chars(before),
         target: first_chars(target, MAX_TARGET_CHARS),
         after: first_chars(after, MAX_CONTEXT_CHARS),

@@ -85,5 +85,5 @@ pub(crate) fn dedup(inputs: Vec<Input>) -> (Vec<Input>, Vec<Duplicate>) {
             *repeats.entry(input.path().to_owned()).or_default() += 1;
         }
     }
-    (unique, repeats.into_iter().map(|(path, again)| Duplicate { path, again }).collect())
+    (unique, repeats.into_iter().map(|(path, again)| Duplicate::new(path, again)).collect())
 }

@@ -11,9 +11,9 @@ use camino::Utf8Path;
 use fs_err::File;
 use same_file::Handle;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Begin, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+    AuditOptions, Auditor, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
 };
-use shipper_events::{Tail, is_display_safe};
+use shipper_events::is_display_safe;
 
 use crate::audit::{AuditCommandError, select_inputs};
 use crate::cli::Cli;
@@ -53,9 +53,8 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<(ReportView, 
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
     let options = cli.audit_options();
-    let Begin::Audit(auditor) = Auditor::begin(options.clone(), SidecarInput::NotRequested) else {
-        return Err(AuditCommandError::NotFollowed);
-    };
+    let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested);
+    let auditor = auditor.map_err(|_| AuditCommandError::NotFollowed)?;
     let interrupts = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&interrupts);
     let interrupt = move || {
@@ -173,7 +172,7 @@ impl FollowSession<'_> {
     /// Audits the next bytes and prints their events. Findings are printed when the log pauses, and at intervals.
     fn feed(&mut self, bytes: &[u8]) -> Result<(), AuditCommandError> {
         self.auditor.feed(bytes);
-        for entry in &self.auditor.take_moments() {
+        for entry in &self.auditor.drain_entries() {
             print(self.out, &self.printed.timeline.print(entry))?;
         }
         self.out.flush().map_err(AuditCommandError::write)?;
@@ -193,7 +192,7 @@ impl FollowSession<'_> {
         }
         let started = Instant::now();
         // The tail is not torn: another process may be writing the line.
-        let audit = self.auditor.clone().end(Tail::Clean)?;
+        let audit = self.auditor.audit_so_far()?;
         let heads = [self.options.extends, self.options.since];
         // A head of more lines than the log has so far is not a mismatch yet.
         if heads.into_iter().flatten().all(|head| head.lines <= audit.lines) {
@@ -236,7 +235,7 @@ impl FollowSession<'_> {
     ) -> Result<(ReportView, Conclusion), AuditCommandError> {
         let mut audit = self.auditor.finish()?;
         // The timeline is printed already.
-        audit.timeline = None;
+        audit.clear_timeline();
         let mut conclusion = audit.conclusion();
         let (file, change) = match reason {
             StopReason::Unreadable(error) => {
@@ -260,11 +259,11 @@ impl FollowSession<'_> {
             }
         };
         if let Some(change) = change {
-            conclusion = Conclusion::over([conclusion, Conclusion::Unjudged]);
+            conclusion = Conclusion::combine([conclusion, Conclusion::Unjudged]);
             print(self.out, &format!("{}: {change}; this is the report on what was read\n", path_text(path.as_str())))?;
         }
         print(self.out, "\n")?;
-        let mut view = ReportView::new(Report::new(self.options, vec![LogReport::judged(path.as_str(), audit)]));
+        let mut view = ReportView::new(Report::new(self.options, vec![LogReport::audited(path.as_str(), audit)]));
         if let Some(filter) = finding_filter(cli.detail()) {
             view.load_excerpts(filter, &[0], file.map(|file| (0, file)).into_iter().collect());
         }

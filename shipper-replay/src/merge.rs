@@ -67,13 +67,13 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
     let listed = read_list(cli)?;
     let reports = cli.logs.iter().map(|path| read(path)).collect::<Result<Vec<MergedReport>, MergeCommandError>>()?;
     let merged = merge_reports(reports).map_err(|why| match &why {
-        MergeError::Demands { position, .. } => {
+        MergeError::Policy { position, .. } => {
             let path = cli.logs.get(*position).cloned().unwrap_or_default();
             MergeCommandError::Report { path, why }
         }
         _ => MergeCommandError::Nothing(why),
     })?;
-    let MergedReport { report, duplicates } = check_complete(merged, &listed)?;
+    let MergedReport { report, duplicates, .. } = check_complete(merged, &listed)?;
     Ok(ReportView { duplicates, ..ReportView::new(report) })
 }
 
@@ -96,14 +96,14 @@ fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
         if text.len() as u64 > MAX_LINE_LEN {
             return Err(MergeCommandError::TooLong { place: place(path, line) });
         }
-        stream.take(&text).map_err(|bad| MergeCommandError::Line { place: place(path, line), bad })?;
+        stream.push_line(&text).map_err(|bad| MergeCommandError::Line { place: place(path, line), bad })?;
     }
-    stream.end().map_err(|why| MergeCommandError::Incomplete { place: place(path, line), why })
+    stream.finish().map_err(|why| MergeCommandError::Incomplete { place: place(path, line), why })
 }
 
 /// Returns an error if a log of the list is in no report. Only the list shows that a report is missing.
 fn check_complete(merged: MergedReport, listed: &[ListedPath]) -> Result<MergedReport, MergeCommandError> {
-    let missing = merged.without(listed.iter().map(|path| path.text.as_str()));
+    let missing = merged.missing_paths(listed.iter().map(|path| path.text.as_str()));
     let Some(first) = missing.first() else {
         return Ok(merged);
     };

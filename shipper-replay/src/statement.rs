@@ -219,7 +219,7 @@ fn parse_epoch(text: &str) -> Option<OffsetDateTime> {
 
 #[cfg(test)]
 mod tests {
-    use shipper_core::audit::{AuditOptions, audit};
+    use shipper_core::audit::{AuditOptions, audit_reader};
 
     use super::*;
 
@@ -231,8 +231,9 @@ mod tests {
         let path = directory.path().join("events.jsonl");
         let path = path.to_str().expect("UTF-8");
         let bytes = b"{\"timestamp\":\"2026-11-23T09:00:01Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
-        let audited = audit(bytes, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is missing");
-        let report = Report::new(AuditOptions::default(), vec![LogReport::judged(path, audited)]);
+        let audited =
+            audit_reader(&bytes[..], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is missing");
+        let report = Report::new(AuditOptions::default(), vec![LogReport::audited(path, audited)]);
         let finish = || {
             let (time, verifier_id) = (String::new(), String::new());
             let builder = StatementBuilder { time, verifier_id, resource_uri: None, sidecar: OnceLock::new() };

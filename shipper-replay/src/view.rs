@@ -91,7 +91,7 @@ fn load_excerpts(log: &LogReport, copy: Option<File>, filter: FindingFilter) -> 
     };
     let positions = filter.select(&audit.findings);
     let findings: Vec<&Finding> = positions.iter().filter_map(|position| audit.findings.get(*position)).collect();
-    if findings.iter().all(|finding| finding.places().is_empty()) {
+    if findings.iter().all(|finding| finding.labels().is_empty()) {
         return LogExcerpts::default();
     }
     let excerpts = reopen(&log.path, copy, audit.bytes).and_then(|file| {

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::log_builder::audit;
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
     PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, publish, rehearse,

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, Level, LogAudit, LogReport, SidecarInput, audit};
+use shipper_core::audit::{
+    AsOf, AuditError, AuditOptions, Level, LogAudit, LogReport, SidecarInput, audit_reader, resolve_as_of,
+};
 use shipper_core::strategies;
 use shipper_events::{Head, HeadHasher};
 
@@ -205,6 +207,19 @@ impl Log {
     }
 }
 
+/// Audits a log in memory; a time in the options is resolved first.
+///
+/// # Errors
+///
+/// Those of [`audit_reader`].
+pub fn audit(log: &[u8], sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
+    let mut options = options.clone();
+    if let Some(AsOf::Timestamp(until)) = &options.at {
+        options.at = Some(AsOf::Line(resolve_as_of(log, until)?));
+    }
+    audit_reader(log, sidecar, &options)
+}
+
 /// Checks what an audit tells under no demand.
 #[track_caller]
 pub fn tells(log: &Log, expected: &str) {
@@ -213,7 +228,7 @@ pub fn tells(log: &Log, expected: &str) {
 
 /// See [`Log::told`].
 pub fn told(audit: LogAudit) -> String {
-    let log = LogReport::judged("log", audit);
+    let log = LogReport::audited("log", audit);
     let audit = log.audit.as_ref().expect("it was judged");
     let mut text = format!("{} {:?}", log.conclusion, audit.integrity).to_lowercase();
     for decision in &audit.decisions {

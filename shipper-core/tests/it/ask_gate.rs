@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus, audit};
+use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies};
 use shipper_events::write::{FsStorage, LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::told;
 
 struct State {

@@ -6,12 +6,13 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput};
 use shipper_core::rehearsal::RecordError;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
 use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::audit;
 use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
 
 const STATE: &str = "state";
@@ -189,7 +190,7 @@ fn check(state: &ModelDisk, told: &Told, what: &str) {
     let after = state.read(LOG).unwrap_or_default();
     let audited = audit(&after, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
     assert!(audited.tail == shipper_core::audit::TailStatus::Clean, "{what}");
-    let _: Conclusion = LogReport::judged("log", audited).conclusion;
+    let _: Conclusion = LogReport::audited("log", audited).conclusion;
 }
 
 /// (Pass) Every scenario, stopped at every step, in every state that the disk may then be in.

@@ -3,11 +3,12 @@
 
 use proptest::prelude::*;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
+    AsOf, AuditOptions, Auditor, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, resolve_as_of,
 };
 use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
 use shipper_events::scan::split_lines;
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
+use shipper_testkit::log_builder::audit;
 
 /// The head of the first `lines` lines.
 fn head(log: &[u8], lines: u64) -> Head {
@@ -32,10 +33,11 @@ fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAud
             (rest, turn) = (after, turn + 1);
         }
     };
-    let mut auditor = match Auditor::begin(demand.clone(), SidecarInput::NotRequested) {
-        Begin::Audit(auditor) => auditor,
-        Begin::Locate(locator) => locator.locate(log).expect("memory can be read"),
-    };
+    let mut demand = demand.clone();
+    if let Some(AsOf::Timestamp(until)) = &demand.at {
+        demand.at = Some(AsOf::Line(resolve_as_of(log, until).expect("bytes in memory")));
+    }
+    let mut auditor = Auditor::new(demand, SidecarInput::NotRequested).expect("the time is resolved");
     feed(&mut |piece| auditor.feed(piece));
     auditor.finish().expect("no line was demanded")
 }
@@ -54,7 +56,11 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
         (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
     );
     (one_of(strategies::REGISTRIES), one_of(strategies::PLANS), at, any::<bool>()).prop_map(
-        |(registry, plan_id, at, strict)| AuditOptions { registry, plan_id, at, strict, ..AuditOptions::default() },
+        |(registry, plan_id, at, strict)| {
+            let mut options = AuditOptions::default().with_strict(strict);
+            (options.registry, options.plan_id, options.at) = (registry, plan_id, at);
+            options
+        },
     )
 }
 
@@ -187,15 +193,15 @@ proptest! {
         let whole = audit(&log, SidecarInput::NotRequested, &demand).expect("no line is demanded");
         let pieces = audit_in_pieces(&log, &demand, &sizes);
         prop_assert_eq!(&pieces, &whole);
-        let report = Report::new(demand, vec![LogReport::judged("log", whole), LogReport::unreadable("gone", "it is gone")]);
+        let report = Report::new(demand, vec![LogReport::audited("log", whole), LogReport::unreadable("gone", "it is gone")]);
         let json = serde_json::to_string(&report).expect("JSON");
         let read: Report = serde_json::from_str(&json).expect("a report");
         prop_assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
-        // Where else to look is no part of the JSON form.
-        let mut told = report;
-        let audits = told.logs.iter_mut().filter_map(|log| log.audit.as_mut());
-        audits.flat_map(|audit| &mut audit.findings).for_each(|finding| finding.marks = Box::default());
-        prop_assert_eq!(read, told);
+        // The labels are no part of the JSON form.
+        let mut expected = report;
+        let audits = expected.logs.iter_mut().filter_map(|log| log.audit.as_mut());
+        audits.flat_map(|audit| &mut audit.findings).for_each(|finding| finding.labels = Box::default());
+        prop_assert_eq!(read, expected);
     }
 
     /// (Pass) Whatever the bytes and the sidecar, an audit ends, does not panic, and verifies nothing that no
@@ -203,7 +209,7 @@ proptest! {
     #[test]
     fn no_bytes_verify_by_accident(log in prop::collection::vec(any::<u8>(), 0..300), sidecar in prop::collection::vec(any::<u8>(), 0..60), demand in demand()) {
         let audited = audit(&log, beside(sidecar), &demand).expect("no line is demanded");
-        prop_assert_ne!(LogReport::judged("log", audited).conclusion, Conclusion::Verified);
+        prop_assert_ne!(LogReport::audited("log", audited).conclusion, Conclusion::Verified);
     }
 
     /// (Pass) Damage never turns a log that was not verified into one that is... unless what is left is an earlier
@@ -212,7 +218,7 @@ proptest! {
     fn verified_means_backed(log in damaged_log()) {
         let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
         let entries: Vec<LogEntry> = EventReader::new(&log[..]).map_while(Result::ok).collect();
-        if LogReport::judged("log", audited.clone()).conclusion == Conclusion::Verified {
+        if LogReport::audited("log", audited.clone()).conclusion == Conclusion::Verified {
             prop_assert!(!audited.decisions.is_empty());
             for decision in &audited.decisions {
                 let line = decision.receipt_line.expect("a verified decision rests on a receipt");
@@ -228,9 +234,10 @@ proptest! {
         let log = strategies::to_log(&entries);
         let lines: Vec<&[u8]> = split_lines(&log).0.collect();
         let line = at.index(lines.len() + 1);
-        let demand = AuditOptions { at: None, ..demand };
+        let mut demand = demand;
+        demand.at = None;
         let prefix = audit(&lines[..line].concat(), SidecarInput::NotRequested, &demand).expect("no line is demanded");
-        let demand = AuditOptions { at: Some(line.to_string().parse().expect("a line")), ..demand };
+        let demand = demand.with_at(AsOf::Line(line as u64));
         prop_assert_eq!(audit(&log, SidecarInput::NotRequested, &demand).expect("the line is there"), prefix);
     }
 }

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus, audit};
+use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus};
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::audit;
 
 /// (Pass) Every cut of the last two lines of a log whose plan was rehearsed before and is being rehearsed again.
 #[test]
@@ -36,7 +37,7 @@ fn every_cut_is_refused_and_repaired() {
         let judged =
             audit(&whole[..cut], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
         assert_eq!(judged.tail, TailStatus::Torn);
-        assert_ne!(LogReport::judged("log", judged).conclusion, Conclusion::Verified);
+        assert_ne!(LogReport::audited("log", judged).conclusion, Conclusion::Verified);
         let ask = || {
             ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked")
         };

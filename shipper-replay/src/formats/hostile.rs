@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::json;
-use shipper_core::audit::{AuditOptions, Auditor, Begin, LogReport, Report, SidecarInput};
+use shipper_core::audit::{AuditOptions, Auditor, LogReport, Report, SidecarInput};
 
 use super::{html, markdown};
 use crate::view::{FindingFilter, ReportView};
@@ -73,16 +73,13 @@ fn log(text: &str, package: &str) -> String {
 /// The view of that log, and of some that could not be read, under paths that say the same.
 fn view(text: &str, package: &str, unreadable: usize) -> ReportView {
     let log = log(text, package);
-    let Begin::Audit(auditor) = Auditor::begin(AuditOptions::default(), SidecarInput::NotRequested) else {
-        panic!("no time is demanded");
-    };
-    let mut auditor = auditor.with_timeline();
+    let mut auditor = Auditor::new(AuditOptions::default(), SidecarInput::NotRequested).unwrap().with_timeline();
     auditor.feed(log.as_bytes());
     let audit = auditor.finish().unwrap();
     assert!(audit.findings.iter().any(|finding| finding.line.is_some()), "something is wrong with it");
     let mut copy = tempfile::tempfile().unwrap();
     std::io::Write::write_all(&mut copy, log.as_bytes()).unwrap();
-    let mut logs = vec![LogReport::judged(text, audit)];
+    let mut logs = vec![LogReport::audited(text, audit)];
     logs.extend((0..unreadable).map(|_| LogReport::unreadable(package, text)));
     let copies = HashMap::from([(0, fs_err::File::from_parts(copy, "a copy"))]);
     let mut view = ReportView::new(Report::new(AuditOptions::default(), logs));

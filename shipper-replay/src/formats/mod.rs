@@ -14,7 +14,7 @@ mod whole;
 
 use std::io::{self, Write};
 
-use shipper_core::audit::Report;
+use shipper_core::audit::{Report, Summary};
 
 use crate::cli::{Cli, Format};
 use crate::excerpt::MAX_EXCERPTS;
@@ -66,7 +66,7 @@ pub(crate) fn stderr_note(view: &ReportView, cli: &Cli) -> Option<String> {
         return None;
     }
     let again = view.duplicates.len();
-    let conflicts = view.report.summary(&[]).conflicts.len();
+    let conflicts = Summary::new(&view.report, &[]).conflicts.len();
     let some =
         [(again, "given more than once, counted once"), (conflicts, "judged with different outcomes, each counted")];
     let some = some.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("paths {what}: {count}"));

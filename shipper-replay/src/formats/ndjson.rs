@@ -33,7 +33,7 @@ impl<W: io::Write> Stream<W> {
 
     /// A log was given again, that many times.
     pub(crate) fn again(&mut self, path: &str, times: u64) {
-        self.tally.again(path, times);
+        self.tally.add_repeat(path, times);
     }
 
     /// Writes the summary, and gives the exit status that it names.
@@ -52,7 +52,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         stream.log(log)?;
     }
     for duplicate in &view.duplicates {
-        stream.again(&duplicate.path, duplicate.again);
+        stream.again(&duplicate.path, duplicate.repeats);
     }
     stream.end().map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! The report on any number of logs: those that are not verified first and in full, the others in one line each, then one
 //! line about all.
 
-use shipper_core::audit::{Conclusion, Counts, Report};
+use shipper_core::audit::{Conclusion, Counts, Report, Summary};
 
 use super::options::RenderOptions;
 use super::phrases::{path_text, plural};
@@ -82,13 +82,13 @@ impl HumanWriter<'_> {
 
     /// Writes the conclusion about all logs, after an empty line if `with_gap` is true.
     fn total(&mut self, view: &ReportView, with_gap: bool) {
-        let summary = view.report.summary(&view.duplicates);
+        let summary = Summary::new(&view.report, &view.duplicates);
         if self.options.detail != Detail::Quiet {
             if with_gap {
                 self.line("");
             }
             self.remarks(&summary.duplicates, |given| {
-                let times = given.again.saturating_add(1);
+                let times = given.repeats.saturating_add(1);
                 format!("{} was given {times} times and counts once", path_text(&given.path))
             });
             self.remarks(&summary.conflicts, |conflict| {

@@ -59,7 +59,7 @@ pub(crate) fn conclusions(report: &Report) -> String {
 
 /// Returns the counts that are not 0, the most severe conclusion first.
 pub(super) fn counts_text(counts: Counts) -> String {
-    let counts = counts.each().into_iter().filter(|(_, count)| *count > 0);
+    let counts = counts.by_conclusion().into_iter().filter(|(_, count)| *count > 0);
     let counts: Vec<String> = counts.map(|(conclusion, count)| format!("{count} {conclusion}")).collect();
     counts.join(", ")
 }

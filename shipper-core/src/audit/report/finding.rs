@@ -1,72 +1,65 @@
-//! Findings: what an audit has to say about a line, a run, a decision or the log.
+//! Findings about a line, a run, a decision or the log.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::mark::{Label, LabelTarget, member};
+use super::label::{Label, LabelTarget, paths};
+use crate::audit::words::word_enum;
 
-/// One thing that an audit found.
+/// One finding of an audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Finding {
-    /// What it is; `docs/codes.md` explains each.
+    /// Its code; `docs/codes.md` explains each.
     pub code: FindingCode,
-    /// How much it weighs in this report.
+    /// Its level in this report.
     pub level: Level,
-    /// The line that shows it; none for what no single line shows.
+    /// The line that shows it. `None` where no single line does.
     pub line: Option<u64>,
-    /// What was found. Text from the log in it is made safe to show.
+    /// The facts. Text from the log in it is safe to display.
     pub message: Cow<'static, str>,
-    /// What to do about it.
+    /// The next step for the reader.
     pub help: Cow<'static, str>,
-    /// Where else to look. It is no part of the JSON form, so a finding that was read from one has none.
+    /// Further places that show it, as the audit found them; see [`labels`](Self::labels). They are no part of the JSON
+    /// form, so a finding that was read from JSON has none.
     #[serde(skip)]
-    pub marks: Box<[Label]>,
+    pub labels: Box<[Label]>,
 }
 
 impl Finding {
-    /// The places in the log that show the finding, one a line: first the one on its own line, if it names a line, then
-    /// those that it conflicts with.
-    pub fn places(&self) -> Vec<Label> {
-        let named = self.marks.iter().copied().find(|mark| Some(mark.line) == self.line);
-        let own = named.or(self.line.map(|line| Label::new(line, self.code.spot(), "")));
-        let mut places: Vec<Label> = own.into_iter().collect();
-        for mark in &*self.marks {
-            if places.iter().all(|place| place.line != mark.line) {
-                places.push(*mark);
+    /// The places in the log that show the finding, one a line: first the place on its own line, if it has one, then
+    /// the places that it conflicts with.
+    pub fn labels(&self) -> Vec<Label> {
+        let named = self.labels.iter().copied().find(|label| Some(label.line) == self.line);
+        let own = named.or(self.line.map(|line| Label::new(line, self.code.default_target(), "")));
+        let mut labels: Vec<Label> = own.into_iter().collect();
+        for label in &*self.labels {
+            if labels.iter().all(|known| known.line != label.line) {
+                labels.push(*label);
             }
         }
-        places
+        labels
     }
 }
 
-/// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// The log contradicts itself or the gate.
-    Error,
-    /// Something to look at; under `--strict` an error.
-    Warning,
-    /// Something to know.
-    Note,
-}
-
-impl Level {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
+word_enum! {
+    /// The level of a finding.
+    #[derive(PartialOrd, Ord)]
+    pub enum Level {
+        /// The log contradicts itself or the gate.
+        Error = "error",
+        /// Something to check; an error under `--strict`.
+        Warning = "warning",
+        /// Something to know.
+        Note = "note",
     }
 }
 
 macro_rules! codes {
     ($($FindingCode:ident $name:literal $level:ident $help:literal)*) => {
-        /// What was found. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
+        /// The kind of a finding. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -81,21 +74,21 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$FindingCode),*];
 
-            /// The contract's word for it.
+            /// The code in the JSON report.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$FindingCode => $name,)*
                 }
             }
 
-            /// How much it weighs, unless a demand changes that.
+            /// Its level, unless the options change that.
             pub fn level(self) -> Level {
                 match self {
                     $(Self::$FindingCode => Level::$level,)*
                 }
             }
 
-            /// What to do about it.
+            /// The next step for the reader.
             pub fn help(self) -> &'static str {
                 match self {
                     $(Self::$FindingCode => $help,)*
@@ -166,19 +159,19 @@ impl FindingCode {
         )
     }
 
-    /// Where on its own line it usually shows.
-    fn spot(self) -> LabelTarget {
+    /// The place on its own line that usually shows it.
+    fn default_target(self) -> LabelTarget {
         match self {
             Self::CorruptLine | Self::BlankLine => LabelTarget::Line,
             Self::CrlfLineEndings => LabelTarget::End,
-            Self::HeadMismatch => member::BLAKE3,
-            Self::BasisMismatch => member::BASIS,
-            Self::VerdictMismatch | Self::GateBypassed => member::VERDICT,
-            Self::RegistryNotDemanded => member::REHEARSAL_REGISTRY,
-            Self::GateNotFound => member::GATE,
-            Self::UnknownRules => member::RULES,
-            Self::PublishOutsideRun => member::PACKAGE,
-            Self::TimeWentBackwards => member::TIMESTAMP,
+            Self::HeadMismatch => paths::BLAKE3,
+            Self::BasisMismatch => paths::BASIS,
+            Self::VerdictMismatch | Self::GateBypassed => paths::VERDICT,
+            Self::RegistryNotDemanded => paths::REHEARSAL_REGISTRY,
+            Self::GateNotFound => paths::GATE,
+            Self::UnknownRules => paths::RULES,
+            Self::PublishOutsideRun => paths::PACKAGE,
+            Self::TimeWentBackwards => paths::TIMESTAMP,
             Self::PublishedDespiteRefusal
             | Self::DecisionOutdated
             | Self::UngatedPublish
@@ -187,8 +180,8 @@ impl FindingCode {
             | Self::UnprovenPublish
             | Self::GateNotAskedAgain
             | Self::RehearsalUnfinished
-            | Self::SharedAuthority => member::PLAN_ID,
-            _ => member::TYPE,
+            | Self::SharedAuthority => paths::PLAN_ID,
+            _ => paths::TYPE,
         }
     }
 }
@@ -196,35 +189,5 @@ impl FindingCode {
 impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Whom a finding is about: a demand may leave out a decision, and then what is said about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    /// The log itself.
-    Log,
-    /// The decision of that position in the ledger, or one of its runs.
-    Decision(usize),
-}
-
-/// A finding as it is raised, before the demand has its say about the level.
-#[derive(Debug, Clone)]
-pub(super) struct Raised {
-    pub(super) code: FindingCode,
-    pub(super) line: Option<u64>,
-    pub(super) message: Cow<'static, str>,
-    pub(super) subject: Subject,
-    pub(super) marks: Vec<Label>,
-}
-
-impl Raised {
-    pub(super) fn about_log(code: FindingCode, line: Option<u64>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, line, message: message.into(), subject: Subject::Log, marks: Vec::new() }
-    }
-
-    /// Marks places that show it.
-    pub(super) fn marked(self, marks: impl IntoIterator<Item = Label>) -> Self {
-        Self { marks: marks.into_iter().collect(), ..self }
     }
 }

@@ -1,8 +1,7 @@
-//! Parts: the lines of a report in ndjson, read without being lenient.
+//! Strict reader for the lines of a report in ndjson.
 //!
-//! A report that was made elsewhere may have been cut, mixed with another or edited. So a line is read as strictly as a
-//! line of a log, it must hold nothing that this version does not know, and what follows from the rest of it is
-//! derived again and compared.
+//! A report may have been cut, mixed with another one or edited. So the reader is as strict as that of a log, accepts no
+//! member that this version does not know, and recomputes the members that follow from others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,12 +10,9 @@ use shipper_events::json::Object;
 use shipper_events::{LineError, display_safe};
 use thiserror::Error;
 
-use super::conclusion::Conclusion;
-use super::report::{LogAudit, LogReport};
+use super::consistency::find_inconsistency;
 use super::summary::Summary;
-
-/// The schema that this version reads.
-const SCHEMA: &str = "shipper.replay.v1";
+use crate::audit::report::{Conclusion, LogReport, Schema};
 
 /// A line of a report in ndjson.
 ///
@@ -31,63 +27,64 @@ const SCHEMA: &str = "shipper.replay.v1";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportLine {
-    /// What was found in one log.
+    /// The report on one log.
     Log(Box<LogReport>),
-    /// What is said once over all logs of a report: its last line.
+    /// The summary of all logs, the last line of a report.
     Summary(Box<Summary>),
 }
 
-/// The line is no part of a report that can be merged.
+/// A line is not one of a report that this version can merge.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReportLineError {
-    /// It is not JSON, or JSON that readers disagree on.
+    /// It is not JSON, or JSON that readers interpret differently.
     #[error("the line is corrupt, {0}")]
     Corrupt(#[from] LineError),
-    /// It is a report of another form.
+    /// It is a report in the format `json`.
     #[error(
         "this is a whole report of --format json; make it with --format ndjson, of which every line can be checked"
     )]
-    WholeReport,
+    JsonReport,
     /// It is of a schema that this version does not know.
     #[error(
-        "its schema is {}, and this version knows {SCHEMA} only; merge with the version that made it",
-        quoted(schema)
+        "its schema is {}, and this version knows {} only; merge with the version that made it",
+        quoted(schema),
+        Schema::V1
     )]
     Schema {
-        /// What it says.
+        /// Its schema.
         schema: String,
     },
     /// It is neither a log's report nor a summary.
     #[error("it is neither a log's report nor a summary: {why}")]
-    Neither {
-        /// Why not.
+    NotAReportLine {
+        /// The error of the reader, safe to display.
         why: String,
     },
-    /// It holds something that is lost when it is read by this version.
+    /// It has members or values that this version does not know.
     #[error("it holds something that this version does not know; merge with the version that made it")]
     Unknown,
     /// The conclusion does not follow from the rest.
-    #[error("it concludes {said}, and what it found comes to {derived}: it was edited; judge the log again")]
+    #[error("it concludes {claimed}, and what it found comes to {actual}: it was edited; judge the log again")]
     Conclusion {
-        /// What it says.
-        said: Conclusion,
-        /// What follows.
-        derived: Conclusion,
+        /// The conclusion that it claims.
+        claimed: Conclusion,
+        /// The conclusion that follows from the other members.
+        actual: Conclusion,
     },
-    /// What it found contradicts itself.
+    /// Its members contradict each other.
     #[error("it contradicts itself, {why}: it was edited; judge the log again")]
-    Contradiction {
-        /// In what.
+    Inconsistent {
+        /// The contradiction.
         why: &'static str,
     },
-    /// The summary contradicts itself.
+    /// The members of the summary contradict its counts.
     #[error("this summary does not follow from its own counts: it was edited; make the report again")]
     Summary,
 }
 
 #[derive(Deserialize, Serialize)]
-struct LastLine {
+struct SummaryLine {
     summary: Summary,
 }
 
@@ -96,41 +93,47 @@ impl ReportLine {
     ///
     /// # Errors
     ///
-    /// Whatever this version would not have written so, white space and escapes aside; and a conclusion that does not
-    /// follow from what was found.
+    /// [`ReportLineError`] if this version would not have written the line so, white space and escapes aside, or if a
+    /// member does not follow from the others.
     pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();
         if let Some(summary) = object.get("summary") {
             let schema = summary.as_object().and_then(|summary| summary.get("schema")?.as_str());
             return match schema {
-                Some(schema) if schema != SCHEMA => Err(ReportLineError::Schema { schema: schema.into_owned() }),
-                _ => read(text).and_then(summed_up),
+                Some(schema) if schema != Schema::V1.as_str() => {
+                    Err(ReportLineError::Schema { schema: schema.into_owned() })
+                }
+                _ => read(text).and_then(check_summary),
             };
         }
         if object.get("schema").is_some() {
-            return Err(ReportLineError::WholeReport);
+            return Err(ReportLineError::JsonReport);
         }
         let log: LogReport = read(text)?;
-        if let Some(why) = log.audit.as_ref().and_then(LogAudit::contradiction) {
-            return Err(ReportLineError::Contradiction { why });
+        if let Some(why) = log.audit.as_ref().and_then(find_inconsistency) {
+            return Err(ReportLineError::Inconsistent { why });
         }
-        let derived = log.derived();
-        if log.conclusion == derived {
+        let (claimed, actual) = (log.conclusion, log.recompute_conclusion());
+        if claimed == actual {
             Ok(Self::Log(Box::new(log)))
         } else {
-            Err(ReportLineError::Conclusion { said: log.conclusion, derived })
+            Err(ReportLineError::Conclusion { claimed, actual })
         }
     }
 }
 
-fn summed_up(line: LastLine) -> Result<ReportLine, ReportLineError> {
-    if line.summary.adds_up() { Ok(ReportLine::Summary(Box::new(line.summary))) } else { Err(ReportLineError::Summary) }
+fn check_summary(line: SummaryLine) -> Result<ReportLine, ReportLineError> {
+    if line.summary.is_consistent() {
+        Ok(ReportLine::Summary(Box::new(line.summary)))
+    } else {
+        Err(ReportLineError::Summary)
+    }
 }
 
-/// Reads a value that must be all that stands there: written again, it is the same.
+/// Reads a value. Written again, it must be the same.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
-    let neither = |error: serde_json::Error| ReportLineError::Neither { why: said(&error.to_string()) };
+    let neither = |error: serde_json::Error| ReportLineError::NotAReportLine { why: shown(&error.to_string()) };
     let value: T = serde_json::from_str(text).map_err(neither)?;
     let again = serde_json::to_string(&value).map_err(neither)?;
     if again == text.trim_ascii() {
@@ -141,18 +144,7 @@ fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineErro
     if given == read { Ok(value) } else { Err(ReportLineError::Unknown) }
 }
 
-impl LogReport {
-    /// The conclusion that follows from the rest of it.
-    pub fn derived(&self) -> Conclusion {
-        match &self.audit {
-            Some(audit) => audit.conclusion(),
-            None if self.error == Self::no_logs("").error => Conclusion::Inconclusive,
-            None => Conclusion::Unjudged,
-        }
-    }
-}
-
-fn said(why: &str) -> String {
+fn shown(why: &str) -> String {
     display_safe(why).max_chars(200).to_string()
 }
 

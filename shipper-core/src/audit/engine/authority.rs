@@ -1,26 +1,26 @@
-//! Which hosts a rehearsal and a run talked to: a hint that a rehearsal went to the live registry itself.
+//! Tracker of the hosts that rehearsals and runs name: a hint that a rehearsal went to the live registry itself.
 
 use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
-/// Where a rehearsal's hosts will stand once the log names them: the first policy after its start and before any
-/// execution. All rehearsals that start before that policy share it.
+/// The place of a rehearsal's hosts, filled when the log names them: by the first policy after its start and before any
+/// execution. All rehearsals that start before that policy share the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot(usize);
+pub(super) struct AuthoritySlot(usize);
 
 /// The hosts that a `registry_policy_applied` names.
 #[derive(Debug, Clone)]
-pub(super) struct Authorities {
+pub(super) struct HostAuthorities {
     credential: Option<String>,
     index: Option<String>,
 }
 
-impl Authorities {
+impl HostAuthorities {
     fn of(policy: &RegistryPolicy) -> Self {
         Self { credential: policy.credential_authority.get().cloned(), index: policy.index_authority.get().cloned() }
     }
 
     /// The host that both name for the same purpose.
-    pub(super) fn shared<'a>(&'a self, other: &Self) -> Option<&'a str> {
+    fn shared_host<'a>(&'a self, other: &Self) -> Option<&'a str> {
         let same = |own: &'a Option<String>, others: &Option<String>| {
             let own = own.as_deref().filter(|host| !host.is_empty())?;
             (others.as_deref() == Some(own)).then_some(own)
@@ -29,21 +29,21 @@ impl Authorities {
     }
 }
 
-/// Follows the log's word on hosts.
+/// Tracks the policies of a log.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AuthorityWatch {
-    slots: Vec<Option<Authorities>>,
+pub(super) struct AuthorityTracker {
+    slots: Vec<Option<HostAuthorities>>,
     /// The slot of the rehearsals that wait for their policy.
-    waiting: Option<Slot>,
-    open: Option<Slot>,
-    receipt: Option<Slot>,
+    waiting: Option<AuthoritySlot>,
+    open: Option<AuthoritySlot>,
+    receipt: Option<AuthoritySlot>,
     /// Whether an execution was started, and the last policy since the latest was.
-    execution: Option<Option<Authorities>>,
+    execution: Option<Option<HostAuthorities>>,
 }
 
-impl AuthorityWatch {
+impl AuthorityTracker {
     pub(super) fn rehearsal_started(&mut self) {
-        let next = Slot(self.slots.len());
+        let next = AuthoritySlot(self.slots.len());
         let slot = *self.waiting.get_or_insert(next);
         if slot == next {
             self.slots.push(None);
@@ -61,8 +61,8 @@ impl AuthorityWatch {
     }
 
     pub(super) fn policy_applied(&mut self, applied: &RegistryPolicyApplied) {
-        let authorities = applied.evidence.get().map(Authorities::of);
-        if let Some(slot) = self.waiting.take().and_then(|Slot(position)| self.slots.get_mut(position)) {
+        let authorities = applied.evidence.get().map(HostAuthorities::of);
+        if let Some(slot) = self.waiting.take().and_then(|AuthoritySlot(position)| self.slots.get_mut(position)) {
             slot.clone_from(&authorities);
         }
         if let Some(execution) = &mut self.execution {
@@ -70,18 +70,13 @@ impl AuthorityWatch {
         }
     }
 
-    /// Where the hosts of the current receipt's rehearsal stand or will stand.
-    pub(super) fn of_receipt(&self) -> Option<Slot> {
+    /// The slot of the current receipt's rehearsal.
+    pub(super) fn receipt_slot(&self) -> Option<AuthoritySlot> {
         self.receipt
     }
 
-    /// The hosts in a slot, if the log has named them.
-    pub(super) fn of_rehearsal(&self, Slot(position): Slot) -> Option<&Authorities> {
-        self.slots.get(position)?.as_ref()
-    }
-
-    /// The last policy since the latest execution started.
-    pub(super) fn of_execution(&self) -> Option<&Authorities> {
-        self.execution.as_ref()?.as_ref()
+    /// The host that a rehearsal shares with the last policy since the latest execution started.
+    pub(super) fn shared_host(&self, AuthoritySlot(position): AuthoritySlot) -> Option<&str> {
+        self.execution.as_ref()?.as_ref()?.shared_host(self.slots.get(position)?.as_ref()?)
     }
 }
