@@ -1,60 +1,44 @@
 //! The audit: what a log proves, re-derived from its bytes.
 //!
-//! An [`Auditor`] is fed a log's bytes, cut anywhere, and then says what they prove. It works in five steps:
+//! [`audit_reader`] and [`audit_path`] audit a log in one call, and an [`Auditor`] audits one that arrives in pieces, in
+//! five steps:
 //!
-//! 1. **Read.** All lines are verified, and the events that an audit depends on are built
-//!    ([`scan`](shipper_events::scan)). A corrupt line ends the judging, and only the head of the whole file is still
-//!    computed. [`Auditor::feed`] works on the calling thread, [`Auditor::read_to_end`] on several.
-//! 2. **Fold.** Each event that concerns the gate changes the [`GateState`](crate::GateState); what looks odd on the way is
-//!    a finding.
-//! 3. **Decide.** Each `gate_evaluated` is re-derived from the state before it and compared. Each run takes a
-//!    recorded decision or is one of its own, asked just before it (`ledger`, `take`).
-//! 4. **Compare.** The sidecar is compared with each receipt as it comes (`snapshot`).
-//! 5. **Conclude.** The demand has its say about what is left out and what weighs how much; every decision gets its
-//!    status, the log its conclusion (`conclude`).
+//! 1. **Read.** Every line is checked, and the events that the audit needs are built. The chain is verified, and heads are
+//!    computed (`shipper-events`). A corrupt line ends the audit; only the head of the whole file is still computed.
+//! 2. **Fold.** Each event that affects the gate changes the [`GateState`](crate::GateState). An event that does not fit
+//!    the state is a finding.
+//! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
+//!    decision or gets an implicit one, asked just before it.
+//! 4. **Compare.** The sidecar is compared with each receipt.
+//! 5. **Conclude.** The [`AuditOptions`] leave out decisions and change the levels of findings. Every decision gets its
+//!    status, and the log its [`Conclusion`].
 //!
-//! Reports that were made elsewhere, of other logs, [merge](merge()) into one.
+//! The modules below import in one direction: `report` is plain data, `engine` makes it from the bytes of a log, and
+//! `fleet` reads, [merges](merge()) and summarizes reports of many logs.
 //!
-//! There is no file, clock, environment or terminal in it. Its memory grows with what a log decides and with what
-//! is found (decisions, findings, plans, rehearsed packages), not with its lines. The same bytes and demand give the same report however they were cut.
+//! The same bytes and options give the same report, however the bytes were cut. Memory grows with the decisions, findings,
+//! plans and rehearsed packages of a log, not with its lines. An audit uses no clock, environment or terminal; only
+//! [`audit_path`] opens a file, and only [`audit_reader`] and [`audit_path`] start threads, which end with the call.
 
-mod auditor;
-mod authority;
-mod conclude;
-mod conclusion;
-mod contradiction;
-mod decision;
-mod demand;
-mod finding;
-mod kept;
-mod ledger;
-mod locator;
-mod mark;
-mod merge;
-mod part;
+mod as_of;
+mod assertions;
+mod engine;
+mod fleet;
+mod options;
 mod report;
-mod run;
-mod snapshot;
-mod summary;
-mod take;
-mod timeline;
-mod verified;
-mod wording;
+mod words;
 
-pub use auditor::{AuditError, Auditor, Begin, audit};
-pub use conclusion::Conclusion;
-pub use decision::{Decision, DecisionStatus, RecordedVerdict, RunReport, UnprovenCause, VerdictSummary};
-pub use demand::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict};
-pub use finding::{Finding, FindingCode, Level};
-pub use locator::Locator;
-pub use mark::{Label, LabelTarget};
-pub use merge::{IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, PolicyMismatch, merge};
-pub use part::{ReportLine, ReportLineError};
-pub use report::{
-    GateReport, Integrity, LogAudit, LogReport, ReceiptReport, RegistrySource, Report, Schema, SidecarReport,
-    SidecarStatus, TailStatus,
+pub use as_of::{AsOf, ParseAsOfError};
+pub use assertions::VerifiedLevel;
+pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
+pub use fleet::{
+    Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergeLineError, MergedReport,
+    NdjsonMerger, PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use snapshot::SidecarInput;
-pub use summary::{Conflict, Counts, Duplicate, DuplicateContent, Summary, SummaryBuilder};
-pub use timeline::{OpenRehearsalSummary, ReceiptSummary, StateAfter, TimelineEntry};
-pub use verified::VerifiedLevel;
+pub use options::{AuditOptions, RequiredVerdict, SidecarInput};
+pub use report::{
+    Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
+    LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,
+    RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter,
+    TailStatus, TimelineEntry, UnprovenCause, VerdictSummary,
+};

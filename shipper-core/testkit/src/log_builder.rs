@@ -3,16 +3,18 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, Level, LogAudit, LogReport, SidecarInput, audit};
-use shipper_core::history;
+use shipper_core::audit::{
+    AsOf, AuditError, AuditOptions, Level, LogAudit, LogReport, SidecarInput, audit_reader, resolve_as_of,
+};
+use shipper_core::strategies;
 use shipper_events::{Head, HeadHasher};
 
 /// Logs of gate events, foreign or chained; one byte of some is changed.
 pub fn log_with_a_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let damage = proptest::option::of((any::<proptest::sample::Index>(), any::<u8>()));
-    (history::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
-        let entries = if chained { history::chained(entries) } else { entries };
-        let mut log = history::to_log(&entries);
+    (strategies::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
+        let entries = if chained { strategies::chained(entries) } else { entries };
+        let mut log = strategies::to_log(&entries);
         if let Some((at, byte)) = damage.filter(|_| !log.is_empty()) {
             let at = at.index(log.len());
             log[at] = byte;
@@ -205,6 +207,19 @@ impl Log {
     }
 }
 
+/// Audits a log in memory; a time in the options is resolved first.
+///
+/// # Errors
+///
+/// Those of [`audit_reader`].
+pub fn audit(log: &[u8], sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
+    let mut options = options.clone();
+    if let Some(AsOf::Timestamp(until)) = &options.at {
+        options.at = Some(AsOf::Line(resolve_as_of(log, until)?));
+    }
+    audit_reader(log, sidecar, &options)
+}
+
 /// Checks what an audit tells under no demand.
 #[track_caller]
 pub fn tells(log: &Log, expected: &str) {
@@ -213,7 +228,7 @@ pub fn tells(log: &Log, expected: &str) {
 
 /// See [`Log::told`].
 pub fn told(audit: LogAudit) -> String {
-    let log = LogReport::judged("log", audit);
+    let log = LogReport::audited("log", audit);
     let audit = log.audit.as_ref().expect("it was judged");
     let mut text = format!("{} {:?}", log.conclusion, audit.integrity).to_lowercase();
     for decision in &audit.decisions {

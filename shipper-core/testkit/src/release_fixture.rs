@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput, audit};
+use crate::log_builder::audit;
+use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 
 use crate::program::binary;
 use crate::registry::{Bench, Registry, TOKEN, three_members_for};
@@ -100,7 +101,7 @@ impl Shop {
             Ok(bytes) => SidecarInput::Found { path: path.display().to_string(), bytes },
             Err(_) => SidecarInput::Absent { path: path.display().to_string() },
         };
-        let demand = AuditOptions { registry: Some("rehearsal".parse().expect("a name")), ..AuditOptions::default() };
+        let demand = AuditOptions::default().with_registry("rehearsal".parse().expect("a name"));
         assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
         audit(&log, sidecar, &demand).expect("no line is demanded")
     }

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use shipper_core::audit::{AuditOptions, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, SidecarInput};
 use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::audit;
 
 /// How long each of these may take; they take a fraction of a second, and minutes where cost is a product.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -78,11 +78,11 @@ fn a_log_is_continued_by_its_first_line() {
 fn tampering_is_seen() {
     let mut log = Log::chained();
     log.pass("p", "r").authorized("p", "r").publish("p").event(r#"{"type":"preflight_started"}"#);
-    let kept = AuditOptions { extends: Some(log.head()), ..AuditOptions::default() };
+    let kept = AuditOptions::default().with_extends(log.head());
     let whole = log.bytes().to_vec();
     let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
     let audit = |bytes: &[u8], demand: &AuditOptions| {
-        let audit = shipper_core::audit::audit(bytes, shipper_core::audit::SidecarInput::NotRequested, demand);
+        let audit = shipper_testkit::log_builder::audit(bytes, shipper_core::audit::SidecarInput::NotRequested, demand);
         audit.expect("no line is demanded").integrity
     };
     let broken = shipper_core::audit::Integrity::Broken;
@@ -121,7 +121,7 @@ fn tampering_is_seen() {
     let (mut cuts, mut cuts_seen) = (0, 0);
     for cut in 0..whole.len() {
         cuts += 1;
-        let torn = shipper_core::audit::audit(
+        let torn = shipper_testkit::log_builder::audit(
             &whole[..cut],
             shipper_core::audit::SidecarInput::NotRequested,
             &AuditOptions::default(),

@@ -6,7 +6,7 @@ use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::tells;
 
 fn demand(registry: &str) -> AuditOptions {
-    AuditOptions { registry: Some(registry.parse().expect("a name")), ..AuditOptions::default() }
+    AuditOptions::default().with_registry(registry.parse().expect("a name"))
 }
 
 // Decisions of a run's own.
@@ -218,7 +218,7 @@ fn what_was_let_through_is_not_proven() {
     tells(&log, "inconclusive chained; 1:permitted; 1!gate-bypassed");
     log.publish("p");
     tells(&log, "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
-    let strict = AuditOptions { strict: true, ..AuditOptions::default() };
+    let strict = AuditOptions::default().with_strict(true);
     assert_eq!(log.told(&strict), "violated chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
 }
 
@@ -288,7 +288,7 @@ fn unknown_rules_are_not_judged() {
 /// (Pass) `--plan-id` leaves out other plans' decisions and what is said about them; what is wrong with the log stays.
 #[test]
 fn one_plan_can_be_judged_alone() {
-    let of = |plan: &str| AuditOptions { plan_id: Some(plan.parse().expect("a name")), ..AuditOptions::default() };
+    let of = |plan: &str| AuditOptions::default().with_plan_id(plan.parse().expect("a name"));
     let mut log = Log::foreign();
     log.pass("p", "r").publish("p").fail("q", "r").publish("q").published("x");
     tells(
@@ -316,19 +316,19 @@ fn what_was_dealt_with_can_be_left_behind() {
     let head = log.head();
     log.pass("p", "r").authorized("p", "r").publish("p");
     tells(&log, "violated chained; 4:violated<-4; 10:verified<-11; 4!publish-not-authorized");
-    let since = AuditOptions { since: Some(head), ..AuditOptions::default() };
+    let since = AuditOptions::default().with_since(head);
     assert_eq!(log.told(&since), "verified chained; 10:verified<-11");
     assert_eq!(log.audit(&since).findings.len(), 3, "lowered to a note, not hidden");
     let mut other = head;
     other.bytes -= 1;
-    let does_not_fit = AuditOptions { since: Some(other), ..AuditOptions::default() };
+    let does_not_fit = AuditOptions::default().with_since(other);
     assert_eq!(
         log.told(&does_not_fit),
         "violated broken; 4:violated<-4; 10:verified<-11; 4!publish-not-authorized; -!head-mismatch",
     );
     let mut log = Log::chained();
     log.gate("p", Some("r"), true, "bypassed", &[]).plan("p", 1);
-    let since = AuditOptions { since: Some(log.head()), ..AuditOptions::default() };
+    let since = AuditOptions::default().with_since(log.head());
     assert_eq!(log.told(&since), "inconclusive chained");
     log.published("a");
     assert_eq!(log.told(&since), "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
@@ -344,12 +344,12 @@ fn what_was_dealt_with_stays_in_sight() {
     };
     let mut log = Log::foreign();
     log.publish("p");
-    let since = AuditOptions { since: Some(log.head()), strict: true, ..AuditOptions::default() };
+    let since = AuditOptions::default().with_since(log.head()).with_strict(true);
     assert_eq!(log.told(&since), "inconclusive unchained");
     assert_eq!(codes(&log, &since), [("unproven-publish".to_owned(), Level::Note)]);
     let mut log = Log::foreign();
     log.plan("p", 1).published("a");
-    let since = AuditOptions { since: Some(log.head()), ..AuditOptions::default() };
+    let since = AuditOptions::default().with_since(log.head());
     log.raw("{\n").finished("success");
     assert_eq!(log.told(&since), "violated broken; 3!corrupt-line");
 }
@@ -357,7 +357,7 @@ fn what_was_dealt_with_stays_in_sight() {
 /// (Pass) and (Fail) `--extends` compares with a head that was kept elsewhere.
 #[test]
 fn a_kept_head_shows_a_cut_or_rewritten_log() {
-    let extends = |head| AuditOptions { extends: Some(head), ..AuditOptions::default() };
+    let extends = |head| AuditOptions::default().with_extends(head);
     let mut log = Log::foreign();
     log.pass("p", "r");
     let kept = log.head();
@@ -401,7 +401,7 @@ fn oddities_are_warnings_at_their_lines() {
     tells(&log, "inconclusive chained; 3!tail-repaired");
     assert_eq!(
         log.audit(&AuditOptions::default()).receipt.expect("a receipt").unsound,
-        [shipper_core::EvidenceFlaw::FailureRecorded]
+        [shipper_core::fold::EvidenceFlaw::FailureRecorded]
     );
 }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput, audit};
+use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput};
 use shipper_events::json::Object;
 use shipper_events::scan::split_lines;
+use shipper_testkit::log_builder::audit;
 
 /// Whether a place is there: a member in its line, a byte in it, or at its end.
-fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
-    match spot {
+fn stands_there(line: &[u8], target: LabelTarget) -> bool {
+    match target {
         LabelTarget::Line | LabelTarget::End => true,
         LabelTarget::Offset(offset) => offset <= line.len(),
         LabelTarget::Member(path) => {
@@ -29,12 +30,12 @@ fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
 fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize>) {
     let lines: Vec<&[u8]> = split_lines(log).0.collect();
     for finding in &audited.findings {
-        let places = finding.places();
+        let places = finding.labels();
         assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));
         for place in &places {
             let line = lines[usize::try_from(place.line).expect("small") - 1];
             // An unchained or skipped member is no member of the line: then the whole line is shown.
-            let there = stands_there(line, place.spot) || may_be_missing(finding);
+            let there = stands_there(line, place.target) || may_be_missing(finding);
             assert!(there, "{}: {place:?} in {}", finding.code, String::from_utf8_lossy(line));
         }
         *pointed_at.entry(finding.code.to_string()).or_default() += places.len();
@@ -63,8 +64,8 @@ fn in_every_fixture() {
                 Err(_) => SidecarInput::Absent { path },
             };
             for registry in [None, Some("another")] {
-                let registry = registry.map(|name| name.parse().expect("a name"));
-                let demand = AuditOptions { registry, ..AuditOptions::default() };
+                let mut demand = AuditOptions::default();
+                demand.registry = registry.map(|name| name.parse().expect("a name"));
                 check(&log, &audit(&log, sidecar.clone(), &demand).expect("no line is demanded"), &mut pointed_at);
             }
         }

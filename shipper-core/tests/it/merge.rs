@@ -8,15 +8,16 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use shipper_core::audit::{
     AuditOptions, Conclusion, Counts, IncompleteReport, LogReport, MergeError, MergeLineError, MergedReport,
-    NdjsonMerger, Report, ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, audit, merge,
+    NdjsonMerger, Report, ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, merge,
 };
-use shipper_core::history;
+use shipper_core::strategies;
+use shipper_testkit::log_builder::audit;
 
 /// Reports on logs of few paths and short histories, so that the same path and the same content meet often.
 fn log() -> impl Strategy<Value = LogReport> {
     let path = || select(&["a/events.jsonl", "b/events.jsonl", "c\u{202e}/events.jsonl", "-"][..]);
-    let judged = (path(), history::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
-        let mut bytes = history::to_log(&entries);
+    let judged = (path(), strategies::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
+        let mut bytes = strategies::to_log(&entries);
         bytes.extend_from_slice(if torn { b"{" } else { b"" });
         judged(path, &bytes)
     });
@@ -28,7 +29,7 @@ fn log() -> impl Strategy<Value = LogReport> {
 }
 
 fn judged(path: &str, bytes: &[u8]) -> LogReport {
-    LogReport::judged(
+    LogReport::audited(
         path,
         audit(bytes, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded"),
     )
@@ -53,16 +54,16 @@ fn lines(merged: &MergedReport) -> Vec<String> {
 /// The lines of a report that no merge has seen.
 fn raw(report: &Report) -> Vec<String> {
     let logs = report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
-    let summary = serde_json::json!({ "summary": report.summary(&[]) });
+    let summary = serde_json::json!({ "summary": Summary::new(report, &[]) });
     logs.chain([summary.to_string()]).collect()
 }
 
 fn read(lines: &[String]) -> Result<MergedReport, IncompleteReport> {
     let mut stream = NdjsonMerger::default();
     for line in lines {
-        stream.take(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
+        stream.push_line(line.as_bytes()).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
-    stream.end()
+    stream.finish()
 }
 
 fn both(one: &MergedReport, other: &MergedReport) -> MergedReport {
@@ -89,7 +90,7 @@ proptest! {
         let once = MergedReport::from(report);
         let twice = both(&once, &once);
         prop_assert_eq!(&twice.report, &once.report);
-        let again = |merged: &MergedReport| merged.duplicates.iter().map(|duplicate| duplicate.again).sum::<u64>();
+        let again = |merged: &MergedReport| merged.duplicates.iter().map(|duplicate| duplicate.repeats).sum::<u64>();
         prop_assert_eq!(again(&twice), 2 * again(&once) + once.report.logs.len() as u64);
         let nothing = MergedReport::from(Report::new(AuditOptions::default(), Vec::new()));
         prop_assert_eq!(nothing.report.conclusion, Conclusion::Inconclusive);
@@ -129,7 +130,7 @@ proptest! {
         let logs = ["a", "b", "c", "d"].map(|path| LogReport::unreadable(path, "gone"));
         let mut stream = raw(&Report::new(AuditOptions::default(), logs.into()));
         stream[at] = stream[by].clone();
-        let copied = IncompleteReport::Copied { path: ["a", "b", "c", "d"][by].to_owned(), times: 2 };
+        let copied = IncompleteReport::RepeatedLine { path: ["a", "b", "c", "d"][by].to_owned(), times: 2 };
         prop_assert_eq!(read(&stream), Err(copied));
     }
 
@@ -140,10 +141,10 @@ proptest! {
         value["conclusion"] = said.into();
         let part = ReportLine::parse(value.to_string().as_bytes());
         if said == log.conclusion.as_str() {
-            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(LogReport::clone(&log).without_marks()))));
+            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(without_labels(log.clone())))));
         } else {
-            let said = serde_json::from_value(said.into()).expect("a conclusion");
-            prop_assert_eq!(part, Err(ReportLineError::Conclusion { said, derived: log.conclusion }));
+            let claimed = serde_json::from_value(said.into()).expect("a conclusion");
+            prop_assert_eq!(part, Err(ReportLineError::Conclusion { claimed, actual: log.conclusion }));
         }
     }
 
@@ -159,40 +160,34 @@ proptest! {
             Ok(ReportLine::Log(log)) => {
                 let back: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
                 prop_assert_eq!(serde_json::to_value(&*log).expect("JSON"), back);
-                prop_assert_eq!(log.derived(), log.conclusion);
+                prop_assert_eq!(log.recompute_conclusion(), log.conclusion);
             }
-            Ok(ReportLine::Summary(summary)) => prop_assert!(summary.adds_up()),
+            Ok(ReportLine::Summary(summary)) => prop_assert!(summary.is_consistent()),
             Err(error) => prop_assert!(error.to_string().chars().all(shipper_events::is_display_safe), "{error}"),
         }
     }
 }
 
-/// What a report that was read has not.
-trait WithoutMarks {
-    fn without_marks(self) -> Self;
-}
-
-impl WithoutMarks for LogReport {
-    fn without_marks(mut self) -> Self {
-        for finding in self.audit.iter_mut().flat_map(|audit| &mut audit.findings) {
-            finding.marks = Box::default();
-        }
-        self
+/// A report as it is read from JSON: without labels.
+fn without_labels(mut log: LogReport) -> LogReport {
+    for finding in log.audit.iter_mut().flat_map(|audit| &mut audit.findings) {
+        finding.labels = Box::default();
     }
+    log
 }
 
 /// (Fail) Reports that were made with different demands, and no report at all, do not merge.
 #[test]
 fn other_demands_do_not_merge() {
     let report = |registry: &str| {
-        let demand = AuditOptions { registry: Some(registry.parse().expect("a name")), ..AuditOptions::default() };
+        let demand = AuditOptions::default().with_registry(registry.parse().expect("a name"));
         MergedReport::from(Report::new(demand, Vec::new()))
     };
     let error = merge([report("a"), report("a"), report("b\u{1b}")]).expect_err("they ask differently");
-    assert!(matches!(&error, MergeError::Demands { position: 2, differing } if differing.member == "registry"));
+    assert!(matches!(&error, MergeError::Policy { position: 2, mismatch } if mismatch.member == "registry"));
     let message = error.to_string();
     assert!(message.contains(r#"registry is "b\u{1b}" in this one and "a""#), "{message}");
-    let required = AuditOptions { require: Some(RequiredVerdict::Authorized), ..AuditOptions::default() };
+    let required = AuditOptions::default().with_require(RequiredVerdict::Authorized);
     let required = MergedReport::from(Report::new(required, Vec::new()));
     let nothing = MergedReport::from(Report::new(AuditOptions::default(), Vec::new()));
     for (pair, says) in [
@@ -204,9 +199,9 @@ fn other_demands_do_not_merge() {
     }
     assert_eq!(merge([]), Err(MergeError::Nothing));
     let mut stream = NdjsonMerger::default();
-    stream.take(lines(&report("a"))[0].as_bytes()).expect("the first asks anything");
-    let bad = stream.take(lines(&report("b"))[0].as_bytes()).expect_err("the second asks differently");
-    assert!(matches!(bad, MergeLineError::Demands(_)), "{bad}");
+    stream.push_line(lines(&report("a"))[0].as_bytes()).expect("the first asks anything");
+    let bad = stream.push_line(lines(&report("b"))[0].as_bytes()).expect_err("the second asks differently");
+    assert!(matches!(bad, MergeLineError::Policy(_)), "{bad}");
 }
 
 /// (Pass) The same path with other content is kept twice and told of, so are other paths with the same content; a log
@@ -226,7 +221,7 @@ fn what_is_worth_a_remark() {
     let Summary { logs, counts, duplicates, conflicts, copies, .. } =
         MergedReport::from(Report::new(AuditOptions::default(), logs)).summary();
     assert_eq!((logs, counts), (5, Counts { inconclusive: 5, ..Counts::default() }));
-    assert_eq!(duplicates.iter().map(|given| (&*given.path, given.again)).collect::<Vec<_>>(), [("z", 1)]);
+    assert_eq!(duplicates.iter().map(|given| (&*given.path, given.repeats)).collect::<Vec<_>>(), [("z", 1)]);
     assert_eq!(conflicts.iter().map(|path| (&*path.path, path.logs)).collect::<Vec<_>>(), [("b", 2)]);
     let copies: Vec<_> = copies.iter().map(|copies| (&*copies.first, copies.paths, copies.bytes)).collect();
     assert_eq!(copies, [("b", 2, short.len() as u64)]);
@@ -237,7 +232,7 @@ fn what_is_worth_a_remark() {
 fn what_is_required_decides_the_exit_status() {
     let log = judged("a", b"");
     assert_eq!(log.conclusion, Conclusion::Inconclusive);
-    let demand = AuditOptions { require: Some(RequiredVerdict::Authorized), ..AuditOptions::default() };
+    let demand = AuditOptions::default().with_require(RequiredVerdict::Authorized);
     let report = Report::new(demand, vec![log]);
     assert_eq!(report.exit_code, 1, "the gate would refuse");
     let read = read(&raw(&report)).expect("it is whole");
@@ -289,7 +284,7 @@ fn what_is_missing_is_found() {
         ["a/events.jsonl", "a-b/events.jsonl", "c/d/events.jsonl"].map(|path| LogReport::unreadable(path, "gone"));
     let merged = MergedReport::from(Report::new(AuditOptions::default(), logs.to_vec()));
     let all = ["a/events.jsonl", "a", "a/", "a-b", "c", "c/d//", "c/d/events.jsonl"];
-    assert_eq!(merged.without(all), Vec::<&str>::new());
+    assert_eq!(merged.missing_paths(all), Vec::<&str>::new());
     let none = ["b", "a/events.json", "c/d/events.jsonl/", "a-", "d", "z"];
-    assert_eq!(merged.without(none), none);
+    assert_eq!(merged.missing_paths(none), none);
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use shipper_core::audit::{AuditOptions, LogReport, Summary, SummaryBuilder};
 
 use super::json;
-use crate::account::Account;
+use crate::view::ReportView;
 
 /// A report that is written while logs are judged.
 pub(crate) struct Stream<W> {
@@ -33,7 +33,7 @@ impl<W: io::Write> Stream<W> {
 
     /// A log was given again, that many times.
     pub(crate) fn again(&mut self, path: &str, times: u64) {
-        self.tally.again(path, times);
+        self.tally.add_repeat(path, times);
     }
 
     /// Writes the summary, and gives the exit status that it names.
@@ -45,14 +45,14 @@ impl<W: io::Write> Stream<W> {
     }
 }
 
-/// Writes the account.
-pub(crate) fn write(account: &Account, out: impl io::Write) -> io::Result<()> {
-    let mut stream = Stream::new(account.report.demand.clone(), out);
-    for log in &account.report.logs {
+/// Writes the view.
+pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
+    let mut stream = Stream::new(view.report.demand.clone(), out);
+    for log in &view.report.logs {
         stream.log(log)?;
     }
-    for duplicate in &account.duplicates {
-        stream.again(&duplicate.path, duplicate.again);
+    for duplicate in &view.duplicates {
+        stream.again(&duplicate.path, duplicate.repeats);
     }
     stream.end().map(|_| ())
 }

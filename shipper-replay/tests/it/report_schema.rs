@@ -9,10 +9,11 @@ use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RequiredVerdict, Schema, SidecarStatus,
-    TailStatus, UnprovenCause,
+    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RehearsalStatus, RequiredVerdict,
+    Schema, SidecarStatus, TailStatus, UnprovenCause,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 
 /// The schema, as it is published.
 fn schema() -> Value {
@@ -147,7 +148,10 @@ fn a_missing_member_is_noticed() {
                 _ => Vec::new(),
             };
             // What was not asked for is left out.
-            for name in names.iter().filter(|name| !["timeline", "require"].contains(&name.as_str())) {
+            let with_timeline = names.iter().any(|name| name == "timeline");
+            let is_optional =
+                |name: &str| ["timeline", "rehearsals", "require"].contains(&name) || name == "runs" && with_timeline;
+            for name in names.iter().filter(|name| !is_optional(name)) {
                 let mut report = sample.clone();
                 at(&mut report, &place).as_object_mut().expect("an object").remove(name);
                 assert!(!validator.is_valid(&report), "without {place}/{name}");
@@ -339,6 +343,7 @@ fn the_words_are_those_of_the_code() {
     assert_eq!(listed("/$defs/decision/properties/because/anyOf/0/enum"), because);
     let sidecar = words!(SidecarStatus: NotChecked Absent Unreadable Orphan Unsupported Match Behind Drift);
     assert_eq!(member("sidecar", "status"), sidecar);
+    assert_eq!(member("rehearsal", "status"), words!(RehearsalStatus: Passed Failed Unsound Abandoned Open));
     assert_eq!(member("demand", "require"), words!(RequiredVerdict: Authorized));
     assert_eq!(schema.pointer("/properties/schema/const"), words!(Schema: V1).first());
 }

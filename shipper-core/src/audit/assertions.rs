@@ -1,0 +1,83 @@
+//! Names of the checks that a verified log passed, for other tools: `verifiedLevels` of an attestation.
+
+use super::options::AuditOptions;
+use super::report::{Conclusion, Integrity, LogAudit, LogReport, SidecarStatus};
+
+/// One check that a verified log passed. An option that narrows a check changes its name. `docs/attesting.md` explains
+/// each.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, LogReport, SidecarInput, VerifiedLevel, audit_reader};
+/// let options = AuditOptions::default();
+/// let log = LogReport::audited("events.jsonl", audit_reader(&b""[..], SidecarInput::NotRequested, &options)?);
+/// assert_eq!(VerifiedLevel::of(&log, &options), [], "an empty log proves nothing");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifiedLevel {
+    /// Every decision of the log.
+    Gate,
+    /// Every decision of the log after the head of `--since`.
+    GateSince,
+    /// Every decision of one plan.
+    Plan,
+    /// Every decision of one plan after the head of `--since`.
+    PlanSince,
+    /// The decisions rest on the registry of the options, not on the one that the log names.
+    RegistryDemanded,
+    /// The log begins with the head of `--extends`.
+    HeadExtended,
+    /// Every line is chained, and the chain is intact.
+    LogChained,
+    /// The sidecar equals the latest rehearsal.
+    SidecarMatched,
+    /// There is no warning either.
+    Strict,
+}
+
+impl VerifiedLevel {
+    /// The checks that a log passed under these options; empty unless the log is verified.
+    pub fn of(log: &LogReport, options: &AuditOptions) -> Vec<Self> {
+        match &log.audit {
+            Some(audit) if log.conclusion == Conclusion::Verified => Self::of_verified(audit, options),
+            _ => Vec::new(),
+        }
+    }
+
+    fn of_verified(audit: &LogAudit, options: &AuditOptions) -> Vec<Self> {
+        let decisions = match (&options.plan_id, &options.since) {
+            (None, None) => Self::Gate,
+            (None, Some(_)) => Self::GateSince,
+            (Some(_), None) => Self::Plan,
+            (Some(_), Some(_)) => Self::PlanSince,
+        };
+        [
+            (decisions, true),
+            (Self::RegistryDemanded, options.registry.is_some()),
+            // The head is one of the whole log, of which `at` may have left out a part.
+            (Self::HeadExtended, options.extends.is_some_and(|head| head.bytes <= audit.bytes)),
+            (Self::LogChained, audit.integrity == Integrity::Chained),
+            (Self::SidecarMatched, audit.sidecar.status == SidecarStatus::Match),
+            (Self::Strict, options.strict),
+        ]
+        .into_iter()
+        .filter_map(|(verified, holds)| holds.then_some(verified))
+        .collect()
+    }
+
+    /// The name in an attestation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gate => "SHIPPER_GATE_VERIFIED",
+            Self::GateSince => "SHIPPER_GATE_VERIFIED_SINCE",
+            Self::Plan => "SHIPPER_PLAN_VERIFIED",
+            Self::PlanSince => "SHIPPER_PLAN_VERIFIED_SINCE",
+            Self::RegistryDemanded => "SHIPPER_REGISTRY_DEMANDED",
+            Self::HeadExtended => "SHIPPER_HEAD_EXTENDED",
+            Self::LogChained => "SHIPPER_LOG_CHAINED",
+            Self::SidecarMatched => "SHIPPER_SIDECAR_MATCHED",
+            Self::Strict => "SHIPPER_STRICT",
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! The auditor: reads the bytes of a log and feeds every tracker.
+
+use std::io::{self, Read, Seek};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use shipper_events::scan::{Interest, LineContent, LineCursor, LineReader, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{Event, EventKind, EventType, Head, LogEntry, ParsedLine, Tail, Timestamp, parse_line};
+use thiserror::Error;
+
+use super::active_run::PackageAction;
+use super::authority::AuthorityTracker;
+use super::conclude::{Collected, CollectedTimeline, conclude};
+use super::decisions::DecisionTracker;
+use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
+use super::integrity::{IntegrityTracker, report_chain_errors, report_unchained_segment};
+use super::pending::PendingFindings;
+use super::runs::RunTracker;
+use super::sidecar::SidecarTracker;
+use super::timeline::{EventDetails, TimelineTracker};
+use super::trusted_head::TrustedHead;
+use crate::audit::as_of::AsOf;
+use crate::audit::options::{AuditOptions, SidecarInput};
+use crate::audit::report::{FindingCode, LogAudit, TimelineEntry};
+use crate::fold::GateState;
+
+/// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
+///
+/// [`audit_reader`] and [`audit_path`] audit a whole log in one call.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, Auditor, SidecarInput};
+/// let mut auditor = Auditor::new(AuditOptions::default(), SidecarInput::NotRequested)?;
+/// auditor.feed(b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"exec");
+/// auditor.feed(b"ution_started\"},\"package\":\"all\"}\n");
+/// let audit = auditor.finish()?;
+/// assert_eq!((audit.lines, audit.bytes), (1, 95));
+/// # Ok::<(), shipper_core::audit::AuditError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Auditor {
+    options: AuditOptions,
+    log: LogScanner,
+    /// Number of lines that are audited; `None` for all.
+    cutoff: Option<u64>,
+    state: GateState,
+    integrity: IntegrityTracker,
+    gate_events: GateEventChecks,
+    authorities: AuthorityTracker,
+    decisions: DecisionTracker,
+    runs: RunTracker,
+    sidecar: SidecarTracker,
+    timeline: Option<TimelineTracker>,
+    findings: PendingFindings,
+}
+
+/// A log cannot be audited under the options.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The options name a line that the log does not have.
+    #[error("there is no line {line} in this log, which has {lines} lines")]
+    BeyondEnd {
+        /// The line of the options.
+        line: u64,
+        /// Number of complete lines of the log.
+        lines: u64,
+    },
+    /// The options name a time. An auditor that reads the log once cannot find its line; [`resolve_as_of`] does.
+    #[error("the time of the options was not resolved to a line")]
+    UnresolvedTime,
+    /// The log cannot be read.
+    #[error("cannot read the log")]
+    Read {
+        /// The cause.
+        #[from]
+        source: io::Error,
+    },
+}
+
+/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
+///
+/// # Errors
+///
+/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::UnresolvedTime`] if they
+/// name a time, [`AuditError::Read`] if `read` fails.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_reader};
+/// let audit = audit_reader(&b""[..], SidecarInput::NotRequested, &AuditOptions::default())?;
+/// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
+/// # Ok::<(), shipper_core::audit::AuditError>(())
+/// ```
+pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
+    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
+}
+
+/// Audits the log at a path. If the options name a time, it reads the file twice, so it must be a regular file.
+///
+/// # Errors
+///
+/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if the file cannot
+/// be opened or read.
+pub fn audit_path(
+    path: impl AsRef<Path>,
+    sidecar: SidecarInput,
+    options: &AuditOptions,
+) -> Result<LogAudit, AuditError> {
+    let mut file = fs_err::File::open(path.as_ref())?;
+    let mut options = options.clone();
+    if let Some(AsOf::Timestamp(until)) = &options.at {
+        options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
+        file.rewind()?;
+    }
+    audit_reader(file, sidecar, &options)
+}
+
+/// Number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
+/// so it reads the log to its end.
+///
+/// # Errors
+///
+/// Those of `read`.
+pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
+    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
+    while let Some(bytes) = lines.next_line()? {
+        line += 1;
+        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+            && event.instant() <= until.instant()
+        {
+            resolved = line;
+        }
+    }
+    Ok(resolved)
+}
+
+impl Auditor {
+    /// An auditor at the start of a log.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::UnresolvedTime`] if the options name a time.
+    pub fn new(options: AuditOptions, sidecar: SidecarInput) -> Result<Self, AuditError> {
+        let cutoff = match options.at {
+            None => None,
+            Some(AsOf::Line(line)) => Some(line),
+            Some(AsOf::Timestamp(_)) => return Err(AuditError::UnresolvedTime),
+        };
+        let mut log = LogScanner::new();
+        for head in [options.extends, options.since].into_iter().flatten() {
+            log.track_head(head.lines);
+        }
+        if let Some(line) = cutoff {
+            log = log.with_cutoff(line);
+        }
+        Ok(Self {
+            log,
+            cutoff,
+            state: GateState::default(),
+            integrity: IntegrityTracker::default(),
+            gate_events: GateEventChecks::default(),
+            authorities: AuthorityTracker::default(),
+            decisions: DecisionTracker::new(options.registry.clone()),
+            runs: RunTracker::default(),
+            sidecar: SidecarTracker::new(sidecar),
+            timeline: None,
+            findings: PendingFindings::default(),
+            options,
+        })
+    }
+
+    /// Keeps a [timeline](TimelineEntry) as well. Call it before the first byte.
+    #[must_use]
+    pub fn with_timeline(self) -> Self {
+        Self { timeline: Some(TimelineTracker::default()), ..self }
+    }
+
+    /// Removes and returns the timeline entries since the last call; the report then has only the later ones.
+    pub fn drain_entries(&mut self) -> Vec<TimelineEntry> {
+        self.timeline.as_mut().map(TimelineTracker::drain_entries).unwrap_or_default()
+    }
+
+    /// Reads the next bytes of the log, cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let mut log = std::mem::take(&mut self.log);
+        // An audit does not break.
+        let _ = log.feed(bytes, self);
+        self.log = log;
+    }
+
+    /// Reads the rest of the log, on several threads if it is long.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
+    pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+        let mut log = std::mem::take(&mut self.log);
+        let ended = log.read_to_end(read, &mut self);
+        self.log = log;
+        // An audit does not break.
+        let _ = ended?;
+        self.finish()
+    }
+
+    /// Ends the audit of the bytes that were fed.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have.
+    pub fn finish(self) -> Result<LogAudit, AuditError> {
+        let tail = self.log.tail();
+        self.finish_with_tail(tail)
+    }
+
+    /// The report on the complete lines so far, as if the log ended there.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::BeyondEnd`] if the options name a line that was not fed yet.
+    pub fn audit_so_far(&self) -> Result<LogAudit, AuditError> {
+        self.clone().finish_with_tail(Tail::Clean)
+    }
+
+    fn finish_with_tail(mut self, tail: Tail) -> Result<LogAudit, AuditError> {
+        let lines = self.log.lines();
+        if let Some(line) = self.cutoff.filter(|line| *line > lines) {
+            return Err(AuditError::BeyondEnd { line, lines });
+        }
+        if let Some(line) = self.log.first_crlf() {
+            self.integrity.crlf_line(line, &mut self.findings);
+        }
+        let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
+        let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.tracked_head(head.lines)));
+        let (extends, since) = (trusted(self.options.extends), trusted(self.options.since));
+        let about_extends = extends.and_then(|extends| extends.extends_finding(self.log.head()));
+        let about_since = since.and_then(|since| since.since_finding(head.lines));
+        about_extends.into_iter().chain(about_since).for_each(|finding| self.findings.push(finding));
+        self.end_run(self.integrity.stopped_at().unwrap_or(head.lines + 1));
+        let (sidecar, about_sidecar) = self.sidecar.finish(self.integrity.stopped_at().is_none());
+        about_sidecar.into_iter().for_each(|finding| self.findings.push(finding));
+        let collected = Collected {
+            head,
+            // The prefix of a cutoff has no tail.
+            tail: if self.cutoff.is_some() { Tail::Clean } else { tail },
+            any_chained: self.log.any_chained(),
+            any_unchained: self.log.any_unchained(),
+            state: self.state,
+            decisions: self.decisions,
+            findings: self.findings,
+            sidecar,
+            since: since.and_then(|since| since.within(head.lines)),
+            timeline: self.timeline.map(|timeline| {
+                let (entries, rehearsals) = timeline.finish();
+                CollectedTimeline { entries, rehearsals, runs: self.runs.into_spans() }
+            }),
+        };
+        Ok(conclude(collected, &self.options))
+    }
+
+    fn visit_line(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        if starts_unchained_segment {
+            report_unchained_segment(line, &mut self.findings);
+        }
+        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
+        match content {
+            None => {}
+            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
+            Some(LineContent::Package { kind, package }) => {
+                if let Some(action) = PackageAction::from_kind(kind) {
+                    self.runs.record_action(line, action, &package, &mut self.findings);
+                }
+            }
+            Some(LineContent::Event(event)) => {
+                let details = self.timeline.as_ref().and_then(|_| EventDetails::from_event(line, &event));
+                if affects_gate(event.event_type.name()) {
+                    self.visit_gate_event(&LogEntry { line, event: *event }, cursor, basis_matches);
+                } else {
+                    self.visit_run_event(line, &event);
+                }
+                if let (Some(details), Some(timeline)) = (details, &mut self.timeline) {
+                    let trusted = !self.findings.breaks_integrity();
+                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
+                    timeline.push(details, &self.state, gate.map(Into::into));
+                }
+            }
+        }
+    }
+
+    /// Visits an event that the fold or a decision depends on.
+    fn visit_gate_event(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>, basis_matches: bool) {
+        let (line, state, findings) = (entry.line, &self.state, &mut self.findings);
+        self.gate_events.check(entry, state, findings);
+        match &entry.event.event_type {
+            EventType::GateEvaluated(event) => {
+                let slot = self.authorities.receipt_slot();
+                self.decisions.record(line, event, basis_matches, state, slot, findings);
+            }
+            EventType::PlanCreated(plan) => {
+                self.end_run(line);
+                let (state, findings) = (&self.state, &mut self.findings);
+                self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
+            }
+            EventType::RehearsalStarted(_) => self.authorities.rehearsal_started(),
+            EventType::Unknown(_) => self.decisions.unknown_gate_event(line),
+            _ => {}
+        }
+        self.state.evolve(entry.line, &entry.event);
+        if matches!(entry.event.event_type, EventType::RehearsalComplete(_))
+            && let Some(receipt) = self.state.receipt()
+        {
+            self.authorities.rehearsal_completed(receipt.start.is_some());
+            self.decisions.rehearsal_completed(receipt);
+            self.sidecar.rehearsal_completed(receipt, || cursor.head());
+        }
+    }
+
+    /// Visits an event that neither the fold nor a decision depends on.
+    fn visit_run_event(&mut self, line: u64, event: &Event) {
+        match &event.event_type {
+            EventType::ExecutionStarted(_) => {
+                self.end_run(line);
+                self.authorities.execution_started();
+            }
+            EventType::ExecutionFinished(finished) => {
+                self.runs.end(line, Some(&finished.result), &mut self.decisions, &mut self.findings);
+            }
+            // It is built only for a timeline.
+            EventType::PackagePublished(_) => {
+                self.runs.record_action(line, PackageAction::Published, &event.package, &mut self.findings);
+            }
+            EventType::RegistryPolicyApplied(applied) => self.authorities.policy_applied(applied),
+            EventType::AuthEvidenceRecorded(recorded) => {
+                let evidence = recorded.evidence.get();
+                if let Some(registry) = evidence.and_then(|evidence| evidence.registry.get()) {
+                    self.runs.set_live_registry(registry);
+                }
+            }
+            EventType::Unknown(unknown) => {
+                report_unknown(FindingCode::UnknownEvent, line, &unknown.name, &mut self.findings);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a run that no event of its own ended, before a line.
+    fn end_run(&mut self, before: u64) {
+        let last_line = self.integrity.last_event_line(before);
+        self.runs.end(last_line, None, &mut self.decisions, &mut self.findings);
+    }
+}
+
+impl LogVisitor for Auditor {
+    fn interest(&self) -> fn(&str) -> Interest {
+        if self.timeline.is_some() { timeline_interest } else { interest }
+    }
+
+    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        self.visit_line(line, cursor);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Returns the part of an event that the audit needs: all of those on which the fold, the chain or the decisions depend,
+/// the package of actions on packages.
+fn interest(type_name: &str) -> Interest {
+    match EventKind::from_name(type_name) {
+        Some(kind) if PackageAction::from_kind(kind).is_some() => Interest::PackageOnly,
+        None
+        | Some(
+            EventKind::ExecutionStarted
+            | EventKind::ExecutionFinished
+            | EventKind::RegistryPolicyApplied
+            | EventKind::AuthEvidenceRecorded,
+        ) => Interest::Full,
+        Some(_) if affects_gate(type_name) => Interest::Full,
+        Some(_) => Interest::Skip,
+    }
+}
+
+/// As [`interest`]; a timeline also needs the times of publishes.
+fn timeline_interest(type_name: &str) -> Interest {
+    if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
+}

@@ -1,0 +1,325 @@
+//! Tracker of the decisions: recorded ones are derived again and compared. `docs/auditing.md`, "Decisions".
+
+use std::collections::HashMap;
+
+use shipper_events::event::{DecisionRecord, GateEvaluated};
+use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
+
+use super::authority::AuthoritySlot;
+use super::basis::PermissionBasis;
+use super::format::{format_number, format_verdict};
+use super::pending::{PendingFinding, PendingFindings};
+use crate::audit::report::{
+    FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport, VerdictSummary, paths,
+};
+use crate::fold::GateState;
+use crate::fold::Receipt;
+use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_without_registry};
+
+/// One question put to the gate, by an event or implicitly by a run without a decision.
+#[derive(Debug, Clone)]
+pub(super) struct TrackedDecision {
+    pub(super) line: u64,
+    pub(super) plan_id: PlanId,
+    pub(super) origin: DecisionOrigin,
+    /// The receipt that the permission rests on. `None` unless every verdict of the decision is `authorized`.
+    pub(super) basis: Option<PermissionBasis>,
+    /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
+    later_events: Option<usize>,
+    pub(super) runs: Vec<RunReport>,
+    /// The last line of the last of its runs; its own line without any.
+    pub(super) last_line: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum DecisionOrigin {
+    /// Recorded under rules that this version does not know.
+    UnknownRules,
+    /// Recorded.
+    Recorded { query: GateQuery, recorded: RecordedVerdict, derived: VerdictSummary },
+    /// The question of a run that used no recorded decision.
+    Implicit { registry: Option<RegistryName>, source: Option<RegistrySource>, derived: VerdictSummary },
+}
+
+/// The past of a plan that its next run depends on.
+#[derive(Debug, Clone, Default)]
+struct PlanHistory {
+    /// The position of its latest recorded decision.
+    latest: Option<usize>,
+    /// The last line of its latest run that finished with success; 0 for none.
+    succeeded: u64,
+}
+
+/// The lines after the recorded decisions of a plan and registry that may outdate them; 0 for none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LaterEvents {
+    /// The latest recorded refusal.
+    pub(super) refused: u64,
+    /// The latest completion that is not valid evidence.
+    pub(super) completed_badly: u64,
+}
+
+/// The decisions of a log so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DecisionTracker {
+    /// The registry of the options.
+    policy_registry: Option<RegistryName>,
+    decisions: Vec<TrackedDecision>,
+    plans: HashMap<PlanId, PlanHistory>,
+    later_events_index: HashMap<(PlanId, RegistryName), usize>,
+    later_events: Vec<LaterEvents>,
+    gate_was_asked: bool,
+    /// The latest unknown gate event; 0 for none.
+    unknown_gate_event: u64,
+}
+
+impl DecisionTracker {
+    pub(super) fn new(policy_registry: Option<RegistryName>) -> Self {
+        Self { policy_registry, ..Self::default() }
+    }
+
+    /// Records a `gate_evaluated`; `basis_matches`: its recorded basis is the head of everything before the line.
+    pub(super) fn record(
+        &mut self,
+        line: u64,
+        event: &GateEvaluated,
+        basis_matches: bool,
+        state: &GateState,
+        slot: Option<AuthoritySlot>,
+        findings: &mut PendingFindings,
+    ) {
+        let (decision, plan_id) = (self.decisions.len(), &event.plan_id);
+        self.gate_was_asked = true;
+        self.plans.entry(plan_id.clone()).or_default().latest = Some(decision);
+        let Some(details) = &event.details else {
+            self.push(line, plan_id.clone(), DecisionOrigin::UnknownRules, None, None);
+            let rules = format_number(&event.rules);
+            let message = format!("the decision was made under rules {rules}, which this version does not know");
+            findings.push(PendingFinding::for_decision(decision, FindingCode::UnknownRules, line, message));
+            return;
+        };
+        let (plan_id, skip) = (plan_id.clone(), details.skip);
+        let query =
+            GateQuery { plan_id: plan_id.clone(), rehearsal_registry: details.rehearsal_registry.clone(), skip };
+        let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
+        let verdict = evaluate(state, &query);
+        let confirmed = verdict.receipt().filter(|_| recorded.is(VerdictKind::Authorized));
+        let basis = confirmed.map(|receipt| PermissionBasis::new(receipt, slot));
+        let later_events = query.rehearsal_registry.as_ref().map(|registry| {
+            let position = self.later_events_of(&plan_id, registry);
+            if let Some(later) = self.later_events.get_mut(position).filter(|_| recorded.is(VerdictKind::Refused)) {
+                later.refused = line;
+            }
+            position
+        });
+        self.check_recorded(line, decision, details, &verdict, basis_matches, findings);
+        let origin = DecisionOrigin::Recorded { query, recorded, derived: VerdictSummary::from(&verdict) };
+        self.push(line, plan_id, origin, basis, later_events);
+    }
+
+    /// Reports the differences of a recorded decision from the derived verdict and from the options.
+    fn check_recorded(
+        &self,
+        line: u64,
+        decision: usize,
+        details: &DecisionRecord,
+        verdict: &Verdict,
+        basis_matches: bool,
+        findings: &mut PendingFindings,
+    ) {
+        let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
+        let derived = VerdictSummary::from(verdict);
+        let mut report = |code, message: String, labels: Vec<Label>| {
+            findings.push(PendingFinding::for_decision(decision, code, line, message).with_labels(labels));
+        };
+        if recorded != derived {
+            let target = if recorded.is(derived.verdict) { paths::REASONS } else { paths::VERDICT };
+            let labels = [Label::new(line, target, "recorded")].into_iter().chain(Label::for_verdict(verdict));
+            let message = format!(
+                "recorded is {}, and the events before this line give {}",
+                format_verdict(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
+                format_verdict(derived.verdict.as_str(), derived.reasons.iter().map(|reason| reason.as_str())),
+            );
+            report(FindingCode::VerdictMismatch, message, labels.collect());
+        }
+        if !basis_matches {
+            report(FindingCode::BasisMismatch, ChainError::BasisMismatch.to_string(), Vec::new());
+        }
+        let registry = details.rehearsal_registry.as_ref();
+        if recorded.is_permission() && self.policy_registry.is_some() && registry != self.policy_registry.as_ref() {
+            let under = registry
+                .map_or("no registry".to_owned(), |name| format!("registry {}", display_safe(name.as_str()).quoted()));
+            let message = format!("the permission was given under {under}, which is not the demanded one");
+            report(FindingCode::RegistryNotDemanded, message, Vec::new());
+        }
+        if recorded.is(VerdictKind::Bypassed) {
+            let stated = |text: &Option<String>| {
+                text.as_deref().map_or("nobody says".to_owned(), |text| display_safe(text).quoted().to_string())
+            };
+            let (actor, why) = (stated(&details.actor), stated(&details.justification));
+            let message = format!("the gate was bypassed; by: {actor}; why: {why}");
+            report(FindingCode::GateBypassed, message, Vec::new());
+        }
+    }
+
+    /// The position of the later events of a plan and registry.
+    fn later_events_of(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
+        let next = self.later_events.len();
+        let position = *self.later_events_index.entry((plan_id.clone(), registry.clone())).or_insert(next);
+        if position == next {
+            self.later_events.push(LaterEvents::default());
+        }
+        position
+    }
+
+    fn push(
+        &mut self,
+        line: u64,
+        plan_id: PlanId,
+        origin: DecisionOrigin,
+        basis: Option<PermissionBasis>,
+        later_events: Option<usize>,
+    ) {
+        let (runs, last_line) = (Vec::new(), line);
+        self.decisions.push(TrackedDecision { line, plan_id, origin, basis, later_events, runs, last_line });
+    }
+
+    /// Adds the implicit decision of a run that used no recorded one. Returns its position and its verdict.
+    pub(super) fn push_implicit(
+        &mut self,
+        line: u64,
+        plan_id: &PlanId,
+        state: &GateState,
+        slot: Option<AuthoritySlot>,
+    ) -> (usize, Verdict) {
+        let decision = self.decisions.len();
+        let (verdict, registry, source) = evaluate_for(
+            plan_id,
+            state,
+            [
+                (self.policy_registry.as_ref(), RegistrySource::Demanded),
+                (self.recorded_registry(plan_id), RegistrySource::Recorded),
+                (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
+            ],
+        );
+        let basis = verdict.receipt().map(|receipt| PermissionBasis::new(receipt, slot));
+        let derived = VerdictSummary::from(&verdict);
+        self.push(line, plan_id.clone(), DecisionOrigin::Implicit { registry, source, derived }, basis, None);
+        (decision, verdict)
+    }
+
+    /// A rehearsal completed: one that is not valid evidence may outdate permissions.
+    pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
+        if receipt.is_valid_evidence() {
+            return;
+        }
+        let key = (receipt.plan_id.clone(), receipt.registry.clone());
+        let position = self.later_events_index.get(&key);
+        if let Some(later) = position.and_then(|position| self.later_events.get_mut(*position)) {
+            later.completed_badly = receipt.line;
+        }
+    }
+
+    /// An unknown gate event: it may outdate permissions.
+    pub(super) fn unknown_gate_event(&mut self, line: u64) {
+        self.unknown_gate_event = line;
+    }
+
+    /// A run of the decision ended.
+    pub(super) fn end_run(&mut self, decision: usize, last_line: u64, run: RunReport) {
+        if let Some(decision) = self.decisions.get_mut(decision) {
+            if run.finished.as_deref() == Some("success") {
+                self.plans.entry(decision.plan_id.clone()).or_default().succeeded = last_line;
+            }
+            decision.runs.push(run);
+            decision.last_line = last_line;
+        }
+    }
+
+    pub(super) fn get(&self, decision: usize) -> Option<&TrackedDecision> {
+        self.decisions.get(decision)
+    }
+
+    /// The events after a decision that may outdate it.
+    pub(super) fn later_events(&self, decision: &TrackedDecision) -> LaterEvents {
+        let position = decision.later_events;
+        position.and_then(|position| self.later_events.get(position).copied()).unwrap_or_default()
+    }
+
+    /// The latest unknown gate event; 0 for none.
+    pub(super) fn latest_unknown_gate_event(&self) -> u64 {
+        self.unknown_gate_event
+    }
+
+    /// Whether a decision was recorded so far.
+    pub(super) fn gate_was_asked(&self) -> bool {
+        self.gate_was_asked
+    }
+
+    /// Whether the options name a registry.
+    pub(super) fn has_policy_registry(&self) -> bool {
+        self.policy_registry.is_some()
+    }
+
+    /// The earlier recorded decision of the plan at that line.
+    pub(super) fn decision_at(&self, line: &JsonUint, plan_id: &PlanId) -> Option<usize> {
+        let line = line.as_u64()?;
+        let position = self.decisions.binary_search_by_key(&line, |decision| decision.line).ok()?;
+        let decision = self.decisions.get(position)?;
+        let recorded = !matches!(decision.origin, DecisionOrigin::Implicit { .. });
+        (recorded && decision.plan_id == *plan_id).then_some(position)
+    }
+
+    /// The latest recorded decision of the plan, unless a run of the plan has succeeded since.
+    pub(super) fn latest_decision(&self, plan_id: &PlanId) -> Option<usize> {
+        let plan = self.plans.get(plan_id)?;
+        let latest = plan.latest?;
+        (self.decisions.get(latest)?.line >= plan.succeeded).then_some(latest)
+    }
+
+    /// The registry that the latest recorded decision of a plan names.
+    fn recorded_registry(&self, plan_id: &PlanId) -> Option<&RegistryName> {
+        let latest = self.plans.get(plan_id)?.latest?;
+        match &self.decisions.get(latest)?.origin {
+            DecisionOrigin::Recorded { query, .. } => query.rehearsal_registry.as_ref(),
+            DecisionOrigin::UnknownRules | DecisionOrigin::Implicit { .. } => None,
+        }
+    }
+
+    /// The answer of the gate now, about the plan of the options, else about the receipt's.
+    pub(super) fn gate_report(&self, plan_id: Option<&PlanId>, state: &GateState, trusted: bool) -> Option<GateReport> {
+        let receipt = state.receipt();
+        let plan_id = plan_id.or_else(|| receipt.map(|receipt| &receipt.plan_id))?;
+        let (verdict, rehearsal_registry, registry_source) = evaluate_for(
+            plan_id,
+            state,
+            [
+                (self.policy_registry.as_ref(), RegistrySource::Demanded),
+                (receipt.map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
+                (self.recorded_registry(plan_id), RegistrySource::Recorded),
+            ],
+        );
+        let answer = if trusted { VerdictSummary::from(&verdict) } else { VerdictSummary::untrusted_log() };
+        let query = GateQuery { plan_id: plan_id.clone(), rehearsal_registry, skip: false };
+        Some(GateReport { query, registry_source, verdict: answer.verdict, reasons: answer.reasons })
+    }
+
+    /// The decisions, by line.
+    pub(super) fn into_vec(self) -> Vec<TrackedDecision> {
+        self.decisions
+    }
+}
+
+/// Asks the gate about a plan under the first registry that a source names.
+fn evaluate_for(
+    plan_id: &PlanId,
+    state: &GateState,
+    registries: [(Option<&RegistryName>, RegistrySource); 3],
+) -> (Verdict, Option<RegistryName>, Option<RegistrySource>) {
+    let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
+    let Some((registry, source)) = named else {
+        return (refuse_without_registry(state), None, None);
+    };
+    let query = GateQuery::new(plan_id.clone(), Some(registry));
+    (evaluate(state, &query), query.rehearsal_registry, Some(source))
+}

@@ -1,0 +1,105 @@
+//! Consistency of a report: detects careless edits.
+//!
+//! A careful edit can turn a report into one that some other log would give. Only the log proves a report; these checks
+//! find what no log gives.
+
+use shipper_events::{Head, is_display_safe};
+
+use crate::audit::options::AuditOptions;
+use crate::audit::report::{
+    Decision, DecisionStatus, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus, TailStatus,
+};
+use crate::gate::{RefusalCode, VerdictKind};
+
+/// The first inconsistency of an audit's result, if there is one.
+pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
+    let LogAudit { findings, decisions, sidecar, .. } = audit;
+    let broken = findings.iter().any(|finding| finding.code.breaks_integrity());
+    let untrusted = broken || audit.tail == TailStatus::Torn;
+    let gate = audit.gate.as_ref().is_none_or(|gate| {
+        let refused = gate.verdict == VerdictKind::Refused;
+        refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [RefusalCode::UntrustedLog])
+    });
+    let sidecar_codes = [
+        (SidecarStatus::Drift, FindingCode::SidecarDrift),
+        (SidecarStatus::Behind, FindingCode::SidecarBehind),
+        (SidecarStatus::Orphan, FindingCode::SidecarOrphan),
+        (SidecarStatus::Unreadable, FindingCode::SidecarUnreadable),
+        (SidecarStatus::Unsupported, FindingCode::SidecarUnsupported),
+    ];
+    let sidecar = sidecar_codes.iter().all(|(status, code)| (sidecar.status == *status) == audit.has_finding(*code))
+        && (sidecar.status == SidecarStatus::Drift) != sidecar.differences.is_empty();
+    let mut texts = findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
+    let head = format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3).parse::<Head>();
+    let is_violated = |decision: &Decision| decision.status == DecisionStatus::Violated;
+    let rules = [
+        (texts.all(|text| text.chars().all(is_display_safe)), "a text in it is not safe to show"),
+        (lines(audit).all(|line| (1..=audit.lines).contains(&line)), "it tells of a line that it does not have"),
+        (head.is_ok(), "its BLAKE3 is none"),
+        (decisions.iter().all(status_is_consistent), "a decision's status does not follow from its verdicts and runs"),
+        (
+            audit.has_violation() || !decisions.iter().any(is_violated),
+            "a decision is violated, and nothing was found that violates it",
+        ),
+        ((audit.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),
+        (
+            (audit.tail == TailStatus::Torn) == audit.has_finding(FindingCode::TornTail),
+            "its tail does not follow from what was found",
+        ),
+        (sidecar, "the sidecar's status does not follow from what was found"),
+        (gate, "what the gate would answer does not follow from its reasons"),
+        ((audit.lines == 0) == (audit.bytes == 0), "lines and bytes do not go together"),
+    ];
+    rules.into_iter().find_map(|(holds, why)| (!holds).then_some(why))
+}
+
+/// The lines that findings, decisions and the receipt name.
+fn lines(audit: &LogAudit) -> impl Iterator<Item = u64> {
+    let of_decision = |decision: &Decision| {
+        let runs: Vec<u64> = decision.runs.iter().map(|run| run.line).collect();
+        [Some(decision.line), decision.receipt_line].into_iter().flatten().chain(runs)
+    };
+    let findings = audit.findings.iter().filter_map(|finding| finding.line);
+    let receipt = audit.receipt.iter().map(|receipt| receipt.line);
+    findings.chain(audit.decisions.iter().flat_map(of_decision)).chain(receipt)
+}
+
+/// Whether an audit under these options can give the result.
+pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bool {
+    let levels = audit.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
+        (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
+        (Level::Warning, Level::Warning) => !options.strict,
+        (Level::Warning, Level::Error) => options.strict,
+        (_, Level::Note) => options.since.is_some(),
+        _ => false,
+    });
+    let self_declared = Some(RegistrySource::SelfDeclared);
+    let registries = options.registry.is_none()
+        || audit.decisions.iter().all(|decision| decision.registry_source != self_declared)
+            && audit.gate.as_ref().is_none_or(|gate| gate.registry_source != self_declared);
+    let plan = options.plan_id.as_ref();
+    levels && registries && plan.is_none_or(|plan| audit.decisions.iter().all(|decision| decision.plan_id == *plan))
+}
+
+/// Whether a decision's status is possible with its verdicts and runs.
+fn status_is_consistent(decision: &Decision) -> bool {
+    let derived = decision.derived.as_ref().map(|derived| derived.verdict);
+    let confirmed = match (&decision.recorded, &decision.derived) {
+        (Some(recorded), Some(derived)) => recorded == derived,
+        (recorded, _) => recorded.is_none(),
+    };
+    let used = !decision.runs.is_empty();
+    let authorized = derived == Some(VerdictKind::Authorized) && decision.receipt_line.is_some() && confirmed;
+    let fits = match decision.status {
+        DecisionStatus::Violated => true,
+        DecisionStatus::Unjudged => derived.is_none(),
+        DecisionStatus::Unproven => used && derived.is_some() && confirmed,
+        DecisionStatus::Permitted => {
+            !used && confirmed && matches!(derived, Some(VerdictKind::Dormant | VerdictKind::Bypassed))
+        }
+        DecisionStatus::Verified => authorized && used,
+        DecisionStatus::Authorized => authorized && !used,
+        DecisionStatus::Refused => derived == Some(VerdictKind::Refused) && confirmed && decision.recorded.is_some(),
+    };
+    fits && (decision.status == DecisionStatus::Unproven) == decision.because.is_some()
+}

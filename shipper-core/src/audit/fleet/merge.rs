@@ -1,0 +1,330 @@
+//! Merges reports that were made elsewhere into one.
+//!
+//! A merged report is a set of logs, sorted by path and then by bytes, so neither the order of the reports, or of the lines
+//! of a stream, nor the grouping of merges makes a difference. Totals are counted again. A stream whose summaries count
+//! other logs than it contains is incomplete.
+
+use std::collections::BTreeSet;
+use std::collections::btree_map::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
+
+use blake3::Hash;
+use serde_json::{Map, Value};
+use shipper_events::display_safe;
+use thiserror::Error;
+
+use super::consistency::is_consistent_with;
+use super::ndjson::{ReportLine, ReportLineError};
+use super::summary::{Counts, Duplicate, Summary};
+use crate::audit::options::AuditOptions;
+use crate::audit::report::{LogReport, Report};
+
+/// A report whose logs are a set: sorted by path and then by bytes, each in it once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MergedReport {
+    /// The report.
+    pub report: Report,
+    /// The logs that were given more than once, by path. Each is in the report once.
+    pub duplicates: Vec<Duplicate>,
+}
+
+impl From<Report> for MergedReport {
+    fn from(report: Report) -> Self {
+        let mut set = LogSet::default();
+        report.logs.into_iter().for_each(|log| set.insert(log));
+        set.into_report(report.demand)
+    }
+}
+
+impl MergedReport {
+    /// Its summary.
+    pub fn summary(&self) -> Summary {
+        Summary::new(&self.report, &self.duplicates)
+    }
+
+    /// The paths of `expected` without a log: neither a log of that path nor, for a directory, one below it.
+    pub fn missing_paths<'p>(&self, expected: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
+        let logs = &self.report.logs;
+        let first_from = |path: &str| logs.get(logs.partition_point(|log| log.path.as_str() < path));
+        let separators = ['/', std::path::MAIN_SEPARATOR];
+        let has_below = |path: &str| {
+            let path = path.trim_end_matches(separators);
+            separators.iter().any(|separator| {
+                let directory = format!("{path}{separator}");
+                first_from(&directory).is_some_and(|log| log.path.starts_with(&directory))
+            })
+        };
+        let has = |path: &str| first_from(path).is_some_and(|log| log.path == path) || has_below(path);
+        expected.into_iter().filter(|path| !has(path)).collect()
+    }
+}
+
+/// Reports cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// There is no report.
+    #[error("there is no report to merge; name at least one")]
+    Nothing,
+    /// The options of the reports differ.
+    #[error("{mismatch}")]
+    Policy {
+        /// The position of the first report that differs from those before it; the first report is 0.
+        position: usize,
+        /// The difference.
+        mismatch: PolicyMismatch,
+    },
+}
+
+/// The options of two reports differ.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
+)]
+#[non_exhaustive]
+pub struct PolicyMismatch {
+    /// The first member of the options that differs.
+    pub member: String,
+    /// Its value in the later report, safe to display.
+    pub here: String,
+    /// Its value in the reports before, safe to display.
+    pub before: String,
+}
+
+/// Merges reports. It is associative and commutative; merging a report with itself changes only its
+/// [duplicates](MergedReport::duplicates).
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, LogReport, MergedReport, Report, merge};
+/// let report = |path: &str| MergedReport::from(Report::new(AuditOptions::default(), vec![LogReport::unreadable(path, "gone")]));
+/// let both = merge([report("b"), report("a")])?;
+/// assert_eq!(both, merge([report("a"), report("b")])?);
+/// assert_eq!(merge([both.clone(), report("a")])?.report, both.report);
+/// # Ok::<(), shipper_core::audit::MergeError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`MergeError::Nothing`] without a report, [`MergeError::Policy`] if the options of two reports differ.
+pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedReport, MergeError> {
+    let mut set = LogSet::default();
+    let mut options: Option<AuditOptions> = None;
+    for (position, merged) in reports.into_iter().enumerate() {
+        let options = options.get_or_insert_with(|| merged.report.demand.clone());
+        check_same_policy(&merged.report.demand, options)
+            .map_err(|mismatch| MergeError::Policy { position, mismatch })?;
+        merged.report.logs.into_iter().for_each(|log| set.insert(log));
+        merged.duplicates.iter().for_each(|duplicate| set.add_repeat(&duplicate.path, duplicate.repeats));
+    }
+    options.map(|options| set.into_report(options)).ok_or(MergeError::Nothing)
+}
+
+/// Merges the lines of one stream that contains one or more reports in ndjson, in any order.
+#[derive(Debug, Clone, Default)]
+pub struct NdjsonMerger {
+    set: LogSet,
+    options: Option<AuditOptions>,
+    /// The counts of the logs in the stream.
+    held: Counts,
+    /// The counts of its summaries.
+    claimed: Counts,
+    /// Number of summaries.
+    summaries: u64,
+}
+
+/// A line cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MergeLineError {
+    /// It is not a line of a report.
+    #[error(transparent)]
+    Line(#[from] ReportLineError),
+    /// The options of its report differ from those before it.
+    #[error(transparent)]
+    Policy(#[from] PolicyMismatch),
+}
+
+/// A stream is not a complete report.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IncompleteReport {
+    /// It is empty.
+    #[error("it is empty: what should have written it did not; make the report again")]
+    Empty,
+    /// It has no summary.
+    #[error("the report ends without its summary, so it was cut short; make it again")]
+    NoSummary,
+    /// Its summaries count other logs.
+    #[error("the report holds {} and its summaries count {}, so it was cut short or lines were lost; make it again", describe_counts(*held), describe_counts(*claimed))]
+    Counts {
+        /// The counts of the logs in it.
+        held: Counts,
+        /// The counts of its summaries.
+        claimed: Counts,
+    },
+    /// It has a line more often than summaries.
+    #[error(
+        "the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again",
+        shown(path)
+    )]
+    RepeatedLine {
+        /// The path of the log.
+        path: String,
+        /// Number of times.
+        times: u64,
+    },
+    /// An audit under the options of the summary cannot give one of its logs' reports.
+    #[error(
+        "the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again",
+        shown(path)
+    )]
+    PolicyViolation {
+        /// The path of the log.
+        path: String,
+    },
+    /// A summary names a duplicate of a log that is not in it.
+    #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", shown(path))]
+    Duplicate {
+        /// The path of the log.
+        path: String,
+    },
+}
+
+impl NdjsonMerger {
+    /// Adds a line, with or without its LF.
+    ///
+    /// # Errors
+    ///
+    /// [`MergeLineError::Line`] if it is not a line of a report, [`MergeLineError::Policy`] if the options of its report
+    /// differ from those before it.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), MergeLineError> {
+        match ReportLine::parse(line)? {
+            ReportLine::Log(log) => {
+                self.held.add(log.conclusion);
+                self.set.insert(*log);
+            }
+            ReportLine::Summary(summary) => {
+                let options = self.options.get_or_insert_with(|| summary.demand.clone());
+                check_same_policy(&summary.demand, options)?;
+                self.claimed.add_all(summary.counts);
+                self.summaries += 1;
+                let duplicates = summary.duplicates.iter();
+                duplicates.for_each(|duplicate| self.set.add_repeat(&duplicate.path, duplicate.repeats));
+            }
+        }
+        Ok(())
+    }
+
+    /// The report that the lines make.
+    ///
+    /// # Errors
+    ///
+    /// [`IncompleteReport`] if lines are missing, copied or edited.
+    pub fn finish(self) -> Result<MergedReport, IncompleteReport> {
+        let (held, claimed) = (self.held, self.claimed);
+        let Some(options) = self.options else {
+            return Err(if held.total() == 0 { IncompleteReport::Empty } else { IncompleteReport::NoSummary });
+        };
+        if held != claimed {
+            return Err(IncompleteReport::Counts { held, claimed });
+        }
+        if let Some((path, times)) = self.set.most_frequent().filter(|(_, times)| *times > self.summaries) {
+            return Err(IncompleteReport::RepeatedLine { path: path.to_owned(), times });
+        }
+        if let Some(path) = self.set.repeats.keys().find(|path| !self.set.logs.contains_key(*path)) {
+            return Err(IncompleteReport::Duplicate { path: path.clone() });
+        }
+        let merged = self.set.into_report(options);
+        let options = &merged.report.demand;
+        let differs = |log: &&LogReport| log.audit.as_ref().is_some_and(|audit| !is_consistent_with(audit, options));
+        match merged.report.logs.iter().find(differs) {
+            Some(log) => Err(IncompleteReport::PolicyViolation { path: log.path.clone() }),
+            None => Ok(merged),
+        }
+    }
+}
+
+/// A set of reports on logs.
+#[derive(Debug, Clone, Default)]
+struct LogSet {
+    /// By path and by the hash of the JSON form: the report, and the number of times that it was inserted.
+    logs: BTreeMap<String, HashMap<Hash, (LogReport, u64)>>,
+    /// Repeats by path.
+    repeats: BTreeMap<String, u64>,
+}
+
+impl LogSet {
+    fn insert(&mut self, log: LogReport) {
+        let hash = blake3::hash(canonical_json(&log).as_bytes());
+        let path = log.path.clone();
+        match self.logs.entry(path.clone()).or_default().entry(hash) {
+            Entry::Vacant(vacant) => {
+                vacant.insert((log, 1));
+            }
+            Entry::Occupied(mut known) => {
+                known.get_mut().1 += 1;
+                self.add_repeat(&path, 1);
+            }
+        }
+    }
+
+    fn add_repeat(&mut self, path: &str, times: u64) {
+        let repeats = self.repeats.entry(path.to_owned()).or_default();
+        *repeats = repeats.saturating_add(times);
+    }
+
+    /// A path whose report was inserted most often, and how often.
+    fn most_frequent(&self) -> Option<(&str, u64)> {
+        let times = self.logs.iter().flat_map(|(path, logs)| logs.values().map(|(_, times)| (path.as_str(), *times)));
+        times.max_by_key(|(_, times)| *times)
+    }
+
+    fn into_report(self, options: AuditOptions) -> MergedReport {
+        let logs = self.logs.into_values().flat_map(|logs| {
+            let mut logs: Vec<LogReport> = logs.into_values().map(|(log, _)| log).collect();
+            if logs.len() > 1 {
+                logs.sort_by_cached_key(canonical_json);
+            }
+            logs
+        });
+        let duplicates = self.repeats.into_iter().map(|(path, repeats)| Duplicate::new(path, repeats));
+        MergedReport { report: Report::new(options, logs.collect()), duplicates: duplicates.collect() }
+    }
+}
+
+/// The JSON form of a log's report.
+fn canonical_json(log: &LogReport) -> String {
+    // A report has no map whose keys are not text, and nothing else can fail.
+    serde_json::to_string(log).unwrap_or_default()
+}
+
+/// Compares the JSON forms of two options.
+fn check_same_policy(here: &AuditOptions, before: &AuditOptions) -> Result<(), PolicyMismatch> {
+    let value = |options| serde_json::to_value(options).unwrap_or_default();
+    let (here, before) = (value(here), value(before));
+    let shown = |value: &Value| match value.as_str() {
+        Some(text) => display_safe(text).max_chars(120).quoted().to_string(),
+        None => display_safe(&value.to_string()).max_chars(120).to_string(),
+    };
+    // A member without a value may be absent.
+    let members: BTreeSet<&String> =
+        [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys).collect();
+    let mut mismatches = members.into_iter().filter_map(|member| {
+        let (here, before) = (here.get(member).unwrap_or(&Value::Null), before.get(member).unwrap_or(&Value::Null));
+        (here != before).then(|| PolicyMismatch { member: member.clone(), here: shown(here), before: shown(before) })
+    });
+    mismatches.next().map_or(Ok(()), Err)
+}
+
+fn shown(path: &str) -> String {
+    display_safe(path).max_chars(200).quoted().to_string()
+}
+
+fn describe_counts(counts: Counts) -> String {
+    let some = counts.by_conclusion().into_iter().filter(|(_, count)| *count > 0);
+    let some: Vec<String> = some.map(|(conclusion, count)| format!("{count} {conclusion}")).collect();
+    let logs = if counts.total() == 1 { "log" } else { "logs" };
+    let some = if some.is_empty() { String::new() } else { format!(" ({})", some.join(", ")) };
+    format!("{} {logs}{some}", counts.total())
+}

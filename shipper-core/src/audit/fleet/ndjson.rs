@@ -1,0 +1,153 @@
+//! Strict reader for the lines of a report in ndjson.
+//!
+//! A report may have been cut, mixed with another one or edited. So the reader is as strict as that of a log, accepts no
+//! member that this version does not know, and recomputes the members that follow from others.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shipper_events::json::Object;
+use shipper_events::{LineError, display_safe};
+use thiserror::Error;
+
+use super::consistency::find_inconsistency;
+use super::summary::Summary;
+use crate::audit::report::{Conclusion, LogReport, Schema};
+
+/// A line of a report in ndjson.
+///
+/// ```
+/// use shipper_core::audit::{ReportLineError, LogReport, ReportLine};
+/// let log = LogReport::unreadable("events.jsonl", "no such file");
+/// let line = serde_json::to_string(&log)?;
+/// assert_eq!(ReportLine::parse(line.as_bytes())?, ReportLine::Log(log.into()));
+/// let forged = line.replace("unjudged", "verified");
+/// assert!(matches!(ReportLine::parse(forged.as_bytes()), Err(ReportLineError::Conclusion { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportLine {
+    /// The report on one log.
+    Log(Box<LogReport>),
+    /// The summary of all logs, the last line of a report.
+    Summary(Box<Summary>),
+}
+
+/// A line is not one of a report that this version can merge.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReportLineError {
+    /// It is not JSON, or JSON that readers interpret differently.
+    #[error("the line is corrupt, {0}")]
+    Corrupt(#[from] LineError),
+    /// It is a report in the format `json`.
+    #[error(
+        "this is a whole report of --format json; make it with --format ndjson, of which every line can be checked"
+    )]
+    JsonReport,
+    /// It is of a schema that this version does not know.
+    #[error(
+        "its schema is {}, and this version knows {} only; merge with the version that made it",
+        quoted(schema),
+        Schema::V1
+    )]
+    Schema {
+        /// Its schema.
+        schema: String,
+    },
+    /// It is neither a log's report nor a summary.
+    #[error("it is neither a log's report nor a summary: {why}")]
+    NotAReportLine {
+        /// The error of the reader, safe to display.
+        why: String,
+    },
+    /// It has members or values that this version does not know.
+    #[error("it holds something that this version does not know; merge with the version that made it")]
+    Unknown,
+    /// The conclusion does not follow from the rest.
+    #[error("it concludes {claimed}, and what it found comes to {actual}: it was edited; judge the log again")]
+    Conclusion {
+        /// The conclusion that it claims.
+        claimed: Conclusion,
+        /// The conclusion that follows from the other members.
+        actual: Conclusion,
+    },
+    /// Its members contradict each other.
+    #[error("it contradicts itself, {why}: it was edited; judge the log again")]
+    Inconsistent {
+        /// The contradiction.
+        why: &'static str,
+    },
+    /// The members of the summary contradict its counts.
+    #[error("this summary does not follow from its own counts: it was edited; make the report again")]
+    Summary,
+}
+
+#[derive(Deserialize, Serialize)]
+struct SummaryLine {
+    summary: Summary,
+}
+
+impl ReportLine {
+    /// Reads a line, with or without its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportLineError`] if this version would not have written the line so, white space and escapes aside, or if a
+    /// member does not follow from the others.
+    pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
+        let object = Object::parse(line)?;
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if let Some(summary) = object.get("summary") {
+            let schema = summary.as_object().and_then(|summary| summary.get("schema")?.as_str());
+            return match schema {
+                Some(schema) if schema != Schema::V1.as_str() => {
+                    Err(ReportLineError::Schema { schema: schema.into_owned() })
+                }
+                _ => read(text).and_then(check_summary),
+            };
+        }
+        if object.get("schema").is_some() {
+            return Err(ReportLineError::JsonReport);
+        }
+        let log: LogReport = read(text)?;
+        if let Some(why) = log.audit.as_ref().and_then(find_inconsistency) {
+            return Err(ReportLineError::Inconsistent { why });
+        }
+        let (claimed, actual) = (log.conclusion, log.recompute_conclusion());
+        if claimed == actual {
+            Ok(Self::Log(Box::new(log)))
+        } else {
+            Err(ReportLineError::Conclusion { claimed, actual })
+        }
+    }
+}
+
+fn check_summary(line: SummaryLine) -> Result<ReportLine, ReportLineError> {
+    if line.summary.is_consistent() {
+        Ok(ReportLine::Summary(Box::new(line.summary)))
+    } else {
+        Err(ReportLineError::Summary)
+    }
+}
+
+/// Reads a value. Written again, it must be the same.
+fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
+    let neither = |error: serde_json::Error| ReportLineError::NotAReportLine { why: shown(&error.to_string()) };
+    let value: T = serde_json::from_str(text).map_err(neither)?;
+    let again = serde_json::to_string(&value).map_err(neither)?;
+    if again == text.trim_ascii() {
+        return Ok(value);
+    }
+    let (given, read): (Value, Value) =
+        (serde_json::from_str(text).map_err(neither)?, serde_json::from_str(&again).map_err(neither)?);
+    if given == read { Ok(value) } else { Err(ReportLineError::Unknown) }
+}
+
+fn shown(why: &str) -> String {
+    display_safe(why).max_chars(200).to_string()
+}
+
+fn quoted(text: &str) -> String {
+    display_safe(text).max_chars(60).quoted().to_string()
+}

@@ -1,0 +1,120 @@
+//! Inputs of an audit: its options and the sidecar.
+
+use serde::{Deserialize, Serialize};
+use shipper_events::{Head, PlanId, RegistryName};
+
+use super::as_of::AsOf;
+use super::words::word_enum;
+
+/// The questions of an audit and the trusted inputs that the log cannot give. The default audits the whole log and
+/// trusts the registry that the log names.
+///
+/// In the JSON report it is the member `demand`.
+///
+/// ```
+/// use shipper_core::audit::AuditOptions;
+/// let options = AuditOptions::default().with_registry("rehearsal".parse()?).with_strict(true);
+/// assert!(options.strict);
+/// # Ok::<(), shipper_events::event::EmptyNameError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuditOptions {
+    /// The registry that rehearsals must have used. `None`: the one that the log names.
+    pub registry: Option<RegistryName>,
+    /// The only plan that is audited. `None`: every plan.
+    pub plan_id: Option<PlanId>,
+    /// The prefix that is audited. `None`: the whole log.
+    pub at: Option<AsOf>,
+    /// A trusted head: the log must begin with exactly its bytes.
+    #[serde(with = "as_text")]
+    pub extends: Option<Head>,
+    /// A head up to which every decision and finding has been dealt with.
+    #[serde(with = "as_text")]
+    pub since: Option<Head>,
+    /// Whether warnings are errors.
+    pub strict: bool,
+    /// The verdict that decides the exit status. `None`: the conclusion decides it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<RequiredVerdict>,
+}
+
+/// One setter for each member.
+macro_rules! setters {
+    ($($setter:ident $member:ident: $Type:ty => $value:expr;)*) => {
+        impl AuditOptions {
+            $(
+                #[doc = concat!("Sets [`", stringify!($member), "`](Self::", stringify!($member), ").")]
+                #[must_use]
+                pub fn $setter(self, $member: $Type) -> Self {
+                    Self { $member: $value, ..self }
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    with_registry registry: RegistryName => Some(registry);
+    with_plan_id plan_id: PlanId => Some(plan_id);
+    with_at at: AsOf => Some(at);
+    with_extends extends: Head => Some(extends);
+    with_since since: Head => Some(since);
+    with_strict strict: bool => strict;
+    with_require require: RequiredVerdict => Some(require);
+}
+
+word_enum! {
+    /// The verdict that the gate at the end of a log must give. The exit status then states whether it gives it.
+    pub enum RequiredVerdict {
+        /// The gate authorizes the plan of the options.
+        Authorized = "authorized",
+    }
+}
+
+/// The sidecar, `rehearsal.json`, as the caller read it. Read it before the log: a sidecar that is written in between
+/// is then behind the log, not ahead of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SidecarInput {
+    /// The caller did not look for it.
+    #[default]
+    NotRequested,
+    /// It does not exist.
+    Absent {
+        /// The path where the caller looked.
+        path: String,
+    },
+    /// It exists and cannot be read.
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// Why it cannot be read.
+        error: String,
+    },
+    /// It was read.
+    Found {
+        /// Its path.
+        path: String,
+        /// Its content.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A head as text, in the form of the flags.
+mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use shipper_events::Head;
+
+    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(head: &Option<Head>, serializer: S) -> Result<S::Ok, S::Error> {
+        match head {
+            Some(head) => serializer.collect_str(head),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Head>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    }
+}

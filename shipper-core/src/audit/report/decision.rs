@@ -1,0 +1,146 @@
+//! Decisions in the report: the question, the verdict, the recorded verdict and the runs. `docs/auditing.md`, "Decisions".
+
+use serde::{Deserialize, Serialize};
+use shipper_events::{PlanId, RegistryName};
+
+use crate::audit::words::word_enum;
+use crate::gate::{RefusalCode, Verdict, VerdictKind};
+
+/// One question put to the gate, its status, and the runs that used the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The line of the `gate_evaluated`; for a decision that was not recorded, the line of its run.
+    pub line: u64,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// The status that the audit gives it.
+    pub status: DecisionStatus,
+    /// The cause, if the status is [`DecisionStatus::Unproven`].
+    pub because: Option<UnprovenCause>,
+    /// The registry of the question. `None` where no source names one.
+    pub registry: Option<RegistryName>,
+    /// The source of that registry.
+    pub registry_source: Option<RegistrySource>,
+    /// The line of the completion that the permission rests on. `None` unless every verdict of it is `authorized`.
+    pub receipt_line: Option<u64>,
+    /// The verdict that the events before it give. `None` under unknown rules.
+    pub derived: Option<VerdictSummary>,
+    /// The verdict that was recorded. `None` for a decision that was not recorded, and under unknown rules.
+    pub recorded: Option<RecordedVerdict>,
+    /// The runs that used it, by line.
+    pub runs: Vec<RunReport>,
+}
+
+word_enum! {
+    /// The status of a decision.
+    pub enum DecisionStatus {
+        /// An error finding contradicts it or one of its runs.
+        Violated = "violated",
+        /// It was made under rules that this version does not know.
+        Unjudged = "unjudged",
+        /// A run used it, and no rehearsal backs it; no finding contradicts it.
+        Unproven = "unproven",
+        /// The gate was dormant or bypassed, and no run used that.
+        Permitted = "permitted",
+        /// It is a confirmed authorization, and a run used it.
+        Verified = "verified",
+        /// It is a confirmed authorization, and no run used it.
+        Authorized = "authorized",
+        /// It is a confirmed refusal, and no run published in spite of it.
+        Refused = "refused",
+    }
+}
+
+word_enum! {
+    /// The cause why a run is unproven.
+    pub enum UnprovenCause {
+        /// The gate was recorded as dormant.
+        Dormant = "dormant",
+        /// The gate was recorded as bypassed.
+        Bypassed = "bypassed",
+        /// No decision was recorded.
+        Unrecorded = "unrecorded",
+    }
+}
+
+word_enum! {
+    /// The source of the registry under which a verdict was derived.
+    pub enum RegistrySource {
+        /// A recorded decision.
+        Recorded = "recorded",
+        /// The options of the audit.
+        Demanded = "demanded",
+        /// The rehearsal itself.
+        SelfDeclared = "self-declared",
+    }
+}
+
+/// A derived verdict and its reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VerdictSummary {
+    /// The verdict.
+    pub verdict: VerdictKind,
+    /// The reasons of a refusal, in the contract's order; empty for a permission.
+    pub reasons: Vec<RefusalCode>,
+}
+
+impl VerdictSummary {
+    /// The answer about a log that is not trusted.
+    pub(in crate::audit) fn untrusted_log() -> Self {
+        Self { verdict: VerdictKind::Refused, reasons: vec![RefusalCode::UntrustedLog] }
+    }
+}
+
+impl From<&Verdict> for VerdictSummary {
+    fn from(verdict: &Verdict) -> Self {
+        Self { verdict: verdict.code(), reasons: verdict.reason_codes() }
+    }
+}
+
+/// A recorded verdict and its reasons: any text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecordedVerdict {
+    /// The verdict.
+    pub verdict: String,
+    /// Its reasons.
+    pub reasons: Vec<String>,
+}
+
+impl RecordedVerdict {
+    /// Whether the recorded text is the word of this verdict.
+    pub(in crate::audit) fn is(&self, kind: VerdictKind) -> bool {
+        self.verdict == kind.as_str()
+    }
+
+    /// Whether the verdict permits publishing.
+    pub(in crate::audit) fn is_permission(&self) -> bool {
+        [VerdictKind::Dormant, VerdictKind::Bypassed, VerdictKind::Authorized].into_iter().any(|kind| self.is(kind))
+    }
+}
+
+impl PartialEq<VerdictSummary> for RecordedVerdict {
+    fn eq(&self, derived: &VerdictSummary) -> bool {
+        self.is(derived.verdict) && self.reasons.iter().eq(derived.reasons.iter().map(|reason| reason.as_str()))
+    }
+}
+
+/// One attempt to publish for real.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// The line of its `plan_created`.
+    pub line: u64,
+    /// The registry that it states to publish to. `None` where it states none.
+    pub live_registry: Option<String>,
+    /// The result that its `execution_finished` states. `None` where there is none.
+    pub finished: Option<String>,
+    /// Number of distinct packages that it published.
+    pub published: u64,
+    /// Number of distinct packages that it skipped.
+    pub skipped: u64,
+    /// Number of distinct packages that failed in it.
+    pub failed: u64,
+}

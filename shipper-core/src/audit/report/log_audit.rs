@@ -1,0 +1,181 @@
+//! The result of the audit of one log.
+
+use serde::{Deserialize, Serialize};
+use shipper_events::{PlanId, RegistryName, Timestamp};
+
+use super::conclusion::Conclusion;
+use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
+use super::finding::{Finding, FindingCode, Level};
+use super::sidecar::{SidecarReport, SidecarStatus};
+use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
+use crate::audit::words::word_enum;
+use crate::fold::{Evidence, EvidenceFlaw, Receipt};
+use crate::gate::{GateQuery, RefusalCode, VerdictKind};
+
+/// The result of the audit of one log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LogAudit {
+    /// Number of complete lines in the audited prefix; in the whole file, if a line is corrupt.
+    pub lines: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The BLAKE3 of those bytes, 64 lowercase hex digits.
+    pub blake3: String,
+    /// The state of the chain.
+    pub integrity: Integrity,
+    /// Whether bytes follow the last complete line.
+    pub tail: TailStatus,
+    /// The receipt of the latest completed rehearsal. `None` where none was completed.
+    pub receipt: Option<ReceiptReport>,
+    /// The answer of the gate at the end. `None` where neither the options nor a receipt name a plan.
+    pub gate: Option<GateReport>,
+    /// Every decision, by line, except those that the options leave out.
+    pub decisions: Vec<Decision>,
+    /// The result of the comparison with the sidecar.
+    pub sidecar: SidecarReport,
+    /// The findings, by line (those without one last), then by code.
+    pub findings: Vec<Finding>,
+    /// The timeline, by line. `None` where the caller did not ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Vec<TimelineEntry>>,
+    /// Every rehearsal, by its first line. `None` without a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsals: Option<Vec<RehearsalReport>>,
+    /// The lines of every run, by its first line, including the runs of decisions that are not in the report. `None`
+    /// without a timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Vec<RunSpan>>,
+}
+
+impl LogAudit {
+    /// The conclusion, the first that holds: `docs/auditing.md`, "Conclusions".
+    pub fn conclusion(&self) -> Conclusion {
+        let any = |status| self.decisions.iter().any(|decision| decision.status == status);
+        let sidecar_proves_nothing = matches!(
+            self.sidecar.status,
+            SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
+        );
+        if self.has_violation() {
+            Conclusion::Violated
+        } else if any(DecisionStatus::Unjudged) {
+            Conclusion::Unjudged
+        } else if any(DecisionStatus::Unproven)
+            || any(DecisionStatus::Permitted)
+            || self.tail == TailStatus::Torn
+            || sidecar_proves_nothing
+            || self.decisions.is_empty()
+        {
+            Conclusion::Inconclusive
+        } else {
+            Conclusion::Verified
+        }
+    }
+
+    /// Whether an error finding contradicts the log: any but unknown rules.
+    pub(in crate::audit) fn has_violation(&self) -> bool {
+        let contradicts =
+            |finding: &Finding| finding.level == Level::Error && finding.code != FindingCode::UnknownRules;
+        self.findings.iter().any(contradicts)
+    }
+
+    /// Whether there is a finding of that code.
+    pub(in crate::audit) fn has_finding(&self, code: FindingCode) -> bool {
+        self.findings.iter().any(|finding| finding.code == code)
+    }
+
+    /// Removes the timeline, the rehearsals and the runs.
+    pub fn clear_timeline(&mut self) {
+        (self.timeline, self.rehearsals, self.runs) = (None, None, None);
+    }
+}
+
+word_enum! {
+    /// The state of a log's chain.
+    pub enum Integrity {
+        /// There is a corrupt line, a broken chain or a head that does not match, or lines are missing.
+        Broken = "broken",
+        /// No line is chained.
+        Unchained = "unchained",
+        /// Every line is chained.
+        Chained = "chained",
+        /// Some lines are chained.
+        PartlyChained = "partly-chained",
+    }
+}
+
+word_enum! {
+    /// Whether bytes follow the last complete line.
+    pub enum TailStatus {
+        /// No.
+        Clean = "clean",
+        /// Yes; they are not part of the log.
+        Torn = "torn",
+    }
+}
+
+/// A receipt in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReceiptReport {
+    /// The plan that was rehearsed.
+    pub plan_id: PlanId,
+    /// The registry that it was rehearsed on.
+    pub registry: RegistryName,
+    /// Whether the rehearsal states that it passed.
+    pub passed: bool,
+    /// Number of packages that were attempted.
+    pub packages_attempted: u64,
+    /// Number of packages that were published.
+    pub packages_published: u64,
+    /// The summary that the rehearsal states.
+    pub summary: String,
+    /// The time of its start.
+    pub started_at: Timestamp,
+    /// The time of its completion.
+    pub completed_at: Timestamp,
+    /// The line of its completion.
+    pub line: u64,
+    /// Whether the events confirm that it passed.
+    pub evidence: Evidence,
+    /// The flaws of the evidence; empty where it is sound.
+    pub unsound: Vec<EvidenceFlaw>,
+}
+
+impl From<&Receipt> for ReceiptReport {
+    fn from(receipt: &Receipt) -> Self {
+        Self {
+            plan_id: receipt.plan_id.clone(),
+            registry: receipt.registry.clone(),
+            passed: receipt.passed,
+            packages_attempted: receipt.packages_attempted(),
+            packages_published: receipt.packages_published(),
+            summary: receipt.summary.clone(),
+            started_at: receipt.started_at().clone(),
+            completed_at: receipt.completed_at.clone(),
+            line: receipt.line,
+            evidence: receipt.evidence(),
+            unsound: receipt.unsound.clone(),
+        }
+    }
+}
+
+/// The answer of the gate at the end of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GateReport {
+    /// The question.
+    pub query: GateQuery,
+    /// The source of the registry in it. `None` where no source names one.
+    pub registry_source: Option<RegistrySource>,
+    /// The verdict.
+    pub verdict: VerdictKind,
+    /// The reasons of a refusal, in the contract's order; empty for a permission.
+    pub reasons: Vec<RefusalCode>,
+}
+
+impl From<GateReport> for VerdictSummary {
+    fn from(gate: GateReport) -> Self {
+        Self { verdict: gate.verdict, reasons: gate.reasons }
+    }
+}

@@ -1,0 +1,138 @@
+//! The report on one or more logs.
+
+use serde::{Deserialize, Serialize};
+
+use super::conclusion::Conclusion;
+use super::log_audit::LogAudit;
+use crate::audit::options::{AuditOptions, RequiredVerdict};
+use crate::audit::words::word_enum;
+use crate::gate::VerdictKind;
+
+/// The conclusion about some logs, with the result of each.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, LogReport, Report, SidecarInput, audit_reader};
+/// let options = AuditOptions::default();
+/// let log = LogReport::audited("events.jsonl", audit_reader(&b""[..], SidecarInput::NotRequested, &options)?);
+/// let report = Report::new(options, vec![log]);
+/// assert_eq!(report.exit_code, 3, "an empty log proves nothing");
+/// let json = serde_json::to_string(&report)?;
+/// assert_eq!(serde_json::from_str::<Report>(&json)?, report);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The schema of its JSON form.
+    pub schema: Schema,
+    /// The conclusion about all logs.
+    pub conclusion: Conclusion,
+    /// The exit status of the program: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    pub exit_code: u8,
+    /// The options of the audits.
+    pub demand: AuditOptions,
+    /// The result of each log.
+    pub logs: Vec<LogReport>,
+}
+
+word_enum! {
+    /// The schema of a [`Report`], the only one that this version writes and reads: another one is an error.
+    #[derive(Default)]
+    pub enum Schema {
+        /// Version 1.
+        #[default]
+        V1 = "shipper.replay.v1",
+    }
+}
+
+/// The result of one log, or the reason why it was not audited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "LogReportJson")]
+#[non_exhaustive]
+pub struct LogReport {
+    /// The path of the log, as the caller gave it.
+    pub path: String,
+    /// The conclusion about it.
+    pub conclusion: Conclusion,
+    /// The reason why it was not audited. `None` exactly if `audit` is there.
+    pub error: Option<String>,
+    /// The result of its audit.
+    #[serde(flatten)]
+    pub audit: Option<LogAudit>,
+}
+
+#[derive(Deserialize)]
+struct LogReportJson {
+    path: String,
+    conclusion: Conclusion,
+    error: Option<String>,
+    #[serde(flatten)]
+    audit: Option<LogAudit>,
+}
+
+impl TryFrom<LogReportJson> for LogReport {
+    type Error = &'static str;
+
+    fn try_from(json: LogReportJson) -> Result<Self, &'static str> {
+        if json.audit.is_some() == json.error.is_some() {
+            return Err("a log is either judged, with every member of the schema, or it has an error");
+        }
+        let LogReportJson { path, conclusion, error, audit } = json;
+        Ok(Self { path, conclusion, error, audit })
+    }
+}
+
+impl LogReport {
+    /// The report on a log that was audited.
+    pub fn audited(path: impl Into<String>, audit: LogAudit) -> Self {
+        Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
+    }
+
+    /// The report on a log that cannot be read.
+    pub fn unreadable(path: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self { path: path.into(), conclusion: Conclusion::Unjudged, error: Some(cause.into()), audit: None }
+    }
+
+    /// The report on a directory without a log: nothing was checked.
+    pub fn no_logs(path: impl Into<String>) -> Self {
+        Self {
+            conclusion: Conclusion::Inconclusive,
+            ..Self::unreadable(path, "no events.jsonl below this directory (links to directories are not followed)")
+        }
+    }
+
+    /// The conclusion that follows from the other members.
+    pub fn recompute_conclusion(&self) -> Conclusion {
+        match &self.audit {
+            Some(audit) => audit.conclusion(),
+            None if self.error == Self::no_logs("").error => Conclusion::Inconclusive,
+            None => Conclusion::Unjudged,
+        }
+    }
+
+    /// The conclusion that decides the exit status: its own, unless the options require a verdict.
+    pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
+        match options.require {
+            None => self.conclusion,
+            Some(RequiredVerdict::Authorized) => self.gate_conclusion(),
+        }
+    }
+
+    /// The answer of the gate at the end as a conclusion: verified if it authorizes, violated if not, unjudged if unknown.
+    fn gate_conclusion(&self) -> Conclusion {
+        match &self.audit {
+            None => Conclusion::Unjudged,
+            Some(LogAudit { gate: Some(gate), .. }) if gate.verdict == VerdictKind::Authorized => Conclusion::Verified,
+            Some(_) => Conclusion::Violated,
+        }
+    }
+}
+
+impl Report {
+    /// The report on some logs.
+    pub fn new(options: AuditOptions, logs: Vec<LogReport>) -> Self {
+        let conclusion = Conclusion::combine(logs.iter().map(|log| log.conclusion));
+        let exit_code = Conclusion::combine(logs.iter().map(|log| log.exit_conclusion(&options))).exit_code();
+        Self { schema: Schema::V1, conclusion, exit_code, demand: options, logs }
+    }
+}

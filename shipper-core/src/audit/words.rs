@@ -1,0 +1,32 @@
+//! Macro for the enums whose variants are words of the JSON report.
+
+/// Defines an enum with the word of each variant, for serde, `as_str` and `Display`.
+macro_rules! word_enum {
+    (
+        $(#[$meta:meta])*
+        pub enum $Enum:ident { $($(#[$variant_meta:meta])* $Variant:ident = $word:literal,)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        pub enum $Enum {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $Variant,)*
+        }
+
+        impl $Enum {
+            /// The word in the JSON report.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Variant => $word,)*
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $Enum {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(super) use word_enum;
