@@ -1,9 +1,9 @@
-//! Text from a log, made safe to show.
+//! Escaping of untrusted text for display.
 
 use std::fmt;
 
-/// How many characters of a text are shown, unless [`DisplaySafe::at_most`] says otherwise.
-const SHOWN: usize = 120;
+/// The number of characters shown, unless [`DisplaySafe::max_chars`] sets another.
+const DEFAULT_MAX_CHARS: usize = 120;
 
 /// Text from a log for a person to read: everything that could move a cursor, hide, reorder or break a line is
 /// escaped (`\n`, `\u{1b}`, `\u{202e}`), and what is too long is cut with `…`.
@@ -19,20 +19,20 @@ const SHOWN: usize = 120;
 #[derive(Debug, Clone, Copy)]
 pub struct DisplaySafe<'a> {
     text: &'a str,
-    most: usize,
+    max_chars: usize,
     quoted: bool,
 }
 
-/// Wraps text from a log for showing: see [`DisplaySafe`].
+/// Wraps text from a log for display: see [`DisplaySafe`].
 pub fn display_safe(text: &str) -> DisplaySafe<'_> {
-    DisplaySafe { text, most: SHOWN, quoted: false }
+    DisplaySafe { text, max_chars: DEFAULT_MAX_CHARS, quoted: false }
 }
 
 impl DisplaySafe<'_> {
     /// Shows at most that many characters of the text.
     #[must_use]
     pub fn max_chars(self, characters: usize) -> Self {
-        Self { most: characters, ..self }
+        Self { max_chars: characters, ..self }
     }
 
     /// Puts the text in double quotes and escapes those inside.
@@ -47,7 +47,7 @@ impl fmt::Display for DisplaySafe<'_> {
         let quote = if self.quoted { "\"" } else { "" };
         f.write_str(quote)?;
         let mut characters = self.text.chars();
-        for character in characters.by_ref().take(self.most) {
+        for character in characters.by_ref().take(self.max_chars) {
             match character {
                 '"' if self.quoted => f.write_str("\\\"")?,
                 '\\' => f.write_str("\\\\")?,
@@ -65,10 +65,10 @@ impl fmt::Display for DisplaySafe<'_> {
     }
 }
 
-/// Whether a character may reach a terminal as it is: it is printable, stands where it is written, and does not
-/// change its neighbours.
+/// Returns whether a character may reach a terminal unescaped: it is printable, keeps its place, and does not change its
+/// neighbours.
 ///
-/// Not plain are control and format characters, separators other than the space, combining marks, private-use and
+/// Not safe are control and format characters, separators other than the space, combining marks, private-use and
 /// unassigned characters, letters that show nothing, and the letters of right-to-left scripts, which reorder the text
 /// around them.
 pub fn is_display_safe(character: char) -> bool {

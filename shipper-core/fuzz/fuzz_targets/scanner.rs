@@ -8,8 +8,7 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use shipper_events::scan::{Interest, LogScanner};
-use shipper_events::scan::{split_lines};
+use shipper_events::scan::{Interest, LogScanner, split_lines};
 use shipper_events::{ChainLink, EventType};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
 

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use shipper_events::JsonUint;
-use shipper_events::event::RawJson;
 use shipper_events::event::{
     AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
     PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
-    PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
+    PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
 use shipper_events::write::NewEvent;
 

@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use shipper_events::scan::split_lines;
-use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, split_lines};
 use shipper_events::{ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line};
 
 /// What verifying a log finds.

@@ -1,8 +1,7 @@
 //! Tracker of the runs: the decision that each uses, and the findings about it. `docs/auditing.md`, "Decisions".
 
 use shipper_events::display_safe;
-use shipper_events::event::Lenient;
-use shipper_events::event::PlanCreated;
+use shipper_events::event::{Lenient, PlanCreated};
 
 use super::active_run::{ActiveRun, ConditionalFinding, PackageAction};
 use super::authority::AuthorityTracker;
