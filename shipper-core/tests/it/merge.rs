@@ -288,3 +288,13 @@ fn what_is_missing_is_found() {
     let none = ["b", "a/events.json", "c/d/events.jsonl/", "a-", "d", "z"];
     assert_eq!(merged.missing_paths(none), none);
 }
+
+/// (Fail) The text of an error does not decide the conclusion: a log that cannot be read is unjudged, whatever the cause.
+#[test]
+fn an_error_text_does_not_decide_the_conclusion() {
+    let text = LogReport::no_logs("a").error.map(String::from).expect("a text");
+    let unreadable = LogReport::unreadable("a", text);
+    assert_eq!(unreadable.conclusion, Conclusion::Unjudged);
+    assert_eq!(unreadable.recompute_conclusion(), Conclusion::Unjudged);
+    assert_eq!(LogReport::no_logs("a").recompute_conclusion(), Conclusion::Inconclusive);
+}

@@ -2,7 +2,7 @@
 
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
-    Report, RunReport, TailStatus, UnprovenCause,
+    Report, RunReport, TailStatus, UnauditedReason, UnprovenCause,
 };
 use shipper_core::{FieldDiff, FieldValue, RefusalCode};
 use shipper_events::{RegistryName, display_safe};
@@ -10,7 +10,7 @@ use shipper_events::{RegistryName, display_safe};
 /// The conclusion in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
-        let error = log.error.as_deref().unwrap_or("it could not be judged");
+        let error = log.error.as_ref().map_or("it could not be judged", UnauditedReason::as_str);
         return format!(", {}", display_safe(error).max_chars(400));
     };
     let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
