@@ -28,6 +28,17 @@ pub struct Finding {
     /// form, so a finding that was read from JSON has none.
     #[serde(skip)]
     pub labels: Box<[Label]>,
+    /// The head of the options that a [`FindingCode::HeadMismatch`] without a line is about. `None` also where the
+    /// finding was read from JSON.
+    #[serde(skip)]
+    pub(in crate::audit) given_head: Option<GivenHead>,
+}
+
+/// A head that the options of the audit give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::audit) enum GivenHead {
+    Extends,
+    Since,
 }
 
 impl PartialEq for Finding {

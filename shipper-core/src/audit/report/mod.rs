@@ -14,6 +14,7 @@ pub use conclusion::Conclusion;
 pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
 };
+pub(super) use finding::GivenHead;
 pub use finding::{Finding, FindingCode, Level};
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
