@@ -141,7 +141,7 @@ proptest! {
         value["conclusion"] = said.into();
         let part = ReportLine::parse(value.to_string().as_bytes());
         if said == log.conclusion.as_str() {
-            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(without_labels(log.clone())))));
+            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(log.clone()))));
         } else {
             let claimed = serde_json::from_value(said.into()).expect("a conclusion");
             prop_assert_eq!(part, Err(ReportLineError::Conclusion { claimed, actual: log.conclusion }));
@@ -166,14 +166,6 @@ proptest! {
             Err(error) => prop_assert!(error.to_string().chars().all(shipper_events::is_display_safe), "{error}"),
         }
     }
-}
-
-/// A report as it is read from JSON: without labels.
-fn without_labels(mut log: LogReport) -> LogReport {
-    for finding in log.audit.iter_mut().flat_map(|audit| &mut audit.findings) {
-        finding.labels = Box::default();
-    }
-    log
 }
 
 /// (Fail) Reports that were made with different demands, and no report at all, do not merge.
@@ -287,4 +279,24 @@ fn what_is_missing_is_found() {
     assert_eq!(merged.missing_paths(all), Vec::<&str>::new());
     let none = ["b", "a/events.json", "c/d/events.jsonl/", "a-", "d", "z"];
     assert_eq!(merged.missing_paths(none), none);
+}
+
+/// (Fail) The text of an error does not decide the conclusion: a log that cannot be read is unjudged, whatever the cause.
+#[test]
+fn an_error_text_does_not_decide_the_conclusion() {
+    let text = LogReport::no_logs("a").error.map(String::from).expect("a text");
+    let unreadable = LogReport::unreadable("a", text);
+    assert_eq!(unreadable.conclusion, Conclusion::Unjudged);
+    assert_eq!(unreadable.recompute_conclusion(), Conclusion::Unjudged);
+    assert_eq!(LogReport::no_logs("a").recompute_conclusion(), Conclusion::Inconclusive);
+}
+
+/// (Pass) A report with labels, which are no part of its JSON form, equals the report that is read from that form.
+#[test]
+fn a_report_equals_itself_after_json() {
+    let log = judged("a", b"{}\n");
+    assert!(log.audit.as_ref().is_some_and(|audit| !audit.findings[0].labels.is_empty()), "a corrupt line is labelled");
+    let report = Report::new(AuditOptions::default(), vec![log]);
+    let json = serde_json::to_string(&report).expect("JSON");
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("a report"), report);
 }
