@@ -21,7 +21,7 @@ fn regard(type_name: &str) -> Regard<()> {
 
 /// From bytes to lines, to checked lines, to events.
 fn scanning(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG);
+    let log = shipper_testkit::sample_log::sample_log(LOG);
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(log.len() as u64)).sample_size(20);
     group.bench_function("lines", |bench| bench.iter(|| scan(black_box(&log)).0.count()));
@@ -51,8 +51,8 @@ fn scanning(criterion: &mut Criterion) {
 
 /// Links and heads.
 fn chaining(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG);
-    let chained = shipper_testkit::sample_log::chained(&log);
+    let log = shipper_testkit::sample_log::sample_log(LOG);
+    let chained = shipper_testkit::sample_log::chain(&log);
     let mut group = criterion.benchmark_group("chain");
     group.sample_size(20);
     for (name, log) in [("unchained", &log), ("chained", &chained)] {

@@ -8,6 +8,7 @@
 use proptest::prelude::*;
 use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
 use shipper_events::{Event, EventType, LogEntry};
+use shipper_testkit::settings::{print_figure, proptest_config};
 use std::collections::HashSet;
 
 /// What the oracle says of a history.
@@ -207,7 +208,7 @@ fn explore(
 
 /// (Pass) Every history over the alphabet, up to the length.
 #[test]
-fn every_short_history() {
+fn every_short_history_agrees_with_the_oracle() {
     let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     let (alphabet, queries) = (history::numbered(event_types()), queries());
     let halves = alphabet.len() / 2;
@@ -228,7 +229,7 @@ fn every_short_history() {
     });
     let histories = histories + explore(&mut Vec::new(), &GateState::default(), &[], &queries, 0);
     let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
-    shipper_testkit::settings::say(&format!(
+    print_figure(&format!(
         "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
         queries.len()
     ));
@@ -236,11 +237,11 @@ fn every_short_history() {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(1_500))]
+    #![proptest_config(proptest_config(1_500))]
 
     /// (Pass) Long random histories with whole rehearsals in them.
     #[test]
-    fn random_histories(entries in history::entries(0..60), query in history::query()) {
+    fn random_histories_agree_with_the_oracle(entries in history::entries(0..60), query in history::query()) {
         let state: GateState = entries.iter().collect();
         compare(&entries, &state, &query);
     }

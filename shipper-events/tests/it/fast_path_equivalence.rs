@@ -12,6 +12,7 @@ use shipper_events::{
     Chain, ChainError, ChainLink, EventType, Follower, Head, HeadHasher, LineError, MAX_LINE_LEN, ParsedLine, Piece,
     Regard, Survey, Tail, What, parse_line, scan, survey, survey_stream,
 };
+use shipper_testkit::settings::proptest_config;
 
 /// Everything that following a log tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -370,18 +371,18 @@ fn fixtures() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(4000))]
+    #![proptest_config(proptest_config(4000))]
 
     /// (Pass) Generated lines, chained and not, right and wrong, in blocks of any size.
     #[test]
-    fn generated_logs(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
+    fn generated_logs_agree(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
         same(surveyed(&log, &blocks), line_by_line(&log));
     }
 
     /// (Pass) Real and damaged logs, changed at random.
     #[test]
-    fn mutated_logs(log in select(fixtures()), changes in vec(change(), 0..4), blocks in vec(1_usize..30, 1..4)) {
+    fn mutated_logs_agree(log in select(fixtures()), changes in vec(change(), 0..4), blocks in vec(1_usize..30, 1..4)) {
         let mut log = log;
         for change in &changes {
             mutate(&mut log, change);
@@ -391,11 +392,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(12))]
+    #![proptest_config(proptest_config(12))]
 
     /// (Pass) Logs of some megabytes, read in pieces of any size and surveyed on all processors.
     #[test]
-    fn long_logs(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
+    fn parallel_scan_of_long_logs_agrees(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
         let whole = whole_lines();
         let mut log = whole.repeat(2_000_000 / whole.len());
         for change in &changes {
@@ -410,7 +411,7 @@ proptest! {
 
 /// (Pass) Every line of every fixture, alone in its block.
 #[test]
-fn fixtures_line_by_line() {
+fn single_fixture_lines_agree() {
     for log in fixtures() {
         same(surveyed(&log, &[1]), line_by_line(&log));
         same(surveyed(&log, &[usize::MAX]), line_by_line(&log));
@@ -420,7 +421,7 @@ fn fixtures_line_by_line() {
 /// (Fail) A line that is longer than a line may be is corrupt from a stream, too, whatever it holds; one that is exactly so
 /// long is not.
 #[test]
-fn lines_as_long_as_allowed_and_longer() {
+fn oversized_lines_are_corrupt() {
     let line = |bytes: usize| {
         let rest = r#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_output","stdout_tail":""},"package":"a"}"#;
         rest.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - rest.len() - 1))) + "\n"
@@ -451,7 +452,7 @@ fn lines_as_long_as_allowed_and_longer() {
 
 /// (Pass) An error of whoever takes the pieces ends the reading, and comes back.
 #[test]
-fn an_error_ends_the_reading() {
+fn visitor_error_stops_the_scan() {
     let log = line_of_output().repeat(200_000);
     let (mut rest, mut taken) = (log.as_bytes(), 0);
     let ended = survey_stream(
@@ -475,7 +476,7 @@ fn line_of_output() -> String {
 
 /// (Pass) A block without a line changes nothing: the next line follows the last one that there was.
 #[test]
-fn an_empty_block_changes_nothing() {
+fn empty_block_changes_nothing() {
     let lines = vec![(line_of_output().trim_end().to_owned(), Some(true)); 2];
     let log = log_of(&lines);
     let first = scan(&log).0.next().expect("a line").len();

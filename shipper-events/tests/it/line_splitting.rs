@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use shipper_events::{Cut, Head, HeadHasher, MAX_LINE_LEN, Splitter, Tail, scan};
+use shipper_testkit::settings::proptest_config;
 
 /// Lines, the head of all complete ones, and the tail, from pieces of these sizes in turn.
 fn split(log: &[u8], sizes: &[usize]) -> (Vec<Vec<u8>>, Head, Tail) {
@@ -43,11 +44,11 @@ fn head_of(lines: &[Vec<u8>]) -> Head {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(256))]
+    #![proptest_config(proptest_config(256))]
 
     /// (Pass) Any bytes, cut anywhere, are the lines that a scan of the whole finds.
     #[test]
-    fn pieces_change_nothing(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {
+    fn splitting_is_independent_of_chunking(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {
         let (expected, tail) = scan(log.as_bytes());
         let expected: Vec<Vec<u8>> = expected.map(<[u8]>::to_vec).collect();
         let (lines, head, split_tail) = split(log.as_bytes(), &sizes);
@@ -59,7 +60,7 @@ proptest! {
 
 /// (Pass) Lines around the longest that is held, in pieces of several sizes.
 #[test]
-fn long_lines_are_handed_out_in_parts() {
+fn oversized_lines_are_split_into_parts() {
     for length in [MAX_LINE_LEN - 1, MAX_LINE_LEN, MAX_LINE_LEN + 1, 3 * MAX_LINE_LEN] {
         let mut log = vec![b'x'; length - 1];
         log.extend_from_slice(b"\nshort\ntail");
@@ -74,7 +75,7 @@ fn long_lines_are_handed_out_in_parts() {
 
 /// (Pass) A tail longer than any line is counted and not held; the head is that of the lines before it.
 #[test]
-fn a_long_tail_is_no_part_of_the_head() {
+fn oversized_tail_is_not_part_of_the_head() {
     let mut log = b"line\n".to_vec();
     log.resize(5 + 2 * MAX_LINE_LEN, b'x');
     let (lines, head, tail) = split(&log, &[1 << 20]);
