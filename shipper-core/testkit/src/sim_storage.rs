@@ -107,6 +107,8 @@ struct StorageState {
     fail: Option<(FaultPoint, InjectedFault)>,
     crashed: bool,
     names_made: usize,
+    /// The time, if it does not follow the steps.
+    clock: Option<OffsetDateTime>,
 }
 
 /// Which step fails.
@@ -187,6 +189,11 @@ impl SimStorage {
     /// Fails no more, from now on.
     pub fn mended(&self) {
         self.0.borrow_mut().fail = None;
+    }
+
+    /// Fixes the clock, whatever steps are taken from now on.
+    pub fn set_clock(&self, now: OffsetDateTime) {
+        self.0.borrow_mut().clock = Some(now);
     }
 
     /// How many steps were taken so far.
@@ -383,7 +390,9 @@ impl Storage for SimStorage {
     }
 
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(i64::try_from(self.steps()).expect("few steps"))
+        let clock = self.0.borrow().clock;
+        let steps = || time::Duration::seconds(i64::try_from(self.steps()).expect("few steps"));
+        clock.unwrap_or_else(|| OffsetDateTime::UNIX_EPOCH + steps())
     }
 
     fn random_name(&self) -> String {

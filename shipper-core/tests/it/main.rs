@@ -21,6 +21,7 @@ mod crash_consistency;
 mod decisions;
 mod finding_labels;
 mod fold_oracle;
+mod goldens;
 mod io_faults;
 #[cfg(target_os = "linux")]
 mod kill_at_syscall;
