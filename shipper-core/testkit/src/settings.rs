@@ -12,11 +12,11 @@ pub fn scaled<T>(default: T, full: T) -> T {
     if std::env::var_os("SHIPPER_FULL").is_some() { full } else { default }
 }
 
-/// Configuration of a property test that tries `cases` inputs, a hundred times as many under `SHIPPER_FULL`, or the number in
+/// Configuration of a property test that tries `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the number in
 /// `PROPTEST_CASES`. Inputs that ever failed are kept beside the test and tried first.
 pub fn proptest_config(cases: u32) -> ProptestConfig {
     let requested = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let cases = requested.unwrap_or_else(|| scaled(cases, 100 * cases));
+    let cases = requested.unwrap_or_else(|| scaled(cases, 20 * cases));
     let persistence = FileFailurePersistence::WithSource("regressions");
     ProptestConfig { cases, failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
 }

@@ -2,13 +2,12 @@
 //! up to a length, and on long random ones: the gate is only as good as these two functions.
 //!
 //! The oracle never steps. It looks at the whole history and says, by the contract's sentences, which completion is
-//! the latest, which start it answers, and what stands between them. `SHIPPER_ORACLE_LENGTH` sets the length (the
-//! full run of `docs/auditing.md` uses 7).
+//! the latest, which start it answers, and what stands between them.
 
 use proptest::prelude::*;
 use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
 use shipper_events::{Event, EventType, LogEntry};
-use shipper_testkit::settings::{print_figure, proptest_config};
+use shipper_testkit::settings::{print_figure, proptest_config, scaled};
 use std::collections::HashSet;
 
 /// What the oracle says of a history.
@@ -209,7 +208,7 @@ fn explore(
 /// (Pass) Every history over the alphabet, up to the length.
 #[test]
 fn every_short_history_agrees_with_the_oracle() {
-    let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
+    let length = scaled(6, 7);
     let (alphabet, queries) = (history::numbered(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.

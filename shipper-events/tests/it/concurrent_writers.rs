@@ -1,6 +1,5 @@
 //! Several processes append to one log: none loses an event, none tears a line, and the chain stays whole. A process
-//! that is killed at any system call has lost nothing that it had acknowledged. `SHIPPER_EVENTS_EACH` sets how many
-//! events each of eight processes appends.
+//! that is killed at any system call has lost nothing that it had acknowledged.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,7 +8,7 @@ use camino::Utf8PathBuf;
 use shipper_events::write::{FsStorage, LogWriter, WriterOptions};
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
 use shipper_testkit::program::{example_program, installed};
-use shipper_testkit::settings::print_figure;
+use shipper_testkit::settings::{print_figure, scaled};
 use shipper_testkit::syscall_killer::kill_at_every_syscall;
 
 const PROCESSES: usize = 8;
@@ -26,7 +25,7 @@ fn head(log: &[u8], lines: u64) -> Head {
 /// (Pass) Eight processes, a thousand events each.
 #[test]
 fn eight_processes_append_to_one_log() {
-    let each: usize = std::env::var("SHIPPER_EVENTS_EACH").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let each = scaled(1_000, 10_000);
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("events.jsonl");
     let append = example_program("shipper-events", "append");
