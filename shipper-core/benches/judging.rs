@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use shipper_core::audit::{AuditOptions, SidecarInput, audit};
 use shipper_core::{GateQuery, GateState, SkipRequest, ask_gate, evaluate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, LogEntry};
 
 const LOG: usize = 8 << 20;
@@ -64,7 +64,7 @@ fn asking(criterion: &mut Criterion) {
             let ask = |directory: tempfile::TempDir| {
                 let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
                 let answer =
-                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, WriterOptions::default());
+                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, LockOptions::default());
                 assert!(answer.expect("an answer").line.is_some(), "it was recorded");
                 directory
             };

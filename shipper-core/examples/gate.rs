@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use camino::Utf8PathBuf;
 use shipper_core::audit::VerdictSummary;
 use shipper_core::{GateQuery, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 
 const USAGE: &str =
     "usage: gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]";
@@ -35,7 +35,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
 
     create_state_directory(&directory)?;
     let query = GateQuery { plan_id, rehearsal_registry: registry, skip };
-    let answer = ask_gate(FsStorage, &directory, &query, &asker, extends, WriterOptions::default())?;
+    let answer = ask_gate(FsStorage, &directory, &query, &asker, extends, LockOptions::default())?;
     let answered = serde_json::to_string(&VerdictSummary::from(&answer.verdict))?;
     writeln!(stdout(), "{answered}")?;
     stdout().flush()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use shipper_core::{RehearsalRecorder, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 
 const USAGE: &str = "usage: rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
 
@@ -29,7 +29,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let packages = packages.ok_or(USAGE)?;
 
     create_state_directory(&directory)?;
-    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, WriterOptions::default())?;
+    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, LockOptions::default())?;
     let mut rehearsing = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;
     let mut failed = None;

@@ -15,7 +15,7 @@
 
 use camino::Utf8Path;
 use shipper_events::vocabulary::{DecisionRecord, GateEvaluated, RULES_VERSION};
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
@@ -104,11 +104,11 @@ pub enum AskGateError {
 ///
 /// ```
 /// use shipper_core::{GateQuery, RefusalCode, ask_gate};
-/// use shipper_events::write::{WriterOptions, FsStorage};
+/// use shipper_events::write::{LockOptions, FsStorage};
 /// # let directory = tempfile::tempdir()?;
 /// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
 /// let query = GateQuery { plan_id: "p".parse()?, rehearsal_registry: Some("rehearsal".parse()?), skip: false };
-/// let answer = ask_gate(FsStorage, &state, &query, &Default::default(), None, WriterOptions::default())?;
+/// let answer = ask_gate(FsStorage, &state, &query, &Default::default(), None, LockOptions::default())?;
 /// assert_eq!(answer.verdict.reason_codes(), [RefusalCode::NoRehearsal]);
 /// assert_eq!(answer.line, Some(1), "the refusal is recorded");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -119,13 +119,13 @@ pub fn ask_gate<D: Storage>(
     query: &GateQuery,
     asker: &SkipRequest,
     extends: Option<Head>,
-    options: WriterOptions,
+    lock: LockOptions,
 ) -> Result<Enforced, AskGateError> {
     let said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     if query.skip && !(said(&asker.actor) && said(&asker.justification)) {
         return Err(AskGateError::SkipWithoutReason);
     }
-    let options = WriterOptions { repair: false, extends, ..options };
+    let options = WriterOptions::new(lock).expected_head(extends);
     let mut log = match LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), options, GateProjection::default())
     {
         Ok(log) => log,
@@ -143,16 +143,16 @@ pub fn ask_gate<D: Storage>(
         Err(AppendError::Log(error)) => return refuse(error),
         Err(error) => return Err(AskGateError::RecordFailed(error)),
     };
-    let folded = log.observer();
+    let folded = log.projection();
     let sidecar = match (folded.state().receipt(), folded.receipt_head()) {
-        (Some(receipt), Some(at)) if sidecar_matches(log.disk(), state_directory, receipt, at) => {
+        (Some(receipt), Some(at)) if sidecar_matches(log.storage(), state_directory, receipt, at) => {
             SidecarUpdate::UpToDate
         }
-        (Some(receipt), Some(at)) => match write_sidecar(log.disk(), state_directory, receipt, at) {
+        (Some(receipt), Some(at)) => match write_sidecar(log.storage(), state_directory, receipt, at) {
             Ok(()) => SidecarUpdate::Rewritten,
             Err(error) => SidecarUpdate::WriteFailed(error),
         },
-        _ if log.disk().open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok() => SidecarUpdate::Orphan,
+        _ if log.storage().open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok() => SidecarUpdate::Orphan,
         _ => SidecarUpdate::Skipped,
     };
     let verdict = verdict.unwrap_or(Verdict::Refused { reasons: vec![RefusalReason::UntrustedLog] });

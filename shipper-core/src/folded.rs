@@ -1,7 +1,7 @@
 //! The fold of a log that is open for writing: what it means, and where its receipt stands.
 
-use shipper_events::write::Projection;
-use shipper_events::{EventType, Head, LogEntry, Place};
+use shipper_events::scan::{LineCursor, Projection};
+use shipper_events::{EventType, Head, LogEntry};
 
 use crate::state::{GateState, is_gate_name};
 
@@ -25,14 +25,14 @@ impl GateProjection {
 }
 
 impl Projection for GateProjection {
-    fn looks_at(type_name: &str) -> bool {
-        is_gate_name(type_name) || type_name == "tail_repaired"
+    fn reads(event_type: &str) -> bool {
+        is_gate_name(event_type) || event_type == "tail_repaired"
     }
 
-    fn observe(&mut self, entry: &LogEntry, place: &mut Place<'_>) {
+    fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
         self.state.evolve(entry);
         if let EventType::RehearsalComplete(_) = entry.event.event_type {
-            self.receipt_head = Some(place.head());
+            self.receipt_head = Some(cursor.head());
         }
     }
 }

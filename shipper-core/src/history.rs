@@ -117,7 +117,7 @@ pub fn to_log(entries: &[LogEntry]) -> Vec<u8> {
 pub fn chained(mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
     let mut previous = Vec::new();
     for (position, entry) in entries.iter_mut().enumerate() {
-        entry.event.link = Some(ChainLink::after(position as u64, &previous));
+        entry.event.link = Some(ChainLink::to_previous(position as u64, &previous));
         previous = line(&entry.event);
     }
     entries

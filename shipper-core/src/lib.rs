@@ -19,7 +19,7 @@
 //! - `history` (feature `proptest`) generates histories for the property tests of embedding tools.
 //!
 //! - [`RehearsalRecorder`] records a rehearsal, and [`ask_gate`] asks the gate: both write the log, by way of
-//!   [`shipper_events::write`]. [`release`] does what they record.
+//!   [`shipper_events::write`]. `release` (feature `release`) does what they record.
 //!
 //! Every decision is pure: no file, clock, environment, thread or terminal. The rules are described for their
 //! readers in `docs/gate.md` and `docs/auditing.md`; lines and events are `shipper-events`' business.
@@ -33,6 +33,7 @@ pub mod history;
 mod keep;
 mod receipt;
 mod record;
+#[cfg(feature = "release")]
 pub mod release;
 mod sidecar;
 mod state;

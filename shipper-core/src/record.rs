@@ -9,7 +9,7 @@ use shipper_events::vocabulary::{
     RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
     RehearsalStarted,
 };
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, ExtraMembers, Head, Lenient, PlanId, RegistryName};
 use std::io;
 use std::sync::Arc;
@@ -106,9 +106,9 @@ impl<D: Storage + Clone> RehearsalRecorder<D> {
     /// # Errors
     ///
     /// When another rehearsal or run is at work, or the log cannot be opened.
-    pub fn open(disk: D, state_directory: &Utf8Path, options: WriterOptions) -> Result<Self, RecordError> {
-        let at_work = RunLock::take(&disk, state_directory, &options.note)?;
-        let options = WriterOptions { repair: true, ..options };
+    pub fn open(disk: D, state_directory: &Utf8Path, lock: LockOptions) -> Result<Self, RecordError> {
+        let at_work = RunLock::take(&disk, state_directory, &lock.holder_note)?;
+        let options = WriterOptions::new(lock).repair_torn_tail(true);
         let log = LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), options, GateProjection::default())?;
         Ok(Self { log, state_directory: state_directory.to_owned(), _at_work: at_work })
     }
@@ -252,11 +252,11 @@ impl<D: Storage> OpenRehearsal<'_, D> {
         };
         let RehearsalRecorder { log, state_directory, .. } = self.recorder;
         let head = log.append(&[NewEvent::new(event, "all")])?;
-        let Some(receipt) = log.observer().state().receipt().cloned() else {
+        let Some(receipt) = log.projection().state().receipt().cloned() else {
             // A completion always makes a receipt.
             return Err(AppendError::Empty.into());
         };
-        let sidecar = write_sidecar(log.disk(), state_directory, &receipt, head).err();
+        let sidecar = write_sidecar(log.storage(), state_directory, &receipt, head).err();
         Ok(CompletedRehearsal { receipt, head, sidecar })
     }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::fault::LineError;
+use crate::integrity::ChainLink;
 use crate::line::{ParsedLine, parse_line};
-use crate::link::ChainLink;
 use crate::timestamp::Timestamp;
 use crate::value::{ExtraMembers, write_string};
 use crate::vocabulary::EventType;

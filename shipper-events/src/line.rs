@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use crate::MAX_LINE_LEN;
 use crate::event::Event;
 use crate::fault::{LineError, LineErrorKind};
+use crate::integrity::ChainLink;
 use crate::json::{self, Member, Value, find};
-use crate::link::ChainLink;
 use crate::timestamp::{self, Timestamp};
 use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
@@ -102,7 +102,16 @@ impl<'a> RawEvent<'a> {
         } else {
             None
         };
-        Ok(Self { link: ChainLink::of(bytes), timestamp: stamp, instant, type_name, package, top, inner, event_type })
+        Ok(Self {
+            link: ChainLink::from_line(bytes),
+            timestamp: stamp,
+            instant,
+            type_name,
+            package,
+            top,
+            inner,
+            event_type,
+        })
     }
 
     /// The link to the line before; `None` on a foreign line.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::fault::LineErrorKind;
-use crate::head::ClaimedHead;
+use crate::integrity::ClaimedHead;
 use crate::json::{Member, Value, find};
 
 /// An unsigned integer of any size: digits only. Real logs hold integers that exceed 64 bits.

@@ -4,7 +4,7 @@
 //! read and may be absent or null, and a [`Lenient`] one is typed for users of the library and kept as it stands where
 //! it has another shape.
 
-use crate::head::ClaimedHead;
+use crate::integrity::ClaimedHead;
 use crate::json::{Member, Value};
 use crate::names::{PlanId, RegistryName};
 use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, ObjectWriter, RawJson, read};
@@ -46,14 +46,52 @@ macro_rules! vocabulary {
     ) => {
         $(object! { $(#[$doc])* $Event { $($member: $kind),* } })*
 
+        event_types! { $($(#[$doc])* $Event = $name,)* $(#[$record_doc])* $Record = $record_name, }
+
+        impl EventKind {
+            /// Whether a line of this type is corrupt when one of its members is missing or of another kind.
+            pub(crate) fn has_required_members(self) -> bool {
+                match self {
+                    $(Self::$Event => false $(|| <$kind as Field>::READ)*,)*
+                    Self::$Record => true,
+                }
+            }
+        }
+    };
+}
+
+macro_rules! event_types {
+    ($($(#[$doc:meta])* $Event:ident = $name:literal,)*) => {
+        /// The type of an event, without its members. A type that this version does not know has no kind.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum EventKind {
+            $($(#[$doc])* $Event,)*
+        }
+
+        impl EventKind {
+            /// Returns the kind of that name; `None` if this version does not know it.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$Event),)*
+                    _ => None,
+                }
+            }
+
+            /// Returns the type's name in the log.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Event => $name,)*
+                }
+            }
+        }
+
         /// What happened: an event's type and that type's members.
         ///
         /// A type that this version does not know is [`Unknown`](Self::Unknown) and kept whole.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum EventType {
             $($(#[$doc])* $Event($Event),)*
-            $(#[$record_doc])*
-            $Record($Record),
             /// A type that this version does not know.
             Unknown(Unknown),
         }
@@ -67,33 +105,36 @@ macro_rules! vocabulary {
         )*
 
         impl EventType {
+            /// Returns the kind; `None` if this version does not know the type.
+            pub fn kind(&self) -> Option<EventKind> {
+                match self {
+                    $(Self::$Event(_) => Some(EventKind::$Event),)*
+                    Self::Unknown(_) => None,
+                }
+            }
+
             /// The type's name, as it stands in the log.
             pub fn name(&self) -> &str {
                 match self {
                     $(Self::$Event(_) => $name,)*
-                    Self::$Record(_) => $record_name,
                     Self::Unknown(unknown) => &unknown.name,
                 }
             }
 
             /// Whether this version knows the type of that name.
             pub fn is_known(name: &str) -> bool {
-                matches!(name, $($name |)* $record_name)
+                EventKind::from_name(name).is_some()
             }
 
             /// Whether a line of that type is corrupt when one of its members is missing or of another kind.
             pub(crate) fn is_read(name: &str) -> bool {
-                match name {
-                    $($name => false $(|| <$kind as Field>::READ)*,)*
-                    _ => name == $record_name,
-                }
+                EventKind::from_name(name).is_some_and(EventKind::has_required_members)
             }
 
             pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, FieldError> {
-                Ok(match name {
-                    $($name => Self::$Event($Event::from_members(members)?),)*
-                    $record_name => Self::$Record($Record::from_members(members)?),
-                    _ => Self::Unknown(Unknown {
+                Ok(match EventKind::from_name(name) {
+                    $(Some(EventKind::$Event) => Self::$Event($Event::from_members(members)?),)*
+                    None => Self::Unknown(Unknown {
                         name: name.into(),
                         others: ExtraMembers::of(members, |member| member == "type"),
                     }),
@@ -105,7 +146,6 @@ macro_rules! vocabulary {
                 object.string("type", self.name());
                 match self {
                     $(Self::$Event(event) => event.write_members(&mut object),)*
-                    Self::$Record(event) => event.write_members(&mut object),
                     Self::Unknown(unknown) => unknown.others.write(&mut object),
                 }
                 object.end();
@@ -323,11 +363,5 @@ impl LogAdopted {
     /// The head that it adopts.
     pub fn head(&self) -> ClaimedHead {
         ClaimedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
-    }
-}
-
-impl From<GateEvaluated> for EventType {
-    fn from(event: GateEvaluated) -> Self {
-        Self::GateEvaluated(event)
     }
 }

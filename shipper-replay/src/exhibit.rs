@@ -6,10 +6,9 @@
 
 use std::io::{self, Read};
 
-use memchr::memchr_iter;
 use shipper_core::audit::{Finding, Label, LabelTarget};
 use shipper_events::json::Object;
-use shipper_events::{Cut, Splitter, is_display_safe};
+use shipper_events::{LineReader, is_display_safe};
 
 /// How many characters are kept before and after a place.
 const CONTEXT: usize = 160;
@@ -19,9 +18,6 @@ const MARKED: usize = 100;
 
 /// How many bytes may hold that many characters.
 const NEAR: usize = 4 * (CONTEXT + MARKED);
-
-/// How much is read at a time, in bytes.
-const BUFFER: usize = 256 * 1024;
 
 /// For how many findings of a log places are shown at most: a report of more is read by machines, which have the line.
 pub(crate) const MOST: usize = 1000;
@@ -77,50 +73,18 @@ pub(crate) fn exhibits<'f>(
 
 /// Reads on as long as somebody wants a line: `see` gets a line and says which it wants next. It is called for line 0,
 /// which is empty, first.
-fn each_line(mut bytes: impl Read, mut see: impl FnMut(u64, &[u8]) -> Option<u64>) -> io::Result<()> {
-    let mut splitter = Splitter::new();
-    let mut buffer = vec![0; BUFFER];
-    let mut line = 0;
-    let mut begun = false;
-    let Some(mut next) = see(0, b"") else {
-        return Ok(());
-    };
-    loop {
-        let mut piece: &[u8] = match bytes.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => buffer.get(..count).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+fn each_line(bytes: impl Read, mut see: impl FnMut(u64, &[u8]) -> Option<u64>) -> io::Result<()> {
+    let (mut lines, mut line, mut next) = (LineReader::new(bytes), 0, see(0, b""));
+    while let Some(wanted) = next {
+        let Some(bytes) = lines.next_line()? else {
+            return Ok(());
         };
-        while let Some(cut) = splitter.next(&mut piece) {
-            match cut {
-                Cut::Lines(run) => {
-                    let mut start = 0;
-                    for end in memchr_iter(b'\n', run) {
-                        line += 1;
-                        if line == next {
-                            match see(line, run.get(start..=end).unwrap_or_default()) {
-                                Some(after) => next = after,
-                                None => return Ok(()),
-                            }
-                        }
-                        start = end + 1;
-                    }
-                }
-                // Of a line that is too long, its beginning is enough.
-                Cut::LongPart { part, ends_line } => {
-                    if !begun && line + 1 == next {
-                        match see(line + 1, part) {
-                            Some(after) => next = after,
-                            None => return Ok(()),
-                        }
-                    }
-                    begun = !ends_line;
-                    line += u64::from(ends_line);
-                }
-            }
+        line += 1;
+        if line == wanted {
+            next = see(line, bytes);
         }
     }
+    Ok(())
 }
 
 /// What stands at a place of a line.

@@ -1,17 +1,14 @@
 //! From the command line to the report.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use camino::Utf8PathBuf;
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
-use shipper_core::audit::{
-    AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, PackageAction, Report, SidecarInput, regard,
-    regard_timeline,
-};
-use shipper_events::{Piece, Tail, display_safe, survey_stream};
+use shipper_core::audit::{AuditError, AuditOptions, Auditor, Begin, Duplicate, LogReport, Report, SidecarInput};
+use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::account::Account;
@@ -23,9 +20,6 @@ use crate::input::{Bytes, Input, beside, read_sidecar};
 use crate::list::{NoList, given, once};
 use crate::merge::NotMerged;
 use crate::progress::Progress;
-
-/// How much is read at a time, in bytes.
-const BUFFER: usize = 256 * 1024;
 
 /// How many logs are judged before those that are done are handed over.
 const AT_A_TIME: usize = 1024;
@@ -194,49 +188,28 @@ impl Judging<'_> {
             attesting.note(&sidecar);
         }
         match bytes.and_then(|bytes| self.feed(bytes, sidecar)) {
-            Ok((auditor, tail, copy)) => Ok((LogReport::judged(path, auditor.end(tail)?), copy)),
+            Ok((auditor, copy)) => Ok((LogReport::judged(path, auditor.finish()?), copy)),
             Err(error) => Ok((LogReport::unreadable(path, error.to_string()), None)),
         }
     }
 
     /// Reads a log to its end.
-    fn feed(self, bytes: Bytes, sidecar: SidecarInput) -> io::Result<(Auditor, Tail, Option<File>)> {
+    fn feed(self, bytes: Bytes, sidecar: SidecarInput) -> io::Result<(Auditor, Option<File>)> {
         let bytes = if self.again { bytes.kept() } else { bytes };
         match Auditor::begin(self.demand.clone(), sidecar) {
             Begin::Audit(auditor) => self.take_all(bytes, auditor),
-            Begin::Locate(mut locator) => {
+            Begin::Locate(locator) => {
                 let mut bytes = bytes.kept();
-                read_all(&mut bytes, |piece| locator.feed(piece))?;
-                self.take_all(bytes.again()?, locator.found())
+                let auditor = locator.locate(&mut bytes)?;
+                self.take_all(bytes.again()?, auditor)
             }
         }
     }
 
-    fn take_all(self, mut bytes: Bytes, auditor: Auditor) -> io::Result<(Auditor, Tail, Option<File>)> {
+    fn take_all(self, mut bytes: Bytes, auditor: Auditor) -> io::Result<(Auditor, Option<File>)> {
         let mut auditor = if self.timeline { auditor.with_timeline() } else { auditor };
-        let read = |buffer: &mut [u8]| bytes.read(buffer);
-        let take = |piece: Piece<'_, PackageAction>| {
-            auditor.take(piece);
-            Ok::<(), io::Error>(())
-        };
-        let tail = if self.timeline {
-            survey_stream(read, regard_timeline, take)?
-        } else {
-            survey_stream(read, regard, take)?
-        };
+        auditor.read_to_end(&mut bytes)?;
         let copy = if self.again { bytes.into_copy() } else { None };
-        Ok((auditor, tail, copy))
-    }
-}
-
-fn read_all(mut bytes: impl Read, mut feed: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match bytes.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => feed(buffer.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+        Ok((auditor, copy))
     }
 }

@@ -1,12 +1,11 @@
 //! The auditor: fed a log's bytes, it follows them to the end.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
 
-use shipper_events::{
-    ChainError, Cut, Event, EventType, Follower, Head, Lenient, LineError, LogEntry, Piece, Place, Regard, Seen,
-    Splitter, Survey, Tail, What, display_safe, survey,
-};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{ChainError, Event, EventKind, EventType, Head, Lenient, LineError, LogEntry, Tail, display_safe};
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -20,7 +19,7 @@ use super::mark::{Label, LabelTarget, member};
 use super::report::LogAudit;
 use super::snapshot::{SidecarInput, SidecarWatch};
 use super::take::PackageAction;
-use super::timeline::{Said, Timeline, regard_timeline};
+use super::timeline::{Said, Timeline, timeline_interest};
 use super::wording::number;
 use crate::state::{GateState, is_gate_name};
 
@@ -39,8 +38,7 @@ use crate::state::{GateState, is_gate_name};
 #[derive(Debug, Clone)]
 pub struct Auditor {
     pub(super) demand: AuditOptions,
-    splitter: Splitter,
-    pub(super) log: Follower,
+    pub(super) log: LogScanner,
     /// How many lines are judged; `None` for all.
     cut: Option<u64>,
     /// The corrupt line that ended the judging.
@@ -50,7 +48,6 @@ pub struct Auditor {
     hosts: AuthorityWatch,
     pub(super) sidecar: SidecarWatch,
     pub(super) raised: Vec<Raised>,
-    crlf_noted: bool,
     /// The latest gate event's time and line.
     latest_stamp: Option<(OffsetDateTime, u64)>,
     /// The first and the last of the latest blank lines in a row.
@@ -86,13 +83,11 @@ pub enum AuditError {
 /// # Errors
 ///
 /// When the demand names a line that the log does not have.
+#[expect(clippy::expect_used, reason = "reading from memory does not fail")]
 pub fn audit(log: &[u8], sidecar: SidecarInput, demand: &AuditOptions) -> Result<LogAudit, AuditError> {
     let mut auditor = match Auditor::begin(demand.clone(), sidecar) {
         Begin::Audit(auditor) => auditor,
-        Begin::Locate(mut locator) => {
-            locator.feed(log);
-            locator.found()
-        }
+        Begin::Locate(locator) => locator.locate(log).expect("invariant: memory can be read"),
     };
     auditor.feed(log);
     auditor.finish()
@@ -112,8 +107,7 @@ impl Auditor {
 
     fn new(demand: AuditOptions, sidecar: SidecarInput) -> Self {
         let mut auditor = Self {
-            splitter: Splitter::new(),
-            log: Follower::new(),
+            log: LogScanner::new(),
             cut: None,
             stopped: None,
             state: GateState::default(),
@@ -121,77 +115,41 @@ impl Auditor {
             hosts: AuthorityWatch::default(),
             sidecar: SidecarWatch::new(sidecar),
             raised: Vec::new(),
-            crlf_noted: false,
             latest_stamp: None,
             blank: (0, 0),
             timeline: None,
             demand,
         };
         for head in [auditor.demand.extends, auditor.demand.since].into_iter().flatten() {
-            auditor.log.keep(head.lines);
+            auditor.log.track_head(head.lines);
         }
         auditor
     }
 
     pub(super) fn up_to(mut self, line: u64) -> Self {
         self.cut = Some(line);
-        self.log.keep(line);
+        self.log = self.log.with_cutoff(line);
         self
     }
 
     /// Takes the next bytes of the log, cut anywhere.
-    pub fn feed(&mut self, mut piece: &[u8]) {
-        let mut splitter = std::mem::take(&mut self.splitter);
-        while let Some(cut) = splitter.next(&mut piece) {
-            self.take(match cut {
-                Cut::Lines(lines) => Piece::Lines(self.survey(lines)),
-                Cut::LongPart { part, ends_line } => Piece::LongPart { part, ends_line },
-            });
-        }
-        self.splitter = splitter;
-    }
-
-    fn survey<'b>(&self, lines: &'b [u8]) -> Survey<'b, PackageAction> {
-        if self.keeps_timeline() { survey(lines, regard_timeline) } else { survey(lines, regard) }
-    }
-
-    /// Takes the next piece of the log, surveyed elsewhere under [`regard`]. Whoever takes pieces ends the audit by
-    /// [`end`](Self::end).
-    pub fn take(&mut self, piece: Piece<'_, PackageAction>) {
-        match piece {
-            Piece::Lines(survey) => self.take_lines(survey),
-            Piece::LongPart { part, ends_line } => {
-                let judging = self.is_judging();
-                self.log.take_long(part, ends_line);
-                if ends_line && judging {
-                    self.corrupt(self.log.lines(), &LineError::too_long());
-                }
-            }
-        }
-    }
-
-    fn take_lines(&mut self, block: Survey<'_, PackageAction>) {
-        if !self.is_judging() {
-            return self.log.pass(block.bytes());
-        }
-        let left = self.cut.map_or(u64::MAX, |cut| cut - self.log.lines());
-        if left < block.lines() {
-            // What is judged ends within the block.
-            let (judged, rest) = block.split(left);
-            self.take_lines(self.survey(judged));
-            return self.log.pass(rest);
-        }
-        if let Some(position) = block.first_crlf().filter(|_| !self.crlf_noted) {
-            self.crlf_noted = true;
-            let line = self.log.lines() + position + 1;
-            self.raised.push(Raised::about_log(FindingCode::CrlfLineEndings, Some(line), "the line ends with CR LF"));
-        }
+    pub fn feed(&mut self, bytes: &[u8]) {
         let mut log = std::mem::take(&mut self.log);
-        let Ok(()) = log.take(block, |seen, place| {
-            self.judge(seen, place);
-            Ok::<(), Infallible>(())
-        });
+        // An audit does not break.
+        let _ = log.feed(bytes, self);
         self.log = log;
+    }
+
+    /// Reads the rest of the log, on several threads if it is long.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    pub fn read_to_end(&mut self, read: impl Read) -> io::Result<()> {
+        let mut log = std::mem::take(&mut self.log);
+        let ended = log.read_to_end(read, self);
+        self.log = log;
+        ended.map(|_| ())
     }
 
     /// Ends the audit of a log that was fed.
@@ -200,11 +158,11 @@ impl Auditor {
     ///
     /// When the demand names a line that the log does not have.
     pub fn finish(self) -> Result<LogAudit, AuditError> {
-        let tail = self.splitter.tail();
+        let tail = self.log.tail();
         self.end(tail)
     }
 
-    /// Ends the audit of a log that was taken in pieces, and has that tail.
+    /// Ends the audit of a log that was fed, and has that tail.
     ///
     /// # Errors
     ///
@@ -213,6 +171,9 @@ impl Auditor {
         let lines = self.log.lines();
         if let Some(line) = self.cut.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
+        }
+        if let Some(line) = self.log.first_crlf() {
+            self.raised.push(Raised::about_log(FindingCode::CrlfLineEndings, Some(line), "the line ends with CR LF"));
         }
         let head = self.judged();
         let judged = head.lines;
@@ -230,17 +191,13 @@ impl Auditor {
 
     /// The head of what is judged.
     fn judged(&self) -> Head {
-        self.cut.and_then(|cut| self.log.kept(cut)).unwrap_or_else(|| self.log.head())
+        self.cut.and_then(|cut| self.log.tracked_head(cut)).unwrap_or_else(|| self.log.head())
     }
 
     /// The last event before a line: there a run ends that nothing else ends.
     fn last_event(&self, before: u64) -> u64 {
         let ((first_blank, last_blank), last) = (self.blank, before.saturating_sub(1));
         if last_blank == last { first_blank.saturating_sub(1) } else { last }
-    }
-
-    fn is_judging(&self) -> bool {
-        self.stopped.is_none() && self.cut.is_none_or(|cut| self.log.lines() < cut)
     }
 
     fn kept(&self, head: Option<Head>) -> Option<KeptHead> {
@@ -262,14 +219,14 @@ impl Auditor {
         self.raise(FindingCode::CorruptLine, line, corruption.to_string(), &[place]);
     }
 
-    fn judge(&mut self, seen: Seen<PackageAction>, place: &mut Place<'_>) {
-        let Seen { line, what, followed } = seen;
-        if followed.begins_foreign_stretch {
+    fn judge(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        if starts_unchained_segment {
             let message = "lines that are not chained begin here, after chained ones";
             self.raise(FindingCode::ForeignLines, line, message, &[]);
         }
         let mut basis_fits = true;
-        for broken in followed.breaks {
+        for broken in errors {
             let code = match broken {
                 ChainError::BasisMismatch => {
                     // Said by the ledger, about the decision.
@@ -281,21 +238,23 @@ impl Auditor {
             };
             self.raise(code, line, broken.to_string(), &marks_of_break(&broken, line));
         }
-        match what {
+        match content {
             None => {}
-            Some(What::Corrupt(corruption)) => self.corrupt(line, &corruption),
-            Some(What::Blank) => {
+            Some(LineContent::Corrupt(corruption)) => self.corrupt(line, &corruption),
+            Some(LineContent::Blank) => {
                 let (first, last) = self.blank;
                 self.blank = (if last + 1 == line && last > 0 { first } else { line }, line);
                 self.raise(FindingCode::BlankLine, line, "the line is blank: no event", &[]);
             }
-            Some(What::Brief { kind, package }) => {
-                self.ledger.deed(line, kind, &package);
+            Some(LineContent::Package { kind, package }) => {
+                if let Some(action) = package_action(kind) {
+                    self.ledger.deed(line, action, &package);
+                }
             }
-            Some(What::Event(event)) => {
+            Some(LineContent::Event(event)) => {
                 let said = if self.keeps_timeline() { Said::by(line, &event) } else { None };
                 if concerns_the_gate(event.event_type.name()) {
-                    self.gate_event(&LogEntry { line, event: *event }, place, basis_fits);
+                    self.gate_event(&LogEntry { line, event: *event }, cursor, basis_fits);
                 } else {
                     self.other_event(line, &event);
                 }
@@ -307,7 +266,7 @@ impl Auditor {
     }
 
     /// An event of a type that the fold or the decisions depend on.
-    fn gate_event(&mut self, entry: &LogEntry, place: &mut Place<'_>, basis_fits: bool) {
+    fn gate_event(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>, basis_fits: bool) {
         let line = entry.line;
         let Event { event_type, timestamp, .. } = &entry.event;
         let instant = timestamp.instant();
@@ -363,18 +322,18 @@ impl Auditor {
         }
         self.state.evolve(entry);
         if matches!(entry.event.event_type, EventType::RehearsalComplete(_)) {
-            self.completed(place);
+            self.completed(cursor);
         }
     }
 
     /// The line made a receipt.
-    fn completed(&mut self, place: &mut Place<'_>) {
+    fn completed(&mut self, cursor: &mut LineCursor<'_>) {
         let Some(receipt) = self.state.receipt() else {
             return;
         };
         self.hosts.rehearsal_completed(receipt.start.is_some());
         self.ledger.rehearsal_completed(receipt);
-        self.sidecar.completed(receipt, || place.head());
+        self.sidecar.completed(receipt, || cursor.head());
     }
 
     /// An event that neither the fold nor a decision depends on.
@@ -425,21 +384,43 @@ pub(super) fn text(result: &Lenient<String>) -> Option<String> {
     }
 }
 
-/// What an audit wants of the events of a type: those that the fold, the chain or the decisions look into are built, and
-/// of what happens to packages only the package is of interest.
-pub fn regard(type_name: &str) -> Regard<PackageAction> {
-    match type_name {
-        "package_attempted" => Regard::Brief(PackageAction::Attempted),
-        "package_uploaded" => Regard::Brief(PackageAction::Uploaded),
-        "package_published" => Regard::Brief(PackageAction::Published),
-        "package_skipped" => Regard::Brief(PackageAction::Skipped),
-        "package_failed" => Regard::Brief(PackageAction::Failed),
-        "execution_started" | "execution_finished" | "registry_policy_applied" | "auth_evidence_recorded" => {
-            Regard::Whole
-        }
-        _ if concerns_the_gate(type_name) || !EventType::is_known(type_name) => Regard::Whole,
-        _ => Regard::Quiet,
+impl LogVisitor for Auditor {
+    fn interest(&self) -> fn(&str) -> Interest {
+        if self.keeps_timeline() { timeline_interest } else { interest }
     }
+
+    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        self.judge(line, cursor);
+        ControlFlow::Continue(())
+    }
+}
+
+/// The interest of an audit in a type of event: those that the fold, the chain or the decisions depend on are built, and
+/// of what happens to packages only the package is of interest.
+pub(super) fn interest(type_name: &str) -> Interest {
+    match EventKind::from_name(type_name) {
+        Some(kind) if package_action(kind).is_some() => Interest::PackageOnly,
+        None
+        | Some(
+            EventKind::ExecutionStarted
+            | EventKind::ExecutionFinished
+            | EventKind::RegistryPolicyApplied
+            | EventKind::AuthEvidenceRecorded,
+        ) => Interest::Full,
+        Some(_) if concerns_the_gate(type_name) => Interest::Full,
+        Some(_) => Interest::Skip,
+    }
+}
+
+fn package_action(kind: EventKind) -> Option<PackageAction> {
+    Some(match kind {
+        EventKind::PackageAttempted => PackageAction::Attempted,
+        EventKind::PackageUploaded => PackageAction::Uploaded,
+        EventKind::PackagePublished => PackageAction::Published,
+        EventKind::PackageSkipped => PackageAction::Skipped,
+        EventKind::PackageFailed => PackageAction::Failed,
+        _ => return None,
+    })
 }
 
 pub(super) fn concerns_the_gate(type_name: &str) -> bool {

@@ -24,7 +24,7 @@ impl Auditor {
                 TailStatus::Torn
             }
         };
-        let (any_chained, any_foreign) = (self.log.chain().any_chained(), self.log.chain().any_foreign());
+        let (any_chained, any_foreign) = (self.log.any_chained(), self.log.any_unchained());
         if any_chained && self.demand.extends.is_none() {
             let message = "the log was compared with no head that was kept elsewhere";
             self.raised.push(Raised::about_log(FindingCode::NoHeadGiven, None, message));

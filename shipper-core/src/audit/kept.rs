@@ -1,6 +1,7 @@
 //! Heads that were kept elsewhere, compared with those of the log.
 
-use shipper_events::{Follower, Head};
+use shipper_events::Head;
+use shipper_events::scan::LogScanner;
 
 use super::finding::FindingCode;
 
@@ -13,8 +14,8 @@ pub(super) struct KeptHead {
 
 impl KeptHead {
     /// The head, looked for in what was followed: it must have been kept on the way.
-    pub(super) fn look_for(head: Head, log: &Follower) -> Self {
-        Self { head, fits: log.kept(head.lines) == Some(head) }
+    pub(super) fn look_for(head: Head, log: &LogScanner) -> Self {
+        Self { head, fits: log.tracked_head(head.lines) == Some(head) }
     }
 
     /// The head, if it is that of a prefix of the first so many lines.
@@ -23,7 +24,7 @@ impl KeptHead {
     }
 
     /// What is wrong, if the log does not extend the head.
-    pub(super) fn not_extended(&self, log: &Follower) -> Option<(FindingCode, String)> {
+    pub(super) fn not_extended(&self, log: &LogScanner) -> Option<(FindingCode, String)> {
         let head = self.head;
         if self.fits {
             return None;

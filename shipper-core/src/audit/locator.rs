@@ -1,6 +1,8 @@
 //! Finding the line that a demand names by time.
 
-use shipper_events::{Cut, ParsedLine, Splitter, Timestamp, parse_line, scan};
+use std::io::{self, Read};
+
+use shipper_events::{LineReader, ParsedLine, Timestamp, parse_line};
 
 use super::auditor::Auditor;
 
@@ -11,37 +13,28 @@ use super::auditor::Auditor;
 pub struct Locator {
     auditor: Auditor,
     until: Timestamp,
-    splitter: Splitter,
-    line: u64,
-    found: u64,
 }
 
 impl Locator {
     pub(super) fn new(auditor: Auditor, until: Timestamp) -> Self {
-        Self { auditor, until, splitter: Splitter::new(), line: 0, found: 0 }
+        Self { auditor, until }
     }
 
-    /// Takes the next bytes of the log, cut anywhere.
-    pub fn feed(&mut self, mut piece: &[u8]) {
-        while let Some(cut) = self.splitter.next(&mut piece) {
-            match cut {
-                Cut::Lines(run) => {
-                    for line in scan(run).0 {
-                        self.line += 1;
-                        if let Ok(ParsedLine::Event(record)) = parse_line(line)
-                            && record.instant() <= self.until.instant()
-                        {
-                            self.found = self.line;
-                        }
-                    }
-                }
-                Cut::LongPart { ends_line, .. } => self.line += u64::from(ends_line),
+    /// Reads the log and returns the auditor for the prefix that was found: feed it the same log from its start.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    pub fn locate(self, read: impl Read) -> io::Result<Auditor> {
+        let (mut lines, mut line, mut found) = (LineReader::new(read), 0, 0);
+        while let Some(bytes) = lines.next_line()? {
+            line += 1;
+            if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+                && event.instant() <= self.until.instant()
+            {
+                found = line;
             }
         }
-    }
-
-    /// The auditor for the prefix that was found: feed it the same log from its start.
-    pub fn found(self) -> Auditor {
-        self.auditor.up_to(self.found)
+        Ok(self.auditor.up_to(found))
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! An [`Auditor`] is fed a log's bytes, cut anywhere, and then says what they prove. It works in five steps:
 //!
-//! 1. **Read.** Blocks of lines are surveyed: all lines are checked, and the events that an audit [regards](regard())
-//!    are built. The chain is followed, and heads are computed (`shipper-events`). A corrupt line ends the judging, and
-//!    only the head of the whole file is still computed. [`Auditor::feed`] surveys by itself;
-//!    [`Auditor::take`] takes what was surveyed elsewhere, on other threads.
+//! 1. **Read.** All lines are verified, and the events that an audit depends on are built
+//!    ([`scan`](shipper_events::scan)). A corrupt line ends the judging, and only the head of the whole file is still
+//!    computed. [`Auditor::feed`] works on the calling thread, [`Auditor::read_to_end`] on several.
 //! 2. **Fold.** Each event that concerns the gate changes the [`GateState`](crate::GateState); what looks odd on the way is
 //!    a finding.
 //! 3. **Decide.** Each `gate_evaluated` is re-derived from the state before it and compared. Each run takes a
@@ -16,7 +15,7 @@
 //!
 //! Reports that were made elsewhere, of other logs, [merge](merge()) into one.
 //!
-//! There is no file, clock, environment, thread or terminal in it. Its memory grows with what a log decides and with what
+//! There is no file, clock, environment or terminal in it. Its memory grows with what a log decides and with what
 //! is found (decisions, findings, plans, rehearsed packages), not with its lines. The same bytes and demand give the same report however they were cut.
 
 mod auditor;
@@ -42,7 +41,7 @@ mod timeline;
 mod verified;
 mod wording;
 
-pub use auditor::{AuditError, Auditor, Begin, audit, regard};
+pub use auditor::{AuditError, Auditor, Begin, audit};
 pub use conclusion::Conclusion;
 pub use decision::{Decision, DecisionStatus, RecordedVerdict, RunReport, UnprovenCause, VerdictSummary};
 pub use demand::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict};
@@ -57,6 +56,5 @@ pub use report::{
 };
 pub use snapshot::SidecarInput;
 pub use summary::{Conflict, Counts, Duplicate, DuplicateContent, Summary, SummaryBuilder};
-pub use take::PackageAction;
-pub use timeline::{OpenRehearsalSummary, ReceiptSummary, StateAfter, TimelineEntry, regard_timeline};
+pub use timeline::{OpenRehearsalSummary, ReceiptSummary, StateAfter, TimelineEntry};
 pub use verified::VerifiedLevel;

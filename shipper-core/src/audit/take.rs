@@ -16,7 +16,7 @@ use crate::state::GateState;
 
 /// What a run does to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackageAction {
+pub(super) enum PackageAction {
     /// It is about to be published.
     Attempted,
     /// It was handed to the live registry.

@@ -3,13 +3,13 @@
 //! It is kept only where somebody asks for it, since it grows with the gate's events and with what was published.
 
 use serde::{Deserialize, Serialize};
-use shipper_events::{Event, EventType, PlanId, Regard, RegistryName, Timestamp};
+use shipper_events::scan::Interest;
+use shipper_events::{Event, EventKind, EventType, PlanId, RegistryName, Timestamp};
 
-use super::auditor::{Auditor, concerns_the_gate, regard, text};
+use super::auditor::{Auditor, concerns_the_gate, interest, text};
 use super::decision::VerdictSummary;
 use super::finding::Raised;
 use super::report::GateReport;
-use super::take::PackageAction;
 use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
 use crate::state::{GateState, RehearsalState};
 
@@ -91,13 +91,9 @@ impl From<&Receipt> for ReceiptSummary {
     }
 }
 
-/// What an audit with a timeline wants of the events of a type: see [`regard`]. Of what was published, the time is of
-/// interest too.
-pub fn regard_timeline(type_name: &str) -> Regard<PackageAction> {
-    match regard(type_name) {
-        Regard::Brief(PackageAction::Published) => Regard::Whole,
-        other => other,
-    }
+/// The interest of an audit with a timeline in a type of event: of a published package, also in the time.
+pub(super) fn timeline_interest(type_name: &str) -> Interest {
+    if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
 }
 
 /// The moments so far.
@@ -172,8 +168,7 @@ impl Said {
 }
 
 impl Auditor {
-    /// Keeps a [timeline](TimelineEntry) as well. Ask for it before the first byte, and survey under [`regard_timeline`] where
-    /// that is done elsewhere.
+    /// Keeps a [timeline](TimelineEntry) as well. Ask for it before the first byte.
     #[must_use]
     pub fn with_timeline(mut self) -> Self {
         self.timeline = Some(Timeline::default());

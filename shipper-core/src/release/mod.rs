@@ -18,7 +18,7 @@
 //!     Failure, Found, StepContext, On, Limits, Plan, PlannedPackage, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
 //!     OutputTails, Registry, publish, rehearse,
 //! };
-//! use shipper_events::write::{WriterOptions, FsStorage};
+//! use shipper_events::write::{LockOptions, FsStorage};
 //!
 //! /// Registries that exist in memory only.
 //! struct Shelves(BTreeSet<(String, String)>);
@@ -65,13 +65,13 @@
 //! };
 //! let plan = Plan::new(registry("live")?, vec![package])?;
 //! let (mut shelves, stop) = (Shelves(BTreeSet::new()), Stop::default());
-//! let (limits, log) = (Limits::default(), WriterOptions::default());
+//! let (limits, lock) = (Limits::default(), LockOptions::default());
 //!
-//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, limits, log: log.clone() };
+//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, limits, lock: lock.clone() };
 //! let rehearsed = rehearse(FsStorage, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
 //! assert!(rehearsed.completed.receipt.passed);
 //!
-//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, limits, log };
+//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, limits, lock, expected_head: None };
 //! let published = publish(FsStorage, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
 //! assert!(published.failure.is_none());
 //! # Ok(())

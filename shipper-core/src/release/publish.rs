@@ -9,7 +9,7 @@ use shipper_events::vocabulary::{
     PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
     PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, RawJson};
 use thiserror::Error;
 
@@ -32,8 +32,10 @@ pub struct PublishOptions {
     pub skip: Option<SkipRequest>,
     /// Its time limits, and how often it tries.
     pub limits: Limits,
-    /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
+    /// A head that the caller has kept; `None` accepts any log. The gate refuses a log that does not begin with exactly those bytes.
+    pub expected_head: Option<Head>,
 }
 
 /// A run that was let go, and finished: well or not.
@@ -97,7 +99,7 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
 ) -> Result<Published, PublishError> {
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
-    let _at_work = RunLock::take(&disk, state_directory, &options.log.note)?;
+    let _at_work = RunLock::take(&disk, state_directory, &options.lock.holder_note)?;
     let mut work = Work { publisher, on: On::Live(live), limits: options.limits, stop, progress };
     work.check(plan).map_err(PublishError::NotReady)?;
     let query = GateQuery {
@@ -106,14 +108,13 @@ pub fn publish<P: Publisher, D: Storage + Clone>(
         skip: options.skip.is_some(),
     };
     let asker = options.skip.clone().unwrap_or_default();
-    let extends = options.log.extends;
-    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
+    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, options.expected_head, options.lock.clone())?;
     let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
         return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
     };
     work.progress.let_go(&gate);
     // The log must go on from the decision.
-    let log = WriterOptions { repair: false, create: false, extends: gate.head, ..options.log.clone() };
+    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(gate.head);
     let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), log, ())? };
     // Where it cannot be asked now, the first look at a package says why.
     let uploads_to = work.uploads_to(On::Live(live)).ok();

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::RegistryName;
-use shipper_events::write::{Storage, WriterOptions};
+use shipper_events::write::{LockOptions, Storage};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
@@ -22,8 +22,8 @@ pub struct RehearseOptions {
     pub smoke_install: Option<String>,
     /// Its time limits, and how often it tries.
     pub limits: Limits,
-    /// How the log is opened; a torn tail is repaired in any case.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
 }
 
 /// A rehearsal that was completed: it is in the log, passed or not.
@@ -86,7 +86,7 @@ pub fn rehearse<P: Publisher, D: Storage + Clone>(
             Some(package.ok_or_else(|| RehearseError::NoProgram { name: name() })?)
         }
     };
-    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.log.clone())?;
+    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.lock.clone())?;
     let count = plan.packages().len();
     let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
     work.check(plan).map_err(RehearseError::NotReady)?;

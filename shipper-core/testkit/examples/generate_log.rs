@@ -101,7 +101,7 @@ impl Log {
             return Ok(());
         }
         self.left -= 1;
-        let link = self.chained.then(|| ChainLink::after(self.prefix.lines(), &self.line));
+        let link = self.chained.then(|| ChainLink::to_previous(self.prefix.lines(), &self.line));
         let line = &mut self.line;
         line.clear();
         match link {

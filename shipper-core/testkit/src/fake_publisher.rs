@@ -11,7 +11,7 @@ use shipper_core::release::{
     PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
 use shipper_core::{LOG_FILE_NAME, RefusalCode, SkipRequest, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 
 /// Registries that remember what they were given, and fail when told to.
 pub struct FakePublisher {
@@ -20,7 +20,7 @@ pub struct FakePublisher {
     pub published: HashMap<(String, String), blake3::Hash>,
     /// What happens at the next calls to publish, in order; then all goes well.
     pub faults: Vec<PublishFault>,
-    /// What happens at the next lookup_faults, the last first.
+    /// What happens at the next lookups, the last first.
     pub lookup_faults: Vec<LookupFault>,
     pub mirror: MirrorMode,
     /// Whether the plan may be published, as far as that can be seen beforehand.
@@ -211,7 +211,7 @@ pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
         rehearsal: registry("rehearsal"),
         smoke_install: smoke_install.then(|| "c".to_owned()),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        lock: LockOptions::default(),
     }
 }
 
@@ -221,7 +221,8 @@ pub fn publish_options(skip: bool) -> PublishOptions {
         rehearsal: Some(registry("rehearsal")),
         skip: skip.then_some(asker),
         limits: LIMITS,
-        log: WriterOptions::default(),
+        lock: LockOptions::default(),
+        expected_head: None,
     }
 }
 

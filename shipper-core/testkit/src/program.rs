@@ -7,14 +7,25 @@ use crate::settings::print_figure;
 
 /// Path of an example program of a crate of the workspace. Testing the whole workspace builds it; testing one crate may not.
 pub fn example_program(package: &str, name: &str) -> PathBuf {
+    built(package, "--example", name, &target_directory().join("examples").join(name))
+}
+
+/// Path of a program of a crate of the workspace, built as [`example_program`] builds one.
+pub fn binary(package: &str, name: &str) -> PathBuf {
+    built(package, "--bin", name, &target_directory().join(name))
+}
+
+fn target_directory() -> PathBuf {
     let test = std::env::current_exe().expect("the test has a path");
-    let built = test.parent().and_then(Path::parent).expect("a target directory");
-    let example = built.join("examples").join(name);
-    if !example.exists() {
-        let build = ["build", "-q", "--all-features", "-p", package, "--example", name];
+    test.parent().and_then(Path::parent).expect("a target directory").to_owned()
+}
+
+fn built(package: &str, kind: &str, name: &str, path: &Path) -> PathBuf {
+    if !path.exists() {
+        let build = ["build", "-q", "--all-features", "-p", package, kind, name];
         assert!(Command::new(env!("CARGO")).args(build).status().expect("cargo starts").success());
     }
-    example
+    path.to_owned()
 }
 
 /// Returns whether these programs are installed. If one is missing, it prints that the current test is skipped; on CI, where

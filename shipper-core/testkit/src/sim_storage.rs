@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::write::{Storage, StorageFile};
-use time::OffsetDateTime;
 
 /// What a step does instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +107,7 @@ struct StorageState {
     crashed: bool,
     names_made: usize,
     /// The time, if it does not follow the steps.
-    clock: Option<OffsetDateTime>,
+    clock: Option<SystemTime>,
 }
 
 /// Which step fails.
@@ -192,7 +191,7 @@ impl SimStorage {
     }
 
     /// Fixes the clock, whatever steps are taken from now on.
-    pub fn set_clock(&self, now: OffsetDateTime) {
+    pub fn set_clock(&self, now: SystemTime) {
         self.0.borrow_mut().clock = Some(now);
     }
 
@@ -333,7 +332,7 @@ impl Storage for SimStorage {
         Ok(SimFile { disk: self.clone(), inode })
     }
 
-    fn named_length(&self, path: &Utf8Path, file: &SimFile) -> io::Result<Option<u64>> {
+    fn len_if_same_file(&self, path: &Utf8Path, file: &SimFile) -> io::Result<Option<u64>> {
         self.plain_step(StepKind::Other)?;
         let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
         Ok(is_named.then(|| file.live().len() as u64))
@@ -359,7 +358,7 @@ impl Storage for SimStorage {
         Ok(())
     }
 
-    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
+    fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
         self.plain_step(StepKind::Other)?;
         let names = self.0.borrow().live_names();
         let below = names.keys().filter(|path| path.parent() == Some(directory));
@@ -385,14 +384,13 @@ impl Storage for SimStorage {
         Ok(())
     }
 
-    fn relock(&self, _: &Utf8Path, lock: &mut SimLock, _: Duration, _: &str) -> io::Result<()> {
+    fn lock_again(&self, _: &Utf8Path, lock: &mut SimLock, _: Duration, _: &str) -> io::Result<()> {
         lock.take()
     }
 
-    fn now(&self) -> OffsetDateTime {
+    fn now(&self) -> SystemTime {
         let clock = self.0.borrow().clock;
-        let steps = || time::Duration::seconds(i64::try_from(self.steps()).expect("few steps"));
-        clock.unwrap_or_else(|| OffsetDateTime::UNIX_EPOCH + steps())
+        clock.unwrap_or_else(|| SystemTime::UNIX_EPOCH + Duration::from_secs(self.steps() as u64))
     }
 
     fn random_name(&self) -> String {

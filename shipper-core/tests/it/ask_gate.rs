@@ -9,7 +9,7 @@ use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus, a
 use shipper_core::{
     Enforced, GateQuery, RehearsalRecorder, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, history,
 };
-use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_events::write::{FsStorage, LockOptions, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::{LogBuilder, summarize};
 use shipper_testkit::settings::proptest_config;
 
@@ -29,11 +29,11 @@ impl State {
     fn ask(&self, registry: Option<&str>, skip: bool, asker: &SkipRequest) -> Enforced {
         let rehearsal_registry = registry.map(|name| name.parse().expect("a name"));
         let query = GateQuery { plan_id: "p".parse().expect("a name"), rehearsal_registry, skip };
-        ask_gate(FsStorage, &self.path, &query, asker, None, WriterOptions::default()).expect("asked")
+        ask_gate(FsStorage, &self.path, &query, asker, None, LockOptions::default()).expect("asked")
     }
 
     fn rehearse(&self, passes: bool) {
-        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, WriterOptions::default()).expect("it opens");
+        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, LockOptions::default()).expect("it opens");
         let mut rehearsing =
             recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         if passes {
@@ -104,7 +104,7 @@ fn anonymous_skip_is_rejected() {
     let text = |text: &str| Some(text.to_owned());
     for (actor, justification) in [(None, None), (text("me"), None), (None, text("why")), (text(" "), text("why"))] {
         let asker = SkipRequest { actor, justification };
-        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default());
+        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default());
         assert!(matches!(asked, Err(shipper_core::AskGateError::SkipWithoutReason)));
     }
     assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
@@ -143,7 +143,7 @@ fn unchained_lines_are_adopted_with_the_decision() {
 fn dropped_rehearsal_stays_open() {
     let state = State::new(b"");
     state.rehearse(true);
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
@@ -163,14 +163,14 @@ fn identical_second_torn_tail_is_recorded() {
     };
     state.rehearse(true);
     tear();
-    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
     tear();
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).untrusted.is_some());
-    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
     assert!(!refused.verdict.may_publish(), "the lost line may have told of a failure");
     let log = std::fs::read_to_string(&path).expect("the log");
@@ -189,7 +189,7 @@ fn corrupt_log_is_moved_aside_and_continued() {
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
     assert!(refused.untrusted.is_some() && refused.line.is_none());
     let path = state.path.join("events.jsonl");
-    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
     assert_eq!(std::fs::read(&aside).expect("the old log"), old, "whole");
     assert_eq!(continued.head().lines, 1);
     let first = std::fs::read_to_string(&path).expect("the new log");
@@ -208,7 +208,7 @@ proptest! {
     fn recorded_decisions_are_confirmed_by_the_audit(entries in history::entries(0..20), query in history::query()) {
         let state = State::new(&history::to_log(&history::chained(entries)));
         let asker = SkipRequest { actor: Some("me".to_owned()), justification: Some("a test".to_owned()) };
-        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default()).expect("asked");
+        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default()).expect("asked");
         let audited = state.audit();
         let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line).expect("recorded");
         let recorded = decision.recorded.as_ref().expect("recorded");

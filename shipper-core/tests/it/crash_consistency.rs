@@ -9,7 +9,7 @@ use camino::Utf8Path;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, audit};
 use shipper_core::{GateQuery, RecordError, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
-use shipper_events::write::{LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::settings::print_figure;
 use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
@@ -43,7 +43,7 @@ fn query() -> GateQuery {
 
 fn rehearse(disk: &SimStorage, told: &RefCell<Told>, passes: bool) -> Option<()> {
     let state = Utf8Path::new(STATE);
-    let mut recorder = RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()).ok()?;
+    let mut recorder = RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).ok()?;
     let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
     rehearsing.published("a", "1.0.0", Duration::ZERO).ok()?;
     if passes {
@@ -60,7 +60,7 @@ fn rehearse(disk: &SimStorage, told: &RefCell<Told>, passes: bool) -> Option<()>
 
 fn ask(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
     let answer =
-        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, WriterOptions::default())
+        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
             .ok()?;
     told.borrow_mut().heads.extend(answer.head);
     told.borrow_mut().permitted |= answer.verdict.may_publish();
@@ -68,7 +68,7 @@ fn ask(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
 }
 
 fn publish(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
-    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let options = WriterOptions::default().repair_torn_tail(true);
     let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
     for line in [
         r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":2},"package":"all"}"#,
@@ -102,7 +102,7 @@ const SCENARIOS: &[Case] = &[
     ("a torn line in an open rehearsal", torn, |disk, told| {
         // The line may have told of a failure: until the plan is rehearsed again, it counts as one.
         told.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), WriterOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
         ask(disk, told)?;
         told.borrow_mut().refused = false;
         rehearse(disk, told, true)?;
@@ -110,7 +110,7 @@ const SCENARIOS: &[Case] = &[
     }),
     ("the same torn bytes twice", torn_twice, |disk, told| {
         told.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), WriterOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
         ask(disk, told)
     }),
     ("lines of a tool that does not chain", foreign, |disk, told| {
@@ -121,7 +121,7 @@ const SCENARIOS: &[Case] = &[
         told.borrow_mut().refused = true;
         let path = Utf8Path::new(LOG);
         told.borrow_mut().continued = true;
-        rotate_log(disk.clone(), path, WriterOptions::default(), ()).ok()?;
+        rotate_log(disk.clone(), path, LockOptions::default(), ()).ok()?;
         rehearse(disk, told, true)?;
         ask(disk, told)
     }),
@@ -179,19 +179,13 @@ fn check(state: &SimStorage, told: &Told, what: &str) {
         assert!(extends(&bytes, *head), "{what}: the acknowledged {head} is gone");
     }
     // The gate does not repair, and must not authorize what was not.
-    let answer = ask_gate(
-        state.clone(),
-        Utf8Path::new(STATE),
-        &query(),
-        &SkipRequest::default(),
-        None,
-        WriterOptions::default(),
-    );
+    let answer =
+        ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default());
     let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
     assert!(!(told.refused && answer.verdict.may_publish()), "{what}: authorized after a crash");
     // A rehearsing writer opens the log, or refuses it loudly and leaves it as it is.
     let before = state.read(LOG).unwrap_or_default();
-    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), WriterOptions::default()) {
+    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), LockOptions::default()) {
         Ok(recorder) => drop(recorder),
         Err(RecordError::Log(LogError::Corrupt { .. })) => assert_eq!(state.read(LOG).unwrap_or_default(), before),
         Err(error) => panic!("{what}: {error:?}"),

@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput, audit};
 use shipper_events::json::Object;
-use shipper_events::scan;
+use shipper_events::split_lines;
 use shipper_testkit::log_builder::log_with_changed_byte;
 use shipper_testkit::settings::proptest_config;
 
@@ -29,7 +29,7 @@ fn stands_there(line: &[u8], spot: LabelTarget) -> bool {
 }
 
 fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize>) {
-    let lines: Vec<&[u8]> = scan(log).0.collect();
+    let lines: Vec<&[u8]> = split_lines(log).0.collect();
     for finding in &audited.findings {
         let places = finding.places();
         assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use camino::Utf8PathBuf;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::program::{example_program, installed};
@@ -20,13 +20,13 @@ fn asked(directory: &Path) -> bool {
         skip: false,
     };
     let answer =
-        ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, WriterOptions::default()).expect("asked");
+        ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
     answer.verdict.may_publish()
 }
 
 fn opens(directory: &Path) {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
-    drop(RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens after any kill"));
+    drop(RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens after any kill"));
     let bytes = std::fs::read(state.join("events.jsonl")).expect("the log");
     assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
 }

@@ -27,7 +27,9 @@ mod io_faults;
 mod kill_at_syscall;
 mod merge;
 mod properties;
+#[cfg(feature = "release")]
 mod release_model;
+#[cfg(feature = "release")]
 mod test_registry;
 mod timeline;
 mod torn_tail;

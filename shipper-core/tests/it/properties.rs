@@ -6,13 +6,13 @@ use shipper_core::audit::{
     AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
 };
 use shipper_core::{GateQuery, GateState, Verdict, evaluate, history, snapshot};
-use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry, split_lines};
 use shipper_testkit::settings::proptest_config;
 
 /// The head of the first `lines` lines.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
-    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+    for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
         prefix.push_line(line);
     }
     prefix.head()
@@ -34,10 +34,7 @@ fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAud
     };
     let mut auditor = match Auditor::begin(demand.clone(), SidecarInput::NotRequested) {
         Begin::Audit(auditor) => auditor,
-        Begin::Locate(mut locator) => {
-            feed(&mut |piece| locator.feed(piece));
-            locator.found()
-        }
+        Begin::Locate(locator) => locator.locate(log).expect("memory can be read"),
     };
     feed(&mut |piece| auditor.feed(piece));
     auditor.finish().expect("no line was demanded")
@@ -228,7 +225,7 @@ proptest! {
     #[test]
     fn audit_of_a_prefix_equals_audit_of_the_shorter_log(entries in history::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
         let log = history::to_log(&entries);
-        let lines: Vec<&[u8]> = scan(&log).0.collect();
+        let lines: Vec<&[u8]> = split_lines(&log).0.collect();
         let line = at.index(lines.len() + 1);
         let demand = AuditOptions { at: None, ..demand };
         let prefix = audit(&lines[..line].concat(), SidecarInput::NotRequested, &demand).expect("no line is demanded");

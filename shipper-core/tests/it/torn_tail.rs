@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus, audit};
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::settings::print_figure;
@@ -43,13 +43,12 @@ fn every_torn_tail_is_refused_and_repaired() {
         assert_eq!(judged.tail, TailStatus::Torn);
         assert_ne!(LogReport::judged("log", judged).conclusion, Conclusion::Verified);
         let ask = || {
-            ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, WriterOptions::default()).expect("asked")
+            ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked")
         };
         assert!(ask().untrusted.is_some(), "cut at {cut}");
         assert_eq!(std::fs::read(&path).expect("the log"), &whole[..cut], "the gate does not repair");
 
-        let mut recorder =
-            RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it is repaired");
+        let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it is repaired");
         let tail = &whole[complete..cut];
         let saved = state.join(format!("events.jsonl.torn-{}", blake3::hash(tail)));
         assert_eq!(std::fs::read(saved).expect("the bytes are kept"), tail);

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
 use crate::event::Event;
+use crate::integrity::ChainLink;
 use crate::json::{Member, Shape};
-use crate::link::ChainLink;
 use crate::timestamp::{self, Timestamp};
 use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
@@ -32,7 +32,7 @@ struct Found {
 }
 
 /// Proves the lines of one window, from the first to the last.
-pub(super) struct Prover<'w, 'i> {
+pub(crate) struct Prover<'w, 'i> {
     window: &'w [u8],
     index: &'i Index,
     at: usize,
@@ -56,7 +56,7 @@ pub(super) struct Prover<'w, 'i> {
 }
 
 impl<'w, 'i> Prover<'w, 'i> {
-    pub(super) fn new(window: &'w [u8], index: &'i Index) -> Self {
+    pub(crate) fn new(window: &'w [u8], index: &'i Index) -> Self {
         let mut special = Special::new(index, 0);
         Self {
             window,
@@ -80,7 +80,7 @@ impl<'w, 'i> Prover<'w, 'i> {
     /// Proves the line that stands there, its LF at `end`: then the other methods tell of it. `builds` gets the name of
     /// its type and says whether [`event`](Self::event) will be called.
     #[inline(always)]
-    pub(super) fn line(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> bool {
+    pub(crate) fn line(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> bool {
         self.prove(start, end, builds).is_some()
     }
 
@@ -100,7 +100,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         }
         self.link = None;
         if !self.takes(b"{\"timestamp\":\"") {
-            let (link, length) = ChainLink::split(self.window.get(start..end)?)?;
+            let (link, length) = ChainLink::parse(self.window.get(start..end)?)?;
             self.link = Some(link);
             self.at += length;
             self.takes(b"\"timestamp\":\"").then_some(())?;
@@ -126,17 +126,17 @@ impl<'w, 'i> Prover<'w, 'i> {
 
     /// The link of the line; `None` if it is foreign.
     #[inline(always)]
-    pub(super) fn take_link(&mut self) -> Option<ChainLink> {
+    pub(crate) fn take_link(&mut self) -> Option<ChainLink> {
         self.link.take()
     }
 
     /// The package of the line, unless it is written with an escape.
-    pub(super) fn package(&self) -> Option<&'w str> {
+    pub(crate) fn package(&self) -> Option<&'w str> {
         std::str::from_utf8(self.plain(&self.package)?).ok()
     }
 
     /// The event of the line, unless it wants a member of another kind.
-    pub(super) fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<Event> {
         let text = |range: &Range<usize>| std::str::from_utf8(self.window.get(range.clone())?).ok();
         let member = |found: &Found| Some(Member::checked(text(&found.name)?, text(&found.value)?, found.shape));
         let members: Vec<Member<'_>> = self.found.iter().map(member).collect::<Option<_>>()?;

@@ -2,7 +2,7 @@
 //! because a log that is carried over must still say what its writer meant.
 
 use proptest::prelude::*;
-use shipper_events::{Event, EventReader, EventType, Lenient, LogEntry, scan};
+use shipper_events::{Event, EventReader, EventType, Lenient, LogEntry, split_lines};
 use shipper_testkit::settings::{print_figure, proptest_config};
 
 fn real_logs() -> Vec<(String, Vec<u8>)> {
@@ -21,7 +21,7 @@ fn real_logs() -> Vec<(String, Vec<u8>)> {
 fn real_lines_come_back_byte_for_byte() {
     let (mut events, mut others) = (0, 0);
     for (path, log) in real_logs() {
-        for line in scan(&log).0 {
+        for line in split_lines(&log).0 {
             let line = std::str::from_utf8(line).expect("UTF-8").trim_end_matches('\n');
             match line.parse::<Event>() {
                 Ok(event) => {

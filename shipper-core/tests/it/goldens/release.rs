@@ -13,7 +13,7 @@ use shipper_core::release::{
     Failure, FailureClass, Found, Limits, Locked, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishOptions,
     Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
 };
-use shipper_events::write::WriterOptions;
+use shipper_events::write::LockOptions;
 
 /// A registry that fails as told.
 struct Registries {
@@ -162,7 +162,7 @@ impl Release {
             rehearsal: registry("rehearsal"),
             smoke_install: Some("c".to_owned()),
             limits: Self::limits(),
-            log: WriterOptions::default(),
+            lock: LockOptions::default(),
         };
         let (disk, stop) = (self.state.later(), Stop::default());
         let done = rehearse(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &stop, &mut ());
@@ -173,7 +173,13 @@ impl Release {
     fn publish(&mut self, skip: Option<SkipRequest>, outcomes: &[Option<(FailureClass, bool)>]) -> bool {
         self.registries.outcomes = outcomes.to_vec();
         let rehearsal = Some(registry("rehearsal"));
-        let options = PublishOptions { rehearsal, skip, limits: Self::limits(), log: WriterOptions::default() };
+        let options = PublishOptions {
+            rehearsal,
+            skip,
+            limits: Self::limits(),
+            expected_head: None,
+            lock: LockOptions::default(),
+        };
         let (disk, stop) = (self.state.later(), Stop::default());
         publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &stop, &mut ()).is_ok()
     }

@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use super::{LOG, ModelDisk, SIDECAR, STATE, StateDirectory, skip_request};
+use super::{LOG, SIDECAR, STATE, SimStorage, StateDirectory, skip_request};
 use camino::Utf8Path;
 use shipper_core::{GateQuery, OpenRehearsal, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::{LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_events::write::{LockOptions, LogWriter, NewEvent, WriterOptions, rotate_log};
 
 /// Two lines of a tool that does not chain.
 const UNCHAINED: &str = concat!(
@@ -21,9 +21,9 @@ const UNCHAINED: &str = concat!(
 
 impl StateDirectory {
     /// Records a rehearsal of plan `p` on registry `r`.
-    fn rehearse(&self, package_count: u64, record: impl FnOnce(&Self, OpenRehearsal<'_, ModelDisk>)) {
+    fn rehearse(&self, package_count: u64, record: impl FnOnce(&Self, OpenRehearsal<'_, SimStorage>)) {
         let mut recorder =
-            RehearsalRecorder::open(self.later(), Utf8Path::new(STATE), WriterOptions::default()).expect("opened");
+            RehearsalRecorder::open(self.later(), Utf8Path::new(STATE), LockOptions::default()).expect("opened");
         self.later();
         let plan_id = "p".parse().expect("a name");
         let rehearsing = recorder.start(plan_id, "r".parse().expect("a name"), package_count);
@@ -51,7 +51,7 @@ impl StateDirectory {
             skip: skip.is_some(),
         };
         let asker = skip.cloned().unwrap_or_default();
-        let answer = ask_gate(self.later(), Utf8Path::new(STATE), &query, &asker, None, WriterOptions::default());
+        let answer = ask_gate(self.later(), Utf8Path::new(STATE), &query, &asker, None, LockOptions::default());
         assert!(answer.expect("asked").untrusted.is_none());
     }
 
@@ -199,14 +199,14 @@ fn torn_tails() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\":\"\xff");
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
     state.assert_matches("torn-tail-repaired");
     state.rehearse(1, |_, rehearsing| drop(rehearsing));
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\":\"\xff");
     state.pass();
     state.assert_matches("torn-tail-repaired-twice");
     let state = StateDirectory::new(&UNCHAINED.as_bytes()[..100]);
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
     state.assert_matches("torn-tail-of-first-line");
 }
 
@@ -219,7 +219,7 @@ fn adopted_lines() {
     state.pass();
     state.assert_matches("adopted");
     let state = StateDirectory::new(&[UNCHAINED.as_bytes(), b"{\"timestamp\""].concat());
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
     state.assert_matches("adopted-and-repaired");
 }
 
@@ -229,9 +229,9 @@ fn rotated_logs() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\"");
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), WriterOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
     let state = state.with_log_tail(b"{\nhalf");
-    drop(rotate_log(state.later(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("rotated"));
+    drop(rotate_log(state.later(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("rotated"));
     state.assert_matches("rotated");
     state.ask(Some("r"), None);
     state.pass();

@@ -1,10 +1,9 @@
-//! What a writer needs of a file system.
+//! The file system as a writer needs it.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use time::OffsetDateTime;
 
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
 ///
@@ -15,7 +14,7 @@ pub trait Storage {
     /// A lock that is held until it is dropped.
     type Lock;
 
-    /// The one path of a file that may have several, by links: locks and files beside it go by that.
+    /// Returns the one path of a file that may have several, by links: its lock and companion files are beside that.
     ///
     /// # Errors
     ///
@@ -36,12 +35,12 @@ pub trait Storage {
     /// Kind `AlreadyExists` where something has that name.
     fn create(&self, path: &Utf8Path) -> io::Result<Self::File>;
 
-    /// How long this very file is, in bytes, if the path still names it; `None` if it names another, or nothing.
+    /// Returns the length of the file in bytes if the path still names it; `None` if it names another file or nothing.
     ///
     /// # Errors
     ///
     /// When the path cannot be looked up.
-    fn named_length(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
+    fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
 
     /// Gives a file another name, in place of whatever has it.
     ///
@@ -64,12 +63,12 @@ pub trait Storage {
     /// As the file system says.
     fn remove(&self, path: &Utf8Path) -> io::Result<()>;
 
-    /// The names in a directory, sorted.
+    /// Returns the names in a directory, sorted.
     ///
     /// # Errors
     ///
     /// As the file system says.
-    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>>;
+    fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>>;
 
     /// Makes the names in a directory durable.
     ///
@@ -78,58 +77,58 @@ pub trait Storage {
     /// As the file system says.
     fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()>;
 
-    /// Takes the lock of that name, waiting at most so long for another holder, and leaves a note for those who wait.
+    /// Takes the lock of that name, waits up to `timeout` for another holder, and leaves a note for those who wait.
     ///
     /// # Errors
     ///
     /// Kind `WouldBlock`, with the holder's note, where it is held for longer.
-    fn lock(&self, path: &Utf8Path, wait: Duration, note: &str) -> io::Result<Self::Lock>;
+    fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self::Lock>;
 
-    /// Lets others have the lock; [`relock`](Self::relock) takes it again, and sooner than [`lock`](Self::lock) does.
+    /// Lets others take the lock. [`lock_again`](Self::lock_again) takes it back, faster than [`lock`](Self::lock).
     ///
     /// # Errors
     ///
     /// As the file system says: drop the lock then.
     fn unlock(&self, lock: &mut Self::Lock) -> io::Result<()>;
 
-    /// Takes a lock again that others were let have, as [`lock`](Self::lock) does.
+    /// Takes a lock back after [`unlock`](Self::unlock), as [`lock`](Self::lock) does.
     ///
     /// # Errors
     ///
     /// The same.
-    fn relock(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> io::Result<()>;
+    fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, timeout: Duration, note: &str) -> io::Result<()>;
 
-    /// The time.
-    fn now(&self) -> OffsetDateTime;
+    /// Returns the time.
+    fn now(&self) -> SystemTime;
 
-    /// A name that nobody can guess.
+    /// Returns a name that cannot be guessed.
     fn random_name(&self) -> String;
 }
 
-/// Puts a file in place of whatever has its name, whole or not at all: it is written and synced under a name that nobody
-/// can guess, then renamed. Its name is durable once the directory is synced.
+/// Puts a file in place of whatever has its name, whole or not at all: it is written and synced under a name that
+/// cannot be guessed, then renamed. Its name is durable once the directory is synced.
 ///
 /// # Errors
 ///
 /// When a step fails; what has the name is then as it was.
-pub fn replace_file<D: Storage>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_file<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
-    let temporary = path.with_file_name(format!(".{name}.{}", disk.random_name()));
-    write_new(disk, &temporary, bytes)?;
-    disk.rename(&temporary, path).inspect_err(|_| {
-        // What is left of it has a name that nobody looks for.
-        let _ = disk.remove(&temporary);
+    let temporary = path.with_file_name(format!(".{name}.{}", storage.random_name()));
+    create_synced(storage, &temporary, bytes)?;
+    storage.rename(&temporary, path).inspect_err(|_| {
+        // What is left has a name that no program looks for.
+        let _ = storage.remove(&temporary);
     })
 }
 
 /// Writes a file that did not exist, durably but for its name.
-pub(super) fn write_new<D: Storage>(disk: &D, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = disk.create(path)?;
+pub(super) fn create_synced<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = storage.create(path)?;
     let written = file.append(bytes).and_then(|count| {
         if count == bytes.len() { file.sync() } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
     });
     written.inspect_err(|_| {
-        let _ = disk.remove(path);
+        let _ = storage.remove(path);
     })
 }
 

@@ -1,8 +1,8 @@
-//! `release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it for real if the gate lets it go.
+//! `shipper-release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it if the gate permits.
 //!
 //! ```sh
-//! release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
-//! release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! shipper-release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! shipper-release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
 //! ```
 //!
 //! Registries are those of cargo's configuration. Exit status 0 when it went well; 1 when the rehearsal failed, the gate
@@ -22,7 +22,7 @@ use shipper_core::release::{
 };
 use shipper_core::{Enforced, SidecarUpdate, SkipRequest, VerdictKind, create_state_directory};
 use shipper_events::Head;
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 
 /// Rehearses and publishes a workspace, with every step in a log that can be audited.
 #[derive(Parser)]
@@ -150,8 +150,8 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
             let rehearsal = cargo.workspace().registry(rehearsal_registry)?;
             let plan = cargo.workspace().plan().clone();
-            let log = WriterOptions::default();
-            let options = RehearseOptions { rehearsal, smoke_install: smoke_install.clone(), limits, log };
+            let (smoke_install, lock) = (smoke_install.clone(), LockOptions::default());
+            let options = RehearseOptions { rehearsal, smoke_install, limits, lock };
             let done = rehearse(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
             let receipt = &done.completed.receipt;
             tell(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head));
@@ -168,9 +168,9 @@ fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
             let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
             let asker = SkipRequest { actor: actor.clone(), justification: justification.clone() };
             let plan = cargo.workspace().plan().clone();
-            let log = WriterOptions { extends: *extends, ..WriterOptions::default() };
             let skip = skip_rehearsal.then_some(asker);
-            let options = PublishOptions { rehearsal, skip, limits, log };
+            let options =
+                PublishOptions { rehearsal, skip, limits, lock: LockOptions::default(), expected_head: *extends };
             match publish(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
                 Ok(published) => {
                     tell(&format!("plan {}\nhead {}", plan.plan_id(), published.head));

@@ -16,9 +16,9 @@ use crate::value::JsonUint;
 ///
 /// ```
 /// use shipper_events::{Head, HeadHasher};
-/// let mut prefix = HeadHasher::new();
-/// prefix.push_line(b"{}\n");
-/// let head = prefix.head();
+/// let mut hasher = HeadHasher::new();
+/// hasher.push_line(b"{}\n");
+/// let head = hasher.head();
 /// assert_eq!((head.lines, head.bytes), (1, 3));
 /// assert_eq!(head.to_string().parse::<Head>()?, head);
 /// # Ok::<(), shipper_events::ParseHeadError>(())
@@ -64,14 +64,14 @@ impl FromStr for Head {
             return Err(ParseHeadError);
         };
         Ok(Self {
-            lines: digits(lines)?,
-            bytes: digits(bytes)?,
-            blake3: hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
+            lines: parse_decimal(lines)?,
+            bytes: parse_decimal(bytes)?,
+            blake3: parse_hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
         })
     }
 }
 
-fn digits(text: &str) -> Result<u64, ParseHeadError> {
+fn parse_decimal(text: &str) -> Result<u64, ParseHeadError> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().map_err(|_| ParseHeadError)
     } else {
@@ -79,12 +79,12 @@ fn digits(text: &str) -> Result<u64, ParseHeadError> {
     }
 }
 
-/// The hash that 64 lower-case hexadecimal digits are.
-pub(crate) fn hash(text: &[u8]) -> Option<blake3::Hash> {
+/// Parses 64 lowercase hex digits.
+pub(crate) fn parse_hash(text: &[u8]) -> Option<blake3::Hash> {
     let digits: &[u8; 64] = text.try_into().ok()?;
     let (mut bytes, mut seen) = ([0; 32], 0);
     for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
-        let (high, low) = (digit(*high), digit(*low));
+        let (high, low) = (hex_value(*high), hex_value(*low));
         seen |= high | low;
         *byte = (high << 4) | low;
     }
@@ -92,8 +92,8 @@ pub(crate) fn hash(text: &[u8]) -> Option<blake3::Hash> {
     (seen < 16).then(|| blake3::Hash::from_bytes(bytes))
 }
 
-/// What a hexadecimal digit is worth; 16 or more if it is none, or none in lower case.
-fn digit(byte: u8) -> u8 {
+/// Returns the value of a lowercase hex digit; of any other byte, at least 16.
+fn hex_value(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => byte - b'0',
         b'a'..=b'f' => byte - b'a' + 10,
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Head {
         Ok(Self {
             lines: members.lines,
             bytes: members.bytes,
-            blake3: hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(ParseHeadError))?,
+            blake3: parse_hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(ParseHeadError))?,
         })
     }
 }
@@ -165,33 +165,34 @@ impl fmt::Display for ClaimedHead {
     }
 }
 
-/// How many bytes are gathered before they are hashed, one chunk of BLAKE3: fewer cost more, and more are hashed again for
-/// each head that is asked for. Long pieces are not gathered.
-const GATHER: usize = 1024;
+/// How many bytes of lines are collected before they are hashed, one chunk of BLAKE3: with fewer, hashing costs more; with
+/// more, more is hashed again for each head. Longer blocks are hashed directly.
+const BUFFER_LEN: usize = 1024;
 
-/// The bytes of a log so far, as a head that grows line by line.
+/// Computes the head of a log that grows line by line.
 #[derive(Debug, Clone)]
 pub struct HeadHasher {
     lines: u64,
     bytes: u64,
     hasher: blake3::Hasher,
-    gathered: Vec<u8>,
-    /// A line too long to be held is hashed as it comes, beside the head, until its end shows that it is a line.
-    unfinished: Option<(blake3::Hasher, u64)>,
+    /// Bytes of complete lines that are not in `hasher` yet.
+    buffer: Vec<u8>,
+    /// The state after the parts of a line that has no end yet, and the bytes with them: they count if an LF follows.
+    partial_line: Option<(blake3::Hasher, u64)>,
 }
 
 impl HeadHasher {
-    /// The prefix of no bytes.
+    /// Starts with no bytes.
     pub fn new() -> Self {
-        Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), gathered: Vec::new(), unfinished: None }
+        Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), buffer: Vec::new(), partial_line: None }
     }
 
-    /// Complete lines so far.
+    /// Returns the number of complete lines so far.
     pub fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// Bytes of those lines.
+    /// Returns the number of bytes of those lines.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -201,24 +202,24 @@ impl HeadHasher {
         self.push_lines(line, 1);
     }
 
-    /// Adds so many complete lines.
+    /// Adds that many complete lines.
     pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
         self.lines += lines;
         self.bytes += bytes.len() as u64;
-        if self.gathered.len() + bytes.len() > GATHER {
+        if self.buffer.len() + bytes.len() > BUFFER_LEN {
             self.flush();
         }
-        if bytes.len() > GATHER {
+        if bytes.len() > BUFFER_LEN {
             self.hasher.update(bytes);
         } else {
-            self.gathered.extend_from_slice(bytes);
+            self.buffer.extend_from_slice(bytes);
         }
     }
 
     /// Adds a part of a line that is too long to be held. It counts once a part ends the line.
-    pub fn push_part(&mut self, part: &[u8], ends_line: bool) {
+    pub(crate) fn push_partial_line(&mut self, part: &[u8], ends_line: bool) {
         self.flush();
-        let (mut hasher, mut bytes) = self.unfinished.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
+        let (mut hasher, mut bytes) = self.partial_line.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
         hasher.update(part);
         bytes += part.len() as u64;
         if ends_line {
@@ -226,23 +227,28 @@ impl HeadHasher {
             self.bytes = bytes;
             self.hasher = hasher;
         } else {
-            self.unfinished = Some((hasher, bytes));
+            self.partial_line = Some((hasher, bytes));
         }
     }
 
-    /// The head of the complete lines so far.
+    /// Forgets the parts of a line that has no end.
+    pub(crate) fn discard_partial_line(&mut self) {
+        self.partial_line = None;
+    }
+
+    /// Returns the head of the complete lines so far.
     pub fn head(&self) -> Head {
-        let blake3 = if self.gathered.is_empty() {
+        let blake3 = if self.buffer.is_empty() {
             self.hasher.finalize()
         } else {
-            self.hasher.clone().update(&self.gathered).finalize()
+            self.hasher.clone().update(&self.buffer).finalize()
         };
         Head { lines: self.lines, bytes: self.bytes, blake3 }
     }
 
     fn flush(&mut self) {
-        self.hasher.update(&self.gathered);
-        self.gathered.clear();
+        self.hasher.update(&self.buffer);
+        self.buffer.clear();
     }
 }
 

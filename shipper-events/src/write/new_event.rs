@@ -1,11 +1,11 @@
-//! An event before it stands in a log.
+//! An event before it is in a log.
 
 use crate::RawJson;
 use crate::event::{Event, ParseEventError};
 use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
 
-/// An event before it stands in a log: the writer stamps and links it.
+/// An event before it is in a log: the writer adds its timestamp and link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// What happened.
@@ -35,9 +35,9 @@ impl std::str::FromStr for NewEvent {
 }
 
 impl NewEvent {
-    /// Further members of the line, which readers that do not know them ignore.
+    /// Adds a member to the line. Readers that do not know it ignore it.
     #[must_use]
-    pub fn with(mut self, name: &str, value: RawJson) -> Self {
+    pub fn with_member(mut self, name: &str, value: RawJson) -> Self {
         self.others.push(name, value);
         self
     }
