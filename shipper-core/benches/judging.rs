@@ -16,7 +16,7 @@ const LOG: usize = 8 << 20;
 
 fn query() -> GateQuery {
     let (plan_id, registry) = ("p".parse().expect("a name"), "rehearsal".parse().expect("a name"));
-    GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false }
+    GateQuery::new(plan_id, Some(registry))
 }
 
 /// Events to state, state to verdict: nothing is read.
@@ -65,7 +65,7 @@ fn asking(criterion: &mut Criterion) {
                 let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
                 let answer =
                     ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, LockOptions::default());
-                assert!(answer.expect("an answer").line.is_some(), "it was recorded");
+                assert!(answer.expect("an answer").line().is_some(), "it was recorded");
                 directory
             };
             bench.iter_batched(fresh, ask, BatchSize::PerIteration);

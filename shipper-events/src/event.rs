@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::fault::LineError;
 use crate::integrity::ChainLink;
-use crate::line::{ParsedLine, parse_line};
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
 use crate::timestamp::Timestamp;
 use crate::value::{ExtraMembers, write_string};
 use crate::vocabulary::EventType;

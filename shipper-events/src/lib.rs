@@ -26,9 +26,7 @@
 
 mod display_safe;
 mod event;
-mod fault;
 mod integrity;
-pub mod json;
 mod line;
 mod names;
 mod read;
@@ -40,9 +38,9 @@ pub mod write;
 
 pub use display_safe::{DisplaySafe, display_safe, is_display_safe};
 pub use event::{Event, LogEntry, ParseEventError};
-pub use fault::{LineError, LineErrorKind};
 pub use integrity::{ChainError, ChainLink, ClaimedHead, Head, HeadHasher, ParseHeadError};
-pub use line::{ParsedLine, RawEvent, parse_line};
+pub use line::strict_json as json;
+pub use line::{LineError, LineErrorKind, MAX_LINE_LEN, ParsedLine, RawEvent, parse_line};
 pub use names::{EmptyNameError, PlanId, RegistryName};
 pub use read::{EventReader, LineReader, ReadError, Tail, split_lines};
 pub use timestamp::{ParseTimestampError, Timestamp};
@@ -58,7 +56,3 @@ pub mod scan {
     pub use crate::integrity::{LineCursor, VerifiedLine};
     pub use crate::read::{Interest, LineContent, LogScanner, LogVisitor, Projection, read_projection, scan_log};
 }
-
-/// The longest line that is read, its LF included, in bytes: 16 MiB. A longer one is corrupt. The longest lines of
-/// real logs hold the last output of a command and stay below 100 KiB; the bound keeps a reader's memory flat.
-pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;

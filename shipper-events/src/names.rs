@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::json::Value;
+use crate::line::strict_json::Value;
 use crate::value::{Kind, write_string};
 
 /// The error for an empty plan or registry name.

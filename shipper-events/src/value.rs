@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::fault::LineErrorKind;
 use crate::integrity::ClaimedHead;
-use crate::json::{Member, Value, find};
+use crate::line::error::LineErrorKind;
+use crate::line::strict_json::{Member, Value, find};
 
 /// An unsigned integer of any size: digits only. Real logs hold integers that exceed 64 bits.
 ///
@@ -88,7 +88,7 @@ impl From<&str> for RawJson {
 
 impl From<Value<'_>> for RawJson {
     fn from(value: Value<'_>) -> Self {
-        Self(value.text().into())
+        Self(value.raw().into())
     }
 }
 
@@ -169,14 +169,14 @@ pub(crate) trait Field: Sized {
 
 /// A fault, and its offset in the line where there is a place for it.
 pub(crate) struct FieldError {
-    pub(crate) fault: LineErrorKind,
+    pub(crate) kind: LineErrorKind,
     pub(crate) offset: Option<usize>,
 }
 
 impl FieldError {
     fn wrong_kind<T: Kind>(member: &'static str, value: Value<'_>) -> Self {
         let expected = T::EXPECTED;
-        Self { fault: LineErrorKind::WrongKind { member, expected }, offset: Some(value.offset()) }
+        Self { kind: LineErrorKind::WrongKind { member, expected }, offset: Some(value.offset()) }
     }
 }
 
@@ -185,8 +185,8 @@ impl<T: Kind> Field for T {
 
     fn read(member: &'static str, value: Option<Value<'_>>) -> Result<Self, FieldError> {
         let Some(value) = value else {
-            let (of, expected) = ("this event type", T::EXPECTED);
-            return Err(FieldError { fault: LineErrorKind::MissingMember { member, of, expected }, offset: None });
+            let (object, expected) = ("this event type", T::EXPECTED);
+            return Err(FieldError { kind: LineErrorKind::MissingMember { member, object, expected }, offset: None });
         };
         Kind::read(value).ok_or_else(|| FieldError::wrong_kind::<T>(member, value))
     }

@@ -5,7 +5,7 @@
 //! it has another shape.
 
 use crate::integrity::ClaimedHead;
-use crate::json::{Member, Value};
+use crate::line::strict_json::{Member, Value};
 use crate::names::{PlanId, RegistryName};
 use crate::value::{ExtraMembers, Field, FieldError, JsonUint, Kind, Lenient, ObjectWriter, RawJson, read};
 

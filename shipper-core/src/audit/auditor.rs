@@ -21,7 +21,7 @@ use super::snapshot::{SidecarInput, SidecarWatch};
 use super::take::PackageAction;
 use super::timeline::{Said, Timeline, timeline_interest};
 use super::wording::number;
-use crate::state::{GateState, is_gate_name};
+use crate::fold::{GateState, is_reserved_event_type};
 
 /// Audits a log that is fed to it in pieces of any size; see the [module](super) for what it does.
 ///
@@ -291,7 +291,7 @@ impl Auditor {
                 self.ledger.run_started(line, plan, &self.state, &self.hosts);
             }
             EventType::RehearsalStarted(_) => {
-                if let Some(open) = self.state.open() {
+                if let Some(open) = self.state.open_rehearsal() {
                     let failed = if open.failed { ", and a failure is marked in it" } else { "" };
                     let message =
                         format!("the rehearsal started on line {} was never completed{failed}", open.start.line);
@@ -303,7 +303,7 @@ impl Auditor {
             EventType::RehearsalPackagePublished(_)
             | EventType::RehearsalPackageFailed(_)
             | EventType::RehearsalSmokeCheckFailed(_)
-                if self.state.open().is_none() =>
+                if self.state.open_rehearsal().is_none() =>
             {
                 let message = format!("{} with no rehearsal open", event_type.name());
                 self.raise(FindingCode::StrayRehearsalEvent, line, message, &[]);
@@ -320,7 +320,7 @@ impl Auditor {
             }
             _ => {}
         }
-        self.state.evolve(entry);
+        self.state.evolve(entry.line, &entry.event);
         if matches!(entry.event.event_type, EventType::RehearsalComplete(_)) {
             self.completed(cursor);
         }
@@ -424,5 +424,6 @@ fn package_action(kind: EventKind) -> Option<PackageAction> {
 }
 
 pub(super) fn concerns_the_gate(type_name: &str) -> bool {
-    is_gate_name(type_name) || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
+    is_reserved_event_type(type_name)
+        || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
 }

@@ -14,9 +14,8 @@ use super::mark::{Label, member};
 use super::report::RegistrySource;
 use super::run::OpenRun;
 use super::wording::{described, number};
+use crate::fold::{GateState, Receipt};
 use crate::gate::{GateQuery, VerdictKind, evaluate};
-use crate::receipt::Receipt;
-use crate::state::GateState;
 
 /// What a permission rests on: as much of a receipt as runs are compared with.
 #[derive(Debug, Clone)]

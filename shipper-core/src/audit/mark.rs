@@ -3,8 +3,8 @@
 //! A mark names a place by line and member, never by text: the auditor keeps no line. Whoever shows a finding reads
 //! the lines that are marked once more.
 
+use crate::fold::{EvidenceFlaw, Receipt};
 use crate::gate::{RefusalReason, Verdict};
-use crate::receipt::{EvidenceFlaw, Receipt};
 
 /// A place in the log that a finding points at, and what stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::decision::Decision;
 use super::demand::{AuditOptions, RequiredVerdict};
 use super::finding::Finding;
 use super::timeline::TimelineEntry;
+use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
-use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
 use crate::sidecar::FieldDiff;
 
 /// What an audit of some logs concludes, and why.

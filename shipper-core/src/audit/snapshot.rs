@@ -5,7 +5,7 @@ use shipper_events::{Head, display_safe};
 use super::finding::{FindingCode, Raised};
 use super::mark::{Label, LabelTarget, member};
 use super::report::{SidecarReport, SidecarStatus};
-use crate::receipt::Receipt;
+use crate::fold::Receipt;
 use crate::sidecar::{FieldDiff, Sidecar, SidecarError};
 
 /// What was found where a sidecar was looked for.

@@ -11,8 +11,8 @@ use super::mark::{Label, member};
 use super::report::RegistrySource;
 use super::run::{Charge, OpenRun};
 use super::wording::{described, explained, number};
-use crate::gate::{GateQuery, RefusalCode, Verdict, VerdictKind, evaluate, refuse_unnamed};
-use crate::state::GateState;
+use crate::fold::GateState;
+use crate::gate::{GateQuery, RefusalCode, Verdict, VerdictKind, evaluate, refuse_without_registry};
 
 /// What a run does to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Ledger {
         if self.made.get(decision).is_some_and(|made| matches!(made.question, Question::Unjudged)) {
             return;
         }
-        if let Some(open) = state.open().filter(|open| open.plan_id == *plan_id) {
+        if let Some(open) = state.open_rehearsal().filter(|open| open.plan_id == *plan_id) {
             let message =
                 format!("the rehearsal started on line {} was not completed before this run", open.start.line);
             let open = Label::new(open.start.line, member::TYPE, "started, and not completed");
@@ -145,7 +145,7 @@ impl Ledger {
                 ],
             });
         }
-        let failing = state.open().is_some_and(|open| {
+        let failing = state.open_rehearsal().is_some_and(|open| {
             open.failed && open.plan_id == made.plan_id && Some(&open.registry) == query.rehearsal_registry.as_ref()
         });
         let outdated = since.completed_badly > line || failing || self.unknown_event > line;
@@ -269,7 +269,7 @@ pub(super) fn ask(
 ) -> (Verdict, Option<RegistryName>, Option<RegistrySource>) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let Some((registry, source)) = named else {
-        return (refuse_unnamed(state), None, None);
+        return (refuse_without_registry(state), None, None);
     };
     let query = GateQuery { plan_id: plan_id.clone(), rehearsal_registry: Some(registry), skip: false };
     (evaluate(state, &query), query.rehearsal_registry, Some(source))

@@ -10,8 +10,7 @@ use super::auditor::{Auditor, concerns_the_gate, interest, text};
 use super::decision::VerdictSummary;
 use super::finding::Raised;
 use super::report::GateReport;
-use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
-use crate::state::{GateState, RehearsalState};
+use crate::fold::{Evidence, EvidenceFlaw, GateState, Receipt, RehearsalState};
 
 /// An event that concerns the gate, a run or a publish, and what holds after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,7 +204,7 @@ impl Auditor {
 impl StateAfter {
     fn of(state: &GateState, gate: Option<GateReport>) -> Self {
         Self {
-            open: state.open().map(Into::into),
+            open: state.open_rehearsal().map(Into::into),
             receipt: state.receipt().map(|receipt| receipt.as_ref().into()),
             unknown_gate_events: state.unknown_gate_events().len() as u64,
             gate: gate.map(|gate| VerdictSummary { verdict: gate.verdict, reasons: gate.reasons }),

@@ -15,17 +15,20 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
-use shipper_core::release::cargo::{Cargo, Workspace};
+use shipper_core::gate::SidecarUpdate;
+use shipper_core::release::cargo::{CargoPublisher, Workspace};
 use shipper_core::release::{
-    Failed, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step, Stop,
-    publish, rehearse,
+    CancelToken, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
+    StoppedAt, publish, rehearse,
 };
-use shipper_core::{Enforced, SidecarUpdate, SkipRequest, VerdictKind, create_state_directory};
+use shipper_core::state_dir::create_state_directory;
+use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
 use shipper_events::Head;
-use shipper_events::write::{FsStorage, LockOptions};
+use shipper_events::write::FsStorage;
 
 /// Rehearses and publishes a workspace, with every step in a log that can be audited.
 #[derive(Parser)]
+#[command(name = "shipper-release")]
 struct Cli {
     #[command(subcommand)]
     action: Action,
@@ -96,193 +99,197 @@ struct Common {
     verbose: bool,
 }
 
-/// What both actions work with.
-struct Ready {
-    state: Utf8PathBuf,
-    cargo: Cargo,
+/// What a rehearsal or a publish works with.
+struct Session {
+    state_dir: Utf8PathBuf,
+    publisher: CargoPublisher,
     limits: Limits,
-    progress: Shown,
-    stop: Stop,
+    progress: StderrProgress,
+    cancel: CancelToken,
 }
 
 impl Common {
-    fn read(&self) -> Result<(Workspace, Stop), Box<dyn Error>> {
-        let stop = Stop::default();
-        let ask = stop.clone();
-        ctrlc::set_handler(move || ask.ask())?;
-        Ok((Workspace::read(&self.manifest_path, &self.live_registry, &stop)?, stop))
+    fn read_workspace(&self) -> Result<(Workspace, CancelToken), Box<dyn Error>> {
+        let cancel = CancelToken::default();
+        let on_signal = cancel.clone();
+        ctrlc::set_handler(move || on_signal.cancel())?;
+        Ok((Workspace::read(&self.manifest_path, &self.live_registry, &cancel)?, cancel))
     }
 
-    fn ready(&self) -> Result<Ready, Box<dyn Error>> {
-        let (workspace, stop) = self.read()?;
-        let state = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
-        create_state_directory(&state)?;
-        if let Some(package) = workspace.package_with(&state) {
+    fn start(&self) -> Result<Session, Box<dyn Error>> {
+        let (workspace, cancel) = self.read_workspace()?;
+        let state_dir = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
+        create_state_directory(&state_dir)?;
+        if let Some(package) = workspace.package_containing(&state_dir) {
             let package = &package.name;
             return Err(format!(
-                "the log in {state} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
+                "the log in {state_dir} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
             )
             .into());
         }
-        let mut cargo = Cargo::new(workspace);
+        let mut publisher = CargoPublisher::new(workspace);
         if self.allow_dirty {
-            cargo = cargo.allow_dirty();
+            publisher = publisher.allow_dirty();
         }
         let limits = Limits {
-            command: Duration::from_secs(self.time_limit),
-            readiness: Duration::from_secs(self.readiness_limit),
+            command_timeout: Duration::from_secs(self.time_limit),
+            visibility_timeout: Duration::from_secs(self.readiness_limit),
             ..Limits::default()
         };
-        let progress = Shown { terminal: stderr().is_terminal(), verbose: self.verbose };
-        Ok(Ready { state, cargo, limits, progress, stop })
+        let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
+        Ok(Session { state_dir, publisher, limits, progress, cancel })
     }
 }
 
-fn run(cli: &Cli) -> Result<bool, Box<dyn Error>> {
-    match &cli.action {
+/// Runs the command, and returns `true` if it went well.
+fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
+    match cli.action {
         Action::Plan { common } => {
-            let (workspace, _) = common.read()?;
+            let (workspace, _) = common.read_workspace()?;
             let plan = workspace.plan();
             writeln!(stdout(), "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
-            let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
-            let rehearsal = cargo.workspace().registry(rehearsal_registry)?;
-            let plan = cargo.workspace().plan().clone();
-            let (smoke_install, lock) = (smoke_install.clone(), LockOptions::default());
-            let options = RehearseOptions { rehearsal, smoke_install, limits, lock };
-            let done = rehearse(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress)?;
-            let receipt = &done.completed.receipt;
-            tell(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, done.completed.head));
-            if let Some(error) = &done.completed.sidecar {
-                let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
-            }
-            if !receipt.is_valid_evidence() {
-                let _ = writeln!(stderr(), "error: {}", receipt.summary);
-            }
-            Ok(receipt.is_valid_evidence())
+            let session = common.start()?;
+            let mut options = RehearseOptions::new(session.publisher.workspace().registry(&rehearsal_registry)?);
+            options.smoke_install = smoke_install;
+            session.rehearse(options)
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
-            let Ready { state, mut cargo, limits, mut progress, stop } = common.ready()?;
-            let rehearsal = rehearsal_registry.as_ref().map(|name| cargo.workspace().registry(name)).transpose()?;
-            let asker = SkipRequest { actor: actor.clone(), justification: justification.clone() };
-            let plan = cargo.workspace().plan().clone();
-            let skip = skip_rehearsal.then_some(asker);
-            let options =
-                PublishOptions { rehearsal, skip, limits, lock: LockOptions::default(), expected_head: *extends };
-            match publish(FsStorage, &state, &plan, &options, &mut cargo, &stop, &mut progress) {
-                Ok(published) => {
-                    tell(&format!("plan {}\nhead {}", plan.plan_id(), published.head));
-                    if let Some(Failed { package, failure }) = &published.failure {
-                        let package = package.as_deref().unwrap_or("the run");
-                        let _ = writeln!(stderr(), "error: {package}: {failure}; publish again to go on");
-                    }
-                    Ok(published.failure.is_none())
-                }
-                Err(refused @ PublishError::Refused { .. }) => {
-                    let _ = writeln!(stderr(), "error: {refused}");
-                    Ok(false)
-                }
-                Err(error) => Err(error.into()),
-            }
+            let session = common.start()?;
+            let mut options = PublishOptions::default();
+            let workspace = session.publisher.workspace();
+            options.rehearsal = rehearsal_registry.map(|name| workspace.registry(&name)).transpose()?;
+            options.skip = skip_rehearsal.then_some(SkipRequest::new(actor, justification));
+            options.expected_head = extends;
+            session.publish(options)
         }
     }
 }
 
-/// Tells the result. What was done is in the log, and the exit status says how it went, also where nobody can be told.
-fn tell(result: &str) {
+impl Session {
+    fn rehearse(mut self, mut options: RehearseOptions) -> Result<bool, Box<dyn Error>> {
+        options.limits = self.limits;
+        let plan = self.publisher.workspace().plan().clone();
+        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
+        let outcome = rehearse(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress)?;
+        let receipt = &outcome.completed.receipt;
+        print_result(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, outcome.completed.head));
+        if let Some(error) = &outcome.completed.sidecar {
+            let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
+        }
+        if !receipt.is_valid_evidence() {
+            let _ = writeln!(stderr(), "error: {}", receipt.summary);
+        }
+        Ok(receipt.is_valid_evidence())
+    }
+
+    fn publish(mut self, mut options: PublishOptions) -> Result<bool, Box<dyn Error>> {
+        options.limits = self.limits;
+        let plan = self.publisher.workspace().plan().clone();
+        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
+        match publish(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress) {
+            Ok(outcome) => {
+                print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
+                if let Some(StoppedAt { package, failure, .. }) = &outcome.failure {
+                    let package = package.as_deref().unwrap_or("the run");
+                    let _ = writeln!(stderr(), "error: {package}: {failure}; publish again to go on");
+                }
+                Ok(outcome.failure.is_none())
+            }
+            Err(refused @ PublishError::Refused { .. }) => {
+                let _ = writeln!(stderr(), "error: {refused}");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Prints the result. If that fails, the log contains it and the exit status still reports it.
+fn print_result(result: &str) {
     if let Err(error) = writeln!(stdout(), "{result}") {
         let _ = writeln!(stderr(), "warning: the result cannot be printed ({error}); it is in the log");
     }
 }
 
-/// Tells of each step on standard error; on a terminal, the step at work stands in one line until it is over.
-struct Shown {
+/// Prints the steps to standard error. On a terminal, the current step has one line, which its end replaces.
+struct StderrProgress {
     terminal: bool,
     verbose: bool,
 }
 
-impl Shown {
-    fn line(&self, line: &str, stays: bool) {
-        let (begin, end) = match (self.terminal, stays) {
-            (true, true) => ("\r\u{1b}[K", "\n"),
-            (true, false) => ("\r\u{1b}[K", ""),
-            (false, _) => ("", "\n"),
-        };
-        // Nobody is left to tell when this fails.
+impl StderrProgress {
+    fn print(&self, line: &str) {
+        self.write(line, "\n");
+    }
+
+    fn write(&self, line: &str, end: &str) {
+        let (begin, end) = if self.terminal { ("\r\u{1b}[K", end) } else { ("", "\n") };
+        // The release goes on without its progress.
         let _ = write!(stderr(), "{begin}{line}{end}");
     }
 }
 
-fn doing(step: Step) -> &'static str {
+fn step_text(step: Step) -> &'static str {
     match step {
         Step::Publish => "publishing",
-        Step::Await => "waiting for",
+        Step::WaitUntilVisible => "waiting for",
         Step::Install => "installing",
         Step::Skip => "is there already:",
-        Step::Build => "is there already, building",
+        Step::VerifyBuild => "is there already, building",
         _ => "working on",
     }
 }
 
-impl Progress for Shown {
-    fn let_go(&mut self, gate: &Enforced) {
-        match gate.verdict.code() {
+impl Progress for StderrProgress {
+    fn gate_passed(&mut self, gate: &GateAnswer) {
+        match gate.verdict().code() {
             VerdictKind::Bypassed => {
-                self.line("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed", true);
+                self.print("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed");
             }
-            VerdictKind::Dormant => {
-                self.line(
-                    "warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan",
-                    true,
-                );
+            VerdictKind::Dormant => self
+                .print("warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan"),
+            _ => {}
+        }
+        let GateAnswer::Recorded { sidecar, .. } = gate else { return };
+        match sidecar {
+            SidecarUpdate::Rewritten => self.print("rehearsal.json did not tell of the log's receipt; written anew"),
+            SidecarUpdate::WriteFailed(error) => self.print(&format!("warning: {error}: {}", error.source)),
+            SidecarUpdate::Orphan => {
+                self.print("warning: there is a rehearsal.json, and no rehearsal was completed");
             }
             _ => {}
         }
-        match &gate.sidecar {
-            SidecarUpdate::Rewritten => {
-                self.line("rehearsal.json did not tell of the log's receipt; written anew", true)
-            }
-            SidecarUpdate::WriteFailed(error) => self.line(&format!("warning: {error}: {}", error.source), true),
-            SidecarUpdate::Orphan => {
-                self.line("warning: there is a rehearsal.json, and no rehearsal was completed", true);
-            }
-            SidecarUpdate::Skipped | SidecarUpdate::UpToDate => {}
-        }
     }
 
-    fn begins(&mut self, step: Step, package: &PlannedPackage) {
-        self.line(&format!("{} {}", doing(step), package.id()), step == Step::Skip);
+    fn step_started(&mut self, step: Step, package: &PlannedPackage) {
+        self.write(&format!("{} {}", step_text(step), package.id()), if step == Step::Skip { "\n" } else { "" });
     }
 
-    fn ends(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
-        let took = took.as_secs_f32();
-        let line = match failure {
-            None => format!("{} {}: done in {took:.1} s", doing(step), package.id()),
-            Some(failure) => format!("{} {}: failed after {took:.1} s: {}", doing(step), package.id(), failure.message),
-        };
-        self.line(&line, true);
+    fn step_finished(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
+        let (step, id, took) = (step_text(step), package.id(), took.as_secs_f32());
+        self.print(&match failure {
+            None => format!("{step} {id}: done in {took:.1} s"),
+            Some(failure) => format!("{step} {id}: failed after {took:.1} s: {failure}"),
+        });
     }
 
-    fn output(&mut self, line: &str) {
+    fn output_line(&mut self, line: &str) {
         if self.verbose {
-            self.line(&format!("  {}", shipper_events::display_safe(line).max_chars(400)), true);
+            self.print(&format!("  {}", shipper_events::display_safe(line).max_chars(400)));
         }
     }
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            let mut message = error.to_string();
-            let mut cause = error.source();
-            while let Some(source) = cause {
-                message = format!("{message}: {source}");
-                cause = source.source();
-            }
+            let causes = std::iter::successors(error.source(), |&cause| cause.source());
+            let message = causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"));
             let _ = writeln!(stderr(), "error: {message}");
             ExitCode::from(2)
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, audit};
-use shipper_core::{GateQuery, RecordError, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::rehearsal::RecordError;
+use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
 use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::LogBuilder;
@@ -34,11 +35,7 @@ struct Told {
 type Scenario = fn(&SimStorage, &RefCell<Told>) -> Option<()>;
 
 fn query() -> GateQuery {
-    GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    }
+    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
 fn rehearse(disk: &SimStorage, told: &RefCell<Told>, passes: bool) -> Option<()> {
@@ -62,8 +59,8 @@ fn ask(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
     let answer =
         ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
             .ok()?;
-    told.borrow_mut().heads.extend(answer.head);
-    told.borrow_mut().permitted |= answer.verdict.may_publish();
+    told.borrow_mut().heads.extend(answer.head());
+    told.borrow_mut().permitted |= answer.verdict().may_publish();
     Some(())
 }
 
@@ -182,7 +179,7 @@ fn check(state: &SimStorage, told: &Told, what: &str) {
     let answer =
         ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default());
     let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-    assert!(!(told.refused && answer.verdict.may_publish()), "{what}: authorized after a crash");
+    assert!(!(told.refused && answer.verdict().may_publish()), "{what}: authorized after a crash");
     // A rehearsing writer opens the log, or refuses it loudly and leaves it as it is.
     let before = state.read(LOG).unwrap_or_default();
     match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), LockOptions::default()) {

@@ -5,7 +5,8 @@
 //! the latest, which start it answers, and what stands between them.
 
 use proptest::prelude::*;
-use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
+use shipper_core::fold::EvidenceFlaw;
+use shipper_core::{GateQuery, GateState, RefusalCode, VerdictKind, evaluate, strategies};
 use shipper_events::{Event, EventType, LogEntry};
 use shipper_testkit::settings::{print_figure, proptest_config, scaled};
 use std::collections::HashSet;
@@ -139,7 +140,7 @@ fn compare(history: &[LogEntry], state: &GateState, query: &GateQuery) {
         assert_eq!(receipt.unsound, expected);
     }
     assert_eq!(
-        state.open().map(|open| open.start.line),
+        state.open_rehearsal().map(|open| open.start.line),
         open_before(history, history.len()).map(|at| history[at].line)
     );
 }
@@ -171,10 +172,9 @@ fn event_types() -> Vec<EventType> {
 }
 
 fn queries() -> Vec<GateQuery> {
-    let query = |registry: Option<&str>, skip| GateQuery {
-        plan_id: "p".parse().expect("not empty"),
-        rehearsal_registry: registry.map(|name| name.parse().expect("not empty")),
-        skip,
+    let query = |registry: Option<&str>, skip| {
+        let registry = registry.map(|name| name.parse().expect("not empty"));
+        GateQuery::new("p".parse().expect("not empty"), registry).with_skip(skip)
     };
     vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
 }
@@ -196,7 +196,7 @@ fn explore(
             let line = history.len() as u64 + 1;
             let entry = LogEntry { line, event: entry.event.clone() };
             let mut next = state.clone();
-            next.evolve(&entry);
+            next.evolve(entry.line, &entry.event);
             history.push(entry);
             histories += explore(history, &next, alphabet, queries, length);
             history.pop();
@@ -209,7 +209,7 @@ fn explore(
 #[test]
 fn every_short_history_agrees_with_the_oracle() {
     let length = scaled(6, 7);
-    let (alphabet, queries) = (history::numbered(event_types()), queries());
+    let (alphabet, queries) = (strategies::with_line_numbers(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.
     let explore_from = |range: std::ops::Range<usize>| {
@@ -240,7 +240,7 @@ proptest! {
 
     /// (Pass) Long random histories with whole rehearsals in them.
     #[test]
-    fn random_histories_agree_with_the_oracle(entries in history::entries(0..60), query in history::query()) {
+    fn random_histories_agree_with_the_oracle(entries in strategies::entries(0..60), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         compare(&entries, &state, &query);
     }

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_core::{
-    AskGateError, GateQuery, RecordError, RehearsalRecorder, SidecarUpdate, SkipRequest, ask_gate, write_sidecar,
-};
+use shipper_core::gate::{AskGateError, SidecarUpdate};
+use shipper_core::rehearsal::{RecordError, RunLockError};
+use shipper_core::sidecar::write_sidecar;
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{
     AppendError, FsStorage, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
@@ -21,11 +22,7 @@ fn draft() -> NewEvent {
 }
 
 fn query() -> GateQuery {
-    GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    }
+    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
 fn passed() -> SimStorage {
@@ -54,7 +51,7 @@ fn failed_sync_acknowledges_nothing() {
     let state = Utf8Path::new("state");
     let asked =
         ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, LockOptions::default()).expect("asked");
-    assert!(asked.untrusted.is_some() && !asked.verdict.may_publish());
+    assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
         RehearsalRecorder::open(disk.clone(), state, LockOptions::default()),
         Err(RecordError::Log(LogError::SyncFailed { .. }))
@@ -73,7 +70,7 @@ fn failed_sync_acknowledges_nothing() {
         );
         match answer {
             // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
-            Ok(answer) => assert!(sync >= 3 && answer.verdict.may_publish(), "sync {sync}"),
+            Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
         if (3..5).contains(&sync) {
@@ -85,7 +82,9 @@ fn failed_sync_acknowledges_nothing() {
                 None,
                 LockOptions::default(),
             );
-            assert!(matches!(again.expect("best effort").sidecar, SidecarUpdate::WriteFailed(_)), "sync {sync}");
+            let again = again.expect("best effort");
+            let failed = matches!(again, GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(_), .. });
+            assert!(failed, "sync {sync}");
         }
     }
 }
@@ -99,7 +98,7 @@ fn failed_sync_while_opening_poisons_the_writer() {
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
     disk.mended();
     let asked = ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
-    assert!(!asked.expect("asked").verdict.may_publish());
+    assert!(!asked.expect("asked").verdict().may_publish());
 }
 
 /// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
@@ -200,11 +199,11 @@ fn lock_timeout_names_the_holder() {
     let mut recorder = RehearsalRecorder::open(FsStorage, &state, lock.clone()).expect("it is free");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
     let second = RehearsalRecorder::open(FsStorage, &state, LockOptions::new(Duration::ZERO, "the second"));
-    let Err(RecordError::Busy { holder, .. }) = second else { panic!("two rehearsals at once") };
+    let Err(RecordError::RunLock(RunLockError::Busy { holder, .. })) = second else { panic!("two rehearsals at once") };
     assert!(holder.contains(&std::process::id().to_string()), "{holder}");
     let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, lock)
         .expect("the gate can be asked meanwhile");
-    assert!(!gate.verdict.may_publish());
+    assert!(!gate.verdict().may_publish());
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
@@ -227,7 +226,7 @@ fn linked_log_has_one_lock() {
     std::os::unix::fs::symlink("../events.jsonl", state.join("elsewhere/events.jsonl")).expect("a link");
     let _first = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
     let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), LockOptions::default()).map(drop);
-    assert!(matches!(second, Err(RecordError::Busy { .. })), "two rehearsals on one log");
+    assert!(matches!(second, Err(RecordError::RunLock(RunLockError::Busy { .. }))), "two rehearsals on one log");
 }
 
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
@@ -264,7 +263,7 @@ fn read_only_directory_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().expect("a directory");
     let gate = directory.path().join("gate");
-    std::fs::copy(example_program("shipper-core", "gate"), &gate).expect("a copy that every user may run");
+    std::fs::copy(example_program("shipper-core", "ask_gate"), &gate).expect("a copy that every user may run");
     let state = directory.path().join("state");
     std::fs::create_dir(&state).expect("a directory");
     for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
@@ -480,12 +479,12 @@ fn expected_head_must_be_extended() {
         ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, LockOptions::default()).expect("asked")
     };
     let first = ask(None);
-    let second = ask(first.head);
-    assert_eq!(second.line, Some(2), "it extends the kept head");
+    let second = ask(first.head());
+    assert_eq!(second.line(), Some(2), "it extends the kept head");
     std::fs::remove_file(state.join("events.jsonl")).expect("removed");
-    let refused = ask(second.head);
-    assert!(refused.head.is_none() && refused.untrusted.is_some() && !refused.verdict.may_publish());
+    let refused = ask(second.head());
+    assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.head().is_none() && !refused.may_publish());
     assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
     let empty = shipper_events::Head::empty();
-    assert_eq!(ask(Some(empty)).line, Some(1), "every log extends the empty head");
+    assert_eq!(ask(Some(empty)).line(), Some(1), "every log extends the empty head");
 }

@@ -14,14 +14,10 @@ use shipper_testkit::syscall_killer::kill_at_every_syscall;
 
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
-    let query = GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    };
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let answer =
         ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
-    answer.verdict.may_publish()
+    answer.verdict().may_publish()
 }
 
 fn opens(directory: &Path) {
@@ -48,14 +44,19 @@ fn killed_rehearsal_authorizes_nothing_early() {
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
     let empty = || tempfile::tempdir().expect("a directory");
-    let calls =
-        kill_at_every_syscall(&example_program("shipper-core", "rehearsal"), &args, "", empty, |directory, told| {
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-core", "record_rehearsal"),
+        &args,
+        "",
+        empty,
+        |directory, told| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
             let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
             assert!(completed || told.is_empty(), "acknowledged, and gone");
             assert_eq!(asked(directory), completed, "authorized exactly when the completion stands in the log");
             opens(directory);
-        });
+        },
+    );
     print_figure(&format!("rehearsal was killed at each of its {calls} system calls: authorized only when completed"));
     assert!(calls > 50);
 }
@@ -67,14 +68,19 @@ fn killed_failing_rehearsal_revokes_once_recorded() {
         return;
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=fail"];
-    let calls =
-        kill_at_every_syscall(&example_program("shipper-core", "rehearsal"), &args, "", rehearsed, |directory, _| {
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-core", "record_rehearsal"),
+        &args,
+        "",
+        rehearsed,
+        |directory, _| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).expect("the log");
             let failed = log.lines().any(|line| line.contains("rehearsal_package_failed") && line.ends_with('}'));
             let torn = !log.ends_with('\n');
             assert_eq!(asked(directory), !failed && !torn);
             opens(directory);
-        });
+        },
+    );
     print_figure(&format!(
         "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is told"
     ));
@@ -89,7 +95,7 @@ fn killed_gate_has_recorded_what_it_printed() {
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r"];
     let calls =
-        kill_at_every_syscall(&example_program("shipper-core", "gate"), &args, "", rehearsed, |directory, told| {
+        kill_at_every_syscall(&example_program("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, told| {
             let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
             let recorded = EventReader::new(&log[..])
                 .filter_map(Result::ok)

@@ -16,6 +16,8 @@ mod ask_gate;
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;
+#[cfg(feature = "cargo")]
+mod cargo_workspace;
 mod chain_tampering;
 mod crash_consistency;
 mod decisions;
@@ -29,6 +31,7 @@ mod merge;
 mod properties;
 #[cfg(feature = "release")]
 mod release_model;
+mod strategies;
 #[cfg(feature = "release")]
 mod test_registry;
 mod timeline;

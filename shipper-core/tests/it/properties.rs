@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use shipper_core::audit::{
     AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
 };
-use shipper_core::{GateQuery, GateState, Verdict, evaluate, history, snapshot};
+use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry, split_lines};
 use shipper_testkit::settings::proptest_config;
 
@@ -53,7 +53,7 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
         0.2,
         (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
     );
-    (one_of(history::REGISTRIES), one_of(history::PLANS), at, any::<bool>()).prop_map(
+    (one_of(strategies::REGISTRIES), one_of(strategies::PLANS), at, any::<bool>()).prop_map(
         |(registry, plan_id, at, strict)| AuditOptions { registry, plan_id, at, strict, ..AuditOptions::default() },
     )
 }
@@ -61,8 +61,8 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
 /// A log with some bytes changed.
 fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4), 0..3);
-    (history::entries(0..12), changes).prop_map(|(entries, changes)| {
-        let mut log = history::to_log(&entries);
+    (strategies::entries(0..12), changes).prop_map(|(entries, changes)| {
+        let mut log = strategies::to_log(&entries);
         for (at, byte, how) in changes {
             if log.is_empty() {
                 break;
@@ -85,18 +85,18 @@ proptest! {
     /// (Pass) The sidecar that is made from the fold always matches its log, with and without its head, and stays a
     /// match, or is behind, however the log goes on.
     #[test]
-    fn rendered_sidecar_matches_its_log(entries in history::entries(0..30), more in history::entries(0..6)) {
+    fn rendered_sidecar_matches_its_log(entries in strategies::entries(0..30), more in strategies::entries(0..6)) {
         let state: GateState = entries.iter().collect();
-        let log = history::to_log(&entries);
+        let log = strategies::to_log(&entries);
         if let Some(receipt) = state.receipt() {
-            let text = snapshot(receipt, head(&log, receipt.line));
+            let text = Sidecar::render(receipt, head(&log, receipt.line));
             let audited = audit(&log, beside(text.clone()), &AuditOptions::default()).expect("no line is demanded");
             prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match, "{:?}", audited.sidecar.differences);
             let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             value.as_object_mut().expect("an object").remove("log");
             let audited = audit(&log, beside(value.to_string()), &AuditOptions::default()).expect("no line is demanded");
             prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match);
-            let longer = [log, history::to_log(&more)].concat();
+            let longer = [log, strategies::to_log(&more)].concat();
             let audited = audit(&longer, beside(text), &AuditOptions::default()).expect("no line is demanded");
             let still = [SidecarStatus::Match, SidecarStatus::Behind].contains(&audited.sidecar.status);
             prop_assert!(still, "{:?}", audited.sidecar);
@@ -105,11 +105,11 @@ proptest! {
 
     /// (Fail) A snapshot with any one member changed does not match.
     #[test]
-    fn changed_sidecar_does_not_match(entries in history::entries(1..30), member in 0_usize..9) {
+    fn changed_sidecar_does_not_match(entries in strategies::entries(1..30), member in 0_usize..9) {
         let state: GateState = entries.iter().collect();
         if let Some(receipt) = state.receipt() {
-            let log = history::to_log(&entries);
-            let mut value: serde_json::Value = serde_json::from_str(&snapshot(receipt, head(&log, receipt.line))).expect("JSON");
+            let log = strategies::to_log(&entries);
+            let mut value: serde_json::Value = serde_json::from_str(&Sidecar::render(receipt, head(&log, receipt.line))).expect("JSON");
             let members = ["plan_id", "registry", "passed", "packages_attempted", "packages_published", "summary", "started_at", "completed_at", "log"];
             let changed = match member {
                 2 => serde_json::json!(!receipt.passed),
@@ -132,7 +132,7 @@ proptest! {
 
     /// (Pass) Splitting a history anywhere and folding the rest onto the first part's state changes nothing.
     #[test]
-    fn fold_can_be_split_anywhere(entries in history::entries(0..40), at in any::<prop::sample::Index>()) {
+    fn fold_can_be_split_anywhere(entries in strategies::entries(0..40), at in any::<prop::sample::Index>()) {
         let whole: GateState = entries.iter().collect();
         let (first, rest) = entries.split_at(at.index(entries.len() + 1));
         let mut state: GateState = first.iter().collect();
@@ -142,9 +142,9 @@ proptest! {
 
     /// (Pass) A history means the same whether it is folded from memory or from the bytes of its log.
     #[test]
-    fn fold_of_the_bytes_equals_fold_of_the_events(entries in history::entries(0..20)) {
-        let entries = history::chained(entries);
-        let log = history::to_log(&entries);
+    fn fold_of_the_bytes_equals_fold_of_the_events(entries in strategies::entries(0..20)) {
+        let entries = strategies::chained(entries);
+        let log = strategies::to_log(&entries);
         let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
         prop_assert_eq!(read, entries);
     }
@@ -152,7 +152,7 @@ proptest! {
     /// (Pass) Nothing is authorized without a sound, passing receipt of the queried plan on the queried registry, and
     /// every refusal says why.
     #[test]
-    fn authorization_requires_a_valid_receipt(entries in history::entries(0..40), query in history::query()) {
+    fn authorization_requires_a_valid_receipt(entries in strategies::entries(0..40), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         match evaluate(&state, &query) {
             Verdict::Authorized { receipt } => {
@@ -166,15 +166,16 @@ proptest! {
             Verdict::Refused { reasons } => prop_assert!(!reasons.is_empty()),
             Verdict::Bypassed => prop_assert!(query.skip && query.rehearsal_registry.is_some()),
             Verdict::Dormant => prop_assert_eq!(query.rehearsal_registry, None),
+            _ => prop_assert!(false, "an unknown verdict"),
         }
     }
 
     /// (Pass) A skip changes the verdict of one question and nothing else: it leaves no receipt behind.
     #[test]
-    fn evaluation_does_not_change_the_state(entries in history::entries(0..20), query in history::query()) {
+    fn evaluation_does_not_change_the_state(entries in strategies::entries(0..20), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         let before = state.clone();
-        let first = evaluate(&state, &GateQuery { skip: true, ..query.clone() });
+        let first = evaluate(&state, &query.clone().with_skip(true));
         prop_assert!(first.may_publish());
         prop_assert_eq!(evaluate(&state, &query), evaluate(&before, &query));
         prop_assert_eq!(state, before);
@@ -223,8 +224,8 @@ proptest! {
 
     /// (Pass) Judging the first lines of a log is judging a log of those lines.
     #[test]
-    fn audit_of_a_prefix_equals_audit_of_the_shorter_log(entries in history::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
-        let log = history::to_log(&entries);
+    fn audit_of_a_prefix_equals_audit_of_the_shorter_log(entries in strategies::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
+        let log = strategies::to_log(&entries);
         let lines: Vec<&[u8]> = split_lines(&log).0.collect();
         let line = at.index(lines.len() + 1);
         let demand = AuditOptions { at: None, ..demand };

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditOptions, Auditor, Begin, Integrity, LogAudit, SidecarInput, StateAfter, TailStatus, TimelineEntry, audit,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 use shipper_testkit::log_builder::log_with_changed_byte;
 use shipper_testkit::settings::proptest_config;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus, audit};
-use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::LogBuilder;
@@ -18,11 +18,7 @@ fn every_torn_tail_is_refused_and_repaired() {
     log.pass("p", "r").start("p", "r", 1).rehearsal_failure().complete("p", "r", false);
     let whole = log.bytes();
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
-    let query = GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    };
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let mut cuts = 0;
     for cut in ends[3] + 1..ends[5] {
         let directory = tempfile::tempdir().expect("a directory");
@@ -45,7 +41,7 @@ fn every_torn_tail_is_refused_and_repaired() {
         let ask = || {
             ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked")
         };
-        assert!(ask().untrusted.is_some(), "cut at {cut}");
+        assert!(matches!(ask(), GateAnswer::UntrustedLog(_)), "cut at {cut}");
         assert_eq!(std::fs::read(&path).expect("the log"), &whole[..cut], "the gate does not repair");
 
         let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it is repaired");
@@ -53,11 +49,11 @@ fn every_torn_tail_is_refused_and_repaired() {
         let saved = state.join(format!("events.jsonl.torn-{}", blake3::hash(tail)));
         assert_eq!(std::fs::read(saved).expect("the bytes are kept"), tail);
         let refused = ask();
-        assert!(refused.untrusted.is_none() && !refused.verdict.may_publish(), "cut at {cut}: it counts as failed");
+        assert!(refused.line().is_some() && !refused.may_publish(), "cut at {cut}: it counts as failed");
         let mut again = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         again.published("a", "1.0.0", Duration::ZERO).expect("recorded");
         again.complete(true, "done").expect("completed");
-        assert!(ask().verdict.may_publish(), "cut at {cut}: until it is run again");
+        assert!(ask().verdict().may_publish(), "cut at {cut}: until it is run again");
         let bytes = std::fs::read(&path).expect("the log");
         assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::json::Value;
+use crate::line::strict_json::Value;
 use crate::value::JsonUint;
 
 /// The head of a prefix of a log: how many lines and bytes it has, and the BLAKE3 of those bytes.

@@ -16,9 +16,9 @@ use std::ops::Range;
 
 use super::segments::{ChainSegment, SegmentBuilder};
 use crate::event::Event;
-use crate::fault::LineError;
 use crate::integrity::ChainLink;
-use crate::line::{ParsedLine, parse_line};
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
 use crate::survey::index::{Ends, Index};
 use crate::survey::prove::Prover;
 use crate::vocabulary::EventKind;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::MAX_LINE_LEN;
+use crate::line::error::MAX_LINE_LEN;
 
 /// The bytes after the last LF of a log. They are no line and no event: a writer may have died in the middle of one, or
 /// may still be writing it.

@@ -7,7 +7,7 @@ use super::chunks::Tail;
 use super::reader::{EventVisitor, ReadError};
 use super::scanner::LogScanner;
 use crate::event::LogEntry;
-use crate::integrity::LineCursor;
+use crate::integrity::{Head, LineCursor};
 
 /// A fold over the events of a verified log, in order. [`read_projection`] folds a log that is only read, a
 /// [`LogWriter`](crate::write::LogWriter) one that is written.
@@ -42,7 +42,8 @@ pub(crate) fn apply<P: Projection>(projection: &mut P, entry: &LogEntry, cursor:
     }
 }
 
-/// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its events.
+/// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its
+/// events and the head of the log.
 ///
 /// # Errors
 ///
@@ -67,10 +68,11 @@ pub(crate) fn apply<P: Projection>(projection: &mut P, entry: &LogEntry, cursor:
 ///
 /// let log = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_uploaded"},"package":"a@0.1.0"}
 /// "#;
-/// assert_eq!(read_projection(&log[..], Uploads::default())?.0, 1);
+/// let (uploads, head) = read_projection(&log[..], Uploads::default())?;
+/// assert_eq!((uploads.0, head.lines), (1, 1));
 /// # Ok::<(), shipper_events::ReadError>(())
 /// ```
-pub fn read_projection<P: Projection>(read: impl Read, mut projection: P) -> Result<P, ReadError> {
+pub fn read_projection<P: Projection>(read: impl Read, mut projection: P) -> Result<(P, Head), ReadError> {
     let mut scanner = LogScanner::new();
     let mut visitor = EventVisitor::new(interest::<P>, |entry, cursor| apply(&mut projection, &entry, cursor));
     let ended = scanner.read_to_end(read, &mut visitor);
@@ -79,6 +81,6 @@ pub fn read_projection<P: Projection>(read: impl Read, mut projection: P) -> Res
         (Some(error), ..) => Err(error),
         (None, Err(source), _) => Err(ReadError::Io { line, source }),
         (None, Ok(_), Tail::Torn { bytes }) => Err(ReadError::TornTail { line, bytes }),
-        (None, Ok(_), Tail::Clean) => Ok(projection),
+        (None, Ok(_), Tail::Clean) => Ok((projection, scanner.head())),
     }
 }

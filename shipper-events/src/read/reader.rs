@@ -10,8 +10,8 @@ use super::block::{Interest, LineContent};
 use super::chunks::{ReadMode, Tail};
 use super::scanner::{LogScanner, LogVisitor};
 use crate::event::LogEntry;
-use crate::fault::LineError;
 use crate::integrity::{ChainError, LineCursor, VerifiedLine};
+use crate::line::error::LineError;
 
 /// How many bytes are read at a time, at most.
 const READ_LEN: usize = 64 * 1024;

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use super::block::{BlockScanner, Interest, LineContent, ScannedBlock};
 use super::chunks::{Chunk, ChunkKind, ChunkReader, ReadMode, Tail};
 use super::parallel::{BLOCK_LEN, INITIAL_READ, scan_chunk, scan_reader};
-use crate::fault::LineError;
 use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine};
+use crate::line::error::LineError;
 
 /// A visitor of the verified lines of a log.
 pub trait LogVisitor {

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
 use crate::event::Event;
 use crate::integrity::ChainLink;
-use crate::json::{Member, Shape};
+use crate::line::strict_json::{Member, ValueKind};
 use crate::timestamp::{self, Timestamp};
 use crate::value::ExtraMembers;
 use crate::vocabulary::EventType;
@@ -28,7 +28,7 @@ const MEMBERS: usize = 16;
 struct Found {
     name: Range<usize>,
     value: Range<usize>,
-    shape: Shape,
+    shape: ValueKind,
 }
 
 /// Proves the lines of one window, from the first to the last.
@@ -269,11 +269,11 @@ impl<'w, 'i> Prover<'w, 'i> {
     }
 
     #[inline(always)]
-    fn value(&mut self, depth: u32) -> Option<Shape> {
+    fn value(&mut self, depth: u32) -> Option<ValueKind> {
         match self.peek()? {
             b'"' => {
                 self.string()?;
-                Some(Shape::String { escaped: self.any_backslash })
+                Some(ValueKind::String { escaped: self.any_backslash })
             }
             b'0' => {
                 self.at += 1;
@@ -285,20 +285,20 @@ impl<'w, 'i> Prover<'w, 'i> {
                 }
                 self.ends_number()
             }
-            b't' => self.takes(b"true").then_some(Shape::True),
-            b'f' => self.takes(b"false").then_some(Shape::False),
-            b'n' => self.takes(b"null").then_some(Shape::Null),
+            b't' => self.takes(b"true").then_some(ValueKind::True),
+            b'f' => self.takes(b"false").then_some(ValueKind::False),
+            b'n' => self.takes(b"null").then_some(ValueKind::Null),
             b'{' | b'[' if depth > DEPTH => None,
-            b'{' => self.object(depth).map(|()| Shape::Object),
-            b'[' => self.array(depth).map(|()| Shape::Array),
+            b'{' => self.object(depth).map(|()| ValueKind::Object),
+            b'[' => self.array(depth).map(|()| ValueKind::Array),
             _ => None,
         }
     }
 
     /// An integer ends where the value ends; other numbers are rare and left to the reader.
     #[inline(always)]
-    fn ends_number(&self) -> Option<Shape> {
-        matches!(self.peek()?, b',' | b'}' | b']').then_some(Shape::Number { digits_only: true })
+    fn ends_number(&self) -> Option<ValueKind> {
+        matches!(self.peek()?, b',' | b'}' | b']').then_some(ValueKind::Number { digits_only: true })
     }
 
     fn object(&mut self, depth: u32) -> Option<()> {

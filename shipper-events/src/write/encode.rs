@@ -6,9 +6,9 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::error::AppendError;
 use super::new_event::NewEvent;
-use crate::MAX_LINE_LEN;
 use crate::event::Event;
 use crate::integrity::{ChainLink, Head};
+use crate::line::error::MAX_LINE_LEN;
 use crate::read::{EventVisitor, Interest, LogScanner, ReadError};
 use crate::timestamp::Timestamp;
 use crate::value::ExtraMembers;

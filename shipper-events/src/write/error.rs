@@ -6,8 +6,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
-use crate::fault::LineError;
 use crate::integrity::{ChainError, Head};
+use crate::line::error::LineError;
 
 /// The log cannot be read for writing, or is not in a state to be written.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{replay, report};
-use shipper_core::SIDECAR_SCHEMA;
+use shipper_core::sidecar::SIDECAR_SCHEMA;
 
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -10,10 +10,9 @@ use super::{STATE, StateDirectory, compare, skip_request};
 use camino::Utf8Path;
 use shipper_core::SkipRequest;
 use shipper_core::release::{
-    Failure, FailureClass, Found, Limits, Locked, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishOptions,
-    Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
+    CancelToken, Failure, FailureClass, Limits, LockedDependency, OutputTails, Plan, PlannedFile, PlannedPackage,
+    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, publish, rehearse,
 };
-use shipper_events::write::LockOptions;
 
 /// A registry that fails as told.
 struct Registries {
@@ -36,53 +35,63 @@ impl Registries {
     }
 }
 
-fn key(package: &PlannedPackage, on: On<'_>) -> (String, String) {
-    (on.registry().name.to_string(), package.id())
+fn key(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
+    (role.registry().name.to_string(), package.id())
 }
 
 impl Publisher for Registries {
-    fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
-        Ok(format!("https://{}.example/api", on.registry().name))
+    fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
+        Ok(format!("https://{}.example/api", role.registry().name))
     }
 
-    fn check(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
+    fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
         Ok(())
     }
 
-    fn find(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<Found, Failure> {
+    fn lookup(
+        &mut self,
+        package: &PlannedPackage,
+        role: RegistryRole<'_>,
+        _: &mut StepContext<'_>,
+    ) -> Result<PublishedState, Failure> {
         if self.hidden > 0 {
             self.hidden -= 1;
-            return Ok(Found::Nothing);
+            return Ok(PublishedState::Absent);
         }
-        Ok(match self.published.get(&key(package, on)) {
-            None => Found::Nothing,
-            Some(content) if *content == package.files[0].blake3 => Found::Same,
-            Some(_) => Found::Other,
+        Ok(match self.published.get(&key(package, role)) {
+            None => PublishedState::Absent,
+            Some(content) if *content == package.files[0].blake3 => PublishedState::SameContent,
+            Some(_) => PublishedState::DifferentContent,
         })
     }
 
     fn publish(
         &mut self,
         package: &PlannedPackage,
-        on: On<'_>,
+        role: RegistryRole<'_>,
         _: &mut StepContext<'_>,
     ) -> Result<OutputTails, Failure> {
         let published = self.step(|registries| {
-            registries.published.insert(key(package, on), package.files[0].blake3);
+            registries.published.insert(key(package, role), package.files[0].blake3);
         });
         published.map(|()| OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() })
     }
 
-    fn build(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+    fn verify_build(
+        &mut self,
+        _: &PlannedPackage,
+        _: RegistryRole<'_>,
+        _: &mut StepContext<'_>,
+    ) -> Result<(), Failure> {
         self.step(|_| {})
     }
 
-    fn install(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+    fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
         self.step(|_| {})
     }
 
-    fn command(&self, package: &PlannedPackage, on: On<'_>) -> String {
-        format!("upload {} to {}", package.id(), on.registry().name)
+    fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String {
+        format!("upload {} to {}", package.id(), role.registry().name)
     }
 }
 
@@ -92,20 +101,16 @@ fn registry(name: &str) -> Registry {
 
 /// A package of version 0.1.0, with these files (path, text) and dependencies (name, version, checksum).
 fn package(name: &str, files: &[(&str, &str)], locked: &[(&str, &str, &str)]) -> PlannedPackage {
-    let files =
-        files.iter().map(|&(path, text)| PlannedFile { path: path.to_owned(), blake3: blake3::hash(text.as_bytes()) });
-    let locked = locked.iter().map(|&(name, version, checksum)| Locked {
+    let files = files.iter().map(|&(path, text)| PlannedFile::new(path, text.as_bytes()));
+    let locked = locked.iter().map(|&(name, version, checksum)| LockedDependency {
         name: name.to_owned(),
         version: version.to_owned(),
         checksum: checksum.to_owned(),
     });
-    PlannedPackage {
-        name: name.to_owned(),
-        version: "0.1.0".to_owned(),
-        files: files.collect(),
-        locked: locked.collect(),
-        has_program: name == "c",
-    }
+    let mut package = PlannedPackage::new(name, "0.1.0", files.collect());
+    package.locked = locked.collect();
+    package.has_program = name == "c";
+    package
 }
 
 /// (Pass) The canonical form of plans, whose BLAKE3 is the plan's name.
@@ -122,7 +127,8 @@ fn plans() {
             ("x", "1.0.0", "git+https://x.example/x#1"),
         ],
     );
-    let newer = PlannedPackage { version: "0.10.0".to_owned(), ..package("a", &[manifest], &[]) };
+    let mut newer = package("a", &[manifest], &[]);
+    newer.version = "0.10.0".to_owned();
     for (name, packages) in [
         ("one-file", vec![package("a", &[manifest], &[])]),
         ("no-files", vec![package("a", &[], &[])]),
@@ -131,7 +137,7 @@ fn plans() {
         let plan = Plan::new(registry("live"), packages).expect("a plan");
         let form = plan.canonical_form();
         assert_eq!(plan.plan_id().as_str(), blake3::hash(form.as_bytes()).to_string());
-        compare(&format!("plan-{name}"), [("plan.txt".to_owned(), form.into_bytes())].into());
+        compare(&format!("plan-{name}"), [("plan.txt".to_owned(), form.as_bytes().to_vec())].into());
     }
 }
 
@@ -153,35 +159,33 @@ impl Release {
 
     fn limits() -> Limits {
         let minute = Duration::from_secs(60);
-        Limits { command: minute, readiness: minute, pause: Duration::from_millis(1), attempts: 2 }
+        Limits {
+            command_timeout: minute,
+            visibility_timeout: minute,
+            poll_interval: Duration::from_millis(1),
+            max_attempts: 2,
+        }
     }
 
     fn rehearse(&mut self, outcomes: &[Option<(FailureClass, bool)>]) {
         self.registries.outcomes = outcomes.to_vec();
-        let options = RehearseOptions {
-            rehearsal: registry("rehearsal"),
-            smoke_install: Some("c".to_owned()),
-            limits: Self::limits(),
-            lock: LockOptions::default(),
-        };
-        let (disk, stop) = (self.state.later(), Stop::default());
-        let done = rehearse(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &stop, &mut ());
+        let mut options = RehearseOptions::new(registry("rehearsal"));
+        options.smoke_install = Some("c".to_owned());
+        options.limits = Self::limits();
+        let (disk, cancel) = (self.state.later(), CancelToken::default());
+        let done = rehearse(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ());
         done.expect("recorded");
     }
 
     /// Publishes. Returns whether the gate permitted it.
     fn publish(&mut self, skip: Option<SkipRequest>, outcomes: &[Option<(FailureClass, bool)>]) -> bool {
         self.registries.outcomes = outcomes.to_vec();
-        let rehearsal = Some(registry("rehearsal"));
-        let options = PublishOptions {
-            rehearsal,
-            skip,
-            limits: Self::limits(),
-            expected_head: None,
-            lock: LockOptions::default(),
-        };
-        let (disk, stop) = (self.state.later(), Stop::default());
-        publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &stop, &mut ()).is_ok()
+        let mut options = PublishOptions::default();
+        options.rehearsal = Some(registry("rehearsal"));
+        options.skip = skip;
+        options.limits = Self::limits();
+        let (disk, cancel) = (self.state.later(), CancelToken::default());
+        publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ()).is_ok()
     }
 
     /// Compares the files, but for what depends on how long a step took: durations, lengths and hashes.

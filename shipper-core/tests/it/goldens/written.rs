@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::{LOG, SIDECAR, STATE, SimStorage, StateDirectory, skip_request};
 use camino::Utf8Path;
-use shipper_core::{GateQuery, OpenRehearsal, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::rehearsal::OpenRehearsal;
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{LockOptions, LogWriter, NewEvent, WriterOptions, rotate_log};
 
 /// Two lines of a tool that does not chain.
@@ -45,14 +46,11 @@ impl StateDirectory {
     }
 
     fn ask_about(&self, plan: &str, registry: Option<&str>, skip: Option<&SkipRequest>) {
-        let query = GateQuery {
-            plan_id: plan.parse().expect("a name"),
-            rehearsal_registry: registry.map(|name| name.parse().expect("a name")),
-            skip: skip.is_some(),
-        };
+        let registry = registry.map(|name| name.parse().expect("a name"));
+        let query = GateQuery::new(plan.parse().expect("a name"), registry).with_skip(skip.is_some());
         let asker = skip.cloned().unwrap_or_default();
         let answer = ask_gate(self.later(), Utf8Path::new(STATE), &query, &asker, None, LockOptions::default());
-        assert!(answer.expect("asked").untrusted.is_none());
+        assert!(matches!(answer.expect("asked"), GateAnswer::Recorded { .. }));
     }
 
     /// Appends events, all in one write.
