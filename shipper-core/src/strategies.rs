@@ -18,7 +18,8 @@ use std::str::FromStr;
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, sample};
-use shipper_events::{ChainLink, EmptyNameError, Event, EventType, LogEntry, ParseEventError, Timestamp};
+use shipper_events::event::{EmptyNameError, ParseEventError};
+use shipper_events::{ChainLink, Event, EventType, LogEntry, Timestamp};
 
 use crate::gate::GateQuery;
 
@@ -132,7 +133,7 @@ pub fn chained(mut entries: Vec<LogEntry>) -> Vec<LogEntry> {
 }
 
 fn to_line(event: &Event) -> Vec<u8> {
-    format!("{event}\n").into_bytes()
+    (event.to_line() + "\n").into_bytes()
 }
 
 fn started(registry: &str, plan: &str, count: u64) -> String {

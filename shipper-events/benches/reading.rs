@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use shipper_events::scan::split_lines;
 use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log};
-use shipper_events::{EventReader, EventType, HeadHasher, parse_line, split_lines};
+use shipper_events::{EventReader, EventType, HeadHasher, parse_line};
 
 const LOG: usize = 8 << 20;
 

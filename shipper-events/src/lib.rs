@@ -14,7 +14,7 @@
 //! - From a stream to events: [`EventReader`], one after the other, in memory that does not grow with the log.
 //! - From a stream to the few events of interest, many times faster and as strictly: [`scan`].
 //! - From events to a log, durably: [`write`](mod@write).
-//! - The content of events: [`Event`] and [`vocabulary`]. Unknown members and types are kept.
+//! - The content of events: [`Event`] and the structs of [`event`]. Unknown members and types are kept.
 //! - The exact bytes up to a line: [`Head`], and [`HeadHasher`], which computes it.
 //! - Text from a log is hostile: [`display_safe`] makes it fit to be shown.
 //!
@@ -24,28 +24,23 @@
 //! prints nothing; only [`write`](mod@write) touches files and the clock, and only [`scan`] starts threads, which end with
 //! the call that started them. The format is described for its readers in `docs/log-format.md`.
 
-mod display_safe;
-mod event;
+pub mod display_safe;
+pub mod event;
 mod integrity;
 mod line;
-mod names;
 mod read;
 mod survey;
-mod timestamp;
-mod value;
-pub mod vocabulary;
 pub mod write;
 
-pub use display_safe::{DisplaySafe, display_safe, is_display_safe};
-pub use event::{Event, LogEntry, ParseEventError};
+pub use display_safe::{display_safe, is_display_safe};
+pub use event::{Event, EventKind, EventType, JsonUint, LogEntry, PlanId, RegistryName, Timestamp};
 pub use integrity::{ChainError, ChainLink, ClaimedHead, Head, HeadHasher, ParseHeadError};
 pub use line::strict_json as json;
 pub use line::{LineError, LineErrorKind, MAX_LINE_LEN, ParsedLine, RawEvent, parse_line};
-pub use names::{EmptyNameError, PlanId, RegistryName};
-pub use read::{EventReader, LineReader, ReadError, Tail, split_lines};
-pub use timestamp::{ParseTimestampError, Timestamp};
-pub use value::{ExtraMembers, JsonUint, Lenient, RawJson};
-pub use vocabulary::{EventKind, EventType};
+pub use read::{EventReader, ReadError, Tail};
+/// Crates whose types are in this API: a hash, a path and an instant.
+#[doc(no_inline)]
+pub use {blake3, camino, time};
 
 /// Reading a log many times faster than event by event, and as strictly: on all processors, and building only the events
 /// that the caller is interested in.
@@ -54,5 +49,7 @@ pub use vocabulary::{EventKind, EventType};
 /// is wrong with a log, and a [`LogScanner`](scan::LogScanner) can be fed with a log while it grows.
 pub mod scan {
     pub use crate::integrity::{LineCursor, VerifiedLine};
-    pub use crate::read::{Interest, LineContent, LogScanner, LogVisitor, Projection, read_projection, scan_log};
+    pub use crate::read::{
+        Interest, LineContent, LineReader, LogScanner, LogVisitor, Projection, read_projection, scan_log, split_lines,
+    };
 }

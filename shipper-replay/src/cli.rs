@@ -7,7 +7,7 @@ use clap::{Args, Parser, ValueEnum};
 use clap_complete::Shell;
 use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
-use shipper_events::vocabulary::RULES_VERSION;
+use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
 use crate::explain::Asked;

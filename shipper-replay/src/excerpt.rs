@@ -6,8 +6,9 @@
 use std::io::{self, Read};
 
 use shipper_core::audit::{Finding, Label, LabelTarget};
+use shipper_events::is_display_safe;
 use shipper_events::json::Object;
-use shipper_events::{LineReader, is_display_safe};
+use shipper_events::scan::LineReader;
 
 /// Most characters before, and after, the target.
 const MAX_CONTEXT_CHARS: usize = 160;

@@ -23,9 +23,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(ParsedLine::Event(record)) = parse_line(bytes) {
         let event = record.into_event();
-        let written = event.to_string();
+        let written = event.to_line();
         let again: Event = written.parse().expect("what is written can be read");
         assert_eq!(again, event);
-        assert_eq!(again.to_string(), written);
+        assert_eq!(again.to_line(), written);
     }
 });

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
+use shipper_events::event::Lenient;
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{ChainError, Event, EventKind, EventType, Head, Lenient, LineError, LogEntry, Tail, display_safe};
+use shipper_events::{ChainError, Event, EventKind, EventType, Head, LineError, LogEntry, Tail, display_safe};
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -379,7 +380,7 @@ fn marks_of_break(broken: &ChainError, line: u64) -> Vec<Label> {
 pub(super) fn text(result: &Lenient<String>) -> Option<String> {
     match result {
         Lenient::Absent => None,
-        Lenient::Typed(text) => Some(text.clone()),
+        Lenient::Valid(text) => Some(text.clone()),
         Lenient::Other(json) => Some(json.text().to_owned()).filter(|text| text != "null"),
     }
 }

@@ -1,6 +1,6 @@
 //! Which hosts a rehearsal and a run talked to: a hint that a rehearsal went to the live registry itself.
 
-use shipper_events::vocabulary::{RegistryPolicy, RegistryPolicyApplied};
+use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
 /// Where a rehearsal's hosts will stand once the log names them: the first policy after its start and before any
 /// execution. All rehearsals that start before that policy share it.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use shipper_events::vocabulary::GateEvaluated;
+use shipper_events::event::GateEvaluated;
 use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
 
 use super::authority::{AuthorityWatch, Slot};

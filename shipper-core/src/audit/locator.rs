@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use shipper_events::{LineReader, ParsedLine, Timestamp, parse_line};
+use shipper_events::scan::LineReader;
+use shipper_events::{ParsedLine, Timestamp, parse_line};
 
 use super::auditor::Auditor;
 

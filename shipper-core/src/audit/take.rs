@@ -1,6 +1,6 @@
 //! Runs: which decision each takes, and what it violates. `docs/auditing.md`, "Decisions".
 
-use shipper_events::vocabulary::PlanCreated;
+use shipper_events::event::PlanCreated;
 use shipper_events::{JsonUint, PlanId, RegistryName, display_safe};
 
 use super::authority::AuthorityWatch;

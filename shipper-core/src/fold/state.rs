@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use shipper_events::vocabulary::{RehearsalComplete, RehearsalStarted};
+use shipper_events::event::{RehearsalComplete, RehearsalStarted};
 use shipper_events::{Event, EventType, LogEntry, PlanId, RegistryName, Timestamp};
 
 use crate::fold::receipt::{EvidenceFlaw, Receipt, RehearsalStart};

@@ -16,7 +16,7 @@
 use std::sync::LazyLock;
 
 use camino::Utf8Path;
-use shipper_events::vocabulary::{DecisionRecord, GateEvaluated, RULES_VERSION};
+use shipper_events::event::{DecisionRecord, GateEvaluated};
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
@@ -223,20 +223,12 @@ fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_director
 }
 
 fn decision_event(query: &GateQuery, request: &SkipRequest, verdict: &Verdict, basis: &Head) -> NewEvent {
-    let evaluated = GateEvaluated {
-        rules: RULES_VERSION.into(),
-        plan_id: query.plan_id.clone(),
-        details: Some(DecisionRecord {
-            rehearsal_registry: query.rehearsal_registry.clone(),
-            skip: query.skip,
-            actor: request.actor.clone(),
-            justification: request.justification.clone(),
-            verdict: verdict.code().as_str().to_owned(),
-            reasons: verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect(),
-            basis: (*basis).into(),
-            others: Default::default(),
-        }),
-        others: Default::default(),
-    };
+    let reasons = verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect();
+    let mut details = DecisionRecord::new(verdict.code().as_str(), reasons, *basis);
+    details.rehearsal_registry = query.rehearsal_registry.clone();
+    details.skip = query.skip;
+    details.actor = request.actor.clone();
+    details.justification = request.justification.clone();
+    let evaluated = GateEvaluated::new(query.plan_id.clone(), details);
     NewEvent::new(EventType::from(evaluated), "all")
 }

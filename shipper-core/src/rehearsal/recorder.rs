@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_events::vocabulary::{
+use shipper_events::event::{
     RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
     RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, PlanId, RegistryName};
+use shipper_events::{EventType, Head, PlanId, RegistryName};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt};
@@ -91,12 +91,7 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
         registry: RegistryName,
         package_count: u64,
     ) -> Result<OpenRehearsal<'_, S>, RecordError> {
-        let event = RehearsalStarted {
-            registry: registry.clone(),
-            plan_id: plan_id.clone(),
-            package_count: package_count.into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalStarted::new(registry.clone(), plan_id.clone(), package_count);
         self.log.append(&[NewEvent::new(event, "all")])?;
         Ok(OpenRehearsal { recorder: self, plan_id, registry })
     }
@@ -109,12 +104,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`].
     pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
-        let event = RehearsalPackagePublished {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            duration_ms: milliseconds(took),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
         self.append(event, package_id(name, version))
     }
 
@@ -136,13 +126,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`].
     pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
-        let event = RehearsalPackageFailed {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            class: class.to_owned().into(),
-            message: message.to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalPackageFailed::new().name(name).version(version).class(class).message(message);
         self.append(event, package_id(name, version))
     }
 
@@ -162,12 +146,8 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`].
     pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
-        let event = RehearsalSmokeCheckStarted {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            registry: self.registry.as_str().to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let registry = self.registry.as_str();
+        let event = RehearsalSmokeCheckStarted::new().name(name).version(version).registry(registry);
         self.append(event, package_id(name, version))
     }
 
@@ -177,12 +157,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`].
     pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
-        let event = RehearsalSmokeCheckSucceeded {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            duration_ms: milliseconds(took),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalSmokeCheckSucceeded::new().name(name).version(version).duration_ms(milliseconds(took));
         self.append(event, package_id(name, version))
     }
 
@@ -192,12 +167,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`].
     pub fn smoke_check_failed(&mut self, name: &str, version: &str, message: &str) -> Result<(), RecordError> {
-        let event = RehearsalSmokeCheckFailed {
-            name: name.to_owned().into(),
-            version: version.to_owned().into(),
-            message: message.to_owned().into(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalSmokeCheckFailed::new().name(name).version(version).message(message);
         self.append(event, package_id(name, version))
     }
 
@@ -208,13 +178,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ///
     /// [`RecordError::NotRecorded`] if the completion is not acknowledged: the rehearsal then counts as unfinished.
     pub fn complete(self, passed: bool, summary: &str) -> Result<CompletedRehearsal, RecordError> {
-        let event = RehearsalComplete {
-            passed,
-            registry: self.registry,
-            plan_id: self.plan_id,
-            summary: summary.to_owned(),
-            others: ExtraMembers::default(),
-        };
+        let event = RehearsalComplete::new(passed, self.registry, self.plan_id, summary);
         let RehearsalRecorder { log, state_directory, .. } = self.recorder;
         let head = log.append(&[NewEvent::new(event, "all")])?;
         #[expect(clippy::expect_used, reason = "the fold of a log with a completion has a receipt")]
@@ -233,6 +197,6 @@ fn package_id(name: &str, version: &str) -> String {
     format!("{name}@{version}")
 }
 
-fn milliseconds(took: Duration) -> Lenient<JsonUint> {
-    Lenient::Typed(u64::try_from(took.as_millis()).unwrap_or(u64::MAX).into())
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

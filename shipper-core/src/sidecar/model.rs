@@ -128,7 +128,7 @@ impl<'a> MemberReader<'_, 'a> {
     }
 
     fn unsigned(&self, member: &'static str) -> Result<JsonUint, SidecarError> {
-        self.read(member, "an unsigned integer, digits only", JsonUint::of)
+        self.read(member, "an unsigned integer, digits only", JsonUint::from_value)
     }
 
     fn timestamp(&self, member: &'static str) -> Result<Timestamp, SidecarError> {

@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use shipper_events::scan::split_lines;
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{
-    ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line, split_lines,
-};
+use shipper_events::{ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line};
 
 /// What verifying a log finds.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +125,7 @@ pub fn verify(log: &[u8], interest: fn(&str) -> Interest, tracked_lines: u64, cu
             Ok(parsed) => {
                 let link = ChainLink::from_line(bytes).filter(|_| matches!(parsed, ParsedLine::Event(_)));
                 let event_type = match &parsed {
-                    ParsedLine::Event(event) => Some(event.event_type()),
+                    ParsedLine::Event(event) => Some(event.clone().into_event().event_type),
                     ParsedLine::Blank => None,
                 };
                 found.errors.extend(link_error(

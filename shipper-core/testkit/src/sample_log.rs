@@ -1,6 +1,7 @@
 //! What the benchmarks share: lines that the shipper tool wrote, over and over.
 
-use shipper_events::{ChainLink, parse_line, split_lines};
+use shipper_events::scan::split_lines;
+use shipper_events::{ChainLink, parse_line};
 
 /// Where the logs are that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");

@@ -146,7 +146,7 @@ fn compare(history: &[LogEntry], state: &GateState, query: &GateQuery) {
 }
 
 fn names(history: &[LogEntry]) -> Vec<String> {
-    history.iter().map(|entry| entry.event.to_string()).collect()
+    history.iter().map(|entry| entry.event.to_line()).collect()
 }
 
 fn event_types() -> Vec<EventType> {

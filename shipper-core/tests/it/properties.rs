@@ -6,7 +6,8 @@ use shipper_core::audit::{
     AuditOptions, Auditor, Begin, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, audit,
 };
 use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
-use shipper_events::{EventReader, Head, HeadHasher, LogEntry, split_lines};
+use shipper_events::scan::split_lines;
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
 use shipper_testkit::settings::proptest_config;
 
 /// The head of the first `lines` lines.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::event::JsonUint;
 use crate::line::strict_json::Value;
-use crate::value::JsonUint;
 
 /// The head of a prefix of a log: how many lines and bytes it has, and the BLAKE3 of those bytes.
 ///
@@ -141,8 +141,8 @@ impl ClaimedHead {
     pub fn of(value: Value<'_>) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self {
-            lines: JsonUint::of(object.get("lines")?)?,
-            bytes: JsonUint::of(object.get("bytes")?)?,
+            lines: JsonUint::from_value(object.get("lines")?)?,
+            bytes: JsonUint::from_value(object.get("bytes")?)?,
             blake3: object.get("blake3")?.as_str()?.into_owned(),
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::head::parse_hash;
-use crate::value::JsonUint;
+use crate::event::JsonUint;
 
 /// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
 ///

@@ -7,9 +7,9 @@ use thiserror::Error;
 use super::head::{Head, HeadHasher};
 use super::link::ChainLink;
 use crate::display_safe::display_safe;
+use crate::event::EventType;
+use crate::event::JsonUint;
 use crate::read::{ChainSegment, LineContent, ScannedBlock};
-use crate::value::JsonUint;
-use crate::vocabulary::EventType;
 
 /// A contradiction between a line and the lines before it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -16,12 +16,12 @@ use std::ops::Range;
 
 use super::segments::{ChainSegment, SegmentBuilder};
 use crate::event::Event;
+use crate::event::EventKind;
 use crate::integrity::ChainLink;
 use crate::line::error::LineError;
 use crate::line::parse::{ParsedLine, parse_line};
 use crate::survey::index::{Ends, Index};
 use crate::survey::prove::Prover;
-use crate::vocabulary::EventKind;
 
 /// How many bytes are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;

@@ -28,7 +28,7 @@ impl Tail {
 /// Nothing is checked or left out, and a line may be longer than [`MAX_LINE_LEN`].
 ///
 /// ```
-/// use shipper_events::{Tail, split_lines};
+/// use shipper_events::{Tail, scan::split_lines};
 /// let (lines, tail) = split_lines(b"one\ntwo\nthr");
 /// assert_eq!(lines.collect::<Vec<_>>(), [b"one\n", b"two\n"]);
 /// assert_eq!(tail, Tail::Torn { bytes: 3 });

@@ -10,7 +10,7 @@ const READ_LEN: usize = 256 * 1024;
 /// Reads the complete lines of a stream without checking them, in memory that does not grow with it.
 ///
 /// ```
-/// use shipper_events::LineReader;
+/// use shipper_events::scan::LineReader;
 /// let mut lines = LineReader::new(&b"one\ntwo\nthr"[..]);
 /// assert_eq!(lines.next_line()?, Some(&b"one\n"[..]));
 /// assert_eq!(lines.next_line()?, Some(&b"two\n"[..]));

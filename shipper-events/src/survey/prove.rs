@@ -9,11 +9,11 @@ use std::ops::Range;
 
 use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
 use crate::event::Event;
+use crate::event::EventType;
+use crate::event::ExtraMembers;
+use crate::event::{Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 use crate::line::strict_json::{Member, ValueKind};
-use crate::timestamp::{self, Timestamp};
-use crate::value::ExtraMembers;
-use crate::vocabulary::EventType;
 
 /// How deep objects and arrays are followed; no event of this version comes near it.
 const DEPTH: u32 = 16;
@@ -143,10 +143,10 @@ impl<'w, 'i> Prover<'w, 'i> {
         let stamp = text(&self.timestamp)?;
         Some(Event {
             link: self.link.clone(),
-            timestamp: Timestamp::from_parts(stamp, timestamp::instant(stamp)?),
+            timestamp: Timestamp::from_parts(stamp, parse_instant(stamp)?),
             event_type: EventType::from_members(text(&self.type_name)?, &members).ok()?,
             package: self.package()?.to_owned(),
-            others: ExtraMembers::default(),
+            extra: ExtraMembers::default(),
         })
     }
 
@@ -219,7 +219,7 @@ impl<'w, 'i> Prover<'w, 'i> {
             let mut whole = *b"0000-00-00T00:00:00Z";
             whole.first_chunk_mut::<16>()?.copy_from_slice(minute);
             whole.last_chunk_mut::<3>()?.copy_from_slice(&[tens, ones, b'Z']);
-            timestamp::instant(std::str::from_utf8(&whole).ok()?)?;
+            parse_instant(std::str::from_utf8(&whole).ok()?)?;
             self.minute = *minute;
         }
         self.at += length + 1;

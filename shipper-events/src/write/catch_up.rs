@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use crate::event::LogEntry;
+use crate::event::{EventKind, EventType};
 use crate::integrity::LineCursor;
 use crate::read::{self, EventVisitor, Interest, LogScanner, Projection, ReadError, Tail};
-use crate::vocabulary::{EventKind, EventType};
 
 /// The lines of a log that its writer has verified, and what they contain.
 pub(super) struct KnownLog<P> {

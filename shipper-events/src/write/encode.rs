@@ -7,12 +7,11 @@ use time::{OffsetDateTime, UtcOffset};
 use super::error::AppendError;
 use super::new_event::NewEvent;
 use crate::event::Event;
+use crate::event::LogAdopted;
+use crate::event::Timestamp;
 use crate::integrity::{ChainLink, Head};
 use crate::line::error::MAX_LINE_LEN;
 use crate::read::{EventVisitor, Interest, LogScanner, ReadError};
-use crate::timestamp::Timestamp;
-use crate::value::ExtraMembers;
-use crate::vocabulary::LogAdopted;
 
 /// Encodes the events that `decide` returns for the head before them. After an unchained line, a `log_adopted` precedes
 /// them.
@@ -26,12 +25,7 @@ pub(super) fn encode(
     let mut bytes = Vec::new();
     if log.verifier().last_line_unchained() {
         let head = log.head();
-        let adopted = LogAdopted {
-            lines: head.lines.into(),
-            bytes: head.bytes.into(),
-            blake3: head.blake3.to_string(),
-            others: ExtraMembers::default(),
-        };
+        let adopted = LogAdopted::new(head.lines, head.bytes, head.blake3.to_string());
         bytes = encode_lines(vec![NewEvent::new(adopted, "all")], &timestamp, &log)?;
         verify_encoded(&bytes, &mut log)?;
     }
@@ -54,9 +48,9 @@ fn encode_lines(events: Vec<NewEvent>, timestamp: &Timestamp, after: &LogScanner
             timestamp: timestamp.clone(),
             event_type: event.event_type,
             package: event.package,
-            others: event.others,
+            extra: event.extra,
         };
-        let line = format!("{event}\n").into_bytes();
+        let line = (event.to_line() + "\n").into_bytes();
         if line.len() > MAX_LINE_LEN {
             return Err(AppendError::TooLong { bytes: line.len() });
         }

@@ -15,10 +15,9 @@ use super::log_file::LogFile;
 use super::new_event::NewEvent;
 use super::paths::{companion, file_name, parent_dir, repair_marker_path, saved_tail_path};
 use super::storage::{Storage, StorageFile, replace_file};
+use crate::event::TailRepaired;
 use crate::integrity::parse_hash;
 use crate::read::Projection;
-use crate::value::ExtraMembers;
-use crate::vocabulary::TailRepaired;
 
 /// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the event that is then to be
 /// recorded, or none where the bytes have become lines meanwhile.
@@ -110,7 +109,7 @@ fn saved_tail<P: Projection, S: Storage>(
 }
 
 fn tail_repaired_event(bytes: usize, blake3: String) -> TailRepaired {
-    TailRepaired { bytes: (bytes as u64).into(), blake3, others: ExtraMembers::default() }
+    TailRepaired::new(bytes as u64, blake3)
 }
 
 /// The saved tails that no event of the log names: their hashes and paths.

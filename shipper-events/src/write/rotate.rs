@@ -13,10 +13,9 @@ use super::repair;
 use super::storage::{Storage, StorageFile, create_synced};
 use super::writer::{LogWriter, WriterOptions, resolve};
 use crate::event::Event;
+use crate::event::LogContinued;
 use crate::integrity::{ChainLink, Head};
 use crate::read::{EventVisitor, Interest, LogScanner, Projection};
-use crate::value::ExtraMembers;
-use crate::vocabulary::{EventType, LogContinued};
 
 /// Moves a log that can no longer be written aside, whole, and continues it by a new one whose first line records its
 /// head. Returns the path of the old log and a writer of the new one. Its projection starts empty: rehearse again.
@@ -53,22 +52,13 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
     let io = |what| move |source| LogError::Io { what, path: path.to_owned(), source };
     let mut old = storage.open(path).map_err(io("open"))?;
     let (head, length) = head_of(&mut old).map_err(io("read"))?;
-    let event = Event {
-        link: Some(ChainLink::to_previous(0, &[])),
-        timestamp: timestamp(storage.now()),
-        event_type: EventType::LogContinued(LogContinued {
-            lines: head.lines.into(),
-            bytes: head.bytes.into(),
-            blake3: head.blake3.to_string(),
-            others: ExtraMembers::default(),
-        }),
-        package: "all".to_owned(),
-        others: ExtraMembers::default(),
-    };
+    let continued = LogContinued::new(head.lines, head.bytes, head.blake3.to_string());
+    let event =
+        Event { link: Some(ChainLink::to_previous(0, &[])), ..Event::new(timestamp(storage.now()), continued, "all") };
     // The new log is whole and durable before it takes the old one's name, and the old one has its second name before
     // it loses the first: at every instant the path names a log.
     let new = companion(path, &format!("new-{}", storage.random_name()));
-    create_synced(storage, &new, format!("{event}\n").as_bytes()).map_err(io("write the new log beside"))?;
+    create_synced(storage, &new, (event.to_line() + "\n").as_bytes()).map_err(io("write the new log beside"))?;
     let short: String = head.blake3.to_string().chars().take(16).collect();
     let aside = companion(path, &format!("aside-{short}-{}", storage.random_name()));
     let swap = || {

@@ -9,8 +9,9 @@ use std::ops::ControlFlow;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use shipper_events::scan::split_lines;
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log};
-use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line, split_lines};
+use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
 use shipper_testkit::settings::proptest_config;
 

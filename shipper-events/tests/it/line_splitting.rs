@@ -4,7 +4,8 @@
 use std::io::{self, Read};
 
 use proptest::prelude::*;
-use shipper_events::{LineReader, MAX_LINE_LEN, Tail, split_lines};
+use shipper_events::scan::{LineReader, split_lines};
+use shipper_events::{MAX_LINE_LEN, Tail};
 use shipper_testkit::settings::proptest_config;
 
 /// Gives that many bytes in turn.

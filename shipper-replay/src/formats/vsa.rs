@@ -8,7 +8,7 @@ use std::io;
 
 use serde::Serialize;
 use shipper_core::audit::{AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, TailStatus, VerifiedLevel};
-use shipper_events::vocabulary::RULES_VERSION;
+use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName};
 
 use super::json;

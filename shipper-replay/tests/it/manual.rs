@@ -85,7 +85,7 @@ fn docs_mention_every_option() {
 fn version_lists_rules_and_schemas() {
     let version = printed(&["--version"]);
     assert!(version.starts_with(&format!("shipper-replay {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
-    let rules = shipper_events::vocabulary::RULES_VERSION;
+    let rules = shipper_events::event::RULES_VERSION;
     assert!(
         version.lines().any(|line| line.starts_with("rules:") && line.contains(&format!(" {rules} "))),
         "{version}"

@@ -8,7 +8,8 @@ use shipper_core::audit::{
     Report, RunReport, TailStatus, UnprovenCause,
 };
 use shipper_core::sidecar::{FieldDiff, FieldValue};
-use shipper_events::{DisplaySafe, RegistryName, display_safe};
+use shipper_events::display_safe::DisplaySafe;
+use shipper_events::{RegistryName, display_safe};
 
 /// Returns the reason for the conclusion, to follow it in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {

@@ -6,7 +6,8 @@ use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use shipper_events::scan::LogScanner;
-use shipper_events::{EventReader, HeadHasher, LineReader, split_lines};
+use shipper_events::scan::{LineReader, split_lines};
+use shipper_events::{EventReader, HeadHasher};
 use shipper_testkit::chain_oracle::Ignore;
 
 /// Gives at most that many bytes at a time.

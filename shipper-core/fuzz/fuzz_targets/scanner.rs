@@ -9,7 +9,8 @@ use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
 use shipper_events::scan::{Interest, LogScanner};
-use shipper_events::{ChainLink, EventType, split_lines};
+use shipper_events::scan::{split_lines};
+use shipper_events::{ChainLink, EventType};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
 
 const TRACKED: u64 = 2;

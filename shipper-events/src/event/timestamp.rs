@@ -1,4 +1,4 @@
-//! When something is said to have happened.
+//! RFC 3339 times, kept as written.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,9 +8,9 @@ use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-/// An RFC 3339 time with `T`, any offset, kept as it was written.
+/// An RFC 3339 time with `T`, any offset, kept as written.
 ///
-/// Two timestamps are equal, or earlier and later, as instants; digits after the ninth of a fraction do not count.
+/// Timestamps are compared as instants; digits after the ninth of a fraction do not count.
 ///
 /// ```
 /// use shipper_events::Timestamp;
@@ -19,7 +19,7 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 /// assert_eq!(utc, cet);
 /// assert_eq!(cet.to_string(), "2026-11-23T09:12:26.5+01:00");
 /// assert!("2026-11-23 08:12:26Z".parse::<Timestamp>().is_err());
-/// # Ok::<(), shipper_events::ParseTimestampError>(())
+/// # Ok::<(), shipper_events::event::ParseTimestampError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Timestamp {
@@ -27,19 +27,19 @@ pub struct Timestamp {
     instant: OffsetDateTime,
 }
 
-/// The text is no RFC 3339 time with `T`.
+/// The error for a text that is no RFC 3339 time with `T`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected an RFC 3339 time such as 2026-11-23T08:12:26.839Z")]
 #[non_exhaustive]
 pub struct ParseTimestampError;
 
 impl Timestamp {
-    /// The instant.
+    /// Returns the instant.
     pub fn instant(&self) -> OffsetDateTime {
         self.instant
     }
 
-    /// The time as it was written.
+    /// Returns the time as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -49,13 +49,13 @@ impl Timestamp {
     }
 }
 
-/// Reads an RFC 3339 time with `T`.
+/// Parses an RFC 3339 time with `T`.
 ///
-/// The shape is checked here, byte by byte, and the values (days of a month, leap seconds, offsets) by `time`, whose
-/// own reader is looser about the shape than the contract.
-pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
+/// This function checks the shape, and `time` the values (days of a month, leap seconds, offsets): the parser of `time`
+/// accepts more shapes than the contract.
+pub(crate) fn parse_instant(text: &str) -> Option<OffsetDateTime> {
     let (date_time, rest) = text.as_bytes().split_first_chunk::<19>()?;
-    let shaped = date_time.iter().zip(b"0000-00-00T00:00:00").all(like);
+    let has_shape = date_time.iter().zip(b"0000-00-00T00:00:00").all(matches_shape);
     let (fraction, zone) = match rest.split_first() {
         Some((b'.', after)) => {
             let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -66,12 +66,12 @@ pub(crate) fn instant(text: &str) -> Option<OffsetDateTime> {
         }
         _ => (&[][..], rest),
     };
-    let zoned = match zone {
+    let has_zone = match zone {
         [b'Z' | b'z'] => true,
-        [b'+' | b'-', clock @ ..] => clock.len() == 5 && clock.iter().zip(b"00:00").all(like),
+        [b'+' | b'-', clock @ ..] => clock.len() == 5 && clock.iter().zip(b"00:00").all(matches_shape),
         _ => false,
     };
-    if !(shaped && zoned) {
+    if !(has_shape && has_zone) {
         return None;
     }
     match zone {
@@ -94,7 +94,7 @@ fn utc(date_time: &[u8; 19], fraction: &[u8]) -> Option<OffsetDateTime> {
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
-fn like((byte, shape): (&u8, &u8)) -> bool {
+fn matches_shape((byte, shape): (&u8, &u8)) -> bool {
     if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
 }
 
@@ -102,7 +102,7 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
-        let instant = instant(text).ok_or(ParseTimestampError)?;
+        let instant = parse_instant(text).ok_or(ParseTimestampError)?;
         Ok(Self::from_parts(text, instant))
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::members::{JsonType, write_string};
 use crate::line::strict_json::Value;
-use crate::value::{Kind, write_string};
 
 /// The error for an empty plan or registry name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -69,14 +69,14 @@ macro_rules! names {
             }
         }
 
-        impl Kind for $Name {
+        impl JsonType for $Name {
             const EXPECTED: &'static str = "a string that is not empty";
 
-            fn read(value: Value<'_>) -> Option<Self> {
+            fn from_value(value: Value<'_>) -> Option<Self> {
                 Self::new(value.as_str()?).ok()
             }
 
-            fn write(&self, out: &mut String) {
+            fn write_json(&self, out: &mut String) {
                 write_string(self.as_str(), out);
             }
         }
