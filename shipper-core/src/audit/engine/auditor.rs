@@ -1,19 +1,18 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
 use std::convert::Infallible;
-use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::io::{self, Read};
 
 use shipper_events::{
     Cut, Event, EventType, Follower, Head, LineError, LogEntry, ParsedLine, Piece, Place, Regard, Seen, Splitter,
     Survey, Tail, Timestamp, What, parse_line, scan, survey, survey_stream,
 };
-use thiserror::Error;
 
 use super::active_run::PackageAction;
 use super::authority::AuthorityTracker;
 use super::conclude::{Collected, CollectedTimeline, conclude};
 use super::decisions::DecisionTracker;
+use super::error::AuditError;
 use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
 use super::integrity::{IntegrityTracker, report_chain_errors, report_unchained_segment};
 use super::pending::PendingFindings;
@@ -31,7 +30,7 @@ const BUFFER_LEN: usize = 256 * 1024;
 
 /// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
 ///
-/// [`audit_reader`] and [`audit_path`] audit a whole log in one call.
+/// [`audit_reader`](super::audit_reader) and [`audit_path`](super::audit_path) audit a whole log in one call.
 ///
 /// ```
 /// use shipper_core::audit::{AuditOptions, Auditor, SidecarInput};
@@ -58,67 +57,6 @@ pub struct Auditor {
     sidecar: SidecarTracker,
     timeline: Option<TimelineTracker>,
     findings: PendingFindings,
-}
-
-/// A log cannot be audited under the options.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AuditError {
-    /// The options name a line that the log does not have.
-    #[error("there is no line {line} in this log, which has {lines} lines")]
-    BeyondEnd {
-        /// The line of the options.
-        line: u64,
-        /// Number of complete lines of the log.
-        lines: u64,
-    },
-    /// The options name a time. An auditor that reads the log once cannot find its line; [`resolve_as_of`] does.
-    #[error("the time of the options was not resolved to a line")]
-    UnresolvedTime,
-    /// The log cannot be read.
-    #[error("cannot read the log")]
-    Read {
-        /// The cause.
-        #[from]
-        source: io::Error,
-    },
-}
-
-/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
-///
-/// # Errors
-///
-/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::UnresolvedTime`] if they
-/// name a time, [`AuditError::Read`] if `read` fails.
-///
-/// ```
-/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_reader};
-/// let audit = audit_reader(&b""[..], SidecarInput::NotRequested, &AuditOptions::default())?;
-/// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
-/// # Ok::<(), shipper_core::audit::AuditError>(())
-/// ```
-pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
-    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
-}
-
-/// Audits the log at a path. If the options name a time, it reads the file twice, so it must be a regular file.
-///
-/// # Errors
-///
-/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if the file cannot
-/// be opened or read.
-pub fn audit_path(
-    path: impl AsRef<Path>,
-    sidecar: SidecarInput,
-    options: &AuditOptions,
-) -> Result<LogAudit, AuditError> {
-    let mut file = fs_err::File::open(path.as_ref())?;
-    let mut options = options.clone();
-    if let Some(AsOf::Timestamp(until)) = &options.at {
-        options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
-        file.rewind()?;
-    }
-    audit_reader(file, sidecar, &options)
 }
 
 /// Number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
@@ -213,7 +151,7 @@ impl Auditor {
         self.splitter = splitter;
     }
 
-    /// Reads a whole log to its end, as [`audit_reader`] does. Nothing may have been fed before.
+    /// Reads a whole log to its end, on several threads if it is long. Nothing may have been fed before.
     ///
     /// # Errors
     ///
