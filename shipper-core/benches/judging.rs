@@ -9,14 +9,14 @@ use camino::Utf8PathBuf;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use shipper_core::audit::{AuditOptions, SidecarInput, audit_reader};
 use shipper_core::{GateQuery, GateState, SkipRequest, ask_gate, evaluate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, LogEntry};
 
 const LOG: usize = 8 << 20;
 
 fn query() -> GateQuery {
     let (plan_id, registry) = ("p".parse().expect("a name"), "rehearsal".parse().expect("a name"));
-    GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false }
+    GateQuery::new(plan_id, Some(registry))
 }
 
 /// Events to state, state to verdict: nothing is read.
@@ -65,8 +65,8 @@ fn asking(criterion: &mut Criterion) {
             let ask = |directory: tempfile::TempDir| {
                 let path = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
                 let answer =
-                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, WriterOptions::default());
-                assert!(answer.expect("an answer").line.is_some(), "it was recorded");
+                    ask_gate(FsStorage, &path, &query(), &SkipRequest::default(), None, LockOptions::default());
+                assert!(answer.expect("an answer").line().is_some(), "it was recorded");
                 directory
             };
             bench.iter_batched(fresh, ask, BatchSize::PerIteration);

@@ -1,4 +1,4 @@
-//! The publish gate: what a log of events means, whether it lets a plan be published, and what it proves.
+//! The publish gate: the fold of an event log, the verdict on a plan, and the audit of recorded decisions.
 //!
 //! Before a release tool publishes crates for real it rehearses: it publishes the same plan to an alternative
 //! registry. The gate lets the real publish go only if the latest rehearsal passed, for this very plan, on the
@@ -10,38 +10,42 @@
 //! {"timestamp":"2026-11-23T08:12:28Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"rehearsal","plan_id":"4f6e","summary":"rehearsed 1 package"},"package":"all"}
 //! ```
 //!
-//! # The rooms of this crate
+//! # Modules
 //!
-//! - [`GateState`] is the fold: feed it the events of a log, one by one. What a completed rehearsal left is a [`Receipt`].
-//! - [`evaluate`] is the gate: a state and a [`GateQuery`] give a [`Verdict`] with its [`RefusalReason`]s.
-//! - [`Sidecar`] is `rehearsal.json`, compared with a receipt and never believed; [`snapshot`] makes its text.
-//! - [`audit`] re-derives every decision of a log and says what it proves, as one [`Report`](audit::Report).
-//! - `history` (feature `proptest`) generates histories for the property tests of embedding tools.
+//! - [`fold`]: [`GateState`] is the fold of a log's events, [`GateProjection`] reads a whole log into one. A completed
+//!   rehearsal becomes a [`Receipt`].
+//! - [`gate`]: [`evaluate`] answers a [`GateQuery`] with a [`Verdict`] and records nothing; [`ask_gate`] records its decision
+//!   durably before it returns it.
+//! - [`rehearsal`]: [`RehearsalRecorder`] records a rehearsal.
+//! - [`sidecar`]: [`Sidecar`] is `rehearsal.json`, compared with a receipt and never trusted.
+//! - [`audit`]: re-derives every decision of a log, and gives one [`Report`](audit::Report).
+//! - `release` (feature `release`): rehearses and publishes a plan, and records both.
+//! - [`state_dir`]: the directory of a log and its sidecar.
+//! - `strategies` (feature `proptest`): logs and questions for the property tests of embedding tools.
 //!
-//! - [`RehearsalRecorder`] records a rehearsal, and [`ask_gate`] asks the gate: both write the log, by way of
-//!   [`shipper_events::write`]. [`release`] does what they record.
+//! The crates whose types appear in this API are re-exported: [`shipper_events`] for lines, events and the writer, and
+//! [`camino`] for paths.
 //!
 //! Every decision is pure: no file, clock, environment, thread or terminal. The rules are described for their
-//! readers in `docs/gate.md` and `docs/auditing.md`; lines and events are `shipper-events`' business.
+//! readers in `docs/gate.md` and `docs/auditing.md`.
 
-mod ask_gate;
 pub mod audit;
-mod folded;
-mod gate;
-#[cfg(feature = "proptest")]
-pub mod history;
-mod keep;
-mod receipt;
-mod record;
+pub mod fold;
+pub mod gate;
+pub mod rehearsal;
+#[cfg(feature = "release")]
 pub mod release;
-mod sidecar;
-mod state;
+pub mod sidecar;
+pub mod state_dir;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
-pub use ask_gate::{AskGateError, Enforced, SidecarUpdate, SkipRequest, UntrustedReason, ask_gate};
-pub use folded::GateProjection;
-pub use gate::{GateQuery, RefusalCode, RefusalReason, Verdict, VerdictKind, evaluate};
-pub use keep::{LOG_FILE_NAME, SIDECAR_FILE_NAME, WriteSidecarError, create_state_directory, write_sidecar};
-pub use receipt::{Evidence, EvidenceFlaw, Receipt, RehearsalStart};
-pub use record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder, RunLock};
-pub use sidecar::{FieldDiff, FieldValue, SIDECAR_SCHEMA, Sidecar, SidecarError, snapshot};
-pub use state::{GateState, RehearsalState, UnknownGateEvent};
+pub use camino;
+pub use shipper_events;
+
+pub use fold::{GateProjection, GateState, Receipt};
+pub use gate::{
+    GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, Verdict, VerdictKind, ask_gate, evaluate,
+};
+pub use rehearsal::RehearsalRecorder;
+pub use sidecar::Sidecar;

@@ -10,7 +10,7 @@ use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions};
 
 fn run() -> Result<(), Box<dyn Error>> {
     let path: Utf8PathBuf = std::env::args().nth(1).ok_or("usage: append LOG")?.into();
-    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let options = WriterOptions::default().repair_torn_tail(true);
     let mut log = LogWriter::open(FsStorage, &path, options, ())?;
     for (line, text) in stdin().lock().lines().enumerate() {
         let draft: NewEvent = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;

@@ -1,20 +1,24 @@
 //! The command line.
 
+use std::sync::LazyLock;
+
 use camino::Utf8PathBuf;
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use clap_complete::Shell;
 use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
-use shipper_events::{Head, PlanId, RegistryName};
+use shipper_core::sidecar::SIDECAR_SCHEMA;
+use shipper_events::event::RULES_VERSION;
+use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
-use crate::attest::StatementOptions;
 use crate::explain::Asked;
+use crate::uri;
 
 /// Re-derives what a publish gate's log proves: which publishes were backed by a passing rehearsal of the same plan
 /// on the right registry, and which were not, with the lines that show it.
 ///
 /// It changes nothing and asks no network, and no clock but for the time of a statement (--format vsa).
 #[derive(Debug, Parser)]
-#[command(version, long_version = VERSION, max_term_width = 100, after_help = EXIT_STATUSES)]
+#[command(version, long_version = VERSION.as_str(), max_term_width = 100, after_help = EXIT_STATUSES)]
 pub(crate) struct Cli {
     /// A log, a directory (every events.jsonl below it), or - for standard input
     #[arg(value_name = "LOG", required_unless_present_any = ["files_from", "explain", "completions", "manual"])]
@@ -30,7 +34,7 @@ pub(crate) struct Cli {
 
     /// Judge nothing: merge ndjson reports made elsewhere, given as LOG, into one; with --files-from, no listed log may
     /// be missing
-    #[arg(long, requires = "logs", conflicts_with_all = OF_JUDGING)]
+    #[arg(long, requires = "logs", conflicts_with_all = AUDIT_ONLY_ARGS)]
     pub(crate) merge: bool,
 
     /// The registry that rehearsals must have used; without it, the log's own word is taken
@@ -110,16 +114,33 @@ pub(crate) struct Cli {
     pub(crate) manual: bool,
 }
 
-/// The version, and which versions of what it reads and writes.
-pub(crate) const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nrules:   1 (of the decisions that it can judge)",
-    "\nreport:  shipper.replay.v1",
-    "\nsidecar: shipper.rehearsal.v1"
-);
+/// Options of `--format vsa`.
+#[derive(Debug, Args)]
+pub(crate) struct StatementOptions {
+    /// With --format vsa: what the log is the log of, as those who use the statement will ask for it; by default the
+    /// log's path as given
+    #[arg(long, value_name = "URI", value_parser = uri::reference, conflicts_with = "follow")]
+    pub(crate) resource_uri: Option<String>,
 
-/// What has no meaning where nothing is judged.
-const OF_JUDGING: [&str; 11] = [
+    /// With --format vsa: who verified; by default pkg:cargo/shipper-replay
+    #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow")]
+    pub(crate) verifier_id: Option<String>,
+
+    /// With --format vsa: when it was verified; by default SOURCE_DATE_EPOCH, else now
+    #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow")]
+    pub(crate) time: Option<Timestamp>,
+}
+
+/// Text of `--version`: the version of the program, of the gate's rules, and of the schemas.
+pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{}\nrules:   {RULES_VERSION} (of the decisions that it can judge)\nreport:  shipper.replay.v1\nsidecar: {SIDECAR_SCHEMA}",
+        env!("CARGO_PKG_VERSION"),
+    )
+});
+
+/// Arguments that have no meaning with `--merge`, which audits no log.
+const AUDIT_ONLY_ARGS: [&str; 11] = [
     "registry",
     "plan_id",
     "sidecar",
@@ -133,7 +154,7 @@ const OF_JUDGING: [&str; 11] = [
     "follow",
 ];
 
-/// What the exit status says, for the help and the manual.
+/// Meaning of the exit statuses, for the help and the manual.
 pub(crate) const EXIT_STATUSES: &str = "\
 Exit status:
   0  verified: every decision is confirmed by the events before it
@@ -142,7 +163,7 @@ Exit status:
      that could not be written
   3  inconclusive: nothing is wrong and something is not proven; also when nothing was decided";
 
-/// A form of the report.
+/// Output format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -163,14 +184,14 @@ pub(crate) enum Format {
     Vsa,
 }
 
-/// What the gate is required to say.
+/// Verdict of the gate that `--require` demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Required {
     /// The plan may be published: a rehearsal backs it
     Authorized,
 }
 
-/// When to colour.
+/// Use of colour in the human report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal
@@ -181,20 +202,20 @@ pub(crate) enum Color {
     Never,
 }
 
-/// How much the human report tells.
+/// Amount of detail in the human report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// One line a log.
-    Conclusion,
-    /// What proves it, as far as it fits a screen.
-    Proof,
-    /// Everything.
-    Everything,
+    /// One line a log: its conclusion.
+    Quiet,
+    /// The evidence, limited to about a screen.
+    Normal,
+    /// All decisions, runs and findings.
+    Verbose,
 }
 
 impl Cli {
-    /// What is demanded of the logs.
-    pub(crate) fn demand(&self) -> AuditOptions {
+    /// Returns the options of the audit.
+    pub(crate) fn audit_options(&self) -> AuditOptions {
         let mut options = AuditOptions::default().with_strict(self.strict);
         options.registry.clone_from(&self.registry);
         options.plan_id.clone_from(&self.plan_id);
@@ -204,18 +225,18 @@ impl Cli {
         options
     }
 
-    /// How much the human report tells.
+    /// Returns the amount of detail in the human report.
     pub(crate) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
-            (true, _) => Detail::Conclusion,
-            (false, true) => Detail::Everything,
-            (false, false) => Detail::Proof,
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Verbose,
+            (false, false) => Detail::Normal,
         }
     }
 
-    /// The options given that speak of exactly one log.
-    pub(crate) fn of_one_log(&self) -> Vec<&'static str> {
-        [
+    /// Returns the given options that are valid for exactly one log.
+    pub(crate) fn single_log_options(&self) -> Vec<&'static str> {
+        given_options([
             ("--at", self.at.is_some()),
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
@@ -223,9 +244,19 @@ impl Cli {
             ("--require", self.require.is_some()),
             ("--follow", self.follow),
             ("--format vsa", self.format == Format::Vsa),
-        ]
-        .into_iter()
-        .filter_map(|(option, given)| given.then_some(option))
-        .collect()
+        ])
     }
+
+    /// Returns the given options that are valid only with `--format vsa`.
+    pub(crate) fn statement_options(&self) -> Vec<&'static str> {
+        given_options([
+            ("--resource-uri", self.statement.resource_uri.is_some()),
+            ("--verifier-id", self.statement.verifier_id.is_some()),
+            ("--time", self.statement.time.is_some()),
+        ])
+    }
+}
+
+fn given_options<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
+    options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()
 }

@@ -1,31 +1,32 @@
-//! `shipper-replay`: what a publish gate's log proves, for auditors. See `docs/auditing.md`.
+//! `shipper-replay` audits the log of a publish gate: it re-derives each decision. See `docs/auditing.md`.
 //!
-//! The program is a thin shell: it finds logs, feeds their bytes to the auditor of `shipper-core`, and renders the
-//! one report that comes back. It writes nothing but the report.
+//! The program finds logs, passes their bytes to the auditor of `shipper-core`, and renders the report that it returns.
+//! It writes nothing but the report.
 
-mod account;
-mod attest;
+mod audit;
 mod cli;
-mod clock;
-mod exhibit;
+mod excerpt;
 mod explain;
+mod file_list;
 mod follow;
 mod formats;
-mod human;
-mod input;
-mod judge;
-mod list;
-mod manual;
+mod inputs;
+mod log_source;
+mod manpage;
 mod merge;
 mod progress;
+mod statement;
 mod uri;
+mod view;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use audit::AuditCommandError;
 use clap::Parser;
 use cli::{Cli, Format};
+use formats::human::RenderOptions;
 use shipper_core::audit::Conclusion;
 use shipper_events::{display_safe, is_display_safe};
 
@@ -37,9 +38,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(told) => {
-            let code = told.exit_code();
-            return match told.print().and_then(|()| io::stdout().flush()) {
+        Err(message) => {
+            let code = message.exit_code();
+            return match message.print().and_then(|()| io::stdout().flush()) {
                 Ok(()) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
                 Err(_) => ExitCode::from(Conclusion::Unjudged.exit_code()),
             };
@@ -47,64 +48,62 @@ fn main() -> ExitCode {
     };
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
-        Err(problem) => {
-            let causes = std::iter::successors(problem.source(), |&cause| cause.source());
-            let why: String = causes.map(|cause| format!(": {cause}")).collect();
-            // Errors of the system name paths as they are.
-            let shown = |character: char| {
+        Err(error) => {
+            let causes = std::iter::successors(error.source(), |&cause| cause.source());
+            let causes: String = causes.map(|cause| format!(": {cause}")).collect();
+            // Errors of the operating system contain paths as they are.
+            let escape = |character: char| {
                 if is_display_safe(character) {
                     character.to_string()
                 } else {
                     display_safe(character.encode_utf8(&mut [0; 4])).to_string()
                 }
             };
-            let why: String = why.chars().map(shown).collect();
-            // Nobody is left to tell when this fails too.
-            let _ = writeln!(io::stderr(), "error: {problem}{why}");
+            let causes: String = causes.chars().map(escape).collect();
+            // A failure to write this cannot be reported.
+            let _ = writeln!(io::stderr(), "error: {error}{causes}");
             ExitCode::from(Conclusion::Unjudged.exit_code())
         }
     }
 }
 
-/// Does what was asked for and gives the exit status.
-fn run(cli: &Cli) -> Result<u8, judge::JudgeError> {
+/// Runs the command and returns the exit status.
+fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let status = answer(cli, &mut stdout)?;
-    stdout.flush().map_err(|source| judge::JudgeError::NotWritten { source })?;
+    let status = run_command(cli, &mut stdout)?;
+    stdout.flush().map_err(AuditCommandError::write)?;
     Ok(status)
 }
 
-fn answer(cli: &Cli, mut out: impl Write) -> Result<u8, judge::JudgeError> {
-    let not_written = |source| judge::JudgeError::NotWritten { source };
-    if let Some(asked) = &cli.explain {
-        let text = explain::answer(asked, cli.format, &human::Style::of(cli))?;
-        out.write_all(text.as_bytes()).map_err(not_written)?;
+fn run_command(cli: &Cli, mut out: impl Write) -> Result<u8, AuditCommandError> {
+    if let Some(topic) = &cli.explain {
+        let text = explain::answer(topic, cli.format, &RenderOptions::from_cli(cli))?;
+        out.write_all(text.as_bytes()).map_err(AuditCommandError::write)?;
         return Ok(0);
     }
     if let Some(shell) = cli.completions {
-        manual::completions(shell, &mut out).map_err(not_written)?;
+        manpage::completions(shell, &mut out).map_err(AuditCommandError::write)?;
         return Ok(0);
     }
     if cli.manual {
-        manual::write(&mut out).map_err(not_written)?;
+        manpage::write(&mut out).map_err(AuditCommandError::write)?;
         return Ok(0);
     }
     if cli.format == Format::Ndjson && !cli.merge {
-        return judge::judge_and_write(cli, out);
+        return audit::stream_audit(cli, out);
     }
-    let (account, status) = if cli.follow {
-        let (account, conclusion) = follow::follow(cli, &mut out)?;
-        (account, conclusion.exit_code())
+    let (view, status) = if cli.follow {
+        let (view, conclusion) = follow::run_follow(cli, &mut out)?;
+        (view, conclusion.exit_code())
     } else {
-        let account = if cli.merge { merge::merge(cli)? } else { judge::judge(cli)? };
-        let status = account.report.exit_code;
-        (account, status)
+        let view = if cli.merge { merge::run_merge(cli)? } else { audit::run_audit(cli)? };
+        let status = view.report.exit_code;
+        (view, status)
     };
-    formats::write(&account, cli, &mut out).map_err(not_written)?;
-    out.flush().map_err(not_written)?;
-    if let Some(aside) = formats::aside(&account, cli) {
-        // The report is written; what is said beside it is no part of it.
-        let _ = writeln!(io::stderr(), "{aside}");
+    formats::write(&view, cli, &mut out).and_then(|()| out.flush()).map_err(AuditCommandError::write)?;
+    if let Some(note) = formats::stderr_note(&view, cli) {
+        // The note is not part of the report, which is written.
+        let _ = writeln!(io::stderr(), "{note}");
     }
     Ok(status)
 }

@@ -1,4 +1,4 @@
-//! How far many logs are: a bar on a terminal, and nowhere else. It is no part of the report and is gone at its end.
+//! Progress bar over many logs, on a terminal only. It is not part of the report and is removed at the end.
 
 use std::io::{self, IsTerminal};
 use std::sync::Once;
@@ -8,42 +8,42 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Cli, Format};
 
-/// For what is done sooner, nobody wants a bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Time before the bar appears.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// How often the bar is drawn anew, each second.
-const RATE: u8 = 10;
+/// Updates of the bar per second.
+const REFRESH_RATE: u8 = 10;
 
-const LOOK: &str = "{bar:40} {pos} of {len} logs, about {eta} left";
+const TEMPLATE: &str = "{bar:40} {pos} of {len} logs, about {eta} left";
 
-/// The progress over some logs; counted by several threads.
+/// Counter of audited logs, shared by several threads.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// None where no bar is wanted.
-    begun: Option<Instant>,
+    /// Start of the audit; `None` if no bar is shown.
+    started: Option<Instant>,
     shown: Once,
 }
 
 impl Progress {
-    /// The progress over that many logs.
-    pub(crate) fn over(logs: usize, cli: &Cli) -> Self {
-        // Lines that are written meanwhile to the same terminal would be mixed with it.
-        let in_the_way = cli.format == Format::Ndjson && io::stdout().is_terminal();
+    /// Returns a counter for `logs` logs.
+    pub(crate) fn new(logs: usize, cli: &Cli) -> Self {
+        // Lines written to the same terminal meanwhile would be mixed with the bar.
+        let shares_terminal = cli.format == Format::Ndjson && io::stdout().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let wanted = logs > 1 && !cli.quiet && !in_the_way && !dumb && io::stderr().is_terminal();
+        let is_shown = logs > 1 && !cli.quiet && !shares_terminal && !dumb && io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(logs as u64), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(LOOK) {
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
-        Self { bar, begun: wanted.then(Instant::now), shown: Once::new() }
+        Self { bar, started: is_shown.then(Instant::now), shown: Once::new() }
     }
 
-    /// One more log is judged.
-    pub(crate) fn one_more(&self) {
+    /// Counts one more log.
+    pub(crate) fn increment(&self) {
         self.bar.inc(1);
-        if self.begun.is_some_and(|begun| begun.elapsed() >= PATIENCE) {
+        if self.started.is_some_and(|started| started.elapsed() >= DELAY) {
             self.shown.call_once(|| {
-                self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(RATE));
+                self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(REFRESH_RATE));
                 self.bar.tick();
             });
         }

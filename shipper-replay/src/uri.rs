@@ -5,49 +5,52 @@ use fluent_uri::pct_enc::EString;
 use fluent_uri::pct_enc::encoder::Path;
 use fluent_uri::{Uri, UriRef};
 
-/// Why a text is no such URI.
+/// A text is not a URI of this form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotAUri {
+pub(crate) enum UriError {
+    /// Not a URI with a scheme.
     #[error("expected a URI such as https://example.com/verifier or pkg:cargo/name")]
     Absolute,
+    /// Not a URI reference, or empty.
     #[error(
         "expected a URI, or a relative one such as releases/events.jsonl; percent-encode what is not allowed in one"
     )]
     Reference,
+    /// Upper-case letters in scheme or host.
     #[error("scheme and host must be in lower case: other tools compare them letter by letter")]
     UpperCase,
 }
 
-/// Checks a URI with a scheme.
-pub(crate) fn absolute(text: &str) -> Result<String, NotAUri> {
-    let uri = Uri::parse(text).map_err(|_| NotAUri::Absolute)?;
-    lower_case(Some(uri.scheme().as_str()), uri.authority())?;
+/// Parses a URI with a scheme.
+pub(crate) fn absolute(text: &str) -> Result<String, UriError> {
+    let uri = Uri::parse(text).map_err(|_| UriError::Absolute)?;
+    check_lower_case(Some(uri.scheme().as_str()), uri.authority())?;
     Ok(text.to_owned())
 }
 
-/// Checks a URI with a scheme or without.
-pub(crate) fn reference(text: &str) -> Result<String, NotAUri> {
-    let uri = UriRef::parse(text).map_err(|_| NotAUri::Reference)?;
+/// Parses a URI with or without a scheme.
+pub(crate) fn reference(text: &str) -> Result<String, UriError> {
+    let uri = UriRef::parse(text).map_err(|_| UriError::Reference)?;
     if text.is_empty() {
-        return Err(NotAUri::Reference);
+        return Err(UriError::Reference);
     }
-    lower_case(uri.scheme().map(Scheme::as_str), uri.authority())?;
+    check_lower_case(uri.scheme().map(Scheme::as_str), uri.authority())?;
     Ok(text.to_owned())
 }
 
-fn lower_case(scheme: Option<&str>, authority: Option<Authority<'_>>) -> Result<(), NotAUri> {
+fn check_lower_case(scheme: Option<&str>, authority: Option<Authority<'_>>) -> Result<(), UriError> {
     let authority = authority.as_ref().map(Authority::as_str);
     let parts = [scheme.unwrap_or_default(), authority.unwrap_or_default()];
     let upper = parts.iter().any(|part| part.bytes().any(|byte| byte.is_ascii_uppercase()));
-    if upper { Err(NotAUri::UpperCase) } else { Ok(()) }
+    if upper { Err(UriError::UpperCase) } else { Ok(()) }
 }
 
-/// The relative URI of a path: the path itself, what is not allowed in one percent-encoded.
-pub(crate) fn of_path(path: &str) -> String {
+/// Returns the relative URI of a path: the path with reserved characters percent-encoded.
+pub(crate) fn from_path(path: &str) -> String {
     let mut encoded = EString::<Path>::new();
     encoded.encode_str::<Path>(path);
     let encoded = encoded.into_string();
-    // Where the first part would be taken for a scheme or a host, RFC 3986 (4.2) puts a dot before it.
+    // RFC 3986 (4.2): a dot before the first segment, where it would be parsed as a scheme or a host.
     let first = encoded.split('/').next().unwrap_or_default();
     if first.contains(':') {
         format!("./{encoded}")
@@ -62,9 +65,9 @@ pub(crate) fn of_path(path: &str) -> String {
 mod tests {
     use super::*;
 
-    /// (Pass) A plain path stands as it is; whatever the path, its URI is one that has no scheme and no host.
+    /// (Pass) A plain path is its own URI; the URI of any path has no scheme and no host.
     #[test]
-    fn paths() {
+    fn paths_become_relative_uris() {
         for (path, uri) in [
             ("fixtures/real/events.jsonl", "fixtures/real/events.jsonl"),
             ("/srv/ci/events.jsonl", "/srv/ci/events.jsonl"),
@@ -75,29 +78,29 @@ mod tests {
             ("//host/events.jsonl", "/.//host/events.jsonl"),
             ("\u{1b}[31m\n\u{202e}", "%1B%5B31m%0A%E2%80%AE"),
         ] {
-            assert_eq!(of_path(path), uri);
+            assert_eq!(from_path(path), uri);
             let parsed = UriRef::parse(uri).expect("it is a URI");
             assert!(!parsed.has_scheme() && !parsed.has_authority() && !parsed.has_query() && !parsed.has_fragment());
         }
     }
 
-    /// (Fail) What is no URI, or not in the form that others compare by.
+    /// (Fail) Texts that are not URIs, or not in lower case.
     #[test]
-    fn not_uris() {
+    fn invalid_uris_are_rejected() {
         for text in ["", "a b", "é", "%zz", "a\n", "<x>"] {
-            assert_eq!(reference(text), Err(NotAUri::Reference), "{text:?}");
-            assert_eq!(absolute(text), Err(NotAUri::Absolute), "{text:?}");
+            assert_eq!(reference(text), Err(UriError::Reference), "{text:?}");
+            assert_eq!(absolute(text), Err(UriError::Absolute), "{text:?}");
         }
-        assert_eq!(absolute("relative/path"), Err(NotAUri::Absolute));
+        assert_eq!(absolute("relative/path"), Err(UriError::Absolute));
         for text in ["HTTPS://example.com/", "https://Example.com/"] {
-            assert_eq!(reference(text), Err(NotAUri::UpperCase), "{text:?}");
-            assert_eq!(absolute(text), Err(NotAUri::UpperCase), "{text:?}");
+            assert_eq!(reference(text), Err(UriError::UpperCase), "{text:?}");
+            assert_eq!(absolute(text), Err(UriError::UpperCase), "{text:?}");
         }
     }
 
-    /// (Pass) What people give.
+    /// (Pass) Common URIs.
     #[test]
-    fn uris() {
+    fn valid_uris_are_accepted() {
         for text in ["https://example.com/Log?run=7", "pkg:cargo/shipper-replay", "urn:uuid:F81D4FAE-7DEC-11D0"] {
             assert_eq!(reference(text).as_deref(), Ok(text));
             assert_eq!(absolute(text).as_deref(), Ok(text));

@@ -1,51 +1,47 @@
-//! Rehearsing and publishing: the two actions that the gate stands between.
+//! Rehearses and publishes a plan, and records every step before the next one.
 //!
-//! 1. A [`Plan`] says what would be published, named by its content: one changed byte in any file is another plan.
-//! 2. [`rehearse`] publishes it to another registry, sees that it is there, and records each step.
-//! 3. [`publish()`] asks the gate, which lets it go only on a passing rehearsal of this very plan on the configured
-//!    registry, and then publishes it for real, recording each step.
+//! 1. A [`Plan`] contains the packages to publish. Its ID is the hash of their content.
+//! 2. [`rehearse`] publishes the plan to another registry.
+//! 3. [`publish()`] asks the gate, which requires a passing rehearsal of this plan on the configured registry, and publishes
+//!    the plan to the live registry.
 //!
-//! Everything that they do is an event before the next step is taken, and a run names the decision that it acts on. So a log
-//! in which the live registry was reached holds a permission before that, and `shipper-replay` verifies it:
-//! `docs/operating.md`.
+//! A run names the gate's decision, so a log in which the live registry was reached contains a permission before that.
+//! `shipper-replay` verifies it; `docs/operating.md` explains the events.
 //!
-//! What is done to a registry stands behind the small trait [`Publisher`]. With the feature `cargo`, [`cargo`] does it with
-//! cargo itself and makes plans of workspaces; `examples/release.rs` is a whole tool.
+//! The trait [`Publisher`] does the work on registries. With the feature `cargo`, [`cargo`] implements it with cargo itself
+//! and makes plans of workspaces, and the program `shipper-release` is a whole release tool.
 //!
 //! ```
 //! use std::collections::BTreeSet;
-//! use shipper_core::release::{
-//!     Failure, Found, StepContext, On, Limits, Plan, PlannedPackage, PlannedFile, PublishOptions, Publisher, RehearseOptions, Stop,
-//!     OutputTails, Registry, publish, rehearse,
-//! };
-//! use shipper_events::write::{WriterOptions, FsStorage};
+//! use shipper_core::release::*;
+//! use shipper_events::write::FsStorage;
 //!
-//! /// Registries that exist in memory only.
-//! struct Shelves(BTreeSet<(String, String)>);
+//! /// Registries in memory: addresses of indexes, and IDs of packages.
+//! struct InMemory(BTreeSet<(String, String)>);
 //!
-//! impl Publisher for Shelves {
-//!     fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
-//!         Ok(on.registry().index.clone())
+//! impl Publisher for InMemory {
+//!     fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
+//!         Ok(role.registry().index.clone())
 //!     }
-//!     fn check(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
+//!     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn find(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<Found, Failure> {
-//!         let there = self.0.contains(&(on.registry().index.clone(), package.id()));
-//!         Ok(if there { Found::Same } else { Found::Nothing })
+//!     fn lookup(&mut self, package: &PlannedPackage, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
+//!         let published = self.0.contains(&(role.registry().index.clone(), package.id()));
+//!         Ok(if published { PublishedState::SameContent } else { PublishedState::Absent })
 //!     }
-//!     fn publish(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
-//!         self.0.insert((on.registry().index.clone(), package.id()));
+//!     fn publish(&mut self, package: &PlannedPackage, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+//!         self.0.insert((role.registry().index.clone(), package.id()));
 //!         Ok(OutputTails::default())
 //!     }
-//!     fn build(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+//!     fn verify_build(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn install(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+//!     fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn command(&self, package: &PlannedPackage, _: On<'_>) -> String {
-//!         format!("shelve {}", package.id())
+//!     fn describe_command(&self, package: &PlannedPackage, _: RegistryRole<'_>) -> String {
+//!         format!("insert {}", package.id())
 //!     }
 //! }
 //!
@@ -55,24 +51,17 @@
 //! let registry = |name: &str| -> Result<Registry, Box<dyn std::error::Error>> {
 //!     Ok(Registry { name: name.parse()?, index: format!("sparse+https://{name}.example/index/") })
 //! };
-//! let source = PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(b"// a") };
-//! let package = PlannedPackage {
-//!     name: "a".to_owned(),
-//!     version: "0.1.0".to_owned(),
-//!     files: vec![source],
-//!     locked: Vec::new(),
-//!     has_program: false,
-//! };
+//! let package = PlannedPackage::new("a", "0.1.0", vec![PlannedFile::new("src/lib.rs", b"// a")]);
 //! let plan = Plan::new(registry("live")?, vec![package])?;
-//! let (mut shelves, stop) = (Shelves(BTreeSet::new()), Stop::default());
-//! let (limits, log) = (Limits::default(), WriterOptions::default());
+//! let (mut registries, cancel) = (InMemory(BTreeSet::new()), CancelToken::default());
 //!
-//! let options = RehearseOptions { rehearsal: registry("rehearsal")?, smoke_install: None, limits, log: log.clone() };
-//! let rehearsed = rehearse(FsStorage, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
+//! let options = RehearseOptions::new(registry("rehearsal")?);
+//! let rehearsed = rehearse(FsStorage, &state, &plan, &options, &mut registries, &cancel, &mut ())?;
 //! assert!(rehearsed.completed.receipt.passed);
 //!
-//! let options = PublishOptions { rehearsal: Some(registry("rehearsal")?), skip: None, limits, log };
-//! let published = publish(FsStorage, &state, &plan, &options, &mut shelves, &stop, &mut ())?;
+//! let mut options = PublishOptions::default();
+//! options.rehearsal = Some(registry("rehearsal")?);
+//! let published = publish(FsStorage, &state, &plan, &options, &mut registries, &cancel, &mut ())?;
 //! assert!(published.failure.is_none());
 //! # Ok(())
 //! # }
@@ -80,16 +69,19 @@
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
+mod events;
 mod plan;
 mod publish;
+mod publisher;
 mod registry;
 mod rehearse;
-mod steps;
-mod world;
+mod session;
 
-pub use plan::{Locked, Plan, PlanError, PlannedFile, PlannedPackage};
-pub use publish::{PublishError, PublishOptions, Published, publish};
-pub use registry::{On, Registry, SameRegistry};
-pub use rehearse::{RehearseError, RehearseOptions, Rehearsed, rehearse};
-pub use steps::Limits;
-pub use world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, StepContext, Stop};
+pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
+pub use publish::{PublishError, PublishOptions, PublishOutcome, publish};
+pub use publisher::{
+    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext, StoppedAt,
+};
+pub use registry::{Registry, RegistryRole, SameRegistryError};
+pub use rehearse::{RehearseError, RehearseOptions, RehearseOutcome, rehearse};
+pub use session::Limits;

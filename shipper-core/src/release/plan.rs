@@ -1,6 +1,6 @@
-//! The plan: what would be published, named by its content.
+//! The plan: what to publish, named by its content.
 //!
-//! A plan's name is the BLAKE3 of its canonical form, which is text, so that a person can make it:
+//! The ID of a plan is the BLAKE3 of its canonical form, which is text, so that a person can make it:
 //!
 //! ```text
 //! shipper.plan.v1
@@ -12,104 +12,115 @@
 //! …
 //! ```
 //!
-//! Every line ends with LF. Packages stand in the order of their names, then of their versions; the files of each, all
-//! that would be in its package, in the byte order of their paths, each as `b3sum` prints it: hash, two spaces, path. Then,
-//! in their order, the packages from elsewhere that its `Cargo.lock` names, with their checksums. Nothing else is in it:
-//! not the order of members or dependencies, the place of the checkout, a time or a registry.
+//! Every line ends with LF. Packages are sorted by name, then by version. The files of a package are sorted by the bytes
+//! of their paths and written as `b3sum` prints them: hash, two spaces, path. The sorted lines of the packages from
+//! elsewhere that its `Cargo.lock` names follow, with their checksums. Nothing else is part of the form: not the order of
+//! members or dependencies, the directory of the checkout, a time or a registry.
 
 use shipper_events::PlanId;
 use thiserror::Error;
 
 use super::registry::Registry;
 
-/// What would be published, and where: packages, in the order in which they must be, and the live registry.
+/// The packages to publish, in the order of their publication, and the live registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     plan_id: PlanId,
+    canonical_form: String,
     live: Registry,
     packages: Vec<PlannedPackage>,
 }
 
 /// A package of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlannedPackage {
-    /// Its name.
+    /// The package's name.
     pub name: String,
-    /// Its version.
+    /// The package's version.
     pub version: String,
-    /// The files that would be in its package, but for `Cargo.lock`.
+    /// The files in the package, except for `Cargo.lock`.
     pub files: Vec<PlannedFile>,
-    /// What its `Cargo.lock` would name, but for packages of the plan.
-    pub locked: Vec<Locked>,
-    /// Whether it installs a program.
+    /// The packages that its `Cargo.lock` would name, except for those of the workspace. Empty by default.
+    pub locked: Vec<LockedDependency>,
+    /// `true` if the package installs a program. `false` by default.
     pub has_program: bool,
 }
 
 /// A file of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFile {
-    /// Its path in the package, with `/` between its parts.
+    /// The file's path in the package, with `/` between its parts.
     pub path: String,
-    /// The BLAKE3 of its bytes.
+    /// The BLAKE3 of the file's bytes.
     pub blake3: blake3::Hash,
 }
 
 /// A package from elsewhere, as a `Cargo.lock` names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Locked {
-    /// Its name.
+pub struct LockedDependency {
+    /// The package's name.
     pub name: String,
-    /// Its version.
+    /// The package's version.
     pub version: String,
-    /// Its checksum; of one that has none, where it is from.
+    /// The package's checksum, or its source if it has no checksum.
     pub checksum: String,
 }
 
-/// Packages that make no plan.
+/// Packages do not make a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Nothing would be published.
+    /// The plan has no package.
     #[error("no package of this workspace may be published; look at `publish` in their manifests")]
-    Nothing,
+    Empty,
     /// Two packages, or two files of a package, have the same name.
     #[error("{what} stands twice in the plan")]
-    Twice {
-        /// The package or file.
+    Duplicate {
+        /// The package or file, safe to show.
         what: String,
     },
-    /// A name that would make two plans look alike.
+    /// A name could make the canonical forms of two plans equal.
     #[error("{what} cannot stand in a plan: its name is empty or holds a space or a control character; rename it")]
-    Unfit {
-        /// The package or file, made safe to show.
+    InvalidName {
+        /// The package or file, safe to show.
         what: String,
     },
 }
 
 impl PlannedPackage {
-    /// What events call it: `name@version`.
+    /// Creates a package without locked dependencies and without a program.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, files: Vec<PlannedFile>) -> Self {
+        Self { name: name.into(), version: version.into(), files, locked: Vec::new(), has_program: false }
+    }
+
+    /// Returns the package's name in events: `name@version`.
     pub fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
 }
 
+impl PlannedFile {
+    /// Creates a file with the hash of these bytes.
+    pub fn new(path: impl Into<String>, bytes: &[u8]) -> Self {
+        Self { path: path.into(), blake3: blake3::hash(bytes) }
+    }
+}
+
 impl Plan {
-    /// The plan that publishes these packages to that registry in this order: each after those that it depends on.
+    /// Creates the plan that publishes these packages to that registry, in this order. Each package must follow those that
+    /// it depends on.
     ///
     /// ```
     /// use shipper_core::release::{Plan, PlannedPackage, PlannedFile, Registry};
     /// let live = || Registry { name: "live".parse().unwrap(), index: "sparse+https://registry.example/index/".to_owned() };
-    /// let file = |path: &str, text: &str| PlannedFile { path: path.to_owned(), blake3: blake3::hash(text.as_bytes()) };
-    /// let package = |name: &str, text: &str| PlannedPackage {
-    ///     name: name.to_owned(),
-    ///     version: "0.1.0".to_owned(),
-    ///     files: vec![file("Cargo.toml", "[package]"), file("src/lib.rs", text)],
-    ///     locked: Vec::new(),
-    ///     has_program: false,
-    /// };
-    /// let plan = Plan::new(live(), vec![package("a", "// a"), package("b", "// b")])?;
-    /// let reordered = Plan::new(live(), vec![package("b", "// b"), package("a", "// a")])?;
-    /// let changed = Plan::new(live(), vec![package("a", "// a"), package("b", "// B")])?;
+    /// let package = |name: &str, source: &[u8]| PlannedPackage::new(name, "0.1.0", vec![
+    ///     PlannedFile::new("Cargo.toml", b"[package]"),
+    ///     PlannedFile::new("src/lib.rs", source),
+    /// ]);
+    /// let plan = Plan::new(live(), vec![package("a", b"// a"), package("b", b"// b")])?;
+    /// let reordered = Plan::new(live(), vec![package("b", b"// b"), package("a", b"// a")])?;
+    /// let changed = Plan::new(live(), vec![package("a", b"// a"), package("b", b"// B")])?;
     /// assert_eq!(plan.plan_id(), reordered.plan_id());
     /// assert_ne!(plan.plan_id(), changed.plan_id());
     /// # Ok::<(), shipper_core::release::PlanError>(())
@@ -117,74 +128,85 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When there are none, or their names do not tell them apart.
+    /// [`PlanError::Empty`] without packages; [`PlanError::Duplicate`] and [`PlanError::InvalidName`] if names do not
+    /// distinguish the packages or files.
     pub fn new(live: Registry, packages: Vec<PlannedPackage>) -> Result<Self, PlanError> {
         if packages.is_empty() {
-            return Err(PlanError::Nothing);
+            return Err(PlanError::Empty);
         }
-        let form = canonical_form(&packages)?;
-        let plan_id = blake3::hash(form.as_bytes()).to_string().parse().map_err(|_| PlanError::Nothing)?;
-        Ok(Self { plan_id, live, packages })
+        let canonical_form = canonical_form(&packages)?;
+        #[expect(clippy::expect_used, reason = "the text of a hash has 64 characters")]
+        let plan_id = blake3::hash(canonical_form.as_bytes())
+            .to_string()
+            .parse()
+            .expect("invariant: a hash is not an empty name");
+        Ok(Self { plan_id, canonical_form, live, packages })
     }
 
-    /// Its name: 64 lower-case hexadecimal digits.
+    /// Returns the plan's ID: 64 lowercase hexadecimal digits.
     pub fn plan_id(&self) -> &PlanId {
         &self.plan_id
     }
 
-    /// The registry that it is to be published to. It is no part of its name.
+    /// Returns the registry to which the plan is to be published. It is not part of the ID.
     pub fn live(&self) -> &Registry {
         &self.live
     }
 
-    /// Its packages, in the order in which they are published.
+    /// Returns the packages in the order of their publication.
     pub fn packages(&self) -> &[PlannedPackage] {
         &self.packages
     }
 
-    /// The text of which its name is the BLAKE3.
-    pub fn canonical_form(&self) -> String {
-        // It was made once, so its names fit.
-        canonical_form(&self.packages).unwrap_or_default()
+    /// Returns the text whose BLAKE3 is the plan's ID.
+    pub fn canonical_form(&self) -> &str {
+        &self.canonical_form
     }
 }
 
 fn canonical_form(packages: &[PlannedPackage]) -> Result<String, PlanError> {
-    let word = |text: &str| -> Result<(), PlanError> {
-        let unfit = text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
-        if unfit { Err(PlanError::Unfit { what: shown(text) }) } else { Ok(()) }
-    };
     let mut sorted: Vec<&PlannedPackage> = packages.iter().collect();
-    sorted.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
+    sorted.sort_by_key(|package| (&package.name, &package.version));
     let mut form = "shipper.plan.v1\n".to_owned();
-    let mut before = None;
+    let mut previous = None;
     for package in sorted {
-        word(&package.name)?;
-        word(&package.version)?;
-        if before.replace((&package.name, &package.version)) == Some((&package.name, &package.version)) {
-            return Err(PlanError::Twice { what: shown(&package.id()) });
+        let PlannedPackage { name, version, .. } = package;
+        check_word(name)?;
+        check_word(version)?;
+        if previous.replace((name, version)) == Some((name, version)) {
+            return Err(PlanError::Duplicate { what: shown(&package.id()) });
         }
-        form += &format!("package {} {}\n", package.name, package.version);
-        let mut files: Vec<&PlannedFile> = package.files.iter().collect();
-        files.sort_by(|one, other| one.path.as_bytes().cmp(other.path.as_bytes()));
-        let mut before = None;
-        for file in files {
-            if file.path.is_empty() || file.path.chars().any(char::is_control) {
-                return Err(PlanError::Unfit { what: shown(&file.path) });
-            }
-            if before.replace(&file.path) == Some(&file.path) {
-                return Err(PlanError::Twice { what: shown(&file.path) });
-            }
-            form += &format!("{}  {}\n", file.blake3, file.path);
-        }
-        let mut locked: Vec<&Locked> = package.locked.iter().collect();
+        form += &format!("package {name} {version}\n");
+        write_files(&mut form, &package.files)?;
+        let mut locked: Vec<&LockedDependency> = package.locked.iter().collect();
         locked.sort();
-        for Locked { name, version, checksum } in locked {
-            [name, version, checksum].into_iter().try_for_each(|text| word(text))?;
+        for LockedDependency { name, version, checksum } in locked {
+            [name, version, checksum].into_iter().try_for_each(|word| check_word(word))?;
             form += &format!("locked {name} {version} {checksum}\n");
         }
     }
     Ok(form)
+}
+
+fn write_files(form: &mut String, files: &[PlannedFile]) -> Result<(), PlanError> {
+    let mut sorted: Vec<&PlannedFile> = files.iter().collect();
+    sorted.sort_by_key(|file| file.path.as_bytes());
+    let mut previous = None;
+    for PlannedFile { path, blake3 } in sorted {
+        if path.is_empty() || path.chars().any(char::is_control) {
+            return Err(PlanError::InvalidName { what: shown(path) });
+        }
+        if previous.replace(path) == Some(path) {
+            return Err(PlanError::Duplicate { what: shown(path) });
+        }
+        *form += &format!("{blake3}  {path}\n");
+    }
+    Ok(())
+}
+
+fn check_word(text: &str) -> Result<(), PlanError> {
+    let invalid = text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
+    if invalid { Err(PlanError::InvalidName { what: shown(text) }) } else { Ok(()) }
 }
 
 fn shown(text: &str) -> String {

@@ -1,349 +1,300 @@
-//! Publishing for real: the gate is asked first, and everything that follows is an event.
+//! Publishes a plan to the live registry: only if the gate permits it, and with every step recorded before the next one.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use camino::Utf8Path;
-use shipper_events::vocabulary::{
-    AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
-    PackageOutput, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
-    PublishReconciling, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
-};
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, ExtraMembers, Head, JsonUint, Lenient, RawJson};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::{EventType, Head};
 use thiserror::Error;
 
+use super::events;
 use super::plan::{Plan, PlannedPackage};
-use super::registry::{On, Registry, SameRegistry, authority};
-use super::steps::{Attempts, Limits, Work};
-use super::world::{Failed, Failure, FailureClass, Found, OutputTails, Progress, Publisher, Step, Stop};
-use crate::ask_gate::{AskGateError, Enforced, SkipRequest, ask_gate};
-use crate::gate::{GateQuery, RefusalCode, RefusalReason};
-use crate::keep::LOG_FILE_NAME;
-use crate::record::{RecordError, RunLock, package_output, policy_applied};
+use super::publisher::{CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, StoppedAt};
+use super::registry::{Registry, RegistryRole, SameRegistryError};
+use super::session::{Limits, ReleaseSession};
+use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
+use crate::rehearsal::{RunLock, RunLockError};
+use crate::state_dir::LOG_FILE_NAME;
 
-/// How a plan is published.
-#[derive(Debug, Clone)]
+/// Options of [`publish`].
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct PublishOptions {
-    /// The registry that it must have been rehearsed on; `None` where no rehearsal is configured: the gate is then
-    /// dormant, and the log says so.
+    /// The registry on which the plan must have been rehearsed. `None`, the default, makes the gate dormant, which the log
+    /// records.
     pub rehearsal: Option<Registry>,
-    /// Who skips the gate, and why; `None` where nobody does.
+    /// The person who skips the gate, and the reason. `None`, the default, does not skip it.
     pub skip: Option<SkipRequest>,
-    /// Its time limits, and how often it tries.
+    /// Time limits and number of attempts.
     pub limits: Limits,
-    /// How the log is opened. A torn tail is refused, never repaired, and the run goes on from the gate's decision.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
+    /// A head that the caller has kept. The gate refuses a log that does not begin with exactly those bytes. `None`, the
+    /// default, accepts any log.
+    pub expected_head: Option<Head>,
 }
 
-/// A run that was let go, and finished: well or not.
+/// A run that the gate permitted and that is finished, with or without success.
 #[derive(Debug)]
-pub struct Published {
+#[non_exhaustive]
+pub struct PublishOutcome {
     /// The gate's answer.
-    pub gate: Enforced,
-    /// The head of the log after the run: keep it elsewhere.
+    pub gate: GateAnswer,
+    /// The head of the log after the run, to be kept outside the log's directory.
     pub head: Head,
-    /// Where it stopped, and why. Packages after that were not tried; publish again to go on.
-    pub failure: Option<Failed>,
+    /// The failure at which the run stopped; `None` after success. Another publish goes on from there.
+    pub failure: Option<StoppedAt>,
 }
 
-/// A run was not let go, or could not be recorded.
+/// A plan was not published, or a step could not be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// Both names lead to the same registry: a rehearsal on it would have been no rehearsal.
+    /// The rehearsal registry is the live registry.
     #[error(transparent)]
-    SameRegistry(#[from] SameRegistry),
-    /// The plan could not be published, as far as that can be seen beforehand. The gate was not asked.
-    #[error("nothing was published")]
-    NotReady(#[source] Failure),
-    /// The gate refused. Nothing was published.
+    SameRegistry(#[from] SameRegistryError),
+    /// The preflight check failed. The gate was not asked.
+    #[error("nothing was published: the preflight check failed")]
+    Preflight(#[source] Failure),
+    /// The gate refused.
     #[error("the gate refused: {reasons}")]
     Refused {
-        /// Every reason, and what to do about it.
+        /// Every reason with its remedy.
         reasons: String,
         /// The whole answer.
-        gate: Box<Enforced>,
+        gate: Box<GateAnswer>,
     },
-    /// The gate could not be asked.
-    #[error("nothing was published")]
-    NotAsked(#[from] AskGateError),
-    /// Another rehearsal or run is at work, or whether one is cannot be found out.
-    #[error("nothing was published")]
-    WorkLock(#[from] RecordError),
+    /// The gate could not be asked, or its answer could not be recorded.
+    #[error("nothing was published: the gate gave no answer")]
+    Gate(#[from] AskGateError),
+    /// Another rehearsal or run works on the log, or the lock cannot be read.
+    #[error("nothing was published: the log is not free for a run")]
+    RunLock(#[from] RunLockError),
     /// The log could not be opened for the run.
     #[error("nothing was published: the log cannot be opened")]
     Log(#[from] LogError),
-    /// A step could not be recorded. What was done so far is in the log; nothing was done after it.
+    /// A step could not be recorded, and the run stopped there.
     #[error("the run was stopped: a step could not be recorded")]
-    NotRecorded(#[from] AppendError),
+    Record(#[from] AppendError),
 }
 
-/// Publishes a plan, if the gate lets it go: asks, records the answer, and publishes the packages to the live registry
-/// one after the other, waiting for each to be shown. It stops at the first failure. What the registry shows already is
-/// passed over, so that publishing again goes on where a run ended; that run asks the gate again.
+/// Asks the gate, records its answer, and publishes the packages to the live registry in order, each when the one before it
+/// is visible. Stops at the first failure. Skips what the registry shows with the content of the plan, so another publish
+/// goes on where a run ended, after it asked the gate again.
 ///
 /// # Errors
 ///
-/// When the gate refuses, or a step cannot be recorded. A run that fails is no error: it is recorded, and finished.
-pub fn publish<P: Publisher, D: Storage + Clone>(
-    disk: D,
+/// See [`PublishError`]. A run that fails is no error: its end is recorded.
+pub fn publish<P: Publisher, S: Storage + Clone>(
+    storage: S,
     state_directory: &Utf8Path,
     plan: &Plan,
     options: &PublishOptions,
     publisher: &mut P,
-    stop: &Stop,
+    cancel: &CancelToken,
     progress: &mut dyn Progress,
-) -> Result<Published, PublishError> {
+) -> Result<PublishOutcome, PublishError> {
     let live = plan.live();
-    options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistry::check(rehearsal, live))?;
-    let _at_work = RunLock::take(&disk, state_directory, &options.log.note)?;
-    let mut work = Work { publisher, on: On::Live(live), limits: options.limits, stop, progress };
-    work.check(plan).map_err(PublishError::NotReady)?;
+    options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistryError::check(rehearsal, live))?;
+    let _run_lock = RunLock::take(&storage, state_directory, &options.lock.holder_note)?;
+    let role = RegistryRole::Live(live);
+    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
+    session.preflight(plan).map_err(PublishError::Preflight)?;
     let query = GateQuery {
         plan_id: plan.plan_id().clone(),
         rehearsal_registry: options.rehearsal.as_ref().map(|rehearsal| rehearsal.name.clone()),
         skip: options.skip.is_some(),
     };
-    let asker = options.skip.clone().unwrap_or_default();
-    let extends = options.log.extends;
-    let gate = ask_gate(disk.clone(), state_directory, &query, &asker, extends, options.log.clone())?;
-    let Some(line) = gate.line.filter(|_| gate.verdict.may_publish()) else {
-        return Err(PublishError::Refused { reasons: told(&gate), gate: Box::new(gate) });
+    let skip = options.skip.clone().unwrap_or_default();
+    let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.lock.clone())?;
+    let (line, decided) = match &gate {
+        GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
+        _ => return Err(PublishError::Refused { reasons: refusal_message(&gate), gate: Box::new(gate) }),
     };
-    work.progress.let_go(&gate);
-    // The log must go on from the decision.
-    let log = WriterOptions { repair: false, create: false, extends: gate.head, ..options.log.clone() };
-    let mut run = Run { log: LogWriter::open(disk, &state_directory.join(LOG_FILE_NAME), log, ())? };
-    // Where it cannot be asked now, the first look at a package says why.
-    let uploads_to = work.uploads_to(On::Live(live)).ok();
-    run.begin(plan, uploads_to.as_deref(), line)?;
-    let mut failure = None;
-    let mut reached = 0;
-    for package in plan.packages() {
-        match run.publish(&mut work, package)? {
-            Ok(()) => reached += 1,
-            Err(failed) => {
-                failure = Some(Failed { package: Some(package.id()), failure: failed });
-                break;
+    session.progress.gate_passed(&gate);
+    // The decision must be the last line of the log.
+    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(Some(decided));
+    let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
+    // A registry that does not answer now fails the first lookup, which records the reason.
+    let upload_endpoint = session.upload_endpoint(role).ok();
+    let mut run = RunRecorder { log, session };
+    run.log.append(&events::run_started(plan, line, upload_endpoint.as_deref()))?;
+    let failure = run.publish_packages(plan.packages())?;
+    let result = match &failure {
+        None => "success",
+        Some(stopped) if plan.packages().first().map(PlannedPackage::id) == stopped.package => "complete_failure",
+        Some(_) => "partial_failure",
+    };
+    let head = run.append("all", events::run_finished(result))?;
+    Ok(PublishOutcome { gate, head, failure })
+}
+
+/// Describes why the gate refused, with the remedies.
+fn refusal_message(gate: &GateAnswer) -> String {
+    if let GateAnswer::UntrustedLog(untrusted) = gate {
+        return format!("{}: {}", RefusalCode::UntrustedLog, error_chain(untrusted));
+    }
+    let reason = |reason: &RefusalReason| format!("{reason}; {}", reason.code().help());
+    gate.verdict().reasons().iter().map(reason).collect::<Vec<_>>().join("; and ")
+}
+
+/// Describes an error with its causes.
+fn error_chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
+}
+
+/// A run, and the log to which it is recorded.
+struct RunRecorder<'s, P, S: Storage> {
+    log: LogWriter<(), S>,
+    session: ReleaseSession<'s, P>,
+}
+
+/// The reason why a run stops.
+#[derive(Debug, Error)]
+#[error(transparent)]
+enum StopReason {
+    /// A package could not be published.
+    Failed(#[from] Failure),
+    /// A step could not be recorded.
+    NotRecorded(#[from] AppendError),
+}
+
+/// The evidence of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UploadOutcome {
+    /// The command succeeded.
+    Accepted,
+    /// The command's outcome was unknown, and the registry shows the package.
+    AlreadyVisible,
+}
+
+impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
+    /// Publishes packages up to the first failure, and records it.
+    fn publish_packages(&mut self, packages: &[PlannedPackage]) -> Result<Option<StoppedAt>, AppendError> {
+        for package in packages {
+            match self.publish_package(package) {
+                Ok(()) => {}
+                Err(StopReason::NotRecorded(error)) => return Err(error),
+                Err(StopReason::Failed(failure)) => {
+                    let id = package.id();
+                    self.append(&id, events::package_failed(&failure))?;
+                    return Ok(Some(StoppedAt { package: Some(id), failure }));
+                }
             }
         }
+        Ok(None)
     }
-    let result = match (&failure, reached) {
-        (None, _) => "success",
-        (Some(_), 0) => "complete_failure",
-        (Some(_), _) => "partial_failure",
-    };
-    let head = run.append("all", ExecutionFinished { result: text(result), others: none() })?;
-    Ok(Published { gate, head, failure })
-}
 
-/// Why the gate refused, and what to do about it.
-fn told(gate: &Enforced) -> String {
-    if let Some(untrusted) = &gate.untrusted {
-        let reason = RefusalCode::UntrustedLog;
-        return format!("{reason}: {}", chain_of(untrusted));
-    }
-    let told = |reason: &RefusalReason| format!("{reason}; {}", reason.code().advice());
-    gate.verdict.reasons().iter().map(told).collect::<Vec<_>>().join("; and ")
-}
-
-/// An error with what caused it.
-fn chain_of(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
-}
-
-/// A run that is being recorded.
-struct Run<D: Storage> {
-    log: LogWriter<(), D>,
-}
-
-impl<D: Storage> Run<D> {
-    /// Records that the run begins, and on whose word.
-    fn begin(&mut self, plan: &Plan, uploads_to: Option<&str>, gate: u64) -> Result<(), AppendError> {
-        let live = plan.live();
-        let credentials = uploads_to.and_then(authority);
-        let evidence = AuthEvidence {
-            schema_version: text("shipper.auth_evidence.v1"),
-            registry: text(live.name.as_str()),
-            auth_mode: Lenient::Absent,
-            token_detected: Lenient::Absent,
-            oidc_request_url_present: Lenient::Absent,
-            oidc_request_token_present: Lenient::Absent,
-            others: none(),
-        };
-        let plan_created = PlanCreated {
-            plan_id: plan.plan_id().clone(),
-            package_count: (plan.packages().len() as u64).into(),
-            gate: Some(gate.into()),
-            others: none(),
-        };
-        self.log.append(&[
-            NewEvent::new(ExecutionStarted { others: none() }, "all"),
-            NewEvent::new(policy_applied(authority(&live.index).as_deref(), credentials.as_deref()), "all"),
-            NewEvent::new(plan_created, "all"),
-            NewEvent::new(AuthEvidenceRecorded { evidence: Lenient::Typed(evidence), others: none() }, "all"),
-        ])?;
+    /// Publishes or skips a package.
+    fn publish_package(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
+        let id = package.id();
+        let started = Instant::now();
+        match self.session.lookup(package)? {
+            PublishedState::Absent => {}
+            PublishedState::SameContent => {
+                self.session.progress.step_started(Step::Skip, package);
+                self.append(&id, events::package_skipped("already published with this content"))?;
+                return Ok(());
+            }
+            PublishedState::DifferentContent => return Err(different_content().into()),
+        }
+        self.append(&id, events::package_started(package))?;
+        if self.upload(package)? == UploadOutcome::Accepted {
+            self.wait_until_visible(package)?;
+        }
+        self.append(&id, events::package_published(started.elapsed()))?;
         Ok(())
     }
 
-    /// Publishes a package, or passes it over; every step is recorded before the next one is taken.
-    fn publish<P: Publisher>(
-        &mut self,
-        work: &mut Work<'_, P>,
-        package: &PlannedPackage,
-    ) -> Result<Result<(), Failure>, AppendError> {
+    /// Uploads a package, again after failures that permit it.
+    fn upload(&mut self, package: &PlannedPackage) -> Result<UploadOutcome, StopReason> {
         let id = package.id();
-        let begun = Instant::now();
-        match work.find(package) {
-            Ok(Found::Nothing) => {}
-            Ok(Found::Same) => return self.skipped(work, package, "already published with this content"),
-            Ok(Found::Other) => return self.failed(&id, another_content()),
-            Err(failed) => return self.failed(&id, failed),
-        }
-        let started = PackageStarted { name: text(&package.name), version: text(&package.version), others: none() };
-        self.append(&id, started)?;
-        let uploaded = match self.attempts(work, package)? {
-            Ok(uploaded) => uploaded,
-            Err(failed) => return self.failed(&id, failed),
-        };
-        if uploaded == Uploaded::JustNow
-            && let Err(failed) = self.readiness(work, package)?
-        {
-            return self.failed(&id, failed);
-        }
-        self.append(&id, PackagePublished { duration_ms: millis(begun.elapsed()), others: none() })?;
-        Ok(Ok(()))
-    }
-
-    /// Tries until the package was handed over, as often as a failure may pass.
-    fn attempts<P: Publisher>(
-        &mut self,
-        work: &mut Work<'_, P>,
-        package: &PlannedPackage,
-    ) -> Result<Result<Uploaded, Failure>, AppendError> {
-        let id = package.id();
-        let mut attempt = work.attempts();
+        let mut retry = self.session.first_attempt();
         loop {
-            let attempted = PackageAttempted {
-                attempt: number(attempt.number.into()),
-                command: text(&work.publisher.command(package, work.on)),
-                max_attempts: number(attempt.most.into()),
-                others: none(),
-            };
-            self.append(&id, attempted)?;
-            let failed = match work.publish(package, &attempt) {
+            let command = self.session.publisher.describe_command(package, self.session.role);
+            self.append(&id, events::package_attempted(&retry, command))?;
+            let failure = match self.session.publish(package, &retry) {
                 Ok(tails) => {
-                    let uploaded = PackageUploaded { others: none() };
-                    self.log.append(&[NewEvent::new(output(&tails), &*id), NewEvent::new(uploaded, &*id)])?;
-                    return Ok(Ok(Uploaded::JustNow));
+                    let (output, uploaded) = (events::package_output(&tails), events::package_uploaded());
+                    self.log.append(&[NewEvent::new(output, &*id), NewEvent::new(uploaded, &*id)])?;
+                    return Ok(UploadOutcome::Accepted);
                 }
-                Err(failed) => failed,
+                Err(failure) => failure,
             };
-            self.append(&id, output(&failed.tails))?;
-            // It may be there all the same. Who asked to stop wants to know that too.
-            if failed.class == FailureClass::Ambiguous {
-                match self.reconcile(work, package)? {
-                    Ok(Found::Same) => {
-                        self.append(&id, PackageUploaded { others: none() })?;
-                        return Ok(Ok(Uploaded::AndShown));
+            self.append(&id, events::package_output(&failure.tails))?;
+            // The package may have arrived. A caller that asked to stop needs to know that too.
+            if failure.class == FailureClass::Ambiguous {
+                match self.reconcile(package)? {
+                    Ok(PublishedState::SameContent) => {
+                        self.append(&id, events::package_uploaded())?;
+                        return Ok(UploadOutcome::AlreadyVisible);
                     }
-                    Ok(Found::Other) => return Ok(Err(another_content())),
-                    Ok(Found::Nothing) => {}
-                    // To try again could be to publish twice.
-                    Err(look) => {
-                        let message = format!("{}; then {look}", failed.message);
-                        return Ok(Err(Failure { message, ..failed }));
+                    Ok(PublishedState::DifferentContent) => return Err(different_content().into()),
+                    Ok(PublishedState::Absent) => {}
+                    // Another attempt could publish twice.
+                    Err(lookup) => {
+                        let message = format!("{}; then {lookup}", failure.message);
+                        return Err(Failure { message, ..failure }.into());
                     }
                 }
             }
-            if !attempt.go_on_after(&failed, work.stop) {
-                return Ok(Err(failed));
+            if !retry.should_retry(&failure, self.session.cancel) {
+                return Err(failure.into());
             }
-            self.append(&id, retry(&attempt, work.limits.pause, &failed))?;
-            if !work.pause() {
-                return Ok(Err(failed));
+            self.append(&id, events::retry_scheduled(&retry, self.session.limits.poll_interval, &failure))?;
+            if !self.session.pause() {
+                return Err(failure.into());
             }
-            attempt.number += 1;
+            retry.attempt += 1;
         }
     }
 
-    /// What the registry shows of a package of which nobody knows whether it was handed over.
-    fn reconcile<P: Publisher>(
-        &mut self,
-        work: &mut Work<'_, P>,
-        package: &PlannedPackage,
-    ) -> Result<Result<Found, Failure>, AppendError> {
+    /// Looks up a package after an upload whose outcome is unknown.
+    fn reconcile(&mut self, package: &PlannedPackage) -> Result<Result<PublishedState, Failure>, AppendError> {
         let id = package.id();
-        self.append(&id, PublishReconciling { method: text("index"), others: none() })?;
-        // Also when somebody asked to stop: this is how the log learns what happened.
-        let stop = Stop::default();
-        let mut asking = Work { stop: &stop, publisher: &mut *work.publisher, progress: &mut *work.progress, ..*work };
-        let mut found = asking.find(package);
-        // It may arrive before it is shown.
-        for _ in 1..asking.limits.attempts {
-            if !matches!(found, Ok(Found::Nothing)) {
+        self.append(&id, events::reconciling())?;
+        // A request to stop does not apply: only this lookup tells the log what happened.
+        let cancel = CancelToken::default();
+        let ReleaseSession { publisher, progress, role, limits, .. } = &mut self.session;
+        let (publisher, progress, role, limits) = (&mut **publisher, &mut **progress, *role, *limits);
+        let mut session = ReleaseSession { publisher, role, limits, cancel: &cancel, progress };
+        let mut state = session.lookup(package);
+        // A registry may show an upload later than it arrived.
+        for _ in 1..limits.max_attempts {
+            if !matches!(state, Ok(PublishedState::Absent)) {
                 break;
             }
-            asking.pause();
-            found = asking.find(package);
+            session.pause();
+            state = session.lookup(package);
         }
-        let outcome = match &found {
-            Ok(Found::Same) => "published",
-            Ok(Found::Nothing) => "not-shown",
-            Ok(Found::Other) => "another-content",
-            Err(_) => "unknown",
-        };
-        let outcome = Lenient::Typed(RawJson::from(outcome));
-        self.append(&id, PublishReconciled { outcome, others: none() })?;
-        Ok(found)
+        self.append(&id, events::reconciled(&state))?;
+        Ok(state)
     }
 
     /// Waits until the registry shows the package.
-    fn readiness<P: Publisher>(
-        &mut self,
-        work: &mut Work<'_, P>,
-        package: &PlannedPackage,
-    ) -> Result<Result<(), Failure>, AppendError> {
+    fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
         let id = package.id();
-        let begun = Instant::now();
-        self.append(&id, ReadinessStarted { method: text("index"), others: none() })?;
-        let shown = work.wait_for(package, |attempt, visible| {
-            let poll = ReadinessPoll { attempt: number(attempt), visible: Lenient::Typed(visible), others: none() };
-            self.append(&id, poll).map(|_| ())
-        })?;
-        match &shown {
-            Ok(looks) => {
-                let (duration_ms, attempts) = (millis(begun.elapsed()), number(*looks));
-                self.append(&id, ReadinessComplete { duration_ms, attempts, others: none() })?;
+        let started = Instant::now();
+        self.append(&id, events::readiness_started())?;
+        let Self { log, session } = self;
+        let visible = session.wait_until_visible(package, |attempt, visible| -> Result<(), StopReason> {
+            log.append(&[NewEvent::new(events::readiness_poll(attempt, visible), &*id)])?;
+            Ok(())
+        });
+        match &visible {
+            Ok(lookups) => {
+                self.append(&id, events::readiness_complete(started.elapsed(), *lookups))?;
             }
-            Err(failure) if failure.class == FailureClass::Ambiguous && !work.stop.is_asked() => {
-                let max_wait_ms = millis(work.limits.readiness);
-                self.append(&id, ReadinessTimeout { max_wait_ms, others: none() })?;
+            Err(StopReason::Failed(failure))
+                if failure.class == FailureClass::Ambiguous && !self.session.cancel.is_cancelled() =>
+            {
+                self.append(&id, events::readiness_timeout(self.session.limits.visibility_timeout))?;
             }
-            // It is there with another content, or nobody waited.
             Err(_) => {}
         }
-        Ok(shown.map(|_| ()))
-    }
-
-    fn skipped<P: Publisher>(
-        &mut self,
-        work: &mut Work<'_, P>,
-        package: &PlannedPackage,
-        reason: &str,
-    ) -> Result<Result<(), Failure>, AppendError> {
-        work.progress.begins(Step::Skip, package);
-        self.append(&package.id(), PackageSkipped { reason: text(reason), others: none() })?;
-        Ok(Ok(()))
-    }
-
-    fn failed(&mut self, id: &str, failed: Failure) -> Result<Result<(), Failure>, AppendError> {
-        let event =
-            PackageFailed { class: text(failed.class.as_str()), message: text(&failed.message), others: none() };
-        self.append(id, event)?;
-        Ok(Err(failed))
+        visible.map(|_| ())
     }
 
     fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
@@ -351,48 +302,6 @@ impl<D: Storage> Run<D> {
     }
 }
 
-/// How a package was handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Uploaded {
-    /// The command said so.
-    JustNow,
-    /// The registry shows it.
-    AndShown,
-}
-
-fn another_content() -> Failure {
-    let message = "the live registry has this version with another content; bump the version";
-    Failure::new(FailureClass::Permanent, message)
-}
-
-fn output(tails: &OutputTails) -> PackageOutput {
-    package_output(&tails.stdout, &tails.stderr)
-}
-
-fn retry(attempt: &Attempts, pause: Duration, failed: &Failure) -> RetryScheduled {
-    RetryScheduled {
-        attempt: number(attempt.number.into()),
-        max_attempts: number(attempt.most.into()),
-        delay_ms: millis(pause),
-        next_attempt_at: Lenient::Absent,
-        reason: text(failed.class.as_str()),
-        message: text(&failed.message),
-        others: none(),
-    }
-}
-
-fn text(text: &str) -> Lenient<String> {
-    Lenient::Typed(text.to_owned())
-}
-
-fn number(number: u64) -> Lenient<JsonUint> {
-    Lenient::Typed(number.into())
-}
-
-fn millis(time: Duration) -> Lenient<JsonUint> {
-    number(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn none() -> ExtraMembers {
-    ExtraMembers::default()
+fn different_content() -> Failure {
+    Failure::permanent("the live registry has this version with another content; bump the version")
 }

@@ -1,220 +1,227 @@
-//! Rehearsing: every package of a plan is published to another registry, and seen there.
+//! Rehearses a plan: publishes every package to another registry, and looks each up there.
 
 use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::RegistryName;
-use shipper_events::write::{Storage, WriterOptions};
+use shipper_events::write::{LockOptions, Storage};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::registry::{On, Registry, SameRegistry, authority, is_same_place};
-use super::steps::{Limits, Work};
-use super::world::{Failed, Failure, FailureClass, Found, Progress, Publisher, Stop};
-use crate::record::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
+use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, StoppedAt};
+use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint};
+use super::session::{Limits, ReleaseSession};
+use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
-/// How a plan is rehearsed.
+/// Options of [`rehearse`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct RehearseOptions {
-    /// The registry that it is rehearsed on: another one than the plan's live registry, by address.
+    /// The registry on which the plan is rehearsed. Its address must differ from the live registry's.
     pub rehearsal: Registry,
-    /// The package whose program is installed from the rehearsal registry at the end, by its name.
+    /// The name of the package whose program is installed from the rehearsal registry at the end. `None`, the default,
+    /// installs nothing.
     pub smoke_install: Option<String>,
-    /// Its time limits, and how often it tries.
+    /// Time limits and number of attempts.
     pub limits: Limits,
-    /// How the log is opened; a torn tail is repaired in any case.
-    pub log: WriterOptions,
+    /// The wait for the log's lock.
+    pub lock: LockOptions,
 }
 
-/// A rehearsal that was completed: it is in the log, passed or not.
+impl RehearseOptions {
+    /// Creates the default options for a rehearsal on that registry.
+    pub fn new(rehearsal: Registry) -> Self {
+        Self { rehearsal, smoke_install: None, limits: Limits::default(), lock: LockOptions::default() }
+    }
+}
+
+/// A rehearsal whose completion is in the log, passed or not.
 #[derive(Debug)]
-pub struct Rehearsed {
-    /// What it left: the receipt, and the head of the log up to it.
+#[non_exhaustive]
+pub struct RehearseOutcome {
+    /// The receipt, and the head of the log up to the completion.
     pub completed: CompletedRehearsal,
-    /// Why it did not pass.
-    pub failure: Option<Failed>,
+    /// The failure at which the rehearsal stopped; `None` if it passed.
+    pub failure: Option<StoppedAt>,
 }
 
-/// A rehearsal could not be begun, or could not be recorded.
+/// A rehearsal did not start, or could not be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RehearseError {
-    /// Both names lead to the same registry.
+    /// The rehearsal registry is the live registry.
     #[error(transparent)]
-    SameRegistry(#[from] SameRegistry),
-    /// The package that is to be installed is not in the plan, or has no program.
+    SameRegistry(#[from] SameRegistryError),
+    /// The plan does not contain the package to install, or the package has no program.
     #[error("the plan has no package {name} with a program; name one that has, or install none")]
     NoProgram {
-        /// Its name, made safe to show.
+        /// The package's name, safe to show.
         name: String,
     },
-    /// The plan could not be published, as far as that can be seen beforehand. Nothing was begun.
+    /// The preflight check failed. Nothing was recorded.
     #[error("nothing was rehearsed")]
-    NotReady(#[source] Failure),
-    /// A step was not recorded. The rehearsal counts as unfinished.
+    Preflight(#[source] Failure),
+    /// The log is not free or cannot be opened, or a step was not recorded. A rehearsal that started counts as unfinished.
     #[error("the rehearsal cannot be recorded")]
-    NotRecorded(#[from] RecordError),
+    Record(#[from] RecordError),
 }
 
-/// Rehearses a plan: publishes its packages to the rehearsal registry, one after the other, waits for each to be shown,
-/// and installs one if told to. It stops at the first failure. Every step is an event, and the completion is recorded on
-/// every path on which the process lives.
+/// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible, and installs
+/// one if the options name it. Records every step, and stops at the first failure. While the process lives, the completion
+/// is recorded in any case.
 ///
-/// What the registry shows already with the content of the plan counts as published, and is built once more: a rehearsal
-/// can be repeated. What it shows with another content is a failure.
+/// What the registry shows already with the content of the plan is built again and counts as published, so a rehearsal can
+/// be repeated. Different content is a failure.
 ///
 /// # Errors
 ///
-/// When nothing may be begun, or a step cannot be recorded. A rehearsal that fails is no error: it is completed, and did
-/// not pass.
-pub fn rehearse<P: Publisher, D: Storage + Clone>(
-    disk: D,
+/// See [`RehearseError`]. A rehearsal that fails is no error: it is completed without passing.
+pub fn rehearse<P: Publisher, S: Storage + Clone>(
+    storage: S,
     state_directory: &Utf8Path,
     plan: &Plan,
     options: &RehearseOptions,
     publisher: &mut P,
-    stop: &Stop,
+    cancel: &CancelToken,
     progress: &mut dyn Progress,
-) -> Result<Rehearsed, RehearseError> {
+) -> Result<RehearseOutcome, RehearseError> {
     let rehearsal = &options.rehearsal;
-    SameRegistry::check(rehearsal, plan.live())?;
-    let smoke_install = match &options.smoke_install {
-        None => None,
-        Some(name) => {
-            let package = plan.packages().iter().find(|package| package.name == *name && package.has_program);
-            let name = || shipper_events::display_safe(name).quoted().to_string();
-            Some(package.ok_or_else(|| RehearseError::NoProgram { name: name() })?)
-        }
+    SameRegistryError::check(rehearsal, plan.live())?;
+    let find_program = |name: &String| {
+        let package = plan.packages().iter().find(|package| package.name == *name && package.has_program);
+        let shown = || shipper_events::display_safe(name).quoted().to_string();
+        package.ok_or_else(|| RehearseError::NoProgram { name: shown() })
     };
-    let mut recorder = RehearsalRecorder::open(disk, state_directory, options.log.clone())?;
+    let smoke_install = options.smoke_install.as_ref().map(find_program).transpose()?;
+    let mut recorder = RehearsalRecorder::open(storage, state_directory, options.lock.clone())?;
+    let role = RegistryRole::Rehearsal(rehearsal);
+    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
+    session.preflight(plan).map_err(RehearseError::Preflight)?;
     let count = plan.packages().len();
-    let mut work = Work { publisher, on: On::Rehearsal(rehearsal), limits: options.limits, stop, progress };
-    work.check(plan).map_err(RehearseError::NotReady)?;
     let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
-    let end = work.rehearse_all(&mut recording, plan, smoke_install)?;
-    let completed = recording.complete(matches!(end, End::Passed), &end.summary(count, &rehearsal.name))?;
-    Ok(Rehearsed { completed, failure: end.into_failed() })
+    let end = session.rehearse_all(&mut recording, plan, smoke_install)?;
+    let completed = recording.complete(matches!(end, RehearsalEnd::Passed), &end.summary(count, &rehearsal.name))?;
+    Ok(RehearseOutcome { completed, failure: end.into_stopped_at() })
 }
 
-/// How a rehearsal ended.
-enum End<'p> {
-    /// Every package is on the rehearsal registry, and what was to be installed could be.
+/// The end of a rehearsal.
+enum RehearsalEnd<'p> {
+    /// Every package is on the rehearsal registry, and the program could be installed.
     Passed,
-    /// Before the first package.
-    NotBegun(Failure),
-    /// At a package, the how-manieth it is: the first is 1.
-    StoppedAt(usize, &'p PlannedPackage, Failure),
-    /// With all packages there, and one that could not be installed.
-    NotInstalled(&'p PlannedPackage, Failure),
+    /// It failed before the first package.
+    NotStarted(Failure),
+    /// It failed at a package, with the package's position from 1.
+    PackageFailed(usize, &'p PlannedPackage, Failure),
+    /// Every package is on the rehearsal registry, and the program could not be installed.
+    InstallFailed(&'p PlannedPackage, Failure),
 }
 
-impl End<'_> {
-    /// What the completion says of it.
+impl RehearsalEnd<'_> {
+    /// Describes the end for the completion.
     fn summary(&self, count: usize, registry: &RegistryName) -> String {
         match self {
             Self::Passed => format!("rehearsed {count} packages against '{registry}' successfully"),
-            Self::NotBegun(failure) => format!("rehearsal did not begin: {failure}"),
-            Self::StoppedAt(number, package, failure) => {
-                format!("rehearsal stopped at {number}/{count}: {}: {failure}", package.id())
+            Self::NotStarted(failure) => format!("rehearsal did not begin: {failure}"),
+            Self::PackageFailed(position, package, failure) => {
+                format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())
             }
-            Self::NotInstalled(package, failure) => {
+            Self::InstallFailed(package, failure) => {
                 format!("rehearsed {count} packages, and {} could not be installed: {failure}", package.id())
             }
         }
     }
 
-    fn into_failed(self) -> Option<Failed> {
+    fn into_stopped_at(self) -> Option<StoppedAt> {
         match self {
             Self::Passed => None,
-            Self::NotBegun(failure) => Some(Failed { package: None, failure }),
-            Self::StoppedAt(_, package, failure) | Self::NotInstalled(package, failure) => {
-                Some(Failed { package: Some(package.id()), failure })
+            Self::NotStarted(failure) => Some(StoppedAt { package: None, failure }),
+            Self::PackageFailed(_, package, failure) | Self::InstallFailed(package, failure) => {
+                Some(StoppedAt { package: Some(package.id()), failure })
             }
         }
     }
 }
 
-impl<P: Publisher> Work<'_, P> {
-    /// Rehearses every package, and records each.
-    fn rehearse_all<'p, D: Storage>(
+impl<P: Publisher> ReleaseSession<'_, P> {
+    /// Rehearses and records every package.
+    fn rehearse_all<'p, S: Storage>(
         &mut self,
-        recording: &mut OpenRehearsal<'_, D>,
+        recording: &mut OpenRehearsal<'_, S>,
         plan: &'p Plan,
         smoke_install: Option<&'p PlannedPackage>,
-    ) -> Result<End<'p>, RecordError> {
-        let uploads_to = self.apart_from(plan.live());
-        let credentials = uploads_to.as_deref().ok().and_then(authority);
-        recording.policy_applied(authority(&self.on.registry().index).as_deref(), credentials.as_deref())?;
-        if let Err(failure) = uploads_to {
-            return Ok(End::NotBegun(failure));
+    ) -> Result<RehearsalEnd<'p>, RecordError> {
+        let endpoint = self.ensure_distinct_endpoint(plan.live());
+        let credentials = endpoint.as_deref().ok().and_then(origin);
+        recording.policy_applied(origin(&self.role.registry().index).as_deref(), credentials.as_deref())?;
+        if let Err(failure) = endpoint {
+            return Ok(RehearsalEnd::NotStarted(failure));
         }
-        for (number, package) in (1..).zip(plan.packages()) {
-            let begun = Instant::now();
-            if let Err(failure) = self.rehearse(package) {
+        for (position, package) in (1..).zip(plan.packages()) {
+            let started = Instant::now();
+            if let Err(failure) = self.rehearse_package(package) {
                 recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
                 recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
-                return Ok(End::StoppedAt(number, package, failure));
+                return Ok(RehearsalEnd::PackageFailed(position, package, failure));
             }
-            recording.published(&package.name, &package.version, begun.elapsed())?;
+            recording.published(&package.name, &package.version, started.elapsed())?;
         }
         let Some(package) = smoke_install else {
-            return Ok(End::Passed);
+            return Ok(RehearsalEnd::Passed);
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         recording.smoke_check_started(&package.name, &package.version)?;
         if let Err(failure) = self.install(package) {
             recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
             recording.smoke_check_failed(&package.name, &package.version, &failure.message)?;
-            return Ok(End::NotInstalled(package, failure));
+            return Ok(RehearsalEnd::InstallFailed(package, failure));
         }
-        recording.smoke_check_succeeded(&package.name, &package.version, begun.elapsed())?;
-        Ok(End::Passed)
+        recording.smoke_check_succeeded(&package.name, &package.version, started.elapsed())?;
+        Ok(RehearsalEnd::Passed)
     }
 
-    /// Where uploads to the rehearsal registry go, if not to the live one: somebody may have taken a mirror for another
-    /// registry. Where either does not say, nobody knows, and nothing is uploaded.
-    fn apart_from(&mut self, live: &Registry) -> Result<String, Failure> {
-        let here = self.uploads_to(self.on)?;
-        if is_same_place(&here, &self.uploads_to(On::Live(live))?) {
+    /// Returns the address that takes uploads to the rehearsal registry. Fails if it is the live registry's, as it is for a
+    /// mirror, or if either registry does not tell its own.
+    fn ensure_distinct_endpoint(&mut self, live: &Registry) -> Result<String, Failure> {
+        let endpoint = self.upload_endpoint(self.role)?;
+        if same_endpoint(&endpoint, &self.upload_endpoint(RegistryRole::Live(live))?) {
             let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
                  publish for real; rehearse on another one";
-            return Err(Failure::new(FailureClass::Permanent, message));
+            return Err(Failure::permanent(message));
         }
-        Ok(here)
+        Ok(endpoint)
     }
 
-    /// Brings a package to the rehearsal registry, or sees that it is there already with the same content.
-    fn rehearse(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
-        let mut attempt = self.attempts();
-        let mut failed: Option<Failure> = None;
+    /// Publishes a package to the rehearsal registry, or verifies the one that is there.
+    fn rehearse_package(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
+        let mut retry = self.first_attempt();
+        let mut earlier: Option<Failure> = None;
         loop {
-            let found = self.find(package).map_err(|look| match failed.take() {
-                // What was tried before says more.
-                Some(failure) => Failure { message: format!("{}; then {look}", failure.message), ..failure },
-                None => look,
+            let state = self.lookup(package).map_err(|lookup| match earlier.take() {
+                // The failed attempt is the cause that people need.
+                Some(failure) => Failure { message: format!("{}; then {lookup}", failure.message), ..failure },
+                None => lookup,
             });
-            match found? {
-                // What this rehearsal uploaded was built before.
-                Found::Same if attempt.number > 1 => return Ok(()),
-                Found::Same => return self.build(package),
-                Found::Other => {
+            match state? {
+                // An upload of this rehearsal was built before it.
+                PublishedState::SameContent if retry.attempt > 1 => return Ok(()),
+                PublishedState::SameContent => return self.verify_build(package),
+                PublishedState::DifferentContent => {
                     let message = "the rehearsal registry has this version with another content; bump the version, or \
                          rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
-                    return Err(Failure::new(FailureClass::Permanent, message));
+                    return Err(Failure::permanent(message));
                 }
-                Found::Nothing => {}
+                PublishedState::Absent => {}
             }
-            match self.publish(package, &attempt) {
+            match self.publish(package, &retry) {
                 Ok(_) => break,
-                // It may be there all the same: look first.
-                Err(failure) if attempt.go_on_after(&failure, self.stop) && self.pause() => {
-                    attempt.number += 1;
-                    failed = Some(failure);
+                // The package may have arrived, so the next attempt begins with a lookup.
+                Err(failure) if retry.should_retry(&failure, self.cancel) && self.pause() => {
+                    retry.attempt += 1;
+                    earlier = Some(failure);
                 }
                 Err(failure) => return Err(failure),
             }
         }
-        let Ok(shown) = self.wait_for(package, |_, _| Ok::<(), std::convert::Infallible>(()));
-        shown.map(|_| ())
+        self.wait_until_visible(package, |_, _| Ok::<(), Failure>(())).map(|_| ())
     }
 }

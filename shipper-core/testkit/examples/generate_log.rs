@@ -25,7 +25,7 @@ use std::io::{self, BufWriter, StdoutLock, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use shipper_core::{GateQuery, GateState, evaluate};
-use shipper_events::{ChainLink, HeadHasher, LogEntry, ParsedLine, parse_line};
+use shipper_events::{ChainLink, HeadHasher, ParsedLine, parse_line};
 use time::OffsetDateTime;
 
 const USAGE: &str = "usage: generate_log SEED EVENTS [--chained]";
@@ -101,7 +101,7 @@ impl Log {
             return Ok(());
         }
         self.left -= 1;
-        let link = self.chained.then(|| ChainLink::after(self.prefix.lines(), &self.line));
+        let link = self.chained.then(|| ChainLink::to_previous(self.prefix.lines(), &self.line));
         let line = &mut self.line;
         line.clear();
         match link {
@@ -115,7 +115,7 @@ impl Log {
         if type_name.starts_with("rehearsal_")
             && let ParsedLine::Event(record) = parse_line(line).map_err(io::Error::other)?
         {
-            self.state.evolve(&LogEntry { line: self.prefix.lines(), event: record.into_event() });
+            self.state.evolve(self.prefix.lines(), &record.into_event());
         }
         self.out.write_all(line)
     }
@@ -227,7 +227,7 @@ impl History {
         }
         let plan_id = plan.id.parse().map_err(io::Error::other)?;
         let registry = "rehearsal".parse().map_err(io::Error::other)?;
-        let query = GateQuery { plan_id, rehearsal_registry: Some(registry), skip: false };
+        let query = GateQuery::new(plan_id, Some(registry));
         let (verdict, basis) = (evaluate(&self.log.state, &query), self.log.prefix.head());
         let query = serde_json::to_string(&query)?;
         let (query, word) = (query.trim_matches(['{', '}']), verdict.code());

@@ -8,11 +8,12 @@ use crate::log_builder::audit;
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
-    Failure, FailureClass, Found, Limits, On, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
-    PublishOptions, Publisher, Registry, RehearseOptions, StepContext, Stop, publish, rehearse,
+    CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
+    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, publish, rehearse,
 };
-use shipper_core::{LOG_FILE_NAME, RefusalCode, SkipRequest, create_state_directory};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
+use shipper_core::{RefusalCode, SkipRequest};
+use shipper_events::write::FsStorage;
 
 /// Registries that remember what they were given, and fail when told to.
 pub struct World {
@@ -28,7 +29,7 @@ pub struct World {
     pub ready: bool,
     /// How often the live registry was reached.
     pub reached: usize,
-    pub stop: Stop,
+    pub cancel: CancelToken,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +78,8 @@ pub enum Mirror {
     LiveSilent,
 }
 
-fn shelf(package: &PlannedPackage, on: On<'_>) -> (String, String) {
-    (on.registry().name.as_str().to_owned(), package.id())
+fn shelf(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
+    (role.registry().name.as_str().to_owned(), package.id())
 }
 
 fn content(package: &PlannedPackage) -> blake3::Hash {
@@ -87,51 +88,56 @@ fn content(package: &PlannedPackage) -> blake3::Hash {
 }
 
 impl Publisher for World {
-    fn uploads_to(&mut self, on: On<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
-        match (self.mirror, on) {
+    fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
+        match (self.mirror, role) {
             (Mirror::OfLive, _) => Ok("https://live.example/api".to_owned()),
-            (Mirror::Silent, On::Rehearsal(_)) | (Mirror::LiveSilent, On::Live(_)) => {
+            (Mirror::Silent, RegistryRole::Rehearsal(_)) | (Mirror::LiveSilent, RegistryRole::Live(_)) => {
                 Err(Failure::new(FailureClass::Retryable, "it cannot be reached"))
             }
-            _ => Ok(format!("https://{}.example/api", on.registry().name)),
+            _ => Ok(format!("https://{}.example/api", role.registry().name)),
         }
     }
 
-    fn find(&mut self, package: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<Found, Failure> {
+    fn lookup(
+        &mut self,
+        package: &PlannedPackage,
+        role: RegistryRole<'_>,
+        _: &mut StepContext<'_>,
+    ) -> Result<PublishedState, Failure> {
         match self.looks.pop() {
             Some(Look::Unanswered) => return Err(Failure::new(FailureClass::Retryable, "the registry answered 503")),
-            Some(Look::Hidden) => return Ok(Found::Nothing),
+            Some(Look::Hidden) => return Ok(PublishedState::Absent),
             Some(Look::Hostile) => {
                 return Err(Failure::new(FailureClass::Permanent, format!("\u{1b}[2J{}", "x".repeat(20 << 20))));
             }
             Some(Look::Shown) | None => {}
         }
-        Ok(match self.shelves.get(&shelf(package, on)) {
-            None => Found::Nothing,
-            Some(shelved) if *shelved == content(package) => Found::Same,
-            Some(_) => Found::Other,
+        Ok(match self.shelves.get(&shelf(package, role)) {
+            None => PublishedState::Absent,
+            Some(shelved) if *shelved == content(package) => PublishedState::SameContent,
+            Some(_) => PublishedState::DifferentContent,
         })
     }
 
     fn publish(
         &mut self,
         package: &PlannedPackage,
-        on: On<'_>,
+        role: RegistryRole<'_>,
         _: &mut StepContext<'_>,
     ) -> Result<OutputTails, Failure> {
-        if let On::Live(_) = on {
+        if let RegistryRole::Live(_) = role {
             self.reached += 1;
             assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
         }
         let fault = if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) };
         if fault == Fault::Stopped {
-            self.stop.ask();
+            self.cancel.cancel();
         }
         if matches!(fault, Fault::None | Fault::Chatty | Fault::Lost | Fault::Stopped) {
-            self.shelves.insert(shelf(package, on), content(package));
+            self.shelves.insert(shelf(package, role), content(package));
         }
         if fault == Fault::Overtaken {
-            self.shelves.insert(shelf(package, on), blake3::hash(b"somebody else's"));
+            self.shelves.insert(shelf(package, role), blake3::hash(b"somebody else's"));
         }
         match fault {
             Fault::None => Ok(OutputTails::default()),
@@ -144,27 +150,32 @@ impl Publisher for World {
         }
     }
 
-    fn check(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
+    fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
         if self.ready { Ok(()) } else { Err(Failure::new(FailureClass::Permanent, "it is not committed")) }
     }
 
-    fn build(&mut self, _: &PlannedPackage, on: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        assert!(matches!(on, On::Rehearsal(_)), "what is published for real is not built again");
+    fn verify_build(
+        &mut self,
+        _: &PlannedPackage,
+        role: RegistryRole<'_>,
+        _: &mut StepContext<'_>,
+    ) -> Result<(), Failure> {
+        assert!(matches!(role, RegistryRole::Rehearsal(_)), "what is published for real is not built again");
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
             _ => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
         }
     }
 
-    fn install(&mut self, _: &PlannedPackage, _: On<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+    fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
         match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
             Fault::None => Ok(()),
             _ => Err(Failure::new(FailureClass::Permanent, "it does not install")),
         }
     }
 
-    fn command(&self, package: &PlannedPackage, on: On<'_>) -> String {
-        format!("shelve {} on {}", package.id(), on.registry().name)
+    fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String {
+        format!("shelve {} on {}", package.id(), role.registry().name)
     }
 }
 
@@ -188,40 +199,36 @@ pub fn registry(name: &str) -> Registry {
 
 /// A plan of three packages with that source and version.
 pub fn plan(source: u8, version: u8) -> Plan {
-    let package = |name: &str| PlannedPackage {
-        name: name.to_owned(),
-        version: format!("0.{version}.0"),
-        files: vec![PlannedFile { path: "src/lib.rs".to_owned(), blake3: blake3::hash(&[source]) }],
-        locked: Vec::new(),
-        has_program: name == "c",
+    let package = |name: &str| {
+        let files = vec![PlannedFile::new("src/lib.rs", &[source])];
+        let mut package = PlannedPackage::new(name, format!("0.{version}.0"), files);
+        package.has_program = name == "c";
+        package
     };
     Plan::new(registry(LIVE), ["a", "b", "c"].map(package).into()).expect("a plan")
 }
 
 pub const LIMITS: Limits = Limits {
-    command: Duration::from_secs(60),
-    readiness: Duration::from_millis(5),
-    pause: Duration::from_millis(1),
-    attempts: 2,
+    command_timeout: Duration::from_secs(60),
+    visibility_timeout: Duration::from_millis(50),
+    poll_interval: Duration::from_millis(1),
+    max_attempts: 2,
 };
 
 pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
-    RehearseOptions {
-        rehearsal: registry("rehearsal"),
-        smoke_install: smoke_install.then(|| "c".to_owned()),
-        limits: LIMITS,
-        log: WriterOptions::default(),
-    }
+    let mut options = RehearseOptions::new(registry("rehearsal"));
+    options.smoke_install = smoke_install.then(|| "c".to_owned());
+    options.limits = LIMITS;
+    options
 }
 
 pub fn publish_options(skip: bool) -> PublishOptions {
-    let asker = SkipRequest { actor: Some("bot".to_owned()), justification: Some("it is urgent".to_owned()) };
-    PublishOptions {
-        rehearsal: Some(registry("rehearsal")),
-        skip: skip.then_some(asker),
-        limits: LIMITS,
-        log: WriterOptions::default(),
-    }
+    let asker = SkipRequest::new(Some("bot".to_owned()), Some("it is urgent".to_owned()));
+    let mut options = PublishOptions::default();
+    options.rehearsal = Some(registry("rehearsal"));
+    options.skip = skip.then_some(asker);
+    options.limits = LIMITS;
+    options
 }
 
 /// A release tool on an empty state directory.
@@ -244,7 +251,7 @@ impl Tool {
             mirror: Mirror::None,
             ready: true,
             reached: 0,
-            stop: Stop::default(),
+            cancel: CancelToken::default(),
         };
         Self { _top: top, state, world }
     }
@@ -252,10 +259,10 @@ impl Tool {
     /// Rehearses, and gives whether it passed.
     pub fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[Fault]) -> bool {
         self.world.faults = faults.to_vec();
-        let stop = Stop::default();
-        self.world.stop = stop.clone();
+        let cancel = CancelToken::default();
+        self.world.cancel = cancel.clone();
         let options = rehearse_options(smoke_install);
-        let done = rehearse(FsStorage, &self.state, plan, &options, &mut self.world, &stop, &mut ());
+        let done = rehearse(FsStorage, &self.state, plan, &options, &mut self.world, &cancel, &mut ());
         let rehearsed = done.expect("it is recorded");
         assert_eq!(rehearsed.completed.receipt.passed, rehearsed.failure.is_none());
         rehearsed.completed.receipt.passed
@@ -264,14 +271,14 @@ impl Tool {
     /// Publishes, and gives whether all of it went well, or why the gate refused.
     pub fn publish(&mut self, plan: &Plan, skip: bool, faults: &[Fault]) -> Result<bool, Vec<RefusalCode>> {
         self.world.faults = faults.to_vec();
-        let stop = Stop::default();
-        self.world.stop = stop.clone();
+        let cancel = CancelToken::default();
+        self.world.cancel = cancel.clone();
         let (before, options) = (self.world.reached, publish_options(skip));
-        match publish(FsStorage, &self.state, plan, &options, &mut self.world, &stop, &mut ()) {
+        match publish(FsStorage, &self.state, plan, &options, &mut self.world, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),
             Err(PublishError::Refused { gate, .. }) => {
                 assert_eq!(self.world.reached, before, "a refusal reaches nothing");
-                Err(gate.verdict.reason_codes())
+                Err(gate.verdict().reason_codes())
             }
             Err(error) => panic!("{error}"),
         }

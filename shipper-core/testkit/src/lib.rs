@@ -10,6 +10,7 @@
     reason = "a test that finds something wrong stops at once"
 )]
 
+pub mod chain_oracle;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
 pub mod json_oracle;

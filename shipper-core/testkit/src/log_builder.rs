@@ -6,15 +6,15 @@ use proptest::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditError, AuditOptions, Level, LogAudit, LogReport, SidecarInput, audit_reader, resolve_as_of,
 };
-use shipper_core::history;
+use shipper_core::strategies;
 use shipper_events::{Head, HeadHasher};
 
 /// Logs of gate events, foreign or chained; one byte of some is changed.
 pub fn log_with_a_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let damage = proptest::option::of((any::<proptest::sample::Index>(), any::<u8>()));
-    (history::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
-        let entries = if chained { history::chained(entries) } else { entries };
-        let mut log = history::to_log(&entries);
+    (strategies::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
+        let entries = if chained { strategies::chained(entries) } else { entries };
+        let mut log = strategies::to_log(&entries);
         if let Some((at, byte)) = damage.filter(|_| !log.is_empty()) {
             let at = at.index(log.len());
             log[at] = byte;

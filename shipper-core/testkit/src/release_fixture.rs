@@ -1,4 +1,4 @@
-//! A workspace between two registries, and `release` at work on it: whatever a test does, no token is told, and the live
+//! A workspace between two registries, and `shipper-release` at work on it: whatever a test does, no token is told, and the live
 //! registry is reached only with a permission in the log.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::log_builder::audit;
 use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 
-use crate::program::example;
+use crate::program::binary;
 use crate::registry::{Bench, Registry, TOKEN, three_members_for};
 
 /// A workspace of three crates, each depending on the one before, between two registries.
@@ -47,7 +47,7 @@ impl Shop {
     }
 
     pub fn command(&self, action: &str, args: &[&str]) -> Command {
-        let mut command = self.bench.command(example("shipper-core", "release"));
+        let mut command = self.bench.command(binary("shipper-core", "shipper-release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
         // As jobs set it; what cargo says must be understood all the same.

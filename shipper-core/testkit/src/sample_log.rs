@@ -1,6 +1,7 @@
 //! What the benchmarks share: lines that the shipper tool wrote, over and over.
 
-use shipper_events::{ChainLink, parse_line, scan};
+use shipper_events::scan::split_lines;
+use shipper_events::{ChainLink, parse_line};
 
 /// Where the logs are that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");
@@ -12,7 +13,8 @@ pub fn log(bytes: usize) -> Vec<u8> {
     cases.sort();
     let logs: Vec<u8> =
         cases.iter().flat_map(|case| std::fs::read(case.join("events.jsonl")).expect("a log")).collect();
-    let lines: Vec<&[u8]> = scan(&logs).0.filter(|line| line.starts_with(b"{") && parse_line(line).is_ok()).collect();
+    let lines: Vec<&[u8]> =
+        split_lines(&logs).0.filter(|line| line.starts_with(b"{") && parse_line(line).is_ok()).collect();
     let once = lines.concat();
     once.repeat(bytes.div_ceil(once.len()))
 }
@@ -20,8 +22,8 @@ pub fn log(bytes: usize) -> Vec<u8> {
 /// The same lines, chained.
 pub fn chained(log: &[u8]) -> Vec<u8> {
     let (mut chained, mut previous) = (Vec::new(), Vec::new());
-    for (before, line) in (0..).zip(scan(log).0) {
-        let mut line_and_link = ChainLink::after(before, &previous).to_string().into_bytes();
+    for (before, line) in (0..).zip(split_lines(log).0) {
+        let mut line_and_link = ChainLink::to_previous(before, &previous).to_string().into_bytes();
         line_and_link.extend(line.strip_prefix(b"{").expect("an object"));
         chained.extend_from_slice(&line_and_link);
         previous = line_and_link;

@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::write::{Storage, StorageFile};
-use time::OffsetDateTime;
 
 /// What a step does instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +106,8 @@ struct World {
     fail: Option<(When, Failure)>,
     crashed: bool,
     names_made: usize,
+    /// The time, if it does not follow the steps.
+    clock: Option<SystemTime>,
 }
 
 /// Which step fails.
@@ -187,6 +188,11 @@ impl ModelDisk {
     /// Fails no more, from now on.
     pub fn mended(&self) {
         self.0.borrow_mut().fail = None;
+    }
+
+    /// Fixes the clock, whatever steps are taken from now on.
+    pub fn set_clock(&self, now: SystemTime) {
+        self.0.borrow_mut().clock = Some(now);
     }
 
     /// How many steps were taken so far.
@@ -326,7 +332,7 @@ impl Storage for ModelDisk {
         Ok(ModelFile { disk: self.clone(), inode })
     }
 
-    fn named_length(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<Option<u64>> {
+    fn len_if_same_file(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<Option<u64>> {
         self.plain_step(Kind::Other)?;
         let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
         Ok(is_named.then(|| file.live().len() as u64))
@@ -352,7 +358,7 @@ impl Storage for ModelDisk {
         Ok(())
     }
 
-    fn list(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
+    fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
         self.plain_step(Kind::Other)?;
         let names = self.0.borrow().live_names();
         let below = names.keys().filter(|path| path.parent() == Some(directory));
@@ -378,12 +384,13 @@ impl Storage for ModelDisk {
         Ok(())
     }
 
-    fn relock(&self, _: &Utf8Path, lock: &mut ModelLock, _: Duration, _: &str) -> io::Result<()> {
+    fn lock_again(&self, _: &Utf8Path, lock: &mut ModelLock, _: Duration, _: &str) -> io::Result<()> {
         lock.take()
     }
 
-    fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(i64::try_from(self.steps()).expect("few steps"))
+    fn now(&self) -> SystemTime {
+        let clock = self.0.borrow().clock;
+        clock.unwrap_or_else(|| SystemTime::UNIX_EPOCH + Duration::from_secs(self.steps() as u64))
     }
 
     fn random_name(&self) -> String {

@@ -6,10 +6,9 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus};
-use shipper_core::{
-    Enforced, GateQuery, RehearsalRecorder, SidecarUpdate, SkipRequest, VerdictKind, ask_gate, history,
-};
-use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_core::gate::{AskGateError, SidecarUpdate};
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies};
+use shipper_events::write::{FsStorage, LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::told;
@@ -27,14 +26,14 @@ impl State {
         Self { _directory: directory, path }
     }
 
-    fn ask(&self, registry: Option<&str>, skip: bool, asker: &SkipRequest) -> Enforced {
+    fn ask(&self, registry: Option<&str>, skip: bool, asker: &SkipRequest) -> GateAnswer {
         let rehearsal_registry = registry.map(|name| name.parse().expect("a name"));
-        let query = GateQuery { plan_id: "p".parse().expect("a name"), rehearsal_registry, skip };
-        ask_gate(FsStorage, &self.path, &query, asker, None, WriterOptions::default()).expect("asked")
+        let query = GateQuery::new("p".parse().expect("a name"), rehearsal_registry).with_skip(skip);
+        ask_gate(FsStorage, &self.path, &query, asker, None, LockOptions::default()).expect("asked")
     }
 
     fn rehearse(&self, passes: bool) {
-        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, WriterOptions::default()).expect("it opens");
+        let mut recorder = RehearsalRecorder::open(FsStorage, &self.path, LockOptions::default()).expect("it opens");
         let mut rehearsing =
             recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         if passes {
@@ -66,11 +65,11 @@ impl State {
 fn a_release_from_the_first_refusal_to_the_publish_verifies() {
     let state = State::new(b"");
     let nobody = SkipRequest::default();
-    assert_eq!(state.ask(Some("r"), false, &nobody).line, Some(1));
+    assert_eq!(state.ask(Some("r"), false, &nobody).line(), Some(1));
     state.rehearse(true);
     let authorized = state.ask(Some("r"), false, &nobody);
-    assert_eq!((authorized.verdict.code(), authorized.line), (VerdictKind::Authorized, Some(5)));
-    assert!(matches!(authorized.sidecar, SidecarUpdate::UpToDate));
+    assert_eq!((authorized.verdict().code(), authorized.line()), (VerdictKind::Authorized, Some(5)));
+    assert!(matches!(authorized, GateAnswer::Recorded { sidecar: SidecarUpdate::UpToDate, .. }));
     state.append(r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":1,"gate":5},"package":"all"}"#);
     state.append(r#"{"event_type":{"type":"package_published","duration_ms":1},"package":"a@1.0.0"}"#);
     state.append(r#"{"event_type":{"type":"execution_finished","result":"success"},"package":"all"}"#);
@@ -83,10 +82,9 @@ fn a_release_from_the_first_refusal_to_the_publish_verifies() {
 #[test]
 fn a_skip_is_never_hidden() {
     let state = State::new(b"");
-    let asker =
-        SkipRequest { actor: Some("release\u{1b} bot".to_owned()), justification: Some("no \"time\"".to_owned()) };
-    assert_eq!(state.ask(Some("r"), true, &asker).verdict.code(), VerdictKind::Bypassed);
-    assert_eq!(state.ask(None, false, &SkipRequest::default()).verdict.code(), VerdictKind::Dormant);
+    let asker = SkipRequest::new(Some("release\u{1b} bot".to_owned()), Some("no \"time\"".to_owned()));
+    assert_eq!(state.ask(Some("r"), true, &asker).verdict().code(), VerdictKind::Bypassed);
+    assert_eq!(state.ask(None, false, &SkipRequest::default()).verdict().code(), VerdictKind::Dormant);
     let audited = state.audit();
     let bypassed = audited.findings.iter().find(|finding| finding.code.as_str() == "gate-bypassed").expect("a finding");
     assert!(bypassed.message.contains(r#""release\u{1b} bot""#) && bypassed.message.contains(r#""no \"time\"""#));
@@ -97,16 +95,12 @@ fn a_skip_is_never_hidden() {
 #[test]
 fn a_skip_is_not_anonymous() {
     let state = State::new(b"");
-    let query = GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: true,
-    };
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name"))).with_skip(true);
     let text = |text: &str| Some(text.to_owned());
     for (actor, justification) in [(None, None), (text("me"), None), (None, text("why")), (text(" "), text("why"))] {
-        let asker = SkipRequest { actor, justification };
-        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default());
-        assert!(matches!(asked, Err(shipper_core::AskGateError::SkipWithoutReason)));
+        let asker = SkipRequest::new(actor, justification);
+        let asked = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default());
+        assert!(matches!(asked, Err(AskGateError::SkipWithoutReason)));
     }
     assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
 }
@@ -121,8 +115,8 @@ fn a_forged_sidecar_changes_nothing() {
     for forged in [honest.replace("false", "true"), "{".to_owned(), String::new()] {
         std::fs::write(&sidecar, forged).expect("forged");
         let answer = state.ask(Some("r"), false, &SkipRequest::default());
-        assert_eq!(answer.verdict.code(), VerdictKind::Refused);
-        assert!(matches!(answer.sidecar, SidecarUpdate::Rewritten));
+        assert_eq!(answer.verdict().code(), VerdictKind::Refused);
+        assert!(matches!(answer, GateAnswer::Recorded { sidecar: SidecarUpdate::Rewritten, .. }));
         assert_eq!(std::fs::read_to_string(&sidecar).expect("it is there"), honest);
     }
 }
@@ -133,7 +127,7 @@ fn foreign_lines_are_adopted_with_the_decision() {
     let mut log = Log::foreign();
     log.pass("p", "r");
     let state = State::new(log.bytes());
-    assert_eq!(state.ask(Some("r"), false, &SkipRequest::default()).line, Some(5));
+    assert_eq!(state.ask(Some("r"), false, &SkipRequest::default()).line(), Some(5));
     log = Log::foreign();
     log.raw(&std::fs::read_to_string(state.path.join("events.jsonl")).expect("the log"));
     assert_eq!(told(state.audit()), "verified partlychained; 5:authorized");
@@ -144,10 +138,10 @@ fn foreign_lines_are_adopted_with_the_decision() {
 fn a_dropped_rehearsal_stays_unfinished() {
     let state = State::new(b"");
     state.rehearse(true);
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
-    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
     state.rehearse(true);
     assert_eq!(told(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
 }
@@ -164,16 +158,16 @@ fn a_second_tail_of_the_same_bytes_is_recorded_too() {
     };
     state.rehearse(true);
     tear();
-    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
-    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("it opens");
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
     drop(recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started"));
     drop(recorder);
     tear();
-    assert!(state.ask(Some("r"), false, &SkipRequest::default()).untrusted.is_some());
-    drop(RehearsalRecorder::open(FsStorage, &state.path, WriterOptions::default()).expect("repaired"));
+    assert!(matches!(state.ask(Some("r"), false, &SkipRequest::default()), GateAnswer::UntrustedLog(_)));
+    drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
-    assert!(!refused.verdict.may_publish(), "the lost line may have told of a failure");
+    assert!(!refused.verdict().may_publish(), "the lost line may have told of a failure");
     let log = std::fs::read_to_string(&path).expect("the log");
     assert_eq!(log.matches("tail_repaired").count(), 2);
     assert!(!state.path.join("events.jsonl.repairing").exists());
@@ -188,17 +182,30 @@ fn a_corrupt_log_is_moved_aside_and_continued() {
     let old = [log.bytes(), b"half"].concat();
     let state = State::new(&old);
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
-    assert!(refused.untrusted.is_some() && refused.line.is_none());
+    assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.line().is_none());
     let path = state.path.join("events.jsonl");
-    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
     assert_eq!(std::fs::read(&aside).expect("the old log"), old, "whole");
     assert_eq!(continued.head().lines, 1);
     let first = std::fs::read_to_string(&path).expect("the new log");
     assert!(first.contains(&format!(r#""type":"log_continued","lines":4,"bytes":{}"#, log.bytes().len())), "{first}");
-    assert!(!state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish(), "its fold starts empty");
+    assert!(!state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish(), "its fold starts empty");
     state.rehearse(true);
-    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict.may_publish());
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
     assert_eq!(told(state.audit()), "verified chained; 2:refused; 6:authorized");
+}
+
+/// (Fail) A log that does not extend the head that the caller kept is refused, and nothing is recorded.
+#[test]
+fn the_expected_head_is_never_dropped() {
+    let state = State::new(b"");
+    let head = state.ask(Some("r"), false, &SkipRequest::default()).head().expect("recorded");
+    std::fs::write(state.path.join("events.jsonl"), b"").expect("another log");
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
+    let lock = LockOptions::default();
+    let answer = ask_gate(FsStorage, &state.path, &query, &SkipRequest::default(), Some(head), lock).expect("asked");
+    assert!(matches!(answer, GateAnswer::UntrustedLog(LogError::NotExtended { kept, .. }) if kept == head));
+    assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
 }
 
 proptest! {
@@ -206,17 +213,17 @@ proptest! {
 
     /// (Pass) Asked after any history, the gate records what an audit re-derives, and its sidecar matches.
     #[test]
-    fn what_is_recorded_is_re_derived(entries in history::entries(0..20), query in history::query()) {
-        let state = State::new(&history::to_log(&history::chained(entries)));
-        let asker = SkipRequest { actor: Some("me".to_owned()), justification: Some("a test".to_owned()) };
-        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, WriterOptions::default()).expect("asked");
+    fn what_is_recorded_is_re_derived(entries in strategies::entries(0..20), query in strategies::query()) {
+        let state = State::new(&strategies::to_log(&strategies::chained(entries)));
+        let asker = SkipRequest::new(Some("me".to_owned()), Some("a test".to_owned()));
+        let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default()).expect("asked");
         let audited = state.audit();
-        let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line).expect("recorded");
+        let decision = audited.decisions.iter().find(|decision| Some(decision.line) == answer.line()).expect("recorded");
         let recorded = decision.recorded.as_ref().expect("recorded");
         prop_assert!(decision.derived.as_ref().is_some_and(|derived| recorded == derived));
-        prop_assert_eq!(decision.derived.as_ref().map(|derived| derived.verdict), Some(answer.verdict.code()));
+        prop_assert_eq!(decision.derived.as_ref().map(|derived| derived.verdict), Some(answer.verdict().code()));
         prop_assert!([SidecarStatus::Match, SidecarStatus::Absent].contains(&audited.sidecar.status));
-        let head = answer.head.expect("recorded");
+        let head = answer.head().expect("recorded");
         prop_assert_eq!((head.lines, head.bytes, head.blake3.to_string()), (audited.lines, audited.bytes, audited.blake3));
     }
 }

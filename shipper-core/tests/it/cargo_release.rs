@@ -1,6 +1,6 @@
 //! Rehearsing and publishing with the real cargo, against registries that fail as they do in life: whatever happens, the
 //! live registry is reached only with a permission in the log, every rehearsal and run has its end in the log, and the
-//! audit concludes what happened. This is what a release tool gets that copies `examples/release.rs`.
+//! audit concludes what happened. The program is `shipper-release`.
 
 use std::process::Command;
 use std::time::Duration;

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput};
-use shipper_core::{GateQuery, RecordError, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::rehearsal::RecordError;
+use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
-use shipper_events::write::{LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
+use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
@@ -34,16 +35,12 @@ struct Told {
 type Scenario = fn(&ModelDisk, &RefCell<Told>) -> Option<()>;
 
 fn query() -> GateQuery {
-    GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    }
+    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
 fn rehearse(disk: &ModelDisk, told: &RefCell<Told>, passes: bool) -> Option<()> {
     let state = Utf8Path::new(STATE);
-    let mut recorder = RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()).ok()?;
+    let mut recorder = RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).ok()?;
     let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
     rehearsing.published("a", "1.0.0", Duration::ZERO).ok()?;
     if passes {
@@ -60,15 +57,15 @@ fn rehearse(disk: &ModelDisk, told: &RefCell<Told>, passes: bool) -> Option<()> 
 
 fn ask(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
     let answer =
-        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, WriterOptions::default())
+        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
             .ok()?;
-    told.borrow_mut().heads.extend(answer.head);
-    told.borrow_mut().permitted |= answer.verdict.may_publish();
+    told.borrow_mut().heads.extend(answer.head());
+    told.borrow_mut().permitted |= answer.verdict().may_publish();
     Some(())
 }
 
 fn publish(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
-    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let options = WriterOptions::default().repair_torn_tail(true);
     let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
     for line in [
         r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":2},"package":"all"}"#,
@@ -102,7 +99,7 @@ const SCENARIOS: &[Case] = &[
     ("a torn line in an open rehearsal", torn, |disk, told| {
         // The line may have told of a failure: until the plan is rehearsed again, it counts as one.
         told.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), WriterOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
         ask(disk, told)?;
         told.borrow_mut().refused = false;
         rehearse(disk, told, true)?;
@@ -110,7 +107,7 @@ const SCENARIOS: &[Case] = &[
     }),
     ("the same torn bytes twice", torn_twice, |disk, told| {
         told.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), WriterOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
         ask(disk, told)
     }),
     ("lines of a tool that does not chain", foreign, |disk, told| {
@@ -121,7 +118,7 @@ const SCENARIOS: &[Case] = &[
         told.borrow_mut().refused = true;
         let path = Utf8Path::new(LOG);
         told.borrow_mut().continued = true;
-        rotate_log(disk.clone(), path, WriterOptions::default(), ()).ok()?;
+        rotate_log(disk.clone(), path, LockOptions::default(), ()).ok()?;
         rehearse(disk, told, true)?;
         ask(disk, told)
     }),
@@ -179,19 +176,13 @@ fn check(state: &ModelDisk, told: &Told, what: &str) {
         assert!(extends(&bytes, *head), "{what}: the acknowledged {head} is gone");
     }
     // The gate does not repair, and must not authorize what was not.
-    let answer = ask_gate(
-        state.clone(),
-        Utf8Path::new(STATE),
-        &query(),
-        &SkipRequest::default(),
-        None,
-        WriterOptions::default(),
-    );
+    let answer =
+        ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default());
     let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-    assert!(!(told.refused && answer.verdict.may_publish()), "{what}: authorized after a crash");
+    assert!(!(told.refused && answer.verdict().may_publish()), "{what}: authorized after a crash");
     // A rehearsing writer opens the log, or refuses it loudly and leaves it as it is.
     let before = state.read(LOG).unwrap_or_default();
-    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), WriterOptions::default()) {
+    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), LockOptions::default()) {
         Ok(recorder) => drop(recorder),
         Err(RecordError::Log(LogError::Corrupt { .. })) => assert_eq!(state.read(LOG).unwrap_or_default(), before),
         Err(error) => panic!("{what}: {error:?}"),

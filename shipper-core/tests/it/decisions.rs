@@ -401,7 +401,7 @@ fn oddities_are_warnings_at_their_lines() {
     tells(&log, "inconclusive chained; 3!tail-repaired");
     assert_eq!(
         log.audit(&AuditOptions::default()).receipt.expect("a receipt").unsound,
-        [shipper_core::EvidenceFlaw::FailureRecorded]
+        [shipper_core::fold::EvidenceFlaw::FailureRecorded]
     );
 }
 

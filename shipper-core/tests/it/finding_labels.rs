@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput};
 use shipper_events::json::Object;
-use shipper_events::scan;
+use shipper_events::scan::split_lines;
 use shipper_testkit::log_builder::audit;
 
 /// Whether a place is there: a member in its line, a byte in it, or at its end.
@@ -28,7 +28,7 @@ fn stands_there(line: &[u8], target: LabelTarget) -> bool {
 }
 
 fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize>) {
-    let lines: Vec<&[u8]> = scan(log).0.collect();
+    let lines: Vec<&[u8]> = split_lines(log).0.collect();
     for finding in &audited.findings {
         let places = finding.labels();
         assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));

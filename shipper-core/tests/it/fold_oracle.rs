@@ -6,7 +6,8 @@
 //! full run of `docs/auditing.md` uses 7).
 
 use proptest::prelude::*;
-use shipper_core::{EvidenceFlaw, GateQuery, GateState, RefusalCode, VerdictKind, evaluate, history};
+use shipper_core::fold::EvidenceFlaw;
+use shipper_core::{GateQuery, GateState, RefusalCode, VerdictKind, evaluate, strategies};
 use shipper_events::{Event, EventType, LogEntry};
 use std::collections::HashSet;
 
@@ -139,13 +140,13 @@ fn compare(history: &[LogEntry], state: &GateState, query: &GateQuery) {
         assert_eq!(receipt.unsound, expected);
     }
     assert_eq!(
-        state.open().map(|open| open.start.line),
+        state.open_rehearsal().map(|open| open.start.line),
         open_before(history, history.len()).map(|at| history[at].line)
     );
 }
 
 fn names(history: &[LogEntry]) -> Vec<String> {
-    history.iter().map(|entry| entry.event.to_string()).collect()
+    history.iter().map(|entry| entry.event.to_line()).collect()
 }
 
 fn event_types() -> Vec<EventType> {
@@ -171,10 +172,9 @@ fn event_types() -> Vec<EventType> {
 }
 
 fn queries() -> Vec<GateQuery> {
-    let query = |registry: Option<&str>, skip| GateQuery {
-        plan_id: "p".parse().expect("not empty"),
-        rehearsal_registry: registry.map(|name| name.parse().expect("not empty")),
-        skip,
+    let query = |registry: Option<&str>, skip| {
+        let registry = registry.map(|name| name.parse().expect("not empty"));
+        GateQuery::new("p".parse().expect("not empty"), registry).with_skip(skip)
     };
     vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
 }
@@ -196,7 +196,7 @@ fn explore(
             let line = history.len() as u64 + 1;
             let entry = LogEntry { line, event: entry.event.clone() };
             let mut next = state.clone();
-            next.evolve(&entry);
+            next.evolve(entry.line, &entry.event);
             history.push(entry);
             histories += explore(history, &next, alphabet, queries, length);
             history.pop();
@@ -209,7 +209,7 @@ fn explore(
 #[test]
 fn every_short_history() {
     let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
-    let (alphabet, queries) = (history::numbered(event_types()), queries());
+    let (alphabet, queries) = (strategies::with_line_numbers(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.
     let explore_from = |range: std::ops::Range<usize>| {
@@ -240,7 +240,7 @@ proptest! {
 
     /// (Pass) Long random histories with whole rehearsals in them.
     #[test]
-    fn random_histories(entries in history::entries(0..60), query in history::query()) {
+    fn random_histories(entries in strategies::entries(0..60), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         compare(&entries, &state, &query);
     }

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_core::{
-    AskGateError, GateQuery, RecordError, RehearsalRecorder, SidecarUpdate, SkipRequest, ask_gate, write_sidecar,
-};
+use shipper_core::gate::{AskGateError, SidecarUpdate};
+use shipper_core::rehearsal::{RecordError, RunLockError};
+use shipper_core::sidecar::write_sidecar;
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{
-    AppendError, FsStorage, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
+    AppendError, FsStorage, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
@@ -20,11 +21,7 @@ fn draft() -> NewEvent {
 }
 
 fn query() -> GateQuery {
-    GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    }
+    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
 fn passed() -> ModelDisk {
@@ -51,15 +48,15 @@ fn a_failed_sync_acknowledges_nothing() {
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
     // No other writer builds on bytes of which nobody knows whether they are durable.
     let state = Utf8Path::new("state");
-    let asked = ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, WriterOptions::default())
-        .expect("asked");
-    assert!(asked.untrusted.is_some() && !asked.verdict.may_publish());
+    let asked =
+        ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, LockOptions::default()).expect("asked");
+    assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
-        RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()),
+        RehearsalRecorder::open(disk.clone(), state, LockOptions::default()),
         Err(RecordError::Log(LogError::SyncFailed { .. }))
     ));
-    rotate_log(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("continued");
-    RehearsalRecorder::open(disk.clone(), state, WriterOptions::default()).map(drop).expect("one rehearses again");
+    rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("continued");
+    RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).map(drop).expect("one rehearses again");
     for sync in 0..8 {
         let disk = passed().failing(When::Sync(sync), Failure::Eio);
         let answer = ask_gate(
@@ -68,11 +65,11 @@ fn a_failed_sync_acknowledges_nothing() {
             &query(),
             &SkipRequest::default(),
             None,
-            WriterOptions::default(),
+            LockOptions::default(),
         );
         match answer {
             // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
-            Ok(answer) => assert!(sync >= 3 && answer.verdict.may_publish(), "sync {sync}"),
+            Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
         if (3..5).contains(&sync) {
@@ -82,9 +79,11 @@ fn a_failed_sync_acknowledges_nothing() {
                 &query(),
                 &SkipRequest::default(),
                 None,
-                WriterOptions::default(),
+                LockOptions::default(),
             );
-            assert!(matches!(again.expect("best effort").sidecar, SidecarUpdate::WriteFailed(_)), "sync {sync}");
+            let again = again.expect("best effort");
+            let failed = matches!(again, GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(_), .. });
+            assert!(failed, "sync {sync}");
         }
     }
 }
@@ -93,19 +92,12 @@ fn a_failed_sync_acknowledges_nothing() {
 #[test]
 fn a_failed_sync_at_the_opening_is_remembered() {
     let disk = passed().failing(When::Sync(1), Failure::Eio);
-    let asked = ask_gate(
-        disk.clone(),
-        Utf8Path::new("state"),
-        &query(),
-        &SkipRequest::default(),
-        None,
-        WriterOptions::default(),
-    );
+    let asked =
+        ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
     disk.mended();
-    let asked =
-        ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, WriterOptions::default());
-    assert!(!asked.expect("asked").verdict.may_publish());
+    let asked = ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
+    assert!(!asked.expect("asked").verdict().may_publish());
 }
 
 /// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
@@ -113,7 +105,7 @@ fn a_failed_sync_at_the_opening_is_remembered() {
 fn a_log_that_was_moved_is_not_lost() {
     let disk = passed().failing(When::Sync(2), Failure::Eio);
     let error =
-        rotate_log(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).map(drop).expect_err("it failed");
+        rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).map(drop).expect_err("it failed");
     let aside = error.aside.expect("it was moved");
     assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
 }
@@ -125,13 +117,13 @@ fn saved_tails_go_with_their_log() {
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let path = state.join("events.jsonl");
     std::fs::write(&path, "{\"half").expect("a torn log");
-    let repairing = WriterOptions { repair: true, ..WriterOptions::default() };
+    let repairing = WriterOptions::default().repair_torn_tail(true);
     let repaired = LogWriter::open(FsStorage, &path, repairing.clone(), ()).expect("it opens").head();
     assert_eq!(repaired.lines, 1, "the tail is named");
-    let (aside, continued) = rotate_log(FsStorage, &path, WriterOptions::default(), ()).expect("continued");
+    let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
     drop(continued);
     assert_eq!(LogWriter::open(FsStorage, &path, repairing, ()).expect("it opens").head().lines, 1);
-    let names = FsStorage.list(&state).expect("listed");
+    let names = FsStorage.read_dir(&state).expect("listed");
     let aside = aside.file_name().expect("a name").to_owned();
     assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
 }
@@ -157,7 +149,7 @@ fn a_short_write_leaves_the_log_as_it_was() {
             &query(),
             &SkipRequest::default(),
             None,
-            WriterOptions::default(),
+            LockOptions::default(),
         );
         assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
         assert_eq!(disk.read(LOG), before);
@@ -198,19 +190,19 @@ fn a_lock_is_waited_for_and_then_told() {
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let held =
         FsStorage.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
-    let options = WriterOptions { patience: Duration::from_millis(30), ..WriterOptions::default() };
-    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    let lock = LockOptions::new(Duration::from_millis(30), LockOptions::default().holder_note);
+    let options = WriterOptions::new(lock.clone());
+    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect_err("it is held");
     assert!(matches!(&error, LogError::Locked { holder, .. } if holder == r"process 7, a release\u{1b}"), "{error}");
     drop(held);
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state, options.clone()).expect("it is free");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, lock.clone()).expect("it is free");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
-    let second =
-        RehearsalRecorder::open(FsStorage, &state, WriterOptions { note: "the second".to_owned(), ..options.clone() });
-    let Err(RecordError::Busy { holder, .. }) = second else { panic!("two rehearsals at once") };
+    let second = RehearsalRecorder::open(FsStorage, &state, LockOptions::new(Duration::ZERO, "the second"));
+    let Err(RecordError::RunLock(RunLockError::Busy { holder, .. })) = second else { panic!("two rehearsals at once") };
     assert!(holder.contains(&std::process::id().to_string()), "{holder}");
-    let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, options)
+    let gate = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, lock)
         .expect("the gate can be asked meanwhile");
-    assert!(!gate.verdict.may_publish());
+    assert!(!gate.verdict().may_publish());
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
@@ -231,9 +223,9 @@ fn a_linked_log_is_one_log() {
     assert_eq!(linked.append(&[draft()]).expect("written").lines, 2);
     assert!(!state.join("elsewhere/log.lock").exists());
     std::os::unix::fs::symlink("../events.jsonl", state.join("elsewhere/events.jsonl")).expect("a link");
-    let _first = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
-    let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), WriterOptions::default()).map(drop);
-    assert!(matches!(second, Err(RecordError::Busy { .. })), "two rehearsals on one log");
+    let _first = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
+    let second = RehearsalRecorder::open(FsStorage, &state.join("elsewhere"), LockOptions::default()).map(drop);
+    assert!(matches!(second, Err(RecordError::RunLock(RunLockError::Busy { .. }))), "two rehearsals on one log");
 }
 
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
@@ -253,13 +245,14 @@ fn a_lock_of_another_process_is_respected() {
     let mut held = String::new();
     let mut told = std::io::BufReader::new(holder.stdout.take().expect("its output"));
     std::io::BufRead::read_line(&mut told, &mut held).expect("it says when");
-    let options = WriterOptions { patience: Duration::from_millis(30), ..WriterOptions::default() };
-    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options.clone(), ()).expect_err("it is held");
+    let lock = LockOptions::new(Duration::from_millis(30), LockOptions::default().holder_note);
+    let options = WriterOptions::new(lock.clone());
+    let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect_err("it is held");
     assert!(matches!(&error, LogError::Locked { holder, .. } if holder == "process 7, by hand"), "{error}");
     assert!(!state.join("events.jsonl").exists(), "nothing is done before the lock is held");
     drop(holder.stdin.take());
     holder.wait().expect("it ends");
-    LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect("it is free");
+    LogWriter::open(FsStorage, &state.join("events.jsonl"), WriterOptions::new(lock), ()).expect("it is free");
 }
 
 /// (Fail) A directory that this user may not write: the gate answers with an error and leaves nothing behind.
@@ -269,7 +262,7 @@ fn a_read_only_directory_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().expect("a directory");
     let gate = directory.path().join("gate");
-    std::fs::copy(shipper_testkit::program::example("shipper-core", "gate"), &gate)
+    std::fs::copy(shipper_testkit::program::example("shipper-core", "ask_gate"), &gate)
         .expect("a copy that every user may run");
     let state = directory.path().join("state");
     std::fs::create_dir(&state).expect("a directory");
@@ -305,7 +298,7 @@ fn only_a_lock_file_is_taken_for_one() {
         .expect("written");
     let log = std::fs::read(&path).expect("the log");
     let refused = |what: &str| {
-        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
         assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "lock", .. }))), "{what}");
         assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
         std::fs::remove_file(&lock).expect("removed");
@@ -320,7 +313,7 @@ fn only_a_lock_file_is_taken_for_one() {
     std::os::unix::fs::symlink("nowhere", &lock).expect("a link");
     refused("a link to nothing");
     assert!(!state.join("nowhere").exists(), "nothing is made where a link leads");
-    let long = WriterOptions { note: "x".repeat(10_000), ..WriterOptions::default() };
+    let long = WriterOptions::new(LockOptions::new(Duration::from_secs(10), "x".repeat(10_000)));
     LogWriter::open(FsStorage, &path, long, ()).map(drop).expect("it opens");
     LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).map(drop).expect("a long note locks nobody out");
 }
@@ -340,7 +333,7 @@ fn a_tail_that_grows_is_not_cut_off() {
             std::fs::write(log, whole).expect("completed");
         }
     };
-    let options = WriterOptions { repair: true, ..WriterOptions::default() };
+    let options = WriterOptions::default().repair_torn_tail(true);
     let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
     assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));
@@ -370,8 +363,8 @@ impl Storage for Guessed {
         FsStorage.create(path)
     }
 
-    fn named_length(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<Option<u64>> {
-        FsStorage.named_length(path, file)
+    fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<Option<u64>> {
+        FsStorage.len_if_same_file(path, file)
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
@@ -388,8 +381,8 @@ impl Storage for Guessed {
         FsStorage.remove(path)
     }
 
-    fn list(&self, directory: &Utf8Path) -> std::io::Result<Vec<String>> {
-        FsStorage.list(directory)
+    fn read_dir(&self, directory: &Utf8Path) -> std::io::Result<Vec<String>> {
+        FsStorage.read_dir(directory)
     }
 
     fn sync_directory(&self, directory: &Utf8Path) -> std::io::Result<()> {
@@ -404,11 +397,11 @@ impl Storage for Guessed {
         FsStorage.unlock(lock)
     }
 
-    fn relock(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
-        FsStorage.relock(path, lock, wait, note)
+    fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
+        FsStorage.lock_again(path, lock, wait, note)
     }
 
-    fn now(&self) -> time::OffsetDateTime {
+    fn now(&self) -> std::time::SystemTime {
         FsStorage.now()
     }
 
@@ -423,7 +416,7 @@ impl Storage for Guessed {
 fn a_link_in_the_way_is_not_written_through() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
-    let mut recorder = RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
     let completed = rehearsing.complete(true, "done").expect("completed");
     let victim = state.join("victim");
@@ -446,10 +439,10 @@ fn what_cannot_be_written_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let missing = state.join("missing");
-    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, LockOptions::default());
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
-    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, WriterOptions::default());
+    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     if cfg!(target_os = "linux") {
         let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
@@ -483,16 +476,15 @@ fn a_kept_head_is_demanded() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let ask = |extends| {
-        ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, WriterOptions::default())
-            .expect("asked")
+        ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, LockOptions::default()).expect("asked")
     };
     let first = ask(None);
-    let second = ask(first.head);
-    assert_eq!(second.line, Some(2), "it extends the kept head");
+    let second = ask(first.head());
+    assert_eq!(second.line(), Some(2), "it extends the kept head");
     std::fs::remove_file(state.join("events.jsonl")).expect("removed");
-    let refused = ask(second.head);
-    assert!(refused.head.is_none() && refused.untrusted.is_some() && !refused.verdict.may_publish());
+    let refused = ask(second.head());
+    assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.head().is_none() && !refused.may_publish());
     assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
     let empty = shipper_events::Head::empty();
-    assert_eq!(ask(Some(empty)).line, Some(1), "every log extends the empty head");
+    assert_eq!(ask(Some(empty)).line(), Some(1), "every log extends the empty head");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use camino::Utf8PathBuf;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::program::example;
@@ -14,19 +14,15 @@ use shipper_testkit::syscall_killer::kill_at_every_call;
 
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
-    let query = GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    };
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let answer =
-        ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, WriterOptions::default()).expect("asked");
-    answer.verdict.may_publish()
+        ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
+    answer.verdict().may_publish()
 }
 
 fn opens(directory: &Path) {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
-    drop(RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it opens after any kill"));
+    drop(RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens after any kill"));
     let bytes = std::fs::read(state.join("events.jsonl")).expect("the log");
     assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
 }
@@ -45,13 +41,14 @@ fn rehearsed() -> tempfile::TempDir {
 fn a_rehearsal_may_be_killed_at_any_call() {
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
     let empty = || tempfile::tempdir().expect("a directory");
-    let calls = kill_at_every_call(&example("shipper-core", "rehearsal"), &args, "", empty, |directory, told| {
-        let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
-        let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
-        assert!(completed || told.is_empty(), "acknowledged, and gone");
-        assert_eq!(asked(directory), completed, "authorized exactly when the completion stands in the log");
-        opens(directory);
-    });
+    let calls =
+        kill_at_every_call(&example("shipper-core", "record_rehearsal"), &args, "", empty, |directory, told| {
+            let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
+            let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
+            assert!(completed || told.is_empty(), "acknowledged, and gone");
+            assert_eq!(asked(directory), completed, "authorized exactly when the completion stands in the log");
+            opens(directory);
+        });
     say(&format!("rehearsal was killed at each of its {calls} system calls: authorized only when completed"));
     assert!(calls > 50);
 }
@@ -60,13 +57,14 @@ fn a_rehearsal_may_be_killed_at_any_call() {
 #[test]
 fn a_failing_rehearsal_may_be_killed_at_any_call() {
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=fail"];
-    let calls = kill_at_every_call(&example("shipper-core", "rehearsal"), &args, "", rehearsed, |directory, _| {
-        let log = std::fs::read_to_string(directory.join("events.jsonl")).expect("the log");
-        let failed = log.lines().any(|line| line.contains("rehearsal_package_failed") && line.ends_with('}'));
-        let torn = !log.ends_with('\n');
-        assert_eq!(asked(directory), !failed && !torn);
-        opens(directory);
-    });
+    let calls =
+        kill_at_every_call(&example("shipper-core", "record_rehearsal"), &args, "", rehearsed, |directory, _| {
+            let log = std::fs::read_to_string(directory.join("events.jsonl")).expect("the log");
+            let failed = log.lines().any(|line| line.contains("rehearsal_package_failed") && line.ends_with('}'));
+            let torn = !log.ends_with('\n');
+            assert_eq!(asked(directory), !failed && !torn);
+            opens(directory);
+        });
     say(&format!(
         "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is told"
     ));
@@ -77,7 +75,7 @@ fn a_failing_rehearsal_may_be_killed_at_any_call() {
 #[test]
 fn the_gate_may_be_killed_at_any_call() {
     let args = ["DIR", "--plan-id", "p", "--registry", "r"];
-    let calls = kill_at_every_call(&example("shipper-core", "gate"), &args, "", rehearsed, |directory, told| {
+    let calls = kill_at_every_call(&example("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, told| {
         let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
         let recorded = EventReader::new(&log[..])
             .filter_map(Result::ok)

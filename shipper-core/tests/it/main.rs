@@ -16,17 +16,23 @@ mod ask_gate;
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;
+#[cfg(feature = "cargo")]
+mod cargo_workspace;
 mod chain_tampering;
 mod crash_consistency;
 mod decisions;
 mod finding_labels;
 mod fold_oracle;
+mod goldens;
 mod io_faults;
 #[cfg(target_os = "linux")]
 mod kill_at_syscall;
 mod merge;
 mod properties;
+#[cfg(feature = "release")]
 mod release_model;
+mod strategies;
+#[cfg(feature = "release")]
 mod test_registry;
 mod timeline;
 mod torn_tail;

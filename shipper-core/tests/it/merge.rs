@@ -10,14 +10,14 @@ use shipper_core::audit::{
     AuditOptions, Conclusion, Counts, IncompleteReport, LogReport, MergeError, MergeLineError, MergedReport,
     NdjsonMerger, Report, ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, merge,
 };
-use shipper_core::history;
+use shipper_core::strategies;
 use shipper_testkit::log_builder::audit;
 
 /// Reports on logs of few paths and short histories, so that the same path and the same content meet often.
 fn log() -> impl Strategy<Value = LogReport> {
     let path = || select(&["a/events.jsonl", "b/events.jsonl", "c\u{202e}/events.jsonl", "-"][..]);
-    let judged = (path(), history::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
-        let mut bytes = history::to_log(&entries);
+    let judged = (path(), strategies::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
+        let mut bytes = strategies::to_log(&entries);
         bytes.extend_from_slice(if torn { b"{" } else { b"" });
         judged(path, &bytes)
     });

@@ -5,14 +5,15 @@ use proptest::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditOptions, Auditor, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, resolve_as_of,
 };
-use shipper_core::{GateQuery, GateState, Verdict, evaluate, history, snapshot};
-use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
+use shipper_events::scan::split_lines;
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
 use shipper_testkit::log_builder::audit;
 
 /// The head of the first `lines` lines.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
-    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+    for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
         prefix.push_line(line);
     }
     prefix.head()
@@ -54,7 +55,7 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
         0.2,
         (0..60_i64).prop_map(|seconds| format!("2026-11-19T00:00:{seconds:02}Z").parse().expect("a time")),
     );
-    (one_of(history::REGISTRIES), one_of(history::PLANS), at, any::<bool>()).prop_map(
+    (one_of(strategies::REGISTRIES), one_of(strategies::PLANS), at, any::<bool>()).prop_map(
         |(registry, plan_id, at, strict)| {
             let mut options = AuditOptions::default().with_strict(strict);
             (options.registry, options.plan_id, options.at) = (registry, plan_id, at);
@@ -66,8 +67,8 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
 /// A log with some bytes changed.
 fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4), 0..3);
-    (history::entries(0..12), changes).prop_map(|(entries, changes)| {
-        let mut log = history::to_log(&entries);
+    (strategies::entries(0..12), changes).prop_map(|(entries, changes)| {
+        let mut log = strategies::to_log(&entries);
         for (at, byte, how) in changes {
             if log.is_empty() {
                 break;
@@ -90,18 +91,18 @@ proptest! {
     /// (Pass) The sidecar that is made from the fold always matches its log, with and without its head, and stays a
     /// match, or is behind, however the log goes on.
     #[test]
-    fn the_snapshot_matches_its_log(entries in history::entries(0..30), more in history::entries(0..6)) {
+    fn the_snapshot_matches_its_log(entries in strategies::entries(0..30), more in strategies::entries(0..6)) {
         let state: GateState = entries.iter().collect();
-        let log = history::to_log(&entries);
+        let log = strategies::to_log(&entries);
         if let Some(receipt) = state.receipt() {
-            let text = snapshot(receipt, head(&log, receipt.line));
+            let text = Sidecar::render(receipt, head(&log, receipt.line));
             let audited = audit(&log, beside(text.clone()), &AuditOptions::default()).expect("no line is demanded");
             prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match, "{:?}", audited.sidecar.differences);
             let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             value.as_object_mut().expect("an object").remove("log");
             let audited = audit(&log, beside(value.to_string()), &AuditOptions::default()).expect("no line is demanded");
             prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match);
-            let longer = [log, history::to_log(&more)].concat();
+            let longer = [log, strategies::to_log(&more)].concat();
             let audited = audit(&longer, beside(text), &AuditOptions::default()).expect("no line is demanded");
             let still = [SidecarStatus::Match, SidecarStatus::Behind].contains(&audited.sidecar.status);
             prop_assert!(still, "{:?}", audited.sidecar);
@@ -110,11 +111,11 @@ proptest! {
 
     /// (Fail) A snapshot with any one member changed does not match.
     #[test]
-    fn a_changed_snapshot_does_not_match(entries in history::entries(1..30), member in 0_usize..9) {
+    fn a_changed_snapshot_does_not_match(entries in strategies::entries(1..30), member in 0_usize..9) {
         let state: GateState = entries.iter().collect();
         if let Some(receipt) = state.receipt() {
-            let log = history::to_log(&entries);
-            let mut value: serde_json::Value = serde_json::from_str(&snapshot(receipt, head(&log, receipt.line))).expect("JSON");
+            let log = strategies::to_log(&entries);
+            let mut value: serde_json::Value = serde_json::from_str(&Sidecar::render(receipt, head(&log, receipt.line))).expect("JSON");
             let members = ["plan_id", "registry", "passed", "packages_attempted", "packages_published", "summary", "started_at", "completed_at", "log"];
             let changed = match member {
                 2 => serde_json::json!(!receipt.passed),
@@ -137,7 +138,7 @@ proptest! {
 
     /// (Pass) Splitting a history anywhere and folding the rest onto the first part's state changes nothing.
     #[test]
-    fn the_fold_can_be_split(entries in history::entries(0..40), at in any::<prop::sample::Index>()) {
+    fn the_fold_can_be_split(entries in strategies::entries(0..40), at in any::<prop::sample::Index>()) {
         let whole: GateState = entries.iter().collect();
         let (first, rest) = entries.split_at(at.index(entries.len() + 1));
         let mut state: GateState = first.iter().collect();
@@ -147,9 +148,9 @@ proptest! {
 
     /// (Pass) A history means the same whether it is folded from memory or from the bytes of its log.
     #[test]
-    fn a_log_means_what_was_written(entries in history::entries(0..20)) {
-        let entries = history::chained(entries);
-        let log = history::to_log(&entries);
+    fn a_log_means_what_was_written(entries in strategies::entries(0..20)) {
+        let entries = strategies::chained(entries);
+        let log = strategies::to_log(&entries);
         let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
         prop_assert_eq!(read, entries);
     }
@@ -157,7 +158,7 @@ proptest! {
     /// (Pass) Nothing is authorized without a sound, passing receipt of the queried plan on the queried registry, and
     /// every refusal says why.
     #[test]
-    fn every_authorization_rests_on_a_sound_receipt(entries in history::entries(0..40), query in history::query()) {
+    fn every_authorization_rests_on_a_sound_receipt(entries in strategies::entries(0..40), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         match evaluate(&state, &query) {
             Verdict::Authorized { receipt } => {
@@ -171,15 +172,16 @@ proptest! {
             Verdict::Refused { reasons } => prop_assert!(!reasons.is_empty()),
             Verdict::Bypassed => prop_assert!(query.skip && query.rehearsal_registry.is_some()),
             Verdict::Dormant => prop_assert_eq!(query.rehearsal_registry, None),
+            _ => prop_assert!(false, "an unknown verdict"),
         }
     }
 
     /// (Pass) A skip changes the verdict of one question and nothing else: it leaves no receipt behind.
     #[test]
-    fn asking_changes_nothing(entries in history::entries(0..20), query in history::query()) {
+    fn asking_changes_nothing(entries in strategies::entries(0..20), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         let before = state.clone();
-        let first = evaluate(&state, &GateQuery { skip: true, ..query.clone() });
+        let first = evaluate(&state, &query.clone().with_skip(true));
         prop_assert!(first.may_publish());
         prop_assert_eq!(evaluate(&state, &query), evaluate(&before, &query));
         prop_assert_eq!(state, before);
@@ -224,9 +226,9 @@ proptest! {
 
     /// (Pass) Judging the first lines of a log is judging a log of those lines.
     #[test]
-    fn a_prefix_is_a_log(entries in history::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
-        let log = history::to_log(&entries);
-        let lines: Vec<&[u8]> = scan(&log).0.collect();
+    fn a_prefix_is_a_log(entries in strategies::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
+        let log = strategies::to_log(&entries);
+        let lines: Vec<&[u8]> = split_lines(&log).0.collect();
         let line = at.index(lines.len() + 1);
         let mut demand = demand;
         demand.at = None;

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use shipper_core::RefusalCode;
 use shipper_core::audit::{Conclusion, DecisionStatus, FindingCode};
 use shipper_core::release::{
-    Limits, Locked, Plan, PlannedFile, PlannedPackage, PublishError, PublishOptions, Registry, RehearseError,
-    RehearseOptions, Stop, publish, rehearse,
+    CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, PublishError, Registry, RehearseError,
+    publish, rehearse,
 };
 use shipper_events::write::FsStorage;
 use shipper_testkit::fake_publisher::{
@@ -146,12 +146,14 @@ fn registries_are_told_apart_by_address() {
         "sparse+http://live.example./index/",
     ] {
         let alias = Registry { name: "rehearsal".parse().expect("a name"), index: alias.to_owned() };
-        let options = RehearseOptions { rehearsal: alias.clone(), ..rehearse_options(false) };
-        let stop = Stop::default();
-        let error = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+        let mut options = rehearse_options(false);
+        options.rehearsal = alias.clone();
+        let cancel = CancelToken::default();
+        let error = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
         assert!(matches!(error, Err(RehearseError::SameRegistry(_))), "{alias:?}");
-        let options = PublishOptions { rehearsal: Some(alias.clone()), ..publish_options(false) };
-        let error = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+        let mut options = publish_options(false);
+        options.rehearsal = Some(alias.clone());
+        let error = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
         assert!(matches!(error, Err(PublishError::SameRegistry(_))), "{alias:?}");
     }
     let loopback =
@@ -185,11 +187,12 @@ fn a_mirror_is_no_rehearsal_registry() {
 fn a_plan_that_is_not_ready() {
     let mut tool = Tool::new();
     tool.world.ready = false;
-    let stop = Stop::default();
-    let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &rehearse_options(false), &mut tool.world, &stop, &mut ());
-    assert!(matches!(done, Err(RehearseError::NotReady(_))));
-    let done = publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.world, &stop, &mut ());
-    assert!(matches!(done, Err(PublishError::NotReady(_))));
+    let cancel = CancelToken::default();
+    let done =
+        rehearse(FsStorage, &tool.state, &plan(1, 1), &rehearse_options(false), &mut tool.world, &cancel, &mut ());
+    assert!(matches!(done, Err(RehearseError::Preflight(_))));
+    let done = publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.world, &cancel, &mut ());
+    assert!(matches!(done, Err(PublishError::Preflight(_))));
     assert_eq!(std::fs::read(&tool.world.log).unwrap_or_default(), b"");
 }
 
@@ -233,13 +236,15 @@ fn an_index_that_lags() {
 #[test]
 fn all_the_time_in_the_world() {
     let mut tool = Tool::new();
-    let forever = Limits { command: Duration::MAX, readiness: Duration::MAX, ..LIMITS };
-    let options = RehearseOptions { limits: forever, ..rehearse_options(true) };
-    let stop = Stop::default();
-    let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+    let forever = Limits { command_timeout: Duration::MAX, visibility_timeout: Duration::MAX, ..LIMITS };
+    let mut options = rehearse_options(true);
+    options.limits = forever;
+    let cancel = CancelToken::default();
+    let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
     assert!(done.expect("it is recorded").completed.receipt.passed);
-    let options = PublishOptions { limits: forever, ..publish_options(false) };
-    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &stop, &mut ());
+    let mut options = publish_options(false);
+    options.limits = forever;
+    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
     assert_eq!(done.expect("it is recorded").failure, None);
 }
 
@@ -279,12 +284,14 @@ proptest! {
         change in 0..6_usize,
         at in any::<prop::sample::Index>(),
     ) {
-        let file = |(path, bytes): (&String, &Vec<u8>)| PlannedFile { path: path.clone(), blake3: blake3::hash(bytes) };
-        let locked = |version: &str| Locked {
+        let file = |(path, bytes): (&String, &Vec<u8>)| PlannedFile::new(path, bytes);
+        let locked = |version: &str| LockedDependency {
             name: "itoa".to_owned(), version: version.to_owned(), checksum: "4a5f".to_owned(),
         };
-        let package = |name: &str, files: Vec<PlannedFile>| PlannedPackage {
-            name: name.to_owned(), version: "1.0.0".to_owned(), files, locked: vec![locked("1.0.0")], has_program: false,
+        let package = |name: &str, files: Vec<PlannedFile>| {
+            let mut package = PlannedPackage::new(name, "1.0.0", files);
+            package.locked = vec![locked("1.0.0")];
+            package
         };
         let planned: Vec<PlannedFile> = files.iter().map(file).collect();
         let reversed: Vec<PlannedFile> = planned.iter().rev().cloned().collect();
@@ -300,7 +307,7 @@ proptest! {
             2 => changed.name = "c".to_owned(),
             3 => changed.version = "1.0.1".to_owned(),
             4 => changed.locked = vec![locked("1.0.1")],
-            _ => changed.files.push(PlannedFile { path: "zzzz".to_owned(), blake3: blake3::hash(b"") }),
+            _ => changed.files.push(PlannedFile::new("zzzz", b"")),
         }
         if let Ok(other) = Plan::new(registry(LIVE), vec![package("a", planned), changed]) {
             prop_assert_ne!(plan.plan_id(), other.plan_id());

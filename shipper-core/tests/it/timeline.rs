@@ -7,7 +7,8 @@ use shipper_core::audit::{
     AsOf, AuditOptions, Auditor, Integrity, LogAudit, RehearsalStatus, SidecarInput, StateAfter, TailStatus,
     TimelineEntry,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 use shipper_testkit::log_builder::audit;
 
 /// An audit that keeps the timeline.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus};
-use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
-use shipper_events::write::{FsStorage, WriterOptions};
+use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::audit;
@@ -18,11 +18,7 @@ fn every_cut_is_refused_and_repaired() {
     log.pass("p", "r").start("p", "r", 1).rehearsal_failure().complete("p", "r", false);
     let whole = log.bytes();
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
-    let query = GateQuery {
-        plan_id: "p".parse().expect("a name"),
-        rehearsal_registry: Some("r".parse().expect("a name")),
-        skip: false,
-    };
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let mut cuts = 0;
     for cut in ends[3] + 1..ends[5] {
         let directory = tempfile::tempdir().expect("a directory");
@@ -43,22 +39,21 @@ fn every_cut_is_refused_and_repaired() {
         assert_eq!(judged.tail, TailStatus::Torn);
         assert_ne!(LogReport::audited("log", judged).conclusion, Conclusion::Verified);
         let ask = || {
-            ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, WriterOptions::default()).expect("asked")
+            ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked")
         };
-        assert!(ask().untrusted.is_some(), "cut at {cut}");
+        assert!(matches!(ask(), GateAnswer::UntrustedLog(_)), "cut at {cut}");
         assert_eq!(std::fs::read(&path).expect("the log"), &whole[..cut], "the gate does not repair");
 
-        let mut recorder =
-            RehearsalRecorder::open(FsStorage, &state, WriterOptions::default()).expect("it is repaired");
+        let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it is repaired");
         let tail = &whole[complete..cut];
         let saved = state.join(format!("events.jsonl.torn-{}", blake3::hash(tail)));
         assert_eq!(std::fs::read(saved).expect("the bytes are kept"), tail);
         let refused = ask();
-        assert!(refused.untrusted.is_none() && !refused.verdict.may_publish(), "cut at {cut}: it counts as failed");
+        assert!(refused.line().is_some() && !refused.may_publish(), "cut at {cut}: it counts as failed");
         let mut again = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         again.published("a", "1.0.0", Duration::ZERO).expect("recorded");
         again.complete(true, "done").expect("completed");
-        assert!(ask().verdict.may_publish(), "cut at {cut}: until it is run again");
+        assert!(ask().verdict().may_publish(), "cut at {cut}: until it is run again");
         let bytes = std::fs::read(&path).expect("the log");
         assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
     }

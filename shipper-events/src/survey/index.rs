@@ -7,7 +7,7 @@ const WORD: usize = 64;
 
 /// What stands where in a window.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(crate) struct Index {
     level: Level,
     words: Vec<Word>,
 }
@@ -23,27 +23,27 @@ const ODD: usize = 4;
 const BEYOND_ASCII: usize = 5;
 
 /// Quotes that open or close a string, and are not escaped.
-pub(super) type Quotes<'i> = Cursor<'i, QUOTES>;
+pub(crate) type Quotes<'i> = Cursor<'i, QUOTES>;
 
 /// Line feeds.
-pub(super) type Ends<'i> = Cursor<'i, ENDS>;
+pub(crate) type Ends<'i> = Cursor<'i, ENDS>;
 
 /// Whatever is of one of the kinds that follow: most lines have none.
-pub(super) type Special<'i> = Cursor<'i, SPECIAL>;
+pub(crate) type Special<'i> = Cursor<'i, SPECIAL>;
 
 /// Backslashes.
-pub(super) type Backslashes<'i> = Cursor<'i, BACKSLASHES>;
+pub(crate) type Backslashes<'i> = Cursor<'i, BACKSLASHES>;
 
 /// What wants a closer look: control characters other than the line feed, and what stands escaped that is none of the
 /// short escapes.
-pub(super) type Odd<'i> = Cursor<'i, ODD>;
+pub(crate) type Odd<'i> = Cursor<'i, ODD>;
 
 /// Bytes that are not ASCII.
-pub(super) type BeyondAscii<'i> = Cursor<'i, BEYOND_ASCII>;
+pub(crate) type BeyondAscii<'i> = Cursor<'i, BEYOND_ASCII>;
 
 /// A kind of byte in a window, looked for from the front to the back.
 #[derive(Debug)]
-pub(super) struct Cursor<'i, const KIND: usize> {
+pub(crate) struct Cursor<'i, const KIND: usize> {
     words: &'i [Word],
     word: usize,
     bits: u64,
@@ -61,12 +61,12 @@ struct Kinds {
 }
 
 impl Index {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { level: Level::new(), words: Vec::new() }
     }
 
     /// Looks through a window, which begins where a line begins.
-    pub(super) fn fill(&mut self, window: &[u8]) {
+    pub(crate) fn fill(&mut self, window: &[u8]) {
         self.words.clear();
         self.words.reserve(window.len() / WORD + 1);
         let level = self.level;
@@ -140,7 +140,7 @@ fn escaped(backslashes: u64, carry: u64) -> (u64, u64) {
 impl<'i, const KIND: usize> Cursor<'i, KIND> {
     /// Begins at that offset.
     #[inline(always)]
-    pub(super) fn new(index: &'i Index, offset: usize) -> Self {
+    pub(crate) fn new(index: &'i Index, offset: usize) -> Self {
         let mut cursor = Self { words: &index.words, word: 0, bits: 0 };
         cursor.skip_to(offset);
         cursor
@@ -148,21 +148,21 @@ impl<'i, const KIND: usize> Cursor<'i, KIND> {
 
     /// Goes on at that offset.
     #[inline(always)]
-    pub(super) fn skip_to(&mut self, offset: usize) {
+    pub(crate) fn skip_to(&mut self, offset: usize) {
         self.word = offset / WORD;
         self.bits = self.bits_of(self.word).unwrap_or_default() & (u64::MAX << (offset % WORD));
     }
 
     /// The offset of the next one.
     #[inline(always)]
-    pub(super) fn next(&mut self) -> Option<usize> {
+    pub(crate) fn next(&mut self) -> Option<usize> {
         self.next_before(usize::MAX)
     }
 
     /// The offset of the next one that stands before `end`. What stands behind is not looked at: whoever asks about every
     /// line of a window must not go through the window each time.
     #[inline(always)]
-    pub(super) fn next_before(&mut self, end: usize) -> Option<usize> {
+    pub(crate) fn next_before(&mut self, end: usize) -> Option<usize> {
         let next = self.peek_before(end)?;
         self.bits &= self.bits - 1;
         Some(next)
@@ -170,7 +170,7 @@ impl<'i, const KIND: usize> Cursor<'i, KIND> {
 
     /// The offset of the next one, which stays the next one.
     #[inline(always)]
-    pub(super) fn peek(&mut self) -> Option<usize> {
+    pub(crate) fn peek(&mut self) -> Option<usize> {
         self.peek_before(usize::MAX)
     }
 

@@ -9,11 +9,11 @@ use std::ops::Range;
 
 use super::index::{Backslashes, BeyondAscii, Index, Odd, Quotes, Special};
 use crate::event::Event;
-use crate::json::{Member, Shape};
-use crate::link::ChainLink;
-use crate::timestamp::{self, Timestamp};
-use crate::value::ExtraMembers;
-use crate::vocabulary::EventType;
+use crate::event::EventType;
+use crate::event::ExtraMembers;
+use crate::event::{Timestamp, parse_instant};
+use crate::integrity::ChainLink;
+use crate::line::strict_json::{Member, ValueKind};
 
 /// How deep objects and arrays are followed; no event of this version comes near it.
 const DEPTH: u32 = 16;
@@ -28,11 +28,11 @@ const MEMBERS: usize = 16;
 struct Found {
     name: Range<usize>,
     value: Range<usize>,
-    shape: Shape,
+    shape: ValueKind,
 }
 
 /// Proves the lines of one window, from the first to the last.
-pub(super) struct Prover<'w, 'i> {
+pub(crate) struct Prover<'w, 'i> {
     window: &'w [u8],
     index: &'i Index,
     at: usize,
@@ -56,7 +56,7 @@ pub(super) struct Prover<'w, 'i> {
 }
 
 impl<'w, 'i> Prover<'w, 'i> {
-    pub(super) fn new(window: &'w [u8], index: &'i Index) -> Self {
+    pub(crate) fn new(window: &'w [u8], index: &'i Index) -> Self {
         let mut special = Special::new(index, 0);
         Self {
             window,
@@ -80,7 +80,7 @@ impl<'w, 'i> Prover<'w, 'i> {
     /// Proves the line that stands there, its LF at `end`: then the other methods tell of it. `builds` gets the name of
     /// its type and says whether [`event`](Self::event) will be called.
     #[inline(always)]
-    pub(super) fn line(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> bool {
+    pub(crate) fn line(&mut self, start: usize, end: usize, builds: impl FnOnce(&'w [u8]) -> bool) -> bool {
         self.prove(start, end, builds).is_some()
     }
 
@@ -100,7 +100,7 @@ impl<'w, 'i> Prover<'w, 'i> {
         }
         self.link = None;
         if !self.takes(b"{\"timestamp\":\"") {
-            let (link, length) = ChainLink::split(self.window.get(start..end)?)?;
+            let (link, length) = ChainLink::parse(self.window.get(start..end)?)?;
             self.link = Some(link);
             self.at += length;
             self.takes(b"\"timestamp\":\"").then_some(())?;
@@ -126,27 +126,27 @@ impl<'w, 'i> Prover<'w, 'i> {
 
     /// The link of the line; `None` if it is foreign.
     #[inline(always)]
-    pub(super) fn take_link(&mut self) -> Option<ChainLink> {
+    pub(crate) fn take_link(&mut self) -> Option<ChainLink> {
         self.link.take()
     }
 
     /// The package of the line, unless it is written with an escape.
-    pub(super) fn package(&self) -> Option<&'w str> {
+    pub(crate) fn package(&self) -> Option<&'w str> {
         std::str::from_utf8(self.plain(&self.package)?).ok()
     }
 
     /// The event of the line, unless it wants a member of another kind.
-    pub(super) fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<Event> {
         let text = |range: &Range<usize>| std::str::from_utf8(self.window.get(range.clone())?).ok();
         let member = |found: &Found| Some(Member::checked(text(&found.name)?, text(&found.value)?, found.shape));
         let members: Vec<Member<'_>> = self.found.iter().map(member).collect::<Option<_>>()?;
         let stamp = text(&self.timestamp)?;
         Some(Event {
             link: self.link.clone(),
-            timestamp: Timestamp::from_parts(stamp, timestamp::instant(stamp)?),
+            timestamp: Timestamp::from_parts(stamp, parse_instant(stamp)?),
             event_type: EventType::from_members(text(&self.type_name)?, &members).ok()?,
             package: self.package()?.to_owned(),
-            others: ExtraMembers::default(),
+            extra: ExtraMembers::default(),
         })
     }
 
@@ -219,7 +219,7 @@ impl<'w, 'i> Prover<'w, 'i> {
             let mut whole = *b"0000-00-00T00:00:00Z";
             whole.first_chunk_mut::<16>()?.copy_from_slice(minute);
             whole.last_chunk_mut::<3>()?.copy_from_slice(&[tens, ones, b'Z']);
-            timestamp::instant(std::str::from_utf8(&whole).ok()?)?;
+            parse_instant(std::str::from_utf8(&whole).ok()?)?;
             self.minute = *minute;
         }
         self.at += length + 1;
@@ -269,11 +269,11 @@ impl<'w, 'i> Prover<'w, 'i> {
     }
 
     #[inline(always)]
-    fn value(&mut self, depth: u32) -> Option<Shape> {
+    fn value(&mut self, depth: u32) -> Option<ValueKind> {
         match self.peek()? {
             b'"' => {
                 self.string()?;
-                Some(Shape::String { escaped: self.any_backslash })
+                Some(ValueKind::String { escaped: self.any_backslash })
             }
             b'0' => {
                 self.at += 1;
@@ -285,20 +285,20 @@ impl<'w, 'i> Prover<'w, 'i> {
                 }
                 self.ends_number()
             }
-            b't' => self.takes(b"true").then_some(Shape::True),
-            b'f' => self.takes(b"false").then_some(Shape::False),
-            b'n' => self.takes(b"null").then_some(Shape::Null),
+            b't' => self.takes(b"true").then_some(ValueKind::True),
+            b'f' => self.takes(b"false").then_some(ValueKind::False),
+            b'n' => self.takes(b"null").then_some(ValueKind::Null),
             b'{' | b'[' if depth > DEPTH => None,
-            b'{' => self.object(depth).map(|()| Shape::Object),
-            b'[' => self.array(depth).map(|()| Shape::Array),
+            b'{' => self.object(depth).map(|()| ValueKind::Object),
+            b'[' => self.array(depth).map(|()| ValueKind::Array),
             _ => None,
         }
     }
 
     /// An integer ends where the value ends; other numbers are rare and left to the reader.
     #[inline(always)]
-    fn ends_number(&self) -> Option<Shape> {
-        matches!(self.peek()?, b',' | b'}' | b']').then_some(Shape::Number { digits_only: true })
+    fn ends_number(&self) -> Option<ValueKind> {
+        matches!(self.peek()?, b',' | b'}' | b']').then_some(ValueKind::Number { digits_only: true })
     }
 
     fn object(&mut self, depth: u32) -> Option<()> {

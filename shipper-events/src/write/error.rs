@@ -6,9 +6,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
-use crate::chain::ChainError;
-use crate::fault::LineError;
-use crate::head::Head;
+use crate::integrity::{ChainError, Head};
+use crate::line::error::LineError;
 
 /// The log cannot be read for writing, or is not in a state to be written.
 #[derive(Debug, Error)]
@@ -41,24 +40,24 @@ pub enum LogError {
         path: Utf8PathBuf,
     },
     /// A complete line is corrupt. Nothing is appended to a log that is not understood.
-    #[error("{path}, line {line}, {corruption}; keep the file, audit it, then move it aside and continue in a new log")]
+    #[error("{path}, line {line}, {error}; keep the file, audit it, then move it aside and continue in a new log")]
     Corrupt {
         /// The log.
         path: Utf8PathBuf,
         /// The line.
         line: u64,
         /// What is wrong, and where.
-        corruption: LineError,
+        error: LineError,
     },
     /// A line does not follow those before it.
-    #[error("{path}, line {line}: {found}; keep the file, audit it, then move it aside and continue in a new log")]
+    #[error("{path}, line {line}: {error}; keep the file, audit it, then move it aside and continue in a new log")]
     Broken {
         /// The log.
         path: Utf8PathBuf,
         /// The line.
         line: u64,
         /// What does not fit.
-        found: ChainError,
+        error: ChainError,
     },
     /// It does not extend the head that the caller kept.
     #[error(
@@ -134,16 +133,16 @@ pub enum AppendError {
     #[error("there is no event to append")]
     Empty,
     /// An event would make a line that no reader takes.
-    #[error("the event would make a corrupt line: {corruption}")]
+    #[error("the event would make a corrupt line: {error}")]
     InvalidEvent {
         /// What would be wrong with the line.
-        corruption: LineError,
+        error: LineError,
     },
     /// An event records a head that does not fit where it would stand.
-    #[error("the event would break the log: {found}")]
+    #[error("the event would break the log: {error}")]
     ChainViolation {
         /// What would not fit.
-        found: ChainError,
+        error: ChainError,
     },
     /// An event would make a line longer than any reader takes.
     #[error("the event makes a line of {bytes} bytes, and a line has at most 16 MiB; shorten its members")]

@@ -1,31 +1,38 @@
-//! Writing a log: what is acknowledged is on stable storage, and nothing is appended to a log that is not understood.
+//! Durable writer: an acknowledged event is on stable storage, and nothing is appended to a log that is not valid.
 //!
 //! An append, in this order (`docs/log-format.md`, "Writing"):
 //!
-//! 1. Take the lock of the log, `events.jsonl.lock`, or give up after a time and say who has it.
+//! 1. Take the lock of the log, `events.jsonl.lock`; after a timeout, fail and name the holder.
 //! 2. Check that the path still names the file, and read what others have appended since. A corrupt line, a broken chain
-//!    or a recorded head that does not fit is refused. A torn tail is refused, or repaired by a writer that is told to.
-//! 3. Build all lines; where the last line is foreign, a `log_adopted` goes before them.
-//! 4. One write in append mode. What is written short is cut off again.
-//! 5. `fdatasync`. If it fails, nobody knows what is on the disk: the writer is poisoned and never writes again.
-//! 6. Check that the path still names the file and that the lines stand where they were meant to.
-//! 7. Only now is the append acknowledged, and the observer sees the events.
+//!    or a recorded head that does not match is refused. A torn tail is refused, or repaired if the options allow it.
+//! 3. Encode all lines; if the last line is unchained, a `log_adopted` precedes them.
+//! 4. One write in append mode. A short write is cut off again.
+//! 5. `fdatasync`. If it fails, the content of the disk is unknown: the writer is poisoned and never writes again.
+//! 6. Check that the path still names the file and that the lines are where they were written.
+//! 7. Only now is the append acknowledged, and the projection gets the events.
 //!
 //! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 
-mod aside;
-mod build;
-mod disk;
-mod draft;
+mod catch_up;
+mod encode;
 mod error;
-mod os;
+mod file_id;
+mod fs;
+mod fs_lock;
+mod lock;
+mod log_file;
+mod new_event;
+mod paths;
 mod repair;
-mod taking;
+mod rotate;
+mod storage;
 mod writer;
 
-pub use aside::rotate_log;
-pub use disk::{Storage, StorageFile, replace_file};
-pub use draft::NewEvent;
 pub use error::{AppendError, LogError, RotateError};
-pub use os::{FsFile, FsStorage};
-pub use writer::{LogWriter, Projection, WriterOptions};
+pub use fs::{FsFile, FsStorage};
+pub use fs_lock::FsLock;
+pub use lock::LockOptions;
+pub use new_event::NewEvent;
+pub use rotate::rotate_log;
+pub use storage::{Storage, StorageFile, replace_file};
+pub use writer::{LogWriter, WriterOptions};

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use camino::Utf8PathBuf;
+use shipper_events::scan::split_lines;
 use shipper_events::write::{FsStorage, LogWriter, WriterOptions};
-use shipper_events::{EventReader, Head, HeadHasher, LogEntry, scan};
+use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
 use shipper_testkit::program::example;
 use shipper_testkit::settings::say;
 
@@ -16,7 +17,7 @@ const PROCESSES: usize = 8;
 /// The head of the first lines of a log.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
-    for line in scan(log).0.take(usize::try_from(lines).expect("small")) {
+    for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
         prefix.push_line(line);
     }
     prefix.head()
@@ -68,7 +69,7 @@ fn eight_processes_append_to_one_log() {
     }
     acknowledged.sort_by_key(|head| head.lines);
     let mut prefix = HeadHasher::new();
-    for (line, head) in scan(&bytes).0.zip(&acknowledged) {
+    for (line, head) in split_lines(&bytes).0.zip(&acknowledged) {
         prefix.push_line(line);
         assert_eq!(prefix.head(), *head, "every acknowledged head is one of the log");
     }
@@ -97,7 +98,7 @@ fn append_may_be_killed_at_any_call() {
         prepare,
         |directory, told| {
             let path = Utf8PathBuf::try_from(directory.join("events.jsonl")).expect("UTF-8");
-            let options = WriterOptions { repair: true, ..WriterOptions::default() };
+            let options = WriterOptions::default().repair_torn_tail(true);
             let log = LogWriter::open(FsStorage, &path, options, ()).expect("it opens after any kill");
             let bytes = std::fs::read(&path).expect("the log");
             // The last head may be cut by the kill itself.

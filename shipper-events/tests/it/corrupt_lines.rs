@@ -203,7 +203,7 @@ fn timestamps_are_rfc_3339_with_t() {
         "2026-11-23T08:00:0\u{0665}Z",
     ] {
         let found = corruption(line(stamp).as_bytes());
-        assert!(matches!(found.fault, LineErrorKind::WrongKind { member: "timestamp", .. }), "{stamp}: {found}");
+        assert!(matches!(found.kind, LineErrorKind::WrongKind { member: "timestamp", .. }), "{stamp}: {found}");
     }
 }
 
@@ -219,9 +219,9 @@ fn a_line_may_be_16_mib_and_no_longer() {
     assert!(parse_line(longest.as_bytes()).is_ok());
     assert!(EventReader::new(longest.as_bytes()).all(|read| read.is_ok()));
     let too_long = line(MAX_LINE_LEN + 1);
-    assert_eq!(corruption(too_long.as_bytes()).fault, LineErrorKind::TooLong);
+    assert_eq!(corruption(too_long.as_bytes()).kind, LineErrorKind::TooLong);
     let blank = vec![b' '; MAX_LINE_LEN];
-    assert_eq!(corruption(&blank).fault, LineErrorKind::TooLong, "blank, and judged by its length first");
+    assert_eq!(corruption(&blank).kind, LineErrorKind::TooLong, "blank, and judged by its length first");
     assert!(matches!(parse_line(&blank[1..]), Ok(ParsedLine::Blank)));
     let mut read = EventReader::new(too_long.as_bytes());
     assert!(matches!(read.next(), Some(Err(ReadError::Corrupt { line: 1, .. }))));
@@ -243,7 +243,7 @@ fn blank_lines_are_spaces_tabs_and_cr_only() {
 #[test]
 fn a_line_feed_inside_is_no_white_space() {
     let line = typed(r#"{"type":"x"}"#).replace(',', ",\n");
-    assert_eq!(corruption(line.as_bytes()).fault, LineErrorKind::LineFeed);
+    assert_eq!(corruption(line.as_bytes()).kind, LineErrorKind::LineFeed);
     assert!(line.parse::<shipper_events::Event>().is_err());
 }
 
@@ -257,7 +257,7 @@ fn many_members_are_compared_quickly() {
     }
     let line = with(&format!("\"x\":{{{members}\"\\u006d77\":1,\"m5\":1}}"));
     let started = std::time::Instant::now();
-    assert_eq!(corruption(line.as_bytes()).fault, LineErrorKind::DuplicateName { name: "m77".to_owned() });
+    assert_eq!(corruption(line.as_bytes()).kind, LineErrorKind::DuplicateName { name: "m77".to_owned() });
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     assert!(parse_line(with(&format!("\"x\":{{{members}\"last\":1}}")).as_bytes()).is_ok());
 }

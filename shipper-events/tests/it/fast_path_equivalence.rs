@@ -1,186 +1,106 @@
-//! The short way says of every line what the long way says: a survey that passed over a corrupt line, or a broken link,
-//! would let a log lie at full speed.
+//! The fast path finds of every line what the slow path finds: a scan that passed over a corrupt line, or a broken link,
+//! would hide a damaged log.
 //!
-//! The long way is line by line: `parse_line`, `Chain` and `HeadHasher`.
+//! The slow path is line by line: `parse_line`, `HeadHasher` and the rules of the chain, in `chain_oracle`.
 
-use std::io;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use shipper_events::{
-    Chain, ChainError, ChainLink, EventType, Follower, Head, HeadHasher, LineError, MAX_LINE_LEN, ParsedLine, Piece,
-    Regard, Survey, Tail, What, parse_line, scan, survey, survey_stream,
-};
+use shipper_events::scan::split_lines;
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log};
+use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line};
+use shipper_testkit::chain_oracle::{Collector, Verified, verify};
 
-/// Everything that following a log tells.
-#[derive(Debug, Clone, PartialEq)]
-struct Told {
-    seen: Vec<OneLine>,
-    head: Head,
-    kept: Option<Head>,
-    any_chained: bool,
-    any_foreign: bool,
-}
+const TRACKED: u64 = 3;
 
-/// What is told of one line; its head where it is an event that was built.
-#[derive(Debug, Clone, PartialEq)]
-struct OneLine {
-    line: u64,
-    what: Option<What<u8>>,
-    breaks: Vec<ChainError>,
-    begins_foreign_stretch: bool,
-    head: Option<Head>,
-}
-
-const KEPT: u64 = 3;
-
-fn regard(type_name: &str) -> Regard<u8> {
+fn interest(type_name: &str) -> Interest {
     match type_name {
-        "package_attempted" => Regard::Brief(1),
-        "package_published" => Regard::Brief(2),
-        "execution_started" => Regard::Whole,
-        _ if !EventType::is_known(type_name) => Regard::Whole,
-        _ => Regard::Quiet,
+        "package_attempted" | "package_published" | "from_tomorrow" => Interest::PackageOnly,
+        "execution_started" => Interest::Full,
+        _ if !EventType::is_known(type_name) => Interest::Full,
+        _ => Interest::Skip,
     }
 }
 
-/// Types with members that are read: they are built whatever anybody wants of them.
-const READ: [&str; 8] = [
-    "plan_created",
-    "rehearsal_started",
-    "rehearsal_package_published",
-    "rehearsal_complete",
-    "gate_evaluated",
-    "log_adopted",
-    "tail_repaired",
-    "log_continued",
-];
-
-/// The long way.
-fn line_by_line(log: &[u8]) -> Told {
-    let (mut chain, mut prefix, mut seen, mut corrupt) = (Chain::new(), HeadHasher::new(), Vec::new(), false);
-    let mut kept = None;
-    for bytes in scan(log).0 {
-        let line = prefix.lines() + 1;
-        let mut told = OneLine { line, what: None, breaks: Vec::new(), begins_foreign_stretch: false, head: None };
-        match parse_line(bytes) {
-            _ if corrupt => {}
-            Err(corruption) => {
-                corrupt = true;
-                told.what = Some(What::Corrupt(Box::new(corruption)));
-            }
-            Ok(parsed) => {
-                let followed = chain.follow(bytes, &parsed, &prefix);
-                (told.breaks, told.begins_foreign_stretch) = (followed.breaks, followed.begins_foreign_stretch);
-                told.what = match parsed {
-                    ParsedLine::Blank => Some(What::Blank),
-                    ParsedLine::Event(record) if READ.contains(&record.type_name()) => {
-                        Some(What::Event(Box::new(record.into_event())))
-                    }
-                    ParsedLine::Event(record) => match regard(record.type_name()) {
-                        Regard::Quiet => None,
-                        Regard::Brief(kind) => Some(What::Brief { kind, package: record.package().into() }),
-                        Regard::Whole => Some(What::Event(Box::new(record.into_event()))),
-                    },
-                };
-            }
-        }
-        prefix.push_line(bytes);
-        if matches!(told.what, Some(What::Event(_))) {
-            told.head = Some(prefix.head());
-        }
-        if line == KEPT {
-            kept = Some(prefix.head());
-        }
-        if told.what.is_some() || !told.breaks.is_empty() || told.begins_foreign_stretch {
-            seen.push(told);
-        }
-    }
-    Told { seen, head: prefix.head(), kept, any_chained: chain.any_chained(), any_foreign: chain.any_foreign() }
+/// The fast path, in whatever way the log is handed over.
+fn scanned(scanner: LogScanner, scan: impl FnOnce(&mut LogScanner, &mut Collector)) -> Verified {
+    Collector::scan(scanner, TRACKED, interest, scan)
 }
 
-/// The short way, put together block by block; after a corrupt line only bytes count.
-#[derive(Default)]
-struct Following {
-    follower: Option<Follower>,
-    seen: Vec<OneLine>,
-    corrupt: bool,
+/// The fast path, fed with that many lines in turn.
+fn in_blocks(log: &[u8], blocks: &[usize], cutoff: Option<u64>) -> Verified {
+    let scanner = cutoff.map_or_else(LogScanner::new, |cutoff| LogScanner::new().with_cutoff(cutoff));
+    scanned(scanner, |scanner, collector| {
+        let lines: Vec<&[u8]> = split_lines(log).0.collect();
+        let (mut rest, mut turn) = (&lines[..], 0);
+        while !rest.is_empty() {
+            let count = blocks[turn % blocks.len()].clamp(1, rest.len());
+            turn += 1;
+            assert!(scanner.feed(&rest[..count].concat(), collector).is_continue());
+            rest = &rest[count..];
+        }
+    })
 }
 
-impl Following {
-    fn take(&mut self, block: Survey<'_, u8>) {
-        let follower = self.follower.get_or_insert_with(|| {
-            let mut follower = Follower::new();
-            follower.keep(KEPT);
-            follower
-        });
-        if self.corrupt {
-            return follower.pass(block.bytes());
+/// The fast path, fed with that many bytes in turn.
+fn in_pieces(log: &[u8], sizes: &[usize]) -> (Verified, Tail) {
+    let mut tail = Tail::Clean;
+    let verified = scanned(LogScanner::new(), |scanner, collector| {
+        let (mut rest, mut turn) = (log, 0);
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(sizes[turn % sizes.len()].clamp(1, rest.len()));
+            turn += 1;
+            assert!(scanner.feed(piece, collector).is_continue());
+            rest = after;
         }
-        let (seen, corrupt) = (&mut self.seen, &mut self.corrupt);
-        let taken = follower.take(block, |told, place| {
-            *corrupt |= matches!(told.what, Some(What::Corrupt(_)));
-            let head = matches!(told.what, Some(What::Event(_))).then(|| place.head());
-            let (breaks, begins_foreign_stretch) = (told.followed.breaks, told.followed.begins_foreign_stretch);
-            seen.push(OneLine { line: told.line, what: told.what, breaks, begins_foreign_stretch, head });
-            Ok::<(), ()>(())
-        });
-        taken.expect("nothing here fails");
-    }
-
-    fn told(self) -> Told {
-        let follower = self.follower.unwrap_or_default();
-        Told {
-            seen: self.seen,
-            head: follower.head(),
-            kept: follower.kept(KEPT),
-            any_chained: follower.chain().any_chained(),
-            any_foreign: follower.chain().any_foreign(),
-        }
-    }
-}
-
-/// The short way, in blocks of so many lines in turn.
-fn surveyed(log: &[u8], blocks: &[usize]) -> Told {
-    let mut following = Following::default();
-    let lines: Vec<&[u8]> = scan(log).0.collect();
-    let (mut rest, mut turn) = (&lines[..], 0);
-    while !rest.is_empty() {
-        let count = blocks[turn % blocks.len()].clamp(1, rest.len());
-        turn += 1;
-        following.take(survey(&rest[..count].concat(), regard));
-        rest = &rest[count..];
-    }
-    following.told()
-}
-
-/// The short way, from a stream that gives so many bytes at a time, on all processors.
-fn streamed(log: &[u8], sizes: &[usize]) -> (Told, Tail) {
-    let (mut following, mut rest, mut turn) = (Following::default(), log, 0);
-    let read = |buffer: &mut [u8]| {
-        let count = sizes[turn % sizes.len()].clamp(1, buffer.len()).min(rest.len());
-        turn += 1;
-        buffer[..count].copy_from_slice(&rest[..count]);
-        rest = &rest[count..];
-        Ok(count)
-    };
-    let tail = survey_stream(read, regard, |piece| {
-        if let Piece::Lines(block) = piece {
-            following.take(block);
-        }
-        Ok::<(), io::Error>(())
+        tail = scanner.tail();
     });
-    (following.told(), tail.expect("nothing here fails"))
+    (verified, tail)
 }
 
-/// Stops at the first line of which they tell differently.
-fn same(short: Told, long: Told) {
-    for (short, long) in short.seen.iter().zip(&long.seen) {
-        assert_eq!(short, long);
+/// A stream that gives that many bytes in turn.
+struct Pieces<'a> {
+    rest: &'a [u8],
+    sizes: &'a [usize],
+    turn: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.sizes[self.turn % self.sizes.len()].clamp(1, buffer.len()).min(self.rest.len());
+        self.turn += 1;
+        buffer[..count].copy_from_slice(&self.rest[..count]);
+        self.rest = &self.rest[count..];
+        Ok(count)
     }
-    let rest = |told: Told| (told.seen.len(), told.head, told.kept, told.any_chained, told.any_foreign);
-    assert_eq!(rest(short), rest(long));
+}
+
+/// The fast path, from a stream, on all processors.
+fn streamed(log: &[u8], sizes: &[usize]) -> (Verified, Tail) {
+    let mut tail = Tail::Clean;
+    let verified = scanned(LogScanner::new(), |scanner, collector| {
+        let stream = Pieces { rest: log, sizes, turn: 0 };
+        assert!(scanner.read_to_end(stream, collector).expect("nothing fails").is_continue());
+        tail = scanner.tail();
+    });
+    (verified, tail)
+}
+
+fn line_by_line(log: &[u8]) -> Verified {
+    verify(log, interest, TRACKED, u64::MAX)
+}
+
+/// Stops at the first line on which they differ.
+fn same(fast: Verified, slow: Verified) {
+    for (fast, slow) in fast.lines.iter().zip(&slow.lines) {
+        assert_eq!(fast, slow);
+    }
+    let rest = |verified: Verified| Verified { lines: Vec::new(), ..verified };
+    assert_eq!(fast.lines.len(), slow.lines.len());
+    assert_eq!(rest(fast), rest(slow));
 }
 
 /// Values, near the edges of JSON and beyond them.
@@ -298,7 +218,7 @@ fn log_of(lines: &[(String, Option<bool>)]) -> Vec<u8> {
     for (position, (line, link)) in lines.iter().enumerate() {
         let line = match link {
             Some(fits) => {
-                let link = ChainLink::after(position as u64 + u64::from(!fits), &previous);
+                let link = ChainLink::to_previous(position as u64 + u64::from(!fits), &previous);
                 format!("{link}{}\n", line.strip_prefix('{').unwrap_or(line))
             }
             None => format!("{line}\n"),
@@ -352,7 +272,7 @@ fn mutate(log: &mut Vec<u8>, change: &Change) {
 /// All lines of all logs that are not corrupt.
 fn whole_lines() -> Vec<u8> {
     let logs = fixtures();
-    let lines = logs.iter().flat_map(|log| scan(log).0);
+    let lines = logs.iter().flat_map(|log| split_lines(log).0);
     lines.filter(|line| parse_line(line).is_ok()).collect::<Vec<&[u8]>>().concat()
 }
 
@@ -376,7 +296,7 @@ proptest! {
     #[test]
     fn generated_logs(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
-        same(surveyed(&log, &blocks), line_by_line(&log));
+        same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }
 
     /// (Pass) Real and damaged logs, changed at random.
@@ -386,14 +306,33 @@ proptest! {
         for change in &changes {
             mutate(&mut log, change);
         }
-        same(surveyed(&log, &blocks), line_by_line(&log));
+        same(in_blocks(&log, &blocks, None), line_by_line(&log));
+    }
+
+    /// (Pass) A log in pieces that end anywhere, and its tail.
+    #[test]
+    fn pieces(log in select(fixtures()), changes in vec(change(), 0..2), sizes in vec(1_usize..900, 1..4)) {
+        let mut log = log;
+        for change in &changes {
+            mutate(&mut log, change);
+        }
+        let (verified, tail) = in_pieces(&log, &sizes);
+        same(verified, line_by_line(&log));
+        prop_assert_eq!(tail, split_lines(&log).1);
+    }
+
+    /// (Pass) After the cutoff, lines are counted and hashed, and nothing else is found.
+    #[test]
+    fn cutoff(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4), cutoff in 0_u64..14) {
+        let log = log_of(&lines);
+        same(in_blocks(&log, &blocks, Some(cutoff)), verify(&log, interest, TRACKED, cutoff));
     }
 }
 
 proptest! {
     #![proptest_config(shipper_testkit::settings::config(12))]
 
-    /// (Pass) Logs of some megabytes, read in pieces of any size and surveyed on all processors.
+    /// (Pass) Logs of some megabytes, read in pieces of any size and scanned on all processors.
     #[test]
     fn long_logs(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
         let whole = whole_lines();
@@ -402,9 +341,9 @@ proptest! {
             mutate(&mut log, change);
         }
         log.extend(tail.as_bytes());
-        let (told, torn) = streamed(&log, &sizes);
-        same(told, line_by_line(&log));
-        prop_assert_eq!(torn, scan(&log).1);
+        let (verified, tail) = streamed(&log, &sizes);
+        same(verified, line_by_line(&log));
+        prop_assert_eq!(tail, split_lines(&log).1);
     }
 }
 
@@ -412,8 +351,8 @@ proptest! {
 #[test]
 fn fixtures_line_by_line() {
     for log in fixtures() {
-        same(surveyed(&log, &[1]), line_by_line(&log));
-        same(surveyed(&log, &[usize::MAX]), line_by_line(&log));
+        same(in_blocks(&log, &[1], None), line_by_line(&log));
+        same(in_blocks(&log, &[usize::MAX], None), line_by_line(&log));
     }
 }
 
@@ -425,46 +364,44 @@ fn lines_as_long_as_allowed_and_longer() {
         let rest = r#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_output","stdout_tail":""},"package":"a"}"#;
         rest.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - rest.len() - 1))) + "\n"
     };
-    for (bytes, expected) in [(MAX_LINE_LEN, None), (MAX_LINE_LEN + 1, Some(LineError::too_long()))] {
+    for (bytes, expected) in [(MAX_LINE_LEN, None), (MAX_LINE_LEN + 1, Some(2)), (MAX_LINE_LEN + 2, Some(2))] {
         let log = line(400) + &line(bytes) + &line(400);
-        let mut corrupt = None;
-        let (mut lines, mut rest) = (0, log.as_bytes());
-        let read = |buffer: &mut [u8]| io::Read::read(&mut rest, buffer);
-        let tail = survey_stream(read, regard, |piece| {
-            match piece {
-                Piece::Lines(block) => {
-                    lines += block.lines();
-                    if let Some(What::Corrupt(found)) = block.notables().last().map(|last| &last.what) {
-                        corrupt = Some(found.as_ref().clone());
-                    }
-                }
-                Piece::LongPart { ends_line, .. } if ends_line => {
-                    (lines, corrupt) = (lines + 1, Some(LineError::too_long()));
-                }
-                Piece::LongPart { .. } => {}
+        for sizes in [&[usize::MAX][..], &[1 << 16], &[MAX_LINE_LEN - 1, 1, 1, 1]] {
+            for (verified, tail) in [in_pieces(log.as_bytes(), sizes), streamed(log.as_bytes(), sizes)] {
+                let corrupt = verified.lines.iter().find_map(|line| match &line.content {
+                    Some(LineContent::Corrupt(error)) => Some((line.line, error.as_ref().clone())),
+                    _ => None,
+                });
+                assert_eq!(corrupt, expected.map(|line| (line, LineError::too_long())), "{bytes} bytes");
+                assert_eq!((verified.head, tail), (line_by_line(log.as_bytes()).head, Tail::Clean), "{bytes} bytes");
             }
-            Ok::<(), io::Error>(())
-        });
-        assert_eq!((tail.expect("nothing fails"), lines, corrupt), (Tail::Clean, 3, expected), "{bytes} bytes");
+        }
     }
 }
 
-/// (Pass) An error of whoever takes the pieces ends the reading, and comes back.
+/// Breaks at the first line.
+struct Once(u32);
+
+impl LogVisitor for Once {
+    fn interest(&self) -> fn(&str) -> Interest {
+        |_| Interest::Skip
+    }
+
+    fn visit(&mut self, _: VerifiedLine, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+        self.0 += 1;
+        ControlFlow::Break(())
+    }
+}
+
+/// (Pass) A visitor that breaks ends the reading.
 #[test]
-fn an_error_ends_the_reading() {
-    let log = line_of_output().repeat(200_000);
-    let (mut rest, mut taken) = (log.as_bytes(), 0);
-    let ended = survey_stream(
-        |buffer| io::Read::read(&mut rest, buffer),
-        regard,
-        |_| {
-            taken += 1;
-            if taken < 3 { Ok(()) } else { Err(io::Error::other("enough")) }
-        },
-    );
-    assert_eq!(ended.expect_err("it was ended").to_string(), "enough");
-    assert_eq!(taken, 3);
-    assert!(!rest.is_empty(), "it stopped reading");
+fn a_break_ends_the_reading() {
+    let log = "x\n".repeat(2_000_000) + "y";
+    let mut stream = log.as_bytes();
+    let mut visits = Once(0);
+    let scanner = scan_log(&mut stream, &mut visits).expect("nothing fails");
+    assert_eq!((visits.0, scanner.lines()), (1, 0));
+    assert!(!stream.is_empty(), "it stopped reading");
 }
 
 fn line_of_output() -> String {
@@ -473,18 +410,16 @@ fn line_of_output() -> String {
         + "\n"
 }
 
-/// (Pass) A block without a line changes nothing: the next line follows the last one that there was.
+/// (Pass) Pieces without a line change nothing: the next line links to the last one that there was.
 #[test]
-fn an_empty_block_changes_nothing() {
+fn an_empty_piece_changes_nothing() {
     let lines = vec![(line_of_output().trim_end().to_owned(), Some(true)); 2];
     let log = log_of(&lines);
-    let first = scan(&log).0.next().expect("a line").len();
-    let mut following = Following::default();
-    for block in [&log[..first], b"", b"half a li", &log[first..]] {
-        following.take(survey(block, regard));
-    }
-    same(following.told(), line_by_line(&log));
-    let whole = survey(&log, regard);
-    assert_eq!(whole.split(1), log.split_at(first));
-    assert_eq!(whole.split(3), (&log[..], &b""[..]));
+    let (first, second) = log.split_at(split_lines(&log).0.next().expect("a line").len());
+    let verified = scanned(LogScanner::new(), |scanner, collector| {
+        for piece in [first, b"", &second[..9], b"", &second[9..]] {
+            assert!(scanner.feed(piece, collector).is_continue());
+        }
+    });
+    same(verified, line_by_line(&log));
 }

@@ -16,5 +16,6 @@ mod display_safe;
 mod fast_path_equivalence;
 mod json_conformance;
 mod line_splitting;
+mod reading;
 mod round_trip;
 mod timestamps;

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::terminal::{explain, explain_all, list};
 use super::{about, entries, page};
 use crate::cli::Format;
-use crate::human::Style;
+use crate::formats::human::RenderOptions;
 
 /// How many characters a line on a terminal has at most, like those of the help: longer ones are hard to read.
 const WIDTH: usize = 100;
@@ -73,8 +73,8 @@ pub(crate) fn unknown(word: &str) -> String {
 }
 
 /// The answer, for a terminal or as Markdown.
-pub(crate) fn answer(asked: &Asked, format: Format, style: &Style) -> Result<String, NotExplained> {
-    let (width, color) = (style.width.min(WIDTH), style.color);
+pub(crate) fn answer(asked: &Asked, format: Format, options: &RenderOptions) -> Result<String, NotExplained> {
+    let (width, color) = (options.width.min(WIDTH), options.color);
     match (format, asked) {
         (Format::Human, Asked::Word(word)) => Ok(explain(word, width, color).unwrap_or_default()),
         (Format::Human, Asked::All) => Ok(explain_all(width, color)),

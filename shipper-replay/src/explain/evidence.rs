@@ -1,6 +1,6 @@
 //! What the evidence of a receipt is worth, and why.
 
-use shipper_core::{Evidence, EvidenceFlaw};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
 
 use super::{Entry, Group, Subject};
 

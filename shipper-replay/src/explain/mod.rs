@@ -52,7 +52,8 @@ use std::borrow::Cow;
 use shipper_core::audit::{
     Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus, TailStatus, UnprovenCause,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 
 pub(crate) use ask::{Asked, NotExplained, answer};
 

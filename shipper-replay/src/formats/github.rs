@@ -11,18 +11,18 @@ use shipper_core::audit::{Finding, Level, LogAudit, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
 use super::whole::{path_of, whole};
-use crate::account::{Account, Beside};
-use crate::exhibit::Exhibit;
-use crate::human::words::count;
+use crate::excerpt::Excerpt;
+use crate::formats::human::phrases::plural;
+use crate::view::{LogExcerpts, ReportView};
 
 /// How many characters of a path are shown.
 const PATH: usize = 400;
 
 /// Writes the annotations, errors first since few are shown, then one line that sums up.
-pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()> {
-    let report = &account.report;
-    let logs = report.logs.iter().zip(&account.beside);
-    let annotations: Vec<Annotation<'_>> = logs.flat_map(|(log, beside)| of_log(log, beside, report)).collect();
+pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
+    let report = &view.report;
+    let logs = report.logs.iter().zip(&view.excerpts);
+    let annotations: Vec<Annotation<'_>> = logs.flat_map(|(log, excerpts)| of_log(log, excerpts, report)).collect();
     let of = |level| annotations.iter().filter(move |annotation| annotation.level == level);
     let levels = [Level::Error, Level::Warning, Level::Note];
     for annotation in levels.into_iter().flat_map(of) {
@@ -35,13 +35,13 @@ pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()
 /// The last line. It holds no text but our own: commands of an older form are looked for anywhere in a line.
 fn sum(report: &Report, errors: u64, warnings: u64, notes: u64) -> String {
     let Report { conclusion, exit_code, logs, .. } = report;
-    let logs = count(logs.len() as u64, "log");
-    let (errors, warnings, notes) = (count(errors, "error"), count(warnings, "warning"), count(notes, "note"));
+    let logs = plural(logs.len() as u64, "log");
+    let (errors, warnings, notes) = (plural(errors, "error"), plural(warnings, "warning"), plural(notes, "note"));
     format!("shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {errors}, {warnings}, {notes}")
 }
 
 /// What there is to say about a log: first of the whole, then finding by finding.
-fn of_log<'a>(log: &'a LogReport, beside: &Beside, report: &Report) -> Vec<Annotation<'a>> {
+fn of_log<'a>(log: &'a LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<Annotation<'a>> {
     let whole = whole(log, report).into_iter().map(|whole| Annotation {
         level: whole.matter.level(),
         path: file(&log.path),
@@ -52,18 +52,18 @@ fn of_log<'a>(log: &'a LogReport, beside: &Beside, report: &Report) -> Vec<Annot
     let audit = log.audit.iter();
     let found = audit.flat_map(|audit| {
         let findings = audit.findings.iter().enumerate();
-        findings.map(|(position, finding)| of_finding(finding, beside.exhibits(position), log, audit))
+        findings.map(|(position, finding)| of_finding(finding, excerpts.of_finding(position), log, audit))
     });
     whole.chain(found).collect()
 }
 
-fn of_finding<'a>(finding: &Finding, exhibits: &[Exhibit], log: &'a LogReport, audit: &'a LogAudit) -> Annotation<'a> {
-    let own = |exhibit: &&Exhibit| Some(exhibit.line) == finding.line;
-    let place = finding.line.map(|line| (line, exhibits.first().filter(own).map_or((1, 1), |exhibit| exhibit.columns)));
+fn of_finding<'a>(finding: &Finding, excerpts: &[Excerpt], log: &'a LogReport, audit: &'a LogAudit) -> Annotation<'a> {
+    let own = |excerpt: &&Excerpt| Some(excerpt.line) == finding.line;
+    let place = finding.line.map(|line| (line, excerpts.first().filter(own).map_or((1, 1), |excerpt| excerpt.columns)));
     let path = path_of(finding, audit, &log.path);
     let whose = if path == log.path { "" } else { " of the log" };
     let mut message = finding.message.to_string();
-    for Exhibit { line, label, .. } in exhibits.iter().skip(usize::from(exhibits.first().filter(own).is_some())) {
+    for Excerpt { line, label, .. } in excerpts.iter().skip(usize::from(excerpts.first().filter(own).is_some())) {
         let named = if label.is_empty() {
             format!("\nsee line {line}{whose}")
         } else {

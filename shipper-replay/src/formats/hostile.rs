@@ -9,7 +9,7 @@ use serde_json::json;
 use shipper_core::audit::{AuditOptions, Auditor, LogReport, Report, SidecarInput};
 
 use super::{html, markdown};
-use crate::account::{Account, Showing};
+use crate::view::{FindingFilter, ReportView};
 
 /// Elements of the page, and attributes that they may have.
 const ELEMENTS: &str = "a article body caption circle code dd defs div dl dt figcaption figure footer g h1 h2 h3 h4 \
@@ -70,8 +70,8 @@ fn log(text: &str, package: &str) -> String {
     .concat()
 }
 
-/// The account of that log, and of some that could not be read, under paths that say the same.
-fn account(text: &str, package: &str, unreadable: usize) -> Account {
+/// The view of that log, and of some that could not be read, under paths that say the same.
+fn view(text: &str, package: &str, unreadable: usize) -> ReportView {
     let log = log(text, package);
     let mut auditor = Auditor::new(AuditOptions::default(), SidecarInput::NotRequested).unwrap().with_timeline();
     auditor.feed(log.as_bytes());
@@ -82,7 +82,9 @@ fn account(text: &str, package: &str, unreadable: usize) -> Account {
     let mut logs = vec![LogReport::audited(text, audit)];
     logs.extend((0..unreadable).map(|_| LogReport::unreadable(package, text)));
     let copies = HashMap::from([(0, fs_err::File::from_parts(copy, "a copy"))]);
-    Account::new(Report::new(AuditOptions::default(), logs), copies, Some(Showing { most: 100, notes: true }), &[0, 1])
+    let mut view = ReportView::new(Report::new(AuditOptions::default(), logs));
+    view.load_excerpts(FindingFilter { max: 100, notes: true }, &[0, 1], copies);
+    view
 }
 
 /// Every element and attribute of a page that is written as ours is.
@@ -154,8 +156,8 @@ proptest! {
     /// (Pass) Nothing from a log makes an element, an attribute, a link or a character that is not plain.
     #[test]
     fn a_log_adds_nothing_to_the_page(text in hostile(), package in hostile()) {
-        let account = account(&text, &package, 1);
-        let page = written(|out| html::write(&account, out));
+        let view = view(&text, &package, 1);
+        let page = written(|out| html::write(&view, out));
         prop_assert_eq!(check_page(&page), Ok(()));
         prop_assert!(page.chars().all(|character| character == '\n' || shipper_events::is_display_safe(character)));
     }
@@ -164,10 +166,10 @@ proptest! {
     /// plain; also where sections are folded up.
     #[test]
     fn a_log_adds_nothing_to_the_markdown(text in hostile(), package in hostile(), unreadable in 1..6_usize) {
-        let document = written(|out| markdown::write(&account(&text, &package, unreadable), out));
+        let document = written(|out| markdown::write(&view(&text, &package, unreadable), out));
         prop_assert_eq!(check_markdown(&document), Ok(()));
         prop_assert!(document.chars().all(|character| character == '\n' || shipper_events::is_display_safe(character)));
-        let tame = written(|out| markdown::write(&account("text", "package", unreadable), out));
+        let tame = written(|out| markdown::write(&view("text", "package", unreadable), out));
         prop_assert_eq!(headings(&document), headings(&tame));
     }
 }

@@ -1,9 +1,10 @@
-//! The forms of the report. Each is made from an [`Account`] and from nothing else.
+//! The forms of the report. Each is made from an [`ReportView`] and from nothing else.
 
 mod github;
 #[cfg(test)]
 mod hostile;
 mod html;
+pub(crate) mod human;
 pub(crate) mod json;
 mod markdown;
 pub(crate) mod ndjson;
@@ -15,17 +16,18 @@ use std::io::{self, Write};
 
 use shipper_core::audit::{Report, Summary};
 
-use crate::account::{Account, Showing};
 use crate::cli::{Cli, Format};
-use crate::exhibit::MOST;
-use crate::human;
+use crate::excerpt::MAX_EXCERPTS;
+use crate::view::{FindingFilter, ReportView};
 
 /// Which findings a form shows with their places; none where it shows no places.
-pub(crate) fn showing(cli: &Cli) -> Option<Showing> {
+pub(crate) fn finding_filter(cli: &Cli) -> Option<FindingFilter> {
     match cli.format {
-        Format::Human => human::showing(cli.detail()),
+        Format::Human => human::finding_filter(cli.detail()),
         Format::Json | Format::Ndjson | Format::Vsa => None,
-        Format::Sarif | Format::Github | Format::Markdown | Format::Html => Some(Showing { most: MOST, notes: true }),
+        Format::Sarif | Format::Github | Format::Markdown | Format::Html => {
+            Some(FindingFilter { max: MAX_EXCERPTS, notes: true })
+        }
     }
 }
 
@@ -35,36 +37,36 @@ pub(crate) fn timeline(cli: &Cli) -> bool {
 }
 
 /// The positions of the logs that a form shows in full.
-pub(crate) fn in_full(report: &Report, cli: &Cli) -> Vec<usize> {
+pub(crate) fn detailed_logs(report: &Report, cli: &Cli) -> Vec<usize> {
     match cli.format {
-        Format::Human => human::in_full(report, cli.detail()),
+        Format::Human => human::detailed_logs(report, cli.detail()),
         Format::Html => html::sections(report),
         Format::Markdown => markdown::sections(report),
         _ => (0..report.logs.len()).collect(),
     }
 }
 
-/// Writes the account in the form that was asked for.
-pub(crate) fn write(account: &Account, cli: &Cli, mut out: impl Write) -> io::Result<()> {
+/// Writes the view in the form that was asked for.
+pub(crate) fn write(view: &ReportView, cli: &Cli, mut out: impl Write) -> io::Result<()> {
     match cli.format {
-        Format::Human => out.write_all(human::render(account, &human::Style::of(cli)).as_bytes()),
-        Format::Json => json::write(&account.report, out),
-        Format::Ndjson => ndjson::write(account, out),
-        Format::Sarif => sarif::write(account, out),
-        Format::Github => github::write(account, out),
-        Format::Markdown => markdown::write(account, out),
-        Format::Html => html::write(account, out),
-        Format::Vsa => vsa::write(account, out),
+        Format::Human => out.write_all(human::render(view, &human::RenderOptions::from_cli(cli)).as_bytes()),
+        Format::Json => json::write(&view.report, out),
+        Format::Ndjson => ndjson::write(view, out),
+        Format::Sarif => sarif::write(view, out),
+        Format::Github => github::write(view, out),
+        Format::Markdown => markdown::write(view, out),
+        Format::Html => html::write(view, out),
+        Format::Vsa => vsa::write(view, out),
     }
 }
 
 /// What is said beside a form that has no place for it.
-pub(crate) fn aside(account: &Account, cli: &Cli) -> Option<String> {
+pub(crate) fn stderr_note(view: &ReportView, cli: &Cli) -> Option<String> {
     if cli.quiet || matches!(cli.format, Format::Human | Format::Ndjson) {
         return None;
     }
-    let again = account.duplicates.len();
-    let conflicts = Summary::new(&account.report, &[]).conflicts.len();
+    let again = view.duplicates.len();
+    let conflicts = Summary::new(&view.report, &[]).conflicts.len();
     let some =
         [(again, "given more than once, counted once"), (conflicts, "judged with different outcomes, each counted")];
     let some = some.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("paths {what}: {count}"));

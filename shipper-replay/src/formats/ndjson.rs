@@ -7,7 +7,7 @@ use serde::Serialize;
 use shipper_core::audit::{AuditOptions, LogReport, Summary, SummaryBuilder};
 
 use super::json;
-use crate::account::Account;
+use crate::view::ReportView;
 
 /// A report that is written while logs are judged.
 pub(crate) struct Stream<W> {
@@ -45,13 +45,13 @@ impl<W: io::Write> Stream<W> {
     }
 }
 
-/// Writes the account.
-pub(crate) fn write(account: &Account, out: impl io::Write) -> io::Result<()> {
-    let mut stream = Stream::new(account.report.demand.clone(), out);
-    for log in &account.report.logs {
+/// Writes the view.
+pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
+    let mut stream = Stream::new(view.report.demand.clone(), out);
+    for log in &view.report.logs {
         stream.log(log)?;
     }
-    for duplicate in &account.duplicates {
+    for duplicate in &view.duplicates {
         stream.again(&duplicate.path, duplicate.repeats);
     }
     stream.end().map(|_| ())

@@ -8,20 +8,20 @@ use std::io;
 
 use serde::Serialize;
 use shipper_core::audit::{AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, TailStatus, VerifiedLevel};
-use shipper_events::vocabulary::RULES_VERSION;
+use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName};
 
 use super::json;
-use crate::account::Account;
-use crate::attest::{Digests, SidecarRead, Vouched, sha256};
+use crate::statement::{Digests, SidecarDigest, StatementInputs, sha256};
+use crate::view::ReportView;
 
 /// What a path is called that means nothing to others.
 const NAMELESS: &str = "_";
 
 /// Writes the statement, on one line.
-pub(crate) fn write(account: &Account, out: impl io::Write) -> io::Result<()> {
-    let report = &account.report;
-    let ([log @ LogReport { audit: Some(audit), .. }], Some(vouched)) = (&report.logs[..], &account.vouched) else {
+pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
+    let report = &view.report;
+    let ([log @ LogReport { audit: Some(audit), .. }], Some(vouched)) = (&report.logs[..], &view.statement) else {
         return Err(io::Error::other("a statement is of one log that was judged"));
     };
     json::write(&Statement::of(log, audit, &report.demand, vouched)?, out)
@@ -142,7 +142,12 @@ struct Found {
 }
 
 impl<'a> Statement<'a> {
-    fn of(log: &'a LogReport, audit: &LogAudit, demand: &'a AuditOptions, vouched: &'a Vouched) -> io::Result<Self> {
+    fn of(
+        log: &'a LogReport,
+        audit: &LogAudit,
+        demand: &'a AuditOptions,
+        vouched: &'a StatementInputs,
+    ) -> io::Result<Self> {
         // With --at the log may go on, and a torn tail does.
         let whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
         let subject = Subject {
@@ -163,7 +168,12 @@ impl<'a> Statement<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(log: &LogReport, audit: &LogAudit, demand: &'a AuditOptions, vouched: &'a Vouched) -> io::Result<Self> {
+    fn of(
+        log: &LogReport,
+        audit: &LogAudit,
+        demand: &'a AuditOptions,
+        vouched: &'a StatementInputs,
+    ) -> io::Result<Self> {
         let passed = log.conclusion == Conclusion::Verified;
         let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
         let read = Input { uri: &vouched.resource_uri, digest: &vouched.digests, annotations: None };
@@ -202,8 +212,8 @@ impl<'a> Policy<'a> {
     }
 }
 
-impl<'a> From<&'a SidecarRead> for Input<'a> {
-    fn from(sidecar: &'a SidecarRead) -> Self {
+impl<'a> From<&'a SidecarDigest> for Input<'a> {
+    fn from(sidecar: &'a SidecarDigest) -> Self {
         let annotations = (!sidecar.whole).then_some(Read { shipper_extent: Extent::Prefix });
         Self { uri: &sidecar.uri, digest: &sidecar.digests, annotations }
     }

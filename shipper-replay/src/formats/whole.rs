@@ -4,7 +4,7 @@
 use shipper_core::VerdictKind;
 use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict};
 
-use crate::human::words::{answer, headline};
+use crate::formats::human::phrases::{gate_text, headline};
 
 /// What can be said of a log as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn required(log: &LogReport, require: Option<RequiredVerdict>) -> Option<Whole> 
     if gate.is_some_and(|gate| gate.verdict == VerdictKind::Authorized) {
         return None;
     }
-    let answer = answer(log).unwrap_or_else(|| "nothing".to_owned());
+    let answer = gate_text(log).unwrap_or_else(|| "nothing".to_owned());
     let message = format!("required is {required}, and the gate would answer {answer}");
     Some(Whole { matter: Matter::RequirementNotMet, message })
 }

@@ -36,7 +36,7 @@ fn run(command: &str) -> Option<String> {
     let program = env!("CARGO_BIN_EXE_shipper-replay");
     let script = command
         .replace("cargo run -q -- ", "shipper-replay ")
-        .replace("cargo run -q --example may_publish -- ", &format!("{} ", may_publish().display()))
+        .replace("cargo run -q --example check_gate -- ", &format!("{} ", check_gate().display()))
         .replace("shipper-replay ", &format!("{program} "));
     let output =
         Command::new("bash").args(["-c", &format!("{script} 2>&1")]).current_dir(top()).output().expect("a shell");
@@ -44,11 +44,11 @@ fn run(command: &str) -> Option<String> {
 }
 
 /// The built example: testing the whole workspace builds it, testing this crate alone does not.
-fn may_publish() -> PathBuf {
+fn check_gate() -> PathBuf {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_shipper-replay"));
-    let example = built.with_file_name("examples").join("may_publish");
+    let example = built.with_file_name("examples").join("check_gate");
     if !example.exists() {
-        let build = ["build", "-q", "-p", "shipper-core", "--example", "may_publish"];
+        let build = ["build", "-q", "-p", "shipper-core", "--example", "check_gate"];
         assert!(Command::new(env!("CARGO")).args(build).current_dir(top()).status().expect("cargo").success());
     }
     example
@@ -94,20 +94,26 @@ fn every_command_prints_what_is_pasted() {
     assert!(commands >= 8, "{commands} commands are shown");
 }
 
-/// (Pass) The README's example is the one that is compiled, from its first import to the end of its function.
+/// (Pass) The examples in the pages are the ones that are compiled: from the first import or macro to the end.
 #[test]
-fn the_example_is_the_one_that_is_compiled() {
+fn the_examples_are_the_ones_that_are_compiled() {
     let _pages = PAGES.lock().expect("no other test failed");
-    let example = fs::read_to_string(top().join("shipper-core/examples/may_publish.rs")).expect("the example");
-    let code = &example[example.find("use ").expect("an import")..example.find("use std::process").expect("main")];
-    let code = format!("{}\n", code.trim_end());
-    let readme = fs::read_to_string(top().join("README.md")).expect("the README");
-    let (before, from) = readme.split_once("```rust\n").expect("a block");
-    let (shown, after) = from.split_once("```").expect("its end");
-    if std::env::var_os("UPDATE_PAGES").is_some() {
-        fs::write(top().join("README.md"), format!("{before}```rust\n{code}```{after}")).expect("it can be written");
-    } else {
-        assert_eq!(shown, code);
+    let examples = [
+        ("README.md", "shipper-core/examples/check_gate.rs", "use ", "\nuse std::process"),
+        ("docs/embedding.md", "shipper-core/tests/it/strategies.rs", "proptest! {", "\nproptest! {"),
+    ];
+    for (page, source, start, end) in examples {
+        let source = fs::read_to_string(top().join(source)).expect("the source");
+        let code = &source[source.find(start).expect("a start")..];
+        let code = &code[..code.find(end).expect("an end")];
+        let text = fs::read_to_string(top().join(page)).expect("the page");
+        let (before, from) = text.split_once("```rust\n").expect("a block");
+        let (shown, after) = from.split_once("```").expect("its end");
+        if std::env::var_os("UPDATE_PAGES").is_some() {
+            fs::write(top().join(page), format!("{before}```rust\n{code}```{after}")).expect("it can be written");
+        } else {
+            assert_eq!(shown, code, "{page}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
+use shipper_testkit::program::binary;
 use shipper_testkit::registry::{Bench, Fault, On, Registry, TOKEN, three_members_for, write};
 
 #[derive(Deserialize)]
@@ -226,16 +227,13 @@ fn evaluated(value: &str, known: &BTreeMap<String, String>) -> String {
     format!("{before}{here}{}", evaluated(after, known))
 }
 
-/// The path with the tools on it. Testing the whole workspace builds `release`; testing one file does not.
+/// The path with the tools on it, which lie in one directory.
 fn path() -> std::ffi::OsString {
-    let replay = Path::new(env!("CARGO_BIN_EXE_shipper-replay")).parent().expect("a directory");
-    let examples = replay.join("examples");
-    if !examples.join("release").exists() {
-        let build = ["build", "-q", "-p", "shipper-core", "--features", "cargo", "--example", "release"];
-        assert!(Command::new(env!("CARGO")).args(build).status().expect("cargo").success());
-    }
+    let release = binary("shipper-core", "shipper-release");
+    let tools = release.parent().expect("a directory").to_owned();
+    assert!(tools.join("shipper-replay").exists());
     let before = std::env::var_os("PATH").unwrap_or_default();
-    let directories = [replay.to_owned(), examples].into_iter().chain(std::env::split_paths(&before));
+    let directories = std::iter::once(tools).chain(std::env::split_paths(&before));
     std::env::join_paths(directories).expect("a path")
 }
 

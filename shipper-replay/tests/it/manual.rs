@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::support::{replay, report};
-use shipper_core::SIDECAR_SCHEMA;
+use shipper_core::sidecar::SIDECAR_SCHEMA;
 
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -85,7 +85,7 @@ fn the_pages_tell_of_every_option() {
 fn the_version_tells_what_it_knows() {
     let version = printed(&["--version"]);
     assert!(version.starts_with(&format!("shipper-replay {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
-    let rules = shipper_events::vocabulary::RULES_VERSION;
+    let rules = shipper_events::event::RULES_VERSION;
     assert!(
         version.lines().any(|line| line.starts_with("rules:") && line.contains(&format!(" {rules} "))),
         "{version}"

@@ -12,7 +12,8 @@ use shipper_core::audit::{
     Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RehearsalStatus, RequiredVerdict,
     Schema, SidecarStatus, TailStatus, UnprovenCause,
 };
-use shipper_core::{Evidence, EvidenceFlaw, RefusalCode, VerdictKind};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
+use shipper_core::{RefusalCode, VerdictKind};
 
 /// The schema, as it is published.
 fn schema() -> Value {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use shipper_events::{JsonUint, PlanId, display_safe};
+use shipper_events::{EventKind, JsonUint, PlanId, display_safe};
 
 use super::basis::PermissionBasis;
 use super::format::format_number;
@@ -33,6 +33,18 @@ pub(super) enum PackageAction {
 }
 
 impl PackageAction {
+    /// Returns the action that an event of this kind records, if it records one.
+    pub(super) fn from_kind(kind: EventKind) -> Option<Self> {
+        Some(match kind {
+            EventKind::PackageAttempted => Self::Attempted,
+            EventKind::PackageUploaded => Self::Uploaded,
+            EventKind::PackagePublished => Self::Published,
+            EventKind::PackageSkipped => Self::Skipped,
+            EventKind::PackageFailed => Self::Failed,
+            _ => return None,
+        })
+    }
+
     /// Whether the action publishes the package or may have published it.
     pub(super) fn publishes(self) -> bool {
         matches!(self, Self::Attempted | Self::Uploaded | Self::Published)

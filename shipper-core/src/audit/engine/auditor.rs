@@ -1,12 +1,10 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
-use std::convert::Infallible;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 
-use shipper_events::{
-    Cut, Event, EventType, Follower, Head, LineError, LogEntry, ParsedLine, Piece, Place, Regard, Seen, Splitter,
-    Survey, Tail, Timestamp, What, parse_line, scan, survey, survey_stream,
-};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LineReader, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{Event, EventKind, EventType, Head, LogEntry, ParsedLine, Tail, Timestamp, parse_line};
 
 use super::active_run::PackageAction;
 use super::authority::AuthorityTracker;
@@ -14,7 +12,7 @@ use super::conclude::{Collected, CollectedTimeline, conclude};
 use super::decisions::DecisionTracker;
 use super::error::AuditError;
 use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
-use super::integrity::{IntegrityTracker, report_chain_errors, report_unchained_segment};
+use super::integrity::{IntegrityTracker, report_chain_errors, report_crlf, report_unchained_segment};
 use super::pending::PendingFindings;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
@@ -23,10 +21,7 @@ use super::trusted_head::TrustedHead;
 use crate::audit::as_of::AsOf;
 use crate::audit::options::{AuditOptions, SidecarInput};
 use crate::audit::report::{FindingCode, LogAudit, TimelineEntry};
-use crate::state::GateState;
-
-/// Bytes that [`resolve_as_of`] reads at a time.
-const BUFFER_LEN: usize = 256 * 1024;
+use crate::fold::GateState;
 
 /// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
 ///
@@ -44,8 +39,7 @@ const BUFFER_LEN: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct Auditor {
     options: AuditOptions,
-    splitter: Splitter,
-    log: Follower,
+    log: LogScanner,
     /// Number of lines that are audited; `None` for all.
     cutoff: Option<u64>,
     state: GateState,
@@ -65,34 +59,17 @@ pub struct Auditor {
 /// # Errors
 ///
 /// Those of `read`.
-pub fn resolve_as_of(mut read: impl Read, until: &Timestamp) -> io::Result<u64> {
-    let (mut splitter, mut buffer) = (Splitter::new(), vec![0; BUFFER_LEN]);
-    let (mut line, mut resolved) = (0, 0);
-    loop {
-        let mut piece = match read.read(&mut buffer) {
-            Ok(0) => return Ok(resolved),
-            Ok(count) => buffer.get(..count).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        while let Some(cut) = splitter.next(&mut piece) {
-            let lines = match cut {
-                Cut::Lines(lines) => lines,
-                Cut::LongPart { ends_line, .. } => {
-                    line += u64::from(ends_line);
-                    continue;
-                }
-            };
-            for text in scan(lines).0 {
-                line += 1;
-                if let Ok(ParsedLine::Event(event)) = parse_line(text)
-                    && event.instant() <= until.instant()
-                {
-                    resolved = line;
-                }
-            }
+pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
+    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
+    while let Some(bytes) = lines.next_line()? {
+        line += 1;
+        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+            && event.instant() <= until.instant()
+        {
+            resolved = line;
         }
     }
+    Ok(resolved)
 }
 
 impl Auditor {
@@ -107,12 +84,14 @@ impl Auditor {
             Some(AsOf::Line(line)) => Some(line),
             Some(AsOf::Timestamp(_)) => return Err(AuditError::UnresolvedTime),
         };
-        let mut log = Follower::new();
-        for lines in [options.extends.map(|head| head.lines), options.since.map(|head| head.lines), cutoff] {
-            lines.into_iter().for_each(|lines| log.keep(lines));
+        let mut log = LogScanner::new();
+        for head in [options.extends, options.since].into_iter().flatten() {
+            log.track_head(head.lines);
+        }
+        if let Some(line) = cutoff {
+            log = log.with_cutoff(line);
         }
         Ok(Self {
-            splitter: Splitter::new(),
             log,
             cutoff,
             state: GateState::default(),
@@ -140,34 +119,25 @@ impl Auditor {
     }
 
     /// Reads the next bytes of the log, cut anywhere.
-    pub fn feed(&mut self, mut piece: &[u8]) {
-        let mut splitter = std::mem::take(&mut self.splitter);
-        while let Some(cut) = splitter.next(&mut piece) {
-            self.feed_scanned(match cut {
-                Cut::Lines(lines) => Piece::Lines(self.scan(lines)),
-                Cut::LongPart { part, ends_line } => Piece::LongPart { part, ends_line },
-            });
-        }
-        self.splitter = splitter;
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let mut log = std::mem::take(&mut self.log);
+        // An audit does not break.
+        let _ = log.feed(bytes, self);
+        self.log = log;
     }
 
-    /// Reads a whole log to its end, on several threads if it is long. Nothing may have been fed before.
+    /// Reads the rest of the log, on several threads if it is long.
     ///
     /// # Errors
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
-    pub fn read_to_end(mut self, mut read: impl Read) -> Result<LogAudit, AuditError> {
-        let with_timeline = self.timeline.is_some();
-        let fill = |buffer: &mut [u8]| read.read(buffer);
-        let tail = survey_stream(
-            fill,
-            |type_name| interest(type_name, with_timeline),
-            |piece| {
-                self.feed_scanned(piece);
-                Ok::<(), io::Error>(())
-            },
-        )?;
-        self.finish_with_tail(tail)
+    pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+        let mut log = std::mem::take(&mut self.log);
+        let ended = log.read_to_end(read, &mut self);
+        self.log = log;
+        // An audit does not break.
+        let _ = ended?;
+        self.finish()
     }
 
     /// Ends the audit of the bytes that were fed.
@@ -176,7 +146,7 @@ impl Auditor {
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have.
     pub fn finish(self) -> Result<LogAudit, AuditError> {
-        let tail = self.splitter.tail();
+        let tail = self.log.tail();
         self.finish_with_tail(tail)
     }
 
@@ -189,57 +159,16 @@ impl Auditor {
         self.clone().finish_with_tail(Tail::Clean)
     }
 
-    fn scan<'b>(&self, lines: &'b [u8]) -> Survey<'b, PackageAction> {
-        let with_timeline = self.timeline.is_some();
-        survey(lines, |type_name| interest(type_name, with_timeline))
-    }
-
-    fn feed_scanned(&mut self, piece: Piece<'_, PackageAction>) {
-        match piece {
-            Piece::Lines(block) => self.feed_lines(block),
-            Piece::LongPart { part, ends_line } => {
-                let auditing = self.is_auditing();
-                self.log.take_long(part, ends_line);
-                if ends_line && auditing {
-                    self.integrity.corrupt_line(self.log.lines(), &LineError::too_long(), &mut self.findings);
-                }
-            }
-        }
-    }
-
-    fn feed_lines(&mut self, block: Survey<'_, PackageAction>) {
-        if !self.is_auditing() {
-            return self.log.pass(block.bytes());
-        }
-        let left = self.cutoff.map_or(u64::MAX, |cutoff| cutoff - self.log.lines());
-        if left < block.lines() {
-            // The audited lines end within the block.
-            let (audited, rest) = block.split(left);
-            self.feed_lines(self.scan(audited));
-            return self.log.pass(rest);
-        }
-        if let Some(position) = block.first_crlf() {
-            self.integrity.crlf_line(self.log.lines() + position + 1, &mut self.findings);
-        }
-        let mut log = std::mem::take(&mut self.log);
-        let Ok(()) = log.take(block, |seen, place| {
-            self.visit_line(seen, place);
-            Ok::<(), Infallible>(())
-        });
-        self.log = log;
-    }
-
-    fn is_auditing(&self) -> bool {
-        self.integrity.stopped_at().is_none() && self.cutoff.is_none_or(|cutoff| self.log.lines() < cutoff)
-    }
-
     fn finish_with_tail(mut self, tail: Tail) -> Result<LogAudit, AuditError> {
         let lines = self.log.lines();
         if let Some(line) = self.cutoff.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
         }
-        let head = self.cutoff.and_then(|cutoff| self.log.kept(cutoff)).unwrap_or_else(|| self.log.head());
-        let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.kept(head.lines)));
+        if let Some(line) = self.log.first_crlf() {
+            report_crlf(line, &mut self.findings);
+        }
+        let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
+        let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.tracked_head(head.lines)));
         let (extends, since) = (trusted(self.options.extends), trusted(self.options.since));
         let about_extends = extends.and_then(|extends| extends.extends_finding(self.log.head()));
         let about_since = since.and_then(|since| since.since_finding(head.lines));
@@ -251,8 +180,8 @@ impl Auditor {
             head,
             // The prefix of a cutoff has no tail.
             tail: if self.cutoff.is_some() { Tail::Clean } else { tail },
-            any_chained: self.log.chain().any_chained(),
-            any_unchained: self.log.chain().any_foreign(),
+            any_chained: self.log.any_chained(),
+            any_unchained: self.log.any_unchained(),
             state: self.state,
             decisions: self.decisions,
             findings: self.findings,
@@ -266,21 +195,25 @@ impl Auditor {
         Ok(conclude(collected, &self.options))
     }
 
-    fn visit_line(&mut self, seen: Seen<PackageAction>, place: &mut Place<'_>) {
-        let Seen { line, what, followed } = seen;
-        if followed.begins_foreign_stretch {
+    fn visit_line(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        if starts_unchained_segment {
             report_unchained_segment(line, &mut self.findings);
         }
-        let basis_matches = report_chain_errors(line, &followed.breaks, &mut self.findings);
-        match what {
+        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
+        match content {
             None => {}
-            Some(What::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
-            Some(What::Blank) => self.integrity.blank_line(line, &mut self.findings),
-            Some(What::Brief { kind, package }) => self.runs.record_action(line, kind, &package, &mut self.findings),
-            Some(What::Event(event)) => {
+            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
+            Some(LineContent::Package { kind, package }) => {
+                if let Some(action) = PackageAction::from_kind(kind) {
+                    self.runs.record_action(line, action, &package, &mut self.findings);
+                }
+            }
+            Some(LineContent::Event(event)) => {
                 let details = self.timeline.as_ref().and_then(|_| EventDetails::from_event(line, &event));
                 if affects_gate(event.event_type.name()) {
-                    self.visit_gate_event(&LogEntry { line, event: *event }, place, basis_matches);
+                    self.visit_gate_event(&LogEntry { line, event: *event }, cursor, basis_matches);
                 } else {
                     self.visit_run_event(line, &event);
                 }
@@ -294,7 +227,7 @@ impl Auditor {
     }
 
     /// Visits an event that the fold or a decision depends on.
-    fn visit_gate_event(&mut self, entry: &LogEntry, place: &mut Place<'_>, basis_matches: bool) {
+    fn visit_gate_event(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>, basis_matches: bool) {
         let (line, state, findings) = (entry.line, &self.state, &mut self.findings);
         self.gate_events.check(entry, state, findings);
         match &entry.event.event_type {
@@ -311,13 +244,13 @@ impl Auditor {
             EventType::Unknown(_) => self.decisions.unknown_gate_event(line),
             _ => {}
         }
-        self.state.evolve(entry);
+        self.state.evolve(entry.line, &entry.event);
         if matches!(entry.event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()
         {
             self.authorities.rehearsal_completed(receipt.start.is_some());
             self.decisions.rehearsal_completed(receipt);
-            self.sidecar.rehearsal_completed(receipt, || place.head());
+            self.sidecar.rehearsal_completed(receipt, || cursor.head());
         }
     }
 
@@ -356,20 +289,35 @@ impl Auditor {
     }
 }
 
-/// The parts of an event that the audit needs, by the event's type: those on which the fold, the chain or the decisions
-/// depend are built whole. Of actions on packages only the package is needed; a timeline also needs the times of publishes.
-fn interest(type_name: &str, with_timeline: bool) -> Regard<PackageAction> {
-    match type_name {
-        "package_attempted" => Regard::Brief(PackageAction::Attempted),
-        "package_uploaded" => Regard::Brief(PackageAction::Uploaded),
-        "package_published" if with_timeline => Regard::Whole,
-        "package_published" => Regard::Brief(PackageAction::Published),
-        "package_skipped" => Regard::Brief(PackageAction::Skipped),
-        "package_failed" => Regard::Brief(PackageAction::Failed),
-        "execution_started" | "execution_finished" | "registry_policy_applied" | "auth_evidence_recorded" => {
-            Regard::Whole
-        }
-        _ if affects_gate(type_name) || !EventType::is_known(type_name) => Regard::Whole,
-        _ => Regard::Quiet,
+impl LogVisitor for Auditor {
+    fn interest(&self) -> fn(&str) -> Interest {
+        if self.timeline.is_some() { timeline_interest } else { interest }
     }
+
+    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        self.visit_line(line, cursor);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Returns the part of an event that the audit needs: all of those on which the fold, the chain or the decisions depend,
+/// the package of actions on packages.
+fn interest(type_name: &str) -> Interest {
+    match EventKind::from_name(type_name) {
+        Some(kind) if PackageAction::from_kind(kind).is_some() => Interest::PackageOnly,
+        None
+        | Some(
+            EventKind::ExecutionStarted
+            | EventKind::ExecutionFinished
+            | EventKind::RegistryPolicyApplied
+            | EventKind::AuthEvidenceRecorded,
+        ) => Interest::Full,
+        Some(_) if affects_gate(type_name) => Interest::Full,
+        Some(_) => Interest::Skip,
+    }
+}
+
+/// As [`interest`]; a timeline also needs the times of publishes.
+fn timeline_interest(type_name: &str) -> Interest {
+    if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
 }

@@ -1,6 +1,6 @@
 //! Tracker of the hosts that rehearsals and runs name: a hint that a rehearsal went to the live registry itself.
 
-use shipper_events::vocabulary::{RegistryPolicy, RegistryPolicyApplied};
+use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
 /// The place of a rehearsal's hosts, filled when the log names them: by the first policy after its start and before any
 /// execution. All rehearsals that start before that policy share the slot.

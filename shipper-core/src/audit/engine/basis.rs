@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shipper_events::JsonUint;
 
 use super::authority::AuthoritySlot;
-use crate::receipt::Receipt;
+use crate::fold::Receipt;
 
 /// The parts of a receipt that runs are compared with.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use crate::audit::report::{
     Decision, DecisionStatus, Finding, FindingCode, Integrity, Label, Level, LogAudit, RegistrySource, RehearsalReport,
     RunSpan, SidecarReport, TailStatus, TimelineEntry, UnprovenCause, paths,
 };
+use crate::fold::GateState;
 use crate::gate::VerdictKind;
-use crate::state::GateState;
 
 /// Everything that the trackers collected about a log.
 pub(super) struct Collected {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use shipper_events::vocabulary::{DecisionRecord, GateEvaluated};
+use shipper_events::event::{DecisionRecord, GateEvaluated};
 use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
 
 use super::authority::AuthoritySlot;
@@ -12,9 +12,9 @@ use super::pending::{PendingFinding, PendingFindings};
 use crate::audit::report::{
     FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport, VerdictSummary, paths,
 };
-use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_unnamed};
-use crate::receipt::Receipt;
-use crate::state::GateState;
+use crate::fold::GateState;
+use crate::fold::Receipt;
+use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_without_registry};
 
 /// One question put to the gate, by an event or implicitly by a run without a decision.
 #[derive(Debug, Clone)]
@@ -318,8 +318,8 @@ fn evaluate_for(
 ) -> (Verdict, Option<RegistryName>, Option<RegistrySource>) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let Some((registry, source)) = named else {
-        return (refuse_unnamed(state), None, None);
+        return (refuse_without_registry(state), None, None);
     };
-    let query = GateQuery { plan_id: plan_id.clone(), rehearsal_registry: Some(registry), skip: false };
+    let query = GateQuery::new(plan_id.clone(), Some(registry));
     (evaluate(state, &query), query.rehearsal_registry, Some(source))
 }

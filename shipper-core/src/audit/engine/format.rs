@@ -1,6 +1,7 @@
 //! Pieces of messages. Text from the log in them is bounded and safe to display.
 
-use shipper_events::{JsonUint, Lenient, display_safe};
+use shipper_events::event::Lenient;
+use shipper_events::{JsonUint, display_safe};
 
 use crate::gate::Verdict;
 
@@ -26,7 +27,7 @@ pub(super) fn format_number(number: &JsonUint) -> String {
 pub(super) fn result_text(result: &Lenient<String>) -> Option<String> {
     match result {
         Lenient::Absent => None,
-        Lenient::Typed(text) => Some(text.clone()),
+        Lenient::Valid(text) => Some(text.clone()),
         Lenient::Other(json) => Some(json.text().to_owned()).filter(|text| text != "null"),
     }
 }

@@ -6,11 +6,12 @@ use time::OffsetDateTime;
 use super::format::format_number;
 use super::pending::{PendingFinding, PendingFindings};
 use crate::audit::report::{FindingCode, Label, paths};
-use crate::state::{GateState, is_gate_name};
+use crate::fold::{GateState, is_reserved_event_type};
 
 /// Whether the fold or a decision depends on events of that type.
 pub(super) fn affects_gate(type_name: &str) -> bool {
-    is_gate_name(type_name) || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
+    is_reserved_event_type(type_name)
+        || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")
 }
 
 /// Reports an event of a type that this version does not know.
@@ -34,7 +35,7 @@ impl GateEventChecks {
         self.check_time(line, event, findings);
         match &event.event_type {
             EventType::RehearsalStarted(_) => {
-                if let Some(open) = before.open() {
+                if let Some(open) = before.open_rehearsal() {
                     let failed = if open.failed { ", and a failure is marked in it" } else { "" };
                     let message =
                         format!("the rehearsal started on line {} was never completed{failed}", open.start.line);
@@ -46,7 +47,7 @@ impl GateEventChecks {
             EventType::RehearsalPackagePublished(_)
             | EventType::RehearsalPackageFailed(_)
             | EventType::RehearsalSmokeCheckFailed(_)
-                if before.open().is_none() =>
+                if before.open_rehearsal().is_none() =>
             {
                 let message = format!("{} with no rehearsal open", event.event_type.name());
                 findings.push_at(line, FindingCode::StrayRehearsalEvent, message);

@@ -1,7 +1,8 @@
 //! Tracker of the runs: the decision that each uses, and the findings about it. `docs/auditing.md`, "Decisions".
 
-use shipper_events::vocabulary::PlanCreated;
-use shipper_events::{Lenient, display_safe};
+use shipper_events::display_safe;
+use shipper_events::event::Lenient;
+use shipper_events::event::PlanCreated;
 
 use super::active_run::{ActiveRun, ConditionalFinding, PackageAction};
 use super::authority::AuthorityTracker;
@@ -9,8 +10,8 @@ use super::decisions::{DecisionOrigin, DecisionTracker, TrackedDecision};
 use super::format::{format_number, format_reasons, format_verdict, result_text};
 use super::pending::{PendingFinding, PendingFindings};
 use crate::audit::report::{FindingCode, Label, RunSpan, paths};
+use crate::fold::GateState;
 use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
-use crate::state::GateState;
 
 /// The runs of a log so far.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +64,7 @@ impl RunTracker {
         if matches!(tracked.origin, DecisionOrigin::UnknownRules) {
             return;
         }
-        if let Some(open) = state.open().filter(|open| open.plan_id == *plan_id) {
+        if let Some(open) = state.open_rehearsal().filter(|open| open.plan_id == *plan_id) {
             let message =
                 format!("the rehearsal started on line {} was not completed before this run", open.start.line);
             let open = Label::new(open.start.line, paths::TYPE, "started, and not completed");
@@ -198,7 +199,7 @@ fn check_lost_permission(
         _ => None,
     };
     let failing = state
-        .open()
+        .open_rehearsal()
         .is_some_and(|open| open.failed && open.plan_id == decision.plan_id && Some(&open.registry) == registry);
     let outdated = later.completed_badly > line || failing || decisions.latest_unknown_gate_event() > line;
     if is_authorized && outdated {

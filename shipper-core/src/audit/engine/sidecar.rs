@@ -5,7 +5,7 @@ use shipper_events::{Head, display_safe};
 use super::pending::PendingFinding;
 use crate::audit::options::SidecarInput;
 use crate::audit::report::{FindingCode, Label, LabelTarget, SidecarReport, SidecarStatus, paths};
-use crate::receipt::Receipt;
+use crate::fold::Receipt;
 use crate::sidecar::{FieldDiff, Sidecar, SidecarError};
 
 /// Compares the sidecar with the receipts of a log.

@@ -5,8 +5,8 @@ use shipper_events::{Event, EventType, PlanId, RegistryName, Timestamp};
 use super::format::result_text;
 use super::gate_events::affects_gate;
 use crate::audit::report::{RehearsalReport, RehearsalStatus, StateAfter, TimelineEntry, VerdictSummary};
-use crate::receipt::{Evidence, Receipt};
-use crate::state::{GateState, RehearsalState};
+use crate::fold::{Evidence, Receipt};
+use crate::fold::{GateState, RehearsalState};
 
 /// The timeline so far.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ impl TimelineTracker {
 
     /// Adds an event to the rehearsal that it belongs to; `state` is the state after it.
     fn track_rehearsal(&mut self, line: u64, event: &str, state: &GateState) {
-        match (event, state.open(), state.receipt()) {
+        match (event, state.open_rehearsal(), state.receipt()) {
             ("rehearsal_started", Some(started), _) => {
                 if let Some(open) = self.open.and_then(|open| self.rehearsals.get_mut(open)) {
                     (open.status, open.end_line) = (RehearsalStatus::Abandoned, Some(line));

@@ -3,8 +3,8 @@
 //! A label names a place by line and member, never by text, because the auditor keeps no line. A renderer reads the
 //! labelled lines again.
 
+use crate::fold::{EvidenceFlaw, Receipt};
 use crate::gate::{RefusalReason, Verdict};
-use crate::receipt::{EvidenceFlaw, Receipt};
 
 /// A place in the log that a finding points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::sidecar::{SidecarReport, SidecarStatus};
 use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
 use crate::audit::options::AuditOptions;
 use crate::audit::words::word_enum;
+use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
-use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
 
 /// The result of the audit of one log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::decision::VerdictSummary;
 use crate::audit::words::word_enum;
-use crate::receipt::{Evidence, EvidenceFlaw, Receipt};
-use crate::state::{GateState, RehearsalState};
+use crate::fold::{Evidence, EvidenceFlaw, Receipt};
+use crate::fold::{GateState, RehearsalState};
 
 /// An event that concerns the gate, a run or a publish, and the state after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl From<&Receipt> for ReceiptSummary {
 impl StateAfter {
     pub(in crate::audit) fn new(state: &GateState, gate: Option<VerdictSummary>) -> Self {
         Self {
-            open: state.open().map(Into::into),
+            open: state.open_rehearsal().map(Into::into),
             receipt: state.receipt().map(|receipt| receipt.as_ref().into()),
             unknown_gate_events: state.unknown_gate_events().len() as u64,
             gate,

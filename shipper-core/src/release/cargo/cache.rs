@@ -1,29 +1,29 @@
-//! What cargo remembers of a registry. It takes a name and version for unchanging, so a registry that was set up anew at the
-//! same address, or that lost a package and got another, would be rehearsed with what it once had.
+//! Cargo's cache of a registry. Cargo never downloads a version again, so it would rehearse with old packages of a registry
+//! that was set up anew at the same address.
 
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::config::home;
+use super::config::cargo_home;
 use crate::release::plan::PlannedPackage;
 use crate::release::registry::Registry;
 
-/// Removes what cargo keeps of the packages from that registry's host.
-pub(super) fn forget(registry: &Registry, packages: &[PlannedPackage]) -> io::Result<()> {
-    let (Some(home), Some(host)) = (home(), registry.host()) else {
+/// Removes the packages from cargo's cache of that registry's host.
+pub(super) fn evict(registry: &Registry, packages: &[PlannedPackage]) -> io::Result<()> {
+    let (Some(home), Some(host)) = (cargo_home(), registry.host()) else {
         return Ok(());
     };
-    let of_host = |place: &Utf8PathBuf| {
-        let rest = place.file_name().and_then(|name| name.strip_prefix(&host)?.strip_prefix('-'));
+    let is_of_host = |directory: &Utf8PathBuf| {
+        let rest = directory.file_name().and_then(|name| name.strip_prefix(&host)?.strip_prefix('-'));
         rest.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    for places in ["cache", "src"] {
-        for place in entries(&home.join("registry").join(places))?.into_iter().filter(of_host) {
+    for kind in ["cache", "src"] {
+        for cache_dir in entries(&home.join("registry").join(kind))?.into_iter().filter(is_of_host) {
             for package in packages {
-                let kept = format!("{}-{}", package.name, package.version);
-                gone(fs_err::remove_file(place.join(format!("{kept}.crate"))))?;
-                gone(fs_err::remove_dir_all(place.join(&kept)))?;
+                let unpacked = cache_dir.join(format!("{}-{}", package.name, package.version));
+                ignore_missing(fs_err::remove_file(format!("{unpacked}.crate")))?;
+                ignore_missing(fs_err::remove_dir_all(unpacked))?;
             }
         }
     }
@@ -38,7 +38,7 @@ fn entries(directory: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
     }
 }
 
-fn gone(removed: io::Result<()>) -> io::Result<()> {
+fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(error),
         _ => Ok(()),

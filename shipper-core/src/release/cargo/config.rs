@@ -1,4 +1,4 @@
-//! What cargo's configuration says of registries: where they are, the tokens for them, and how they are reached.
+//! Cargo's configuration of registries: addresses, tokens, certificates and proxy.
 
 use std::fmt;
 use std::io;
@@ -12,44 +12,44 @@ use crate::release::registry::Registry;
 /// The registry that cargo knows without configuration.
 pub(super) const CRATES_IO: &str = "crates-io";
 
-/// Its host, which is spelled as it is; no other is built in.
+/// Returns the host of crates-io.
 fn crates_io_host() -> String {
     CRATES_IO.replace('-', ".")
 }
 
-/// Where it takes uploads.
-pub(super) fn crates_io_uploads() -> String {
+/// Returns the address that takes uploads to crates-io.
+pub(super) fn crates_io_endpoint() -> String {
     format!("https://{}", crates_io_host())
 }
 
-/// Cargo's configuration is not what a release needs.
+/// Cargo's configuration does not fit a release.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The name is no registry's.
+    /// The text cannot be the name of a registry.
     #[error("{name} is no name of a registry: letters, digits, - and _ only")]
-    NoName {
-        /// The name, made safe to show.
+    InvalidRegistryName {
+        /// The name, safe to show.
         name: String,
     },
-    /// It is configured nowhere.
+    /// The registry is not configured.
     #[error(
         "the registry {name} is not configured; add [registries.{name}] with its index to .cargo/config.toml, or set {variable}"
     )]
     NotConfigured {
-        /// Its name.
+        /// The registry's name.
         name: String,
         /// The environment variable that may name its index.
         variable: String,
     },
-    /// Its index cannot be asked what is in it.
+    /// The registry's index is not a sparse one, which a lookup needs.
     #[error(
         "the index of the registry {name}, {index}, is no sparse one, so that what is on it cannot be compared; configure its sparse+ address"
     )]
     NotSparse {
-        /// Its name.
+        /// The registry's name.
         name: String,
-        /// The index's address, made safe to show.
+        /// The address of the index, safe to show.
         index: String,
     },
     /// A configuration file cannot be read.
@@ -57,45 +57,45 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: Utf8PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Cargo's configuration as it holds in a directory.
+/// Cargo's configuration for a directory.
 #[derive(Clone)]
-pub(super) struct Config {
-    /// The files that are there, the nearest first, and credentials last.
+pub(super) struct CargoConfig {
+    /// The existing files: the nearest first, credentials last.
     files: Vec<(Utf8PathBuf, DocumentMut)>,
 }
 
-impl fmt::Debug for Config {
-    /// Tokens stand in it.
+impl fmt::Debug for CargoConfig {
+    /// Prints nothing of the files, which contain tokens.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Config").finish_non_exhaustive()
+        formatter.debug_struct("CargoConfig").finish_non_exhaustive()
     }
 }
 
-impl Config {
-    /// Reads the configuration files of a directory and of those above it, that of cargo's home, and its credentials.
+impl CargoConfig {
+    /// Reads the configuration files of a directory, those above it and that of cargo's home, and the credentials.
     pub(super) fn read(directory: &Utf8Path) -> Result<Self, ConfigError> {
         let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
-        let home = home();
-        let mut places: Vec<Utf8PathBuf> = directory.ancestors().map(|above| above.join(".cargo")).collect();
-        places.extend(home.clone().filter(|home| !places.contains(home)));
-        let in_place = |place: &Utf8PathBuf, names: [&str; 2]| names.map(|name| place.join(name));
-        // Where both are there, cargo reads the one without an ending.
-        let configs = places.iter().flat_map(|place| in_place(place, ["config", "config.toml"]));
-        let credentials = home.iter().flat_map(|home| in_place(home, ["credentials", "credentials.toml"]));
+        let home = cargo_home();
+        let mut directories: Vec<Utf8PathBuf> = directory.ancestors().map(|above| above.join(".cargo")).collect();
+        directories.extend(home.clone().filter(|home| !directories.contains(home)));
+        // If both files exist, cargo reads the one without an extension.
+        let both = |directory: &Utf8PathBuf, name: &str| [directory.join(name), directory.join(format!("{name}.toml"))];
+        let configs = directories.iter().flat_map(|directory| both(directory, "config"));
+        let credentials = home.iter().flat_map(|home| both(home, "credentials"));
         let mut files = Vec::new();
         for path in configs.chain(credentials) {
-            read_into(&mut files, path, INCLUDES)?;
+            read_into(&mut files, path, MAX_INCLUDE_DEPTH)?;
         }
         Ok(Self { files })
     }
 
-    /// The first of these packages in whose place a configuration file puts something else, and that file.
-    pub(super) fn patched<'p>(&self, mut packages: impl Iterator<Item = &'p str>) -> Option<(&Utf8Path, &'p str)> {
+    /// Returns the first of these packages that a configuration file patches, with that file.
+    pub(super) fn find_patch<'p>(&self, mut packages: impl Iterator<Item = &'p str>) -> Option<(&Utf8Path, &'p str)> {
         packages.find_map(|package| {
             let patches = |document: &DocumentMut| -> bool {
                 let sources = document.get("patch").and_then(Item::as_table_like);
@@ -111,12 +111,12 @@ impl Config {
         })
     }
 
-    /// The registry of that name.
+    /// Returns the registry of that name.
     pub(super) fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let named = name.parse().ok().filter(|_| fits);
         let shown = |text: &str| shipper_events::display_safe(text).quoted().to_string();
-        let registry = named.ok_or_else(|| ConfigError::NoName { name: shown(name) })?;
+        let registry = named.ok_or_else(|| ConfigError::InvalidRegistryName { name: shown(name) })?;
         if name == CRATES_IO {
             return Ok(Registry { name: registry, index: format!("sparse+https://index.{}/", crates_io_host()) });
         }
@@ -126,19 +126,19 @@ impl Config {
         if !index.starts_with("sparse+") {
             return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
         }
-        // Cargo wants it to end so.
+        // Cargo wants the slash at the end.
         Ok(Registry { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
     }
 
-    /// The token for a registry, where cargo's environment, configuration or credentials have it. What a credential
-    /// provider knows, only cargo learns.
+    /// Returns the token for a registry from the environment, the configuration or the credentials. Only cargo can ask a
+    /// credential provider.
     pub(super) fn token(&self, registry: &str) -> Option<String> {
         let path: &[&str] =
             if registry == CRATES_IO { &["registry", "token"] } else { &["registries", registry, "token"] };
         std::env::var(token_variable(registry)).ok().or_else(|| self.text(path))
     }
 
-    /// Every token that is in reach: none of them may be told.
+    /// Returns every token in the environment, the configuration and the credentials, to be redacted.
     pub(super) fn secrets(&self) -> Vec<String> {
         let in_environment = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?;
@@ -158,27 +158,26 @@ impl Config {
         secrets
     }
 
-    /// The file with the certificates of those whom connections trust, where it is not the system's.
-    pub(super) fn authorities(&self) -> Option<Utf8PathBuf> {
+    /// Returns the file with the certificates that connections trust; `None` for those of the system.
+    pub(super) fn ca_file(&self) -> Option<Utf8PathBuf> {
         let from_environment = std::env::var("CARGO_HTTP_CAINFO").ok().map(Utf8PathBuf::from);
         from_environment.or_else(|| {
             let path = ["http", "cainfo"];
             let (file, named) = self.files.iter().find_map(|(file, document)| Some((file, text(document, &path)?)))?;
-            // Paths in a configuration file begin beside the directory that it stands in.
-            let beside = file.parent().and_then(Utf8Path::parent);
-            Some(beside.map_or_else(|| Utf8PathBuf::from(&named), |beside| beside.join(&named)))
+            // A path in a configuration file is relative to the parent of the file's directory.
+            let base = file.parent().and_then(Utf8Path::parent);
+            Some(base.map_or_else(|| Utf8PathBuf::from(&named), |base| base.join(&named)))
         })
     }
 
-    /// The proxy for connections, where it is not the one that the environment names for all programs.
+    /// Returns the proxy for cargo's connections; `None` for that of all programs.
     pub(super) fn proxy(&self) -> Option<String> {
         std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text(&["http", "proxy"]))
     }
 
-    /// The configuration files that hold for a workspace and that cargo does not read where it installs, the farthest
-    /// first.
-    pub(super) fn of_workspace(&self) -> impl Iterator<Item = &Utf8Path> {
-        let home = home();
+    /// Returns the configuration files of the workspace, which `cargo install` does not read; the farthest first.
+    pub(super) fn workspace_files(&self) -> impl Iterator<Item = &Utf8Path> {
+        let home = cargo_home();
         let files = self.files.iter().rev().map(|(path, _)| path.as_path());
         files.filter(move |path| path.parent() != home.as_deref())
     }
@@ -188,10 +187,10 @@ impl Config {
     }
 }
 
-/// How deep configuration files may include others.
-const INCLUDES: u32 = 8;
+/// The greatest depth of configuration files that include others.
+const MAX_INCLUDE_DEPTH: u32 = 8;
 
-/// Reads a configuration file, if it is there, and after it those that it includes: what they say counts less.
+/// Reads a configuration file, if it exists, and after it the files that it includes, which have a lower precedence.
 fn read_into(files: &mut Vec<(Utf8PathBuf, DocumentMut)>, path: Utf8PathBuf, includes: u32) -> Result<(), ConfigError> {
     let text = match fs_err::read_to_string(&path) {
         Ok(text) => text,
@@ -209,11 +208,11 @@ fn read_into(files: &mut Vec<(Utf8PathBuf, DocumentMut)>, path: Utf8PathBuf, inc
             let path = one.as_str().or_else(|| one.as_inline_table()?.get("path")?.as_str())?;
             Some(path.to_owned())
         });
-        let place = path.parent().unwrap_or(Utf8Path::new(""));
-        included = one.into_iter().chain(all).map(|file| place.join(file)).collect();
+        let directory = path.parent().unwrap_or(Utf8Path::new(""));
+        included = one.into_iter().chain(all).map(|file| directory.join(file)).collect();
     }
     files.push((path, document));
-    // The later of them count more.
+    // A later file takes precedence.
     included.into_iter().rev().try_for_each(|path| read_into(files, path, includes - 1))
 }
 
@@ -222,25 +221,25 @@ fn text(document: &DocumentMut, path: &[&str]) -> Option<String> {
     item.as_str().map(str::to_owned)
 }
 
-/// Whether a setting, or an environment variable, of that name is a token.
+/// Returns `true` for the name of a setting, or of an environment variable, that contains a token.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     name.ends_with("token") || name.ends_with("secret_key")
 }
 
-/// The environment variable of a registry's setting.
+/// Returns the environment variable of a registry's setting.
 fn variable(registry: &str, setting: &str) -> String {
     let name = registry.to_ascii_uppercase().replace('-', "_");
     format!("CARGO_REGISTRIES_{name}_{setting}")
 }
 
-/// The environment variable of a registry's token.
+/// Returns the environment variable of a registry's token.
 pub(super) fn token_variable(registry: &str) -> String {
     if registry == CRATES_IO { "CARGO_REGISTRY_TOKEN".to_owned() } else { variable(registry, "TOKEN") }
 }
 
-/// Cargo's home.
-pub(super) fn home() -> Option<Utf8PathBuf> {
+/// Returns cargo's home directory.
+pub(super) fn cargo_home() -> Option<Utf8PathBuf> {
     let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
     home.or_else(|| Utf8PathBuf::from_path_buf(std::env::home_dir()?.join(".cargo")).ok())
 }

@@ -1,6 +1,6 @@
-//! Looking into a registry's sparse index, and at what it keeps.
+//! Lookups in a registry's sparse index, and downloads.
 //!
-//! Only the index tells what cargo will find: some registries answer other questions about a version in ways of their own.
+//! Cargo finds versions by the index. Registries differ in their answers to other requests about a version.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -12,42 +12,42 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 use url::Url;
 
-use super::config::Config;
-use super::package::{Files, unpack};
+use super::config::CargoConfig;
+use super::crate_file::{CrateFiles, unpack};
+use crate::release::publisher::{Failure, FailureClass, StepContext};
 use crate::release::registry::Registry;
-use crate::release::world::{Failure, FailureClass, StepContext};
 
-/// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time for one request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long an answer about a package may be, in bytes.
-const MOST: u64 = 64 * 1024 * 1024;
+/// The greatest length of an answer, in bytes.
+const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 /// A registry's sparse index.
 pub(super) struct SparseIndex {
     agent: Agent,
-    /// What its registry is called.
+    /// The name of the registry.
     name: String,
-    /// Its address, ending with `/`.
+    /// The address of the index, with `/` at the end.
     address: String,
     token: Option<String>,
 }
 
-/// What a registry says of itself.
+/// The `config.json` of an index.
 #[derive(Deserialize)]
-struct About {
-    /// Where packages are downloaded from.
+struct IndexConfig {
+    /// The address of downloads, with or without markers.
     dl: String,
-    /// Whether it shows nothing without a token, wherever that is.
+    /// `true` if every request needs a token, also to other hosts.
     #[serde(default, rename = "auth-required")]
     auth_required: bool,
-    /// Where they are uploaded to.
+    /// The address of uploads.
     api: Option<String>,
 }
 
-/// A version that an index shows.
+/// A version in an index.
 #[derive(Deserialize)]
-pub(super) struct Shown {
+pub(super) struct IndexEntry {
     pub(super) name: String,
     #[serde(rename = "vers")]
     pub(super) version: String,
@@ -57,90 +57,90 @@ pub(super) struct Shown {
 }
 
 impl SparseIndex {
-    /// The index of a registry, reached as cargo's configuration says.
-    pub(super) fn of(registry: &Registry, config: &Config, token: Option<String>) -> Result<Self, Failure> {
-        let odd = |what: String| Failure::new(FailureClass::Permanent, what);
+    /// Creates the index of a registry, with certificates and proxy of cargo's configuration.
+    pub(super) fn new(registry: &Registry, config: &CargoConfig, token: Option<String>) -> Result<Self, Failure> {
         let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
-            odd(format!("the registry {} has no sparse index; configure its sparse+ address", registry.name))
+            let name = &registry.name;
+            Failure::permanent(format!("the registry {name} has no sparse index; configure its sparse+ address"))
         })?;
         let mut agent = Agent::config_builder().http_status_as_error(false);
-        let trusted = match config.authorities() {
+        let trusted = match config.ca_file() {
             None => RootCerts::PlatformVerifier,
             Some(path) => {
-                let unread = |error: &dyn std::fmt::Display| {
-                    odd(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
+                let unreadable = |error: &dyn std::fmt::Display| {
+                    Failure::permanent(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
                 };
-                let pem = fs_err::read(&path).map_err(|error| unread(&error))?;
+                let pem = fs_err::read(&path).map_err(|error| unreadable(&error))?;
                 let items: Vec<PemItem<'_>> =
-                    parse_pem(&pem).collect::<Result<_, _>>().map_err(|error| unread(&error))?;
+                    parse_pem(&pem).collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
                 items.into_iter().filter_map(certificate).collect::<Vec<_>>().into()
             }
         };
         agent = agent.tls_config(TlsConfig::builder().root_certs(trusted).build());
         if let Some(proxy) = config.proxy() {
-            let proxy = Proxy::new(&proxy).map_err(|error| odd(format!("the proxy (http.proxy) is none: {error}")))?;
-            agent = agent.proxy(Some(proxy));
+            let invalid = |error| Failure::permanent(format!("the proxy (http.proxy) is none: {error}"));
+            agent = agent.proxy(Some(Proxy::new(&proxy).map_err(invalid)?));
         }
         let address = format!("{}/", address.trim_end_matches('/'));
         Ok(Self { agent: agent.build().into(), name: registry.name.to_string(), address, token })
     }
 
-    /// Where packages are uploaded to.
-    pub(super) fn uploads_to(&self, context: &StepContext<'_>) -> Result<String, Failure> {
-        let api = self.registry(context)?.api;
-        api.ok_or_else(|| Failure::new(FailureClass::Permanent, format!("the registry {} takes no uploads", self.name)))
+    /// Returns the address that takes uploads.
+    pub(super) fn upload_endpoint(&self, context: &StepContext<'_>) -> Result<String, Failure> {
+        let api = self.index_config(context)?.api;
+        api.ok_or_else(|| Failure::permanent(format!("the registry {} takes no uploads", self.name)))
     }
 
-    fn registry(&self, context: &StepContext<'_>) -> Result<About, Failure> {
+    fn index_config(&self, context: &StepContext<'_>) -> Result<IndexConfig, Failure> {
         let config = self.read("config.json", context)?;
         let config = config.ok_or_else(|| self.unreadable(&"it has no config.json"))?;
         serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
 
-    /// A version, if the index shows it, or one that keeps it from being published: names are compared without case, and
-    /// versions without build metadata. Lines that are not understood are passed over, as cargo does.
+    /// Returns the entry of a version, or of one that prevents its publication: names are compared without case, versions
+    /// without build metadata. Skips lines that it cannot read, as cargo does.
     ///
     /// # Errors
     ///
-    /// When the index cannot be read, or shows it as yanked.
-    pub(super) fn look(&self, name: &str, version: &str, context: &StepContext<'_>) -> Result<Option<Shown>, Failure> {
-        let Some(text) = self.read(&place(name), context)? else {
+    /// If the index cannot be read, or the version was yanked.
+    pub(super) fn find_version(
+        &self,
+        name: &str,
+        version: &str,
+        context: &StepContext<'_>,
+    ) -> Result<Option<IndexEntry>, Failure> {
+        let Some(text) = self.read(&index_path(name), context)? else {
             return Ok(None);
         };
-        let is_it = |shown: &Shown| without_build(&shown.version) == without_build(version);
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let Some(shown) = serde_json::from_slice(line).ok().filter(is_it) else {
-                continue;
-            };
-            if shown.yanked {
-                let message = format!(
-                    "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
-                    self.name
-                );
-                return Err(Failure::new(FailureClass::Permanent, message));
-            }
-            return Ok(Some(shown));
+        let wanted = without_build_metadata(version);
+        let mut entries = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        let found = entries.find(|entry: &IndexEntry| without_build_metadata(&entry.version) == wanted);
+        if found.as_ref().is_some_and(|entry| entry.yanked) {
+            let registry = &self.name;
+            let message =
+                format!("{name} {version} was yanked from the registry {registry}; un-yank it, or bump the version");
+            return Err(Failure::permanent(message));
         }
-        Ok(None)
+        Ok(found)
     }
 
-    /// What the registry keeps under a version.
-    pub(super) fn download(&self, shown: &Shown, context: &StepContext<'_>) -> Result<Files, Failure> {
-        let Shown { name, version, cksum, .. } = shown;
-        let About { dl, auth_required, .. } = self.registry(context)?;
+    /// Downloads a version, and checks its checksum.
+    pub(super) fn download(&self, entry: &IndexEntry, context: &StepContext<'_>) -> Result<CrateFiles, Failure> {
+        let IndexEntry { name, version, cksum, .. } = entry;
+        let IndexConfig { dl, auth_required, .. } = self.index_config(context)?;
         let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
             dl.replace("{crate}", name)
                 .replace("{version}", version)
-                .replace("{prefix}", &directory(name))
-                .replace("{lowerprefix}", &directory(&lower))
+                .replace("{prefix}", &index_prefix(name))
+                .replace("{lowerprefix}", &index_prefix(&lower))
                 .replace("{sha256-checksum}", cksum)
         } else {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
-        let (status, bytes) = self.get(&url, auth_required || self.is_own(&url), context)?;
+        let (status, bytes) = self.get(&url, auth_required || self.is_same_origin(&url), context)?;
         if !status.is_success() {
-            // What a storage does not have yet, it may call forbidden.
+            // A storage may answer "forbidden" for a file that it does not have yet.
             let message = format!(
                 "the registry {} shows {name} {version}, and it cannot be downloaded: it answered {status}; is there a \
                  token that may?",
@@ -148,28 +148,28 @@ impl SparseIndex {
             );
             return Err(Failure::new(FailureClass::Retryable, message));
         }
-        let permanent = |message: String| Failure::new(FailureClass::Permanent, message);
         let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         if !sha256.eq_ignore_ascii_case(cksum) {
-            return Err(permanent(format!(
+            return Err(Failure::permanent(format!(
                 "what the registry {} keeps of {name} {version} is not what its index says, so that nobody can build \
                  with it: the checksum is {sha256}",
                 self.name
             )));
         }
-        let none = |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
-        unpack(&*bytes).map_err(|error| permanent(none(error)))
+        let invalid =
+            |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
+        unpack(&*bytes).map_err(|error| Failure::permanent(invalid(error)))
     }
 
-    /// What the index has at an address; `None` where it has nothing.
+    /// Reads a file of the index; `None` if it does not exist.
     fn read(&self, path: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let (status, body) = self.get(&format!("{}{path}", self.address), true, context)?;
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
-            status if is_locked(status) => {
+            status if is_auth_error(status) => {
                 let message =
                     format!("the registry {} does not let us look into its index; give a token that may", self.name);
-                Err(Failure::new(FailureClass::Permanent, message))
+                Err(Failure::permanent(message))
             }
             status if status.is_success() => Ok(Some(body)),
             status => {
@@ -178,19 +178,24 @@ impl SparseIndex {
         }
     }
 
-    /// What an address answers. The token is shown only where it may be, and only when it is asked for.
-    fn get(&self, url: &str, may_see_token: bool, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let answer = self.ask(url, None, context)?;
-        match self.token.as_deref().filter(|_| is_locked(answer.0) && may_see_token) {
-            Some(token) => self.ask(url, Some(token), context),
+    /// Requests an address, without the token first, and with it only if that fails and the address may get it.
+    fn get(&self, url: &str, may_get_token: bool, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let answer = self.get_once(url, None, context)?;
+        match self.token.as_deref().filter(|_| is_auth_error(answer.0) && may_get_token) {
+            Some(token) => self.get_once(url, Some(token), context),
             None => Ok(answer),
         }
     }
 
-    fn ask(&self, url: &str, token: Option<&str>, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+    fn get_once(
+        &self,
+        url: &str,
+        token: Option<&str>,
+        context: &StepContext<'_>,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
         context.check()?;
-        let left = context.until.saturating_duration_since(Instant::now()).min(PATIENCE);
-        let mut request = self.agent.get(url).config().timeout_global(Some(left)).build();
+        let timeout = context.deadline.saturating_duration_since(Instant::now()).min(REQUEST_TIMEOUT);
+        let mut request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
         if let Some(token) = token {
             request = request.header("Authorization", token);
         }
@@ -203,16 +208,21 @@ impl SparseIndex {
         let response = request.call().map_err(|error| unreachable(&error))?;
         let status = response.status();
         let mut body = Vec::new();
-        response.into_body().into_reader().take(MOST).read_to_end(&mut body).map_err(|error| unreachable(&error))?;
+        response
+            .into_body()
+            .into_reader()
+            .take(MAX_BODY)
+            .read_to_end(&mut body)
+            .map_err(|error| unreachable(&error))?;
         Ok((status, body))
     }
 
-    fn unreadable(&self, why: &dyn std::fmt::Display) -> Failure {
-        let message = format!("the index of the registry {} cannot be read: {why}; is this its address?", self.name);
-        Failure::new(FailureClass::Permanent, message)
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Failure {
+        let name = &self.name;
+        Failure::permanent(format!("the index of the registry {name} cannot be read: {error}; is this its address?"))
     }
 
-    fn is_own(&self, url: &str) -> bool {
+    fn is_same_origin(&self, url: &str) -> bool {
         let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
         origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
     }
@@ -225,17 +235,17 @@ fn certificate(item: PemItem<'_>) -> Option<Certificate<'static>> {
     }
 }
 
-fn is_locked(status: StatusCode) -> bool {
+fn is_auth_error(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-/// Where a package stands in an index.
-fn place(name: &str) -> String {
+/// Returns the path of a package's file in an index.
+fn index_path(name: &str) -> String {
     let name = name.to_ascii_lowercase();
-    format!("{}/{name}", directory(&name))
+    format!("{}/{name}", index_prefix(&name))
 }
 
-fn directory(name: &str) -> String {
+fn index_prefix(name: &str) -> String {
     let part = |range: std::ops::Range<usize>| name.get(range).unwrap_or_default();
     match name.len() {
         length @ 0..=2 => length.to_string(),
@@ -244,7 +254,8 @@ fn directory(name: &str) -> String {
     }
 }
 
-fn without_build(version: &str) -> &str {
+/// Returns a version without its build metadata, which does not distinguish versions on a registry.
+pub(super) fn without_build_metadata(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
@@ -252,17 +263,17 @@ fn without_build(version: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// (Pass) Packages stand where cargo looks for them.
+    /// (Pass) The paths are those that cargo requests.
     #[test]
-    fn places_in_an_index() {
-        for (name, place_of) in [
+    fn paths_in_an_index() {
+        for (name, path) in [
             ("a", "1/a"),
             ("ab", "2/ab"),
             ("abc", "3/a/abc"),
             ("aBcd", "ab/cd/abcd"),
             ("serde_json", "se/rd/serde_json"),
         ] {
-            assert_eq!(place(name), place_of);
+            assert_eq!(index_path(name), path);
         }
     }
 }

@@ -5,7 +5,9 @@ use shipper_core::audit::{Decision, UnprovenCause};
 
 use super::Anchors;
 use super::log::Told;
-use crate::human::words::{count, derived, judged_to, ran, recorded, under, word};
+use crate::formats::human::phrases::{
+    audited_up_to, derived_text, maybe_quoted, plural, recorded_text, registry_text, run_text,
+};
 
 /// The columns, which small screens repeat beside each cell.
 const COLUMNS: [&str; 5] = ["Line", "Status", "Asked about", "Derived", "Recorded"];
@@ -16,7 +18,7 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
     let decisions: Vec<&Decision> = shown.decisions.iter().filter_map(|at| audit.decisions.get(*at)).collect();
     let rest = (audit.decisions.len() - decisions.len()) as u64;
     let runs = audit.decisions.iter().map(|decision| decision.runs.len()).sum::<usize>() - shown.runs.len();
-    let judged_to = judged_to(audit, &report.demand);
+    let judged_to = audited_up_to(audit, &report.demand);
     html! {
         @if decisions.is_empty() {
             p { "Nothing was decided." }
@@ -31,7 +33,7 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
                         @for run in decision.runs.iter().filter(|run| shown.runs.contains(&run.line)) {
                             tr.run role="row" id=(anchors.run(run.line)) {
                                 td.turn role="cell" aria-hidden="true" { "\u{21b3}" }
-                                td role="cell" colspan="4" { (ran(run, judged_to)) }
+                                td role="cell" colspan="4" { (run_text(run, judged_to)) }
                             }
                         }
                     }
@@ -39,10 +41,10 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
             }
         }
         @if rest > 0 {
-            p.caption { (count(rest, "decision")) " more; " code { "--format json" } " has all." }
+            p.caption { (plural(rest, "decision")) " more; " code { "--format json" } " has all." }
         }
         @if runs > 0 {
-            p.caption { (count(runs as u64, "run")) " more; " code { "--format json" } " has all." }
+            p.caption { (plural(runs as u64, "run")) " more; " code { "--format json" } " has all." }
         }
     }
 }
@@ -59,20 +61,20 @@ fn row(decision: &Decision, anchors: Anchors) -> Markup {
         _ => false,
     };
     let status = decision.status.as_str();
-    let registry = under(decision.registry.as_ref(), decision.registry_source);
+    let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
     html! {
         tr role="row" id=(anchors.decision(decision.line)) {
             th.number scope="row" role="rowheader" data-label=(COLUMNS[0]) { (decision.line) }
             td role="cell" data-label=(COLUMNS[1]) { span.status.(status) { (status) } }
             td role="cell" data-label=(COLUMNS[2]) {
-                "plan " code.hash { (word(decision.plan_id.as_str(), 400)) } (registry)
+                "plan " code.hash { (maybe_quoted(decision.plan_id.as_str(), 400)) } (registry)
             }
             td role="cell" data-label=(COLUMNS[3]) {
-                (derived(decision))
+                (derived_text(decision))
                 @if let Some(because) = because { span.note { (because) } }
             }
             td role="cell" data-label=(COLUMNS[4]) {
-                @match recorded(decision) {
+                @match recorded_text(decision) {
                     None => span.muted { "nothing" },
                     Some(recorded) => {
                         (recorded)

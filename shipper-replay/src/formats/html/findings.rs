@@ -5,32 +5,32 @@ use shipper_core::audit::{Finding, Level};
 
 use super::log::Told;
 use super::prose;
-use crate::exhibit::Exhibit;
+use crate::excerpt::Excerpt;
 use crate::explain::entry;
-use crate::human::diagnostic::{ByLine, decision};
-use crate::human::next::next;
-use crate::human::words::{count, derived, recorded};
+use crate::formats::human::decisions::DecisionsByLine;
+use crate::formats::human::next_command::next_command;
+use crate::formats::human::phrases::{derived_text, plural, recorded_text};
 
 /// The findings that are shown, the weightiest first.
 pub(super) fn list(told: &Told<'_>) -> Markup {
     let (all, shown) = (&told.audit.findings, &told.shown.findings);
     let rest = (all.len() - shown.len()) as u64;
-    let decisions = &ByLine::of(told.audit);
+    let decisions = &DecisionsByLine::new(told.audit);
     html! {
         @if shown.is_empty() { p { "None." } }
         @for position in shown {
             @if let Some(finding) = all.get(*position) { (article(finding, *position, told, decisions)) }
         }
         @if rest > 0 {
-            p.caption { (count(rest, "finding")) " more; " code { "--format json" } " has all." }
+            p.caption { (plural(rest, "finding")) " more; " code { "--format json" } " has all." }
         }
     }
 }
 
-fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &ByLine<'_>) -> Markup {
-    let (level, exhibits) = (finding.level.as_str(), told.beside.exhibits(position));
-    let place = match (finding.line, exhibits.first()) {
-        (Some(line), Some(exhibit)) if exhibit.line == line => format!("line {line}, column {}", exhibit.columns.0),
+fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &DecisionsByLine<'_>) -> Markup {
+    let (level, excerpts) = (finding.level.as_str(), told.excerpts.of_finding(position));
+    let place = match (finding.line, excerpts.first()) {
+        (Some(line), Some(excerpt)) if excerpt.line == line => format!("line {line}, column {}", excerpt.columns.0),
         (Some(line), _) => format!("line {line}"),
         (None, _) => "no single line".to_owned(),
     };
@@ -46,12 +46,12 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &ByLi
                 code { (finding.code) } " " span.place { (place) }
             }
             p.message { (finding.message) }
-            @for exhibit in exhibits { (figure(exhibit)) }
+            @for excerpt in excerpts { (figure(excerpt)) }
             dl.facts {
-                @if let Some(decision) = decision(finding, decisions) {
+                @if let Some(decision) = decisions.of_finding(finding) {
                     dt { "Derived" }
-                    dd { (derived(decision)) }
-                    @if let Some(recorded) = recorded(decision) {
+                    dd { (derived_text(decision)) }
+                    @if let Some(recorded) = recorded_text(decision) {
                         dt { "Recorded" }
                         dd { (recorded) }
                     }
@@ -59,7 +59,7 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &ByLi
                 dt { "Help" }
                 dd { (finding.help) }
                 dt { "Next" }
-                dd { code { (next(finding, &told.log.path, told.audit, &told.report.demand)) } }
+                dd { code { (next_command(finding, &told.log.path, told.audit, &told.report.demand)) } }
                 dt { "Explained" }
                 dd {
                     @if let Some(entry) = entry(finding.code) { (prose(entry.short())) " " }
@@ -71,18 +71,18 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &ByLi
 }
 
 /// A place in the log and the text that stands there.
-fn figure(exhibit: &Exhibit) -> Markup {
+fn figure(excerpt: &Excerpt) -> Markup {
     html! {
         figure {
             figcaption {
-                span.place { (exhibit.line) ":" (exhibit.columns.0) }
-                @if !exhibit.label.is_empty() { " " (exhibit.label) }
+                span.place { (excerpt.line) ":" (excerpt.columns.0) }
+                @if !excerpt.label.is_empty() { " " (excerpt.label) }
             }
             pre tabindex="0" {
                 code {
-                    (exhibit.before)
-                    @if exhibit.marked.is_empty() { mark.point {} } @else { mark { (exhibit.marked) } }
-                    (exhibit.after)
+                    (excerpt.before)
+                    @if excerpt.target.is_empty() { mark.point {} } @else { mark { (excerpt.target) } }
+                    (excerpt.after)
                 }
             }
         }

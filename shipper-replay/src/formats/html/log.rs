@@ -5,26 +5,28 @@ use shipper_core::audit::{Integrity, LogAudit, LogReport, Report};
 use shipper_events::display_safe;
 
 use super::{Anchors, Shown, decisions, findings, timeline};
-use crate::account::Beside;
-use crate::human::facts::{extent, outcome, sidecar};
-use crate::human::unchecked::unchecked;
-use crate::human::words::{count, differing, headline, meaning, next_steps, quoted, under, word};
+use crate::formats::human::caveats::caveats;
+use crate::formats::human::phrases::{
+    diff_text, headline, maybe_quoted, next_steps, plural, quoted, refusal_text, registry_text,
+};
+use crate::formats::human::summary::{extent, outcome, sidecar};
+use crate::view::LogExcerpts;
 
 /// A log that is told of.
 pub(super) struct Told<'a> {
     pub(super) log: &'a LogReport,
     pub(super) audit: &'a LogAudit,
-    pub(super) beside: &'a Beside,
+    pub(super) excerpts: &'a LogExcerpts,
     pub(super) report: &'a Report,
     pub(super) shown: Shown,
     pub(super) anchors: Anchors,
 }
 
 /// Everything about one log.
-pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, anchors: Anchors) -> Markup {
+pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, anchors: Anchors) -> Markup {
     let path = display_safe(&log.path).max_chars(400).to_string();
     let id = anchors.section();
-    let told = log.audit.as_ref().map(|audit| Told { log, audit, beside, report, shown: Shown::of(audit), anchors });
+    let told = log.audit.as_ref().map(|audit| Told { log, audit, excerpts, report, shown: Shown::of(audit), anchors });
     html! {
         section.log id=(id) aria-labelledby={ (id) "-title" } {
             h2 id={ (id) "-title" } { code { (path) } }
@@ -58,7 +60,7 @@ fn judged(told: &Told<'_>) -> Markup {
         h3 { "Findings" }
         (findings::list(told))
         h3 { "Not checked" }
-        ul.plain { @for what in unchecked(told.audit, &told.report.demand) { li { (what) } } }
+        ul.plain { @for what in caveats(told.audit, &told.report.demand) { li { (what) } } }
     }
 }
 
@@ -83,9 +85,9 @@ fn facts(audit: &LogAudit) -> Markup {
                     None => "none was completed",
                     Some(receipt) => {
                         "line " (receipt.line) ": " strong { (outcome(receipt.passed, &receipt.unsound)) }
-                        ", on " (quoted(receipt.registry.as_str())) ", " (count(receipt.packages_published, "package")) " published, "
+                        ", on " (quoted(receipt.registry.as_str())) ", " (plural(receipt.packages_published, "package")) " published, "
                         time { (receipt.started_at) } " to " time { (receipt.completed_at) }
-                        span.note { "plan " code.hash { (word(receipt.plan_id.as_str(), 400)) } }
+                        span.note { "plan " code.hash { (maybe_quoted(receipt.plan_id.as_str(), 400)) } }
                         span.note { "it says: " (display_safe(&receipt.summary).max_chars(400).quoted()) }
                     },
                 }
@@ -93,15 +95,15 @@ fn facts(audit: &LogAudit) -> Markup {
             @if let Some(gate) = &audit.gate {
                 dt { "Gate now" }
                 dd {
-                    strong { (gate.verdict) } (under(gate.query.rehearsal_registry.as_ref(), gate.registry_source))
-                    span.note { "plan " code.hash { (word(gate.query.plan_id.as_str(), 400)) } }
-                    @for reason in &gate.reasons { span.note { code { (reason) } ": " (meaning(*reason)) } }
+                    strong { (gate.verdict) } (registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source))
+                    span.note { "plan " code.hash { (maybe_quoted(gate.query.plan_id.as_str(), 400)) } }
+                    @for reason in &gate.reasons { span.note { code { (reason) } ": " (refusal_text(*reason)) } }
                 }
             }
             dt { "Sidecar" }
             dd {
                 (sidecar(&audit.sidecar))
-                @for difference in &audit.sidecar.differences { span.note { (differing(difference)) } }
+                @for difference in &audit.sidecar.differences { span.note { (diff_text(difference)) } }
             }
         }
     }

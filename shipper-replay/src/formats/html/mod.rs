@@ -18,9 +18,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shipper_core::audit::{Conclusion, LogAudit, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use crate::account::{Account, Showing};
-use crate::human::words::headline;
-use crate::human::{weight, weightiest_first};
+use crate::formats::human::phrases::headline;
+use crate::formats::human::{most_severe_first, sort_rank};
+use crate::view::{FindingFilter, ReportView};
 use anchors::Anchors;
 
 /// How many logs that are not verified, and how many that are, get a section of their own.
@@ -42,12 +42,12 @@ struct Shown {
 
 impl Shown {
     fn of(audit: &LogAudit) -> Self {
-        let weights: Vec<u8> = audit.decisions.iter().map(|decision| weight(decision.status)).collect();
-        let findings = Showing { most: MOST, notes: true }.of(&audit.findings);
+        let weights: Vec<u8> = audit.decisions.iter().map(|decision| sort_rank(decision.status)).collect();
+        let findings = FindingFilter { max: MOST, notes: true }.select(&audit.findings);
         let decisions = choose::choose(&weights, MOST);
         let taken = decisions.iter().filter_map(|position| audit.decisions.get(*position));
         let runs: Vec<(u8, u64)> =
-            taken.flat_map(|decision| decision.runs.iter().map(|run| (weight(decision.status), run.line))).collect();
+            taken.flat_map(|decision| decision.runs.iter().map(|run| (sort_rank(decision.status), run.line))).collect();
         let weights: Vec<u8> = runs.iter().map(|(weight, _)| *weight).collect();
         let chosen = choose::choose(&weights, MOST);
         let runs = chosen.into_iter().filter_map(|position| Some(runs.get(position)?.1)).collect();
@@ -62,15 +62,15 @@ const STYLE: &str = include_str!("page.css");
 
 /// The positions of the logs that get a section, in the order in which they do: the gravest first.
 pub(crate) fn sections(report: &Report) -> Vec<usize> {
-    let (not_verified, verified): (Vec<usize>, Vec<usize>) = weightiest_first(report)
+    let (not_verified, verified): (Vec<usize>, Vec<usize>) = most_severe_first(report)
         .into_iter()
         .partition(|position| report.logs.get(*position).is_some_and(|log| log.conclusion != Conclusion::Verified));
     not_verified.into_iter().take(SECTIONS.0).chain(verified.into_iter().take(SECTIONS.1)).collect()
 }
 
 /// Writes the page.
-pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()> {
-    let page = page(account).into_string();
+pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
+    let page = page(view).into_string();
     let plain = |character: char| character == '\n' || is_display_safe(character);
     if page.chars().all(plain) {
         return out.write_all(page.as_bytes());
@@ -79,8 +79,8 @@ pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()
     out.write_all(shown.as_bytes())
 }
 
-fn page(account: &Account) -> Markup {
-    let report = &account.report;
+fn page(view: &ReportView) -> Markup {
+    let report = &view.report;
     let sections = sections(report);
     let left_out = report.logs.len() - sections.len();
     html! {
@@ -101,9 +101,9 @@ fn page(account: &Account) -> Markup {
                 main {
                     (overview::logs(report, &sections))
                     @for position in &sections {
-                        @let shown = (report.logs.get(*position), account.beside.get(*position));
-                        @if let (Some(log), Some(beside)) = shown {
-                            (log::section(log, beside, report, Anchors::of_log(*position)))
+                        @let shown = (report.logs.get(*position), view.excerpts.get(*position));
+                        @if let (Some(log), Some(excerpts)) = shown {
+                            (log::section(log, excerpts, report, Anchors::of_log(*position)))
                         }
                     }
                     @if left_out > 0 {

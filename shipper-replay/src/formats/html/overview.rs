@@ -6,9 +6,9 @@ use shipper_events::display_safe;
 
 use super::{Anchors, prose};
 use crate::explain::{self, Subject};
-use crate::human::facts::conclusions;
-use crate::human::weightiest_first;
-use crate::human::words::{answer, count, headline, quoted, word};
+use crate::formats::human::most_severe_first;
+use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, plural, quoted};
+use crate::formats::human::summary::conclusions;
 
 /// How many logs the table lists.
 const LISTED: usize = 2000;
@@ -33,7 +33,7 @@ pub(super) fn header(report: &Report) -> Markup {
         @if let (Some(require), [log]) = (report.demand.require, &report.logs[..]) {
             p.gist {
                 "Required of the gate: " strong { (require.as_str()) } ". It would answer "
-                (answer(log).unwrap_or_else(|| "nothing".to_owned())) "."
+                (gate_text(log).unwrap_or_else(|| "nothing".to_owned())) "."
             }
         }
         p.gist {
@@ -51,7 +51,7 @@ pub(super) fn without_comma(headline: &str) -> String {
 
 /// The table of logs.
 pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
-    let order = weightiest_first(report);
+    let order = most_severe_first(report);
     let rest = order.len().saturating_sub(LISTED) as u64;
     html! {
         section aria-labelledby="logs" {
@@ -76,7 +76,7 @@ pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
                     }
                 }
             }
-            @if rest > 0 { p.caption { (count(rest, "log")) " more; " code { "--format json" } " has all." } }
+            @if rest > 0 { p.caption { (plural(rest, "log")) " more; " code { "--format json" } " has all." } }
         }
     }
 }
@@ -112,7 +112,7 @@ fn row(log: &LogReport, report: &Report, position: usize, has_section: bool) -> 
 pub(super) fn demand(report: &Report) -> Markup {
     let demand = &report.demand;
     let registry = demand.registry.as_ref().map(|registry| quoted(registry.as_str()));
-    let plan = demand.plan_id.as_ref().map(|plan| word(plan.as_str(), 400));
+    let plan = demand.plan_id.as_ref().map(|plan| maybe_quoted(plan.as_str(), 400));
     let require = demand.require.map(|require| require.as_str().to_owned());
     let rows: [(&str, Option<String>, &str); 7] = [
         ("--registry", registry, "none: the log\u{2019}s own word is taken"),

@@ -11,10 +11,10 @@ use std::io;
 use shipper_core::audit::{Conclusion, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use crate::account::Account;
-use crate::human::facts::conclusions;
-use crate::human::weightiest_first;
-use crate::human::words::{answer, headline, quoted, word};
+use crate::formats::human::most_severe_first;
+use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, quoted};
+use crate::formats::human::summary::conclusions;
+use crate::view::ReportView;
 use escape::{code, code_in_cell, shown, shown_in_cell};
 
 /// How many bytes the document has at most. A step of GitHub Actions may write 1 MiB.
@@ -34,29 +34,29 @@ pub(crate) fn sections(report: &Report) -> Vec<usize> {
 
 fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
     let verified = |log: &LogReport| log.conclusion == Conclusion::Verified;
-    weightiest_first(report)
+    most_severe_first(report)
         .into_iter()
         .filter(move |position| report.logs.get(*position).is_some_and(|log| !verified(log)))
 }
 
 /// Writes the document.
-pub(crate) fn write(account: &Account, mut out: impl io::Write) -> io::Result<()> {
-    let document = document(account);
+pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
+    let document = document(view);
     // Texts from a log were made safe where they were put in; what is not plain all the same is shown as `?`.
     let plain = |character: char| if character == '\n' || is_display_safe(character) { character } else { '?' };
     out.write_all(document.chars().map(plain).collect::<String>().as_bytes())
 }
 
-fn document(account: &Account) -> String {
-    let report = &account.report;
+fn document(view: &ReportView) -> String {
+    let report = &view.report;
     let mut document = overview(report);
     let sections = sections(report);
     let folded = sections.len() > UNFOLDED;
     let end = asked(report);
     let mut told = 0;
     for position in &sections {
-        if let (Some(log), Some(beside)) = (report.logs.get(*position), account.beside.get(*position)) {
-            let section = section::section(log, beside, report, folded);
+        if let (Some(log), Some(excerpts)) = (report.logs.get(*position), view.excerpts.get(*position)) {
+            let section = section::section(log, excerpts, report, folded);
             // Room is kept for the sentence that says what is left out.
             if document.len() + section.len() + end.len() + 200 > MOST {
                 break;
@@ -84,14 +84,14 @@ fn overview(report: &Report) -> String {
     let counts = if report.logs.is_empty() { String::new() } else { format!(": {}", conclusions(report)) };
     let mut overview = format!("# shipper-replay: {conclusion}\n\n{logs}{counts}.\n\n");
     if let (Some(require), [log]) = (report.demand.require, &report.logs[..]) {
-        let answer = answer(log).map_or_else(|| "nothing".to_owned(), |answer| shown(&answer));
+        let answer = gate_text(log).map_or_else(|| "nothing".to_owned(), |answer| shown(&answer));
         overview += &format!("Required of the gate: **{}**. It would answer: {answer}\n\n", require.as_str());
     }
     if report.logs.is_empty() {
         return overview;
     }
     overview += "| conclusion | log | because |\n|---|---|---|\n";
-    let order = weightiest_first(report);
+    let order = most_severe_first(report);
     let mut listed = 0;
     for log in order.iter().take(LISTED).filter_map(|position| report.logs.get(*position)) {
         let sign = match log.conclusion {
@@ -122,7 +122,7 @@ fn asked(report: &Report) -> String {
     let demand = &report.demand;
     let options = [
         demand.registry.as_ref().map(|registry| format!("--registry {}", quoted(registry.as_str()))),
-        demand.plan_id.as_ref().map(|plan| format!("--plan-id {}", word(plan.as_str(), 200))),
+        demand.plan_id.as_ref().map(|plan| format!("--plan-id {}", maybe_quoted(plan.as_str(), 200))),
         demand.at.as_ref().map(|at| format!("--at {at}")),
         demand.extends.map(|head| format!("--extends {head}")),
         demand.since.map(|head| format!("--since {head}")),

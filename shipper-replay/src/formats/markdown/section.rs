@@ -4,13 +4,16 @@ use shipper_core::audit::{AuditOptions, Decision, Finding, LogAudit, LogReport, 
 use shipper_events::display_safe;
 
 use super::escape::{code, html_code, shown, shown_in_cell};
-use crate::account::{Beside, Showing};
-use crate::exhibit::Exhibit;
-use crate::human::facts::{extent, outcome, sidecar};
-use crate::human::next::next;
-use crate::human::unchecked::unchecked;
-use crate::human::weight;
-use crate::human::words::{count, differing, headline, judged_to, meaning, next_steps, quoted, ran, short, under, why};
+use crate::excerpt::Excerpt;
+use crate::formats::human::caveats::caveats;
+use crate::formats::human::next_command::next_command;
+use crate::formats::human::phrases::{
+    audited_up_to, decision_text, diff_text, headline, next_steps, plural, quoted, refusal_text, registry_text,
+    run_text, short_plan_id,
+};
+use crate::formats::human::sort_rank;
+use crate::formats::human::summary::{extent, outcome, sidecar};
+use crate::view::{FindingFilter, LogExcerpts};
 
 /// How many decisions, findings and places of a finding are told of.
 const DECISIONS: usize = 20;
@@ -24,11 +27,11 @@ const RUNS: usize = 5;
 const AROUND: usize = 60;
 
 /// What is told of a log; folded up behind its conclusion where there are many.
-pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, folded: bool) -> String {
+pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, folded: bool) -> String {
     let path = display_safe(&log.path).max_chars(200).to_string();
     let headline = headline(log, report);
     let inside = match &log.audit {
-        Some(audit) => judged(log, audit, beside, report),
+        Some(audit) => judged(log, audit, excerpts, report),
         None => "- Next: check the path, and that you may read what is there\n".to_owned(),
     };
     if folded {
@@ -45,15 +48,15 @@ pub(super) fn section(log: &LogReport, beside: &Beside, report: &Report, folded:
     }
 }
 
-fn judged(log: &LogReport, audit: &LogAudit, beside: &Beside, report: &Report) -> String {
+fn judged(log: &LogReport, audit: &LogAudit, excerpts: &LogExcerpts, report: &Report) -> String {
     let mut text = facts(audit);
     for step in next_steps(audit) {
         text += &format!("- Next: {}\n", shown(step));
     }
     text += &decisions(audit, report);
-    text += &findings(&log.path, audit, &report.demand, beside);
+    text += &findings(&log.path, audit, &report.demand, excerpts);
     text += "\n### Not checked\n\n";
-    for what in unchecked(audit, &report.demand) {
+    for what in caveats(audit, &report.demand) {
         text += &format!("- {}\n", shown(&what));
     }
     text
@@ -66,7 +69,7 @@ fn facts(audit: &LogAudit) -> String {
         || "none was completed".to_owned(),
         |receipt| {
             let registry = code(&quoted(receipt.registry.as_str()));
-            let plan = code(&short(receipt.plan_id.as_str()));
+            let plan = code(&short_plan_id(receipt.plan_id.as_str()));
             format!(
                 "line {}: {}, plan {plan} on {registry}",
                 receipt.line,
@@ -76,16 +79,16 @@ fn facts(audit: &LogAudit) -> String {
     );
     text += &format!("- Rehearsal: {rehearsal}\n");
     if let Some(gate) = &audit.gate {
-        let registry = under(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-        let plan = code(&short(gate.query.plan_id.as_str()));
+        let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
+        let plan = code(&short_plan_id(gate.query.plan_id.as_str()));
         text += &format!("- Gate now: **{}**, plan {plan}{}\n", gate.verdict, tail(&registry));
         for reason in &gate.reasons {
-            text += &format!("  - {}: {}\n", code(reason.as_str()), shown(meaning(*reason)));
+            text += &format!("  - {}: {}\n", code(reason.as_str()), shown(refusal_text(*reason)));
         }
     }
     text += &format!("- Sidecar: {}\n", shown(&sidecar(&audit.sidecar)));
     for difference in &audit.sidecar.differences {
-        text += &format!("  - {}\n", shown(&differing(difference)));
+        text += &format!("  - {}\n", shown(&diff_text(difference)));
     }
     text
 }
@@ -98,20 +101,20 @@ fn tail(text: &str) -> String {
 /// The decisions that weigh most, by line.
 fn decisions(audit: &LogAudit, report: &Report) -> String {
     let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
-    shown.sort_by_key(|decision| (weight(decision.status), decision.line));
+    shown.sort_by_key(|decision| (sort_rank(decision.status), decision.line));
     shown.truncate(DECISIONS);
     shown.sort_by_key(|decision| decision.line);
     if shown.is_empty() {
         return String::new();
     }
     let mut text = "\n### Decisions\n\n| line | status | plan | answer | runs |\n|---:|---|---|---|---|\n".to_owned();
-    let judged_to = judged_to(audit, &report.demand);
+    let judged_to = audited_up_to(audit, &report.demand);
     for decision in &shown {
-        let plan = shown_in_cell(&short(decision.plan_id.as_str()));
-        let answer = shown_in_cell(&why(decision));
-        let registry = under(decision.registry.as_ref(), decision.registry_source);
+        let plan = shown_in_cell(&short_plan_id(decision.plan_id.as_str()));
+        let answer = shown_in_cell(&decision_text(decision));
+        let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
         let registry = shown_in_cell(registry.strip_prefix(", ").unwrap_or(&registry));
-        let told = decision.runs.iter().take(RUNS).map(|run| shown_in_cell(&ran(run, judged_to)));
+        let told = decision.runs.iter().take(RUNS).map(|run| shown_in_cell(&run_text(run, judged_to)));
         let more = decision.runs.len().saturating_sub(RUNS);
         let more = (more > 0).then(|| format!("and {more} more"));
         let runs: Vec<String> = told.chain(more).collect();
@@ -121,56 +124,56 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
     }
     let rest = (audit.decisions.len() - shown.len()) as u64;
     if rest > 0 {
-        text += &format!("\n{} more; `--format json` has all.\n", count(rest, "decision"));
+        text += &format!("\n{} more; `--format json` has all.\n", plural(rest, "decision"));
     }
     text
 }
 
 /// The findings that weigh most, notes left out.
-fn findings(path: &str, audit: &LogAudit, demand: &AuditOptions, beside: &Beside) -> String {
-    let all = Showing { most: usize::MAX, notes: false }.of(&audit.findings);
+fn findings(path: &str, audit: &LogAudit, demand: &AuditOptions, excerpts: &LogExcerpts) -> String {
+    let all = FindingFilter { max: usize::MAX, notes: false }.select(&audit.findings);
     if all.is_empty() {
         return String::new();
     }
     let mut text = "\n### Findings\n\n".to_owned();
     for position in all.iter().take(FINDINGS) {
         if let Some(found) = audit.findings.get(*position) {
-            text += &finding(found, path, audit, demand, beside.exhibits(*position));
+            text += &finding(found, path, audit, demand, excerpts.of_finding(*position));
         }
     }
     let rest = all.len().saturating_sub(FINDINGS) as u64;
     if rest > 0 {
-        text += &format!("\n{} more; `--format json` has all.\n", count(rest, "finding"));
+        text += &format!("\n{} more; `--format json` has all.\n", plural(rest, "finding"));
     }
     text
 }
 
-fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions, exhibits: &[Exhibit]) -> String {
-    let place = match (finding.line, exhibits.first()) {
-        (Some(line), Some(exhibit)) if exhibit.line == line => format!(" {line}:{}", exhibit.columns.0),
+fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions, excerpts: &[Excerpt]) -> String {
+    let place = match (finding.line, excerpts.first()) {
+        (Some(line), Some(excerpt)) if excerpt.line == line => format!(" {line}:{}", excerpt.columns.0),
         (Some(line), _) => format!(" line {line}"),
         (None, _) => String::new(),
     };
     let (level, name) = (finding.level.as_str(), code(finding.code.as_str()));
     let mut text = format!("- **{level}** {name}{place}: {}\n", shown(&finding.message));
-    for exhibit in exhibits.iter().take(PLACES) {
-        let label = if exhibit.label.is_empty() { String::new() } else { format!(" {}", shown(exhibit.label)) };
-        text += &format!("  - {}:{}{label}: {}\n", exhibit.line, exhibit.columns.0, excerpt(exhibit));
+    for excerpt in excerpts.iter().take(PLACES) {
+        let label = if excerpt.label.is_empty() { String::new() } else { format!(" {}", shown(excerpt.label)) };
+        text += &format!("  - {}:{}{label}: {}\n", excerpt.line, excerpt.columns.0, quote(excerpt));
     }
     text += &format!("  - Help: {}\n", shown(&finding.help));
-    text + &format!("  - Next: {}\n", code(&next(finding, path, audit, demand)))
+    text + &format!("  - Next: {}\n", code(&next_command(finding, path, audit, demand)))
 }
 
 /// The text around a place, the place in bold.
-fn excerpt(exhibit: &Exhibit) -> String {
-    let before: Vec<char> = exhibit.before.chars().collect();
+fn quote(excerpt: &Excerpt) -> String {
+    let before: Vec<char> = excerpt.before.chars().collect();
     let cut = before.len().saturating_sub(AROUND);
     let ellipsis = |is_cut: bool| if is_cut { "\u{2026}" } else { "" };
     let before: String = before.iter().skip(cut).collect();
-    let after: String = exhibit.after.chars().take(AROUND).collect();
-    let is_cut = exhibit.after.chars().count() > AROUND;
+    let after: String = excerpt.after.chars().take(AROUND).collect();
+    let is_cut = excerpt.after.chars().count() > AROUND;
     let before = code(&format!("{}{before}", ellipsis(cut > 0)));
     let after = code(&format!("{after}{}", ellipsis(is_cut)));
-    let marked = if exhibit.marked.is_empty() { String::new() } else { format!("**{}**", code(&exhibit.marked)) };
+    let marked = if excerpt.target.is_empty() { String::new() } else { format!("**{}**", code(&excerpt.target)) };
     [before, marked, after].concat()
 }

@@ -90,6 +90,6 @@ fn judged(audit: &LogAudit) -> Judged {
 /// stays `-`.
 fn file_uri(path: &str) -> String {
     let path = path.strip_prefix("./").map_or(path, |rest| rest.trim_start_matches('/'));
-    let uri = uri::of_path(if path.is_empty() { "." } else { path });
+    let uri = uri::from_path(if path.is_empty() { "." } else { path });
     if path.starts_with('/') { format!("file://{uri}") } else { uri }
 }

@@ -23,21 +23,21 @@ use self::model::{
 };
 use super::json;
 use super::whole::path_of;
-use crate::account::Account;
+use crate::view::ReportView;
 
 /// The schema that a log of this version follows.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// Writes the account.
-pub(crate) fn write(account: &Account, out: impl io::Write) -> io::Result<()> {
-    let report = &account.report;
+/// Writes the view.
+pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
+    let report = &view.report;
     let mut artifacts = Artifacts::default();
     let mut results = Vec::new();
     let mut notifications = Vec::new();
-    for (log, beside) in report.logs.iter().zip(&account.beside) {
+    for (log, excerpts) in report.logs.iter().zip(&view.excerpts) {
         let log_at = artifacts.log(log, &report.demand);
         notifications.extend(notification(log, &log_at));
-        results.extend(results::results(log, beside, report, &log_at, |finding, audit| {
+        results.extend(results::results(log, excerpts, report, &log_at, |finding, audit| {
             match path_of(finding, audit, &log.path) {
                 path if path == log.path => log_at.clone(),
                 path => artifacts.sidecar(path),

@@ -10,10 +10,10 @@ use super::model::{
     Answered, ArtifactLocation, Location, OfDecision, OfResult, Outcome, PhysicalLocation, Region, Text,
 };
 use super::rules;
-use crate::account::Beside;
-use crate::exhibit::Exhibit;
+use crate::excerpt::Excerpt;
+use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::whole::{Whole, whole};
-use crate::human::diagnostic::{ByLine, decision};
+use crate::view::LogExcerpts;
 
 /// The name and version of how results are told apart.
 const FINGERPRINT: &str = "shipperReplay/v1";
@@ -25,7 +25,7 @@ const REASONS: usize = 8;
 /// file is.
 pub(super) fn results(
     log: &LogReport,
-    beside: &Beside,
+    excerpts: &LogExcerpts,
     report: &Report,
     log_at: &ArtifactLocation,
     mut at: impl FnMut(&Finding, &LogAudit) -> ArtifactLocation,
@@ -48,17 +48,18 @@ pub(super) fn results(
         });
     }
     if let Some(audit) = &log.audit {
-        let decisions = ByLine::of(audit);
+        let decisions = DecisionsByLine::new(audit);
         for (position, finding) in audit.findings.iter().enumerate() {
-            let exhibits = beside.exhibits(position);
-            let (own, others) = match exhibits.split_first() {
+            let excerpts = excerpts.of_finding(position);
+            let (own, others) = match excerpts.split_first() {
                 Some((own, others)) if Some(own.line) == finding.line => (Some(own), others),
-                _ => (None, exhibits),
+                _ => (None, excerpts),
             };
             let file = at(finding, audit);
-            let stands: Vec<&str> = exhibits.first().map_or(Vec::new(), |Exhibit { before, marked, after, .. }| {
-                vec![before.as_str(), marked.as_str(), after.as_str()]
-            });
+            let stands: Vec<&str> =
+                excerpts.first().map_or(Vec::new(), |Excerpt { before, target: marked, after, .. }| {
+                    vec![before.as_str(), marked.as_str(), after.as_str()]
+                });
             let related = related(others, log_at);
             results.push(Outcome {
                 rule_id: finding.code.as_str(),
@@ -71,7 +72,7 @@ pub(super) fn results(
                 partial_fingerprints: fingerprint(finding.code.as_str(), finding.line, &stands, &mut seen),
                 properties: OfResult {
                     conclusion: log.conclusion.as_str(),
-                    decision: decision(finding, &decisions).map(of_decision),
+                    decision: decisions.of_finding(finding).map(of_decision),
                 },
             });
         }
@@ -94,11 +95,11 @@ fn said(finding: &Finding, related: &[Location]) -> Text {
 }
 
 /// Where else to look.
-fn related(exhibits: &[Exhibit], log_at: &ArtifactLocation) -> Vec<Location> {
+fn related(excerpts: &[Excerpt], log_at: &ArtifactLocation) -> Vec<Location> {
     let mut related: Vec<Location> = Vec::new();
-    for exhibit in exhibits {
-        let label = Some(exhibit.label).filter(|label| !label.is_empty()).map(message);
-        let location = Location { message: label, ..location(log_at.clone(), Some((exhibit.line, Some(exhibit)))) };
+    for excerpt in excerpts {
+        let label = Some(excerpt.label).filter(|label| !label.is_empty()).map(message);
+        let location = Location { message: label, ..location(log_at.clone(), Some((excerpt.line, Some(excerpt)))) };
         // The schema wants each but once.
         let known = |other: &Location| {
             other.physical_location == location.physical_location && other.message == location.message
@@ -112,9 +113,9 @@ fn related(exhibits: &[Exhibit], log_at: &ArtifactLocation) -> Vec<Location> {
 }
 
 /// A place in a file; the whole file where no line is named.
-fn location(file: ArtifactLocation, place: Option<(u64, Option<&Exhibit>)>) -> Location {
+fn location(file: ArtifactLocation, place: Option<(u64, Option<&Excerpt>)>) -> Location {
     let (region, context_region) = match place {
-        Some((line, exhibit)) => region(line, exhibit),
+        Some((line, excerpt)) => region(line, excerpt),
         None => (None, None),
     };
     Location {
@@ -125,9 +126,9 @@ fn location(file: ArtifactLocation, place: Option<(u64, Option<&Exhibit>)>) -> L
 }
 
 /// A place in a line, and the line around it where there is more of it.
-fn region(line: u64, exhibit: Option<&Exhibit>) -> (Option<Region>, Option<Region>) {
+fn region(line: u64, excerpt: Option<&Excerpt>) -> (Option<Region>, Option<Region>) {
     let whole_line = |snippet| Region { start_line: line, start_column: None, end_column: None, snippet };
-    let Some(Exhibit { columns: (column, end), before, marked, after, .. }) = exhibit else {
+    let Some(Excerpt { columns: (column, end), before, target: marked, after, .. }) = excerpt else {
         return (Some(whole_line(None)), None);
     };
     let snippet = Some(marked).filter(|marked| !marked.is_empty()).map(plain);

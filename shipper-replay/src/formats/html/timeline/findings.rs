@@ -4,7 +4,7 @@ use shipper_core::audit::{Finding, Level};
 
 use super::lanes::{Lane, Source};
 use super::mark::{Figure, Mark, Shape, Tone, instant};
-use crate::human::words::count;
+use crate::formats::human::phrases::plural;
 
 pub(super) fn lane(source: &Source<'_>) -> Lane {
     let all = &source.audit.findings;
@@ -14,7 +14,7 @@ pub(super) fn lane(source: &Source<'_>) -> Lane {
     let without_line = all.iter().filter(|finding| finding.line.is_none()).count() as u64;
     let names = if without_line == 1 { "names" } else { "name" };
     let remark = (without_line > 0)
-        .then(|| format!("Not drawn: {} that {names} no line of the log.", count(without_line, "finding")));
+        .then(|| format!("Not drawn: {} that {names} no line of the log.", plural(without_line, "finding")));
     let lane = Lane::new("findings", "Findings", marks);
     let with_line = all.iter().filter(|finding| finding.line.is_some()).count();
     Lane { remark, left_out: with_line - lane.marks.len(), ..lane }

@@ -4,8 +4,8 @@ use shipper_core::audit::Decision;
 
 use super::lanes::{Lane, Source};
 use super::mark::{Figure, Mark, Shape, Tone, instant};
-use crate::human::weight;
-use crate::human::words::{short, under, why};
+use crate::formats::human::phrases::{decision_text, registry_text, short_plan_id};
+use crate::formats::human::sort_rank;
 use shipper_events::display_safe;
 
 pub(super) fn lane(source: &Source<'_>) -> Lane {
@@ -40,8 +40,8 @@ fn mark(decision: &Decision, source: &Source<'_>) -> Option<Mark> {
         (_, Some(derived)) if derived != status => format!("{status}: {derived}"),
         _ => status.to_owned(),
     };
-    let plan = short(decision.plan_id.as_str());
-    let registry = under(decision.registry.as_ref(), decision.registry_source);
+    let plan = short_plan_id(decision.plan_id.as_str());
+    let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
     Some(Mark {
         line,
         at: instant(moment),
@@ -50,11 +50,11 @@ fn mark(decision: &Decision, source: &Source<'_>) -> Option<Mark> {
         label,
         title: format!(
             "line {line}: decision {status}, plan {plan}{registry}; {}; {}",
-            why(decision),
+            decision_text(decision),
             moment.timestamp
         ),
         target: source.anchors.decision(line),
-        weight: weight(decision.status),
+        weight: sort_rank(decision.status),
         ticks: Vec::new(),
     })
 }

@@ -7,8 +7,8 @@ use shipper_events::display_safe;
 
 use super::lanes::{Lane, Source};
 use super::mark::{Figure, Mark, Shape, Tick, Tone, backwards, instant, lines};
-use crate::human::weight;
-use crate::human::words::{quoted, short, word};
+use crate::formats::human::phrases::{maybe_quoted, quoted, short_plan_id};
+use crate::formats::human::sort_rank;
 
 /// Runs by the line that they begin on, with the decisions that they took.
 type Runs<'a> = HashMap<u64, (&'a Decision, &'a RunReport)>;
@@ -84,9 +84,9 @@ impl Begun<'_> {
     fn ended(self, finished: Option<&TimelineEntry>, runs: &Runs<'_>, source: &Source<'_>) -> Mark {
         let Self { start, last, ticks } = self;
         let (line, to) = (start.line, finished.unwrap_or(last));
-        let plan = start.plan_id.as_ref().map(|plan| short(plan.as_str())).unwrap_or_default();
+        let plan = start.plan_id.as_ref().map(|plan| short_plan_id(plan.as_str())).unwrap_or_default();
         let how = match finished.map(|moment| &moment.outcome) {
-            Some(Some(result)) => format!("finished: {}", word(result, 60)),
+            Some(Some(result)) => format!("finished: {}", maybe_quoted(result, 60)),
             Some(None) => "finished".to_owned(),
             None => "did not finish; drawn to the last package it published".to_owned(),
         };
@@ -99,7 +99,7 @@ impl Begun<'_> {
                     live.map_or(String::new(), |live| format!(" to {}", display_safe(live).max_chars(24).quoted()));
                 (
                     Tone::of(decision.status),
-                    weight(decision.status),
+                    sort_rank(decision.status),
                     format!("{status}: {published} published{brief}"),
                     format!("run {status}, plan {plan}, {published} published{to}"),
                     if source.shown.runs.contains(&line) {

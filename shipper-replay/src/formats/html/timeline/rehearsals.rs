@@ -1,13 +1,13 @@
 //! The lane of rehearsals: a bar from each start to its completion.
 
-use shipper_core::Evidence;
 use shipper_core::audit::TimelineEntry;
+use shipper_core::fold::Evidence;
 use shipper_events::display_safe;
 
 use super::lanes::{Lane, Source};
 use super::mark::{Mark, Shape, Tick, Tone, backwards, instant, lines};
-use crate::human::facts::outcome;
-use crate::human::words::short;
+use crate::formats::human::phrases::short_plan_id;
+use crate::formats::human::summary::outcome;
 
 /// A rehearsal that was started.
 struct Started<'m> {
@@ -128,7 +128,7 @@ fn judged(moment: &TimelineEntry) -> (Tone, u8, String) {
 
 /// The plan and the registry.
 fn of(moment: &TimelineEntry) -> String {
-    let plan = moment.plan_id.as_ref().map_or(String::new(), |plan| format!(", plan {}", short(plan.as_str())));
+    let plan = moment.plan_id.as_ref().map_or(String::new(), |plan| format!(", plan {}", short_plan_id(plan.as_str())));
     format!("{plan}{}", on(moment))
 }
 

@@ -10,7 +10,7 @@ use super::mark::{Mark, Shape, Tick};
 use super::pack::{LabelPlace, Placed, pack};
 use super::scale::{Place, Scale, WIDTH};
 use crate::formats::html::Anchors;
-use crate::human::words::count;
+use crate::formats::human::phrases::plural;
 
 /// How high the axis is, and a lane's name.
 const AXIS: i64 = 30;
@@ -78,7 +78,7 @@ pub(super) fn drawing(lanes: &[Lane], scale: Scale, audit: &LogAudit, anchors: A
 fn summary(lanes: &[Lane], scale: Scale, audit: &LogAudit) -> String {
     let drawn = |lane: &Lane| format!("{} {}", lane.marks.len(), lane.name.to_lowercase());
     let lanes: Vec<String> = lanes.iter().filter(|lane| !lane.marks.is_empty()).map(drawn).collect();
-    let (length, lines) = (scale.length(), count(audit.lines, "line"));
+    let (length, lines) = (scale.length(), plural(audit.lines, "line"));
     format!("Timeline of {length} and {lines}: {}. The table below tells the same.", lanes.join(", "))
 }
 

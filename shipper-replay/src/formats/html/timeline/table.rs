@@ -9,8 +9,8 @@ use shipper_events::display_safe;
 use super::MOST;
 use super::lanes::Lane;
 use crate::formats::html::Anchors;
-use crate::human::facts::outcome;
-use crate::human::words::{count, quoted, short, word};
+use crate::formats::human::phrases::{maybe_quoted, plural, quoted, short_plan_id};
+use crate::formats::human::summary::outcome;
 
 /// How many events the table tells of beyond those that something is drawn for.
 const OTHERS: usize = MOST;
@@ -50,7 +50,7 @@ pub(super) fn table(moments: &[TimelineEntry], lanes: &[Lane], anchors: Anchors)
         }
         @if left_out > 0 {
             p.caption {
-                (count(left_out, "event")) " more than have room here; "
+                (plural(left_out, "event")) " more than have room here; "
                 code { "--timeline --format json" } " has all."
             }
         }
@@ -83,9 +83,9 @@ fn breakable(event: &str) -> Markup {
 /// What an event says of itself.
 fn says(moment: &TimelineEntry) -> String {
     let package = moment.package.as_deref().map(|package| display_safe(package).max_chars(80).to_string());
-    let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short(plan.as_str())));
+    let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short_plan_id(plan.as_str())));
     let registry = moment.registry.as_ref().map(|registry| format!("on {}", quoted(registry.as_str())));
-    let outcome = moment.outcome.as_deref().map(|outcome| word(outcome, 60));
+    let outcome = moment.outcome.as_deref().map(|outcome| maybe_quoted(outcome, 60));
     [package, plan, registry, outcome].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -95,7 +95,7 @@ fn cells(moment: &TimelineEntry) -> [String; 3] {
     let none = || "none".to_owned();
     let open = after.open.as_ref().map_or_else(none, |open| {
         let failed = if open.failed { ", a failure" } else { "" };
-        format!("line {}: {}{failed}", open.line, count(open.packages_published, "package"))
+        format!("line {}: {}{failed}", open.line, plural(open.packages_published, "package"))
     });
     let receipt = after.receipt.as_ref();
     let receipt = receipt.map_or_else(none, |receipt| {
@@ -104,7 +104,7 @@ fn cells(moment: &TimelineEntry) -> [String; 3] {
     });
     let unknown = match after.unknown_gate_events {
         0 => String::new(),
-        unknown => format!("; {} remembered", count(unknown, "unknown event")),
+        unknown => format!("; {} remembered", plural(unknown, "unknown event")),
     };
     let gate = after.gate.as_ref().map_or_else(|| "no plan to ask about".to_owned(), answer);
     [open, receipt, format!("{gate}{unknown}")]

@@ -1,0 +1,102 @@
+//! A log in pieces: the scanner finds of every line what `chain_oracle` finds line by line.
+//!
+//! The first bytes say how the log is made and cut. No fuzzer finds hashes, so a line that begins with `#` is given a
+//! link that fits, with `%` one whose number is wrong, and with `&` one whose hash is.
+
+#![no_main]
+
+use std::io::Read;
+
+use libfuzzer_sys::fuzz_target;
+use shipper_events::scan::{Interest, LogScanner};
+use shipper_events::scan::{split_lines};
+use shipper_events::{ChainLink, EventType};
+use shipper_testkit::chain_oracle::{Collector, Verified, verify};
+
+const TRACKED: u64 = 2;
+
+fn interest(name: &str) -> Interest {
+    match name {
+        "package_published" => Interest::PackageOnly,
+        "package_output" | "registry_policy_applied" => Interest::Full,
+        _ if !EventType::is_known(name) => Interest::Full,
+        _ => Interest::Skip,
+    }
+}
+
+fn scanned(scan: impl FnOnce(&mut LogScanner, &mut Collector)) -> Verified {
+    Collector::scan(LogScanner::new(), TRACKED, interest, scan)
+}
+
+/// A filler that moves the rest to the border of a window of 64 KiB, then the lines with their links.
+fn made(filler: u8, text: &[u8]) -> Vec<u8> {
+    let mut log = Vec::new();
+    if let Some(before) = filler.checked_sub(224) {
+        let rest =
+            r#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"preflight_complete","x":""},"package":"a"}"#;
+        let text = "x".repeat(65_535 - rest.len() - usize::from(before) * 11);
+        log.extend_from_slice(rest.replace("\"\"", &format!("\"{text}\"")).as_bytes());
+        log.push(b'\n');
+    }
+    let (mut start, mut lines) = (0, u64::from(!log.is_empty()));
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let mut previous = log.get(start..).unwrap_or_default();
+        start = log.len();
+        let (wrong, rest) = match line.split_first() {
+            Some((b'#', rest)) => (0, rest),
+            Some((b'%', rest)) => (3, rest),
+            Some((b'&', rest)) => {
+                previous = b"another line";
+                (0, rest)
+            }
+            _ => {
+                log.extend_from_slice(line);
+                lines += 1;
+                continue;
+            }
+        };
+        let link = ChainLink::to_previous(lines + wrong, previous).to_string();
+        log.extend_from_slice(link.as_bytes());
+        log.extend_from_slice(rest);
+        lines += 1;
+    }
+    log
+}
+
+/// Gives at most that many bytes at a time.
+struct Pieces<'a>(&'a [u8], u64);
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        (&mut self.0).take(self.1).read(buffer)
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(([filler, one, other, piece], text)) = bytes.split_first_chunk::<4>() else { return };
+    let log = made(*filler, text);
+    let (lines, tail) = split_lines(&log);
+    let lines: Vec<&[u8]> = lines.collect();
+    let expected = verify(&log, interest, TRACKED, u64::MAX);
+    let whole = scanned(|scanner, collector| assert!(scanner.feed(&log, collector).is_continue()));
+    assert_eq!(whole, expected, "as one piece");
+    let in_blocks = scanned(|scanner, collector| {
+        let (mut rest, mut sizes) = (&lines[..], [one, other].into_iter().cycle());
+        while let Some(size) = sizes.next().filter(|_| !rest.is_empty()) {
+            let (block, after) = rest.split_at(usize::from(*size % 8 + 1).min(rest.len()));
+            assert!(scanner.feed(&block.concat(), collector).is_continue());
+            rest = after;
+        }
+    });
+    assert_eq!(in_blocks, expected, "in blocks");
+    // A stream reads ahead: that takes its time.
+    if piece % 4 > 0 {
+        return;
+    }
+    let streamed = scanned(|scanner, collector| {
+        let stream = Pieces(&log, u64::from(*piece) * 16 + 1);
+        assert!(scanner.read_to_end(stream, collector).expect("memory can be read").is_continue());
+        assert_eq!(scanner.tail(), tail);
+    });
+    assert_eq!(streamed, expected, "from a stream");
+});

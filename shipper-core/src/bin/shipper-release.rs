@@ -1,0 +1,297 @@
+//! `shipper-release plan|rehearse|publish`: rehearses a workspace on another registry, or publishes it if the gate permits.
+//!
+//! ```sh
+//! shipper-release rehearse --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! shipper-release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
+//! ```
+//!
+//! Registries are those of cargo's configuration. Exit status 0 when it went well; 1 when the rehearsal failed, the gate
+//! refused, or the run did not finish well, all of which is in the log; 2 when nothing was begun, or could not be recorded.
+
+use std::error::Error;
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+use shipper_core::gate::SidecarUpdate;
+use shipper_core::release::cargo::{CargoPublisher, Workspace};
+use shipper_core::release::{
+    CancelToken, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
+    StoppedAt, publish, rehearse,
+};
+use shipper_core::state_dir::create_state_directory;
+use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
+use shipper_events::Head;
+use shipper_events::write::FsStorage;
+
+/// Rehearses and publishes a workspace, with every step in a log that can be audited.
+#[derive(Parser)]
+#[command(name = "shipper-release")]
+struct Cli {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Publish every package to the rehearsal registry, and see that it is there
+    Rehearse {
+        #[command(flatten)]
+        common: Common,
+        /// The registry to rehearse on
+        #[arg(long, value_name = "NAME")]
+        rehearsal_registry: String,
+        /// Install this package's program from the rehearsal registry at the end
+        #[arg(long, value_name = "PACKAGE")]
+        smoke_install: Option<String>,
+    },
+    /// Publish every package for real, if the gate lets this plan go
+    Publish {
+        #[command(flatten)]
+        common: Common,
+        /// The registry that the plan must have been rehearsed on; without it the gate is dormant, and the log says so
+        #[arg(long, value_name = "NAME")]
+        rehearsal_registry: Option<String>,
+        /// Publish only if the log begins with the bytes of this head, kept elsewhere: LINES:BYTES:BLAKE3
+        #[arg(long, value_name = "HEAD")]
+        extends: Option<Head>,
+        /// Skip the gate; who and why is recorded
+        #[arg(long, requires_all = ["actor", "justification", "rehearsal_registry"])]
+        skip_rehearsal: bool,
+        /// Who skips the gate
+        #[arg(long, value_name = "WHO", requires = "skip_rehearsal")]
+        actor: Option<String>,
+        /// Why the gate is skipped
+        #[arg(long, value_name = "WHY", requires = "skip_rehearsal")]
+        justification: Option<String>,
+    },
+    /// Print the plan: its name, and the text of which that is the BLAKE3
+    Plan {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// The manifest of the workspace, or of one of its packages
+    #[arg(long, value_name = "PATH", default_value = "Cargo.toml")]
+    manifest_path: Utf8PathBuf,
+    /// The registry to publish to
+    #[arg(long, value_name = "NAME", default_value = "crates-io")]
+    live_registry: String,
+    /// Where the log is kept; by default .shipper in the workspace
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<Utf8PathBuf>,
+    /// Publish also what is not committed
+    #[arg(long)]
+    allow_dirty: bool,
+    /// How long one package may take with its build and all attempts, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    time_limit: u64,
+    /// How long a registry may take to show what was published, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    readiness_limit: u64,
+    /// Print what cargo prints
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// What a rehearsal or a publish works with.
+struct Session {
+    state_dir: Utf8PathBuf,
+    publisher: CargoPublisher,
+    limits: Limits,
+    progress: StderrProgress,
+    cancel: CancelToken,
+}
+
+impl Common {
+    fn read_workspace(&self) -> Result<(Workspace, CancelToken), Box<dyn Error>> {
+        let cancel = CancelToken::default();
+        let on_signal = cancel.clone();
+        ctrlc::set_handler(move || on_signal.cancel())?;
+        Ok((Workspace::read(&self.manifest_path, &self.live_registry, &cancel)?, cancel))
+    }
+
+    fn start(&self) -> Result<Session, Box<dyn Error>> {
+        let (workspace, cancel) = self.read_workspace()?;
+        let state_dir = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
+        create_state_directory(&state_dir)?;
+        if let Some(package) = workspace.package_containing(&state_dir) {
+            let package = &package.name;
+            return Err(format!(
+                "the log in {state_dir} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
+            )
+            .into());
+        }
+        let mut publisher = CargoPublisher::new(workspace);
+        if self.allow_dirty {
+            publisher = publisher.allow_dirty();
+        }
+        let limits = Limits {
+            command_timeout: Duration::from_secs(self.time_limit),
+            visibility_timeout: Duration::from_secs(self.readiness_limit),
+            ..Limits::default()
+        };
+        let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
+        Ok(Session { state_dir, publisher, limits, progress, cancel })
+    }
+}
+
+/// Runs the command, and returns `true` if it went well.
+fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
+    match cli.action {
+        Action::Plan { common } => {
+            let (workspace, _) = common.read_workspace()?;
+            let plan = workspace.plan();
+            writeln!(stdout(), "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
+            Ok(true)
+        }
+        Action::Rehearse { common, rehearsal_registry, smoke_install } => {
+            let session = common.start()?;
+            let mut options = RehearseOptions::new(session.publisher.workspace().registry(&rehearsal_registry)?);
+            options.smoke_install = smoke_install;
+            session.rehearse(options)
+        }
+        Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
+            let session = common.start()?;
+            let mut options = PublishOptions::default();
+            let workspace = session.publisher.workspace();
+            options.rehearsal = rehearsal_registry.map(|name| workspace.registry(&name)).transpose()?;
+            options.skip = skip_rehearsal.then_some(SkipRequest::new(actor, justification));
+            options.expected_head = extends;
+            session.publish(options)
+        }
+    }
+}
+
+impl Session {
+    fn rehearse(mut self, mut options: RehearseOptions) -> Result<bool, Box<dyn Error>> {
+        options.limits = self.limits;
+        let plan = self.publisher.workspace().plan().clone();
+        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
+        let outcome = rehearse(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress)?;
+        let receipt = &outcome.completed.receipt;
+        print_result(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, outcome.completed.head));
+        if let Some(error) = &outcome.completed.sidecar {
+            let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
+        }
+        if !receipt.is_valid_evidence() {
+            let _ = writeln!(stderr(), "error: {}", receipt.summary);
+        }
+        Ok(receipt.is_valid_evidence())
+    }
+
+    fn publish(mut self, mut options: PublishOptions) -> Result<bool, Box<dyn Error>> {
+        options.limits = self.limits;
+        let plan = self.publisher.workspace().plan().clone();
+        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
+        match publish(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress) {
+            Ok(outcome) => {
+                print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
+                if let Some(StoppedAt { package, failure, .. }) = &outcome.failure {
+                    let package = package.as_deref().unwrap_or("the run");
+                    let _ = writeln!(stderr(), "error: {package}: {failure}; publish again to go on");
+                }
+                Ok(outcome.failure.is_none())
+            }
+            Err(refused @ PublishError::Refused { .. }) => {
+                let _ = writeln!(stderr(), "error: {refused}");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Prints the result. If that fails, the log contains it and the exit status still reports it.
+fn print_result(result: &str) {
+    if let Err(error) = writeln!(stdout(), "{result}") {
+        let _ = writeln!(stderr(), "warning: the result cannot be printed ({error}); it is in the log");
+    }
+}
+
+/// Prints the steps to standard error. On a terminal, the current step has one line, which its end replaces.
+struct StderrProgress {
+    terminal: bool,
+    verbose: bool,
+}
+
+impl StderrProgress {
+    fn print(&self, line: &str) {
+        self.write(line, "\n");
+    }
+
+    fn write(&self, line: &str, end: &str) {
+        let (begin, end) = if self.terminal { ("\r\u{1b}[K", end) } else { ("", "\n") };
+        // The release goes on without its progress.
+        let _ = write!(stderr(), "{begin}{line}{end}");
+    }
+}
+
+fn step_text(step: Step) -> &'static str {
+    match step {
+        Step::Publish => "publishing",
+        Step::WaitUntilVisible => "waiting for",
+        Step::Install => "installing",
+        Step::Skip => "is there already:",
+        Step::VerifyBuild => "is there already, building",
+        _ => "working on",
+    }
+}
+
+impl Progress for StderrProgress {
+    fn gate_passed(&mut self, gate: &GateAnswer) {
+        match gate.verdict().code() {
+            VerdictKind::Bypassed => {
+                self.print("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed");
+            }
+            VerdictKind::Dormant => self
+                .print("warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan"),
+            _ => {}
+        }
+        let GateAnswer::Recorded { sidecar, .. } = gate else { return };
+        match sidecar {
+            SidecarUpdate::Rewritten => self.print("rehearsal.json did not tell of the log's receipt; written anew"),
+            SidecarUpdate::WriteFailed(error) => self.print(&format!("warning: {error}: {}", error.source)),
+            SidecarUpdate::Orphan => {
+                self.print("warning: there is a rehearsal.json, and no rehearsal was completed");
+            }
+            _ => {}
+        }
+    }
+
+    fn step_started(&mut self, step: Step, package: &PlannedPackage) {
+        self.write(&format!("{} {}", step_text(step), package.id()), if step == Step::Skip { "\n" } else { "" });
+    }
+
+    fn step_finished(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
+        let (step, id, took) = (step_text(step), package.id(), took.as_secs_f32());
+        self.print(&match failure {
+            None => format!("{step} {id}: done in {took:.1} s"),
+            Some(failure) => format!("{step} {id}: failed after {took:.1} s: {failure}"),
+        });
+    }
+
+    fn output_line(&mut self, line: &str) {
+        if self.verbose {
+            self.print(&format!("  {}", shipper_events::display_safe(line).max_chars(400)));
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            let causes = std::iter::successors(error.source(), |&cause| cause.source());
+            let message = causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"));
+            let _ = writeln!(stderr(), "error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

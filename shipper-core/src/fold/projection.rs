@@ -1,0 +1,77 @@
+//! The fold of a whole log, with the heads of the log and of the receipt.
+
+use std::io::Read;
+
+use camino::Utf8Path;
+use shipper_events::scan::{LineCursor, Projection, read_projection};
+use shipper_events::{EventType, Head, LogEntry, ReadError};
+
+use crate::fold::state::{GateState, is_reserved_event_type};
+
+/// The state of the gate after a log, and the heads that belong to it.
+///
+/// ```
+/// use shipper_core::{GateProjection, GateQuery, RefusalCode, evaluate};
+/// let gate = GateProjection::read(&b""[..])?;
+/// let query = GateQuery::new("p".parse()?, Some("rehearsal".parse()?));
+/// assert_eq!(evaluate(gate.state(), &query).reason_codes(), [RefusalCode::NoRehearsal]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct GateProjection {
+    state: GateState,
+    receipt_head: Option<Head>,
+    head: Option<Head>,
+}
+
+impl GateProjection {
+    /// Reads the log at a path to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Io`] if the file cannot be opened or read, and the other variants as for [`read`](Self::read).
+    pub fn open(path: impl AsRef<Utf8Path>) -> Result<Self, ReadError> {
+        let file = fs_err::File::open(path.as_ref()).map_err(|source| ReadError::Io { line: 0, source })?;
+        Self::read(file)
+    }
+
+    /// Reads a log to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the log has a corrupt line, a broken chain, a recorded head that does not match or a torn tail, or
+    /// if the stream cannot be read: nothing may be decided on such a log.
+    pub fn read(stream: impl Read) -> Result<Self, ReadError> {
+        let (projection, head) = read_projection(stream, Self::default())?;
+        Ok(Self { head: Some(head), ..projection })
+    }
+
+    /// The state of the gate.
+    pub fn state(&self) -> &GateState {
+        &self.state
+    }
+
+    /// Head of the log up to the line that made the receipt. `None` if there is no receipt.
+    pub fn receipt_head(&self) -> Option<Head> {
+        self.receipt_head
+    }
+
+    /// Head of the log that [`open`](Self::open) or [`read`](Self::read) read to its end. `None` in a projection that a
+    /// writer maintains: the writer has the head.
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+}
+
+impl Projection for GateProjection {
+    fn reads(event_type: &str) -> bool {
+        is_reserved_event_type(event_type) || event_type == "tail_repaired"
+    }
+
+    fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
+        self.state.evolve(entry.line, &entry.event);
+        if let EventType::RehearsalComplete(_) = entry.event.event_type {
+            self.receipt_head = Some(cursor.head());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The state of the gate, and the events that change it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use shipper_events::event::{RehearsalComplete, RehearsalStarted};
+use shipper_events::{Event, EventType, LogEntry, PlanId, RegistryName, Timestamp};
+
+use crate::fold::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
+
+/// The state of the gate after the events so far: `docs/gate.md`, "The fold".
+///
+/// [`evolve`](Self::evolve) is pure, total and cannot fail; a state depends on nothing but the events.
+///
+/// ```
+/// use shipper_core::GateState;
+/// use shipper_core::shipper_events::EventReader;
+/// let log = br#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}
+/// {"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"rehearsal_package_published","name":"a","version":"1.0.0","duration_ms":7},"package":"a@1.0.0"}
+/// {"timestamp":"2026-11-23T08:00:02Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"r","plan_id":"p","summary":"done"},"package":"all"}
+/// "#;
+/// let state: GateState = EventReader::new(&log[..]).collect::<Result<_, _>>()?;
+/// assert!(state.receipt().is_some_and(|receipt| receipt.is_valid_evidence()));
+/// # Ok::<(), shipper_core::shipper_events::ReadError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GateState {
+    open_rehearsal: Option<RehearsalState>,
+    receipt: Option<Arc<Receipt>>,
+    unknown_gate_events: Vec<UnknownGateEvent>,
+}
+
+/// A rehearsal that was started and not completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RehearsalState {
+    /// Plan that it rehearses.
+    pub plan_id: PlanId,
+    /// Registry that it rehearses on.
+    pub registry: RegistryName,
+    /// Start of the rehearsal.
+    pub start: RehearsalStart,
+    /// Packages that it has published so far, each `name@version`.
+    pub packages: BTreeSet<String>,
+    /// True if a failure is marked in it.
+    pub failed: bool,
+    has_duplicate: bool,
+}
+
+/// An event of an unknown type whose name is reserved for the gate: a newer writer may have meant something by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownGateEvent {
+    /// Its line.
+    pub line: u64,
+    /// Its type.
+    pub name: Arc<str>,
+}
+
+/// True for the names that are reserved for types of the gate: the fold remembers an unknown type with such a name.
+pub(crate) fn is_reserved_event_type(type_name: &str) -> bool {
+    type_name.starts_with("rehearsal_") || type_name.starts_with("gate_")
+}
+
+impl GateState {
+    /// The open rehearsal; `None` if every rehearsal was completed or abandoned.
+    pub fn open_rehearsal(&self) -> Option<&RehearsalState> {
+        self.open_rehearsal.as_ref()
+    }
+
+    /// The receipt of the latest completed rehearsal; `None` if no rehearsal was completed.
+    pub fn receipt(&self) -> Option<&Arc<Receipt>> {
+        self.receipt.as_ref()
+    }
+
+    /// The unknown gate events that are remembered, in the order of their lines.
+    pub fn unknown_gate_events(&self) -> &[UnknownGateEvent] {
+        &self.unknown_gate_events
+    }
+
+    /// Applies one event. `line` is its line in the log, the first is 1; lines must come in order.
+    pub fn evolve(&mut self, line: u64, event: &Event) {
+        match &event.event_type {
+            EventType::RehearsalStarted(started) => {
+                self.open_rehearsal = Some(RehearsalState::new(line, started, &event.timestamp));
+            }
+            EventType::RehearsalPackagePublished(published) => {
+                if let Some(open) = &mut self.open_rehearsal {
+                    let package = format!("{}@{}", published.name, published.version);
+                    open.has_duplicate |= !open.packages.insert(package);
+                }
+            }
+            EventType::RehearsalPackageFailed(_)
+            | EventType::RehearsalSmokeCheckFailed(_)
+            | EventType::TailRepaired(_) => {
+                if let Some(open) = &mut self.open_rehearsal {
+                    open.failed = true;
+                }
+            }
+            EventType::RehearsalComplete(complete) => self.complete(line, complete, &event.timestamp),
+            EventType::Unknown(unknown) if is_reserved_event_type(&unknown.name) => {
+                let name = unknown.name.as_str().into();
+                self.unknown_gate_events.push(UnknownGateEvent { line, name });
+            }
+            _ => {}
+        }
+    }
+
+    fn complete(&mut self, line: u64, complete: &RehearsalComplete, at: &Timestamp) {
+        let completed =
+            self.open_rehearsal.take_if(|open| open.plan_id == complete.plan_id && open.registry == complete.registry);
+        if let Some(rehearsal) = &completed {
+            self.unknown_gate_events.retain(|event| event.line >= rehearsal.start.line);
+        }
+        let unsound = match &completed {
+            _ if !complete.passed => Vec::new(),
+            None => vec![EvidenceFlaw::CompletionWithoutStart],
+            Some(rehearsal) => rehearsal.evidence_flaws(),
+        };
+        let (packages, start) = completed.map_or_else(Default::default, |open| (open.packages, Some(open.start)));
+        self.receipt = Some(Arc::new(Receipt {
+            line,
+            plan_id: complete.plan_id.clone(),
+            registry: complete.registry.clone(),
+            passed: complete.passed,
+            summary: complete.summary.clone(),
+            packages: Arc::new(packages),
+            start,
+            completed_at: at.clone(),
+            unsound,
+        }));
+    }
+}
+
+impl RehearsalState {
+    fn new(line: u64, started: &RehearsalStarted, at: &Timestamp) -> Self {
+        Self {
+            plan_id: started.plan_id.clone(),
+            registry: started.registry.clone(),
+            start: RehearsalStart { line, at: at.clone(), package_count: started.package_count.clone() },
+            packages: BTreeSet::new(),
+            failed: false,
+            has_duplicate: false,
+        }
+    }
+
+    /// Flaws that would make a pass of this rehearsal unsound.
+    fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
+        let flaws = [
+            (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),
+            (self.failed, EvidenceFlaw::FailureRecorded),
+            (self.has_duplicate, EvidenceFlaw::DuplicatePackage),
+        ];
+        flaws.into_iter().filter_map(|(holds, flaw)| holds.then_some(flaw)).collect()
+    }
+}
+
+impl<'e> Extend<&'e LogEntry> for GateState {
+    fn extend<I: IntoIterator<Item = &'e LogEntry>>(&mut self, entries: I) {
+        for LogEntry { line, event } in entries {
+            self.evolve(*line, event);
+        }
+    }
+}
+
+impl Extend<LogEntry> for GateState {
+    fn extend<I: IntoIterator<Item = LogEntry>>(&mut self, entries: I) {
+        for LogEntry { line, event } in entries {
+            self.evolve(line, &event);
+        }
+    }
+}
+
+impl<'e> FromIterator<&'e LogEntry> for GateState {
+    fn from_iter<I: IntoIterator<Item = &'e LogEntry>>(entries: I) -> Self {
+        let mut state = Self::default();
+        state.extend(entries);
+        state
+    }
+}
+
+impl FromIterator<LogEntry> for GateState {
+    fn from_iter<I: IntoIterator<Item = LogEntry>>(entries: I) -> Self {
+        let mut state = Self::default();
+        state.extend(entries);
+        state
+    }
+}

@@ -1,0 +1,234 @@
+//! Asking the gate: a decision is recorded as an event before the caller learns of it.
+//!
+//! The steps, none of which may be omitted or moved:
+//!
+//! 1. **Open** the log under its lock. A torn tail is refused, not repaired: the bytes may be a lost failure.
+//! 2. **Verify** it while reading it: every line, the chain, every recorded head, and the head that the caller kept.
+//! 3. **Fold** its events. The sidecar has no influence on the verdict: every process that can write it can make it match.
+//! 4. **Evaluate** the question.
+//! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
+//! 6. **Answer.** Only now does the caller learn the verdict.
+//! 7. Compare the sidecar with the receipt, and write it anew from the fold if it differs.
+//!
+//! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded
+//! too: the basis is everything before the decision.
+
+use std::sync::LazyLock;
+
+use camino::Utf8Path;
+use shipper_events::event::{DecisionRecord, GateEvaluated};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::{EventType, Head};
+use thiserror::Error;
+
+use crate::fold::GateProjection;
+use crate::gate::evaluate::evaluate;
+use crate::gate::query::GateQuery;
+use crate::gate::verdict::{RefusalReason, Verdict};
+use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
+use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
+
+/// The person or program that asks, and its justification. Both are recorded, and an audit shows them; a skip needs both.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SkipRequest {
+    /// Name of the person or program that asks. `None` is recorded as absent.
+    pub actor: Option<String>,
+    /// Justification of the skip. `None` is recorded as absent.
+    pub justification: Option<String>,
+}
+
+/// The gate's answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum GateAnswer {
+    /// The gate evaluated the question, and its decision is recorded.
+    #[non_exhaustive]
+    Recorded {
+        /// The verdict.
+        verdict: Verdict,
+        /// Head of the log after the decision: keep it elsewhere, and pass it to the next
+        /// [`ask_gate`].
+        head: Head,
+        /// Line of the decision, for the `gate` member of the run that acts on it.
+        line: u64,
+        /// Result of step 7.
+        sidecar: SidecarUpdate,
+    },
+    /// The log is torn, corrupt, broken or replaced, or it does not extend the expected head. The verdict is a refusal for
+    /// [`RefusalReason::UntrustedLog`], and nothing was recorded. The error says what is wrong with the log.
+    UntrustedLog(LogError),
+}
+
+/// Result of the comparison of the sidecar with the receipt.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SidecarUpdate {
+    /// There is no sidecar, and no rehearsal in the log was completed.
+    Skipped,
+    /// There is a sidecar, and no rehearsal in the log was completed: do not trust it.
+    Orphan,
+    /// The sidecar matches the receipt.
+    UpToDate,
+    /// The sidecar was missing or differed, and was written anew from the fold.
+    Rewritten,
+    /// The sidecar was missing or differed, and could not be written.
+    WriteFailed(WriteSidecarError),
+}
+
+/// An error of [`ask_gate`]. Nothing may be published.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AskGateError {
+    /// The log could not be opened or read.
+    #[error("the gate could not be asked")]
+    Log(#[source] LogError),
+    /// A skip was requested without an actor or without a justification.
+    #[error("a skip says who asks for it and why; give both")]
+    SkipWithoutReason,
+    /// The decision was not acknowledged.
+    #[error("the decision could not be recorded")]
+    RecordFailed(#[source] AppendError),
+}
+
+static UNTRUSTED_LOG: LazyLock<Verdict> =
+    LazyLock::new(|| Verdict::Refused { reasons: vec![RefusalReason::UntrustedLog] });
+
+impl GateAnswer {
+    /// The verdict.
+    pub fn verdict(&self) -> &Verdict {
+        match self {
+            Self::Recorded { verdict, .. } => verdict,
+            Self::UntrustedLog(_) => &UNTRUSTED_LOG,
+        }
+    }
+
+    /// True if the plan may be published.
+    pub fn may_publish(&self) -> bool {
+        self.verdict().may_publish()
+    }
+
+    /// Head of the log after the decision. `None` if the log cannot be trusted.
+    pub fn head(&self) -> Option<Head> {
+        match self {
+            Self::Recorded { head, .. } => Some(*head),
+            Self::UntrustedLog(_) => None,
+        }
+    }
+
+    /// Line of the decision. `None` if the log cannot be trusted.
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Recorded { line, .. } => Some(*line),
+            Self::UntrustedLog(_) => None,
+        }
+    }
+}
+
+impl SkipRequest {
+    /// A request with the name of the person or program that asks, and its justification.
+    pub fn new(actor: Option<String>, justification: Option<String>) -> Self {
+        Self { actor, justification }
+    }
+
+    fn is_complete(&self) -> bool {
+        [&self.actor, &self.justification]
+            .into_iter()
+            .all(|text| text.as_ref().is_some_and(|text| !text.trim().is_empty()))
+    }
+}
+
+/// Asks the gate about a plan, records the decision, and only then answers. `expected_head` is a head that the caller kept:
+/// a log that does not begin with exactly these bytes is refused. `None` accepts any log.
+///
+/// # Errors
+///
+/// [`AskGateError::Log`] if the log cannot be opened or read, [`AskGateError::RecordFailed`] if the decision cannot be
+/// recorded, [`AskGateError::SkipWithoutReason`] if the query skips and the request names no actor or no justification. A
+/// log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
+///
+/// ```
+/// use shipper_core::shipper_events::write::{FsStorage, LockOptions};
+/// use shipper_core::{GateQuery, RefusalCode, SkipRequest, ask_gate};
+/// # let directory = tempfile::tempdir()?;
+/// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
+/// let query = GateQuery::new("p".parse()?, Some("rehearsal".parse()?));
+/// let answer = ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default())?;
+/// assert_eq!(answer.verdict().reason_codes(), [RefusalCode::NoRehearsal]);
+/// assert_eq!(answer.line(), Some(1), "the refusal is recorded");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn ask_gate<S: Storage>(
+    storage: S,
+    state_directory: &Utf8Path,
+    query: &GateQuery,
+    request: &SkipRequest,
+    expected_head: Option<Head>,
+    lock: LockOptions,
+) -> Result<GateAnswer, AskGateError> {
+    if query.skip && !request.is_complete() {
+        return Err(AskGateError::SkipWithoutReason);
+    }
+    let path = state_directory.join(LOG_FILE_NAME);
+    let options = WriterOptions::new(lock).expected_head(expected_head);
+    let mut log = match LogWriter::open(storage, &path, options, GateProjection::default()) {
+        Ok(log) => log,
+        Err(error) => return untrusted_or_error(error),
+    };
+    let mut decided = None;
+    let recorded = log.append_with(|gate, basis| {
+        let verdict = decided.insert(evaluate(gate.state(), query));
+        vec![decision_event(query, request, verdict, basis)]
+    });
+    let head = match recorded {
+        Ok(head) => head,
+        Err(AppendError::Log(error)) => return untrusted_or_error(error),
+        Err(error) => return Err(AskGateError::RecordFailed(error)),
+    };
+    #[expect(clippy::expect_used, reason = "an append that succeeds has called its closure")]
+    let verdict = decided.expect("invariant: a recorded decision has a verdict");
+    let sidecar = update_sidecar(&log, state_directory);
+    Ok(GateAnswer::Recorded { verdict, head, line: head.lines, sidecar })
+}
+
+/// The answer for a log that cannot be trusted, and an error for one that cannot be read.
+fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
+    match error {
+        LogError::NotExtended { .. }
+        | LogError::Corrupt { .. }
+        | LogError::Broken { .. }
+        | LogError::TornTail { .. }
+        | LogError::RepairInterrupted { .. }
+        | LogError::ConcurrentWriter { .. }
+        | LogError::SyncFailed { .. }
+        | LogError::FileReplaced { .. } => Ok(GateAnswer::UntrustedLog(error)),
+        error => Err(AskGateError::Log(error)),
+    }
+}
+
+/// Step 7.
+fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
+    let (gate, storage) = (log.projection(), log.storage());
+    let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {
+        let exists = storage.open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok();
+        return if exists { SidecarUpdate::Orphan } else { SidecarUpdate::Skipped };
+    };
+    if sidecar_matches(storage, state_directory, receipt, head) {
+        return SidecarUpdate::UpToDate;
+    }
+    match write_sidecar(storage, state_directory, receipt, head) {
+        Ok(()) => SidecarUpdate::Rewritten,
+        Err(error) => SidecarUpdate::WriteFailed(error),
+    }
+}
+
+fn decision_event(query: &GateQuery, request: &SkipRequest, verdict: &Verdict, basis: &Head) -> NewEvent {
+    let reasons = verdict.reason_codes().into_iter().map(|code| code.as_str().to_owned()).collect();
+    let mut details = DecisionRecord::new(verdict.code().as_str(), reasons, *basis);
+    details.rehearsal_registry = query.rehearsal_registry.clone();
+    details.skip = query.skip;
+    details.actor = request.actor.clone();
+    details.justification = request.justification.clone();
+    let evaluated = GateEvaluated::new(query.plan_id.clone(), details);
+    NewEvent::new(EventType::from(evaluated), "all")
+}

@@ -1,0 +1,246 @@
+//! The answer to a question, with its evidence inside.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use shipper_events::display_safe;
+
+use crate::fold::{EvidenceFlaw, Receipt, UnknownGateEvent};
+
+/// The gate's answer: `docs/gate.md`, "The verdict".
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// No rehearsal registry is configured. The plan may be published; nothing backs it.
+    Dormant,
+    /// The caller asked to skip the gate. The plan may be published, with a loud warning.
+    Bypassed,
+    /// The plan must not be published. There is at least one reason; the first is the headline.
+    Refused {
+        /// Every reason that holds, in the contract's order.
+        reasons: Vec<RefusalReason>,
+    },
+    /// The plan may be published.
+    Authorized {
+        /// Receipt of the sound, passing rehearsal of this plan on this registry.
+        receipt: Arc<Receipt>,
+    },
+}
+
+/// The contract's word for a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// See [`Verdict::Dormant`].
+    Dormant,
+    /// See [`Verdict::Bypassed`].
+    Bypassed,
+    /// See [`Verdict::Refused`].
+    Refused,
+    /// See [`Verdict::Authorized`].
+    Authorized,
+}
+
+/// A reason to refuse a plan, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// No rehearsal was ever completed.
+    NoRehearsal,
+    /// The latest completed rehearsal is of another plan.
+    StalePlan {
+        /// Receipt of that rehearsal.
+        receipt: Arc<Receipt>,
+    },
+    /// The latest completed rehearsal is of this plan, on another registry.
+    RegistryMismatch {
+        /// Receipt of that rehearsal.
+        receipt: Arc<Receipt>,
+    },
+    /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
+    RehearsalFailed {
+        /// Receipt of the latest completed rehearsal; `None` if it passed.
+        receipt: Option<Arc<Receipt>>,
+        /// Line of the start of the open rehearsal with a failure; `None` if there is none.
+        open: Option<u64>,
+    },
+    /// The latest completed rehearsal claims that it passed, and its events contradict that.
+    UnsoundEvidence {
+        /// Receipt of that rehearsal.
+        receipt: Arc<Receipt>,
+    },
+    /// The log has an event of an unknown type whose name is reserved for the gate.
+    UnknownGateEvent {
+        /// The first such event.
+        event: UnknownGateEvent,
+    },
+    /// The log itself cannot be trusted: it is torn or corrupt, or its chain is broken. Only a reader of a whole log finds
+    /// this; [`evaluate`](crate::evaluate) never does.
+    UntrustedLog,
+}
+
+/// The contract's word for a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCode {
+    /// See [`RefusalReason::NoRehearsal`].
+    NoRehearsal,
+    /// See [`RefusalReason::StalePlan`].
+    StalePlan,
+    /// See [`RefusalReason::RegistryMismatch`].
+    RegistryMismatch,
+    /// See [`RefusalReason::RehearsalFailed`].
+    RehearsalFailed,
+    /// See [`RefusalReason::UnsoundEvidence`].
+    UnsoundEvidence,
+    /// See [`RefusalReason::UnknownGateEvent`].
+    UnknownGateEvent,
+    /// See [`RefusalReason::UntrustedLog`].
+    UntrustedLog,
+}
+
+impl Verdict {
+    /// True if the plan may be published.
+    pub fn may_publish(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+
+    /// The contract's word for it.
+    pub fn code(&self) -> VerdictKind {
+        match self {
+            Self::Dormant => VerdictKind::Dormant,
+            Self::Bypassed => VerdictKind::Bypassed,
+            Self::Refused { .. } => VerdictKind::Refused,
+            Self::Authorized { .. } => VerdictKind::Authorized,
+        }
+    }
+
+    /// Every reason of a refusal; none for a permission.
+    pub fn reasons(&self) -> &[RefusalReason] {
+        match self {
+            Self::Refused { reasons } => reasons,
+            _ => &[],
+        }
+    }
+
+    /// The contract's words for the reasons.
+    pub fn reason_codes(&self) -> Vec<RefusalCode> {
+        self.reasons().iter().map(RefusalReason::code).collect()
+    }
+
+    /// The receipt that an authorization is based on; `None` for every other verdict.
+    pub fn receipt(&self) -> Option<&Arc<Receipt>> {
+        match self {
+            Self::Authorized { receipt } => Some(receipt),
+            _ => None,
+        }
+    }
+}
+
+impl RefusalReason {
+    /// The contract's word for it.
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            Self::NoRehearsal => RefusalCode::NoRehearsal,
+            Self::StalePlan { .. } => RefusalCode::StalePlan,
+            Self::RegistryMismatch { .. } => RefusalCode::RegistryMismatch,
+            Self::RehearsalFailed { .. } => RefusalCode::RehearsalFailed,
+            Self::UnsoundEvidence { .. } => RefusalCode::UnsoundEvidence,
+            Self::UnknownGateEvent { .. } => RefusalCode::UnknownGateEvent,
+            Self::UntrustedLog => RefusalCode::UntrustedLog,
+        }
+    }
+}
+
+/// The reason with the line of its evidence. The text is safe to print on a terminal.
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRehearsal => f.write_str("no rehearsal was completed"),
+            Self::StalePlan { receipt } => {
+                let plan = display_safe(receipt.plan_id.as_str()).max_chars(16);
+                write!(f, "the rehearsal on line {} is of another plan, {plan}", receipt.line)
+            }
+            Self::RegistryMismatch { receipt } => {
+                let registry = display_safe(receipt.registry.as_str()).quoted();
+                write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
+            }
+            Self::RehearsalFailed { receipt: Some(receipt), .. } => {
+                write!(f, "the rehearsal on line {} did not pass", receipt.line)
+            }
+            Self::RehearsalFailed { open: Some(line), .. } => {
+                write!(f, "the rehearsal started on line {line} has a failure and is still open")
+            }
+            Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
+            Self::UnsoundEvidence { receipt } => {
+                let flaws: Vec<&str> = receipt.unsound.iter().copied().map(EvidenceFlaw::as_str).collect();
+                let flaws = flaws.join(", ");
+                write!(
+                    f,
+                    "the rehearsal on line {} says it passed, but its events do not bear it out ({flaws})",
+                    receipt.line
+                )
+            }
+            Self::UnknownGateEvent { event } => {
+                let name = display_safe(&event.name).max_chars(60);
+                write!(f, "line {} holds {name}, which this version does not know", event.line)
+            }
+            Self::UntrustedLog => f.write_str("the log is torn, corrupt, or its chain is broken"),
+        }
+    }
+}
+
+impl RefusalCode {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRehearsal => "no-rehearsal",
+            Self::StalePlan => "stale-plan",
+            Self::RegistryMismatch => "registry-mismatch",
+            Self::RehearsalFailed => "rehearsal-failed",
+            Self::UnsoundEvidence => "unsound-evidence",
+            Self::UnknownGateEvent => "unknown-gate-event",
+            Self::UntrustedLog => "untrusted-log",
+        }
+    }
+
+    /// The remedy.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::NoRehearsal | Self::StalePlan | Self::RegistryMismatch => "rehearse this plan on this registry",
+            Self::RehearsalFailed => "mend what failed, then rehearse this plan on this registry again",
+            Self::UnsoundEvidence => "rehearse this plan on this registry again, one rehearsal at a time",
+            Self::UnknownGateEvent => {
+                "use a version that knows the event, since it may tell of a failure; a whole rehearsal of this plan on this registry after it leaves it behind"
+            }
+            Self::UntrustedLog => {
+                "look at what is wrong with the log; a torn tail is repaired by the next rehearsal, a corrupt or broken log is moved aside and continued by a new one"
+            }
+        }
+    }
+}
+
+impl VerdictKind {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dormant => "dormant",
+            Self::Bypassed => "bypassed",
+            Self::Refused => "refused",
+            Self::Authorized => "authorized",
+        }
+    }
+}
+
+impl fmt::Display for VerdictKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,202 @@
+//! The recorder of a rehearsal.
+//!
+//! The types follow the rehearsal: only an open [`RehearsalRecorder`] starts one, only a started one can be completed, and
+//! completing consumes it. One that is dropped half-way writes nothing more: it stays visibly unfinished.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_events::event::{
+    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
+    RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
+};
+use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::{EventType, Head, PlanId, RegistryName};
+use thiserror::Error;
+
+use crate::fold::{GateProjection, Receipt};
+use crate::rehearsal::events::{package_output, policy_applied};
+use crate::rehearsal::run_lock::{RunLock, RunLockError};
+use crate::sidecar::{WriteSidecarError, write_sidecar};
+use crate::state_dir::LOG_FILE_NAME;
+
+/// A rehearsal cannot be recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The run lock could not be taken.
+    #[error(transparent)]
+    RunLock(#[from] RunLockError),
+    /// The log could not be opened.
+    #[error("the log cannot be opened")]
+    Log(#[from] LogError),
+    /// A step was not acknowledged.
+    #[error("the step could not be recorded")]
+    NotRecorded(#[from] AppendError),
+}
+
+/// A log that is open for a rehearsal. It excludes every other rehearsal and run.
+pub struct RehearsalRecorder<S: Storage> {
+    log: LogWriter<GateProjection, S>,
+    state_directory: Utf8PathBuf,
+    _run_lock: RunLock<S>,
+}
+
+/// A rehearsal that was started and not completed.
+///
+/// Each method records one step. It fails with [`RecordError::NotRecorded`] if the step is not acknowledged.
+#[must_use = "a rehearsal that is dropped stays unfinished"]
+pub struct OpenRehearsal<'r, S: Storage> {
+    recorder: &'r mut RehearsalRecorder<S>,
+    plan_id: PlanId,
+    registry: RegistryName,
+}
+
+/// The result of a completed rehearsal.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CompletedRehearsal {
+    /// Receipt that the fold makes: its evidence may be unsound.
+    pub receipt: Arc<Receipt>,
+    /// Head of the log up to the completion.
+    pub head: Head,
+    /// Error that kept the sidecar from being written; the event is recorded all the same. `None` if it was written.
+    pub sidecar: Option<WriteSidecarError>,
+}
+
+impl<S: Storage + Clone> RehearsalRecorder<S> {
+    /// Opens the log of a state directory for a rehearsal, and repairs a torn tail.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::RunLock`] if another rehearsal or run holds the run lock, [`RecordError::Log`] if the log cannot be
+    /// opened.
+    pub fn open(storage: S, state_directory: &Utf8Path, lock: LockOptions) -> Result<Self, RecordError> {
+        let run_lock = RunLock::take(&storage, state_directory, &lock.holder_note)?;
+        let path = state_directory.join(LOG_FILE_NAME);
+        let options = WriterOptions::new(lock).repair_torn_tail(true);
+        let log = LogWriter::open(storage, &path, options, GateProjection::default())?;
+        Ok(Self { log, state_directory: state_directory.to_owned(), _run_lock: run_lock })
+    }
+
+    /// Starts the rehearsal of a plan on a registry.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`] if the start is not acknowledged: rehearse nothing then.
+    pub fn start(
+        &mut self,
+        plan_id: PlanId,
+        registry: RegistryName,
+        package_count: u64,
+    ) -> Result<OpenRehearsal<'_, S>, RecordError> {
+        let event = RehearsalStarted::new(registry.clone(), plan_id.clone(), package_count);
+        self.log.append(&[NewEvent::new(event, "all")])?;
+        Ok(OpenRehearsal { recorder: self, plan_id, registry })
+    }
+}
+
+impl<S: Storage> OpenRehearsal<'_, S> {
+    /// Records that a package is on the rehearsal registry.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
+        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
+        self.append(event, package_id(name, version))
+    }
+
+    /// Records the end of the output of a command; nothing if it printed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn output(&mut self, name: &str, version: &str, stdout: &str, stderr: &str) -> Result<(), RecordError> {
+        if stdout.is_empty() && stderr.is_empty() {
+            return Ok(());
+        }
+        self.append(package_output(stdout, stderr), package_id(name, version))
+    }
+
+    /// Records that a package could not be rehearsed.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
+        let event = RehearsalPackageFailed::new().name(name).version(version).class(class).message(message);
+        self.append(event, package_id(name, version))
+    }
+
+    /// Records the hosts of the rehearsal registry: that of its index, and that of its uploads and tokens; `None` for an
+    /// unknown one. An audit compares them with those of the run.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn policy_applied(&mut self, index: Option<&str>, credentials: Option<&str>) -> Result<(), RecordError> {
+        self.append(policy_applied(index, credentials), "all".to_owned())
+    }
+
+    /// Records that the installation of a rehearsed package begins.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
+        let registry = self.registry.as_str();
+        let event = RehearsalSmokeCheckStarted::new().name(name).version(version).registry(registry);
+        self.append(event, package_id(name, version))
+    }
+
+    /// Records that a rehearsed package was installed.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
+        let event = RehearsalSmokeCheckSucceeded::new().name(name).version(version).duration_ms(milliseconds(took));
+        self.append(event, package_id(name, version))
+    }
+
+    /// Records that a rehearsed package could not be installed.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`].
+    pub fn smoke_check_failed(&mut self, name: &str, version: &str, message: &str) -> Result<(), RecordError> {
+        let event = RehearsalSmokeCheckFailed::new().name(name).version(version).message(message);
+        self.append(event, package_id(name, version))
+    }
+
+    /// Records the completion. The sidecar is written once the event is durable; if it cannot be written, the result says
+    /// so, and the event is recorded all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::NotRecorded`] if the completion is not acknowledged: the rehearsal then counts as unfinished.
+    pub fn complete(self, passed: bool, summary: &str) -> Result<CompletedRehearsal, RecordError> {
+        let event = RehearsalComplete::new(passed, self.registry, self.plan_id, summary);
+        let RehearsalRecorder { log, state_directory, .. } = self.recorder;
+        let head = log.append(&[NewEvent::new(event, "all")])?;
+        #[expect(clippy::expect_used, reason = "the fold of a log with a completion has a receipt")]
+        let receipt = log.projection().state().receipt().cloned().expect("invariant: a completion makes a receipt");
+        let sidecar = write_sidecar(log.storage(), state_directory, &receipt, head).err();
+        Ok(CompletedRehearsal { receipt, head, sidecar })
+    }
+
+    fn append(&mut self, event: impl Into<EventType>, package: String) -> Result<(), RecordError> {
+        self.recorder.log.append(&[NewEvent::new(event, package)])?;
+        Ok(())
+    }
+}
+
+fn package_id(name: &str, version: &str) -> String {
+    format!("{name}@{version}")
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,57 @@
+//! The lock that admits one rehearsal or run at a time.
+
+use std::io;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_events::write::Storage;
+use thiserror::Error;
+
+use crate::state_dir::LOG_FILE_NAME;
+
+/// The run lock could not be taken.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunLockError {
+    /// Another rehearsal or run holds it.
+    #[error("another rehearsal or run is at work on {path} ({holder}); wait until it is done")]
+    Busy {
+        /// The state directory.
+        path: Utf8PathBuf,
+        /// The note of the holder.
+        holder: String,
+    },
+    /// The file system failed.
+    #[error("cannot lock {path} for work")]
+    Io {
+        /// The state directory.
+        path: Utf8PathBuf,
+        /// Error of the file system.
+        source: io::Error,
+    },
+}
+
+/// Lock that a rehearsal or run holds on a log from its first event to its last. Dropping it releases it.
+pub struct RunLock<S: Storage> {
+    _lock: S::Lock,
+}
+
+impl<S: Storage> RunLock<S> {
+    /// Takes the lock of the log in a state directory. A [`RehearsalRecorder`](crate::RehearsalRecorder) takes it by itself;
+    /// a run takes it before its `plan_created`. Other processes report the note while it is held.
+    ///
+    /// # Errors
+    ///
+    /// [`RunLockError::Busy`], at once, if another rehearsal or run holds it; [`RunLockError::Io`] if the file system fails.
+    pub fn take(storage: &S, state_directory: &Utf8Path, note: &str) -> Result<Self, RunLockError> {
+        let path = state_directory.to_owned();
+        // Two state directories may lead to one log.
+        let log = storage.resolve(&path.join(LOG_FILE_NAME));
+        let lock = log.and_then(|log| storage.lock(&Utf8PathBuf::from(format!("{log}.work")), Duration::ZERO, note));
+        let lock = lock.map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => RunLockError::Busy { path, holder: source.to_string() },
+            _ => RunLockError::Io { path, source },
+        })?;
+        Ok(Self { _lock: lock })
+    }
+}

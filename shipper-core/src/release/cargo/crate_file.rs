@@ -1,0 +1,84 @@
+//! The files of a `.crate` file, which cargo makes and registries contain.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+
+use flate2::read::GzDecoder;
+use tar::Archive;
+
+/// The greatest size of an unpacked package, in bytes. Registries accept far less.
+const MAX_UNPACKED_LEN: u64 = 1 << 30;
+
+/// The files of a package by their paths in it.
+pub(super) type CrateFiles = BTreeMap<String, CrateFile>;
+
+/// A file of a package.
+#[derive(Debug, Clone)]
+pub(super) struct CrateFile {
+    pub(super) bytes: Vec<u8>,
+    /// `true` for an executable file, such as a script of the build.
+    pub(super) executable: bool,
+}
+
+/// The manifest as cargo normalizes it for a package.
+pub(super) const MANIFEST: &str = "Cargo.toml";
+/// The manifest before that.
+pub(super) const ORIGINAL_MANIFEST: &str = "Cargo.toml.orig";
+pub(super) const LOCK_FILE: &str = "Cargo.lock";
+
+/// Files that cargo adds to a package: the commit, and the resolved dependencies, which may differ for another registry or
+/// at another time.
+const GENERATED_FILES: [&str; 2] = [".cargo_vcs_info.json", LOCK_FILE];
+
+/// Reads a `.crate` file in memory.
+pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
+    let mut archive = Archive::new(GzDecoder::new(bytes).take(MAX_UNPACKED_LEN));
+    let mut files = CrateFiles::new();
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = entry.path()?.into_owned();
+        let path = path.to_str().ok_or_else(|| io::Error::other("a path in the package is not UTF-8"))?;
+        // The first part is the name of the package.
+        let path = path.split_once('/').map_or(path, |(_, path)| path).to_owned();
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(io::Error::other("a path in the package leads out of it"));
+        }
+        let executable = entry.header().mode()? & 0o100 != 0;
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        files.insert(path, CrateFile { bytes, executable });
+    }
+    if files.is_empty() { Err(io::Error::other("the package is empty")) } else { Ok(files) }
+}
+
+/// Returns the files that cargo did not generate.
+pub(super) fn source_files(files: &CrateFiles) -> impl Iterator<Item = (&str, &CrateFile)> {
+    files.iter().map(|(path, file)| (path.as_str(), file)).filter(|(path, _)| !GENERATED_FILES.contains(path))
+}
+
+/// Returns `true` if two packages have the same content except for their manifests.
+pub(super) fn have_same_files(one: &CrateFiles, other: &CrateFiles) -> bool {
+    let files = |files| source_files(files).filter(|(path, _)| !matches!(*path, MANIFEST | ORIGINAL_MANIFEST));
+    files(one).map(|(path, file)| (path, &file.bytes)).eq(files(other).map(|(path, file)| (path, &file.bytes)))
+}
+
+/// Returns `true` if the manifests of two packages have the same values. Versions of cargo format them differently.
+pub(super) fn have_same_manifest(one: &CrateFiles, other: &CrateFiles) -> bool {
+    let values = |files| toml_edit::de::from_slice::<serde_json::Value>(bytes(files, MANIFEST)?).ok();
+    bytes(one, MANIFEST) == bytes(other, MANIFEST) || values(one).is_some_and(|one| Some(one) == values(other))
+}
+
+/// Returns the first path at which two packages differ, safe to show.
+pub(super) fn first_difference(one: &CrateFiles, other: &CrateFiles) -> Option<String> {
+    let paths: BTreeSet<&str> = source_files(one).chain(source_files(other)).map(|(path, _)| path).collect();
+    let path = paths.into_iter().find(|path| bytes(one, path) != bytes(other, path))?;
+    Some(shipper_events::display_safe(path).max_chars(200).to_string())
+}
+
+/// Returns the content of a file.
+pub(super) fn bytes<'f>(files: &'f CrateFiles, path: &str) -> Option<&'f [u8]> {
+    files.get(path).map(|file| file.bytes.as_slice())
+}

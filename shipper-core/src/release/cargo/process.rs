@@ -1,0 +1,263 @@
+//! Runs cargo: reads its output while it runs, keeps the ends of it, and kills cargo and its children at the deadline.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use process_wrap::std::{ChildWrapper, CommandWrap};
+use tempfile::TempDir;
+
+use super::redact::Redactor;
+use super::stderr::StderrClassifier;
+use crate::release::publisher::{Failure, FailureClass, OutputTails, StepContext};
+
+/// The length of the tail that is kept of each stream, in bytes.
+const MAX_TAIL_LEN: usize = 8 * 1024;
+
+/// The length to which lines are truncated, in bytes.
+const MAX_LINE_LEN: usize = 8 * 1024;
+
+/// The length of the text after a truncated line that is redacted too, in bytes: only a whole secret is recognized.
+const REDACTION_MARGIN: usize = 8 * 1024;
+
+/// The number of lines that wait for their receiver before the command has to wait.
+const CHANNEL_CAPACITY: usize = 1024;
+
+/// The time between two checks of the deadline.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The time for output after the command ended: a process that it left behind may hold the pipe.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Returns cargo as the caller's environment names it.
+pub(super) fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// A temporary directory, which is removed when it is dropped.
+pub(super) struct WorkDir {
+    path: Utf8PathBuf,
+    _directory: TempDir,
+}
+
+impl WorkDir {
+    pub(super) fn create() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("shipper-").tempdir()?;
+        let path = Utf8PathBuf::from_path_buf(directory.path().to_owned());
+        let path = path.map_err(|_| io::Error::other("the temporary directory's path is not UTF-8"))?;
+        Ok(Self { path, _directory: directory })
+    }
+
+    pub(super) fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+}
+
+/// Runs a command to its end or its deadline. Returns the tails of its output, or the reason why it failed.
+pub(super) fn run(
+    command: Command,
+    context: &mut StepContext<'_>,
+    redactor: &Redactor,
+) -> Result<OutputTails, Failure> {
+    run_into(command, Stdio::piped(), context, redactor)
+}
+
+/// Runs a command like [`run`], and writes its standard output to `stdout` without reading it.
+pub(super) fn run_into(
+    mut command: Command,
+    stdout: Stdio,
+    context: &mut StepContext<'_>,
+    redactor: &Redactor,
+) -> Result<OutputTails, Failure> {
+    // The classification of a failure reads cargo's messages.
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_QUIET", "false");
+    let mut wrap = CommandWrap::from(command);
+    wrap.command_mut().stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+    // The children of cargo are killed with it.
+    #[cfg(unix)]
+    wrap.wrap(process_wrap::std::ProcessGroup::leader());
+    #[cfg(windows)]
+    wrap.wrap(process_wrap::std::JobObject);
+    let mut child = wrap.spawn().map_err(|error| {
+        Failure::permanent(format!("cargo could not be started: {error}; is it installed and on the path?"))
+    })?;
+    let (sender, lines) = sync_channel(CHANNEL_CAPACITY);
+    if let Some(stdout) = child.stdout().take() {
+        spawn_line_reader(stdout, Stream::Stdout, sender.clone());
+    }
+    if let Some(stderr) = child.stderr().take() {
+        spawn_line_reader(stderr, Stream::Stderr, sender);
+    }
+    let mut output = OutputCollector::new(redactor);
+    let status = wait(&mut *child, &lines, context, &mut output);
+    let tails = OutputTails { stdout: output.stdout.text(), stderr: output.stderr.text() };
+    match status {
+        Ok(status) if status.success() => Ok(tails),
+        Ok(status) => {
+            let class = output.classifier.class(status.code().is_none());
+            let message = format!("cargo failed ({status}): {}", output.classifier.message());
+            Err(Failure { class, message, tails })
+        }
+        Err(failure) => Err(Failure { tails, ..failure }),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// The last lines of a stream.
+#[derive(Default)]
+struct Tail {
+    lines: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Tail {
+    fn push(&mut self, line: &str) {
+        self.lines.push_back(line.to_owned());
+        self.bytes += line.len() + 1;
+        while self.bytes > MAX_TAIL_LEN && self.lines.len() > 1 {
+            self.bytes -= self.lines.pop_front().map_or(0, |line| line.len() + 1);
+        }
+    }
+
+    fn text(&self) -> String {
+        self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+    }
+}
+
+/// The output of a command, without secrets.
+struct OutputCollector<'r> {
+    stdout: Tail,
+    stderr: Tail,
+    classifier: StderrClassifier,
+    redactor: &'r Redactor,
+}
+
+impl<'r> OutputCollector<'r> {
+    fn new(redactor: &'r Redactor) -> Self {
+        Self { stdout: Tail::default(), stderr: Tail::default(), classifier: StderrClassifier::default(), redactor }
+    }
+
+    fn push_line(&mut self, (stream, line): (Stream, String), context: &mut StepContext<'_>) {
+        let mut line = self.redactor.redact(&line);
+        let end = (0..=MAX_LINE_LEN.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
+        line.truncate(end.unwrap_or(0));
+        context.progress.output_line(&line);
+        match stream {
+            Stream::Stdout => self.stdout.push(&line),
+            Stream::Stderr => {
+                self.classifier.push_line(&line);
+                self.stderr.push(&line);
+            }
+        }
+    }
+}
+
+fn wait(
+    child: &mut dyn ChildWrapper,
+    lines: &Receiver<(Stream, String)>,
+    context: &mut StepContext<'_>,
+    output: &mut OutputCollector<'_>,
+) -> Result<ExitStatus, Failure> {
+    let wait_failure =
+        |error: io::Error| Failure::new(FailureClass::Ambiguous, format!("cargo cannot be waited for: {error}"));
+    let mut disconnected = false;
+    let status = loop {
+        if disconnected {
+            std::thread::sleep(POLL_INTERVAL);
+        } else {
+            match lines.recv_timeout(POLL_INTERVAL) {
+                Ok(line) => {
+                    output.push_line(line, context);
+                    if context.check().is_ok() {
+                        continue;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => disconnected = true,
+            }
+        }
+        if let Some(status) = child.try_wait().map_err(wait_failure)? {
+            break status;
+        }
+        if let Err(over) = context.check() {
+            // The process group may have ended already.
+            let _ = child.start_kill();
+            let _ = child.wait();
+            return Err(over);
+        }
+    };
+    let drain_end = Instant::now() + DRAIN_TIMEOUT;
+    while Instant::now() < drain_end
+        && let Ok(line) = lines.recv_timeout(drain_end.saturating_duration_since(Instant::now()))
+    {
+        output.push_line(line, context);
+    }
+    Ok(status)
+}
+
+/// Reads a stream to its end, also after the receiver has gone: a full pipe would stop the command.
+fn spawn_line_reader(stream: impl Read + Send + 'static, which: Stream, sender: SyncSender<(Stream, String)>) {
+    std::thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        while let Ok(Some(line)) = read_truncated_line(&mut stream) {
+            let _ = sender.send((which, line));
+        }
+    });
+}
+
+/// Reads a line to its end, and returns its beginning.
+fn read_truncated_line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let limit = (MAX_LINE_LEN + REDACTION_MARGIN) as u64;
+    if stream.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.len() as u64 == limit && !line.ends_with(b"\n") {
+        stream.skip_until(b'\n')?;
+    }
+    let text = String::from_utf8_lossy(&line);
+    Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::publisher::CancelToken;
+
+    /// (Pass) A long line is truncated, and a secret across the truncation does not appear in part.
+    #[test]
+    fn long_lines_are_truncated() {
+        let secret = "s3cret-token";
+        let redactor = Redactor::new([secret.to_owned()]);
+        for before in MAX_LINE_LEN - secret.len()..=MAX_LINE_LEN {
+            let line = format!("{}{secret}{}\nnext\n", "x".repeat(before), "y".repeat(MAX_LINE_LEN * 4));
+            let mut stream = line.as_bytes();
+            let line = read_truncated_line(&mut stream).expect("it reads").expect("a line");
+            let cancel = CancelToken::default();
+            let mut context = StepContext { deadline: Instant::now(), cancel: &cancel, progress: &mut () };
+            let mut output = OutputCollector::new(&redactor);
+            output.push_line((Stream::Stdout, line), &mut context);
+            let text = output.stdout.text();
+            assert!(text.len() <= MAX_LINE_LEN + 1 && !text.contains("s3c"), "{before}");
+            assert_eq!(read_truncated_line(&mut stream).expect("it reads").as_deref(), Some("next"));
+            assert_eq!(read_truncated_line(&mut stream).expect("it reads"), None);
+        }
+    }
+
+    /// (Pass) A tail is the end of the output, and bounded.
+    #[test]
+    fn tails_are_bounded() {
+        let mut tail = Tail::default();
+        (0..10_000).for_each(|line| tail.push(&format!("line {line}")));
+        let text = tail.text();
+        assert!(text.len() <= MAX_TAIL_LEN && text.ends_with("line 9999\n"), "{}", text.len());
+    }
+}

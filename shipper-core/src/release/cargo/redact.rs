@@ -1,0 +1,34 @@
+//! Removes secrets from text.
+
+/// Secrets, and their replacement wherever a command or a registry prints them.
+#[derive(Clone, Default)]
+pub(super) struct Redactor(Vec<String>);
+
+impl Redactor {
+    pub(super) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
+        // A short secret would hide ordinary text, and tokens of registries are longer.
+        let secrets = secrets.into_iter().map(|secret| secret.trim().to_owned()).filter(|secret| secret.len() >= 6);
+        let mut secrets: Vec<String> = secrets.collect();
+        // A secret may begin with another one.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self(secrets)
+    }
+
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[hidden]"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (Pass) A secret is hidden at every position, and a text too short for a secret hides nothing.
+    #[test]
+    fn secrets_are_hidden() {
+        let secrets = Redactor::new(["s3cret-token\n".to_owned(), "a".to_owned()]);
+        assert_eq!(secrets.redact("a token=s3cret-token, s3cret-tokens"), "a token=[hidden], [hidden]s");
+        let secrets = Redactor::new(["s3cret", "s3cret-token"].map(str::to_owned));
+        assert_eq!(secrets.redact("s3cret-token"), "[hidden]", "one begins with the other");
+    }
+}

@@ -1,0 +1,45 @@
+//! The strategies serve embedding tools: every generated log is one that readers accept, and it means what its entries mean.
+
+use proptest::prelude::*;
+use shipper_core::shipper_events::{EventReader, LogEntry};
+use shipper_core::{GateProjection, GateState, Sidecar, strategies};
+
+proptest! {
+    #[test]
+    fn the_sidecar_matches_the_events(entries in strategies::entries(0..20)) {
+        let log = strategies::to_log(&entries);
+        let gate = GateProjection::read(&log[..]).expect("a sound log");
+        if let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) {
+            let sidecar = Sidecar::parse(Sidecar::render(receipt, head).as_bytes()).expect("a sidecar");
+            prop_assert_eq!(sidecar.differences(receipt, || head), []);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(shipper_testkit::settings::config(200))]
+
+    /// (Pass) A generated log is accepted, and has the meaning of its entries, collected by value or by reference.
+    #[test]
+    fn a_generated_log_is_accepted(entries in strategies::entries(0..30), chained in any::<bool>()) {
+        let entries = if chained { strategies::chained(entries) } else { entries };
+        let log = strategies::to_log(&entries);
+        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
+        let state: GateState = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
+        prop_assert_eq!(&state, &entries.iter().collect());
+        prop_assert_eq!(&state, &read.into_iter().collect());
+        let gate = GateProjection::read(&log[..]).expect("a sound log");
+        prop_assert_eq!(gate.state(), &state);
+    }
+}
+
+/// (Fail) A log that cannot be trusted has no projection; a missing one neither.
+#[test]
+fn a_log_that_cannot_be_trusted_is_not_read() {
+    for log in ["{\n", "{\"torn", "{}\n"] {
+        GateProjection::read(log.as_bytes()).expect_err(log);
+    }
+    GateProjection::open("no/such/events.jsonl").expect_err("there is no log");
+    let empty = GateProjection::read(&b""[..]).expect("an empty log");
+    assert_eq!(empty.head().map(|head| head.lines), Some(0));
+}

@@ -1,0 +1,93 @@
+//! An event with the members that every event has.
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::members::{ExtraMembers, ObjectWriter, write_string};
+use super::timestamp::Timestamp;
+use super::types::EventType;
+use crate::integrity::ChainLink;
+use crate::line::error::LineError;
+
+/// One event of the log.
+///
+/// An event is parsed from its line with [`FromStr`](std::str::FromStr) and written with [`to_line`](Self::to_line). With
+/// `serde` it is that JSON object; this works with `serde_json` only, because numbers of any size stay as written.
+///
+/// ```
+/// use shipper_events::Event;
+/// let line = r#"{"timestamp":"2026-11-23T08:12:27.100Z","event_type":{"type":"package_published","duration_ms":73},"package":"a@0.1.0"}"#;
+/// let event: Event = line.parse()?;
+/// assert_eq!(event.event_type.name(), "package_published");
+/// assert_eq!(event.to_line(), line);
+/// # Ok::<(), shipper_events::event::ParseEventError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// The link to the previous line; `None` on an unchained line.
+    pub link: Option<ChainLink>,
+    /// The time of the event, as its writer claims it.
+    pub timestamp: Timestamp,
+    /// The type and its members.
+    pub event_type: EventType,
+    /// The package that the event concerns, `name@version`, or `all`.
+    pub package: String,
+    /// Members of the line that this version does not know.
+    pub extra: ExtraMembers,
+}
+
+/// An event and the number of its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The line's number; the first is 1.
+    pub line: u64,
+    /// The event.
+    pub event: Event,
+}
+
+/// The error for a text that is not one event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseEventError {
+    /// The text is corrupt.
+    #[error(transparent)]
+    Corrupt(#[from] LineError),
+    /// The text is blank.
+    #[error("the line is blank; expected one JSON object")]
+    Blank,
+}
+
+impl Event {
+    /// Builds an unchained event.
+    pub fn new(timestamp: Timestamp, event_type: impl Into<EventType>, package: impl Into<String>) -> Self {
+        Self {
+            link: None,
+            timestamp,
+            event_type: event_type.into(),
+            package: package.into(),
+            extra: ExtraMembers::default(),
+        }
+    }
+
+    /// Returns the line that a writer writes, without LF: members in the contract's order, then those that this version
+    /// does not know. A real line comes back byte for byte.
+    pub fn to_line(&self) -> String {
+        let mut line = self.link.as_ref().map_or_else(|| "{".to_owned(), ToString::to_string);
+        line.push_str("\"timestamp\":");
+        write_string(self.timestamp.as_str(), &mut line);
+        line.push_str(",\"event_type\":");
+        self.event_type.write(&mut line);
+        let mut object = ObjectWriter::after_member(&mut line);
+        object.string("package", &self.package);
+        self.extra.write(&mut object);
+        object.end();
+        line
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_line()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}

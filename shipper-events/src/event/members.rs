@@ -1,0 +1,320 @@
+//! Members of events: their JSON types, and codecs that read and write them.
+
+use std::borrow::Cow;
+
+use super::number::JsonUint;
+use crate::integrity::ClaimedHead;
+use crate::line::error::LineErrorKind;
+use crate::line::strict_json::{Member, Value, find};
+
+/// A JSON value kept as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawJson(Box<str>);
+
+impl RawJson {
+    /// Returns the value's text: valid JSON.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Returns a JSON string.
+impl From<&str> for RawJson {
+    fn from(text: &str) -> Self {
+        let mut json = String::new();
+        write_string(text, &mut json);
+        Self(json.into())
+    }
+}
+
+impl From<Value<'_>> for RawJson {
+    fn from(value: Value<'_>) -> Self {
+        Self(value.raw().into())
+    }
+}
+
+/// Members that this version does not know, in their order. A rewrite keeps them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExtraMembers(Vec<(Box<str>, RawJson)>);
+
+impl ExtraMembers {
+    /// Iterates over name and value of each member.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawJson)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    pub(crate) fn from_members(members: &[Member<'_>], is_known: impl Fn(&str) -> bool) -> Self {
+        let extra = members.iter().filter(|member| !is_known(member.name()));
+        Self(extra.map(|member| (member.name().into(), member.value().into())).collect())
+    }
+
+    pub(crate) fn push(&mut self, name: &str, value: RawJson) {
+        self.0.push((name.into(), value));
+    }
+
+    pub(crate) fn write(&self, out: &mut ObjectWriter<'_>) {
+        for (name, value) in self.iter() {
+            out.raw(name, value.text());
+        }
+    }
+}
+
+/// A member that this version types but does not depend on: a line with another type of value is valid, and the value
+/// is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Lenient<T> {
+    /// The member is absent.
+    #[default]
+    Absent,
+    /// The member has the type that this version knows.
+    Valid(T),
+    /// The member has another type.
+    Other(RawJson),
+}
+
+impl<T> Lenient<T> {
+    /// Returns the typed value; `None` if the member is absent or has another type.
+    pub fn get(&self) -> Option<&T> {
+        match self {
+            Self::Valid(value) => Some(value),
+            Self::Absent | Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Lenient<T> {
+    fn from(value: T) -> Self {
+        Self::Valid(value)
+    }
+}
+
+impl From<&str> for Lenient<String> {
+    fn from(text: &str) -> Self {
+        Self::Valid(text.to_owned())
+    }
+}
+
+impl From<u64> for Lenient<JsonUint> {
+    fn from(number: u64) -> Self {
+        Self::Valid(number.into())
+    }
+}
+
+/// A Rust type and its JSON form.
+pub(crate) trait JsonType: Sized {
+    /// The name of the type in an error.
+    const EXPECTED: &'static str;
+    fn from_value(value: Value<'_>) -> Option<Self>;
+    fn write_json(&self, out: &mut String);
+}
+
+/// The type of a member; it decides about an absent member and about another type of value.
+pub(crate) trait MemberCodec: Sized {
+    /// Whether a line with another type of value is corrupt.
+    const REQUIRED: bool;
+    fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError>;
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
+}
+
+/// The reason why a member is corrupt, and the offset of its value in the line; `None` if the member is missing.
+pub(crate) struct MemberError {
+    pub(crate) kind: LineErrorKind,
+    pub(crate) offset: Option<usize>,
+}
+
+impl MemberError {
+    /// Returns the error of a member with this value, which is not what `object` must have.
+    pub(crate) fn new(
+        member: &'static str,
+        object: &'static str,
+        expected: &'static str,
+        value: Option<Value<'_>>,
+    ) -> Self {
+        let kind = match value {
+            Some(_) => LineErrorKind::WrongKind { member, expected },
+            None => LineErrorKind::MissingMember { member, object, expected },
+        };
+        Self { kind, offset: value.map(Value::offset) }
+    }
+}
+
+impl<T: JsonType> MemberCodec for T {
+    const REQUIRED: bool = true;
+
+    fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError> {
+        value.and_then(T::from_value).ok_or_else(|| MemberError::new(name, "this event type", T::EXPECTED, value))
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        out.name(name);
+        self.write_json(out.out);
+    }
+}
+
+impl<T: JsonType> MemberCodec for Option<T> {
+    const REQUIRED: bool = true;
+
+    fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError> {
+        match value {
+            Some(value) if !value.is_null() => MemberCodec::read(name, Some(value)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        if let Some(value) = self {
+            value.write(name, out);
+        }
+    }
+}
+
+impl<T: JsonType> MemberCodec for Lenient<T> {
+    const REQUIRED: bool = false;
+
+    fn read(_: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError> {
+        Ok(match value {
+            None => Self::Absent,
+            Some(value) => T::from_value(value).map_or_else(|| Self::Other(value.into()), Self::Valid),
+        })
+    }
+
+    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+        match self {
+            Self::Absent => {}
+            Self::Valid(value) => value.write(name, out),
+            Self::Other(json) => json.write(name, out),
+        }
+    }
+}
+
+impl JsonType for String {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_str().map(Cow::into_owned)
+    }
+
+    fn write_json(&self, out: &mut String) {
+        write_string(self, out);
+    }
+}
+
+impl JsonType for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn write_json(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+}
+
+impl JsonType for JsonUint {
+    const EXPECTED: &'static str = "an unsigned integer, digits only";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Self::from_value(value)
+    }
+
+    fn write_json(&self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+}
+
+impl JsonType for Vec<String> {
+    const EXPECTED: &'static str = "an array of strings";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_array()?.into_iter().map(JsonType::from_value).collect()
+    }
+
+    fn write_json(&self, out: &mut String) {
+        out.push('[');
+        for (position, text) in self.iter().enumerate() {
+            if position > 0 {
+                out.push(',');
+            }
+            write_string(text, out);
+        }
+        out.push(']');
+    }
+}
+
+impl JsonType for ClaimedHead {
+    const EXPECTED: &'static str = "a head: an object with unsigned integers lines and bytes and a string blake3";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Self::of(value)
+    }
+
+    fn write_json(&self, out: &mut String) {
+        let mut object = ObjectWriter::new(out);
+        self.lines.write("lines", &mut object);
+        self.bytes.write("bytes", &mut object);
+        self.blake3.write("blake3", &mut object);
+        object.end();
+    }
+}
+
+impl JsonType for RawJson {
+    const EXPECTED: &'static str = "a value";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Some(value.into())
+    }
+
+    fn write_json(&self, out: &mut String) {
+        out.push_str(self.text());
+    }
+}
+
+pub(crate) fn read_member<T: MemberCodec>(members: &[Member<'_>], name: &'static str) -> Result<T, MemberError> {
+    T::read(name, find(members, name))
+}
+
+pub(crate) fn write_string(text: &str, out: &mut String) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+/// Writes an object's members one after the other, compactly.
+pub(crate) struct ObjectWriter<'o> {
+    out: &'o mut String,
+    is_first: bool,
+}
+
+impl<'o> ObjectWriter<'o> {
+    pub(crate) fn new(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, is_first: true }
+    }
+
+    /// Continues an object that has members.
+    pub(crate) fn after_member(out: &'o mut String) -> Self {
+        Self { out, is_first: false }
+    }
+
+    fn name(&mut self, name: &str) {
+        if !std::mem::take(&mut self.is_first) {
+            self.out.push(',');
+        }
+        write_string(name, self.out);
+        self.out.push(':');
+    }
+
+    /// Writes a member whose value is JSON.
+    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.out.push_str(json);
+    }
+
+    pub(crate) fn string(&mut self, name: &str, text: &str) {
+        self.name(name);
+        write_string(text, self.out);
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push('}');
+    }
+}

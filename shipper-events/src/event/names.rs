@@ -1,0 +1,93 @@
+//! Names of plans and registries, each a type of its own, so that the two cannot be swapped.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::members::{JsonType, write_string};
+use crate::line::strict_json::Value;
+
+/// The error for an empty plan or registry name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a plan_id or registry must not be empty")]
+#[non_exhaustive]
+pub struct EmptyNameError;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $Name:ident;)+) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "Cow<'_, str>", into = "String")]
+        pub struct $Name(Arc<str>);
+
+        impl $Name {
+            /// Returns the text as a name.
+            ///
+            /// # Errors
+            ///
+            /// [`EmptyNameError`] if the text is empty.
+            pub fn new(text: impl Into<Arc<str>>) -> Result<Self, EmptyNameError> {
+                let text = text.into();
+                if text.is_empty() { Err(EmptyNameError) } else { Ok(Self(text)) }
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<Cow<'_, str>> for $Name {
+            type Error = EmptyNameError;
+
+            fn try_from(text: Cow<'_, str>) -> Result<Self, EmptyNameError> {
+                Self::new(text)
+            }
+        }
+
+        impl FromStr for $Name {
+            type Err = EmptyNameError;
+
+            fn from_str(text: &str) -> Result<Self, EmptyNameError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$Name> for String {
+            fn from(name: $Name) -> Self {
+                name.as_str().to_owned()
+            }
+        }
+
+        impl fmt::Display for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonType for $Name {
+            const EXPECTED: &'static str = "a string that is not empty";
+
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                Self::new(value.as_str()?).ok()
+            }
+
+            fn write_json(&self, out: &mut String) {
+                write_string(self.as_str(), out);
+            }
+        }
+    )+ };
+}
+
+names! {
+    /// Name of a plan, the set of packages that would be published. Any text except the empty one, compared byte for
+    /// byte. A clone shares the text.
+    PlanId;
+    /// Name of a registry, as the release tool's configuration calls it. Any text except the empty one, compared byte
+    /// for byte. A clone shares the text.
+    RegistryName;
+}

@@ -1,0 +1,64 @@
+//! Unsigned integers of any size.
+
+use std::fmt;
+
+use crate::line::strict_json::Value;
+
+/// An unsigned integer of any size: digits only. Real logs contain integers that exceed 64 bits.
+///
+/// ```
+/// use shipper_events::JsonUint;
+/// let count = JsonUint::from(3);
+/// assert_eq!(count, 3);
+/// assert_eq!(count.as_u64(), Some(3));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JsonUint(Digits);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Digits {
+    Small(u64),
+    /// More than a `u64` can represent. JSON allows no leading zeros, so equal numbers have equal digits.
+    Large(Box<str>),
+}
+
+impl JsonUint {
+    /// Returns the number; `None` if the value is anything but digits.
+    pub fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_digits().map(Self::parse)
+    }
+
+    /// Returns the number of these digits, which have no leading zeros.
+    pub(crate) fn parse(digits: &str) -> Self {
+        Self(digits.parse().map_or_else(|_| Digits::Large(digits.into()), Digits::Small))
+    }
+
+    /// Returns the number; `None` if it exceeds 64 bits.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self.0 {
+            Digits::Small(number) => Some(number),
+            Digits::Large(_) => None,
+        }
+    }
+}
+
+impl From<u64> for JsonUint {
+    fn from(number: u64) -> Self {
+        Self(Digits::Small(number))
+    }
+}
+
+impl PartialEq<u64> for JsonUint {
+    fn eq(&self, other: &u64) -> bool {
+        self.as_u64() == Some(*other)
+    }
+}
+
+impl fmt::Display for JsonUint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Digits::Small(number) => number.fmt(f),
+            Digits::Large(digits) => digits.fmt(f),
+        }
+    }
+}

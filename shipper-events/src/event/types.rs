@@ -1,0 +1,451 @@
+//! Every event type: see `docs/log-format.md`, "Vocabulary".
+
+use super::members::{ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, ObjectWriter, RawJson, read_member};
+use super::names::{PlanId, RegistryName};
+use super::number::JsonUint;
+use crate::integrity::ClaimedHead;
+use crate::line::strict_json::{Member, Value};
+
+/// Reads and writes the members of an object.
+trait MembersCodec: Sized {
+    /// Whether the object is corrupt if a member is missing or has another type of value.
+    const ANY_REQUIRED: bool;
+    fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError>;
+    fn write_members(&self, out: &mut ObjectWriter<'_>);
+}
+
+/// Defines a struct: in parentheses the members that its constructor takes, in braces those that may be absent.
+macro_rules! object {
+    (
+        $(#[$doc:meta])* $Object:ident
+        ($($required:ident: $Required:ty),*) { $($optional:ident: $Optional:ty),* $(,)? }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $Object {
+            $(
+                #[doc = concat!("Member `", stringify!($required), "`.")]
+                pub $required: $Required,
+            )*
+            $(
+                #[doc = concat!("Member `", stringify!($optional), "`.")]
+                pub $optional: $Optional,
+            )*
+            /// Members that this version does not know.
+            pub extra: ExtraMembers,
+        }
+
+        impl $Object {
+            /// Builds the object with its required members only.
+            #[allow(clippy::new_without_default, reason = "some of these objects have required members")]
+            pub fn new($($required: impl Into<$Required>),*) -> Self {
+                Self {
+                    $($required: $required.into(),)*
+                    $($optional: Default::default(),)*
+                    extra: ExtraMembers::default(),
+                }
+            }
+
+            $(
+                #[doc = concat!("Sets the member `", stringify!($optional), "`.")]
+                #[must_use]
+                pub fn $optional(mut self, $optional: impl Into<$Optional>) -> Self {
+                    self.$optional = $optional.into();
+                    self
+                }
+            )*
+        }
+
+        impl MembersCodec for $Object {
+            const ANY_REQUIRED: bool =
+                false $(|| <$Required as MemberCodec>::REQUIRED)* $(|| <$Optional as MemberCodec>::REQUIRED)*;
+
+            fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError> {
+                Ok(Self {
+                    $($required: read_member(members, stringify!($required))?,)*
+                    $($optional: read_member(members, stringify!($optional))?,)*
+                    extra: ExtraMembers::from_members(members, |name| {
+                        matches!(name, "type" $(| stringify!($required))* $(| stringify!($optional))*)
+                    }),
+                })
+            }
+
+            fn write_members(&self, out: &mut ObjectWriter<'_>) {
+                $(self.$required.write(stringify!($required), out);)*
+                $(self.$optional.write(stringify!($optional), out);)*
+                self.extra.write(out);
+            }
+        }
+    };
+}
+
+/// Defines an object that is the value of a member.
+macro_rules! value_object {
+    ($(#[$doc:meta])* $Object:ident { $($members:tt)* }) => {
+        object! { $(#[$doc])* $Object () { $($members)* } }
+
+        impl JsonType for $Object {
+            const EXPECTED: &'static str = "an object";
+
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                Self::from_members(value.as_object()?.members()).ok()
+            }
+
+            fn write_json(&self, out: &mut String) {
+                let mut object = ObjectWriter::new(out);
+                self.write_members(&mut object);
+                object.end();
+            }
+        }
+    };
+}
+
+/// Defines the event types; those after `--` have structs of their own.
+macro_rules! vocabulary {
+    (
+        $($(#[$doc:meta])* $Event:ident = $name:literal $required:tt $optional:tt)*
+        --
+        $($(#[$own_doc:meta])* $Own:ident = $own_name:literal)*
+    ) => {
+        $(object! { $(#[$doc])* $Event $required $optional })*
+
+        event_types! { $($(#[$doc])* $Event = $name,)* $($(#[$own_doc])* $Own = $own_name,)* }
+    };
+}
+
+macro_rules! event_types {
+    ($($(#[$doc:meta])* $Event:ident = $name:literal,)*) => {
+        /// The type of an event, without its members. A type that this version does not know has no kind.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum EventKind {
+            $($(#[$doc])* $Event,)*
+        }
+
+        impl EventKind {
+            /// Returns the kind of that name; `None` if this version does not know it.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$Event),)*
+                    _ => None,
+                }
+            }
+
+            /// Returns the type's name in the log.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Event => $name,)*
+                }
+            }
+
+            /// Returns whether a line of this type is corrupt if a member is missing or has another type of value.
+            pub(crate) fn has_required_members(self) -> bool {
+                match self {
+                    $(Self::$Event => $Event::ANY_REQUIRED,)*
+                }
+            }
+        }
+
+        /// The type of an event and the members of that type.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum EventType {
+            $($(#[$doc])* $Event($Event),)*
+            /// A type that this version does not know. Its members are kept.
+            Unknown(UnknownEvent),
+        }
+
+        $(
+            impl From<$Event> for EventType {
+                fn from(event: $Event) -> Self {
+                    Self::$Event(event)
+                }
+            }
+        )*
+
+        impl EventType {
+            /// Returns the kind; `None` if this version does not know the type.
+            pub fn kind(&self) -> Option<EventKind> {
+                match self {
+                    $(Self::$Event(_) => Some(EventKind::$Event),)*
+                    Self::Unknown(_) => None,
+                }
+            }
+
+            /// Returns the type's name in the log.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$Event(_) => $name,)*
+                    Self::Unknown(unknown) => &unknown.name,
+                }
+            }
+
+            /// Returns whether this version knows the type of that name.
+            pub fn is_known(name: &str) -> bool {
+                EventKind::from_name(name).is_some()
+            }
+
+            pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, MemberError> {
+                Ok(match EventKind::from_name(name) {
+                    $(Some(EventKind::$Event) => Self::$Event($Event::from_members(members)?),)*
+                    None => Self::Unknown(UnknownEvent {
+                        name: name.into(),
+                        extra: ExtraMembers::from_members(members, |member| member == "type"),
+                    }),
+                })
+            }
+
+            pub(crate) fn write(&self, out: &mut String) {
+                let mut object = ObjectWriter::new(out);
+                object.string("type", self.name());
+                match self {
+                    $(Self::$Event(event) => event.write_members(&mut object),)*
+                    Self::Unknown(unknown) => unknown.extra.write(&mut object),
+                }
+                object.end();
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// A run begins: one attempt to publish for real. `gate` is the line of the decision it acts on.
+    PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) { gate: Option<JsonUint> }
+    /// The tool starts publishing for real.
+    ExecutionStarted = "execution_started" () {}
+    /// It is done; `result` is `"success"` or says how it failed.
+    ExecutionFinished = "execution_finished" () { result: Lenient<String> }
+    /// How the tool would authenticate to the live registry.
+    AuthEvidenceRecorded = "auth_evidence_recorded" () { evidence: Lenient<AuthEvidence> }
+    /// Which hosts a rehearsal or a run talks to, and with whose credential.
+    RegistryPolicyApplied = "registry_policy_applied" () { evidence: Lenient<RegistryPolicy> }
+    /// Work on a package begins.
+    PackageStarted = "package_started" () { name: Lenient<String>, version: Lenient<String> }
+    /// A package was handed to the live registry.
+    PackageUploaded = "package_uploaded" () {}
+    /// A package is about to be published for real.
+    PackageAttempted = "package_attempted" () { attempt: Lenient<JsonUint>, command: Lenient<String>, max_attempts: Lenient<JsonUint> }
+    /// What the publishing command printed last.
+    PackageOutput = "package_output" () { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
+    /// A package is on the live registry.
+    PackagePublished = "package_published" () { duration_ms: Lenient<JsonUint> }
+    /// A package could not be published.
+    PackageFailed = "package_failed" () { class: Lenient<String>, message: Lenient<String> }
+    /// A package was there already.
+    PackageSkipped = "package_skipped" () { reason: Lenient<String> }
+    /// The tool waits before it goes on publishing.
+    PublishWaiting = "publish_waiting" () { reason: Lenient<String>, delay_ms: Lenient<JsonUint>, until: Lenient<String> }
+    /// The registry asked to slow down.
+    RateLimitObserved = "rate_limit_observed" () { is_new_crate: Lenient<bool>, retry_after_ms: Lenient<JsonUint>, message: Lenient<String> }
+    /// An upload of unknown outcome is being looked into.
+    PublishReconciling = "publish_reconciling" () { method: Lenient<String> }
+    /// What became of it.
+    PublishReconciled = "publish_reconciled" () { outcome: Lenient<RawJson> }
+    /// The tool's state file and its log disagreed.
+    StateEventDriftDetected = "state_event_drift_detected" () { drift: Lenient<RawJson> }
+    /// A version was yanked.
+    PackageYanked = "package_yanked" () { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
+    /// A rehearsal begins.
+    RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) {}
+    /// A package was rehearsed: it is on the rehearsal registry.
+    RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) { duration_ms: Lenient<JsonUint> }
+    /// A package could not be rehearsed.
+    RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
+    /// A rehearsal is over.
+    RehearsalComplete = "rehearsal_complete" (passed: bool, registry: RegistryName, plan_id: PlanId, summary: String) {}
+    /// A rehearsed package is being installed.
+    RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" () { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
+    /// A rehearsed package could be installed.
+    RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" () { name: Lenient<String>, version: Lenient<String>, duration_ms: Lenient<JsonUint> }
+    /// A rehearsed package could not be installed.
+    RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" () { name: Lenient<String>, version: Lenient<String>, message: Lenient<String> }
+    /// The tool waits before it tries a package again.
+    RetryBackoffStarted = "retry_backoff_started" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
+    /// A package will be tried again.
+    RetryScheduled = "retry_scheduled" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
+    /// The tool begins to look for a package on the registry.
+    ReadinessStarted = "readiness_started" () { method: Lenient<String> }
+    /// It looked once.
+    ReadinessPoll = "readiness_poll" () { attempt: Lenient<JsonUint>, visible: Lenient<bool> }
+    /// It will look again.
+    ReadinessPollScheduled = "readiness_poll_scheduled" () { attempt: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_poll_at: Lenient<String> }
+    /// The package is visible.
+    ReadinessComplete = "readiness_complete" () { duration_ms: Lenient<JsonUint>, attempts: Lenient<JsonUint> }
+    /// It did not become visible in time.
+    ReadinessTimeout = "readiness_timeout" () { max_wait_ms: Lenient<JsonUint> }
+    /// Looking for it failed.
+    ReadinessError = "readiness_error" () { duration_ms: Lenient<JsonUint> }
+    /// The tool begins to look for a package in the index.
+    IndexReadinessStarted = "index_readiness_started" () { crate_name: Lenient<String>, version: Lenient<String> }
+    /// It looked once in the index.
+    IndexReadinessCheck = "index_readiness_check" () { crate_name: Lenient<String>, version: Lenient<String>, found: Lenient<bool> }
+    /// It is done looking in the index.
+    IndexReadinessComplete = "index_readiness_complete" () { crate_name: Lenient<String>, version: Lenient<String>, visible: Lenient<bool> }
+    /// Checks before publishing begin.
+    PreflightStarted = "preflight_started" () {}
+    /// Whether the workspace packages and builds.
+    PreflightWorkspaceVerify = "preflight_workspace_verify" () { passed: Lenient<bool>, output: Lenient<String> }
+    /// A crate is new to the registry.
+    PreflightNewCrateDetected = "preflight_new_crate_detected" () { crate_name: Lenient<String> }
+    /// Whether the publisher owns a crate.
+    PreflightOwnershipCheck = "preflight_ownership_check" () { crate_name: Lenient<String>, verified: Lenient<bool> }
+    /// Checks before publishing are done.
+    PreflightComplete = "preflight_complete" () { finishability: Lenient<RawJson> }
+    /// The lines before this one were written by a tool that does not chain; this is their head.
+    LogAdopted = "log_adopted" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
+    /// A torn tail was cut off and saved under its hash.
+    TailRepaired = "tail_repaired" (bytes: JsonUint, blake3: String) {}
+    /// This log goes on where another, of that head, was moved aside.
+    LogContinued = "log_continued" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
+    --
+    /// The gate was asked and recorded its decision.
+    GateEvaluated = "gate_evaluated"
+}
+
+value_object! {
+    /// The credentials that a run would use, and the registry that they are for.
+    AuthEvidence {
+        schema_version: Lenient<String>,
+        registry: Lenient<String>,
+        auth_mode: Lenient<String>,
+        token_detected: Lenient<bool>,
+        oidc_request_url_present: Lenient<bool>,
+        oidc_request_token_present: Lenient<bool>
+    }
+}
+
+value_object! {
+    /// The hosts that a rehearsal or a run uses.
+    RegistryPolicy {
+        posture: Lenient<String>,
+        allow_private: Lenient<bool>,
+        allow_loopback: Lenient<bool>,
+        credential_authority: Lenient<String>,
+        index_authority: Lenient<String>
+    }
+}
+
+/// An event of a type that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownEvent {
+    /// The type's name.
+    pub name: String,
+    /// The members.
+    pub extra: ExtraMembers,
+}
+
+impl LogAdopted {
+    /// Returns the head that the event adopts.
+    pub fn head(&self) -> ClaimedHead {
+        ClaimedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
+    }
+}
+
+/// The version of the rules (`docs/gate.md`) that this version of the code can apply.
+pub const RULES_VERSION: u64 = 1;
+
+/// The gate was asked and recorded its decision. Under rules that this version does not know, only `rules` and `plan_id`
+/// are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateEvaluated {
+    /// The version of the rules that the decision was made under.
+    pub rules: JsonUint,
+    /// The plan of the question.
+    pub plan_id: PlanId,
+    /// The rest of the question, and the answer; `None` under other rules than [`RULES_VERSION`].
+    pub details: Option<DecisionRecord>,
+    /// Members that this version does not know.
+    pub extra: ExtraMembers,
+}
+
+/// Question and answer of a [`GateEvaluated`] under [`RULES_VERSION`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecisionRecord {
+    /// The registry whose rehearsal counts; `None` if the question named none.
+    pub rehearsal_registry: Option<RegistryName>,
+    /// Whether the question asked to skip the rehearsal.
+    pub skip: bool,
+    /// The person or program that asked to skip; `None` if unknown.
+    pub actor: Option<String>,
+    /// The reason given for the skip; `None` if none was given.
+    pub justification: Option<String>,
+    /// The verdict's code.
+    pub verdict: String,
+    /// The codes of the reasons for a refusal, in order; empty for any other verdict.
+    pub reasons: Vec<String>,
+    /// The head of the log that the decision is based on.
+    pub basis: ClaimedHead,
+}
+
+impl DecisionRecord {
+    /// Builds the record of a question that names no registry and skips nothing.
+    pub fn new(verdict: impl Into<String>, reasons: Vec<String>, basis: impl Into<ClaimedHead>) -> Self {
+        Self {
+            rehearsal_registry: None,
+            skip: false,
+            actor: None,
+            justification: None,
+            verdict: verdict.into(),
+            reasons,
+            basis: basis.into(),
+        }
+    }
+}
+
+impl GateEvaluated {
+    /// Builds the event of a decision under [`RULES_VERSION`].
+    pub fn new(plan_id: PlanId, details: DecisionRecord) -> Self {
+        Self { rules: RULES_VERSION.into(), plan_id, details: Some(details), extra: ExtraMembers::default() }
+    }
+}
+
+impl MembersCodec for GateEvaluated {
+    const ANY_REQUIRED: bool = true;
+
+    fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError> {
+        let rules: JsonUint = read_member(members, "rules")?;
+        let plan_id = read_member(members, "plan_id")?;
+        let details = (rules == RULES_VERSION).then(|| {
+            Ok(DecisionRecord {
+                rehearsal_registry: read_member(members, "rehearsal_registry")?,
+                skip: read_member(members, "skip")?,
+                actor: read_member(members, "actor")?,
+                justification: read_member(members, "justification")?,
+                verdict: read_member(members, "verdict")?,
+                reasons: read_member(members, "reasons")?,
+                basis: read_member(members, "basis")?,
+            })
+        });
+        let details = details.transpose()?;
+        let extra = ExtraMembers::from_members(members, |name| match name {
+            "type" | "rules" | "plan_id" => true,
+            "rehearsal_registry" | "skip" | "actor" | "justification" | "verdict" | "reasons" | "basis" => {
+                details.is_some()
+            }
+            _ => false,
+        });
+        Ok(Self { rules, plan_id, details, extra })
+    }
+
+    fn write_members(&self, out: &mut ObjectWriter<'_>) {
+        self.rules.write("rules", out);
+        self.plan_id.write("plan_id", out);
+        if let Some(details) = &self.details {
+            match &details.rehearsal_registry {
+                Some(registry) => registry.write("rehearsal_registry", out),
+                None => out.raw("rehearsal_registry", "null"),
+            }
+            details.skip.write("skip", out);
+            details.actor.write("actor", out);
+            details.justification.write("justification", out);
+            details.verdict.write("verdict", out);
+            details.reasons.write("reasons", out);
+            details.basis.write("basis", out);
+        }
+        self.extra.write(out);
+    }
+}

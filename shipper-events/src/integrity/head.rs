@@ -1,0 +1,259 @@
+//! Heads: the exact bytes up to a line, in three numbers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::event::JsonUint;
+use crate::line::strict_json::Value;
+
+/// The head of a prefix of a log: how many lines and bytes it has, and the BLAKE3 of those bytes.
+///
+/// Written `LINES:BYTES:BLAKE3`. Whoever keeps a head elsewhere can later check the log with nothing but
+/// `head -c BYTES events.jsonl | b3sum`.
+///
+/// ```
+/// use shipper_events::{Head, HeadHasher};
+/// let mut hasher = HeadHasher::new();
+/// hasher.push_line(b"{}\n");
+/// let head = hasher.head();
+/// assert_eq!((head.lines, head.bytes), (1, 3));
+/// assert_eq!(head.to_string().parse::<Head>()?, head);
+/// # Ok::<(), shipper_events::ParseHeadError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Head {
+    /// Complete lines in the prefix.
+    pub lines: u64,
+    /// Bytes in the prefix.
+    pub bytes: u64,
+    /// BLAKE3 of those bytes.
+    pub blake3: blake3::Hash,
+}
+
+/// The text is no `LINES:BYTES:BLAKE3`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "expected a head LINES:BYTES:BLAKE3, two decimal numbers and 64 lower-case hexadecimal digits, such as 38:6928:c8f1…"
+)]
+#[non_exhaustive]
+pub struct ParseHeadError;
+
+impl Head {
+    /// The head of no bytes at all: every log extends it.
+    pub fn empty() -> Self {
+        HeadHasher::new().head()
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.lines, self.bytes, self.blake3)
+    }
+}
+
+impl FromStr for Head {
+    type Err = ParseHeadError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHeadError> {
+        let mut parts = text.split(':');
+        let (Some(lines), Some(bytes), Some(blake3), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(ParseHeadError);
+        };
+        Ok(Self {
+            lines: parse_decimal(lines)?,
+            bytes: parse_decimal(bytes)?,
+            blake3: parse_hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
+        })
+    }
+}
+
+fn parse_decimal(text: &str) -> Result<u64, ParseHeadError> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_err(|_| ParseHeadError)
+    } else {
+        Err(ParseHeadError)
+    }
+}
+
+/// Parses 64 lowercase hex digits.
+pub(crate) fn parse_hash(text: &[u8]) -> Option<blake3::Hash> {
+    let digits: &[u8; 64] = text.try_into().ok()?;
+    let (mut bytes, mut seen) = ([0; 32], 0);
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let (high, low) = (hex_value(*high), hex_value(*low));
+        seen |= high | low;
+        *byte = (high << 4) | low;
+    }
+    // Every chained line has one: no branch for each digit.
+    (seen < 16).then(|| blake3::Hash::from_bytes(bytes))
+}
+
+/// Returns the value of a lowercase hex digit; of any other byte, at least 16.
+fn hex_value(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        _ => u8::MAX,
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Members {
+    lines: u64,
+    bytes: u64,
+    blake3: String,
+}
+
+impl Serialize for Head {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Members { lines: self.lines, bytes: self.bytes, blake3: self.blake3.to_string() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Head {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Members::deserialize(deserializer)?;
+        Ok(Self {
+            lines: members.lines,
+            bytes: members.bytes,
+            blake3: parse_hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(ParseHeadError))?,
+        })
+    }
+}
+
+/// A head as an event or a sidecar claims it: its numbers may be of any size and its hash any text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedHead {
+    /// Lines, as recorded.
+    pub lines: JsonUint,
+    /// Bytes, as recorded.
+    pub bytes: JsonUint,
+    /// The hash, as recorded.
+    pub blake3: String,
+}
+
+impl ClaimedHead {
+    /// The head that a JSON value is, if it is an object with `lines`, `bytes` and `blake3` of their kinds.
+    pub fn of(value: Value<'_>) -> Option<Self> {
+        let object = value.as_object()?;
+        Some(Self {
+            lines: JsonUint::from_value(object.get("lines")?)?,
+            bytes: JsonUint::from_value(object.get("bytes")?)?,
+            blake3: object.get("blake3")?.as_str()?.into_owned(),
+        })
+    }
+
+    /// Whether it is the head of that prefix.
+    pub fn matches(&self, head: &Head) -> bool {
+        self.lines == head.lines && self.bytes == head.bytes && self.blake3 == head.blake3.to_hex().as_str()
+    }
+}
+
+impl From<Head> for ClaimedHead {
+    fn from(head: Head) -> Self {
+        Self { lines: head.lines.into(), bytes: head.bytes.into(), blake3: head.blake3.to_string() }
+    }
+}
+
+impl fmt::Display for ClaimedHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.lines, self.bytes, self.blake3)
+    }
+}
+
+/// How many bytes of lines are collected before they are hashed, one chunk of BLAKE3: with fewer, hashing costs more; with
+/// more, more is hashed again for each head. Longer blocks are hashed directly.
+const BUFFER_LEN: usize = 1024;
+
+/// Computes the head of a log that grows line by line.
+#[derive(Debug, Clone)]
+pub struct HeadHasher {
+    lines: u64,
+    bytes: u64,
+    hasher: blake3::Hasher,
+    /// Bytes of complete lines that are not in `hasher` yet.
+    buffer: Vec<u8>,
+    /// The state after the parts of a line that has no end yet, and the bytes with them: they count if an LF follows.
+    partial_line: Option<(blake3::Hasher, u64)>,
+}
+
+impl HeadHasher {
+    /// Starts with no bytes.
+    pub fn new() -> Self {
+        Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), buffer: Vec::new(), partial_line: None }
+    }
+
+    /// Returns the number of complete lines so far.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Returns the number of bytes of those lines.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Adds a complete line, its LF included.
+    pub fn push_line(&mut self, line: &[u8]) {
+        self.push_lines(line, 1);
+    }
+
+    /// Adds that many complete lines.
+    pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
+        self.lines += lines;
+        self.bytes += bytes.len() as u64;
+        if self.buffer.len() + bytes.len() > BUFFER_LEN {
+            self.flush();
+        }
+        if bytes.len() > BUFFER_LEN {
+            self.hasher.update(bytes);
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Adds a part of a line that is too long to be held. It counts once a part ends the line.
+    pub(crate) fn push_partial_line(&mut self, part: &[u8], ends_line: bool) {
+        self.flush();
+        let (mut hasher, mut bytes) = self.partial_line.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
+        hasher.update(part);
+        bytes += part.len() as u64;
+        if ends_line {
+            self.lines += 1;
+            self.bytes = bytes;
+            self.hasher = hasher;
+        } else {
+            self.partial_line = Some((hasher, bytes));
+        }
+    }
+
+    /// Forgets the parts of a line that has no end.
+    pub(crate) fn discard_partial_line(&mut self) {
+        self.partial_line = None;
+    }
+
+    /// Returns the head of the complete lines so far.
+    pub fn head(&self) -> Head {
+        let blake3 = if self.buffer.is_empty() {
+            self.hasher.finalize()
+        } else {
+            self.hasher.clone().update(&self.buffer).finalize()
+        };
+        Head { lines: self.lines, bytes: self.bytes, blake3 }
+    }
+
+    fn flush(&mut self) {
+        self.hasher.update(&self.buffer);
+        self.buffer.clear();
+    }
+}
+
+impl Default for HeadHasher {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,71 @@
+//! How a chained line begins.
+
+use std::fmt;
+
+use super::head::parse_hash;
+use crate::event::JsonUint;
+
+/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
+///
+/// Every other line is foreign, whatever members it has.
+///
+/// ```
+/// use shipper_events::ChainLink;
+/// assert!(ChainLink::from_line(br#"{"seq":0,"prev":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262","x":1}"#).is_some());
+/// assert!(ChainLink::from_line(br#"{"timestamp":"2026-11-23T08:12:26Z"}"#).is_none());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainLink {
+    seq: JsonUint,
+    prev: blake3::Hash,
+}
+
+impl ChainLink {
+    /// The link of a line that follows `lines` lines, the last of which has these bytes, LF included; none for the
+    /// first line.
+    pub fn to_previous(lines: u64, previous: &[u8]) -> Self {
+        Self::to_previous_hash(lines, blake3::hash(previous))
+    }
+
+    /// The link of a line that follows so many lines, the last of which has that hash.
+    pub(crate) fn to_previous_hash(lines: u64, previous: blake3::Hash) -> Self {
+        Self { seq: lines.into(), prev: previous }
+    }
+
+    /// The link with which a line begins, if it is chained.
+    pub fn from_line(line: &[u8]) -> Option<Self> {
+        Self::parse(line).map(|(link, _)| link)
+    }
+
+    /// The link with which a line begins, and how many bytes of the line it takes up.
+    pub(crate) fn parse(line: &[u8]) -> Option<(Self, usize)> {
+        let rest = line.strip_prefix(b"{\"seq\":")?;
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = rest.split_at_checked(digits)?;
+        if digits.is_empty() || (digits.len() > 1 && digits.starts_with(b"0")) {
+            return None;
+        }
+        let rest = rest.strip_prefix(b",\"prev\":\"")?;
+        let (prev, rest) = rest.split_at_checked(64)?;
+        let rest = rest.strip_prefix(b"\",")?;
+        let link = Self { seq: JsonUint::parse(std::str::from_utf8(digits).ok()?), prev: parse_hash(prev)? };
+        Some((link, line.len() - rest.len()))
+    }
+
+    /// How many lines it says stand before it.
+    pub fn seq(&self) -> &JsonUint {
+        &self.seq
+    }
+
+    /// The hash that it says the previous line has.
+    pub fn prev(&self) -> blake3::Hash {
+        self.prev
+    }
+}
+
+impl fmt::Display for ChainLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seq = &self.seq;
+        write!(f, "{{\"seq\":{seq},\"prev\":\"{}\",", self.prev)
+    }
+}

@@ -1,0 +1,11 @@
+//! Heads, links, and the verifier that checks them for a whole log.
+
+mod head;
+mod link;
+mod verifier;
+
+pub(crate) use head::parse_hash;
+pub use head::{ClaimedHead, Head, HeadHasher, ParseHeadError};
+pub use link::ChainLink;
+pub(crate) use verifier::LogVerifier;
+pub use verifier::{ChainError, LineCursor, VerifiedLine};

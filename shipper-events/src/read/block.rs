@@ -1,0 +1,304 @@
+//! Scanning a block of lines: every line is checked, and only the events of interest are built.
+//!
+//! Few of a log's lines matter to a reader: the gate's fold reads three in a hundred. A [`ScannedBlock`] holds exactly
+//! what [`parse_line`] and the link of each line give, but only for the lines that the caller is [interested](Interest)
+//! in:
+//!
+//! 1. The block is divided into windows of whole lines. One pass over a window, sixty-four bytes at a time, finds its
+//!    quotes, line feeds, backslashes and control characters.
+//! 2. Each line is tried in the form that every writer uses, which allocates nothing; an event of interest is built from
+//!    what that found. A line in another form goes to [`parse_line`]: it alone decides that a line is corrupt.
+//! 3. Chained lines are compared with the hashes of their predecessors and divided into segments.
+//!
+//! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
+
+use std::ops::Range;
+
+use super::segments::{ChainSegment, SegmentBuilder};
+use crate::event::Event;
+use crate::event::EventKind;
+use crate::integrity::ChainLink;
+use crate::line::error::LineError;
+use crate::line::parse::{ParsedLine, parse_line};
+use crate::survey::index::{Ends, Index};
+use crate::survey::prove::Prover;
+
+/// How many bytes are indexed at a time: few enough to stay in the processor's cache while they are read twice.
+const WINDOW_LEN: usize = 64 * 1024;
+
+/// There is seldom more than one line of interest in that many bytes.
+const BYTES_PER_LINE_OF_INTEREST: usize = 1024;
+
+/// How much of an event the caller needs. The events of a type with required members are always built, since building
+/// checks those members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// The line is checked, and nothing is built.
+    Skip,
+    /// The kind and the package. An event of a type that this version does not know is built instead: it has no kind.
+    PackageOnly,
+    /// The whole event.
+    Full,
+}
+
+/// The content of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineContent {
+    /// An event.
+    Event(Box<Event>),
+    /// An event of which only the package was of interest.
+    Package {
+        /// The event's type.
+        kind: EventKind,
+        /// The package that the event concerns, `name@version`, or `all`.
+        package: Box<str>,
+    },
+    /// Only spaces, tabs and CR: no event.
+    Blank,
+    /// No event. Later lines are not checked.
+    Corrupt(Box<LineError>),
+}
+
+/// A line with content for the caller.
+#[derive(Debug)]
+pub(crate) struct ScannedLine {
+    /// How many lines of the block precede it.
+    pub(crate) position: u64,
+    pub(crate) content: LineContent,
+}
+
+/// What scanning a block found.
+#[derive(Debug)]
+pub(crate) struct ScannedBlock {
+    /// How many lines the block has.
+    pub(crate) lines: u64,
+    /// How many of them were checked: those before the first corrupt line.
+    pub(crate) checked: u64,
+    pub(crate) of_interest: Vec<ScannedLine>,
+    pub(crate) segments: Vec<ChainSegment>,
+    /// The hash of the last checked line.
+    pub(crate) last_line: blake3::Hash,
+    /// How many lines precede the first one that ends with CR LF.
+    pub(crate) first_crlf: Option<u64>,
+}
+
+/// Scans blocks and reuses its buffers.
+pub(crate) struct BlockScanner {
+    interest: fn(&str) -> Interest,
+    index: Index,
+}
+
+impl BlockScanner {
+    /// A scanner that asks `interest` about each type of event by its name.
+    pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
+        Self { interest, index: Index::new() }
+    }
+
+    /// Scans complete lines, each with its LF.
+    pub(crate) fn scan(&mut self, block: &[u8]) -> ScannedBlock {
+        let mut state = ScanState::new(block, self.interest);
+        while let Some(window) = state.next_window().filter(|_| !state.ended) {
+            if window.len() > WINDOW_LEN {
+                state.scan_long_line(window);
+            } else {
+                self.index.fill(window);
+                state.scan_window(window, &self.index);
+            }
+        }
+        state.finish()
+    }
+}
+
+/// A block that is being scanned.
+struct ScanState<'b> {
+    block: &'b [u8],
+    interests: InterestCache<'b>,
+    /// How many bytes and lines were scanned.
+    offset: usize,
+    position: u64,
+    /// Where the last scanned line is.
+    prev_line: Option<Range<usize>>,
+    of_interest: Vec<ScannedLine>,
+    segments: SegmentBuilder,
+    first_crlf: Option<u64>,
+    /// Whether a corrupt line ended the scan.
+    ended: bool,
+}
+
+impl<'b> ScanState<'b> {
+    fn new(block: &'b [u8], interest: fn(&str) -> Interest) -> Self {
+        Self {
+            block,
+            interests: InterestCache::new(interest),
+            offset: 0,
+            position: 0,
+            prev_line: None,
+            of_interest: Vec::with_capacity(block.len() / BYTES_PER_LINE_OF_INTEREST),
+            segments: SegmentBuilder::default(),
+            first_crlf: None,
+            ended: false,
+        }
+    }
+
+    /// The next lines that fit into a window; a longer line is one by itself.
+    fn next_window(&self) -> Option<&'b [u8]> {
+        let rest = self.block.get(self.offset..).filter(|rest| !rest.is_empty())?;
+        let fits = rest.get(..WINDOW_LEN).unwrap_or(rest);
+        let end = memchr::memrchr(b'\n', fits).or_else(|| memchr::memchr(b'\n', rest))?;
+        rest.get(..=end)
+    }
+
+    fn scan_window(&mut self, window: &'b [u8], index: &Index) {
+        let (mut parser, mut ends, mut start) = (Prover::new(window, index), Ends::new(index, 0), 0);
+        while let Some(end) = ends.next() {
+            let Some(line) = window.get(start..=end) else {
+                return;
+            };
+            let mut wanted = Wanted::Nothing;
+            let canonical = parser.line(start, end, |type_name| {
+                wanted = self.interests.lookup(type_name);
+                matches!(wanted, Wanted::Event)
+            });
+            // `None` where the fast path found too little.
+            let content = match wanted {
+                _ if !canonical => None,
+                Wanted::Nothing => Some(None),
+                Wanted::Package(kind) => {
+                    parser.package().map(|package| Some(LineContent::Package { kind, package: package.into() }))
+                }
+                Wanted::Event => parser.event().map(|event| Some(LineContent::Event(Box::new(event)))),
+            };
+            match content {
+                Some(Some(content)) => self.record(content),
+                Some(None) => {}
+                None => self.parse_and_record(line),
+            }
+            let link = if canonical { parser.take_link() } else { ChainLink::from_line(line) };
+            if self.ended {
+                return;
+            }
+            self.advance(line, link);
+            start = end + 1;
+        }
+    }
+
+    /// Scans a line that is a window by itself.
+    fn scan_long_line(&mut self, line: &'b [u8]) {
+        self.parse_and_record(line);
+        if !self.ended {
+            self.advance(line, ChainLink::from_line(line));
+        }
+    }
+
+    /// Continues after a line that is not corrupt.
+    #[inline(always)]
+    fn advance(&mut self, line: &[u8], link: Option<ChainLink>) {
+        if line.ends_with(b"\r\n") {
+            self.first_crlf.get_or_insert(self.position);
+        }
+        if let Some(link) = link {
+            let prev_line = self.prev_line.clone().and_then(|prev_line| self.block.get(prev_line));
+            self.segments.push_chained(self.position, link, prev_line);
+        }
+        let end = self.offset + line.len();
+        self.prev_line = Some(self.offset..end);
+        self.offset = end;
+        self.position += 1;
+    }
+
+    /// Takes the slow path.
+    fn parse_and_record(&mut self, line: &[u8]) {
+        let content = match parse_line(line) {
+            Ok(ParsedLine::Event(event)) => match self.interests.ask(event.type_name()) {
+                Wanted::Nothing => return,
+                Wanted::Package(kind) => LineContent::Package { kind, package: event.package().into() },
+                Wanted::Event => LineContent::Event(Box::new(event.into_event())),
+            },
+            Ok(ParsedLine::Blank) => LineContent::Blank,
+            Err(error) => {
+                self.ended = true;
+                LineContent::Corrupt(Box::new(error))
+            }
+        };
+        self.record(content);
+    }
+
+    fn record(&mut self, content: LineContent) {
+        self.of_interest.push(ScannedLine { position: self.position, content });
+    }
+
+    fn finish(self) -> ScannedBlock {
+        let last_line = self.prev_line.and_then(|last| self.block.get(last));
+        let unchecked = self.block.get(self.offset..).unwrap_or_default();
+        ScannedBlock {
+            segments: self.segments.finish(self.position),
+            lines: self.position + memchr::memchr_iter(b'\n', unchecked).count() as u64,
+            checked: self.position,
+            of_interest: self.of_interest,
+            last_line: blake3::hash(last_line.unwrap_or_default()),
+            first_crlf: self.first_crlf,
+        }
+    }
+}
+
+/// What is built of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Package(EventKind),
+    Event,
+}
+
+/// The interest in each type of event, cached for those that the block has.
+struct InterestCache<'b> {
+    interest: fn(&str) -> Interest,
+    slots: [Option<CachedInterest<'b>>; CACHE_SLOTS],
+}
+
+#[derive(Clone, Copy)]
+struct CachedInterest<'b> {
+    name: &'b [u8],
+    /// The first and the last eight bytes of a name of at least that length: all of most names.
+    ends: (u64, u64),
+    wanted: Wanted,
+}
+
+/// More than there are types in most logs, so that few share a slot.
+const CACHE_SLOTS: usize = 64;
+
+impl<'b> InterestCache<'b> {
+    fn new(interest: fn(&str) -> Interest) -> Self {
+        Self { interest, slots: [None; CACHE_SLOTS] }
+    }
+
+    /// As [`ask`](Self::ask), for a name in the block. One that is not UTF-8 is built, and refused there.
+    #[inline(always)]
+    fn lookup(&mut self, name: &'b [u8]) -> Wanted {
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let ends = (word(name.first_chunk()), word(name.last_chunk()));
+        let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let slot = usize::try_from(mixed >> (u64::BITS - CACHE_SLOTS.ilog2())).unwrap_or_default();
+        let cached = self.slots.get(slot).copied().flatten().filter(|cached| {
+            let equal_ends = cached.ends == ends && cached.name.len() == name.len();
+            equal_ends && ((8..=16).contains(&name.len()) || cached.name == name)
+        });
+        if let Some(cached) = cached {
+            return cached.wanted;
+        }
+        let wanted = std::str::from_utf8(name).map_or(Wanted::Event, |name| self.ask(name));
+        if let Some(slot) = self.slots.get_mut(slot) {
+            *slot = Some(CachedInterest { name, ends, wanted });
+        }
+        wanted
+    }
+
+    fn ask(&self, name: &str) -> Wanted {
+        let kind = EventKind::from_name(name);
+        match (self.interest)(name) {
+            _ if kind.is_some_and(EventKind::has_required_members) => Wanted::Event,
+            Interest::Skip => Wanted::Nothing,
+            Interest::PackageOnly => kind.map_or(Wanted::Event, Wanted::Package),
+            Interest::Full => Wanted::Event,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! From a stream of bytes to verified lines.
+//!
+//! 1. [`chunks`] divides the stream into chunks of complete lines.
+//! 2. [`block`] checks every line of a chunk and builds the events that the caller is interested in. A line in the form
+//!    that every writer uses is checked on the fast path; any other goes to [`parse_line`](crate::parse_line). The result
+//!    depends on nothing but the chunk, so that [`parallel`] can scan several chunks at a time.
+//! 3. The [verifier](crate::integrity) takes the scanned chunks in order and checks links and heads across them.
+//! 4. [`scanner`] puts the steps together; [`reader`] and [`projection`] are what most callers use.
+
+mod block;
+mod chunks;
+mod lines;
+mod parallel;
+mod projection;
+mod reader;
+mod scanner;
+mod segments;
+
+pub(crate) use block::ScannedBlock;
+pub use block::{Interest, LineContent};
+pub use chunks::{Tail, split_lines};
+pub use lines::LineReader;
+pub use projection::{Projection, read_projection};
+pub(crate) use projection::{apply, interest};
+pub(crate) use reader::EventVisitor;
+pub use reader::{EventReader, ReadError};
+pub use scanner::{LogScanner, LogVisitor, scan_log};
+pub(crate) use segments::ChainSegment;

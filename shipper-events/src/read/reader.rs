@@ -1,0 +1,157 @@
+//! Events from a stream, one after the other.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use thiserror::Error;
+
+use super::block::{Interest, LineContent};
+use super::chunks::{ReadMode, Tail};
+use super::scanner::{LogScanner, LogVisitor};
+use crate::event::LogEntry;
+use crate::integrity::{ChainError, LineCursor, VerifiedLine};
+use crate::line::error::LineError;
+
+/// How many bytes are read at a time, at most.
+const READ_LEN: usize = 64 * 1024;
+
+/// Reads and verifies a log's events one after the other, from any stream, in memory that does not grow with it.
+///
+/// It ends after the first error: a corrupt line, a broken chain, or a recorded head that does not match. A torn tail is
+/// an error, too: no decision may rest on such a log. A caller that only looks at it takes the events before the error.
+///
+/// [`read_projection`](crate::scan::read_projection) is several times faster where only some types of events matter.
+///
+/// ```
+/// use shipper_events::{ReadError, EventReader};
+/// let log = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"execution_started"},"package":"all"}
+/// {"timestamp":"2026-11-23T08:1"#;
+/// let mut reader = EventReader::new(&log[..]);
+/// assert_eq!(reader.next().unwrap()?.line, 1);
+/// assert!(matches!(reader.next(), Some(Err(ReadError::TornTail { bytes: 29, .. }))));
+/// # Ok::<(), ReadError>(())
+/// ```
+#[derive(Debug)]
+pub struct EventReader<R> {
+    stream: R,
+    scanner: LogScanner,
+    /// Events that were read and not returned, then the error that ended the reading.
+    events: VecDeque<LogEntry>,
+    end: Option<Option<ReadError>>,
+}
+
+/// The next event cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The stream cannot be read.
+    #[error("the log cannot be read after line {line}; nothing is known of what follows")]
+    Io {
+        /// The last line that was read.
+        line: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A line is corrupt. The lines before it are valid.
+    #[error("line {line}, {error}; keep the log as it is and audit it with shipper-replay")]
+    Corrupt {
+        /// The line's number.
+        line: u64,
+        /// Its first error.
+        error: LineError,
+    },
+    /// A line contradicts those before it: lines were changed, removed, added or reordered.
+    #[error("line {line}: {error}; keep the log as it is and audit it with shipper-replay")]
+    Chain {
+        /// The line's number.
+        line: u64,
+        /// The contradiction.
+        error: ChainError,
+    },
+    /// The log does not end with LF.
+    #[error(
+        "after line {line} the log ends in the middle of one ({bytes} bytes): a writer died there or is still at work; look again when it is done"
+    )]
+    TornTail {
+        /// The last complete line.
+        line: u64,
+        /// How many bytes follow it.
+        bytes: u64,
+    },
+}
+
+/// Passes events to a function; the first corrupt line or contradiction ends the scan.
+pub(crate) struct EventVisitor<F> {
+    interest: fn(&str) -> Interest,
+    on_event: F,
+    pub(crate) error: Option<ReadError>,
+}
+
+impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> EventVisitor<F> {
+    pub(crate) fn new(interest: fn(&str) -> Interest, on_event: F) -> Self {
+        Self { interest, on_event, error: None }
+    }
+}
+
+impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
+    fn interest(&self) -> fn(&str) -> Interest {
+        self.interest
+    }
+
+    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        let VerifiedLine { line, content, errors, .. } = verified;
+        self.error = match content {
+            Some(LineContent::Corrupt(error)) => Some(ReadError::Corrupt { line, error: *error }),
+            content => match errors.into_iter().next() {
+                Some(error) => Some(ReadError::Chain { line, error }),
+                None => {
+                    if let Some(LineContent::Event(event)) = content {
+                        (self.on_event)(LogEntry { line, event: *event }, cursor);
+                    }
+                    return ControlFlow::Continue(());
+                }
+            },
+        };
+        ControlFlow::Break(())
+    }
+}
+
+impl<R: Read> EventReader<R> {
+    /// A reader at the start of a log.
+    pub fn new(stream: R) -> Self {
+        Self { stream, scanner: LogScanner::new(), events: VecDeque::new(), end: None }
+    }
+
+    /// Reads the next chunk.
+    fn read(&mut self) {
+        let Self { stream, scanner, events, end } = self;
+        let mut visitor = EventVisitor::new(|_| Interest::Full, |entry, _| events.push_back(entry));
+        let read = scanner.read_chunk(stream, READ_LEN, ReadMode::FirstLine, &mut visitor);
+        let line = scanner.lines();
+        *end = match read {
+            Ok(Some(_)) => visitor.error.map(Some),
+            Ok(None) => Some(match scanner.tail() {
+                Tail::Clean => None,
+                Tail::Torn { bytes } => Some(ReadError::TornTail { line, bytes }),
+            }),
+            Err(source) => Some(Some(ReadError::Io { line, source })),
+        };
+    }
+}
+
+impl<R: Read> Iterator for EventReader<R> {
+    type Item = Result<LogEntry, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.events.pop_front() {
+                return Some(Ok(entry));
+            }
+            match &mut self.end {
+                Some(error) => return error.take().map(Err),
+                None => self.read(),
+            }
+        }
+    }
+}
