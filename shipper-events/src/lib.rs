@@ -1,35 +1,34 @@
-//! The log of a publish gate: its lines, its events, and how they are read without being lenient.
+//! Strict reader and durable writer for `events.jsonl`, the event log of a publish gate.
 //!
-//! A log, `events.jsonl`, holds one event a line. These are two lines that the shipper tool wrote:
+//! A line of the log is one event. These are two lines that the shipper tool wrote:
 //!
 //! ```json
 //! {"timestamp":"2026-11-23T08:12:26.839276350Z","event_type":{"type":"rehearsal_started","registry":"rehearsal","plan_id":"4f6e939d0470","package_count":3},"package":"all"}
 //! {"timestamp":"2026-11-23T08:12:26.924541033Z","event_type":{"type":"rehearsal_package_published","name":"zq-a","version":"0.1.0","duration_ms":73},"package":"zq-a@0.1.0"}
 //! ```
 //!
-//! # Modules
+//! # Overview
 //!
-//! - From a line to an event: [`parse_line`] reads strictly and gives the column of a [`LineError`]. [`json`] is the reader
-//!   under it, for other documents that must be as strict.
-//! - From a stream to events: [`EventReader`], one after the other, in memory that does not grow with the log.
-//! - From a stream to the few events of interest, many times faster and as strictly: [`scan`].
-//! - From events to a log, durably: [`write`](mod@write).
-//! - The content of events: [`Event`] and the structs of [`event`]. Unknown members and types are kept.
-//! - The exact bytes up to a line: [`Head`], and [`HeadHasher`], which computes it.
-//! - Text from a log is hostile: [`display_safe`] makes it fit to be shown.
+//! - One line: [`parse_line`] reads it strictly and returns the column of a [`LineError`].
+//! - A log, event by event: [`EventReader`], in memory that does not grow with the log.
+//! - A log, many times faster and as strictly, if few events are of interest: [`scan`].
+//! - The content of an event: [`Event`] and the structs of [`event`]. Unknown members and types are kept.
+//! - The exact bytes of a log up to a line: [`Head`]; [`HeadHasher`] computes it.
+//! - Appending events durably: [`write`](mod@write).
+//! - Other documents that must be read as strictly: [`json`].
+//! - Text from a log, escaped for a terminal: [`display_safe()`].
 //!
-//! # What it does not do
+//! # Out of scope
 //!
-//! It does not interpret events: which of them open a rehearsal or authorize a publish is decided in `shipper-core`. It
-//! prints nothing; only [`write`](mod@write) touches files and the clock, and only [`scan`] starts threads, which end with
-//! the call that started them. The format is described for its readers in `docs/log-format.md`.
+//! This crate does not interpret events: `shipper-core` decides which of them open a rehearsal or authorize a publish. It
+//! prints nothing. Only [`write`](mod@write) uses files and the clock, and only [`scan`] starts threads, which end with the
+//! call that started them. `docs/log-format.md` describes the format.
 
 pub mod display_safe;
 pub mod event;
 mod integrity;
 mod line;
 mod read;
-mod survey;
 pub mod write;
 
 pub use display_safe::{display_safe, is_display_safe};

@@ -15,7 +15,7 @@ use super::words::word_enum;
 /// use shipper_core::audit::AuditOptions;
 /// let options = AuditOptions::default().with_registry("rehearsal".parse()?).with_strict(true);
 /// assert!(options.strict);
-/// # Ok::<(), shipper_events::EmptyNameError>(())
+/// # Ok::<(), shipper_events::event::EmptyNameError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ use crate::gate::verdict::{RefusalReason, Verdict};
 /// let verdict = evaluate(&GateState::default(), &query);
 /// assert!(!verdict.may_publish());
 /// assert_eq!(verdict.reason_codes(), [RefusalCode::NoRehearsal]);
-/// # Ok::<(), shipper_core::shipper_events::EmptyNameError>(())
+/// # Ok::<(), shipper_core::shipper_events::event::EmptyNameError>(())
 /// ```
 pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
     let Some(registry) = &query.rehearsal_registry else {

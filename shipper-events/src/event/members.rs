@@ -116,6 +116,14 @@ pub(crate) trait MemberCodec: Sized {
     fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
 }
 
+/// Reads and writes the members of an object.
+pub(super) trait MembersCodec: Sized {
+    /// Whether the object is corrupt if a member is missing or has another type of value.
+    const ANY_REQUIRED: bool;
+    fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError>;
+    fn write_members(&self, out: &mut ObjectWriter<'_>);
+}
+
 /// The reason why a member is corrupt, and the offset of its value in the line; `None` if the member is missing.
 pub(crate) struct MemberError {
     pub(crate) kind: LineErrorKind,

@@ -17,6 +17,7 @@
 //! # Ok::<(), shipper_events::event::ParseTimestampError>(())
 //! ```
 
+mod decision;
 mod envelope;
 mod members;
 mod names;
@@ -24,6 +25,7 @@ mod number;
 mod timestamp;
 mod types;
 
+pub use decision::{DecisionRecord, GateEvaluated, RULES_VERSION};
 pub use envelope::{Event, LogEntry, ParseEventError};
 pub(crate) use members::MemberError;
 pub use members::{ExtraMembers, Lenient, RawJson};

@@ -18,10 +18,10 @@ use super::segments::{ChainSegment, SegmentBuilder};
 use crate::event::Event;
 use crate::event::EventKind;
 use crate::integrity::ChainLink;
+use crate::line::canonical::CanonicalParser;
 use crate::line::error::LineError;
 use crate::line::parse::{ParsedLine, parse_line};
-use crate::survey::index::{Ends, Index};
-use crate::survey::prove::Prover;
+use crate::line::structural_index::{LineFeeds, StructuralIndex};
 
 /// How many bytes are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;
@@ -85,13 +85,13 @@ pub(crate) struct ScannedBlock {
 /// Scans blocks and reuses its buffers.
 pub(crate) struct BlockScanner {
     interest: fn(&str) -> Interest,
-    index: Index,
+    index: StructuralIndex,
 }
 
 impl BlockScanner {
     /// A scanner that asks `interest` about each type of event by its name.
     pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
-        Self { interest, index: Index::new() }
+        Self { interest, index: StructuralIndex::new() }
     }
 
     /// Scans complete lines, each with its LF.
@@ -148,14 +148,14 @@ impl<'b> ScanState<'b> {
         rest.get(..=end)
     }
 
-    fn scan_window(&mut self, window: &'b [u8], index: &Index) {
-        let (mut parser, mut ends, mut start) = (Prover::new(window, index), Ends::new(index, 0), 0);
+    fn scan_window(&mut self, window: &'b [u8], index: &StructuralIndex) {
+        let (mut parser, mut ends, mut start) = (CanonicalParser::new(window, index), LineFeeds::new(index, 0), 0);
         while let Some(end) = ends.next() {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
             let mut wanted = Wanted::Nothing;
-            let canonical = parser.line(start, end, |type_name| {
+            let canonical = parser.parse_line(start, end, |type_name| {
                 wanted = self.interests.lookup(type_name);
                 matches!(wanted, Wanted::Event)
             });

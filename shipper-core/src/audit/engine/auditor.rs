@@ -1,10 +1,10 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LineReader, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{Event, EventKind, EventType, Head, LogEntry, ParsedLine, Tail, Timestamp, parse_line};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{Event, EventKind, EventType, Head, LogEntry, Tail};
 
 use super::active_run::PackageAction;
 use super::authority::AuthorityTracker;
@@ -51,25 +51,6 @@ pub struct Auditor {
     sidecar: SidecarTracker,
     timeline: Option<TimelineTracker>,
     findings: PendingFindings,
-}
-
-/// Number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
-/// so it reads the log to its end.
-///
-/// # Errors
-///
-/// Those of `read`.
-pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
-    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
-    while let Some(bytes) = lines.next_line()? {
-        line += 1;
-        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
-            && event.instant() <= until.instant()
-        {
-            resolved = line;
-        }
-    }
-    Ok(resolved)
 }
 
 impl Auditor {

@@ -1,9 +1,12 @@
 //! Audits of a whole log in one call.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use super::auditor::{Auditor, resolve_as_of};
+use shipper_events::scan::LineReader;
+use shipper_events::{ParsedLine, Timestamp, parse_line};
+
+use super::auditor::Auditor;
 use super::error::AuditError;
 use crate::audit::as_of::AsOf;
 use crate::audit::options::{AuditOptions, SidecarInput};
@@ -44,4 +47,23 @@ pub fn audit_path(
         file.rewind()?;
     }
     audit_reader(file, sidecar, &options)
+}
+
+/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
+/// so it reads the log to its end.
+///
+/// # Errors
+///
+/// Those of `read`.
+pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
+    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
+    while let Some(bytes) = lines.next_line()? {
+        line += 1;
+        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+            && event.instant() <= until.instant()
+        {
+            resolved = line;
+        }
+    }
+    Ok(resolved)
 }

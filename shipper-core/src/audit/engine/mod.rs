@@ -20,6 +20,6 @@ mod sidecar;
 mod timeline;
 mod trusted_head;
 
-pub use auditor::{Auditor, resolve_as_of};
-pub use entry::{audit_path, audit_reader};
+pub use auditor::Auditor;
+pub use entry::{audit_path, audit_reader, resolve_as_of};
 pub use error::AuditError;

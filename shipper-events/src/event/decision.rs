@@ -1,0 +1,114 @@
+//! The event of a recorded decision of the gate.
+
+use super::members::{ExtraMembers, MemberCodec, MemberError, MembersCodec, ObjectWriter, read_member};
+use super::names::{PlanId, RegistryName};
+use super::number::JsonUint;
+use crate::integrity::ClaimedHead;
+use crate::line::strict_json::Member;
+
+/// The version of the rules (`docs/gate.md`) that this version of the code can apply.
+pub const RULES_VERSION: u64 = 1;
+
+/// The gate was asked and recorded its decision. Under rules that this version does not know, only `rules` and `plan_id`
+/// are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateEvaluated {
+    /// The version of the rules that the decision was made under.
+    pub rules: JsonUint,
+    /// The plan of the question.
+    pub plan_id: PlanId,
+    /// The rest of the question, and the answer; `None` under other rules than [`RULES_VERSION`].
+    pub details: Option<DecisionRecord>,
+    /// Members that this version does not know.
+    pub extra: ExtraMembers,
+}
+
+/// Question and answer of a [`GateEvaluated`] under [`RULES_VERSION`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecisionRecord {
+    /// The registry whose rehearsal counts; `None` if the question named none.
+    pub rehearsal_registry: Option<RegistryName>,
+    /// Whether the question asked to skip the rehearsal.
+    pub skip: bool,
+    /// The person or program that asked to skip; `None` if unknown.
+    pub actor: Option<String>,
+    /// The reason given for the skip; `None` if none was given.
+    pub justification: Option<String>,
+    /// The verdict's code.
+    pub verdict: String,
+    /// The codes of the reasons for a refusal, in order; empty for any other verdict.
+    pub reasons: Vec<String>,
+    /// The head of the log that the decision is based on.
+    pub basis: ClaimedHead,
+}
+
+impl DecisionRecord {
+    /// Builds the record of a question that names no registry and skips nothing.
+    pub fn new(verdict: impl Into<String>, reasons: Vec<String>, basis: impl Into<ClaimedHead>) -> Self {
+        Self {
+            rehearsal_registry: None,
+            skip: false,
+            actor: None,
+            justification: None,
+            verdict: verdict.into(),
+            reasons,
+            basis: basis.into(),
+        }
+    }
+}
+
+impl GateEvaluated {
+    /// Builds the event of a decision under [`RULES_VERSION`].
+    pub fn new(plan_id: PlanId, details: DecisionRecord) -> Self {
+        Self { rules: RULES_VERSION.into(), plan_id, details: Some(details), extra: ExtraMembers::default() }
+    }
+}
+
+impl MembersCodec for GateEvaluated {
+    const ANY_REQUIRED: bool = true;
+
+    fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError> {
+        let rules: JsonUint = read_member(members, "rules")?;
+        let plan_id = read_member(members, "plan_id")?;
+        let details = (rules == RULES_VERSION).then(|| {
+            Ok(DecisionRecord {
+                rehearsal_registry: read_member(members, "rehearsal_registry")?,
+                skip: read_member(members, "skip")?,
+                actor: read_member(members, "actor")?,
+                justification: read_member(members, "justification")?,
+                verdict: read_member(members, "verdict")?,
+                reasons: read_member(members, "reasons")?,
+                basis: read_member(members, "basis")?,
+            })
+        });
+        let details = details.transpose()?;
+        let extra = ExtraMembers::from_members(members, |name| match name {
+            "type" | "rules" | "plan_id" => true,
+            "rehearsal_registry" | "skip" | "actor" | "justification" | "verdict" | "reasons" | "basis" => {
+                details.is_some()
+            }
+            _ => false,
+        });
+        Ok(Self { rules, plan_id, details, extra })
+    }
+
+    fn write_members(&self, out: &mut ObjectWriter<'_>) {
+        self.rules.write("rules", out);
+        self.plan_id.write("plan_id", out);
+        if let Some(details) = &self.details {
+            match &details.rehearsal_registry {
+                Some(registry) => registry.write("rehearsal_registry", out),
+                None => out.raw("rehearsal_registry", "null"),
+            }
+            details.skip.write("skip", out);
+            details.actor.write("actor", out);
+            details.justification.write("justification", out);
+            details.verdict.write("verdict", out);
+            details.reasons.write("reasons", out);
+            details.basis.write("basis", out);
+        }
+        self.extra.write(out);
+    }
+}
