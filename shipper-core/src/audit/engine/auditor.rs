@@ -12,7 +12,7 @@ use super::conclude::{Collected, CollectedTimeline, conclude};
 use super::decisions::DecisionTracker;
 use super::error::AuditError;
 use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
-use super::integrity::{IntegrityTracker, report_chain_errors, report_unchained_segment};
+use super::integrity::{IntegrityTracker, report_chain_errors, report_crlf, report_unchained_segment};
 use super::pending::PendingFindings;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
@@ -146,7 +146,7 @@ impl Auditor {
             return Err(AuditError::BeyondEnd { line, lines });
         }
         if let Some(line) = self.log.first_crlf() {
-            self.integrity.crlf_line(line, &mut self.findings);
+            report_crlf(line, &mut self.findings);
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.tracked_head(head.lines)));
