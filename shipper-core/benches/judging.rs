@@ -21,7 +21,7 @@ fn query() -> GateQuery {
 
 /// Events to state, state to verdict: nothing is read.
 fn folding(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG / 8);
+    let log = shipper_testkit::sample_log::sample_log(LOG / 8);
     let entries: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("events");
     let state: GateState = entries.iter().collect();
     let mut group = criterion.benchmark_group("fold");
@@ -33,8 +33,8 @@ fn folding(criterion: &mut Criterion) {
 }
 
 fn auditing(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG);
-    let chained = shipper_testkit::sample_log::chained(&log);
+    let log = shipper_testkit::sample_log::sample_log(LOG);
+    let chained = shipper_testkit::sample_log::chain(&log);
     let mut group = criterion.benchmark_group("audit");
     group.sample_size(20);
     for (name, log) in [("unchained", &log), ("chained", &chained)] {
@@ -54,7 +54,7 @@ fn asking(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("gate");
     group.sample_size(10);
     for bytes in [0, LOG / 8, LOG] {
-        let log = if bytes == 0 { Vec::new() } else { shipper_testkit::sample_log::log(bytes) };
+        let log = if bytes == 0 { Vec::new() } else { shipper_testkit::sample_log::sample_log(bytes) };
         group.throughput(Throughput::Bytes(log.len() as u64));
         group.bench_function(format!("a log of {} KiB", log.len() / 1024), |bench| {
             let fresh = || {

@@ -31,7 +31,7 @@ impl LogVisitor for Audit {
 
 /// From bytes to lines, to events.
 fn reading(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG);
+    let log = shipper_testkit::sample_log::sample_log(LOG);
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Bytes(log.len() as u64)).sample_size(20);
     group.bench_function("lines", |bench| bench.iter(|| split_lines(black_box(&log)).0.count()));
@@ -46,8 +46,8 @@ fn reading(criterion: &mut Criterion) {
 
 /// Verified lines, links and heads.
 fn scanning(criterion: &mut Criterion) {
-    let log = shipper_testkit::sample_log::log(LOG);
-    let chained = shipper_testkit::sample_log::chained(&log);
+    let log = shipper_testkit::sample_log::sample_log(LOG);
+    let chained = shipper_testkit::sample_log::chain(&log);
     let mut group = criterion.benchmark_group("scan");
     group.sample_size(20);
     for (name, log) in [("unchained", &log), ("chained", &chained)] {

@@ -155,7 +155,8 @@ impl StatementBuilder {
         let (log, audit) = match &report.logs[..] {
             [log @ LogReport { audit: Some(audit), .. }] => (log, audit),
             logs => {
-                let (path, error) = logs.first().map(|log| (log.path.clone(), log.error.clone())).unwrap_or_default();
+                let (path, error) =
+                    logs.first().map(|log| (log.path.clone(), log.error.clone().map(String::from))).unwrap_or_default();
                 return Err(StatementError::NotAudited { path, error: error.unwrap_or_default() });
             }
         };

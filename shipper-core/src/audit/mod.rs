@@ -40,5 +40,5 @@ pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,
     RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter,
-    TailStatus, TimelineEntry, UnprovenCause, VerdictSummary,
+    TailStatus, TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };

@@ -8,6 +8,7 @@ mod events;
 mod recorder;
 mod run_lock;
 
+#[cfg(feature = "release")]
 pub(crate) use events::{package_output, policy_applied};
 pub use recorder::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 pub use run_lock::{RunLock, RunLockError};

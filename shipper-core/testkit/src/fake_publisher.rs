@@ -16,15 +16,15 @@ use shipper_core::{RefusalCode, SkipRequest};
 use shipper_events::write::FsStorage;
 
 /// Registries that remember what they were given, and fail when told to.
-pub struct World {
+pub struct FakePublisher {
     pub log: Utf8PathBuf,
     /// Registry and package, with the content that it has.
-    pub shelves: HashMap<(String, String), blake3::Hash>,
+    pub published: HashMap<(String, String), blake3::Hash>,
     /// What happens at the next calls to publish, in order; then all goes well.
-    pub faults: Vec<Fault>,
-    /// What happens at the next looks, the last first.
-    pub looks: Vec<Look>,
-    pub mirror: Mirror,
+    pub faults: Vec<PublishFault>,
+    /// What happens at the next lookups, the last first.
+    pub lookup_faults: Vec<LookupFault>,
+    pub mirror: MirrorMode,
     /// Whether the plan may be published, as far as that can be seen beforehand.
     pub ready: bool,
     /// How often the live registry was reached.
@@ -33,7 +33,7 @@ pub struct World {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum PublishFault {
     /// It goes well.
     None,
     /// It goes well, and much is said of it.
@@ -54,7 +54,7 @@ pub enum Fault {
 
 /// What a look at a registry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum LookupFault {
     /// It does not answer.
     Unanswered,
     /// It does not show yet what it has.
@@ -67,7 +67,7 @@ pub enum Look {
 
 /// What uploads to the rehearsal registry go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mirror {
+pub enum MirrorMode {
     /// It is one of its own.
     None,
     /// It is a mirror of the live one.
@@ -78,7 +78,7 @@ pub enum Mirror {
     LiveSilent,
 }
 
-fn shelf(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
+fn publication_key(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
     (role.registry().name.as_str().to_owned(), package.id())
 }
 
@@ -87,11 +87,11 @@ fn content(package: &PlannedPackage) -> blake3::Hash {
     blake3::hash(files.concat().as_bytes())
 }
 
-impl Publisher for World {
+impl Publisher for FakePublisher {
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
         match (self.mirror, role) {
-            (Mirror::OfLive, _) => Ok("https://live.example/api".to_owned()),
-            (Mirror::Silent, RegistryRole::Rehearsal(_)) | (Mirror::LiveSilent, RegistryRole::Live(_)) => {
+            (MirrorMode::OfLive, _) => Ok("https://live.example/api".to_owned()),
+            (MirrorMode::Silent, RegistryRole::Rehearsal(_)) | (MirrorMode::LiveSilent, RegistryRole::Live(_)) => {
                 Err(Failure::new(FailureClass::Retryable, "it cannot be reached"))
             }
             _ => Ok(format!("https://{}.example/api", role.registry().name)),
@@ -104,17 +104,19 @@ impl Publisher for World {
         role: RegistryRole<'_>,
         _: &mut StepContext<'_>,
     ) -> Result<PublishedState, Failure> {
-        match self.looks.pop() {
-            Some(Look::Unanswered) => return Err(Failure::new(FailureClass::Retryable, "the registry answered 503")),
-            Some(Look::Hidden) => return Ok(PublishedState::Absent),
-            Some(Look::Hostile) => {
+        match self.lookup_faults.pop() {
+            Some(LookupFault::Unanswered) => {
+                return Err(Failure::new(FailureClass::Retryable, "the registry answered 503"));
+            }
+            Some(LookupFault::Hidden) => return Ok(PublishedState::Absent),
+            Some(LookupFault::Hostile) => {
                 return Err(Failure::new(FailureClass::Permanent, format!("\u{1b}[2J{}", "x".repeat(20 << 20))));
             }
-            Some(Look::Shown) | None => {}
+            Some(LookupFault::Shown) | None => {}
         }
-        Ok(match self.shelves.get(&shelf(package, role)) {
+        Ok(match self.published.get(&publication_key(package, role)) {
             None => PublishedState::Absent,
-            Some(shelved) if *shelved == content(package) => PublishedState::SameContent,
+            Some(published) if *published == content(package) => PublishedState::SameContent,
             Some(_) => PublishedState::DifferentContent,
         })
     }
@@ -129,22 +131,22 @@ impl Publisher for World {
             self.reached += 1;
             assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
         }
-        let fault = if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) };
-        if fault == Fault::Stopped {
+        let fault = if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) };
+        if fault == PublishFault::Stopped {
             self.cancel.cancel();
         }
-        if matches!(fault, Fault::None | Fault::Chatty | Fault::Lost | Fault::Stopped) {
-            self.shelves.insert(shelf(package, role), content(package));
+        if matches!(fault, PublishFault::None | PublishFault::Chatty | PublishFault::Lost | PublishFault::Stopped) {
+            self.published.insert(publication_key(package, role), content(package));
         }
-        if fault == Fault::Overtaken {
-            self.shelves.insert(shelf(package, role), blake3::hash(b"somebody else's"));
+        if fault == PublishFault::Overtaken {
+            self.published.insert(publication_key(package, role), blake3::hash(b"somebody else's"));
         }
         match fault {
-            Fault::None => Ok(OutputTails::default()),
-            Fault::Chatty => Ok(OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }),
-            Fault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
-            Fault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
-            Fault::Lost | Fault::Unknown | Fault::Overtaken | Fault::Stopped => {
+            PublishFault::None => Ok(OutputTails::default()),
+            PublishFault::Chatty => Ok(OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }),
+            PublishFault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
+            PublishFault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
+            PublishFault::Lost | PublishFault::Unknown | PublishFault::Overtaken | PublishFault::Stopped => {
                 Err(Failure::new(FailureClass::Ambiguous, "nobody knows"))
             }
         }
@@ -161,21 +163,21 @@ impl Publisher for World {
         _: &mut StepContext<'_>,
     ) -> Result<(), Failure> {
         assert!(matches!(role, RegistryRole::Rehearsal(_)), "what is published for real is not built again");
-        match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
-            Fault::None => Ok(()),
+        match if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) } {
+            PublishFault::None => Ok(()),
             _ => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
         }
     }
 
     fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        match if self.faults.is_empty() { Fault::None } else { self.faults.remove(0) } {
-            Fault::None => Ok(()),
+        match if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) } {
+            PublishFault::None => Ok(()),
             _ => Err(Failure::new(FailureClass::Permanent, "it does not install")),
         }
     }
 
     fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String {
-        format!("shelve {} on {}", package.id(), role.registry().name)
+        format!("publish {} on {}", package.id(), role.registry().name)
     }
 }
 
@@ -232,52 +234,52 @@ pub fn publish_options(skip: bool) -> PublishOptions {
 }
 
 /// A release tool on an empty state directory.
-pub struct Tool {
+pub struct ReleaseTool {
     _top: tempfile::TempDir,
     pub state: Utf8PathBuf,
-    pub world: World,
+    pub publisher: FakePublisher,
 }
 
-impl Tool {
-    pub fn new() -> Self {
+impl ReleaseTool {
+    pub fn create() -> Self {
         let top = tempfile::tempdir().expect("a directory");
         let state = Utf8PathBuf::try_from(top.path().join("state")).expect("UTF-8");
         create_state_directory(&state).expect("created");
-        let world = World {
+        let publisher = FakePublisher {
             log: state.join(LOG_FILE_NAME),
-            shelves: HashMap::new(),
+            published: HashMap::new(),
             faults: Vec::new(),
-            looks: Vec::new(),
-            mirror: Mirror::None,
+            lookup_faults: Vec::new(),
+            mirror: MirrorMode::None,
             ready: true,
             reached: 0,
             cancel: CancelToken::default(),
         };
-        Self { _top: top, state, world }
+        Self { _top: top, state, publisher }
     }
 
     /// Rehearses, and gives whether it passed.
-    pub fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[Fault]) -> bool {
-        self.world.faults = faults.to_vec();
+    pub fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[PublishFault]) -> bool {
+        self.publisher.faults = faults.to_vec();
         let cancel = CancelToken::default();
-        self.world.cancel = cancel.clone();
+        self.publisher.cancel = cancel.clone();
         let options = rehearse_options(smoke_install);
-        let done = rehearse(FsStorage, &self.state, plan, &options, &mut self.world, &cancel, &mut ());
+        let done = rehearse(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ());
         let rehearsed = done.expect("it is recorded");
         assert_eq!(rehearsed.completed.receipt.passed, rehearsed.failure.is_none());
         rehearsed.completed.receipt.passed
     }
 
     /// Publishes, and gives whether all of it went well, or why the gate refused.
-    pub fn publish(&mut self, plan: &Plan, skip: bool, faults: &[Fault]) -> Result<bool, Vec<RefusalCode>> {
-        self.world.faults = faults.to_vec();
+    pub fn publish(&mut self, plan: &Plan, skip: bool, faults: &[PublishFault]) -> Result<bool, Vec<RefusalCode>> {
+        self.publisher.faults = faults.to_vec();
         let cancel = CancelToken::default();
-        self.world.cancel = cancel.clone();
-        let (before, options) = (self.world.reached, publish_options(skip));
-        match publish(FsStorage, &self.state, plan, &options, &mut self.world, &cancel, &mut ()) {
+        self.publisher.cancel = cancel.clone();
+        let (before, options) = (self.publisher.reached, publish_options(skip));
+        match publish(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),
             Err(PublishError::Refused { gate, .. }) => {
-                assert_eq!(self.world.reached, before, "a refusal reaches nothing");
+                assert_eq!(self.publisher.reached, before, "a refusal reaches nothing");
                 Err(gate.verdict().reason_codes())
             }
             Err(error) => panic!("{error}"),
@@ -285,7 +287,7 @@ impl Tool {
     }
 
     pub fn audit(&self) -> LogAudit {
-        let log = std::fs::read(&self.world.log).expect("the log");
+        let log = std::fs::read(&self.publisher.log).expect("the log");
         audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded")
     }
 }

@@ -10,7 +10,7 @@ use shipper_core::strategies;
 use shipper_events::{Head, HeadHasher};
 
 /// Logs of gate events, foreign or chained; one byte of some is changed.
-pub fn log_with_a_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+pub fn log_with_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let damage = proptest::option::of((any::<proptest::sample::Index>(), any::<u8>()));
     (strategies::entries(length), any::<bool>(), damage).prop_map(|(entries, chained, damage)| {
         let entries = if chained { strategies::chained(entries) } else { entries };
@@ -25,14 +25,14 @@ pub fn log_with_a_changed_byte(length: std::ops::Range<usize>) -> impl Strategy<
 
 /// A log under construction; its events are a second apart.
 #[derive(Clone, Default)]
-pub struct Log {
+pub struct LogBuilder {
     bytes: Vec<u8>,
     prefix: HeadHasher,
     previous: Vec<u8>,
     chains: bool,
 }
 
-impl Log {
+impl LogBuilder {
     /// A log whose lines are all foreign, unless a line is chained explicitly.
     pub fn foreign() -> Self {
         Self::default()
@@ -202,8 +202,8 @@ impl Log {
     }
 
     /// What an audit tells: the conclusion and integrity, then decisions, then findings (notes left out).
-    pub fn told(&self, demand: &AuditOptions) -> String {
-        told(self.audit(demand))
+    pub fn summary(&self, demand: &AuditOptions) -> String {
+        summarize(self.audit(demand))
     }
 }
 
@@ -222,12 +222,12 @@ pub fn audit(log: &[u8], sidecar: SidecarInput, options: &AuditOptions) -> Resul
 
 /// Checks what an audit tells under no demand.
 #[track_caller]
-pub fn tells(log: &Log, expected: &str) {
-    assert_eq!(log.told(&AuditOptions::default()), expected);
+pub fn assert_summary(log: &LogBuilder, expected: &str) {
+    assert_eq!(log.summary(&AuditOptions::default()), expected);
 }
 
-/// See [`Log::told`].
-pub fn told(audit: LogAudit) -> String {
+/// See [`LogBuilder::summary`].
+pub fn summarize(audit: LogAudit) -> String {
     let log = LogReport::audited("log", audit);
     let audit = log.audit.as_ref().expect("it was judged");
     let mut text = format!("{} {:?}", log.conclusion, audit.integrity).to_lowercase();

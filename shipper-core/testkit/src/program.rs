@@ -1,13 +1,16 @@
-//! Programs that tests run.
+//! Programs that tests run: our own, and those of the system.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// An example program of a crate of the workspace. Testing the whole crate builds it; testing one file does not.
-pub fn example(package: &str, name: &str) -> PathBuf {
+use crate::settings::print_figure;
+
+/// Path of an example program of a crate of the workspace. Testing the whole workspace builds it; testing one crate may not.
+pub fn example_program(package: &str, name: &str) -> PathBuf {
     built(package, "--example", name, &target_directory().join("examples").join(name))
 }
 
-/// A program of a crate of the workspace, built as [`example`] builds one.
+/// Path of a program of a crate of the workspace, built as [`example_program`] builds one.
 pub fn binary(package: &str, name: &str) -> PathBuf {
     built(package, "--bin", name, &target_directory().join(name))
 }
@@ -20,7 +23,25 @@ fn target_directory() -> PathBuf {
 fn built(package: &str, kind: &str, name: &str, path: &Path) -> PathBuf {
     if !path.exists() {
         let build = ["build", "-q", "--all-features", "-p", package, kind, name];
-        assert!(std::process::Command::new(env!("CARGO")).args(build).status().expect("cargo").success());
+        assert!(Command::new(env!("CARGO")).args(build).status().expect("cargo starts").success());
     }
     path.to_owned()
+}
+
+/// Returns whether these programs are installed. If one is missing, it prints that the current test is skipped; on CI, where
+/// the environment variable `CI` is set, the test fails instead.
+#[must_use]
+pub fn installed(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let is_missing = |program: &&str| !directories.iter().any(|directory| directory.join(program).is_file());
+    let missing: Vec<&str> = programs.iter().copied().filter(is_missing).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let (test, missing) = (std::thread::current(), missing.join(", "));
+    let test = test.name().unwrap_or("a test");
+    assert!(std::env::var_os("CI").is_none(), "{test} needs {missing}");
+    print_figure(&format!("skipped: {test} needs {missing}"));
+    false
 }

@@ -10,11 +10,11 @@ use crate::log_builder::audit;
 use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 
 use crate::program::binary;
-use crate::registry::{Bench, Registry, TOKEN, three_members_for};
+use crate::registry::{CargoSandbox, Registry, TOKEN, three_members_for};
 
 /// A workspace of three crates, each depending on the one before, between two registries.
-pub struct Shop {
-    pub bench: Bench,
+pub struct ReleaseFixture {
+    pub sandbox: CargoSandbox,
     pub live: Registry,
     pub rehearsal: Registry,
     pub root: PathBuf,
@@ -22,24 +22,24 @@ pub struct Shop {
     pub wrong: Arc<Mutex<Vec<String>>>,
 }
 
-impl Shop {
-    pub fn open() -> Self {
+impl ReleaseFixture {
+    pub fn create() -> Self {
         Self::between(Registry::start(), Registry::start())
     }
 
     /// A workspace between these registries.
     pub fn between(live: Registry, rehearsal: Registry) -> Self {
-        let bench = Bench::with(&[("live", &live), ("rehearsal", &rehearsal)]);
-        let root = bench.path("shop");
+        let sandbox = CargoSandbox::with(&[("live", &live), ("rehearsal", &rehearsal)]);
+        let root = sandbox.path("fixture");
         three_members_for(&root, "live");
-        let shop = Self { bench, live, rehearsal, root, wrong: Arc::default() };
-        let (log, wrong) = (shop.log(), Arc::clone(&shop.wrong));
-        shop.live.at_upload(move |upload| {
+        let fixture = Self { sandbox, live, rehearsal, root, wrong: Arc::default() };
+        let (log, wrong) = (fixture.log(), Arc::clone(&fixture.wrong));
+        fixture.live.at_upload(move |upload| {
             if let Err(why) = permitted(&log) {
                 wrong.lock().expect("no panic").push(format!("{}: {why}", upload.name));
             }
         });
-        shop
+        fixture
     }
 
     pub fn log(&self) -> PathBuf {
@@ -47,7 +47,7 @@ impl Shop {
     }
 
     pub fn command(&self, action: &str, args: &[&str]) -> Command {
-        let mut command = self.bench.command(binary("shipper-core", "shipper-release"));
+        let mut command = self.sandbox.command(binary("shipper-core", "shipper-release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
         // As jobs set it; what cargo says must be understood all the same.
@@ -106,7 +106,7 @@ impl Shop {
         audit(&log, sidecar, &demand).expect("no line is demanded")
     }
 
-    pub fn concludes(&self, conclusion: Conclusion) -> LogAudit {
+    pub fn assert_conclusion(&self, conclusion: Conclusion) -> LogAudit {
         let audited = self.audit();
         assert_eq!(audited.conclusion(), conclusion, "{:#?}", audited.findings);
         audited

@@ -7,7 +7,7 @@ use shipper_events::{ChainLink, parse_line};
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");
 
 /// At least so many bytes of whole events, in the order in which they were written.
-pub fn log(bytes: usize) -> Vec<u8> {
+pub fn sample_log(bytes: usize) -> Vec<u8> {
     let mut cases: Vec<_> =
         std::fs::read_dir(REAL).expect("the fixtures").map(|case| case.expect("a case").path()).collect();
     cases.sort();
@@ -20,7 +20,7 @@ pub fn log(bytes: usize) -> Vec<u8> {
 }
 
 /// The same lines, chained.
-pub fn chained(log: &[u8]) -> Vec<u8> {
+pub fn chain(log: &[u8]) -> Vec<u8> {
     let (mut chained, mut previous) = (Vec::new(), Vec::new());
     for (before, line) in (0..).zip(split_lines(log).0) {
         let mut line_and_link = ChainLink::to_previous(before, &previous).to_string().into_bytes();

@@ -1,20 +1,36 @@
-//! How much the tests try, and what they print of it.
+//! How much the tests try, and the figures that they print.
 
 use std::io::Write;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
-/// Inputs that ever failed are kept beside the test and tried first. `PROPTEST_CASES` says how many others, where it is
-/// set.
-pub fn config(cases: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok());
-    let cases = asked.unwrap_or(cases);
-    let kept = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+/// Returns `full` when the environment variable `SHIPPER_FULL` is set, and `default` otherwise: the only switch of the tests.
+pub fn scaled<T>(default: T, full: T) -> T {
+    if std::env::var_os("SHIPPER_FULL").is_some() { full } else { default }
 }
 
-/// Says a figure past the capture of the test runner: it is part of what the tests show.
-pub fn say(figure: &str) {
-    writeln!(std::io::stderr(), "{figure}").expect("standard error takes it");
+/// Configuration of a property test that tries `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the number in
+/// `PROPTEST_CASES`. Inputs that ever failed are kept beside the test and tried first.
+pub fn proptest_config(cases: u32) -> ProptestConfig {
+    let requested = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = requested.unwrap_or_else(|| scaled(cases, 20 * cases));
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
+}
+
+/// Prints a line past the capture of the test runner: figures are part of what the tests show.
+pub fn print_figure(figure: &str) {
+    writeln!(std::io::stderr(), "{figure}").expect("standard error accepts it");
+}
+
+/// Processor time that the current thread has taken, so that a busy machine fails no test. Where the system does not give it,
+/// the time since the first call.
+pub fn cpu_time() -> Duration {
+    static FIRST_CALL: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = statistics.split(' ').next().and_then(|text| text.parse().ok()).filter(|taken| *taken > 0);
+    nanoseconds.map_or_else(|| FIRST_CALL.elapsed(), Duration::from_nanos)
 }

@@ -12,7 +12,7 @@ use shipper_events::write::{Storage, StorageFile};
 
 /// What a step does instead of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum InjectedFault {
     /// The machine stops: this step and all later ones fail.
     Crash,
     /// An input/output error.
@@ -27,11 +27,11 @@ pub enum Failure {
 struct Inode {
     durable: Vec<u8>,
     /// What was done since the last sync, in order.
-    unsynced: Vec<Change>,
+    unsynced: Vec<FileChange>,
 }
 
 #[derive(Debug, Clone)]
-enum Change {
+enum FileChange {
     Append(Vec<u8>),
     Truncate(usize),
 }
@@ -50,7 +50,7 @@ impl Inode {
         let mut contents = BTreeSet::from([self.durable.clone()]);
         let mut bytes = self.durable.clone();
         for change in &self.unsynced {
-            if let Change::Append(appended) = change {
+            if let FileChange::Append(appended) = change {
                 contents.extend((0..appended.len()).map(|cut| [&bytes[..], &appended[..cut]].concat()));
             }
             change.apply(&mut bytes);
@@ -60,7 +60,7 @@ impl Inode {
     }
 }
 
-impl Change {
+impl FileChange {
     fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Append(appended) => bytes.extend_from_slice(appended),
@@ -71,13 +71,13 @@ impl Change {
 
 /// A change of names that was not synced.
 #[derive(Debug, Clone)]
-enum Naming {
+enum NameChange {
     Set(Utf8PathBuf, usize),
     Remove(Utf8PathBuf),
     Rename(Utf8PathBuf, Utf8PathBuf),
 }
 
-impl Naming {
+impl NameChange {
     fn apply(&self, names: &mut BTreeMap<Utf8PathBuf, usize>) {
         match self {
             Self::Set(path, inode) => {
@@ -96,14 +96,14 @@ impl Naming {
 }
 
 #[derive(Debug, Clone, Default)]
-struct World {
+struct StorageState {
     inodes: Vec<Inode>,
     durable_names: BTreeMap<Utf8PathBuf, usize>,
-    unsynced_names: Vec<Naming>,
+    unsynced_names: Vec<NameChange>,
     locked: BTreeSet<Utf8PathBuf>,
     steps: usize,
     syncs: usize,
-    fail: Option<(When, Failure)>,
+    fail: Option<(FaultPoint, InjectedFault)>,
     crashed: bool,
     names_made: usize,
     /// The time, if it does not follow the steps.
@@ -112,7 +112,7 @@ struct World {
 
 /// Which step fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum FaultPoint {
     /// The n-th step of any kind, from 0.
     Step(usize),
     /// The n-th sync of a file or directory, from 0.
@@ -123,22 +123,22 @@ pub enum When {
 
 /// The disk; clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub struct ModelDisk(Rc<RefCell<World>>);
+pub struct SimStorage(Rc<RefCell<StorageState>>);
 
-pub struct ModelFile {
-    disk: ModelDisk,
+pub struct SimFile {
+    disk: SimStorage,
     inode: usize,
 }
 
-pub struct ModelLock {
-    disk: ModelDisk,
+pub struct SimLock {
+    disk: SimStorage,
     path: Utf8PathBuf,
     held: bool,
 }
 
-impl ModelLock {
+impl SimLock {
     fn take(&mut self) -> io::Result<()> {
-        self.disk.plain_step(Kind::Other)?;
+        self.disk.plain_step(StepKind::Other)?;
         if !self.disk.0.borrow_mut().locked.insert(self.path.clone()) {
             return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
         }
@@ -153,34 +153,34 @@ impl ModelLock {
     }
 }
 
-impl Drop for ModelLock {
+impl Drop for SimLock {
     fn drop(&mut self) {
         self.let_go();
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum StepKind {
     Write,
     Sync,
     Other,
 }
 
-impl ModelDisk {
+impl SimStorage {
     /// A disk with these durable files.
     pub fn with(files: &[(&str, &[u8])]) -> Self {
         let disk = Self::default();
         for (path, bytes) in files {
-            let mut world = disk.0.borrow_mut();
-            let inode = world.inodes.len();
-            world.inodes.push(Inode { durable: bytes.to_vec(), unsynced: Vec::new() });
-            world.durable_names.insert(path.into(), inode);
+            let mut state = disk.0.borrow_mut();
+            let inode = state.inodes.len();
+            state.inodes.push(Inode { durable: bytes.to_vec(), unsynced: Vec::new() });
+            state.durable_names.insert(path.into(), inode);
         }
         disk
     }
 
     /// Fails at a step.
-    pub fn failing(self, when: When, failure: Failure) -> Self {
+    pub fn failing(self, when: FaultPoint, failure: InjectedFault) -> Self {
         self.0.borrow_mut().fail = Some((when, failure));
         self
     }
@@ -207,9 +207,9 @@ impl ModelDisk {
 
     /// A file's content as the running system sees it.
     pub fn read(&self, path: &str) -> Option<Vec<u8>> {
-        let world = self.0.borrow();
-        let inode = *world.live_names().get(Utf8Path::new(path))?;
-        Some(world.inodes[inode].live())
+        let state = self.0.borrow();
+        let inode = *state.live_names().get(Utf8Path::new(path))?;
+        Some(state.inodes[inode].live())
     }
 
     /// The names that the running system sees.
@@ -220,11 +220,11 @@ impl ModelDisk {
     /// Every state that the disk may be in after a crash now; what is unsynced is lost as a whole, in part or not at
     /// all, names and bytes independently of each other.
     pub fn after_crash(&self) -> Vec<Self> {
-        let world = self.0.borrow();
+        let state = self.0.borrow();
         let mut naming = Vec::new();
-        for kept in 0..1_usize << world.unsynced_names.len() {
-            let mut names = world.durable_names.clone();
-            for (position, change) in world.unsynced_names.iter().enumerate() {
+        for kept in 0..1_usize << state.unsynced_names.len() {
+            let mut names = state.durable_names.clone();
+            for (position, change) in state.unsynced_names.iter().enumerate() {
                 if kept >> position & 1 == 1 {
                     change.apply(&mut names);
                 }
@@ -234,7 +234,7 @@ impl ModelDisk {
             }
         }
         let mut contents: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
-        for inode in &world.inodes {
+        for inode in &state.inodes {
             let possible = inode.after_crash();
             contents = contents
                 .into_iter()
@@ -247,11 +247,11 @@ impl ModelDisk {
         for names in &naming {
             for files in &contents {
                 let inodes = files.iter().map(|bytes| Inode { durable: bytes.clone(), unsynced: Vec::new() });
-                states.push(Self(Rc::new(RefCell::new(World {
+                states.push(Self(Rc::new(RefCell::new(StorageState {
                     inodes: inodes.collect(),
                     durable_names: names.clone(),
-                    names_made: world.names_made + 1_000,
-                    ..World::default()
+                    names_made: state.names_made + 1_000,
+                    ..StorageState::default()
                 }))));
             }
         }
@@ -259,33 +259,33 @@ impl ModelDisk {
     }
 
     /// Counts a step and says how it fails, if it does.
-    fn step(&self, kind: Kind) -> Result<(), Failure> {
-        let mut world = self.0.borrow_mut();
-        let (step, sync) = (world.steps, world.syncs);
-        world.steps += 1;
-        world.syncs += usize::from(kind == Kind::Sync);
-        if world.crashed {
-            return Err(Failure::Crash);
+    fn step(&self, kind: StepKind) -> Result<(), InjectedFault> {
+        let mut state = self.0.borrow_mut();
+        let (step, sync) = (state.steps, state.syncs);
+        state.steps += 1;
+        state.syncs += usize::from(kind == StepKind::Sync);
+        if state.crashed {
+            return Err(InjectedFault::Crash);
         }
-        match world.fail {
+        match state.fail {
             Some((when, failure))
-                if when == When::Step(step)
-                    || (when == When::Sync(sync) && kind == Kind::Sync)
-                    || (when == When::Writes && kind == Kind::Write) =>
+                if when == FaultPoint::Step(step)
+                    || (when == FaultPoint::Sync(sync) && kind == StepKind::Sync)
+                    || (when == FaultPoint::Writes && kind == StepKind::Write) =>
             {
-                world.crashed |= failure == Failure::Crash;
+                state.crashed |= failure == InjectedFault::Crash;
                 Err(failure)
             }
             _ => Ok(()),
         }
     }
 
-    fn plain_step(&self, kind: Kind) -> io::Result<()> {
-        self.step(kind).map_err(Failure::error)
+    fn plain_step(&self, kind: StepKind) -> io::Result<()> {
+        self.step(kind).map_err(InjectedFault::error)
     }
 }
 
-impl Failure {
+impl InjectedFault {
     fn error(self) -> io::Error {
         match self {
             Self::Crash => io::Error::other("the machine stopped"),
@@ -295,7 +295,7 @@ impl Failure {
     }
 }
 
-impl World {
+impl StorageState {
     fn live_names(&self) -> BTreeMap<Utf8PathBuf, usize> {
         let mut names = self.durable_names.clone();
         for change in &self.unsynced_names {
@@ -305,86 +305,86 @@ impl World {
     }
 }
 
-impl Storage for ModelDisk {
-    type File = ModelFile;
-    type Lock = ModelLock;
+impl Storage for SimStorage {
+    type File = SimFile;
+    type Lock = SimLock;
 
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         Ok(path.to_owned())
     }
 
-    fn open(&self, path: &Utf8Path) -> io::Result<ModelFile> {
-        self.plain_step(Kind::Other)?;
+    fn open(&self, path: &Utf8Path) -> io::Result<SimFile> {
+        self.plain_step(StepKind::Other)?;
         let inode = self.0.borrow().live_names().get(path).copied();
         let inode = inode.ok_or(io::ErrorKind::NotFound)?;
-        Ok(ModelFile { disk: self.clone(), inode })
+        Ok(SimFile { disk: self.clone(), inode })
     }
 
-    fn create(&self, path: &Utf8Path) -> io::Result<ModelFile> {
-        self.plain_step(Kind::Other)?;
-        let mut world = self.0.borrow_mut();
-        if world.live_names().contains_key(path) {
+    fn create(&self, path: &Utf8Path) -> io::Result<SimFile> {
+        self.plain_step(StepKind::Other)?;
+        let mut state = self.0.borrow_mut();
+        if state.live_names().contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let inode = world.inodes.len();
-        world.inodes.push(Inode::default());
-        world.unsynced_names.push(Naming::Set(path.to_owned(), inode));
-        Ok(ModelFile { disk: self.clone(), inode })
+        let inode = state.inodes.len();
+        state.inodes.push(Inode::default());
+        state.unsynced_names.push(NameChange::Set(path.to_owned(), inode));
+        Ok(SimFile { disk: self.clone(), inode })
     }
 
-    fn len_if_same_file(&self, path: &Utf8Path, file: &ModelFile) -> io::Result<Option<u64>> {
-        self.plain_step(Kind::Other)?;
+    fn len_if_same_file(&self, path: &Utf8Path, file: &SimFile) -> io::Result<Option<u64>> {
+        self.plain_step(StepKind::Other)?;
         let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
         Ok(is_named.then(|| file.live().len() as u64))
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-        self.plain_step(Kind::Other)?;
-        self.0.borrow_mut().unsynced_names.push(Naming::Rename(from.to_owned(), to.to_owned()));
+        self.plain_step(StepKind::Other)?;
+        self.0.borrow_mut().unsynced_names.push(NameChange::Rename(from.to_owned(), to.to_owned()));
         Ok(())
     }
 
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-        self.plain_step(Kind::Other)?;
-        let mut world = self.0.borrow_mut();
-        let inode = *world.live_names().get(from).ok_or(io::ErrorKind::NotFound)?;
-        world.unsynced_names.push(Naming::Set(to.to_owned(), inode));
+        self.plain_step(StepKind::Other)?;
+        let mut state = self.0.borrow_mut();
+        let inode = *state.live_names().get(from).ok_or(io::ErrorKind::NotFound)?;
+        state.unsynced_names.push(NameChange::Set(to.to_owned(), inode));
         Ok(())
     }
 
     fn remove(&self, path: &Utf8Path) -> io::Result<()> {
-        self.plain_step(Kind::Other)?;
-        self.0.borrow_mut().unsynced_names.push(Naming::Remove(path.to_owned()));
+        self.plain_step(StepKind::Other)?;
+        self.0.borrow_mut().unsynced_names.push(NameChange::Remove(path.to_owned()));
         Ok(())
     }
 
     fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
-        self.plain_step(Kind::Other)?;
+        self.plain_step(StepKind::Other)?;
         let names = self.0.borrow().live_names();
         let below = names.keys().filter(|path| path.parent() == Some(directory));
         Ok(below.filter_map(|path| path.file_name()).map(str::to_owned).collect())
     }
 
     fn sync_directory(&self, _: &Utf8Path) -> io::Result<()> {
-        self.plain_step(Kind::Sync)?;
-        let mut world = self.0.borrow_mut();
-        world.durable_names = world.live_names();
-        world.unsynced_names.clear();
+        self.plain_step(StepKind::Sync)?;
+        let mut state = self.0.borrow_mut();
+        state.durable_names = state.live_names();
+        state.unsynced_names.clear();
         Ok(())
     }
 
-    fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<ModelLock> {
-        let mut lock = ModelLock { disk: self.clone(), path: path.to_owned(), held: false };
+    fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<SimLock> {
+        let mut lock = SimLock { disk: self.clone(), path: path.to_owned(), held: false };
         lock.take()?;
         Ok(lock)
     }
 
-    fn unlock(&self, lock: &mut ModelLock) -> io::Result<()> {
+    fn unlock(&self, lock: &mut SimLock) -> io::Result<()> {
         lock.let_go();
         Ok(())
     }
 
-    fn lock_again(&self, _: &Utf8Path, lock: &mut ModelLock, _: Duration, _: &str) -> io::Result<()> {
+    fn lock_again(&self, _: &Utf8Path, lock: &mut SimLock, _: Duration, _: &str) -> io::Result<()> {
         lock.take()
     }
 
@@ -394,14 +394,14 @@ impl Storage for ModelDisk {
     }
 
     fn random_name(&self) -> String {
-        let mut world = self.0.borrow_mut();
-        world.names_made += 1;
-        format!("r{}", world.names_made)
+        let mut state = self.0.borrow_mut();
+        state.names_made += 1;
+        format!("r{}", state.names_made)
     }
 }
 
-impl ModelFile {
-    fn change(&self, change: Change) {
+impl SimFile {
+    fn change(&self, change: FileChange) {
         self.disk.0.borrow_mut().inodes[self.inode].unsynced.push(change);
     }
 
@@ -410,14 +410,14 @@ impl ModelFile {
     }
 }
 
-impl StorageFile for ModelFile {
+impl StorageFile for SimFile {
     fn length(&self) -> io::Result<u64> {
-        self.disk.plain_step(Kind::Other)?;
+        self.disk.plain_step(StepKind::Other)?;
         Ok(self.live().len() as u64)
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.disk.plain_step(Kind::Other)?;
+        self.disk.plain_step(StepKind::Other)?;
         let live = self.live();
         let rest = live.get(usize::try_from(offset).expect("small")..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
@@ -426,36 +426,36 @@ impl StorageFile for ModelFile {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.disk.step(Kind::Write) {
+        match self.disk.step(StepKind::Write) {
             Ok(()) => {
-                self.change(Change::Append(bytes.to_vec()));
+                self.change(FileChange::Append(bytes.to_vec()));
                 Ok(bytes.len())
             }
-            Err(Failure::Short) => {
-                self.change(Change::Append(bytes[..bytes.len() - 1].to_vec()));
+            Err(InjectedFault::Short) => {
+                self.change(FileChange::Append(bytes[..bytes.len() - 1].to_vec()));
                 Ok(bytes.len() - 1)
             }
             Err(failure) => {
                 // A write that fails, or during which the machine stops, may have done a part of its work.
-                let part = if failure == Failure::Eio { 0 } else { bytes.len() / 2 };
-                let part = if failure == Failure::Crash { bytes.len() } else { part };
-                self.change(Change::Append(bytes[..part].to_vec()));
+                let part = if failure == InjectedFault::Eio { 0 } else { bytes.len() / 2 };
+                let part = if failure == InjectedFault::Crash { bytes.len() } else { part };
+                self.change(FileChange::Append(bytes[..part].to_vec()));
                 Err(failure.error())
             }
         }
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.disk.plain_step(Kind::Other)?;
-        self.change(Change::Truncate(usize::try_from(length).expect("small")));
+        self.disk.plain_step(StepKind::Other)?;
+        self.change(FileChange::Truncate(usize::try_from(length).expect("small")));
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.disk.plain_step(Kind::Sync)?;
-        let mut world = self.disk.0.borrow_mut();
-        let live = world.inodes[self.inode].live();
-        world.inodes[self.inode] = Inode { durable: live, unsynced: Vec::new() };
+        self.disk.plain_step(StepKind::Sync)?;
+        let mut state = self.disk.0.borrow_mut();
+        let live = state.inodes[self.inode].live();
+        state.inodes[self.inode] = Inode { durable: live, unsynced: Vec::new() };
         Ok(())
     }
 }

@@ -1,26 +1,28 @@
 //! A hostile log costs no more than its size: one long name, number or summary that many short lines refer to, and
 //! very many odd lines. An auditor's machine must not be brought down by a file.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shipper_core::audit::{AuditOptions, SidecarInput};
-use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::settings::cpu_time;
 
-/// How long each of these may take; they take a fraction of a second, and minutes where cost is a product.
+/// How much processor time each of these may take; they take a fraction of a second, and minutes where cost is a product.
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[track_caller]
 fn audits_quickly(log: &[u8], sidecar: SidecarInput) {
-    let started = Instant::now();
+    let started = cpu_time();
     let audit = audit(log, sidecar, &AuditOptions::default()).expect("no line is demanded");
-    assert!(started.elapsed() < LIMIT, "{:?} for {} lines", started.elapsed(), audit.lines);
+    let taken = cpu_time() - started;
+    assert!(taken < LIMIT, "{taken:?} for {} lines", audit.lines);
 }
 
 /// (Pass) An unknown gate event with a name of megabytes stands before many runs.
 #[test]
-fn a_long_unknown_name_before_many_runs() {
-    let mut log = Log::foreign();
+fn long_unknown_event_name_before_many_runs() {
+    let mut log = LogBuilder::foreign();
     log.event(&format!(r#"{{"type":"rehearsal_{}"}}"#, "x".repeat(8 << 20)));
     for _ in 0..20_000 {
         log.plan("p", 1);
@@ -30,8 +32,8 @@ fn a_long_unknown_name_before_many_runs() {
 
 /// (Pass) A registry with a name of megabytes is what many runs rest on.
 #[test]
-fn a_long_registry_under_many_runs() {
-    let mut log = Log::foreign();
+fn long_registry_name_under_many_runs() {
+    let mut log = LogBuilder::foreign();
     log.pass("p", &"r".repeat(8 << 20));
     for _ in 0..20_000 {
         log.plan("p", 1);
@@ -41,8 +43,8 @@ fn a_long_registry_under_many_runs() {
 
 /// (Pass) A sidecar with a summary of megabytes is compared with many completions.
 #[test]
-fn a_long_sidecar_against_many_completions() {
-    let mut log = Log::foreign();
+fn long_sidecar_summary_against_many_completions() {
+    let mut log = LogBuilder::foreign();
     for _ in 0..20_000 {
         log.complete("p", "r", true);
     }
@@ -51,16 +53,14 @@ fn a_long_sidecar_against_many_completions() {
         "s".repeat(8 << 20)
     );
     let path = "rehearsal.json".to_owned();
-    let started = Instant::now();
     audits_quickly(log.bytes(), SidecarInput::Found { path, bytes: bytes.into_bytes() });
-    assert!(started.elapsed() < 4 * LIMIT);
 }
 
 /// (Pass) Very many odd lines, each with its finding; numbers of many digits are cut in messages.
 #[test]
 fn many_findings() {
     audits_quickly(&vec![b'\n'; 500_000], SidecarInput::NotRequested);
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     let digits = "9".repeat(1 << 20);
     log.event(&format!(r#"{{"type":"gate_evaluated","rules":{digits},"plan_id":"p"}}"#));
     log.event(&format!(r#"{{"type":"tail_repaired","bytes":{digits},"blake3":""}}"#));
@@ -73,7 +73,7 @@ fn many_findings() {
 /// (Pass) Many decisions of one plan, many runs that name old ones, many failed rehearsals in between.
 #[test]
 fn many_decisions_that_refer_to_each_other() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     let basis = log.head();
     for round in 0..4_000 {
         log.gate_on("p", Some("r"), false, "authorized", &[], &basis);

@@ -9,9 +9,9 @@ use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies};
 use shipper_events::write::{FsStorage, LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
-use shipper_testkit::log_builder::Log;
 use shipper_testkit::log_builder::audit;
-use shipper_testkit::log_builder::told;
+use shipper_testkit::log_builder::{LogBuilder, summarize};
+use shipper_testkit::settings::proptest_config;
 
 struct State {
     _directory: tempfile::TempDir,
@@ -62,7 +62,7 @@ impl State {
 
 /// (Pass) Refused, rehearsed, asked again, published: the whole story verifies, and each answer names its line.
 #[test]
-fn a_release_from_the_first_refusal_to_the_publish_verifies() {
+fn release_after_a_refusal_verifies() {
     let state = State::new(b"");
     let nobody = SkipRequest::default();
     assert_eq!(state.ask(Some("r"), false, &nobody).line(), Some(1));
@@ -75,12 +75,12 @@ fn a_release_from_the_first_refusal_to_the_publish_verifies() {
     state.append(r#"{"event_type":{"type":"execution_finished","result":"success"},"package":"all"}"#);
     let audited = state.audit();
     assert_eq!(audited.sidecar.status, SidecarStatus::Match);
-    assert_eq!(told(audited), "verified chained; 1:refused; 5:verified<-6");
+    assert_eq!(summarize(audited), "verified chained; 1:refused; 5:verified<-6");
 }
 
 /// (Pass) A skip carries who and why into the log; a dormant gate is recorded too.
 #[test]
-fn a_skip_is_never_hidden() {
+fn skip_is_recorded_with_who_and_why() {
     let state = State::new(b"");
     let asker = SkipRequest::new(Some("release\u{1b} bot".to_owned()), Some("no \"time\"".to_owned()));
     assert_eq!(state.ask(Some("r"), true, &asker).verdict().code(), VerdictKind::Bypassed);
@@ -88,12 +88,12 @@ fn a_skip_is_never_hidden() {
     let audited = state.audit();
     let bypassed = audited.findings.iter().find(|finding| finding.code.as_str() == "gate-bypassed").expect("a finding");
     assert!(bypassed.message.contains(r#""release\u{1b} bot""#) && bypassed.message.contains(r#""no \"time\"""#));
-    assert_eq!(told(audited), "inconclusive chained; 1:permitted; 2:permitted; 1!gate-bypassed");
+    assert_eq!(summarize(audited), "inconclusive chained; 1:permitted; 2:permitted; 1!gate-bypassed");
 }
 
 /// (Fail) A skip that nobody answers for is no skip.
 #[test]
-fn a_skip_is_not_anonymous() {
+fn anonymous_skip_is_rejected() {
     let state = State::new(b"");
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name"))).with_skip(true);
     let text = |text: &str| Some(text.to_owned());
@@ -107,7 +107,7 @@ fn a_skip_is_not_anonymous() {
 
 /// (Pass) The sidecar is never asked: a forged one changes no verdict, is told of, and is written anew from the fold.
 #[test]
-fn a_forged_sidecar_changes_nothing() {
+fn forged_sidecar_is_ignored_and_rewritten() {
     let state = State::new(b"");
     state.rehearse(false);
     let sidecar = state.path.join("rehearsal.json");
@@ -123,19 +123,19 @@ fn a_forged_sidecar_changes_nothing() {
 
 /// (Pass) Lines of a tool that does not chain are adopted in the same write as the decision that needs it.
 #[test]
-fn foreign_lines_are_adopted_with_the_decision() {
-    let mut log = Log::foreign();
+fn unchained_lines_are_adopted_with_the_decision() {
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r");
     let state = State::new(log.bytes());
     assert_eq!(state.ask(Some("r"), false, &SkipRequest::default()).line(), Some(5));
-    log = Log::foreign();
+    log = LogBuilder::foreign();
     log.raw(&std::fs::read_to_string(state.path.join("events.jsonl")).expect("the log"));
-    assert_eq!(told(state.audit()), "verified partlychained; 5:authorized");
+    assert_eq!(summarize(state.audit()), "verified partlychained; 5:authorized");
 }
 
 /// (Pass) A rehearsal that is dropped half-way stays open and visible; the one before it still stands.
 #[test]
-fn a_dropped_rehearsal_stays_unfinished() {
+fn dropped_rehearsal_stays_open() {
     let state = State::new(b"");
     state.rehearse(true);
     let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
@@ -143,12 +143,12 @@ fn a_dropped_rehearsal_stays_unfinished() {
     drop(recorder);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
     state.rehearse(true);
-    assert_eq!(told(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
+    assert_eq!(summarize(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
 }
 
 /// (Pass) Two torn lines of the same bytes are two repairs: the second marks the rehearsal that it was torn from, too.
 #[test]
-fn a_second_tail_of_the_same_bytes_is_recorded_too() {
+fn identical_second_torn_tail_is_recorded() {
     let state = State::new(b"");
     let path = state.path.join("events.jsonl");
     let tear = || {
@@ -176,8 +176,8 @@ fn a_second_tail_of_the_same_bytes_is_recorded_too() {
 /// (Pass) A log that cannot be written any more is moved aside, whole; the new one names its head, and one rehearses
 /// again.
 #[test]
-fn a_corrupt_log_is_moved_aside_and_continued() {
-    let mut log = Log::chained();
+fn corrupt_log_is_moved_aside_and_continued() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").raw("{\n");
     let old = [log.bytes(), b"half"].concat();
     let state = State::new(&old);
@@ -192,7 +192,7 @@ fn a_corrupt_log_is_moved_aside_and_continued() {
     assert!(!state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish(), "its fold starts empty");
     state.rehearse(true);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
-    assert_eq!(told(state.audit()), "verified chained; 2:refused; 6:authorized");
+    assert_eq!(summarize(state.audit()), "verified chained; 2:refused; 6:authorized");
 }
 
 /// (Fail) A log that does not extend the head that the caller kept is refused, and nothing is recorded.
@@ -209,11 +209,11 @@ fn the_expected_head_is_never_dropped() {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(60))]
+    #![proptest_config(proptest_config(60))]
 
     /// (Pass) Asked after any history, the gate records what an audit re-derives, and its sidecar matches.
     #[test]
-    fn what_is_recorded_is_re_derived(entries in strategies::entries(0..20), query in strategies::query()) {
+    fn recorded_decisions_are_confirmed_by_the_audit(entries in strategies::entries(0..20), query in strategies::query()) {
         let state = State::new(&strategies::to_log(&strategies::chained(entries)));
         let asker = SkipRequest::new(Some("me".to_owned()), Some("a test".to_owned()));
         let answer = ask_gate(FsStorage, &state.path, &query, &asker, None, LockOptions::default()).expect("asked");

@@ -6,23 +6,24 @@ use std::process::Command;
 use std::time::Duration;
 
 use shipper_core::audit::{Conclusion, FindingCode, SidecarStatus};
+use shipper_testkit::program::installed;
 use shipper_testkit::registry::{Fault, On, Registry, write};
-use shipper_testkit::release_fixture::Shop;
+use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
 #[test]
-fn three_crates() {
-    let shop = Shop::open();
-    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+fn workspace_is_rehearsed_published_and_verified() {
+    let fixture = ReleaseFixture::create();
+    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("rehearsed 3 packages against 'rehearsal' successfully"), "{said}");
-    assert!(shop.live.uploads().is_empty() && shop.rehearsal.uploads().len() == 3);
-    let (code, said) = shop.rehearse(&[]);
+    assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().len() == 3);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "what is there with the same content counts: {said}");
-    assert_eq!(shop.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
-    let (code, said) = shop.publish(&[]);
+    assert_eq!(fixture.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    let audited = shop.concludes(Conclusion::Verified);
+    let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[0].runs[0];
     assert_eq!(
         (run.published, run.finished.as_deref(), run.live_registry.as_deref()),
@@ -34,188 +35,189 @@ fn three_crates() {
         "{:?}",
         audited.findings
     );
-    let names: Vec<String> = shop.live.uploads().into_iter().map(|upload| upload.name).collect();
+    let names: Vec<String> = fixture.live.uploads().into_iter().map(|upload| upload.name).collect();
     assert_eq!(names, ["a", "b", "c"]);
-    let entry = shop.rehearsal.index_entry("c", "0.1.0").expect("an entry");
-    let live = shop.live.index_url();
+    let entry = fixture.rehearsal.index_entry("c", "0.1.0").expect("an entry");
+    let live = fixture.live.index_url();
     assert_eq!(entry["deps"][0]["registry"].as_str(), Some(live.as_str()), "it says what users will get: {entry}");
     // Publishing again finds everything there.
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    assert_eq!(shop.live.uploads().len(), 3);
-    assert_eq!(shop.concludes(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
+    assert_eq!(fixture.live.uploads().len(), 3);
+    assert_eq!(fixture.assert_conclusion(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
 }
 
 /// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. What the rehearsal registry
 /// has with another content fails the rehearsal, and says what to do.
 #[test]
-fn a_changed_byte_and_a_bumped_version() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let (_, before) = shop.run("plan", &[]);
-    write(&shop.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { 43 }");
-    let (_, after) = shop.run("plan", &[]);
+fn changed_byte_or_version_needs_a_new_rehearsal() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let (_, before) = fixture.run("plan", &[]);
+    write(&fixture.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { 43 }");
+    let (_, after) = fixture.run("plan", &[]);
     assert_ne!(before.lines().next(), after.lines().next(), "one byte is another plan");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("the gate refused: the rehearsal on line"), "{said}");
-    let (code, said) = shop.rehearse(&[]);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("another content; bump the version"), "{said}");
     for name in ["a", "b", "c"] {
-        let manifest = shop.root.join(format!("crates/{name}/Cargo.toml"));
+        let manifest = fixture.root.join(format!("crates/{name}/Cargo.toml"));
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         write(&manifest, &text.replace("0.1.0", "0.2.0"));
     }
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let (code, said) = shop.publish(&[]);
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    assert_eq!(shop.live.versions("c"), ["0.2.0"]);
-    shop.concludes(Conclusion::Verified);
+    assert_eq!(fixture.live.versions("c"), ["0.2.0"]);
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Fail) A package that does not compile against what was published: recorded, and refused.
 #[test]
-fn a_compile_error() {
-    let shop = Shop::open();
-    write(&shop.root.join("crates/b/src/lib.rs"), "pub fn answer() -> u32 { a::question() }");
-    let (code, said) = shop.rehearse(&[]);
+fn compile_error_fails_the_rehearsal() {
+    let fixture = ReleaseFixture::create();
+    write(&fixture.root.join("crates/b/src/lib.rs"), "pub fn answer() -> u32 { a::question() }");
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 1, "{said}");
     assert!(
         said.contains("rehearsal stopped at 2/3: b@0.1.0") && said.contains("cannot find function `question`"),
         "{said}"
     );
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("did not pass; mend what failed")), (1, true), "{said}");
-    assert!(shop.live.uploads().is_empty());
-    shop.concludes(Conclusion::Verified);
+    assert!(fixture.live.uploads().is_empty());
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Fail) A registry that refuses the token; one that answers 500 once, and always; one that vanishes in the middle.
 #[test]
-fn a_registry_that_fails() {
-    let shop = Shop::open();
-    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
+fn rehearsal_registry_failures_are_recorded() {
+    let fixture = ReleaseFixture::create();
+    let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
     let output = command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret").output().expect("it starts");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    let log = std::fs::read_to_string(fixture.log()).expect("the log");
     assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
     assert!(said.contains("403"), "{said}");
 
-    shop.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
-    let (code, said) = shop.rehearse(&[]);
+    fixture.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "what may pass is tried again: {said}");
 
-    shop.rehearsal.wipe();
-    shop.rehearsal.order_for_every(On::Publish, "b", Fault::refuse(500, "out of order"));
-    let (code, said) = shop.rehearse(&[]);
+    fixture.rehearsal.wipe();
+    fixture.rehearsal.order_for_every(On::Publish, "b", Fault::refuse(500, "out of order"));
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("out of order")), (1, true), "{said}");
-    shop.rehearsal.mend();
+    fixture.rehearsal.mend();
 
-    shop.rehearsal.wipe();
-    shop.rehearsal.order(On::Publish, "b", 1, Fault::vanish());
-    let (code, said) = shop.rehearse(&[]);
+    fixture.rehearsal.wipe();
+    fixture.rehearsal.order(On::Publish, "b", 1, Fault::vanish());
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 1, "{said}");
-    shop.rehearsal.come_back();
-    let audited = shop.audit();
+    fixture.rehearsal.come_back();
+    let audited = fixture.audit();
     assert!(audited.receipt.is_some_and(|receipt| !receipt.passed), "it is completed in the log");
-    assert_eq!(shop.publish(&[]).0, 1);
+    assert_eq!(fixture.publish(&[]).0, 1);
 }
 
 /// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and to be gone on with.
 #[test]
-fn a_run_that_fails_half_way() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
+fn failed_run_is_recorded_and_can_be_resumed() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
     // A's upload arrives, and the answer does not; b is refused as often as it is tried.
-    shop.live.order(On::Publish, "a", 1, Fault::cut_off());
-    shop.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
-    let (code, said) = shop.publish(&["-v"]);
-    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    fixture.live.order(On::Publish, "a", 1, Fault::cut_off());
+    fixture.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
+    let (code, said) = fixture.publish(&["-v"]);
+    let log = std::fs::read_to_string(fixture.log()).expect("the log");
     assert_eq!((code, said.contains("not yours")), (1, true), "{said}\n{log}");
-    let run = shop.concludes(Conclusion::Verified).decisions[0].runs[0].clone();
+    let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!((run.published, run.failed, run.finished.as_deref()), (1, 1, Some("partial_failure")));
-    assert_eq!(shop.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
-    shop.live.mend();
-    let (code, said) = shop.publish(&[]);
+    assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
+    fixture.live.mend();
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    let audited = shop.concludes(Conclusion::Verified);
+    let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[1].runs[0];
     assert_eq!((run.published, run.skipped), (2, 1), "asked again, and gone on");
 }
 
 /// (Fail) A program that cannot be installed from the rehearsal registry fails the rehearsal.
 #[test]
-fn a_program_that_does_not_install() {
-    let shop = Shop::open();
+fn failed_install_fails_the_rehearsal() {
+    let fixture = ReleaseFixture::create();
     let fails = "fn main() { assert!(!env!(\"CARGO_MANIFEST_DIR\").contains(\"registry\"), \"it is not for users\"); }";
-    write(&shop.root.join("crates/c/build.rs"), fails);
-    let (code, said) = shop.rehearse(&[]);
+    write(&fixture.root.join("crates/c/build.rs"), fails);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "it builds where it is packed: {said}");
-    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("could not be installed"), "{said}");
-    assert_eq!(shop.publish(&[]).0, 1);
-    let (code, said) = shop.rehearse(&["--smoke-install", "nothing"]);
+    assert_eq!(fixture.publish(&[]).0, 1);
+    let (code, said) = fixture.rehearse(&["--smoke-install", "nothing"]);
     assert_eq!((code, said.contains("no package \"nothing\" with a program")), (2, true), "{said}");
 }
 
 /// (Fail) Killed in the middle of a rehearsal and of a run: the log tells, the gate does not take a torn rehearsal for a
 /// pass, and the next run goes on.
 #[test]
-fn killed_in_the_middle() {
-    let shop = Shop::open();
-    let killed = shop.signalled("rehearse", &shop.rehearsal, "b", "-9");
+fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
+    let fixture = ReleaseFixture::create();
+    let killed = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-9");
     assert_eq!(killed.status.code(), None, "it was killed");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("no rehearsal was completed")), (1, true), "{said}");
-    let (code, said) = shop.rehearse(&[]);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "{said}");
-    let killed = shop.signalled("publish", &shop.live, "b", "-9");
+    let killed = fixture.signalled("publish", &fixture.live, "b", "-9");
     assert_eq!(killed.status.code(), None, "it was killed");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    assert_eq!(shop.live.versions("c"), ["0.1.0"]);
-    let audited = shop.concludes(Conclusion::Verified);
+    assert_eq!(fixture.live.versions("c"), ["0.1.0"]);
+    let audited = fixture.assert_conclusion(Conclusion::Verified);
     let unfinished = audited.decisions.iter().flat_map(|decision| &decision.runs).filter(|run| run.finished.is_none());
     assert_eq!(unfinished.count(), 1, "it is seen that a run died");
 }
 
 /// (Fail) Another registry than the rehearsed one, and two names of one registry.
 #[test]
-fn the_wrong_registry() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
+fn wrong_or_aliased_registry_is_refused() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
     let other = Registry::start();
     let config = format!(
         "[registries.other]\nindex = {:?}\n[registries.alias]\nindex = {:?}\n",
         other.index_url(),
-        shop.live.index_url().replace("127.0.0.1", "localhost")
+        fixture.live.index_url().replace("127.0.0.1", "localhost")
     );
-    write(&shop.root.join(".cargo/config.toml"), &config);
-    let (code, said) = shop.run("publish", &["--rehearsal-registry", "other"]);
+    write(&fixture.root.join(".cargo/config.toml"), &config);
+    let (code, said) = fixture.run("publish", &["--rehearsal-registry", "other"]);
     assert_eq!((code, said.contains("ran on registry \"rehearsal\"")), (1, true), "{said}");
     for action in ["rehearse", "publish"] {
-        let (code, said) = shop.run(action, &["--rehearsal-registry", "alias"]);
+        let (code, said) = fixture.run(action, &["--rehearsal-registry", "alias"]);
         assert_eq!((code, said.contains("have the same address")), (2, true), "{said}");
     }
-    let (code, said) = shop.run("rehearse", &["--rehearsal-registry", "nowhere"]);
+    let (code, said) = fixture.run("rehearse", &["--rehearsal-registry", "nowhere"]);
     assert_eq!((code, said.contains("[registries.nowhere]")), (2, true), "{said}");
-    assert!(shop.live.uploads().is_empty());
+    assert!(fixture.live.uploads().is_empty());
 }
 
 /// (Pass) A skip publishes, and the log says who and why.
 #[test]
-fn a_skip() {
-    let shop = Shop::open();
-    let (code, said) = shop.publish(&["--skip-rehearsal"]);
+fn skip_publishes_and_records_who_and_why() {
+    let fixture = ReleaseFixture::create();
+    let (code, said) = fixture.publish(&["--skip-rehearsal"]);
     assert_eq!((code, said.contains("--actor")), (2, true), "{said}");
-    let (code, said) = shop.publish(&["--skip-rehearsal", "--actor", "bot", "--justification", "the registry is down"]);
+    let (code, said) =
+        fixture.publish(&["--skip-rehearsal", "--actor", "bot", "--justification", "the registry is down"]);
     assert_eq!(code, 0, "{said}");
-    let audited = shop.concludes(Conclusion::Inconclusive);
+    let audited = fixture.assert_conclusion(Conclusion::Inconclusive);
     let bypassed =
         audited.findings.iter().find(|finding| finding.code == FindingCode::GateBypassed).expect("a finding");
     assert!(bypassed.message.contains("bot") && bypassed.message.contains("the registry is down"));
@@ -223,30 +225,33 @@ fn a_skip() {
 
 /// (Pass) A build that prints megabytes does not hang, and one that hangs is ended with everything that it started.
 #[test]
-fn much_output_and_no_end() {
-    let shop = Shop::open();
+fn large_output_does_not_block_and_a_hanging_build_is_killed() {
+    if !installed(&["pgrep"]) {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
     let chatty = "fn main() { for line in 0..40_000 { println!(\"cargo::warning={line} {}\", \"x\".repeat(80)); } }";
-    write(&shop.root.join("crates/a/build.rs"), chatty);
-    let (code, said) = shop.rehearse(&[]);
+    write(&fixture.root.join("crates/a/build.rs"), chatty);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "{said}");
     let hanging = "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }";
-    write(&shop.root.join("crates/a/build.rs"), hanging);
-    shop.rehearsal.wipe();
+    write(&fixture.root.join("crates/a/build.rs"), hanging);
+    fixture.rehearsal.wipe();
     let begun = std::time::Instant::now();
-    let (code, said) = shop.rehearse(&["--time-limit", "8"]);
+    let (code, said) = fixture.rehearse(&["--time-limit", "8"]);
     assert!(begun.elapsed() < Duration::from_secs(120), "{said}");
     assert_eq!((code, said.contains("longer than it may")), (1, true), "{said}");
     let left =
-        Command::new("pgrep").args(["-f", shop.bench.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
+        Command::new("pgrep").args(["-f", fixture.sandbox.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left running");
 }
 
 /// (Fail) Ctrl-C in the middle: the rehearsal is completed in the log, as one that did not pass.
 #[test]
-fn interrupted() {
-    let shop = Shop::open();
-    let output = shop.signalled("rehearse", &shop.rehearsal, "b", "-INT");
+fn interrupted_rehearsal_is_completed_as_failed() {
+    let fixture = ReleaseFixture::create();
+    let output = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(shop.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
+    assert!(fixture.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use shipper_core::audit::Conclusion;
-use shipper_testkit::registry::{Demands, Fault, On, Ran, Registry, TOKEN, members, write};
-use shipper_testkit::release_fixture::Shop;
+use shipper_testkit::program::installed;
+use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, members, write};
+use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// The files of an uploaded package, by name.
 fn files(registry: &Registry, name: &str) -> Vec<String> {
@@ -26,15 +27,18 @@ fn files(registry: &Registry, name: &str) -> Vec<String> {
 
 fn git(root: &Path, args: &[&str]) {
     let who = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"];
-    Ran::of(Command::new("git").current_dir(root).args(who).args(args)).well();
+    CommandResult::run(Command::new("git").current_dir(root).args(who).args(args)).expect_success();
 }
 
 /// (Pass) A repository with one package at its root: files that begin with a dot are rehearsed as they are published, a
 /// script that the build runs may be run, and the log, which stands in the checkout, is neither packed nor in the way.
 #[test]
-fn a_package_in_git() {
-    let shop = Shop::open();
-    let root = shop.bench.path("one");
+fn package_at_the_root_of_a_git_repository_is_published() {
+    if !installed(&["git"]) {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
+    let root = fixture.sandbox.path("one");
     write(
         &root.join("Cargo.toml"),
         "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2024\"\ndescription = \"A test\"\nlicense = \"MIT\"\n\
@@ -51,164 +55,164 @@ fn a_package_in_git() {
         write(&root.join(file), text);
     }
     git(&root, &["init", "-q"]);
-    let shop = Shop { root: root.clone(), ..shop };
+    let fixture = ReleaseFixture { root: root.clone(), ..fixture };
     // A missing Cargo.lock is made by the first look, and belongs to the checkout.
-    shop.run("plan", &[]);
+    fixture.run("plan", &[]);
     git(&root, &["add", "-A"]);
     git(&root, &["commit", "-qm", "One"]);
-    let (_, before) = shop.run("plan", &[]);
-    let (code, said) = shop.rehearse(&["--smoke-install", "one"]);
+    let (_, before) = fixture.run("plan", &[]);
+    let (code, said) = fixture.rehearse(&["--smoke-install", "one"]);
     assert_eq!(code, 0, "{said}");
-    let (_, after) = shop.run("plan", &[]);
+    let (_, after) = fixture.run("plan", &[]);
     assert_eq!(before, after, "a log in the checkout is not in the plan");
     // What is not committed is not rehearsed either, unless somebody says so.
     write(&root.join("src/more.rs"), "// more\n");
-    shop.rehearsal.wipe();
+    fixture.rehearsal.wipe();
     for action in ["rehearse", "publish"] {
-        let (code, said) = shop.run(action, &["--rehearsal-registry", "rehearsal"]);
+        let (code, said) = fixture.run(action, &["--rehearsal-registry", "rehearsal"]);
         assert_eq!((code, said.contains("not yet committed")), (2, true), "{action}: {said}");
     }
-    let (code, said) = shop.rehearse(&["--allow-dirty"]);
+    let (code, said) = fixture.rehearse(&["--allow-dirty"]);
     assert_eq!(code, 0, "{said}");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("not yet committed")), (2, true), "{said}");
-    let (code, said) = shop.publish(&["--allow-dirty"]);
+    let (code, said) = fixture.publish(&["--allow-dirty"]);
     assert_eq!(code, 0, "{said}");
-    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    let log = std::fs::read_to_string(fixture.log()).expect("the log");
     assert!(log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"), "it shows in the log: {log}");
-    let published = files(&shop.live, "one");
+    let published = files(&fixture.live, "one");
     assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
     assert!(!published.iter().any(|file| file.contains(".shipper") || file.contains("notes")), "{published:?}");
     let without_commit = |files: Vec<String>| -> Vec<String> {
         files.into_iter().filter(|file| !file.ends_with(".cargo_vcs_info.json")).collect()
     };
-    assert_eq!(without_commit(files(&shop.rehearsal, "one")), without_commit(published));
-    assert_eq!(shop.rehearse(&["--allow-dirty"]).0, 0, "it can be repeated");
+    assert_eq!(without_commit(files(&fixture.rehearsal, "one")), without_commit(published));
+    assert_eq!(fixture.rehearse(&["--allow-dirty"]).0, 0, "it can be repeated");
 }
 
 /// (Fail) A dependency that was updated since the rehearsal is another plan, and its rehearsal builds with it what the
 /// registry has already; what another member needs is none of its business.
 #[test]
-fn what_was_locked() {
-    let shop = Shop::open();
-    let elsewhere = shop.bench.path("elsewhere");
+fn updated_dependency_is_another_plan() {
+    let fixture = ReleaseFixture::create();
+    let elsewhere = fixture.sandbox.path("elsewhere");
     let publish = |version: &str, source: &str| {
         members(&elsewhere, &[("used", "publish = [\"live\"]\n", source), ("other", "publish = [\"live\"]\n", source)]);
         for name in ["used", "other"] {
             let manifest = elsewhere.join(format!("crates/{name}/Cargo.toml"));
             let text = std::fs::read_to_string(&manifest).expect("a manifest");
             write(&manifest, &text.replace("0.1.0", version));
-            shop.bench.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).well();
+            fixture.sandbox.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).expect_success();
         }
     };
     publish("0.1.0", "pub const IT: u32 = 42;");
     let need = |member: &str, name: &str| {
-        let manifest = shop.root.join(format!("crates/{member}/Cargo.toml"));
+        let manifest = fixture.root.join(format!("crates/{member}/Cargo.toml"));
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         write(&manifest, &format!("{text}\n[dependencies.{name}]\nversion = \"0.1\"\nregistry = \"live\"\n"));
     };
     need("a", "used");
-    write(&shop.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { used::IT }");
+    write(&fixture.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { used::IT }");
     write(
-        &shop.root.join("crates/tool/Cargo.toml"),
+        &fixture.root.join("crates/tool/Cargo.toml"),
         "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n",
     );
-    write(&shop.root.join("crates/tool/src/lib.rs"), "");
+    write(&fixture.root.join("crates/tool/src/lib.rs"), "");
     need("tool", "other");
-    let plan = || shop.run("plan", &[]).1;
-    let update = |name: &str| shop.bench.cargo(&shop.root, &["update", "-p", name]).well();
-    // The hook of the shop looks for a permission at every upload to the live registry, and these are none of the release's.
-    shop.wrong.lock().expect("no panic").clear();
-    let (code, said) = shop.rehearse(&[]);
+    let plan = || fixture.run("plan", &[]).1;
+    let update = |name: &str| fixture.sandbox.cargo(&fixture.root, &["update", "-p", name]).expect_success();
+    // The hook of the fixture looks for a permission at every upload to the live registry, and these are none of the release's.
+    fixture.wrong.lock().expect("no panic").clear();
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "{said}");
     let before = plan();
     assert!(before.contains("\nlocked used 0.1.0 "), "{before}");
     publish("0.1.1", "pub const IS_GONE: u32 = 42;");
-    shop.wrong.lock().expect("no panic").clear();
+    fixture.wrong.lock().expect("no panic").clear();
     update("other");
     assert_eq!(plan(), before, "what an unpublished member needs is no part of the plan");
     update("used");
     assert!(plan().contains("\nlocked used 0.1.1 "), "{}", plan());
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
-    let (code, said) = shop.rehearse(&[]);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("cannot find value `IT` in crate `used`")), (1, true), "built once more: {said}");
-    shop.bench.cargo(&shop.root, &["update", "-p", "used", "--precise", "0.1.0"]).well();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let (code, said) = shop.publish(&[]);
+    fixture.sandbox.cargo(&fixture.root, &["update", "-p", "used", "--precise", "0.1.0"]).expect_success();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    shop.concludes(Conclusion::Verified);
+    fixture.assert_conclusion(Conclusion::Verified);
     // Users would not get what the configuration puts in its place.
     let patch =
-        format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", shop.live.index_url(), elsewhere.join("crates/used"));
-    write(&shop.root.join(".cargo/config.toml"), &patch);
-    let (code, said) = shop.rehearse(&[]);
+        format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", fixture.live.index_url(), elsewhere.join("crates/used"));
+    write(&fixture.root.join(".cargo/config.toml"), &patch);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("config.toml patches used, so that")), (2, true), "{said}");
 }
 
 /// (Pass) A token that stands only in cargo's credentials, and that the registry repeats, is told nowhere.
 #[test]
-fn a_registry_that_repeats_the_token() {
-    let shop = Shop::open();
-    shop.rehearsal.order_for_every(On::Publish, "a", Fault::refuse(403, &format!("{TOKEN} may not do this")));
-    let (code, said) = shop.rehearse(&["-v"]);
+fn token_repeated_by_the_registry_is_redacted() {
+    let fixture = ReleaseFixture::create();
+    fixture.rehearsal.order_for_every(On::Publish, "a", Fault::refuse(403, &format!("{TOKEN} may not do this")));
+    let (code, said) = fixture.rehearse(&["-v"]);
     assert_eq!((code, said.contains("[hidden] may not do this")), (1, true), "{said}");
-    shop.audit();
-    let sidecar = std::fs::read_to_string(shop.root.join(".shipper/rehearsal.json")).expect("the sidecar");
+    fixture.audit();
+    let sidecar = std::fs::read_to_string(fixture.root.join(".shipper/rehearsal.json")).expect("the sidecar");
     assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
 }
 
 /// (Pass) Registries that show nothing without a token, which stands in cargo's credentials; also where the packages are on
 /// another host.
 #[test]
-fn private_registries() {
+fn private_registries_are_supported() {
     let private = |downloads_elsewhere| {
         Registry::start_with(Demands { private: true, downloads_elsewhere, ..Demands::default() })
     };
-    let shop = Shop::between(private(false), private(true));
-    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    let fixture = ReleaseFixture::between(private(false), private(true));
+    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
     assert_eq!(code, 0, "{said}");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    shop.concludes(Conclusion::Verified);
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Fail) What the registry keeps is not what its index says: cargo would refuse it wherever it is needed.
 #[test]
-fn a_package_that_nobody_can_use() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    shop.rehearsal.order_for_every(On::Download, "a", Fault::refuse(200, "it is something else"));
-    let (code, said) = shop.rehearse(&[]);
+fn package_that_differs_from_its_index_entry_is_rejected() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearsal.order_for_every(On::Download, "a", Fault::refuse(200, "it is something else"));
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("is not what its index says")), (1, true), "{said}");
 }
 
 /// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log says why.
 #[test]
-fn a_mirror() {
+fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
     let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
-    let shop = Shop::between(live, mirror);
-    let (code, said) = shop.rehearse(&[]);
+    let fixture = ReleaseFixture::between(live, mirror);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("goes to the live registry")), (1, true), "{said}");
-    assert!(shop.live.uploads().is_empty() && shop.rehearsal.uploads().is_empty());
-    assert_eq!(shop.publish(&[]).0, 1);
-    shop.concludes(Conclusion::Verified);
+    assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().is_empty());
+    assert_eq!(fixture.publish(&[]).0, 1);
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Fail) Two at once in one directory: the second does nothing and says who is at work, and the log stays whole.
 #[test]
-fn two_at_once() {
-    let shop = Shop::open();
-    let others = ["rehearse", "publish"].map(|action| shop.command(action, &["--rehearsal-registry", "rehearsal"]));
+fn second_concurrent_release_is_rejected() {
+    let fixture = ReleaseFixture::create();
+    let others = ["rehearse", "publish"].map(|action| fixture.command(action, &["--rehearsal-registry", "rehearsal"]));
     let (others, ended) = (Mutex::new(Vec::from(others)), Arc::new(Mutex::new(Vec::new())));
     let told = Arc::clone(&ended);
-    shop.rehearsal.at_upload(move |_| {
+    fixture.rehearsal.at_upload(move |_| {
         for mut command in others.lock().expect("no panic").drain(..) {
             told.lock().expect("no panic").push(command.output().expect("it starts"));
         }
     });
-    let (code, said) = shop.rehearse(&[]);
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!(code, 0, "{said}");
     let ended = ended.lock().expect("no panic");
     assert_eq!(ended.len(), 2);
@@ -220,41 +224,41 @@ fn two_at_once() {
             "{said}"
         );
     }
-    assert_eq!(shop.publish(&[]).0, 0);
-    shop.concludes(Conclusion::Verified);
+    assert_eq!(fixture.publish(&[]).0, 0);
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Pass) Terminated in the middle of a run: the end is in the log, cargo does not go on, and the next run does.
 #[test]
-fn terminated() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let (log, attempted) = (shop.log(), Arc::new(Mutex::new(Vec::new())));
+fn terminated_run_is_recorded_and_resumed() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let (log, attempted) = (fixture.log(), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&attempted);
-    shop.live.at_upload(move |_| {
+    fixture.live.at_upload(move |_| {
         let log = std::fs::read_to_string(&log).expect("the log");
         seen.lock().expect("no panic").push(log.matches("\"package_attempted\"").count());
     });
-    let output = shop.signalled("publish", &shop.live, "b", "-TERM");
+    let output = fixture.signalled("publish", &fixture.live, "b", "-TERM");
     assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "an attempt is in the log before it is made");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let run = shop.concludes(Conclusion::Verified).decisions[0].runs[0].clone();
+    let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    let uploads = shop.live.uploads();
+    let uploads = fixture.live.uploads();
     assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
 }
 
 /// (Fail) A cargo that hangs before there is a plan, as it does while it waits for a registry: who asks to stop need not wait
 /// for it, and nothing was begun. A manifest that it does not understand is named with what it says.
 #[test]
-fn a_workspace_that_is_not_read() {
-    let shop = Shop::open();
-    let (cargo, begun) = (shop.bench.path("cargo"), shop.bench.path("begun"));
+fn hanging_or_failing_cargo_metadata_begins_nothing() {
+    let fixture = ReleaseFixture::create();
+    let (cargo, begun) = (fixture.sandbox.path("cargo"), fixture.sandbox.path("begun"));
     write(&cargo, &format!("#!/bin/sh\ntouch {}\nsleep 600\n", begun.display()));
     std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
-    let mut command = shop.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
+    let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
     let running = command.env("CARGO", &cargo).stderr(Stdio::piped()).spawn().expect("it starts");
     let since = SystemTime::now();
     while !begun.exists() {
@@ -265,52 +269,55 @@ fn a_workspace_that_is_not_read() {
     let output = running.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), said.contains("somebody asked to stop")), (Some(2), true), "{said}");
-    write(&shop.root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\", \"nowhere\"]\n");
-    let (code, said) = shop.rehearse(&[]);
+    write(&fixture.root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\", \"nowhere\"]\n");
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("nowhere/Cargo.toml")), (2, true), "{said}");
     assert!(said.contains("cannot be read: cargo failed"), "{said}");
-    assert!(!shop.log().exists(), "nothing was begun");
+    assert!(!fixture.log().exists(), "nothing was begun");
 }
 
 /// (Fail) A file that changes while the packages before it are published: what was rehearsed is no longer there, and nothing
 /// else is published.
 #[test]
-fn a_source_that_changes_meanwhile() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let source = shop.root.join("crates/b/src/lib.rs");
-    shop.live.at_upload(move |_| write(&source, "pub fn answer() -> u32 { a::answer() + 1 }"));
-    let (code, said) = shop.publish(&[]);
+fn source_changed_during_a_run_stops_it() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let source = fixture.root.join("crates/b/src/lib.rs");
+    fixture.live.at_upload(move |_| write(&source, "pub fn answer() -> u32 { a::answer() + 1 }"));
+    let (code, said) = fixture.publish(&[]);
     assert_eq!((code, said.contains("b@0.1.0: the source changed since the plan was made")), (1, true), "{said}");
-    assert_eq!((shop.live.versions("a").len(), shop.live.versions("b").len()), (1, 0));
+    assert_eq!((fixture.live.versions("a").len(), fixture.live.versions("b").len()), (1, 0));
 }
 
 /// (Pass) Cargo is killed while it uploads, as a system does that runs out of memory: the index tells that it arrived.
 #[test]
-fn cargo_is_killed() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    let place = shop.live.address().to_string();
-    shop.live.at_upload(move |upload| {
+fn upload_by_a_killed_cargo_is_found_in_the_index() {
+    if !installed(&["pkill"]) {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    let place = fixture.live.address().to_string();
+    fixture.live.at_upload(move |upload| {
         if upload.name == "a" {
             let cargo = format!("cargo publish -p a@0.1.0 .*{place}");
             assert!(Command::new("pkill").args(["-9", "-f", &cargo]).status().expect("pkill").success());
             std::thread::sleep(Duration::from_millis(300));
         }
     });
-    let (code, said) = shop.publish(&[]);
-    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    let (code, said) = fixture.publish(&[]);
+    let log = std::fs::read_to_string(fixture.log()).expect("the log");
     assert_eq!(code, 0, "{said}\n{log}");
     assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
-    assert_eq!(shop.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
+    assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
 }
 
 /// (Pass) A backport, beside a newer version that is published already and needs something else; and a crate from elsewhere
 /// that needs a package of the plan too: there is one of it, the rehearsed one.
 #[test]
-fn beside_what_is_published() {
-    let shop = Shop::open();
-    let elsewhere = shop.bench.path("elsewhere");
+fn rehearsed_packages_are_used_beside_published_versions() {
+    let fixture = ReleaseFixture::create();
+    let elsewhere = fixture.sandbox.path("elsewhere");
     let on =
         |name: &str, version: &str| format!("[dependencies.{name}]\nversion = \"{version}\"\nregistry = \"live\"\n");
     let publish = |name: &str, version: &str, lines: &str, source: &str| {
@@ -318,7 +325,7 @@ fn beside_what_is_published() {
         let manifest = elsewhere.join(format!("crates/{name}/Cargo.toml"));
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         write(&manifest, &text.replace("version = \"0.1.0\"\nedition", &format!("version = \"{version}\"\nedition")));
-        shop.bench.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).well();
+        fixture.sandbox.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).expect_success();
         std::fs::remove_dir_all(&elsewhere).expect("removed");
     };
     publish("under", "1.0.0", "", "pub struct It;");
@@ -326,37 +333,37 @@ fn beside_what_is_published() {
     publish("a", "0.1.9", &on("under", "2"), "pub use under::It; pub fn answer() -> u32 { 42 }");
     publish("plugin", "1.0.0", &on("a", "0.1"), "pub fn make() -> a::It { a::It }");
     let lines = |name: &str, more: &str| {
-        let manifest = shop.root.join(format!("crates/{name}/Cargo.toml"));
+        let manifest = fixture.root.join(format!("crates/{name}/Cargo.toml"));
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         write(&manifest, &format!("{text}\n{more}"));
     };
     lines("a", &on("under", "1"));
-    write(&shop.root.join("crates/a/src/lib.rs"), "pub use under::It; pub fn answer() -> u32 { 42 }");
+    write(&fixture.root.join("crates/a/src/lib.rs"), "pub use under::It; pub fn answer() -> u32 { 42 }");
     lines("b", &on("plugin", "1"));
     write(
-        &shop.root.join("crates/b/src/lib.rs"),
+        &fixture.root.join("crates/b/src/lib.rs"),
         "pub fn take(_: a::It) -> u32 { a::answer() } pub fn answer() -> u32 { take(plugin::make()) }",
     );
-    let root = std::fs::read_to_string(shop.root.join("Cargo.toml")).expect("a manifest");
-    write(&shop.root.join("Cargo.toml"), &format!("{root}[patch.live]\na = {{ path = \"crates/a\" }}\n"));
-    shop.wrong.lock().expect("no panic").clear();
-    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    let root = std::fs::read_to_string(fixture.root.join("Cargo.toml")).expect("a manifest");
+    write(&fixture.root.join("Cargo.toml"), &format!("{root}[patch.live]\na = {{ path = \"crates/a\" }}\n"));
+    fixture.wrong.lock().expect("no panic").clear();
+    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
     assert_eq!(code, 0, "{said}");
-    let (code, said) = shop.publish(&[]);
+    let (code, said) = fixture.publish(&[]);
     assert_eq!(code, 0, "{said}");
-    assert_eq!(shop.publish(&[]).0, 0, "it is known again");
-    shop.concludes(Conclusion::Verified);
+    assert_eq!(fixture.publish(&[]).0, 0, "it is known again");
+    fixture.assert_conclusion(Conclusion::Verified);
 }
 
 /// (Fail) A patch in cargo's configuration holds wherever cargo is run, so a rehearsal would build with it, and users
 /// without it.
 #[test]
-fn a_patch_in_the_configuration() {
-    let shop = Shop::open();
-    let patch = format!("[patch.{:?}]\na = {{ path = \"crates/a\" }}\n", shop.live.index_url());
-    write(&shop.root.join(".cargo/config.toml"), &patch);
+fn patch_in_the_configuration_is_rejected() {
+    let fixture = ReleaseFixture::create();
+    let patch = format!("[patch.{:?}]\na = {{ path = \"crates/a\" }}\n", fixture.live.index_url());
+    write(&fixture.root.join(".cargo/config.toml"), &patch);
     for action in ["rehearse", "publish"] {
-        let (code, said) = shop.run(action, &["--rehearsal-registry", "rehearsal"]);
+        let (code, said) = fixture.run(action, &["--rehearsal-registry", "rehearsal"]);
         assert_eq!((code, said.contains("config.toml patches a, so that")), (2, true), "{said}");
     }
 }
@@ -364,66 +371,66 @@ fn a_patch_in_the_configuration() {
 /// (Pass) A token in a file that cargo's configuration includes is hidden too, also where a build script prints it; and cargo
 /// that was told to be quiet says why it failed all the same.
 #[test]
-fn a_token_in_an_included_file() {
-    let shop = Shop::open();
+fn token_in_an_included_file_is_redacted() {
+    let fixture = ReleaseFixture::create();
     let secret = "the-included-secret";
     let config = "include = [\"more.toml\"]\n[term]\nquiet = true\n";
-    write(&shop.root.join(".cargo/config.toml"), config);
-    write(&shop.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
-    write(&shop.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
-    let (code, said) = shop.rehearse(&["-v"]);
+    write(&fixture.root.join(".cargo/config.toml"), config);
+    write(&fixture.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
+    write(&fixture.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
+    let (code, said) = fixture.rehearse(&["-v"]);
     assert_eq!((code, said.contains("here: [hidden]")), (1, true), "{said}");
-    let log = std::fs::read_to_string(shop.log()).expect("the log");
+    let log = std::fs::read_to_string(fixture.log()).expect("the log");
     assert!(!said.contains(secret) && !log.contains(secret), "{said}\n{log}");
     assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
 }
 
 /// (Fail) A version that was yanked, on either registry, is not one that users can have.
 #[test]
-fn yanked() {
-    let shop = Shop::open();
-    assert_eq!(shop.rehearse(&[]).0, 0);
-    shop.bench.cargo(&shop.root, &["yank", "--registry", "rehearsal", "a@0.1.0"]).well();
-    let (code, said) = shop.rehearse(&[]);
+fn yanked_version_fails_the_rehearsal() {
+    let fixture = ReleaseFixture::create();
+    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.sandbox.cargo(&fixture.root, &["yank", "--registry", "rehearsal", "a@0.1.0"]).expect_success();
+    let (code, said) = fixture.rehearse(&[]);
     assert_eq!((code, said.contains("a 0.1.0 was yanked from the registry rehearsal")), (1, true), "{said}");
 }
 
 /// (Fail) Cargo calls it well when it installs nothing.
 #[test]
-fn a_program_that_is_not_there() {
-    let shop = Shop::open();
-    let manifest = shop.root.join("crates/c/Cargo.toml");
+fn install_of_a_package_without_a_program_is_rejected() {
+    let fixture = ReleaseFixture::create();
+    let manifest = fixture.root.join("crates/c/Cargo.toml");
     let text = std::fs::read_to_string(&manifest).expect("a manifest");
     let wants = "[features]\ncli = []\n[[bin]]\nname = \"c\"\npath = \"src/main.rs\"\nrequired-features = [\"cli\"]\n";
     write(&manifest, &format!("{text}{wants}"));
-    let (code, said) = shop.rehearse(&["--smoke-install", "c"]);
+    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
     assert_eq!((code, said.contains("cargo installed no program")), (1, true), "{said}");
 }
 
 /// (Fail) A log that would be packed is refused before it can change the plan.
 #[test]
-fn a_log_in_a_package() {
-    let shop = Shop::open();
-    write(&shop.root.join("crates/a/log/old"), "x");
-    let (code, said) = shop.rehearse(&["--state-dir", shop.root.join("crates/a/log").to_str().expect("UTF-8")]);
+fn state_dir_inside_package_is_rejected() {
+    let fixture = ReleaseFixture::create();
+    write(&fixture.root.join("crates/a/log/old"), "x");
+    let (code, said) = fixture.rehearse(&["--state-dir", fixture.root.join("crates/a/log").to_str().expect("UTF-8")]);
     assert_eq!((code, said.contains("would be packed into a")), (2, true), "{said}");
-    assert!(shop.rehearsal.uploads().is_empty());
+    assert!(fixture.rehearsal.uploads().is_empty());
 }
 
 /// (Pass) Called from another directory, the workspace's own configuration holds, also where a program is installed.
 #[test]
-fn called_from_elsewhere() {
-    let shop = Shop::open();
+fn workspace_configuration_applies_from_any_directory() {
+    let fixture = ReleaseFixture::create();
     let (config, rest) =
-        (shop.bench.path("home/config.toml"), "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n");
+        (fixture.sandbox.path("home/config.toml"), "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n");
     let text = std::fs::read_to_string(&config).expect("the configuration");
     let (registries, _) = text.split_once("[source").expect("registries");
-    write(&shop.root.join(".cargo/config.toml"), registries.strip_prefix(rest).expect("its begin"));
+    write(&fixture.root.join(".cargo/config.toml"), registries.strip_prefix(rest).expect("its begin"));
     write(&config, &text.replace(registries, rest));
     for (action, args) in [("rehearse", &["--smoke-install", "c"][..]), ("publish", &[])] {
-        let mut command = shop.command(action, &["--rehearsal-registry", "rehearsal"]);
-        let output = command.args(args).current_dir(shop.bench.path("home")).output().expect("it starts");
+        let mut command = fixture.command(action, &["--rehearsal-registry", "rehearsal"]);
+        let output = command.args(args).current_dir(fixture.sandbox.path("home")).output().expect("it starts");
         assert!(output.status.success(), "{output:?}");
     }
-    shop.concludes(Conclusion::Verified);
+    fixture.assert_conclusion(Conclusion::Verified);
 }

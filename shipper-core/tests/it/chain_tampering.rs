@@ -2,20 +2,20 @@
 //! ours that pretend to stand where they do not. Foreign lines mix in by the rules of the contract's section 5.
 
 use shipper_core::audit::AuditOptions;
-use shipper_testkit::log_builder::Log;
-use shipper_testkit::log_builder::tells;
+use shipper_testkit::log_builder::{LogBuilder, assert_summary};
+use shipper_testkit::settings::print_figure;
 
 /// (Pass) A tool that does not chain wrote first, ours went on, the other came again.
 #[test]
-fn foreign_lines_are_adopted() {
-    let mut log = Log::foreign();
+fn unchained_lines_are_adopted() {
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").adopted();
-    tells(&log, "inconclusive partlychained");
+    assert_summary(&log, "inconclusive partlychained");
     log.foreign_line(r#"{"type":"execution_started"}"#, "all")
         .foreign_line(r#"{"type":"preflight_started"}"#, "all")
         .adopted();
     log.chained_line(r#"{"type":"preflight_started"}"#, "all").raw("\n");
-    tells(&log, "inconclusive partlychained; 9!blank-line");
+    assert_summary(&log, "inconclusive partlychained; 9!blank-line");
     let audit = log.audit(&AuditOptions::default());
     let notes: Vec<_> = audit
         .findings
@@ -28,31 +28,31 @@ fn foreign_lines_are_adopted() {
 
 /// (Fail) A chained line straight after a foreign one that is not `log_adopted`.
 #[test]
-fn foreign_lines_must_be_adopted() {
-    let mut log = Log::foreign();
+fn chained_line_after_unchained_lines_must_adopt_them() {
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r")
         .chained_line(r#"{"type":"preflight_started"}"#, "all")
         .chained_line(r#"{"type":"preflight_started"}"#, "all");
-    tells(&log, "violated broken; 4!chain-broken");
+    assert_summary(&log, "violated broken; 4!chain-broken");
 }
 
 /// (Fail) `log_adopted` with a head that is not that of the lines before it.
 #[test]
-fn an_adopted_head_must_fit() {
-    let mut log = Log::foreign();
+fn adopted_head_must_match() {
+    let mut log = LogBuilder::foreign();
     let empty = log.head();
     log.pass("p", "r").adopted_as(&empty);
-    tells(&log, "violated broken; 4!head-mismatch");
+    assert_summary(&log, "violated broken; 4!head-mismatch");
 }
 
 /// (Fail) Types that only we write stand on chained lines only; one finding a line, and judging goes on.
 #[test]
-fn our_types_are_chained() {
-    let mut log = Log::foreign();
+fn chained_only_types_must_be_chained() {
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").authorized("p", "r").event(r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#);
     log.event(r#"{"type":"log_continued","lines":1,"bytes":1,"blake3":""}"#);
     log.adopted();
-    let told = log.told(&AuditOptions::default());
+    let told = log.summary(&AuditOptions::default());
     assert!(
         told.starts_with(
             "violated broken; 4:authorized; 4!chain-broken; 5!chain-broken; 5!tail-repaired; 6!chain-broken"
@@ -63,20 +63,20 @@ fn our_types_are_chained() {
 
 /// (Pass) and (Fail) `log_continued` stands on line 1 only.
 #[test]
-fn a_log_is_continued_by_its_first_line() {
+fn log_continued_is_allowed_on_line_1_only() {
     let continued = r#"{"type":"log_continued","lines":9,"bytes":99,"blake3":"old"}"#;
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.event(continued).pass("p", "r");
-    tells(&log, "inconclusive chained");
+    assert_summary(&log, "inconclusive chained");
     log.event(continued);
-    tells(&log, "violated broken; 5!chain-broken");
+    assert_summary(&log, "violated broken; 5!chain-broken");
 }
 
 /// (Fail) Every line of a chained log deleted, doubled or swapped with its neighbour; every byte of a line that is not
 /// the last changed: seen, unless what is left is a shorter log that is whole (only a kept head shows that).
 #[test]
-fn tampering_is_seen() {
-    let mut log = Log::chained();
+fn tampering_is_detected() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").publish("p").event(r#"{"type":"preflight_started"}"#);
     let kept = AuditOptions::default().with_extends(log.head());
     let whole = log.bytes().to_vec();
@@ -129,7 +129,7 @@ fn tampering_is_seen() {
         cuts_seen += usize::from(torn.expect("no line is demanded").tail == shipper_core::audit::TailStatus::Torn);
         assert_eq!(audit(&whole[..cut], &kept), broken, "cut at {cut}");
     }
-    shipper_testkit::settings::say(&format!(
+    print_figure(&format!(
         "tampering seen: lines deleted, doubled or swapped {seen}/{total}, bits flipped {bits_seen}/{bits}, ends cut off \
          {cuts_seen}/{cuts}; with a kept head {total}/{total}, {bits}/{bits}, {cuts}/{cuts}"
     ));

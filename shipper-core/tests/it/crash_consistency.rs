@@ -11,9 +11,10 @@ use shipper_core::rehearsal::RecordError;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
 use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
-use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
-use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
+use shipper_testkit::settings::print_figure;
+use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 
 const STATE: &str = "state";
 const LOG: &str = "state/events.jsonl";
@@ -32,13 +33,13 @@ struct Told {
     continued: bool,
 }
 
-type Scenario = fn(&ModelDisk, &RefCell<Told>) -> Option<()>;
+type Scenario = fn(&SimStorage, &RefCell<Told>) -> Option<()>;
 
 fn query() -> GateQuery {
     GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
-fn rehearse(disk: &ModelDisk, told: &RefCell<Told>, passes: bool) -> Option<()> {
+fn rehearse(disk: &SimStorage, told: &RefCell<Told>, passes: bool) -> Option<()> {
     let state = Utf8Path::new(STATE);
     let mut recorder = RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).ok()?;
     let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
@@ -55,7 +56,7 @@ fn rehearse(disk: &ModelDisk, told: &RefCell<Told>, passes: bool) -> Option<()> 
     Some(())
 }
 
-fn ask(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
+fn ask(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
     let answer =
         ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
             .ok()?;
@@ -64,7 +65,7 @@ fn ask(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
     Some(())
 }
 
-fn publish(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
+fn publish(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
     let options = WriterOptions::default().repair_torn_tail(true);
     let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
     for line in [
@@ -78,16 +79,16 @@ fn publish(disk: &ModelDisk, told: &RefCell<Told>) -> Option<()> {
 }
 
 /// A name, the disk that it begins with, and what happens.
-type Case = (&'static str, fn() -> ModelDisk, Scenario);
+type Case = (&'static str, fn() -> SimStorage, Scenario);
 
 const SCENARIOS: &[Case] = &[
-    ("rehearse, ask, publish", ModelDisk::default, |disk, told| {
+    ("rehearse, ask, publish", SimStorage::default, |disk, told| {
         told.borrow_mut().refused = true;
         rehearse(disk, told, true)?;
         ask(disk, told)?;
         publish(disk, told)
     }),
-    ("ask before any rehearsal", ModelDisk::default, |disk, told| {
+    ("ask before any rehearsal", SimStorage::default, |disk, told| {
         told.borrow_mut().refused = true;
         ask(disk, told)?;
         rehearse(disk, told, false)
@@ -124,38 +125,38 @@ const SCENARIOS: &[Case] = &[
     }),
 ];
 
-fn passed() -> ModelDisk {
-    let mut log = Log::chained();
+fn passed() -> SimStorage {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r");
-    ModelDisk::with(&[(LOG, log.bytes())])
+    SimStorage::with(&[(LOG, log.bytes())])
 }
 
-fn torn() -> ModelDisk {
-    let mut log = Log::chained();
+fn torn() -> SimStorage {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":4,"prev":"half of a fail"#);
-    ModelDisk::with(&[(LOG, log.bytes())])
+    SimStorage::with(&[(LOG, log.bytes())])
 }
 
 /// A tail that was torn and repaired before, and is torn from another rehearsal now.
-fn torn_twice() -> ModelDisk {
+fn torn_twice() -> SimStorage {
     let tail = b"{\"seq\":";
     let hash = blake3::hash(tail);
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.event(&format!(r#"{{"type":"tail_repaired","bytes":7,"blake3":"{hash}"}}"#));
     log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":"#);
-    ModelDisk::with(&[(LOG, log.bytes()), (&format!("{LOG}.torn-{hash}"), tail)])
+    SimStorage::with(&[(LOG, log.bytes()), (&format!("{LOG}.torn-{hash}"), tail)])
 }
 
-fn foreign() -> ModelDisk {
-    let mut log = Log::foreign();
+fn foreign() -> SimStorage {
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r");
-    ModelDisk::with(&[(LOG, log.bytes())])
+    SimStorage::with(&[(LOG, log.bytes())])
 }
 
-fn corrupt() -> ModelDisk {
-    let mut log = Log::chained();
+fn corrupt() -> SimStorage {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").raw("{\n");
-    ModelDisk::with(&[(LOG, log.bytes())])
+    SimStorage::with(&[(LOG, log.bytes())])
 }
 
 /// Whether the log still begins with the bytes of that head.
@@ -165,7 +166,7 @@ fn extends(log: &[u8], head: Head) -> bool {
 }
 
 /// Checks one state after a crash.
-fn check(state: &ModelDisk, told: &Told, what: &str) {
+fn check(state: &SimStorage, told: &Told, what: &str) {
     let log = state.read(LOG);
     let bytes = log.clone().unwrap_or_default();
     if !told.continued {
@@ -195,14 +196,14 @@ fn check(state: &ModelDisk, told: &Told, what: &str) {
 
 /// (Pass) Every scenario, stopped at every step, in every state that the disk may then be in.
 #[test]
-fn no_crash_loses_an_event_or_lets_a_plan_through() {
+fn no_crash_loses_an_event_or_authorizes_a_plan() {
     let (mut points, mut states) = (0, 0);
     for (name, disk, scenario) in SCENARIOS {
         let whole = disk();
         let told = RefCell::new(Told::default());
         scenario(&whole, &told).unwrap_or_else(|| panic!("{name}: fails without a crash"));
         for step in 0..whole.steps() {
-            let crashing = disk().failing(When::Step(step), Failure::Crash);
+            let crashing = disk().failing(FaultPoint::Step(step), InjectedFault::Crash);
             let told = RefCell::new(Told::default());
             // Its end says nothing: that the sidecar cannot be written is no error.
             let _ = scenario(&crashing, &told);
@@ -214,7 +215,7 @@ fn no_crash_loses_an_event_or_lets_a_plan_through() {
             }
         }
     }
-    shipper_testkit::settings::say(&format!(
+    print_figure(&format!(
         "{} scenarios stopped at {points} points: {states} states of the disk, no acknowledged event gone, nothing \
          authorized that was not",
         SCENARIOS.len()

@@ -2,8 +2,7 @@
 //! acts on these words.
 
 use shipper_core::audit::{AuditOptions, Level};
-use shipper_testkit::log_builder::Log;
-use shipper_testkit::log_builder::tells;
+use shipper_testkit::log_builder::{LogBuilder, assert_summary};
 
 fn demand(registry: &str) -> AuditOptions {
     AuditOptions::default().with_registry(registry.parse().expect("a name"))
@@ -14,143 +13,143 @@ fn demand(registry: &str) -> AuditOptions {
 /// (Pass) A run on a sound, passing rehearsal of its plan.
 #[test]
 fn a_run_on_a_passing_rehearsal_is_verified() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").publish("p");
-    tells(&log, "verified unchained; 4:verified<-4");
-    assert_eq!(log.told(&demand("r")), "verified unchained; 4:verified<-4");
-    assert_eq!(log.told(&demand("s")), "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+    assert_summary(&log, "verified unchained; 4:verified<-4");
+    assert_eq!(log.summary(&demand("r")), "verified unchained; 4:verified<-4");
+    assert_eq!(log.summary(&demand("s")), "violated unchained; 4:violated<-4; 4!publish-not-authorized");
 }
 
 /// (Pass) Without any rehearsal, or with one of another plan, nothing contradicts a run and nothing backs it.
 #[test]
 fn a_run_without_a_rehearsal_is_unproven() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.publish("p");
-    tells(&log, "inconclusive unchained; 1:unproven(unrecorded)<-1; 1!unproven-publish");
-    assert_eq!(log.told(&demand("r")), "violated unchained; 1:violated<-1; 1!publish-not-authorized");
-    let mut log = Log::foreign();
+    assert_summary(&log, "inconclusive unchained; 1:unproven(unrecorded)<-1; 1!unproven-publish");
+    assert_eq!(log.summary(&demand("r")), "violated unchained; 1:violated<-1; 1!publish-not-authorized");
+    let mut log = LogBuilder::foreign();
     log.pass("q", "r").publish("p");
-    tells(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
+    assert_summary(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
 }
 
 /// (Fail) A run on a rehearsal that failed, or whose evidence is unsound.
 #[test]
-fn a_run_against_the_rehearsal_is_violated() {
-    let mut log = Log::foreign();
+fn run_after_a_failed_rehearsal_is_violated() {
+    let mut log = LogBuilder::foreign();
     log.fail("p", "r").publish("p");
-    tells(&log, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
-    let mut log = Log::foreign();
+    assert_summary(&log, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+    let mut log = LogBuilder::foreign();
     log.start("p", "r", 2).rehearsed("a").complete("p", "r", true).publish("p");
-    tells(&log, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+    assert_summary(&log, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
 }
 
 /// (Pass) A refused run that does not act violates nothing: it may have stopped at the gate.
 #[test]
-fn a_run_that_does_not_act_is_only_unproven() {
-    let mut log = Log::foreign();
+fn refused_run_without_an_action_is_unproven() {
+    let mut log = LogBuilder::foreign();
     log.fail("p", "r").plan("p", 1).finished("refused");
-    tells(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
+    assert_summary(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
     for deed in ["package_attempted", "package_uploaded", "package_published"] {
-        let mut acting = Log::foreign();
+        let mut acting = LogBuilder::foreign();
         acting.fail("p", "r").plan("p", 1).event_on(&format!(r#"{{"type":"{deed}"}}"#), "a@1.0.0");
-        tells(&acting, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+        assert_summary(&acting, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
     }
-    let mut skipping = Log::foreign();
+    let mut skipping = LogBuilder::foreign();
     skipping.fail("p", "r").plan("p", 1).event_on(r#"{"type":"package_skipped","reason":"there"}"#, "a@1.0.0");
-    tells(&skipping, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
+    assert_summary(&skipping, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
 }
 
 /// (Fail) What is published must be what was rehearsed: the count and every package, said once a run.
 #[test]
 fn a_run_must_publish_what_was_rehearsed() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").plan("p", 1).published("b").published("c");
-    tells(&log, "violated unchained; 4:violated<-4; 4!not-what-was-rehearsed");
-    let mut log = Log::foreign();
+    assert_summary(&log, "violated unchained; 4:violated<-4; 4!not-what-was-rehearsed");
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").plan("p", 2).published("a").published("b");
-    tells(&log, "violated unchained; 4:violated<-4; 4!not-what-was-rehearsed");
-    let mut log = Log::foreign();
+    assert_summary(&log, "violated unchained; 4:violated<-4; 4!not-what-was-rehearsed");
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").plan("p", 2).finished("nothing to do");
-    tells(&log, "verified unchained; 4:verified<-4");
+    assert_summary(&log, "verified unchained; 4:verified<-4");
 }
 
 /// (Fail) Publishing outside every run: at the first event between two runs.
 #[test]
 fn publishing_outside_a_run_is_an_error_once_between_two_runs() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.published("x").published("y").pass("p", "r").publish("p").published("z").published("x");
-    tells(&log, "violated unchained; 6:verified<-6; 1!publish-outside-run; 9!publish-outside-run");
-    let mut log = Log::foreign();
+    assert_summary(&log, "violated unchained; 6:verified<-6; 1!publish-outside-run; 9!publish-outside-run");
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").plan("p", 1).event(r#"{"type":"execution_started"}"#).published("a");
-    tells(&log, "violated unchained; 4:verified<-4; 6!publish-outside-run");
+    assert_summary(&log, "violated unchained; 4:verified<-4; 6!publish-outside-run");
 }
 
 // Recorded decisions.
 
 /// (Pass) Recorded, confirmed, taken: verified. Not taken: authorized.
 #[test]
-fn a_recorded_authorization_that_is_taken_is_verified() {
-    let mut log = Log::chained();
+fn used_authorization_is_verified() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r");
-    tells(&log, "verified chained; 4:authorized");
+    assert_summary(&log, "verified chained; 4:authorized");
     log.publish("p");
-    tells(&log, "verified chained; 4:verified<-5");
+    assert_summary(&log, "verified chained; 4:verified<-5");
 }
 
 /// (Pass) A first try and its resumption take one decision; after a success the next run is one of its own.
 #[test]
-fn one_decision_may_be_taken_until_a_run_succeeds() {
-    let mut log = Log::chained();
+fn decision_can_be_used_until_a_run_succeeds() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r")
         .authorized("p", "r")
         .plan("p", 1)
         .event_on(r#"{"type":"package_failed"}"#, "a@1.0.0")
         .finished("failure");
     log.publish("p");
-    tells(&log, "verified chained; 4:verified<-5,8");
+    assert_summary(&log, "verified chained; 4:verified<-5,8");
     log.publish("p");
-    tells(&log, "verified chained; 4:verified<-5,8; 11:verified<-11; 11!gate-not-asked-again");
+    assert_summary(&log, "verified chained; 4:verified<-5,8; 11:verified<-11; 11!gate-not-asked-again");
 }
 
 /// (Pass) `gate` names the decision, also one that is not the latest, also after a success.
 #[test]
-fn a_run_takes_the_decision_that_it_names() {
-    let mut log = Log::chained();
+fn run_uses_the_decision_that_it_names() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").publish("p").authorized("p", "r");
     log.plan_on("p", 1, 4).published("a").finished("success");
-    tells(&log, "verified chained; 4:verified<-5,9; 8:authorized");
+    assert_summary(&log, "verified chained; 4:verified<-5,9; 8:authorized");
 }
 
 /// (Fail) A named decision must be an earlier one of the run's plan.
 #[test]
 fn a_named_decision_must_exist() {
     for gate in [0, 1, 5, 99] {
-        let mut log = Log::chained();
+        let mut log = LogBuilder::chained();
         log.pass("p", "r").authorized("p", "r").plan_on("p", 1, gate);
-        tells(&log, "violated chained; 4:authorized; 5:violated<-5; 5!gate-not-asked-again; 5!gate-not-found");
+        assert_summary(&log, "violated chained; 4:authorized; 5:violated<-5; 5!gate-not-asked-again; 5!gate-not-found");
     }
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").gate("q", Some("r"), false, "refused", &["stale-plan"]).plan_on("q", 1, 4);
-    tells(&log, "violated chained; 4:authorized; 5:refused; 6:violated<-6; 6!gate-not-found");
+    assert_summary(&log, "violated chained; 4:authorized; 5:refused; 6:violated<-6; 6!gate-not-found");
 }
 
 /// (Pass) A refusal that nobody acts on is what a gate is for.
 #[test]
-fn a_refusal_that_stands_is_verified() {
-    let mut log = Log::chained();
+fn unused_refusal_is_verified() {
+    let mut log = LogBuilder::chained();
     log.fail("p", "r").gate("p", Some("r"), false, "refused", &["rehearsal-failed"]);
-    tells(&log, "verified chained; 4:refused");
+    assert_summary(&log, "verified chained; 4:refused");
     log.plan("p", 1).finished("refused");
-    tells(&log, "verified chained; 4:refused<-5");
+    assert_summary(&log, "verified chained; 4:refused<-5");
 }
 
 /// (Fail) Publishing on a refusal; or on a permission that a later refusal took back.
 #[test]
 fn publishing_despite_a_refusal_is_violated() {
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.fail("p", "r").gate("p", Some("r"), false, "refused", &["rehearsal-failed"]).publish("p");
-    tells(&log, "violated chained; 4:violated<-5; 5!published-despite-refusal");
-    let mut log = Log::chained();
+    assert_summary(&log, "violated chained; 4:violated<-5; 5!published-despite-refusal");
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").fail("p", "r").gate(
         "p",
         Some("r"),
@@ -159,27 +158,30 @@ fn publishing_despite_a_refusal_is_violated() {
         &["rehearsal-failed"],
     );
     log.plan_on("p", 1, 4).published("a");
-    tells(&log, "violated chained; 4:violated<-9; 8:refused; 9!decision-outdated; 9!published-despite-refusal");
+    assert_summary(
+        &log,
+        "violated chained; 4:violated<-9; 8:refused; 9!decision-outdated; 9!published-despite-refusal",
+    );
 }
 
 /// (Pass) After a refusal somebody rehearsed, as told, and did not ask again: a decision of the run's own.
 #[test]
-fn a_refusal_that_was_heeded_is_no_violation() {
-    let mut log = Log::chained();
+fn rehearsing_after_a_refusal_is_no_violation() {
+    let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), false, "refused", &["no-rehearsal"]).pass("p", "r").publish("p");
-    tells(&log, "verified chained; 1:refused; 5:verified<-5; 5!gate-not-asked-again");
+    assert_summary(&log, "verified chained; 1:refused; 5:verified<-5; 5!gate-not-asked-again");
 }
 
 /// (Fail) A permission is outdated by a failed or unsound rehearsal, by a failure in an open one, or by an unknown
 /// gate event; a rehearsal of another plan does not outdate it.
 #[test]
-fn a_permission_can_be_outdated() {
-    let outdated = |change: &dyn for<'l> Fn(&'l mut Log) -> &'l mut Log| {
-        let mut log = Log::chained();
+fn outdated_permission_is_violated() {
+    let outdated = |change: &dyn for<'l> Fn(&'l mut LogBuilder) -> &'l mut LogBuilder| {
+        let mut log = LogBuilder::chained();
         log.pass("p", "r").authorized("p", "r");
         change(&mut log);
         log.plan("p", 1).published("a");
-        log.told(&AuditOptions::default())
+        log.summary(&AuditOptions::default())
     };
     assert_eq!(outdated(&|log| log.fail("p", "r")), "violated chained; 4:violated<-8; 8!decision-outdated");
     assert_eq!(
@@ -200,31 +202,31 @@ fn a_permission_can_be_outdated() {
 /// (Fail) Publishing without asking a gate that this log knows.
 #[test]
 fn publishing_without_asking_is_violated_once_a_gate_was_asked() {
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.gate("q", Some("r"), false, "refused", &["no-rehearsal"]).publish("p");
-    tells(&log, "violated chained; 1:refused; 2:violated<-2; 2!ungated-publish");
+    assert_summary(&log, "violated chained; 1:refused; 2:violated<-2; 2!ungated-publish");
 }
 
 /// (Pass) Dormant and bypassed: permitted until a run takes them, then unproven; a bypass is never hidden.
 #[test]
-fn what_was_let_through_is_not_proven() {
-    let mut log = Log::chained();
+fn dormant_and_bypassed_permissions_are_unproven() {
+    let mut log = LogBuilder::chained();
     log.gate("p", None, false, "dormant", &[]);
-    tells(&log, "inconclusive chained; 1:permitted");
+    assert_summary(&log, "inconclusive chained; 1:permitted");
     log.publish("p");
-    tells(&log, "inconclusive chained; 1:unproven(dormant)<-2; 2!unproven-publish");
-    let mut log = Log::chained();
+    assert_summary(&log, "inconclusive chained; 1:unproven(dormant)<-2; 2!unproven-publish");
+    let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), true, "bypassed", &[]);
-    tells(&log, "inconclusive chained; 1:permitted; 1!gate-bypassed");
+    assert_summary(&log, "inconclusive chained; 1:permitted; 1!gate-bypassed");
     log.publish("p");
-    tells(&log, "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
+    assert_summary(&log, "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
     let strict = AuditOptions::default().with_strict(true);
-    assert_eq!(log.told(&strict), "violated chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
+    assert_eq!(log.summary(&strict), "violated chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
 }
 
 /// (Fail) What is recorded must be what the events give, reasons and their order included.
 #[test]
-fn a_recorded_verdict_is_re_derived() {
+fn recorded_verdict_must_match_the_events() {
     for (verdict, reasons) in [
         ("authorized", &[][..]),
         ("refused", &["rehearsal-failed", "no-rehearsal"]),
@@ -232,145 +234,148 @@ fn a_recorded_verdict_is_re_derived() {
         ("refused", &[]),
         ("maybe", &["rehearsal-failed"]),
     ] {
-        let mut log = Log::chained();
+        let mut log = LogBuilder::chained();
         log.fail("p", "r").gate("p", Some("r"), false, verdict, reasons);
-        tells(&log, "violated chained; 4:violated; 4!verdict-mismatch");
+        assert_summary(&log, "violated chained; 4:violated; 4!verdict-mismatch");
     }
 }
 
 /// (Fail) A forged answer does not hide what the run published: the permission still rests on the receipt.
 #[test]
-fn a_forged_answer_does_not_hide_the_packages() {
-    let mut log = Log::chained();
+fn forged_verdict_does_not_hide_package_mismatch() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").gate("p", Some("r"), false, "authorized", &["x"]).plan("p", 1).published("evil");
-    tells(&log, "violated chained; 4:violated<-5; 4!verdict-mismatch; 5!not-what-was-rehearsed");
+    assert_summary(&log, "violated chained; 4:violated<-5; 4!verdict-mismatch; 5!not-what-was-rehearsed");
     assert_eq!(log.audit(&AuditOptions::default()).decisions[0].receipt_line, Some(3));
 }
 
 /// (Fail) The basis must be the head of what stands before the decision.
 #[test]
 fn a_recorded_basis_is_checked() {
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.pass("p", "r");
     let mut basis = log.head();
     basis.lines += 1;
     log.gate_on("p", Some("r"), false, "authorized", &[], &basis);
-    tells(&log, "violated broken; 4:violated; 4!basis-mismatch");
+    assert_summary(&log, "violated broken; 4:violated; 4!basis-mismatch");
 }
 
 /// (Fail) A permission under another registry than the demanded one, or under none; a refusal is none.
 #[test]
 fn a_permission_must_be_under_the_demanded_registry() {
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").publish("p");
-    assert_eq!(log.told(&demand("r")), "verified chained; 4:verified<-5");
-    assert_eq!(log.told(&demand("s")), "violated chained; 4:violated<-5; 4!registry-not-demanded");
-    let mut log = Log::chained();
+    assert_eq!(log.summary(&demand("r")), "verified chained; 4:verified<-5");
+    assert_eq!(log.summary(&demand("s")), "violated chained; 4:violated<-5; 4!registry-not-demanded");
+    let mut log = LogBuilder::chained();
     log.gate("p", None, false, "dormant", &[]);
-    assert_eq!(log.told(&demand("s")), "violated chained; 1:violated; 1!registry-not-demanded");
-    let mut log = Log::chained();
+    assert_eq!(log.summary(&demand("s")), "violated chained; 1:violated; 1!registry-not-demanded");
+    let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), false, "refused", &["no-rehearsal"]);
-    assert_eq!(log.told(&demand("s")), "verified chained; 1:refused");
+    assert_eq!(log.summary(&demand("s")), "verified chained; 1:refused");
 }
 
 /// (Pass) Decisions under rules that this version does not know are not judged, nor are the runs that take them.
 #[test]
 fn unknown_rules_are_not_judged() {
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.event(r#"{"type":"gate_evaluated","rules":2,"plan_id":"p","verdict":["odd"]}"#).publish("p");
-    tells(&log, "unjudged chained; 1:unjudged<-2; 1!unknown-rules");
+    assert_summary(&log, "unjudged chained; 1:unjudged<-2; 1!unknown-rules");
     log.published("x");
-    tells(&log, "violated chained; 1:unjudged<-2; 1!unknown-rules; 5!publish-outside-run");
+    assert_summary(&log, "violated chained; 1:unjudged<-2; 1!unknown-rules; 5!publish-outside-run");
 }
 
 // What a demand leaves out.
 
 /// (Pass) `--plan-id` leaves out other plans' decisions and what is said about them; what is wrong with the log stays.
 #[test]
-fn one_plan_can_be_judged_alone() {
+fn plan_id_option_excludes_other_plans() {
     let of = |plan: &str| AuditOptions::default().with_plan_id(plan.parse().expect("a name"));
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").publish("p").fail("q", "r").publish("q").published("x");
-    tells(
+    assert_summary(
         &log,
         "violated unchained; 4:verified<-4; 10:violated<-10; 10!publish-not-authorized; 13!publish-outside-run",
     );
-    assert_eq!(log.told(&of("p")), "violated unchained; 4:verified<-4; 13!publish-outside-run");
-    assert_eq!(log.told(&of("o")), "violated unchained; 13!publish-outside-run");
-    let mut log = Log::foreign();
+    assert_eq!(log.summary(&of("p")), "violated unchained; 4:verified<-4; 13!publish-outside-run");
+    assert_eq!(log.summary(&of("o")), "violated unchained; 13!publish-outside-run");
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r").publish("p").publish("q");
-    assert_eq!(log.told(&of("p")), "verified unchained; 4:verified<-4");
-    assert_eq!(log.told(&of("o")), "inconclusive unchained");
-    let mut log = Log::chained();
+    assert_eq!(log.summary(&of("p")), "verified unchained; 4:verified<-4");
+    assert_eq!(log.summary(&of("o")), "inconclusive unchained");
+    let mut log = LogBuilder::chained();
     let mut basis = log.head();
     basis.bytes = 1;
     log.gate_on("q", None, false, "dormant", &[], &basis);
-    assert_eq!(log.told(&of("p")), "violated broken; 1!basis-mismatch");
+    assert_eq!(log.summary(&of("p")), "violated broken; 1!basis-mismatch");
 }
 
 /// (Pass) `--since` goes on after an incident: what was dealt with is left out or lowered, what reaches beyond stays.
 #[test]
-fn what_was_dealt_with_can_be_left_behind() {
-    let mut log = Log::chained();
+fn since_option_excludes_handled_findings() {
+    let mut log = LogBuilder::chained();
     log.fail("p", "r").publish("p");
     let head = log.head();
     log.pass("p", "r").authorized("p", "r").publish("p");
-    tells(&log, "violated chained; 4:violated<-4; 10:verified<-11; 4!publish-not-authorized");
+    assert_summary(&log, "violated chained; 4:violated<-4; 10:verified<-11; 4!publish-not-authorized");
     let since = AuditOptions::default().with_since(head);
-    assert_eq!(log.told(&since), "verified chained; 10:verified<-11");
+    assert_eq!(log.summary(&since), "verified chained; 10:verified<-11");
     assert_eq!(log.audit(&since).findings.len(), 3, "lowered to a note, not hidden");
     let mut other = head;
     other.bytes -= 1;
     let does_not_fit = AuditOptions::default().with_since(other);
     assert_eq!(
-        log.told(&does_not_fit),
+        log.summary(&does_not_fit),
         "violated broken; 4:violated<-4; 10:verified<-11; 4!publish-not-authorized; -!head-mismatch",
     );
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), true, "bypassed", &[]).plan("p", 1);
     let since = AuditOptions::default().with_since(log.head());
-    assert_eq!(log.told(&since), "inconclusive chained");
+    assert_eq!(log.summary(&since), "inconclusive chained");
     log.published("a");
-    assert_eq!(log.told(&since), "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
+    assert_eq!(
+        log.summary(&since),
+        "inconclusive chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish"
+    );
 }
 
 /// (Pass) What was dealt with is lowered, not hidden: also the warnings that only a status brings about. A run ends
 /// where judging stops.
 #[test]
-fn what_was_dealt_with_stays_in_sight() {
-    let codes = |log: &Log, demand: &AuditOptions| -> Vec<(String, Level)> {
+fn handled_findings_are_lowered_not_hidden() {
+    let codes = |log: &LogBuilder, demand: &AuditOptions| -> Vec<(String, Level)> {
         let findings = log.audit(demand).findings;
         findings.iter().map(|finding| (finding.code.to_string(), finding.level)).collect()
     };
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.publish("p");
     let since = AuditOptions::default().with_since(log.head()).with_strict(true);
-    assert_eq!(log.told(&since), "inconclusive unchained");
+    assert_eq!(log.summary(&since), "inconclusive unchained");
     assert_eq!(codes(&log, &since), [("unproven-publish".to_owned(), Level::Note)]);
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.plan("p", 1).published("a");
     let since = AuditOptions::default().with_since(log.head());
     log.raw("{\n").finished("success");
-    assert_eq!(log.told(&since), "violated broken; 3!corrupt-line");
+    assert_eq!(log.summary(&since), "violated broken; 3!corrupt-line");
 }
 
 /// (Pass) and (Fail) `--extends` compares with a head that was kept elsewhere.
 #[test]
-fn a_kept_head_shows_a_cut_or_rewritten_log() {
+fn extends_option_detects_a_cut_or_rewritten_log() {
     let extends = |head| AuditOptions::default().with_extends(head);
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.pass("p", "r");
     let kept = log.head();
     let short = log.clone();
     log.publish("p");
-    assert_eq!(log.told(&extends(kept)), "verified unchained; 4:verified<-4");
-    assert_eq!(short.told(&extends(log.head())), "violated broken; -!log-truncated");
-    let mut other = Log::foreign();
+    assert_eq!(log.summary(&extends(kept)), "verified unchained; 4:verified<-4");
+    assert_eq!(short.summary(&extends(log.head())), "violated broken; -!log-truncated");
+    let mut other = LogBuilder::foreign();
     other.pass("q", "r").publish("q");
-    assert_eq!(other.told(&extends(kept)), "violated broken; 4:verified<-4; -!head-mismatch");
+    assert_eq!(other.summary(&extends(kept)), "violated broken; 4:verified<-4; -!head-mismatch");
     let mut at = extends(log.head());
     at.at = Some("3".parse().expect("a line"));
-    assert_eq!(log.told(&at), "inconclusive unchained", "it speaks of the whole file");
+    assert_eq!(log.summary(&at), "inconclusive unchained", "it speaks of the whole file");
 }
 
 // Other findings.
@@ -378,27 +383,30 @@ fn a_kept_head_shows_a_cut_or_rewritten_log() {
 /// (Pass) What is odd and no error.
 #[test]
 fn oddities_are_warnings_at_their_lines() {
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     log.start("p", "r", 1)
         .start("p", "r", 1)
         .rehearsed("a")
         .complete("p", "r", true)
         .rehearsed("b")
         .rehearsal_failure();
-    tells(&log, "inconclusive unchained; 2!rehearsal-abandoned; 5!stray-rehearsal-event; 6!stray-rehearsal-event");
-    let mut log = Log::foreign();
+    assert_summary(
+        &log,
+        "inconclusive unchained; 2!rehearsal-abandoned; 5!stray-rehearsal-event; 6!stray-rehearsal-event",
+    );
+    let mut log = LogBuilder::foreign();
     log.raw(" \t\r\n").pass("p", "r").raw("\n");
-    tells(&log, "inconclusive unchained; 1!blank-line; 1!crlf-line-endings; 5!blank-line");
-    let mut log = Log::foreign();
+    assert_summary(&log, "inconclusive unchained; 1!blank-line; 1!crlf-line-endings; 5!blank-line");
+    let mut log = LogBuilder::foreign();
     log.event(r#"{"type":"weather_observed"}"#).event(r#"{"type":"rehearsal_paused"}"#);
-    tells(&log, "inconclusive unchained; 2!unknown-gate-event");
+    assert_summary(&log, "inconclusive unchained; 2!unknown-gate-event");
     assert_eq!(log.audit(&AuditOptions::default()).findings.len(), 2, "the other unknown event is a note");
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.start("p", "r", 1)
         .rehearsed("a")
         .event(r#"{"type":"tail_repaired","bytes":7,"blake3":"x"}"#)
         .complete("p", "r", true);
-    tells(&log, "inconclusive chained; 3!tail-repaired");
+    assert_summary(&log, "inconclusive chained; 3!tail-repaired");
     assert_eq!(
         log.audit(&AuditOptions::default()).receipt.expect("a receipt").unsound,
         [shipper_core::fold::EvidenceFlaw::FailureRecorded]
@@ -407,39 +415,45 @@ fn oddities_are_warnings_at_their_lines() {
 
 /// (Pass) Gate events that are stamped earlier than the one before; others may overtake each other.
 #[test]
-fn clocks_that_go_back_are_noticed_on_gate_events() {
-    let stamped = |log: &mut Log, stamp: &str, event_type: &str| {
+fn backward_clock_is_reported_on_gate_events() {
+    let stamped = |log: &mut LogBuilder, stamp: &str, event_type: &str| {
         log.raw(&format!("{{\"timestamp\":\"{stamp}\",\"event_type\":{event_type},\"package\":\"all\"}}\n"));
     };
     let plan = r#"{"type":"plan_created","plan_id":"p","package_count":1}"#;
-    let mut log = Log::foreign();
+    let mut log = LogBuilder::foreign();
     stamped(&mut log, "2026-11-23T08:00:00Z", plan);
     stamped(&mut log, "2026-11-23T07:00:00Z", r#"{"type":"package_started"}"#);
     stamped(&mut log, "2026-11-23T10:00:00+02:00", plan);
     stamped(&mut log, "2026-11-23T07:59:59.9Z", plan);
     stamped(&mut log, "2026-11-23T08:00:00Z", r#"{"type":"rehearsal_smoke_check_started"}"#);
     stamped(&mut log, "2026-11-23T06:00:00Z", r#"{"type":"rehearsal_unheard_of"}"#);
-    let told = log.told(&AuditOptions::default());
+    let told = log.summary(&AuditOptions::default());
     let count = told.matches("time-went-backwards").count();
     assert!(told.contains("; 4!time-went-backwards") && count == 1, "{told}");
 }
 
 /// (Pass) A rehearsal and a run that name one host: a hint that the rehearsal went to the live registry.
 #[test]
-fn one_host_for_rehearsal_and_run_is_a_hint() {
+fn shared_registry_host_is_a_note() {
     let policy = |credential: &str, index: &str| {
         format!(
             r#"{{"type":"registry_policy_applied","evidence":{{"posture":"x","credential_authority":"{credential}","index_authority":"{index}"}}}}"#
         )
     };
     let log = |first: &str, second: &str| {
-        let mut log = Log::foreign();
+        let mut log = LogBuilder::foreign();
         log.start("p", "r", 1).event(first).event(&policy("h9", "h9")).rehearsed("a").complete("p", "r", true);
         log.event(r#"{"type":"execution_started"}"#).event(&policy("h8", "h8")).event(second).publish("p");
         log
     };
-    tells(&log(&policy("h1", "h2"), &policy("h3", "h4")), "verified unchained; 9:verified<-9");
-    tells(&log(&policy("h1", "h2"), &policy("h2", "h1")), "verified unchained; 9:verified<-9");
-    tells(&log(&policy("h1", "h2"), &policy("h1", "h4")), "verified unchained; 9:verified<-9; 9!shared-authority");
-    tells(&log(&policy("h1", "h2"), &policy("h3", "h2")), "verified unchained; 9:verified<-9; 9!shared-authority");
+    assert_summary(&log(&policy("h1", "h2"), &policy("h3", "h4")), "verified unchained; 9:verified<-9");
+    assert_summary(&log(&policy("h1", "h2"), &policy("h2", "h1")), "verified unchained; 9:verified<-9");
+    assert_summary(
+        &log(&policy("h1", "h2"), &policy("h1", "h4")),
+        "verified unchained; 9:verified<-9; 9!shared-authority",
+    );
+    assert_summary(
+        &log(&policy("h1", "h2"), &policy("h3", "h2")),
+        "verified unchained; 9:verified<-9; 9!shared-authority",
+    );
 }

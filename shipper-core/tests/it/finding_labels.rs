@@ -8,6 +8,8 @@ use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarI
 use shipper_events::json::Object;
 use shipper_events::scan::split_lines;
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::log_builder::log_with_changed_byte;
+use shipper_testkit::settings::proptest_config;
 
 /// Whether a place is there: a member in its line, a byte in it, or at its end.
 fn stands_there(line: &[u8], target: LabelTarget) -> bool {
@@ -49,7 +51,7 @@ fn may_be_missing(finding: &Finding) -> bool {
 
 /// (Pass) In all real, damaged and recorded logs.
 #[test]
-fn in_every_fixture() {
+fn labels_point_at_values_in_every_fixture() {
     let mut pointed_at = BTreeMap::new();
     let top = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
     for collection in ["real", "damaged", "recorded"] {
@@ -75,12 +77,12 @@ fn in_every_fixture() {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(400))]
+    #![proptest_config(proptest_config(400))]
 
     /// (Pass) In histories of gate events, foreign and chained, also when a byte is changed.
     #[test]
-    fn in_every_history(
-        log in shipper_testkit::log_builder::log_with_a_changed_byte(0..40),
+    fn labels_point_at_values_in_random_histories(
+        log in log_with_changed_byte(0..40),
     ) {
         let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
         check(&log, &audited, &mut BTreeMap::new());

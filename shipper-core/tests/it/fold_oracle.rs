@@ -2,13 +2,13 @@
 //! up to a length, and on long random ones: the gate is only as good as these two functions.
 //!
 //! The oracle never steps. It looks at the whole history and says, by the contract's sentences, which completion is
-//! the latest, which start it answers, and what stands between them. `SHIPPER_ORACLE_LENGTH` sets the length (the
-//! full run of `docs/auditing.md` uses 7).
+//! the latest, which start it answers, and what stands between them.
 
 use proptest::prelude::*;
 use shipper_core::fold::EvidenceFlaw;
 use shipper_core::{GateQuery, GateState, RefusalCode, VerdictKind, evaluate, strategies};
 use shipper_events::{Event, EventType, LogEntry};
+use shipper_testkit::settings::{print_figure, proptest_config, scaled};
 use std::collections::HashSet;
 
 /// What the oracle says of a history.
@@ -207,8 +207,8 @@ fn explore(
 
 /// (Pass) Every history over the alphabet, up to the length.
 #[test]
-fn every_short_history() {
-    let length = std::env::var("SHIPPER_ORACLE_LENGTH").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
+fn every_short_history_agrees_with_the_oracle() {
+    let length = scaled(6, 7);
     let (alphabet, queries) = (strategies::with_line_numbers(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.
@@ -228,7 +228,7 @@ fn every_short_history() {
     });
     let histories = histories + explore(&mut Vec::new(), &GateState::default(), &[], &queries, 0);
     let expected: u64 = (0..=u32::try_from(length).expect("small")).map(|length| 11_u64.pow(length)).sum();
-    shipper_testkit::settings::say(&format!(
+    print_figure(&format!(
         "the fold and the gate agree with the oracle on all {histories} histories of at most {length} events, {} questions each",
         queries.len()
     ));
@@ -236,11 +236,11 @@ fn every_short_history() {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(1_500))]
+    #![proptest_config(proptest_config(1_500))]
 
     /// (Pass) Long random histories with whole rehearsals in them.
     #[test]
-    fn random_histories(entries in strategies::entries(0..60), query in strategies::query()) {
+    fn random_histories_agree_with_the_oracle(entries in strategies::entries(0..60), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
         compare(&entries, &state, &query);
     }

@@ -11,8 +11,9 @@ use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_ga
 use shipper_events::write::{
     AppendError, FsStorage, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
-use shipper_testkit::log_builder::Log;
-use shipper_testkit::sim_storage::{Failure, ModelDisk, When};
+use shipper_testkit::log_builder::LogBuilder;
+use shipper_testkit::program::example_program;
+use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 
 const LOG: &str = "state/events.jsonl";
 
@@ -24,23 +25,23 @@ fn query() -> GateQuery {
     GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
-fn passed() -> ModelDisk {
-    let mut log = Log::chained();
+fn passed() -> SimStorage {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r");
-    ModelDisk::with(&[(LOG, log.bytes())])
+    SimStorage::with(&[(LOG, log.bytes())])
 }
 
-fn open(disk: &ModelDisk) -> LogWriter<(), ModelDisk> {
+fn open(disk: &SimStorage) -> LogWriter<(), SimStorage> {
     LogWriter::open(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("it opens")
 }
 
 /// (Fail) EIO on the n-th sync, for every n of an append and of a decision: never a head, never a permission; after a
 /// failed sync of the log the writer is poisoned and tries nothing more.
 #[test]
-fn a_failed_sync_acknowledges_nothing() {
+fn failed_sync_acknowledges_nothing() {
     let disk = passed();
     let mut log = open(&disk);
-    let failing = disk.clone().failing(When::Sync(2), Failure::Eio);
+    let failing = disk.clone().failing(FaultPoint::Sync(2), InjectedFault::Eio);
     let error = log.append(&[draft()]).expect_err("the sync failed");
     assert!(matches!(error, AppendError::DurabilityUnknown { .. }) && error.may_be_persisted(), "{error}");
     failing.mended();
@@ -58,7 +59,7 @@ fn a_failed_sync_acknowledges_nothing() {
     rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("continued");
     RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).map(drop).expect("one rehearses again");
     for sync in 0..8 {
-        let disk = passed().failing(When::Sync(sync), Failure::Eio);
+        let disk = passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio);
         let answer = ask_gate(
             disk.clone(),
             Utf8Path::new("state"),
@@ -74,7 +75,7 @@ fn a_failed_sync_acknowledges_nothing() {
         }
         if (3..5).contains(&sync) {
             let again = ask_gate(
-                passed().failing(When::Sync(sync), Failure::Eio),
+                passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio),
                 Utf8Path::new("state"),
                 &query(),
                 &SkipRequest::default(),
@@ -90,8 +91,8 @@ fn a_failed_sync_acknowledges_nothing() {
 
 /// (Fail) A sync that fails where a log is opened tells of bytes that others wrote: nobody builds on them either.
 #[test]
-fn a_failed_sync_at_the_opening_is_remembered() {
-    let disk = passed().failing(When::Sync(1), Failure::Eio);
+fn failed_sync_while_opening_poisons_the_writer() {
+    let disk = passed().failing(FaultPoint::Sync(1), InjectedFault::Eio);
     let asked =
         ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
@@ -102,8 +103,8 @@ fn a_failed_sync_at_the_opening_is_remembered() {
 
 /// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
 #[test]
-fn a_log_that_was_moved_is_not_lost() {
-    let disk = passed().failing(When::Sync(2), Failure::Eio);
+fn error_after_moving_the_log_names_its_new_path() {
+    let disk = passed().failing(FaultPoint::Sync(2), InjectedFault::Eio);
     let error =
         rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).map(drop).expect_err("it failed");
     let aside = error.aside.expect("it was moved");
@@ -112,7 +113,7 @@ fn a_log_that_was_moved_is_not_lost() {
 
 /// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
 #[test]
-fn saved_tails_go_with_their_log() {
+fn continued_log_ignores_saved_tails_of_the_old_one() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let path = state.join("events.jsonl");
@@ -131,18 +132,18 @@ fn saved_tails_go_with_their_log() {
 /// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
 /// works once there is room.
 #[test]
-fn a_short_write_leaves_the_log_as_it_was() {
-    for failure in [Failure::Short, Failure::Full, Failure::Eio] {
+fn short_write_is_rolled_back() {
+    for failure in [InjectedFault::Short, InjectedFault::Full, InjectedFault::Eio] {
         let disk = passed();
         let mut log = open(&disk);
         let before = disk.read(LOG);
-        let failing = disk.clone().failing(When::Writes, failure);
+        let failing = disk.clone().failing(FaultPoint::Writes, failure);
         let error = log.append(&[draft()]).expect_err("it was not written");
         assert!(matches!(error, AppendError::NotWritten { .. }) && !error.may_be_persisted(), "{failure:?}: {error}");
         assert_eq!(disk.read(LOG), before, "{failure:?}");
         failing.mended();
         assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
-        let disk = passed().failing(When::Writes, failure);
+        let disk = passed().failing(FaultPoint::Writes, failure);
         let answer = ask_gate(
             disk.clone(),
             Utf8Path::new("state"),
@@ -158,7 +159,7 @@ fn a_short_write_leaves_the_log_as_it_was() {
 
 /// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
 #[test]
-fn a_log_that_changes_under_the_writer_is_noticed() {
+fn log_changed_under_the_writer_is_detected() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
     let open = || LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
@@ -185,7 +186,7 @@ fn a_log_that_changes_under_the_writer_is_noticed() {
 
 /// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
 #[test]
-fn a_lock_is_waited_for_and_then_told() {
+fn lock_timeout_names_the_holder() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let held =
@@ -209,7 +210,7 @@ fn a_lock_is_waited_for_and_then_told() {
 /// (Pass) A log that has two paths, by a link, has one lock and one place beside it.
 #[cfg(unix)]
 #[test]
-fn a_linked_log_is_one_log() {
+fn linked_log_has_one_lock() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     std::fs::create_dir(state.join("elsewhere")).expect("a directory");
@@ -231,7 +232,7 @@ fn a_linked_log_is_one_log() {
 /// (Fail) A lock that another process holds, by the same means that another implementation would use.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_lock_of_another_process_is_respected() {
+fn lock_of_another_process_is_respected() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let lock = state.join("events.jsonl.lock");
@@ -258,12 +259,11 @@ fn a_lock_of_another_process_is_respected() {
 /// (Fail) A directory that this user may not write: the gate answers with an error and leaves nothing behind.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_read_only_directory_is_an_error() {
+fn read_only_directory_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().expect("a directory");
     let gate = directory.path().join("gate");
-    std::fs::copy(shipper_testkit::program::example("shipper-core", "ask_gate"), &gate)
-        .expect("a copy that every user may run");
+    std::fs::copy(example_program("shipper-core", "ask_gate"), &gate).expect("a copy that every user may run");
     let state = directory.path().join("state");
     std::fs::create_dir(&state).expect("a directory");
     for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
@@ -288,7 +288,7 @@ fn a_read_only_directory_is_an_error() {
 /// another file, a long file.
 #[cfg(unix)]
 #[test]
-fn only_a_lock_file_is_taken_for_one() {
+fn files_that_are_no_lock_files_are_not_written_to() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let (path, lock) = (state.join("events.jsonl"), state.join("events.jsonl.lock"));
@@ -320,7 +320,7 @@ fn only_a_lock_file_is_taken_for_one() {
 
 /// (Fail) A tool that takes no lock completes its line while the tail is being saved: nothing of it is cut off.
 #[test]
-fn a_tail_that_grows_is_not_cut_off() {
+fn growing_tail_is_not_cut_off() {
     const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
     const REST: &str = ":{\"type\":\"rehearsal_package_failed\"},\"package\":\"all\"}\n";
     let directory = tempfile::tempdir().expect("a directory");
@@ -413,7 +413,7 @@ impl Storage for Guessed {
 /// (Fail) A symbolic link where the temporary file of the sidecar would be: not written through, and told.
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_way_is_not_written_through() {
+fn symlink_at_the_temporary_path_is_not_followed() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
@@ -435,7 +435,7 @@ fn a_link_in_the_way_is_not_written_through() {
 
 /// (Fail) A directory that cannot be written, and things that are no files where files should be.
 #[test]
-fn what_cannot_be_written_is_an_error() {
+fn unwritable_paths_are_errors() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let missing = state.join("missing");
@@ -452,7 +452,7 @@ fn what_cannot_be_written_is_an_error() {
 
 /// (Fail) An event that no reader would take is refused before anything is written.
 #[test]
-fn what_could_not_be_read_is_not_written() {
+fn event_that_readers_reject_is_not_written() {
     let disk = passed();
     let mut log = open(&disk);
     let before = disk.read(LOG);
@@ -472,7 +472,7 @@ fn what_could_not_be_read_is_not_written() {
 
 /// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
 #[test]
-fn a_kept_head_is_demanded() {
+fn expected_head_must_be_extended() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
     let ask = |extends| {

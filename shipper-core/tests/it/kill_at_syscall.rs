@@ -7,10 +7,10 @@ use camino::Utf8PathBuf;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
-use shipper_testkit::log_builder::Log;
-use shipper_testkit::program::example;
-use shipper_testkit::settings::say;
-use shipper_testkit::syscall_killer::kill_at_every_call;
+use shipper_testkit::log_builder::LogBuilder;
+use shipper_testkit::program::{example_program, installed};
+use shipper_testkit::settings::print_figure;
+use shipper_testkit::syscall_killer::kill_at_every_syscall;
 
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
@@ -30,7 +30,7 @@ fn opens(directory: &Path) {
 /// A state directory whose log says that the plan was rehearsed with success.
 fn rehearsed() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut log = Log::chained();
+    let mut log = LogBuilder::chained();
     log.pass("p", "r");
     std::fs::write(directory.path().join("events.jsonl"), log.bytes()).expect("a log");
     directory
@@ -38,34 +38,50 @@ fn rehearsed() -> tempfile::TempDir {
 
 /// (Pass) A rehearsal that passes: authorized only once its completion is in the log.
 #[test]
-fn a_rehearsal_may_be_killed_at_any_call() {
+fn killed_rehearsal_authorizes_nothing_early() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
     let empty = || tempfile::tempdir().expect("a directory");
-    let calls =
-        kill_at_every_call(&example("shipper-core", "record_rehearsal"), &args, "", empty, |directory, told| {
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-core", "record_rehearsal"),
+        &args,
+        "",
+        empty,
+        |directory, told| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
             let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
             assert!(completed || told.is_empty(), "acknowledged, and gone");
             assert_eq!(asked(directory), completed, "authorized exactly when the completion stands in the log");
             opens(directory);
-        });
-    say(&format!("rehearsal was killed at each of its {calls} system calls: authorized only when completed"));
+        },
+    );
+    print_figure(&format!("rehearsal was killed at each of its {calls} system calls: authorized only when completed"));
     assert!(calls > 50);
 }
 
 /// (Pass) A rehearsal that fails after one that passed: refused from the moment that the failure is in the log.
 #[test]
-fn a_failing_rehearsal_may_be_killed_at_any_call() {
+fn killed_failing_rehearsal_revokes_once_recorded() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=fail"];
-    let calls =
-        kill_at_every_call(&example("shipper-core", "record_rehearsal"), &args, "", rehearsed, |directory, _| {
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-core", "record_rehearsal"),
+        &args,
+        "",
+        rehearsed,
+        |directory, _| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).expect("the log");
             let failed = log.lines().any(|line| line.contains("rehearsal_package_failed") && line.ends_with('}'));
             let torn = !log.ends_with('\n');
             assert_eq!(asked(directory), !failed && !torn);
             opens(directory);
-        });
-    say(&format!(
+        },
+    );
+    print_figure(&format!(
         "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is told"
     ));
     assert!(calls > 50);
@@ -73,19 +89,23 @@ fn a_failing_rehearsal_may_be_killed_at_any_call() {
 
 /// (Pass) The gate: a permission that was printed is in the log, and so is its basis.
 #[test]
-fn the_gate_may_be_killed_at_any_call() {
+fn killed_gate_has_recorded_what_it_printed() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let args = ["DIR", "--plan-id", "p", "--registry", "r"];
-    let calls = kill_at_every_call(&example("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, told| {
-        let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
-        let recorded = EventReader::new(&log[..])
-            .filter_map(Result::ok)
-            .any(|entry| entry.event.event_type.name() == "gate_evaluated");
-        assert!(recorded || !told.contains("authorized"), "a permission that is not in the log");
-        opens(directory);
-        assert!(asked(directory));
-        let head: Result<Head, _> = told.parse();
-        assert!(head.is_err(), "the gate prints a verdict");
-    });
-    say(&format!("gate was killed at each of its {calls} system calls: no permission that is not in the log"));
+    let calls =
+        kill_at_every_syscall(&example_program("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, told| {
+            let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
+            let recorded = EventReader::new(&log[..])
+                .filter_map(Result::ok)
+                .any(|entry| entry.event.event_type.name() == "gate_evaluated");
+            assert!(recorded || !told.contains("authorized"), "a permission that is not in the log");
+            opens(directory);
+            assert!(asked(directory));
+            let head: Result<Head, _> = told.parse();
+            assert!(head.is_err(), "the gate prints a verdict");
+        });
+    print_figure(&format!("gate was killed at each of its {calls} system calls: no permission that is not in the log"));
     assert!(calls > 50);
 }

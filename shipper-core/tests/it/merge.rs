@@ -12,6 +12,7 @@ use shipper_core::audit::{
 };
 use shipper_core::strategies;
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::settings::proptest_config;
 
 /// Reports on logs of few paths and short histories, so that the same path and the same content meet often.
 fn log() -> impl Strategy<Value = LogReport> {
@@ -71,11 +72,11 @@ fn both(one: &MergedReport, other: &MergedReport) -> MergedReport {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(400))]
+    #![proptest_config(proptest_config(400))]
 
     /// (Pass) Merging is associative and commutative, byte for byte, remarks included.
     #[test]
-    fn any_order_and_any_steps_give_the_same(reports in (report(), report(), report())) {
+    fn merge_is_associative_and_commutative(reports in (report(), report(), report())) {
         let (a, b, c) = (MergedReport::from(reports.0), MergedReport::from(reports.1), MergedReport::from(reports.2));
         let left = both(&both(&a, &b), &c);
         prop_assert_eq!(lines(&left), lines(&both(&a, &both(&b, &c))));
@@ -86,7 +87,7 @@ proptest! {
     /// (Pass) A report merged with itself concludes the same of the same logs, and tells of each as a duplicate; one over no
     /// log changes nothing.
     #[test]
-    fn a_report_twice_is_the_report(report in report()) {
+    fn repeated_report_changes_only_the_remarks(report in report()) {
         let once = MergedReport::from(report);
         let twice = both(&once, &once);
         prop_assert_eq!(&twice.report, &once.report);
@@ -100,7 +101,7 @@ proptest! {
     /// (Pass) The lines of several reports in one stream, mixed by writers that ran at once, are those reports merged;
     /// and merged they are what one call over all logs would have said.
     #[test]
-    fn mixed_lines_are_as_good_as_reports(reports in vec(report(), 1..5), order in vec(any::<u64>(), 40)) {
+    fn interleaved_lines_merge_like_reports(reports in vec(report(), 1..5), order in vec(any::<u64>(), 40)) {
         let whole: Vec<LogReport> = reports.iter().flat_map(|report| report.logs.clone()).collect();
         let mut stream: Vec<(u64, String)> =
             reports.iter().flat_map(raw).enumerate().map(|(at, line)| (order[at % order.len()], line)).collect();
@@ -115,7 +116,7 @@ proptest! {
 
     /// (Fail) A stream from which any one line is gone is not whole; nor is one that ends early.
     #[test]
-    fn a_lost_line_is_noticed(report in report(), lost in any::<Index>()) {
+    fn missing_line_is_detected(report in report(), lost in any::<Index>()) {
         let mut stream = raw(&report);
         let kept = stream[..lost.index(stream.len())].to_vec();
         prop_assert!(read(&kept).is_err());
@@ -125,7 +126,7 @@ proptest! {
 
     /// (Fail) Nor is one in which another line stands in the place of a lost one, so that the totals are right.
     #[test]
-    fn a_line_in_the_place_of_another_is_noticed(at in 0..4_usize, by in 0..4_usize) {
+    fn replaced_line_is_detected(at in 0..4_usize, by in 0..4_usize) {
         prop_assume!(at != by);
         let logs = ["a", "b", "c", "d"].map(|path| LogReport::unreadable(path, "gone"));
         let mut stream = raw(&Report::new(AuditOptions::default(), logs.into()));
@@ -136,12 +137,12 @@ proptest! {
 
     /// (Fail) An element that claims any other conclusion than what it found is refused.
     #[test]
-    fn a_conclusion_is_derived_again(log in log(), said in select(&["violated", "unjudged", "inconclusive", "verified"][..])) {
+    fn conclusion_is_recomputed(log in log(), said in select(&["violated", "unjudged", "inconclusive", "verified"][..])) {
         let mut value = serde_json::to_value(&log).expect("JSON");
         value["conclusion"] = said.into();
         let part = ReportLine::parse(value.to_string().as_bytes());
         if said == log.conclusion.as_str() {
-            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(without_labels(log.clone())))));
+            prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(log.clone()))));
         } else {
             let claimed = serde_json::from_value(said.into()).expect("a conclusion");
             prop_assert_eq!(part, Err(ReportLineError::Conclusion { claimed, actual: log.conclusion }));
@@ -151,7 +152,7 @@ proptest! {
     /// (Fail) A line with any bytes changed is read as strictly: it is refused, or it is still a part that comes back as
     /// it stands.
     #[test]
-    fn damaged_lines_never_pass_for_something_else(report in report(), which in any::<Index>(), at in any::<Index>(), byte: u8) {
+    fn damaged_line_is_rejected_or_round_trips(report in report(), which in any::<Index>(), at in any::<Index>(), byte: u8) {
         let lines = raw(&report);
         let mut line = lines[which.index(lines.len())].clone().into_bytes();
         let at = at.index(line.len());
@@ -168,17 +169,9 @@ proptest! {
     }
 }
 
-/// A report as it is read from JSON: without labels.
-fn without_labels(mut log: LogReport) -> LogReport {
-    for finding in log.audit.iter_mut().flat_map(|audit| &mut audit.findings) {
-        finding.labels = Box::default();
-    }
-    log
-}
-
 /// (Fail) Reports that were made with different demands, and no report at all, do not merge.
 #[test]
-fn other_demands_do_not_merge() {
+fn different_options_do_not_merge() {
     let report = |registry: &str| {
         let demand = AuditOptions::default().with_registry(registry.parse().expect("a name"));
         MergedReport::from(Report::new(demand, Vec::new()))
@@ -207,7 +200,7 @@ fn other_demands_do_not_merge() {
 /// (Pass) The same path with other content is kept twice and told of, so are other paths with the same content; a log
 /// of no bytes is nobody's copy.
 #[test]
-fn what_is_worth_a_remark() {
+fn duplicate_paths_and_contents_are_remarked() {
     let short = b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n";
     let long = [&short[..], &short[..]].concat();
     let logs = vec![
@@ -229,7 +222,7 @@ fn what_is_worth_a_remark() {
 
 /// (Pass) Where something is required of the gate, the exit status says whether it holds, in a summary as in a report.
 #[test]
-fn what_is_required_decides_the_exit_status() {
+fn required_verdict_decides_the_exit_status() {
     let log = judged("a", b"");
     assert_eq!(log.conclusion, Conclusion::Inconclusive);
     let demand = AuditOptions::default().with_require(RequiredVerdict::Authorized);
@@ -242,7 +235,7 @@ fn what_is_required_decides_the_exit_status() {
 /// (Fail) What is no part of a report, or of another version, or does not add up, each with a message that says what
 /// to do.
 #[test]
-fn parts_that_are_refused() {
+fn invalid_parts_are_rejected() {
     let whole = Report::new(AuditOptions::default(), vec![LogReport::unreadable("a", "gone")]);
     let [element, summary] = &raw(&whole)[..] else { panic!("two lines") };
     let message = |line: &str| ReportLine::parse(line.as_bytes()).expect_err("it is refused").to_string();
@@ -279,7 +272,7 @@ fn parts_that_are_refused() {
 
 /// (Pass) Who says which logs must be there learns which are not: by path, or below a directory.
 #[test]
-fn what_is_missing_is_found() {
+fn missing_logs_are_found() {
     let logs =
         ["a/events.jsonl", "a-b/events.jsonl", "c/d/events.jsonl"].map(|path| LogReport::unreadable(path, "gone"));
     let merged = MergedReport::from(Report::new(AuditOptions::default(), logs.to_vec()));
@@ -287,4 +280,24 @@ fn what_is_missing_is_found() {
     assert_eq!(merged.missing_paths(all), Vec::<&str>::new());
     let none = ["b", "a/events.json", "c/d/events.jsonl/", "a-", "d", "z"];
     assert_eq!(merged.missing_paths(none), none);
+}
+
+/// (Fail) The text of an error does not decide the conclusion: a log that cannot be read is unjudged, whatever the cause.
+#[test]
+fn an_error_text_does_not_decide_the_conclusion() {
+    let text = LogReport::no_logs("a").error.map(String::from).expect("a text");
+    let unreadable = LogReport::unreadable("a", text);
+    assert_eq!(unreadable.conclusion, Conclusion::Unjudged);
+    assert_eq!(unreadable.recompute_conclusion(), Conclusion::Unjudged);
+    assert_eq!(LogReport::no_logs("a").recompute_conclusion(), Conclusion::Inconclusive);
+}
+
+/// (Pass) A report with labels, which are no part of its JSON form, equals the report that is read from that form.
+#[test]
+fn a_report_equals_itself_after_json() {
+    let log = judged("a", b"{}\n");
+    assert!(log.audit.as_ref().is_some_and(|audit| !audit.findings[0].labels.is_empty()), "a corrupt line is labelled");
+    let report = Report::new(AuditOptions::default(), vec![log]);
+    let json = serde_json::to_string(&report).expect("JSON");
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("a report"), report);
 }

@@ -13,13 +13,14 @@ use shipper_core::release::{
 };
 use shipper_events::write::FsStorage;
 use shipper_testkit::fake_publisher::{
-    Fault, LIMITS, LIVE, Look, Mirror, Tool, plan, publish_options, registry, rehearse_options,
+    LIMITS, LIVE, LookupFault, MirrorMode, PublishFault, ReleaseTool, plan, publish_options, registry, rehearse_options,
 };
+use shipper_testkit::settings::proptest_config;
 
 /// (Pass) Rehearsed, published, and verified by the audit; a second rehearsal of the same content passes too.
 #[test]
-fn rehearsed_and_published() {
-    let mut tool = Tool::new();
+fn rehearsed_plan_is_published_and_verified() {
+    let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
     assert!(tool.rehearse(&plan(1, 1), true, &[]), "a rehearsal can be repeated");
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
@@ -31,29 +32,29 @@ fn rehearsed_and_published() {
 
 /// (Fail) Nothing rehearsed, a failed rehearsal, a changed byte, a bumped version, another registry: refused.
 #[test]
-fn the_gate_refuses() {
-    let mut tool = Tool::new();
+fn gate_refuses_what_was_not_rehearsed() {
+    let mut tool = ReleaseTool::create();
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::NoRehearsal]));
-    assert!(!tool.rehearse(&plan(1, 1), false, &[Fault::None, Fault::Permanent]));
+    assert!(!tool.rehearse(&plan(1, 1), false, &[PublishFault::None, PublishFault::Permanent]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(2, 1), false, &[]), Err(vec![RefusalCode::StalePlan]), "one changed byte");
     assert_eq!(tool.publish(&plan(1, 2), false, &[]), Err(vec![RefusalCode::StalePlan]), "a bumped version");
     assert!(!tool.rehearse(&plan(2, 1), false, &[]), "the registry has another content of this version");
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
-    assert!(!tool.rehearse(&plan(1, 1), true, &[Fault::Permanent]), "it is there, and is built no longer");
+    assert!(!tool.rehearse(&plan(1, 1), true, &[PublishFault::Permanent]), "it is there, and is built no longer");
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
-    let installs_not = [Fault::None, Fault::None, Fault::None, Fault::Permanent];
+    let installs_not = [PublishFault::None, PublishFault::None, PublishFault::None, PublishFault::Permanent];
     assert!(!tool.rehearse(&plan(1, 1), true, &installs_not), "it does not install");
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
-    assert_eq!(tool.world.reached, 0);
+    assert_eq!(tool.publisher.reached, 0);
     assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "refusals that stand");
 }
 
 /// (Pass) A skip lets go, is never hidden, and is not proven.
 #[test]
-fn a_skip_is_recorded() {
-    let mut tool = Tool::new();
+fn skip_is_recorded_and_inconclusive() {
+    let mut tool = ReleaseTool::create();
     assert_eq!(tool.publish(&plan(1, 1), true, &[]), Ok(true));
     let audited = tool.audit();
     assert_eq!(audited.conclusion(), Conclusion::Inconclusive);
@@ -62,10 +63,10 @@ fn a_skip_is_recorded() {
 
 /// (Pass) A run that failed half-way is gone on with: the gate is asked again, and what is there is passed over.
 #[test]
-fn a_run_can_be_gone_on_with() {
-    let mut tool = Tool::new();
+fn failed_run_can_be_resumed() {
+    let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::None, Fault::Permanent]), Ok(false));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::None, PublishFault::Permanent]), Ok(false));
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
     let audited = tool.audit();
     assert_eq!(audited.conclusion(), Conclusion::Verified, "{:?}", audited.findings);
@@ -77,29 +78,29 @@ fn a_run_can_be_gone_on_with() {
 
 /// (Pass) A package that was handed over without anybody learning of it is found by looking, and not published twice.
 #[test]
-fn a_lost_answer_is_looked_into() {
-    let mut tool = Tool::new();
+fn upload_without_an_answer_is_found_by_lookup() {
+    let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Lost, Fault::Retryable]), Ok(true));
-    assert_eq!(tool.world.reached, 4, "a once, b twice, c once");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Lost, PublishFault::Retryable]), Ok(true));
+    assert_eq!(tool.publisher.reached, 4, "a once, b twice, c once");
     assert_eq!(tool.audit().decisions[0].runs[0].published, 3);
 }
 
 /// (Fail) Nobody knows whether a package arrived, and the index cannot be asked, or shows that somebody else was first: it is
 /// not handed over again.
 #[test]
-fn what_is_in_doubt_is_not_done_again() {
-    for (fault, looks, said) in [
-        (Fault::Unknown, vec![Look::Unanswered; 2], "nobody knows; then the registry answered 503"),
-        (Fault::Overtaken, Vec::new(), "another content; bump the version"),
+fn ambiguous_upload_is_not_retried() {
+    for (fault, lookup_faults, said) in [
+        (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], "nobody knows; then the registry answered 503"),
+        (PublishFault::Overtaken, Vec::new(), "another content; bump the version"),
     ] {
-        let mut tool = Tool::new();
+        let mut tool = ReleaseTool::create();
         assert!(tool.rehearse(&plan(1, 1), false, &[]));
         // The last is the first.
-        tool.world.looks = [looks, vec![Look::Shown]].concat();
+        tool.publisher.lookup_faults = [lookup_faults, vec![LookupFault::Shown]].concat();
         assert_eq!(tool.publish(&plan(1, 1), false, &[fault]), Ok(false));
-        assert_eq!(tool.world.reached, 1, "{said}");
-        let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+        assert_eq!(tool.publisher.reached, 1, "{said}");
+        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
         assert!(log.contains(said), "{log}");
     }
 }
@@ -107,27 +108,27 @@ fn what_is_in_doubt_is_not_done_again() {
 /// (Fail) What a registry answers is safe to show, and too short to keep the end from being recorded: a rehearsal that it
 /// fails does not leave an earlier one standing.
 #[test]
-fn a_hostile_answer() {
-    let mut tool = Tool::new();
+fn hostile_registry_message_is_sanitized() {
+    let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    tool.world.looks = vec![Look::Hostile];
+    tool.publisher.lookup_faults = vec![LookupFault::Hostile];
     assert!(!tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
-    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
     assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Chatty]), Ok(true));
-    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Chatty]), Ok(true));
+    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
     assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
 }
 
 /// (Fail) Asked to stop in the middle: recorded, finished, and to be gone on with.
 #[test]
-fn asked_to_stop() {
-    let mut tool = Tool::new();
-    assert!(!tool.rehearse(&plan(1, 1), false, &[Fault::None, Fault::Stopped]));
+fn cancelled_run_is_recorded_and_can_be_resumed() {
+    let mut tool = ReleaseTool::create();
+    assert!(!tool.rehearse(&plan(1, 1), false, &[PublishFault::None, PublishFault::Stopped]));
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Stopped]), Ok(false));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Stopped]), Ok(false));
     let audited = tool.audit();
     let run = &audited.decisions[0].runs[0];
     assert_eq!((run.finished.as_deref(), run.published), (Some("partial_failure"), 1), "what was done is in the log");
@@ -136,8 +137,8 @@ fn asked_to_stop() {
 
 /// (Fail) Two names of one registry: neither a rehearsal on the live registry nor a publish to the rehearsed one.
 #[test]
-fn registries_are_told_apart_by_address() {
-    let mut tool = Tool::new();
+fn aliases_of_one_registry_are_rejected() {
+    let mut tool = ReleaseTool::create();
     for alias in [
         "sparse+https://live.example/index/",
         "sparse+https://LIVE.example:443/index",
@@ -149,11 +150,11 @@ fn registries_are_told_apart_by_address() {
         let mut options = rehearse_options(false);
         options.rehearsal = alias.clone();
         let cancel = CancelToken::default();
-        let error = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
+        let error = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
         assert!(matches!(error, Err(RehearseError::SameRegistry(_))), "{alias:?}");
         let mut options = publish_options(false);
         options.rehearsal = Some(alias.clone());
-        let error = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
+        let error = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
         assert!(matches!(error, Err(PublishError::SameRegistry(_))), "{alias:?}");
     }
     let loopback =
@@ -163,20 +164,20 @@ fn registries_are_told_apart_by_address() {
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
     assert!(loopback("localhost.:8000").is_same_registry(&loopback("[::ffff:127.0.0.1]:8000")));
     assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
-    assert!(!tool.world.log.exists(), "nothing was begun");
+    assert!(!tool.publisher.log.exists(), "nothing was begun");
 }
 
 /// (Fail) A mirror of the live registry has an address of its own, and uploads to it are publishes: nothing is uploaded, and
 /// the log says why. So it does where a registry does not say.
 #[test]
-fn a_mirror_is_no_rehearsal_registry() {
-    let told = [(Mirror::OfLive, "goes to the live registry"), (Mirror::Silent, "it cannot be reached")];
-    for (mirror, said) in told.into_iter().chain([(Mirror::LiveSilent, "it cannot be reached")]) {
-        let mut tool = Tool::new();
-        tool.world.mirror = mirror;
+fn mirror_of_the_live_registry_is_rejected() {
+    let told = [(MirrorMode::OfLive, "goes to the live registry"), (MirrorMode::Silent, "it cannot be reached")];
+    for (mirror, said) in told.into_iter().chain([(MirrorMode::LiveSilent, "it cannot be reached")]) {
+        let mut tool = ReleaseTool::create();
+        tool.publisher.mirror = mirror;
         assert!(!tool.rehearse(&plan(1, 1), false, &[]));
-        assert!(tool.world.shelves.is_empty(), "{mirror:?}");
-        let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+        assert!(tool.publisher.published.is_empty(), "{mirror:?}");
+        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
         assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
         assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     }
@@ -184,27 +185,28 @@ fn a_mirror_is_no_rehearsal_registry() {
 
 /// (Fail) What may not be published is not begun: nothing is recorded, and the gate is not asked.
 #[test]
-fn a_plan_that_is_not_ready() {
-    let mut tool = Tool::new();
-    tool.world.ready = false;
+fn failed_preflight_records_nothing() {
+    let mut tool = ReleaseTool::create();
+    tool.publisher.ready = false;
     let cancel = CancelToken::default();
     let done =
-        rehearse(FsStorage, &tool.state, &plan(1, 1), &rehearse_options(false), &mut tool.world, &cancel, &mut ());
+        rehearse(FsStorage, &tool.state, &plan(1, 1), &rehearse_options(false), &mut tool.publisher, &cancel, &mut ());
     assert!(matches!(done, Err(RehearseError::Preflight(_))));
-    let done = publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.world, &cancel, &mut ());
+    let done =
+        publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.publisher, &cancel, &mut ());
     assert!(matches!(done, Err(PublishError::Preflight(_))));
-    assert_eq!(std::fs::read(&tool.world.log).unwrap_or_default(), b"");
+    assert_eq!(std::fs::read(&tool.publisher.log).unwrap_or_default(), b"");
 }
 
 /// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.
 #[test]
-fn a_look_that_fails() {
-    let mut tool = Tool::new();
-    tool.world.looks = vec![Look::Unanswered];
+fn failed_lookup_is_retried() {
+    let mut tool = ReleaseTool::create();
+    tool.publisher.lookup_faults = vec![LookupFault::Unanswered];
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    tool.world.looks = vec![Look::Unanswered];
+    tool.publisher.lookup_faults = vec![LookupFault::Unanswered];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
-    tool.world.looks = vec![Look::Unanswered; 100];
+    tool.publisher.lookup_faults = vec![LookupFault::Unanswered; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
     let run = tool.audit().decisions[1].runs[0].clone();
     assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
@@ -212,60 +214,60 @@ fn a_look_that_fails() {
 
 /// (Pass) What is not shown at once is waited for; what is never shown is a recorded failure, and found by the next run.
 #[test]
-fn an_index_that_lags() {
-    let mut tool = Tool::new();
-    tool.world.looks = vec![Look::Hidden; 2];
+fn lagging_index_is_waited_for() {
+    let mut tool = ReleaseTool::create();
+    tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     // The first look finds nothing in any case; then it is published, and waited for.
-    tool.world.looks = vec![Look::Hidden; 100];
+    tool.publisher.lookup_faults = vec![LookupFault::Hidden; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
-    let log = std::fs::read_to_string(&tool.world.log).expect("the log");
+    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
     assert!(log.contains("\"readiness_timeout\"") && log.contains("did not show it within"), "{log}");
-    tool.world.looks.clear();
+    tool.publisher.lookup_faults.clear();
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
-    assert_eq!(tool.world.reached, 3, "nothing is published twice");
+    assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
     // An answer that was lost, and an index that lags: a second look finds it.
-    let mut tool = Tool::new();
+    let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    tool.world.looks = vec![Look::Hidden; 2];
-    assert_eq!(tool.publish(&plan(1, 1), false, &[Fault::Lost]), Ok(true));
-    assert_eq!(tool.world.reached, 3, "nothing is published twice");
+    tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Lost]), Ok(true));
+    assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
 }
 
 /// (Pass) A time without end is no reason to panic with a rehearsal begun.
 #[test]
-fn all_the_time_in_the_world() {
-    let mut tool = Tool::new();
+fn unbounded_timeouts_do_not_overflow() {
+    let mut tool = ReleaseTool::create();
     let forever = Limits { command_timeout: Duration::MAX, visibility_timeout: Duration::MAX, ..LIMITS };
     let mut options = rehearse_options(true);
     options.limits = forever;
     let cancel = CancelToken::default();
-    let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
+    let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
     assert!(done.expect("it is recorded").completed.receipt.passed);
     let mut options = publish_options(false);
     options.limits = forever;
-    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.world, &cancel, &mut ());
+    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
     assert_eq!(done.expect("it is recorded").failure, None);
 }
 
 /// Something that a release tool is told to do.
 #[derive(Debug, Clone)]
-enum Deed {
-    Rehearse { source: u8, smoke_install: bool, faults: Vec<Fault> },
-    Publish { source: u8, skip: bool, faults: Vec<Fault> },
+enum ReleaseAction {
+    Rehearse { source: u8, smoke_install: bool, faults: Vec<PublishFault> },
+    Publish { source: u8, skip: bool, faults: Vec<PublishFault> },
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
-    use Fault::{Lost, None, Permanent, Retryable, Stopped, Unknown};
+fn action() -> impl Strategy<Value = ReleaseAction> {
+    use PublishFault::{Lost, None, Permanent, Retryable, Stopped, Unknown};
     let fault = prop::sample::select(vec![None, None, None, Permanent, Retryable, Lost, Unknown, Stopped]);
     let faults = prop::collection::vec(fault, 0..5);
     prop_oneof![
-        (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| Deed::Rehearse {
+        (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| ReleaseAction::Rehearse {
             source,
             smoke_install,
             faults
         }),
-        (0..2_u8, prop::bool::weighted(0.1), faults).prop_map(|(source, skip, faults)| Deed::Publish {
+        (0..2_u8, prop::bool::weighted(0.1), faults).prop_map(|(source, skip, faults)| ReleaseAction::Publish {
             source,
             skip,
             faults
@@ -274,12 +276,12 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(60))]
+    #![proptest_config(proptest_config(60))]
 
     /// (Pass) A plan's name does not depend on the order of its packages and files or on where it is to be published, and
     /// depends on everything else: one byte in any file, a path, a name, a version, a dependency's version, a file more.
     #[test]
-    fn a_plan_is_named_by_its_content(
+    fn plan_id_depends_on_content_only(
         files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2})?", prop::collection::vec(any::<u8>(), 0..4), 1..6),
         change in 0..6_usize,
         at in any::<prop::sample::Index>(),
@@ -314,19 +316,19 @@ proptest! {
         }
     }
 
-    /// (Pass) Any deeds in any order, with any faults: never violated, nothing left open, and published without a skip
+    /// (Pass) Any actions in any order, with any faults: never violated, nothing left open, and published without a skip
     /// only what passed its latest rehearsal.
     #[test]
-    fn whatever_is_done(deeds in prop::collection::vec(deed(), 1..7)) {
-        let mut tool = Tool::new();
+    fn random_release_sequences_satisfy_invariants(actions in prop::collection::vec(action(), 1..7)) {
+        let mut tool = ReleaseTool::create();
         let mut latest = Option::<(u8, bool)>::None;
-        for deed in deeds {
-            match deed {
-                Deed::Rehearse { source, smoke_install, faults } => {
+        for action in actions {
+            match action {
+                ReleaseAction::Rehearse { source, smoke_install, faults } => {
                     let passed = tool.rehearse(&plan(source, source), smoke_install, &faults);
                     latest = Some((source, passed));
                 }
-                Deed::Publish { source, skip, faults } => {
+                ReleaseAction::Publish { source, skip, faults } => {
                     let answer = tool.publish(&plan(source, source), skip, &faults);
                     prop_assert_eq!(answer.is_ok(), skip || latest == Some((source, true)), "{:?}", answer);
                 }

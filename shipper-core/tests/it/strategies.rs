@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use shipper_core::shipper_events::{EventReader, LogEntry};
 use shipper_core::{GateProjection, GateState, Sidecar, strategies};
+use shipper_testkit::settings::proptest_config;
 
 proptest! {
     #[test]
@@ -17,7 +18,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(200))]
+    #![proptest_config(proptest_config(200))]
 
     /// (Pass) A generated log is accepted, and has the meaning of its entries, collected by value or by reference.
     #[test]

@@ -8,28 +8,30 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use shipper_testkit::registry::{Bench, Demands, Fault, On, Ran, Registry, TOKEN, members, three_members, write};
+use shipper_testkit::registry::{
+    CargoSandbox, CommandResult, Demands, Fault, On, Registry, TOKEN, members, three_members, write,
+};
 
 const ANSWER: &str = "pub fn answer() -> u32 { 42 }";
 
 /// A workspace of one crate without dependencies.
-fn one(bench: &Bench, name: &str) -> PathBuf {
-    let root = bench.path(&format!("one-{name}"));
+fn one(sandbox: &CargoSandbox, name: &str) -> PathBuf {
+    let root = sandbox.path(&format!("one-{name}"));
     members(&root, &[(name, "", ANSWER)]);
     root
 }
 
 /// Publishes without building: what is built is not this test's matter.
-fn publish(bench: &Bench, root: &Path, name: &str) -> Ran {
-    bench.cargo(root, &["publish", "--registry", "rehearsal", "--no-verify", "-p", name])
+fn publish(sandbox: &CargoSandbox, root: &Path, name: &str) -> CommandResult {
+    sandbox.cargo(root, &["publish", "--registry", "rehearsal", "--no-verify", "-p", name])
 }
 
 #[test]
-fn crates_that_depend_on_each_other_are_published_and_installed() {
+fn dependent_crates_are_published_and_installed() {
     // (Pass) Cargo publishes, resolves, downloads, builds and installs, whatever names and features a dependency has.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
-    let root = bench.path("all");
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
+    let root = sandbox.path("all");
     let (b, c) = (
         "[features]\nmore = [\"dep:first\"]\nplain = []\n[dependencies]\n\
          first = { package = \"a\", version = \"0.1\", registry = \"rehearsal\", optional = true }\n",
@@ -43,7 +45,7 @@ fn crates_that_depend_on_each_other_are_published_and_installed() {
         let alone = root.join("crates").join(name);
         let manifest = std::fs::read_to_string(alone.join("Cargo.toml")).expect("a manifest");
         write(&alone.join("Cargo.toml"), &format!("{manifest}\n[workspace]\n"));
-        let said = bench.cargo(&alone, &[&["publish", "--registry", "rehearsal"], further].concat()).well();
+        let said = sandbox.cargo(&alone, &[&["publish", "--registry", "rehearsal"], further].concat()).expect_success();
         assert!(said.contains("Published"), "{said}");
     }
 
@@ -58,61 +60,71 @@ fn crates_that_depend_on_each_other_are_published_and_installed() {
     let first = &entry["deps"][0];
     assert_eq!((&first["name"], &first["package"], &first["registry"]), (&"first".into(), &"a".into(), &Value::Null));
 
-    let installed = bench.path("installed");
+    let installed = sandbox.path("installed");
     let into = installed.to_str().expect("UTF-8");
-    bench.cargo(&bench.path(""), &["install", "c", "--registry", "rehearsal", "--debug", "--root", into]).well();
+    sandbox
+        .cargo(&sandbox.path(""), &["install", "c", "--registry", "rehearsal", "--debug", "--root", into])
+        .expect_success();
     let said = std::process::Command::new(installed.join("bin/c")).output().expect("it runs");
     assert_eq!(said.stdout, b"42\n");
 
-    let said = bench.cargo(&bench.path(""), &["info", "b", "--registry", "rehearsal"]);
+    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]);
     assert!(said.stdout.contains("version: 0.1.0"), "{said:#?}");
-    bench.cargo(&bench.path(""), &["yank", "c@0.1.0", "--registry", "rehearsal"]).well();
-    let said = bench.cargo(&bench.path(""), &["install", "c", "--registry", "rehearsal", "--root", into]).badly();
-    assert!(said.contains("could not find `c`"), "yanked versions are not for new users: {said}");
+    sandbox.cargo(&sandbox.path(""), &["yank", "c@0.1.0", "--registry", "rehearsal"]).expect_success();
+    let entry = registry.index_entry("c", "0.1.0").expect("it is still in the index");
+    assert_eq!(entry["yanked"], true);
+    // Its message depends on cargo's version; the same call succeeded before the version was yanked.
+    let again = sandbox.path("again");
+    let into = again.to_str().expect("UTF-8");
+    let install = ["install", "c", "--registry", "rehearsal", "--debug", "--root", into];
+    let said = sandbox.cargo(&sandbox.path(""), &install).expect_failure();
+    assert!(said.contains("`c`") && !again.join("bin").exists(), "a yanked version is not installed: {said}");
 }
 
 #[test]
-fn a_version_is_taken_once() {
+fn version_can_be_uploaded_once() {
     // (Fail) Cargo sees in the index that a version is there; where the index hides it, the registry refuses.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
-    let root = one(&bench, "seen");
-    publish(&bench, &root, "seen").well();
-    let said = publish(&bench, &root, "seen").badly();
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
+    let root = one(&sandbox, "seen");
+    publish(&sandbox, &root, "seen").expect_success();
+    let said = publish(&sandbox, &root, "seen").expect_failure();
     assert!(said.contains("crate seen@0.1.0 already exists"), "{said}");
     assert_eq!(registry.uploads().len(), 1, "it was not even sent");
 
     registry.order(On::Publish, "hidden", 1, Fault::hide().and_answer(500, "kept all the same"));
-    let root = one(&bench, "hidden");
-    let said = publish(&bench, &root, "hidden").badly();
+    let root = one(&sandbox, "hidden");
+    let said = publish(&sandbox, &root, "hidden").expect_failure();
     assert!(said.contains("kept all the same"), "{said}");
-    let said = publish(&bench, &root, "hidden").badly();
+    let said = publish(&sandbox, &root, "hidden").expect_failure();
     assert!(said.contains("crate version `0.1.0` is already uploaded"), "{said}");
     assert_eq!(registry.uploads().iter().map(|upload| upload.kept).collect::<Vec<_>>(), [true, true, false]);
 
     registry.wipe();
     assert!(registry.versions("seen").is_empty());
-    publish(&bench, &root, "hidden").well();
+    publish(&sandbox, &root, "hidden").expect_success();
 }
 
 #[test]
-fn strangers_are_refused() {
+fn unauthenticated_upload_is_rejected() {
     // (Fail) An upload wants the token; a private registry wants it for every look, and cargo gives it.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
-    let root = one(&bench, "a");
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
+    let root = one(&sandbox, "a");
     let wrong = [("CARGO_REGISTRIES_REHEARSAL_TOKEN", "wrong")];
-    let said = bench.cargo_with(&wrong, &root, &["publish", "--registry", "rehearsal", "--no-verify"]).badly();
+    let said =
+        sandbox.cargo_with(&wrong, &root, &["publish", "--registry", "rehearsal", "--no-verify"]).expect_failure();
     assert!(said.contains("403") && said.contains("authentication failed"), "{said}");
     assert!(registry.uploads().is_empty() && registry.versions("a").is_empty());
     let asked = registry.requests();
     assert_eq!(asked.last().and_then(|request| request.token.as_deref()), Some("wrong"));
 
     let private = Registry::start_with(Demands { token: "inside".to_owned(), private: true, ..Demands::default() });
-    let bench = Bench::new("rehearsal", &private);
-    publish(&bench, &one(&bench, "a"), "a").well();
+    let sandbox = CargoSandbox::new("rehearsal", &private);
+    publish(&sandbox, &one(&sandbox, "a"), "a").expect_success();
     assert_eq!(private.versions("a"), ["0.1.0"]);
-    let said = bench.cargo_with(&wrong, &bench.path(""), &["info", "a", "--registry", "rehearsal"]).badly();
+    let said =
+        sandbox.cargo_with(&wrong, &sandbox.path(""), &["info", "a", "--registry", "rehearsal"]).expect_failure();
     assert!(said.contains("token rejected"), "{said}");
 }
 
@@ -120,47 +132,47 @@ fn strangers_are_refused() {
 fn uploads_fail_as_ordered() {
     // (Fail) Each ordered fault comes to the request it was ordered for, and leaves behind what it says.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
 
     // The second of two: the first is spared.
     registry.order(On::Publish, "a", 2, Fault::refuse(500, "out of order"));
-    let root = one(&bench, "a");
-    publish(&bench, &root, "a").well();
+    let root = one(&sandbox, "a");
+    publish(&sandbox, &root, "a").expect_success();
     registry.wipe();
-    let said = publish(&bench, &root, "a").badly();
+    let said = publish(&sandbox, &root, "a").expect_failure();
     assert!(said.contains("500") && said.contains("out of order"), "{said}");
     assert!(registry.versions("a").is_empty());
-    publish(&bench, &root, "a").well();
+    publish(&sandbox, &root, "a").expect_success();
 
     // The answer breaks off, once with the upload kept and once with it lost.
     for (name, fault, kept) in [("b", Fault::cut_off(), 1), ("c", Fault::cut_off().and_lose_it(), 0)] {
         registry.order(On::Publish, name, 1, fault);
-        publish(&bench, &one(&bench, name), name).badly();
+        publish(&sandbox, &one(&sandbox, name), name).expect_failure();
         assert_eq!(registry.versions(name).len(), kept, "{name}");
     }
 
     // A late answer is an answer.
     registry.order(On::Publish, "d", 1, Fault::late(Duration::from_millis(700)));
     let start = Instant::now();
-    publish(&bench, &one(&bench, "d"), "d").well();
+    publish(&sandbox, &one(&sandbox, "d"), "d").expect_success();
     assert!(start.elapsed() >= Duration::from_millis(700));
 
     // Orders can be for every request, and be taken back.
     registry.order_for_every(On::Index, "e", Fault::refuse(503, "busy"));
-    let root = one(&bench, "e");
-    let said = publish(&bench, &root, "e").badly();
+    let root = one(&sandbox, "e");
+    let said = publish(&sandbox, &root, "e").expect_failure();
     assert!(said.contains("503"), "{said}");
     registry.mend();
-    publish(&bench, &root, "e").well();
+    publish(&sandbox, &root, "e").expect_success();
 }
 
 #[test]
-fn the_index_shows_a_version_late() {
+fn delayed_index_shows_a_version_late() {
     // (Pass) Cargo asks again until the index shows what it uploaded.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
     registry.order(On::Publish, "a", 1, Fault::show_after(2));
-    let said = publish(&bench, &one(&bench, "a"), "a").well();
+    let said = publish(&sandbox, &one(&sandbox, "a"), "a").expect_success();
     assert!(said.contains("Published"), "{said}");
     let requests = registry.requests();
     let after_upload = requests.iter().skip_while(|request| request.method != "PUT");
@@ -169,41 +181,41 @@ fn the_index_shows_a_version_late() {
 }
 
 #[test]
-fn cargo_looks_for_siblings_on_crates_io() {
+fn siblings_without_a_registry_are_looked_up_on_crates_io() {
     // (Fail) Why a rehearsal cannot publish a workspace as it stands: a path and version mean crates-io once published.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
-    let root = bench.path("three");
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
+    let root = sandbox.path("three");
     three_members(&root);
-    publish(&bench, &root, "a").well();
-    let said = publish(&bench, &root, "b").badly();
+    publish(&sandbox, &root, "a").expect_success();
+    let said = publish(&sandbox, &root, "b").expect_failure();
     assert!(said.contains("no matching package named `a` found"), "{said}");
     assert_eq!(registry.uploads().len(), 1);
 }
 
 #[test]
-fn the_registry_vanishes() {
+fn stopped_registry_refuses_connections() {
     // (Fail) A registry that is gone refuses connections at once; one that came back holds what it held.
     let registry = Registry::start();
-    let bench = Bench::new("rehearsal", &registry);
+    let sandbox = CargoSandbox::new("rehearsal", &registry);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sees = Arc::clone(&seen);
     registry.at_upload(move |upload| sees.lock().expect("whole").push((upload.name.clone(), upload.kept)));
 
     registry.order(On::Publish, "a", 1, Fault::vanish());
-    publish(&bench, &one(&bench, "a"), "a").badly();
+    publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
     let refused = TcpStream::connect(registry.address()).expect_err("nobody listens");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     assert_eq!(*seen.lock().expect("whole"), [("a".to_owned(), false)], "told before it was kept");
     assert_eq!(registry.versions("a"), ["0.1.0"]);
 
     registry.come_back();
-    let said = publish(&bench, &one(&bench, "a"), "a").badly();
+    let said = publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
     assert!(said.contains("already exists"), "{said}");
 
     // A client that waits for an answer that never comes is let go.
     registry.order(On::Publish, "b", 1, Fault::never());
-    let root = one(&bench, "b");
+    let root = one(&sandbox, "b");
     let handle = registry.clone();
     let waiting = std::thread::spawn(move || {
         let arrived = handle.wait_until(Duration::from_secs(30), |asked| {
@@ -212,7 +224,7 @@ fn the_registry_vanishes() {
         handle.vanish();
         arrived
     });
-    publish(&bench, &root, "b").badly();
+    publish(&sandbox, &root, "b").expect_failure();
     assert!(waiting.join().expect("ends"), "the upload arrived");
 
     let address = registry.address();

@@ -10,6 +10,8 @@ use shipper_core::audit::{
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::log_builder::log_with_changed_byte;
+use shipper_testkit::settings::proptest_config;
 
 /// An audit that keeps the timeline.
 fn audit_in_time(log: &[u8], demand: &AuditOptions) -> (LogAudit, Vec<TimelineEntry>) {
@@ -57,12 +59,12 @@ fn agrees(log: &[u8], demand: &AuditOptions) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(400))]
+    #![proptest_config(proptest_config(400))]
 
     /// (Pass) Histories of gate events, foreign and chained, whole and with bytes changed.
     #[test]
-    fn a_moment_is_what_an_audit_up_to_it_says(
-        log in shipper_testkit::log_builder::log_with_a_changed_byte(0..25),
+    fn timeline_entry_equals_an_audit_up_to_its_line(
+        log in log_with_changed_byte(0..25),
         demanded in prop::option::of(prop::sample::select(vec!["p", "q"])),
     ) {
         let demand = demanded.map_or_else(AuditOptions::default, |plan| {
@@ -74,7 +76,7 @@ proptest! {
 
 /// (Pass) Moments can be taken as they come, each once: the way a log is followed.
 #[test]
-fn moments_are_taken_once() {
+fn timeline_entries_are_drained_once() {
     let started = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}"#;
     let published = r#"{"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"package_published","duration_ms":1},"package":"a@1.0.0"}"#;
     let auditor = Auditor::new(AuditOptions::default(), SidecarInput::NotRequested).expect("no time is demanded");

@@ -8,13 +8,14 @@ use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, Tai
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
-use shipper_testkit::log_builder::Log;
+use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::settings::print_figure;
 
 /// (Pass) Every cut of the last two lines of a log whose plan was rehearsed before and is being rehearsed again.
 #[test]
-fn every_cut_is_refused_and_repaired() {
-    let mut log = Log::chained();
+fn every_torn_tail_is_refused_and_repaired() {
+    let mut log = LogBuilder::chained();
     log.pass("p", "r").start("p", "r", 1).rehearsal_failure().complete("p", "r", false);
     let whole = log.bytes();
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
@@ -57,7 +58,5 @@ fn every_cut_is_refused_and_repaired() {
         let bytes = std::fs::read(&path).expect("the log");
         assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
     }
-    shipper_testkit::settings::say(&format!(
-        "{cuts} cuts: each reported, refused by the gate, repaired by the next rehearsal"
-    ));
+    print_figure(&format!("{cuts} cuts: each reported, refused by the gate, repaired by the next rehearsal"));
 }

@@ -7,7 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
 ///
-/// Each method is one step that can fail or after which the machine can stop; nothing here retries.
+/// Each method is one step that can fail or after which the machine can stop; nothing here retries. It returns the error of
+/// the file system.
 pub trait Storage {
     /// A file that was opened.
     type File: StorageFile;
@@ -15,87 +16,43 @@ pub trait Storage {
     type Lock;
 
     /// Returns the one path of a file that may have several, by links: its lock and companion files are beside that.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says; a file that does not exist is no error.
+    /// A missing file is no error.
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf>;
 
-    /// Opens a file that exists, for reading and appending.
-    ///
-    /// # Errors
-    ///
-    /// Kind `NotFound` where there is none.
+    /// Opens a file that exists, for reading and appending. The error's kind is `NotFound` if there is none.
     fn open(&self, path: &Utf8Path) -> io::Result<Self::File>;
 
-    /// Creates a file that must not exist, not even as a link, for reading and appending.
-    ///
-    /// # Errors
-    ///
-    /// Kind `AlreadyExists` where something has that name.
+    /// Creates a file that must not exist, not even as a link, for reading and appending. The error's kind is
+    /// `AlreadyExists` if something has that name.
     fn create(&self, path: &Utf8Path) -> io::Result<Self::File>;
 
     /// Returns the length of the file in bytes if the path still names it; `None` if it names another file or nothing.
-    ///
-    /// # Errors
-    ///
-    /// When the path cannot be looked up.
     fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
 
     /// Gives a file another name, in place of whatever has it.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
 
     /// Gives a file a second name that must not exist.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
 
     /// Takes a name away.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn remove(&self, path: &Utf8Path) -> io::Result<()>;
 
     /// Returns the names in a directory, sorted.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>>;
 
     /// Makes the names in a directory durable.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()>;
 
     /// Takes the lock of that name, waits up to `timeout` for another holder, and leaves a note for those who wait.
-    ///
-    /// # Errors
-    ///
-    /// Kind `WouldBlock`, with the holder's note, where it is held for longer.
+    /// The error's kind is `WouldBlock`, with the holder's note, if it is held for longer.
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self::Lock>;
 
     /// Lets others take the lock. [`lock_again`](Self::lock_again) takes it back, faster than [`lock`](Self::lock).
-    ///
-    /// # Errors
-    ///
-    /// As the file system says: drop the lock then.
+    /// If that fails, drop the lock.
     fn unlock(&self, lock: &mut Self::Lock) -> io::Result<()>;
 
     /// Takes a lock back after [`unlock`](Self::unlock), as [`lock`](Self::lock) does.
-    ///
-    /// # Errors
-    ///
-    /// The same.
     fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, timeout: Duration, note: &str) -> io::Result<()>;
 
     /// Returns the time.
@@ -132,27 +89,15 @@ pub(super) fn create_synced<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u
     })
 }
 
-/// A file that was opened for reading and appending.
+/// A file that was opened for reading and appending. Each method returns the error of the file system.
 pub trait StorageFile {
-    /// How long it is, in bytes.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
+    /// Returns its length in bytes.
     fn length(&self) -> io::Result<u64>;
 
     /// Reads at an offset; 0 bytes at the end.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// Reads from an offset to the end, but little more than `most` bytes.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
     fn read_from(&mut self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
         while bytes.len() <= most {
@@ -165,24 +110,12 @@ pub trait StorageFile {
         Ok(bytes)
     }
 
-    /// One write at the end; how many bytes were taken.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says; some bytes may have been taken all the same.
+    /// Writes once at the end, and returns how many bytes were taken. If it fails, some may have been taken, too.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Cuts it to a length.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says.
+    /// Cuts it off at a length.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
-    /// Makes its bytes durable.
-    ///
-    /// # Errors
-    ///
-    /// As the file system says. What is durable is then unknown, and trying again would not tell.
+    /// Makes its bytes durable. If that fails, the durable content is unknown, also after a later sync.
     fn sync(&mut self) -> io::Result<()>;
 }

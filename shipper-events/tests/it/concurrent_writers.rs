@@ -1,6 +1,5 @@
 //! Several processes append to one log: none loses an event, none tears a line, and the chain stays whole. A process
-//! that is killed at any system call has lost nothing that it had acknowledged. `SHIPPER_EVENTS_EACH` sets how many
-//! events each of eight processes appends.
+//! that is killed at any system call has lost nothing that it had acknowledged.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,8 +8,9 @@ use camino::Utf8PathBuf;
 use shipper_events::scan::split_lines;
 use shipper_events::write::{FsStorage, LogWriter, WriterOptions};
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
-use shipper_testkit::program::example;
-use shipper_testkit::settings::say;
+use shipper_testkit::program::{example_program, installed};
+use shipper_testkit::settings::{print_figure, scaled};
+use shipper_testkit::syscall_killer::kill_at_every_syscall;
 
 const PROCESSES: usize = 8;
 
@@ -26,10 +26,10 @@ fn head(log: &[u8], lines: u64) -> Head {
 /// (Pass) Eight processes, a thousand events each.
 #[test]
 fn eight_processes_append_to_one_log() {
-    let each: usize = std::env::var("SHIPPER_EVENTS_EACH").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let each = scaled(1_000, 10_000);
     let directory = tempfile::tempdir().expect("a directory");
     let log = directory.path().join("events.jsonl");
-    let append = example("shipper-events", "append");
+    let append = example_program("shipper-events", "append");
     let children: Vec<_> = (0..PROCESSES)
         .map(|process| {
             let mut child = Command::new(&append)
@@ -73,7 +73,7 @@ fn eight_processes_append_to_one_log() {
         prefix.push_line(line);
         assert_eq!(prefix.head(), *head, "every acknowledged head is one of the log");
     }
-    say(&format!(
+    print_figure(&format!(
         "{PROCESSES} processes appended {each} events each: {} lines, none lost, none torn, chain whole",
         entries.len()
     ));
@@ -82,7 +82,10 @@ fn eight_processes_append_to_one_log() {
 /// (Pass) `append`, killed at every system call, with a torn tail to repair first.
 #[cfg(target_os = "linux")]
 #[test]
-fn append_may_be_killed_at_any_call() {
+fn killed_append_loses_nothing_acknowledged() {
+    if !installed(&["strace"]) {
+        return;
+    }
     let input = "{\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n".repeat(2);
     let prepare = || {
         let directory = tempfile::tempdir().expect("a directory");
@@ -91,8 +94,8 @@ fn append_may_be_killed_at_any_call() {
         std::fs::write(directory.path().join("events.jsonl"), foreign).expect("a log");
         directory
     };
-    let calls = shipper_testkit::syscall_killer::kill_at_every_call(
-        &example("shipper-events", "append"),
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-events", "append"),
         &["DIR/events.jsonl"],
         &input,
         prepare,
@@ -110,6 +113,6 @@ fn append_may_be_killed_at_any_call() {
             assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
         },
     );
-    say(&format!("append was killed at each of its {calls} system calls: nothing acknowledged was lost"));
+    print_figure(&format!("append was killed at each of its {calls} system calls: nothing acknowledged was lost"));
     assert!(calls > 50);
 }

@@ -3,13 +3,14 @@
 
 use proptest::prelude::*;
 use shipper_events::{display_safe, is_display_safe};
+use shipper_testkit::settings::proptest_config;
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(256))]
+    #![proptest_config(proptest_config(256))]
 
     /// (Pass) Whatever the text, what is shown is printable, of one line, and bounded.
     #[test]
-    fn shown_text_is_plain(text in any::<String>(), most in 0_usize..200) {
+    fn escaped_text_is_printable_and_bounded(text in any::<String>(), most in 0_usize..200) {
         let shown = display_safe(&text).max_chars(most).quoted().to_string();
         prop_assert!(shown.chars().all(is_display_safe), "{:?}", shown);
         prop_assert!(shown.chars().count() <= 10 * most + 3);
@@ -17,7 +18,7 @@ proptest! {
 
     /// (Pass) Two different texts are never shown alike, unless they are cut.
     #[test]
-    fn different_texts_look_different(left in ".{0,12}", right in ".{0,12}") {
+    fn different_texts_are_escaped_differently(left in ".{0,12}", right in ".{0,12}") {
         prop_assume!(left != right);
         prop_assert_ne!(display_safe(&left).quoted().to_string(), display_safe(&right).quoted().to_string());
     }
@@ -25,7 +26,7 @@ proptest! {
 
 /// (Pass) What a hostile writer would use.
 #[test]
-fn what_acts_on_a_terminal_or_reorders_text_is_escaped() {
+fn control_and_bidi_characters_are_escaped() {
     for hostile in [
         '\u{0}',
         '\u{7}',

@@ -14,6 +14,7 @@ use shipper_events::scan::{
 };
 use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
+use shipper_testkit::settings::proptest_config;
 
 const TRACKED: u64 = 3;
 
@@ -291,18 +292,18 @@ fn fixtures() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(4000))]
+    #![proptest_config(proptest_config(4000))]
 
     /// (Pass) Generated lines, chained and not, right and wrong, in blocks of any size.
     #[test]
-    fn generated_logs(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
+    fn generated_logs_agree(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
         same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }
 
     /// (Pass) Real and damaged logs, changed at random.
     #[test]
-    fn mutated_logs(log in select(fixtures()), changes in vec(change(), 0..4), blocks in vec(1_usize..30, 1..4)) {
+    fn mutated_logs_agree(log in select(fixtures()), changes in vec(change(), 0..4), blocks in vec(1_usize..30, 1..4)) {
         let mut log = log;
         for change in &changes {
             mutate(&mut log, change);
@@ -331,11 +332,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(12))]
+    #![proptest_config(proptest_config(12))]
 
     /// (Pass) Logs of some megabytes, read in pieces of any size and scanned on all processors.
     #[test]
-    fn long_logs(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
+    fn parallel_scan_of_long_logs_agrees(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
         let whole = whole_lines();
         let mut log = whole.repeat(2_000_000 / whole.len());
         for change in &changes {
@@ -350,7 +351,7 @@ proptest! {
 
 /// (Pass) Every line of every fixture, alone in its block.
 #[test]
-fn fixtures_line_by_line() {
+fn single_fixture_lines_agree() {
     for log in fixtures() {
         same(in_blocks(&log, &[1], None), line_by_line(&log));
         same(in_blocks(&log, &[usize::MAX], None), line_by_line(&log));
@@ -360,7 +361,7 @@ fn fixtures_line_by_line() {
 /// (Fail) A line that is longer than a line may be is corrupt from a stream, too, whatever it holds; one that is exactly so
 /// long is not.
 #[test]
-fn lines_as_long_as_allowed_and_longer() {
+fn oversized_lines_are_corrupt() {
     let line = |bytes: usize| {
         let rest = r#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_output","stdout_tail":""},"package":"a"}"#;
         rest.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - rest.len() - 1))) + "\n"

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use shipper_events::json::Object;
 use shipper_testkit::json_oracle::oracle;
+use shipper_testkit::settings::proptest_config;
 
 /// JSON-like text: valid more often than not, with names that meet.
 fn json() -> impl Strategy<Value = String> {
@@ -27,11 +28,11 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(4_000))]
+    #![proptest_config(proptest_config(4_000))]
 
     /// (Pass) Generated text.
     #[test]
-    fn agrees_on_generated_text(text in json()) {
+    fn generated_text_agrees(text in json()) {
         if let Some(expected) = oracle(&text) {
             prop_assert_eq!(Object::parse(text.as_bytes()).is_ok(), expected, "{}", text);
         }
@@ -39,7 +40,7 @@ proptest! {
 
     /// (Pass) A real line with bytes changed, removed or doubled.
     #[test]
-    fn agrees_on_mutated_lines(at in 0_usize..300, byte in prop::sample::select(&b"\"\\{}[],:0-.eEtfn u9\xc3\xff\x1f"[..]), how in 0..3) {
+    fn mutated_lines_agree(at in 0_usize..300, byte in prop::sample::select(&b"\"\\{}[],:0-.eEtfn u9\xc3\xff\x1f"[..]), how in 0..3) {
         let mut line = br#"{"timestamp":"2026-11-23T08:12:27.165472372Z","event_type":{"type":"rehearsal_complete","passed":true,"n":[1,-2.5e3,null],"summary":"caf\u00e9 \ud83d\ude00"},"package":"all"}"#.to_vec();
         let at = at % line.len();
         match how {

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use proptest::prelude::*;
 use shipper_events::scan::{LineReader, split_lines};
 use shipper_events::{MAX_LINE_LEN, Tail};
+use shipper_testkit::settings::proptest_config;
 
 /// Gives that many bytes in turn.
 struct Pieces<'a> {
@@ -32,11 +33,11 @@ fn read_lines(rest: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(256))]
+    #![proptest_config(proptest_config(256))]
 
     /// (Pass) Any bytes, cut anywhere, are the lines of the whole.
     #[test]
-    fn pieces_change_nothing(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {
+    fn splitting_is_independent_of_chunking(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {
         let (lines, tail) = split_lines(log.as_bytes());
         let lines: Vec<Vec<u8>> = lines.map(<[u8]>::to_vec).collect();
         let rest = log.len() - lines.concat().len();

@@ -6,7 +6,7 @@ use std::process::Command;
 use shipper_events::scan::{LineCursor, Projection, read_projection, split_lines};
 use shipper_events::write::LogError;
 use shipper_events::{ChainLink, EventReader, Head, LogEntry, ReadError};
-use shipper_testkit::program::example;
+use shipper_testkit::program::example_program;
 
 fn event(event_type: &str) -> String {
     format!(r#"{{"timestamp":"2026-11-23T08:12:26Z","event_type":{event_type},"package":"all"}}"#) + "\n"
@@ -88,7 +88,8 @@ fn the_example_counts_packages_per_plan() {
     let path = directory.path().join("events.jsonl");
     let run = |log: &[u8]| {
         std::fs::write(&path, log).expect("written");
-        let output = Command::new(example("shipper-events", "packages_per_plan")).arg(&path).output().expect("it runs");
+        let output =
+            Command::new(example_program("shipper-events", "packages_per_plan")).arg(&path).output().expect("it runs");
         (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
     };
     let counts = "04c1960667263a71e78922ef68481e930a112626c612e5869f96865fb064bc39 1\n\

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use shipper_events::event::Lenient;
 use shipper_events::scan::split_lines;
 use shipper_events::{Event, EventReader, EventType, LogEntry};
+use shipper_testkit::settings::{print_figure, proptest_config};
 
 fn real_logs() -> Vec<(String, Vec<u8>)> {
     let real = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/real");
@@ -33,7 +34,7 @@ fn real_lines_come_back_byte_for_byte() {
             }
         }
     }
-    shipper_testkit::settings::say(&format!("{events} real lines came back byte for byte, {others} are no events"));
+    print_figure(&format!("{events} real lines came back byte for byte, {others} are no events"));
     assert_eq!((events, others), (3056, 2));
 }
 
@@ -53,7 +54,7 @@ fn real_members_have_the_kinds_that_the_types_say() {
 
 /// (Pass) Unknown members and types, at every level, with numbers that no machine integer or float holds.
 #[test]
-fn what_is_not_known_survives() {
+fn unknown_members_and_types_survive() {
     for line in [
         r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"package_uploaded","etag":"x"},"package":"a@1.0.0","trace":{"id":[1,2.50,1e400]}}"#,
         r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"moon_phase_observed","phase":-0.0,"deep":[[[{}]]]},"package":"all"}"#,
@@ -72,7 +73,7 @@ fn what_is_not_known_survives() {
 
 /// (Pass) A member of another shape than this version knows is kept, and can be told from one that is not there.
 #[test]
-fn a_newer_shape_is_kept_as_it_stands() {
+fn unknown_value_shapes_are_kept() {
     let line = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"readiness_poll","visible":"soon"},"package":"all"}"#;
     let event: Event = line.parse().expect("no audit is spoiled by it");
     let EventType::ReadinessPoll(poll) = event.event_type else { panic!("the type is known") };
@@ -81,12 +82,12 @@ fn a_newer_shape_is_kept_as_it_stands() {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(256))]
+    #![proptest_config(proptest_config(256))]
 
     /// (Pass) Any text in any string member, however it is escaped, means the same after a rewrite; and a rewritten
     /// line is a fixed point.
     #[test]
-    fn a_rewrite_changes_no_meaning(
+    fn rewriting_is_lossless_and_idempotent(
         package in any::<String>(), message in any::<String>(), name in "[a-z_]{1,9}", more in any::<String>(),
     ) {
         let json = |text: &String| serde_json::Value::from(text.as_str()).to_string();

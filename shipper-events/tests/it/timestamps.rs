@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use shipper_events::Timestamp;
+use shipper_testkit::settings::proptest_config;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,11 +23,11 @@ fn shaped() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(shipper_testkit::settings::config(20_000))]
+    #![proptest_config(proptest_config(20_000))]
 
     /// (Pass) Every value, right or wrong: read alike, refused alike.
     #[test]
-    fn as_the_general_reader(text in shaped()) {
+    fn agrees_with_the_time_crate(text in shaped()) {
         let ours = text.parse::<Timestamp>().ok().map(|timestamp| timestamp.instant());
         prop_assert_eq!(ours, OffsetDateTime::parse(&text, &Rfc3339).ok());
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::{fixtures, program, replay, replay_stdin, report, seen};
+use shipper_testkit::settings::print_figure;
 
 const VERIFIED: &str = "real/pass-3crate/events.jsonl";
 
@@ -20,7 +21,7 @@ fn code(args: &[&str]) -> i32 {
 
 /// (Pass) The exit status is that of the conclusion, and the worst over many logs counts.
 #[test]
-fn exit_statuses() {
+fn exit_status_is_that_of_the_worst_conclusion() {
     assert_eq!(code(&[VERIFIED]), 0);
     assert_eq!(code(&["real/skip/events.jsonl"]), 3);
     assert_eq!(code(&["recorded/newer-rules/events.jsonl"]), 2);
@@ -35,7 +36,7 @@ fn exit_statuses() {
 
 /// (Fail) Usage errors: status 2, nothing on standard output, and a message that says what to do.
 #[test]
-fn usage_errors() {
+fn usage_errors_exit_2_with_help() {
     for args in [
         &[][..],
         &["--nonsense", VERIFIED],
@@ -68,7 +69,7 @@ fn usage_errors() {
 
 /// (Pass) Standard input is a log without a sidecar, unless one is named.
 #[test]
-fn standard_input() {
+fn standard_input_has_no_sidecar_unless_named() {
     let output = replay_stdin(&["--format", "json", "-"], &read(VERIFIED));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["logs"][0]["path"], "-");
@@ -86,7 +87,7 @@ fn standard_input() {
 /// (Pass) A time names the last line that is stamped not later, also when times go backwards, from a file and from a
 /// stream that can be read only once.
 #[test]
-fn a_place_in_time() {
+fn at_timestamp_selects_the_last_earlier_line() {
     let at = |time: &str, log: &str| report(&["--at", time, log])["logs"][0]["lines"].clone();
     assert_eq!(at("2026-11-23T08:12:27.165472371Z", VERIFIED), 5);
     assert_eq!(at("2026-11-23T08:12:27.165472372Z", VERIFIED), 6);
@@ -104,7 +105,7 @@ fn a_place_in_time() {
 
 /// (Pass) With `--at`, the sidecar is compared only when it is named; a later one is then no match.
 #[test]
-fn a_prefix_has_no_sidecar_by_default() {
+fn at_option_ignores_the_sidecar_unless_named() {
     let status = |args: &[&str]| report(args)["logs"][0]["sidecar"]["status"].clone();
     assert_eq!(status(&["--at", "38", VERIFIED]), "not-checked");
     assert_eq!(status(&["--at", "38", "--sidecar", "real/pass-3crate/rehearsal.json", VERIFIED]), "match");
@@ -116,7 +117,7 @@ fn a_prefix_has_no_sidecar_by_default() {
 /// read is named and not skipped.
 #[cfg(unix)]
 #[test]
-fn directories() {
+fn directories_are_searched_in_order() {
     use std::os::unix::ffi::OsStrExt;
     let top = tempfile::tempdir().expect("a directory");
     let put = |path: &Path| {
@@ -168,7 +169,7 @@ fn directories() {
 /// (Fail) A named pipe where a log or a sidecar is looked for does not hang the program.
 #[cfg(unix)]
 #[test]
-fn named_pipes_are_not_waited_for() {
+fn named_pipes_in_directories_do_not_block() {
     let top = tempfile::tempdir().expect("a directory");
     let pipe = |name: &str| {
         let made = std::process::Command::new("mkfifo").arg(top.path().join(name)).status().expect("mkfifo");
@@ -188,7 +189,7 @@ fn named_pipes_are_not_waited_for() {
 /// (Pass) Named pipes among other logs are read once, one after the other: what is closed again has lost its bytes.
 #[cfg(unix)]
 #[test]
-fn named_pipes_among_other_logs() {
+fn named_pipes_as_arguments_are_read_once() {
     let top = tempfile::tempdir().expect("a directory");
     let pipes: Vec<String> = ["a", "b"].map(|name| top.path().join(name).to_str().expect("UTF-8").to_owned()).into();
     assert!(std::process::Command::new("mkfifo").args(&pipes).status().expect("mkfifo").success());
@@ -250,7 +251,7 @@ fn unreadable_logs_do_not_stop_the_others() {
 /// (Fail) A report that could not be written is not a success: a closed pipe and a full disk.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_report_that_is_not_written_is_no_success() {
+fn unwritten_report_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
     let status = program(&[VERIFIED]).stdout(full).stderr(Stdio::null()).status().expect("it starts");
     assert_eq!(status.code(), Some(2));
@@ -346,7 +347,7 @@ fn the_json_report_is_stable() {
 
 /// (Pass) The head in the report is the one that a person computes.
 #[test]
-fn the_head_is_that_of_the_complete_lines() {
+fn reported_head_is_that_of_the_complete_lines() {
     let log = read("damaged/torn-tail/events.jsonl");
     let end = log.iter().rposition(|byte| *byte == b'\n').expect("a line") + 1;
     let told = report(&["damaged/torn-tail/events.jsonl"]);
@@ -357,7 +358,7 @@ fn the_head_is_that_of_the_complete_lines() {
 /// (Pass) Memory does not grow with the log: 160 MiB of one, then a line that never ends.
 #[cfg(target_os = "linux")]
 #[test]
-fn memory_stays_flat() {
+fn memory_does_not_grow_with_the_log() {
     let mut child = program(&["-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("a standard input");
     let log = read("real/large-200/events.jsonl");
@@ -378,7 +379,7 @@ fn memory_stays_flat() {
         .expect("a number");
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
-    shipper_testkit::settings::say(&format!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10));
+    print_figure(&format!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10));
     // Most of it is the line without end: a line is looked at whole, up to 16 MiB of it.
     assert!(peak < 96 << 10, "{peak} KiB");
     assert_eq!(output.status.code(), Some(3), "{}", seen(&output));

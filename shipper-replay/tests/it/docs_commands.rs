@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use shipper_core::audit::FindingCode;
+use shipper_testkit::program::installed;
 
 /// Two tests may paste into one page.
 static PAGES: Mutex<()> = Mutex::new(());
@@ -76,7 +77,10 @@ fn pasted(page: &str, commands: &mut usize) -> String {
 
 /// (Pass) Every command of every page.
 #[test]
-fn every_command_prints_what_is_pasted() {
+fn every_command_prints_the_shown_output() {
+    if !installed(&["bash"]) {
+        return;
+    }
     let _pages = PAGES.lock().expect("no other test failed");
     let (mut commands, mut stale) = (0, Vec::new());
     for path in pages() {
@@ -138,7 +142,7 @@ fn ci_runs_the_readme_s_test_command() {
 
 /// (Pass) Links between the pages lead somewhere.
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     for path in pages() {
         let page = fs::read_to_string(&path).expect("a page");
         for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

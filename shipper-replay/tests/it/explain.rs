@@ -35,7 +35,7 @@ fn explained(word: &str) -> String {
 
 /// (Pass) The page is what the program prints.
 #[test]
-fn the_page_is_what_the_program_prints() {
+fn codes_page_equals_the_printed_reference() {
     let printed = reference();
     if std::env::var_os("UPDATE_PAGES").is_some() {
         fs::write(page("codes.md"), printed).expect("it can be written");
@@ -170,7 +170,7 @@ fn unknown_words_are_usage_errors() {
 
 /// (Pass) Colour adds nothing but colour, and one word as Markdown is its section of the page.
 #[test]
-fn forms_agree() {
+fn terminal_and_markdown_forms_agree() {
     let colored = String::from_utf8(replay(&["--color", "always", "--explain", "broken"]).stdout).expect("UTF-8");
     assert_eq!(colored.replace("\u{1b}[1m", "").replace("\u{1b}[0m", ""), explained("broken"));
     let section = String::from_utf8(replay(&["--explain", "broken", "--format", "markdown"]).stdout).expect("UTF-8");

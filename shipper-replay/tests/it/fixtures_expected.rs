@@ -3,6 +3,7 @@
 
 use crate::support::{fixtures, replay};
 use serde_json::{Value, json};
+use shipper_testkit::settings::print_figure;
 
 /// The parts of a report that `expected.json` fixes.
 fn essence(report: &Value, expected: &Value, exit_code: i32) -> Value {
@@ -67,25 +68,25 @@ fn run_all(collection: &str) -> (usize, usize) {
             runs += 1;
         }
     }
-    shipper_testkit::settings::say(&format!("{collection}: {} cases, {runs} runs", cases.len()));
+    print_figure(&format!("{collection}: {} cases, {runs} runs", cases.len()));
     (cases.len(), runs)
 }
 
 /// (Pass) Logs that the real shipper tool wrote.
 #[test]
-fn real_logs_give_what_the_contract_says() {
+fn real_logs_give_the_expected_reports() {
     assert_eq!(run_all("real"), (28, 106));
 }
 
 /// (Pass) Logs that were damaged by hand.
 #[test]
-fn damaged_logs_give_what_the_contract_says() {
+fn damaged_logs_give_the_expected_reports() {
     let (cases, runs) = run_all("damaged");
     assert!(cases >= 23 && runs > 3 * cases, "{cases} cases, {runs} runs");
 }
 
 /// (Pass) Logs in which the gate recorded its decisions.
 #[test]
-fn recorded_logs_give_what_the_contract_says() {
+fn recorded_logs_give_the_expected_reports() {
     assert_eq!(run_all("recorded"), (6, 24));
 }

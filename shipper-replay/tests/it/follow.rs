@@ -81,7 +81,7 @@ fn append(log: &Path, lines: &[Vec<u8>]) {
 
 /// (Pass) Events are told as they are written, violations when they happen; Ctrl-C ends it with the report.
 #[test]
-fn what_comes_is_told() {
+fn events_are_printed_as_they_are_written() {
     let top = tempfile::tempdir().expect("a directory");
     let log = top.path().join("events.jsonl");
     let lines = lines();
@@ -111,7 +111,7 @@ fn what_comes_is_told() {
 
 /// (Pass) Ended by a signal to terminate before anything was decided: inconclusive, not a success.
 #[test]
-fn nothing_decided_is_no_success() {
+fn terminated_before_any_decision_is_inconclusive() {
     let top = tempfile::tempdir().expect("a directory");
     let log = top.path().join("events.jsonl");
     append(&log, &lines()[..1]);
@@ -123,7 +123,7 @@ fn nothing_decided_is_no_success() {
 
 /// (Fail) The log is cut, replaced or removed while it is followed: said at once, and no success.
 #[test]
-fn a_log_that_goes_away_is_noticed() {
+fn cut_replaced_or_removed_log_is_detected() {
     let verified = fs::read(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
     type Away = fn(&Path);
     let ways: [(Away, &str); 3] = [
@@ -156,7 +156,7 @@ fn a_log_that_goes_away_is_noticed() {
 /// (Fail) A line that was told is rewritten in place: the report at the end is on what was read, shows no line that is no
 /// longer there, and is no success.
 #[test]
-fn a_log_that_is_changed_in_place_is_noticed() {
+fn log_changed_in_place_is_detected() {
     let verified = fs::read_to_string(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
     let top = tempfile::tempdir().expect("a directory");
     let log = top.path().join("events.jsonl");
@@ -176,7 +176,7 @@ fn a_log_that_is_changed_in_place_is_noticed() {
 
 /// (Pass) A named pipe is followed to its end, and not waited for again.
 #[test]
-fn a_named_pipe_is_followed_to_its_end() {
+fn named_pipe_is_followed_to_its_end() {
     let top = tempfile::tempdir().expect("a directory");
     let pipe = top.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
@@ -187,7 +187,7 @@ fn a_named_pipe_is_followed_to_its_end() {
 
 /// (Pass) A stream that somebody no longer wants to wait for: the report is on what came.
 #[test]
-fn a_stream_is_ended_by_a_signal() {
+fn signal_ends_a_stream_with_a_report() {
     let top = tempfile::tempdir().expect("a directory");
     let pipe = top.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
@@ -203,7 +203,7 @@ fn a_stream_is_ended_by_a_signal() {
 /// (Pass) Until a log that is being written has reached the head that somebody kept, nothing is said about that; if it never
 /// does, the report says so.
 #[test]
-fn a_kept_head_is_waited_for() {
+fn expected_head_is_checked_when_reached() {
     let verified = fs::read(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
     let head = {
         let lines = verified.iter().filter(|byte| **byte == b'\n').count();
@@ -231,7 +231,7 @@ fn a_kept_head_is_waited_for() {
 
 /// (Pass) A stream is followed to its end.
 #[test]
-fn a_stream_is_followed_to_its_end() {
+fn stream_is_followed_to_its_end() {
     let output = replay_stdin(&["--follow", "-"], &lines().concat());
     assert_eq!(output.status.code(), Some(1));
     let said = seen(&output);
@@ -240,7 +240,7 @@ fn a_stream_is_followed_to_its_end() {
 
 /// (Fail) What speaks of another place or form than the end of one log, told as it comes, is a usage error.
 #[test]
-fn one_log_to_its_end() {
+fn options_that_conflict_with_follow_are_usage_errors() {
     for args in [
         &["--follow", "--at", "3", "real/skip/events.jsonl"][..],
         &["--follow", "--format", "json", "real/skip/events.jsonl"],

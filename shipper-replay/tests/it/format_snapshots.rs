@@ -57,7 +57,7 @@ fn vsa() {
 
 /// (Pass) All forms end with the same exit status, and name the same conclusion where they name one.
 #[test]
-fn all_forms_agree() {
+fn all_formats_agree_on_conclusion_and_status() {
     for (case, asked) in TEN {
         let log = format!("real/{case}/events.jsonl");
         let run = |form: &str| {

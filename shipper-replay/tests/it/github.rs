@@ -60,7 +60,7 @@ fn commands(text: &str) -> Vec<Command> {
 
 /// (Pass) What people see of the ten cases.
 #[test]
-fn ten_cases() {
+fn annotations_of_the_ten_cases() {
     let shown: Vec<String> = TEN
         .iter()
         .map(|(case, args)| {
@@ -130,7 +130,7 @@ fn columns_point_at_the_value() {
 
 /// (Fail) Logs of which nothing is known are no silence: what cannot be read is an error, too little a warning.
 #[test]
-fn what_is_not_known_is_said() {
+fn unknown_results_are_annotated() {
     let empty = tempfile::tempdir().expect("a directory");
     let empty = empty.path().to_str().expect("UTF-8");
     let found = commands(&annotations(&["real/pass-3crate", empty, "damaged/empty", "nowhere.jsonl"]));
@@ -150,7 +150,7 @@ const HOSTILE: &str = "x\r\n::stop-commands::t\n  ::add-mask::x\n##[add-path]/tm
 
 /// (Fail) A log whose every name is hostile gives the same annotations as one whose names are not.
 #[test]
-fn hostile_text_begins_no_command() {
+fn hostile_text_starts_no_command() {
     let log = fs::read_to_string(fixtures().join("damaged/hostile-text/events.jsonl")).expect("the fixture");
     let first: serde_json::Value = serde_json::from_str(log.lines().next().expect("a line")).expect("JSON");
     let name = first["event_type"]["plan_id"].to_string();
@@ -186,7 +186,7 @@ fn hostile_text_begins_no_command() {
 
 /// (Fail) A path is shown whole where it can name a file of a checkout, and made safe where it cannot.
 #[test]
-fn hostile_paths_begin_no_command() {
+fn hostile_paths_start_no_command() {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, shown) in [
         ("a b,line=9::c%0A%25;d##[error]e.jsonl", "a b,line=9::c%0A%25;d##[error]e.jsonl"),
@@ -207,7 +207,7 @@ fn hostile_paths_begin_no_command() {
 
 /// (Pass) The last line counts what stands above it.
 #[test]
-fn the_last_line_sums_up() {
+fn last_line_is_the_summary() {
     let text = annotations(&["real", "damaged", "recorded"]);
     let commands = commands(&text);
     let of = |name: &str| commands.iter().filter(|command| command.name == name).count();

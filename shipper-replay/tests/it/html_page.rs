@@ -17,7 +17,7 @@ fn body(page: &str) -> String {
 
 /// (Pass) The ten real cases.
 #[test]
-fn the_ten_cases() {
+fn pages_of_the_ten_cases() {
     for (name, args) in TEN {
         let log = format!("real/{name}/events.jsonl");
         let page = page(&[&[log.as_str()], args].concat());
@@ -27,13 +27,13 @@ fn the_ten_cases() {
 
 /// (Pass) The same logs give the same bytes.
 #[test]
-fn the_same_logs_give_the_same_bytes() {
+fn output_is_deterministic() {
     assert_eq!(page(&["real", "recorded"]), page(&["real", "recorded"]));
 }
 
 /// (Pass) The head forbids everything but the page's own style, and there is exactly one style and no script.
 #[test]
-fn the_page_needs_nothing_else() {
+fn page_is_self_contained() {
     let page = page(&["real", "damaged", "recorded"]);
     let policy =
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
@@ -54,7 +54,7 @@ fn the_page_needs_nothing_else() {
 
 /// (Pass) With many logs, those that are not verified come first, the table lists all, and what has no section is said.
 #[test]
-fn the_gravest_logs_come_first() {
+fn most_severe_logs_come_first() {
     let page = page(&["real", "damaged", "recorded"]);
     let rows: Vec<usize> = ["status violated", "status unjudged", "status inconclusive", "status verified"]
         .iter()
@@ -67,7 +67,7 @@ fn the_gravest_logs_come_first() {
 
 /// (Pass) Headings are in order, tables have heads with a scope, and every drawing has a name.
 #[test]
-fn readers_of_screens_find_their_way() {
+fn page_is_accessible_to_screen_readers() {
     let page = page(&["recorded/refused-and-published", "real/fail-fix-pass"]);
     let levels: Vec<u32> =
         page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10)).collect();
@@ -80,7 +80,7 @@ fn readers_of_screens_find_their_way() {
 
 /// (Pass) A page that is made from reports that were made elsewhere says that they came without a timeline.
 #[test]
-fn a_page_of_reports_says_what_it_lacks() {
+fn page_of_merged_reports_names_the_missing_timeline() {
     let reports = replay(&["--format", "ndjson", "real/tampered-sidecar"]);
     let merged = replay_stdin(&["--merge", "--format", "html", "-"], &reports.stdout);
     let page = String::from_utf8(merged.stdout).expect("UTF-8");
@@ -90,7 +90,7 @@ fn a_page_of_reports_says_what_it_lacks() {
 
 /// (Fail) A log that cannot be read has a section that says why.
 #[test]
-fn an_unreadable_log_is_told() {
+fn unreadable_log_has_a_section() {
     let page = page(&["no-such-log.jsonl"]);
     assert!(page.contains("<title>unjudged, "), "{page}");
     assert!(page.contains("check the path, and that you may read what is there"));

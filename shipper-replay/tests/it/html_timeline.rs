@@ -45,7 +45,7 @@ fn check_scale(page: &str, log: &str) {
 
 /// (Pass) Where all times are the same, everything stands in the middle, bars as wide as can be seen.
 #[test]
-fn one_instant_is_drawn_in_the_middle() {
+fn equal_times_are_drawn_in_the_middle() {
     let page = page(&restamped(|_| "2026-11-23T08:12:26Z".to_owned()));
     for (name, lane) in drawn(&page) {
         for mark in lane.marks.iter().chain(&lane.ticks) {
@@ -57,7 +57,7 @@ fn one_instant_is_drawn_in_the_middle() {
 
 /// (Pass) A completion that is stamped before its start is a bar between the two that says so.
 #[test]
-fn times_that_go_backwards_are_drawn_and_said() {
+fn backward_times_are_drawn_and_labelled() {
     let log = restamped(|line| format!("2026-11-23T08:{:02}:00Z", if line == 1 { 30 } else { line }));
     let page = page(&log);
     check_scale(&page, &log);
@@ -87,7 +87,7 @@ fn years_are_drawn_to_scale() {
 
 /// (Pass) A rehearsal of ten milliseconds in a log of an hour can be seen: it is as wide as a bar must be.
 #[test]
-fn a_short_rehearsal_can_be_seen() {
+fn short_rehearsal_has_a_visible_width() {
     let log = restamped(|line| {
         if line <= 6 { format!("2026-11-23T08:00:00.{:03}Z", line * 2 - 2) } else { "2026-11-23T09:00:00Z".to_owned() }
     });
@@ -132,7 +132,7 @@ fn releases(count: usize) -> String {
 /// (Pass) Of hundreds of releases the drawing shows what has room, says how much it leaves out, and never leaves out the
 /// one that is violated.
 #[test]
-fn hundreds_of_releases_are_bounded_and_the_violated_one_is_drawn() {
+fn drawing_is_bounded_and_keeps_the_violated_release() {
     let log = releases(700);
     let page = page(&log);
     check_scale(&page, &log);

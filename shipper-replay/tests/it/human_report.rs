@@ -73,7 +73,7 @@ snapshots! {
 
 /// (Pass) A decision that very many unfinished runs took is told of shortly.
 #[test]
-fn very_many_runs_of_a_decision() {
+fn many_runs_of_a_decision_are_summarized() {
     let log: Vec<String> = std::iter::once(r#"{"type":"gate_evaluated","plan_id":"p","rehearsal_registry":null,"skip":false,"verdict":"dormant","reasons":[],"rules":1,"receipt_line":null,"basis":{"lines":0,"bytes":0,"blake3":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"}}"#.to_owned())
         .chain((0..50_000).map(|_| r#"{"type":"plan_created","plan_id":"p","package_count":1,"gate":1}"#.to_owned()))
         .map(|event| format!("{{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{event},\"package\":\"all\"}}\n"))
@@ -86,7 +86,7 @@ fn very_many_runs_of_a_decision() {
 
 /// (Fail) One kept head fits and leaves decisions out, the other does not fit: the report says both.
 #[test]
-fn a_head_that_fits_and_one_that_does_not() {
+fn matching_and_mismatching_heads_are_both_reported() {
     const LOG: &str = "recorded/authorized/events.jsonl";
     let nothing = format!("0:0:{}", blake3::hash(b""));
     let other = format!("1:5:{}", blake3::hash(b"other"));
@@ -101,7 +101,7 @@ fn a_head_that_fits_and_one_that_does_not() {
 
 /// (Pass) Colour is for terminals, unless it is asked for.
 #[test]
-fn colour() {
+fn colour_is_for_terminals_unless_requested() {
     let colored = replay(&["--color", "always", "real/tampered-sidecar/events.jsonl"]);
     insta::assert_snapshot!(seen(&colored).replace('\u{1b}', "ESC"));
     let piped = seen(&replay(&["real/tampered-sidecar/events.jsonl"]));

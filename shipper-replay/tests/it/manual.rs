@@ -35,7 +35,7 @@ fn options() -> Vec<String> {
 
 /// (Pass) The manual page that is committed is the one that the program prints, and it tells of every option.
 #[test]
-fn the_manual_is_in_step() {
+fn manual_page_is_up_to_date() {
     let page = printed(&["--manual"]);
     let path = top().join("docs/shipper-replay.1");
     if std::env::var_os("UPDATE_PAGES").is_some() {
@@ -56,7 +56,7 @@ fn the_manual_is_in_step() {
 
 /// (Pass) Every shell completes every option.
 #[test]
-fn completions_know_every_option() {
+fn completions_contain_every_option() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = printed(&["--completions", shell]);
         for option in options() {
@@ -68,7 +68,7 @@ fn completions_know_every_option() {
 
 /// (Pass) The pages tell of every option somewhere.
 #[test]
-fn the_pages_tell_of_every_option() {
+fn docs_mention_every_option() {
     let docs = fs::read_dir(top().join("docs")).expect("docs/").map(|entry| entry.expect("a page").path());
     let pages: String = docs
         .chain([top().join("README.md")])
@@ -82,7 +82,7 @@ fn the_pages_tell_of_every_option() {
 
 /// (Pass) The version tells which rules can be judged and which schemas are written and compared.
 #[test]
-fn the_version_tells_what_it_knows() {
+fn version_lists_rules_and_schemas() {
     let version = printed(&["--version"]);
     assert!(version.starts_with(&format!("shipper-replay {}\n", env!("CARGO_PKG_VERSION"))), "{version}");
     let rules = shipper_events::event::RULES_VERSION;

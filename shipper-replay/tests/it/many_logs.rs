@@ -11,6 +11,7 @@ use std::time::Instant;
 use crate::support::ndjson::{assert_refused, merge_in, ndjson, parts, text};
 use crate::support::{fixtures, program, replay, replay_stdin, seen};
 use serde_json::Value;
+use shipper_testkit::settings::print_figure;
 
 /// Every case whose files are small: where it is, and what its log proves.
 fn small_cases() -> Vec<(PathBuf, String)> {
@@ -87,7 +88,7 @@ fn ten_thousand_logs_in_one_call() {
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(output.status.code(), Some(1));
         let (seconds, peak) = (begin.elapsed().as_secs_f64(), peak.join().expect("it was read"));
-        shipper_testkit::settings::say(&format!("10,000 logs as {format}: {seconds:.1} s, {peak} MiB at most"));
+        print_figure(&format!("10,000 logs as {format}: {seconds:.1} s, {peak} MiB at most"));
         (text(&output.stdout), peak)
     };
     let (stream, peak) = run("ndjson");
@@ -110,21 +111,21 @@ fn ten_thousand_logs_in_one_call() {
     fs::remove_file(&pipe).expect("it is done");
     let begin = Instant::now();
     let below = ndjson(&[top.path().to_str().expect("UTF-8")]);
-    shipper_testkit::settings::say(&format!("9,999 logs below a directory: {:.1} s", begin.elapsed().as_secs_f64()));
+    print_figure(&format!("9,999 logs below a directory: {:.1} s", begin.elapsed().as_secs_f64()));
     assert_eq!(parts(&below).0, lines[..9_999]);
 
     let report = top.path().join("report");
     fs::write(&report, &stream).expect("a report");
     let begin = Instant::now();
     let merged = merge_in(top.path(), &["report", "--files-from", "list", "-0", "--format", "ndjson"]);
-    shipper_testkit::settings::say(&format!("their report merged: {:.1} s", begin.elapsed().as_secs_f64()));
+    print_figure(&format!("their report merged: {:.1} s", begin.elapsed().as_secs_f64()));
     assert_eq!(text(&merged.stdout), stream, "they were in the order of their paths");
 }
 
 /// (Pass) A list adds its paths to the arguments: one a line or ended by NUL, empty ones skipped, directories searched,
 /// a log that is named twice judged once, and what is no path an entry that cannot be read.
 #[test]
-fn lists_of_paths() {
+fn file_lists_add_paths() {
     let paths = |args: &[&str], list: &[u8]| {
         let output = replay_stdin(&[&["--format", "json"], args, &["--files-from", "-"]].concat(), list);
         let report: Value =
@@ -155,7 +156,7 @@ fn lists_of_paths() {
 /// (Fail) An empty list judges nothing, which is never 0; a list that cannot be read, or one that leaves nothing of standard
 /// input for a log, is an error of usage.
 #[test]
-fn lists_that_name_nothing() {
+fn empty_file_lists_are_never_status_0() {
     insta::assert_snapshot!(seen(&replay_stdin(&["--files-from", "-"], b"\n\n")));
     let empty = text(&replay_stdin(&["--files-from", "-", "--format", "ndjson"], b"").stdout);
     let (lines, summary) = parts(&empty);
@@ -175,7 +176,7 @@ fn lists_that_name_nothing() {
 /// (Fail) A stream that could not be written to its end is no success, whatever the logs are worth.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_stream_that_is_not_written_is_no_success() {
+fn unwritten_stream_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
     let mut command = program(&["--format", "ndjson", "real/pass-1crate"]);
     let output = command.stdout(full).output().expect("it starts");
@@ -185,7 +186,7 @@ fn a_stream_that_is_not_written_is_no_success() {
 /// (Pass) Of many logs, people see what is wrong first and in full, up to a bound, the rest in a line each, up to a
 /// bound, and last one line about all.
 #[test]
-fn the_worst_comes_first() {
+fn most_severe_logs_come_first() {
     let top = tempfile::tempdir().expect("a directory");
     let (paths, _) = fleet(top.path(), 300);
     let report = ndjson(&[top.path().to_str().expect("UTF-8")]);
@@ -236,7 +237,7 @@ fn the_worst_comes_first() {
 /// ever does.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_progress_bar_for_a_person() {
+fn progress_bar_is_for_terminals_only() {
     let top = tempfile::tempdir().expect("a directory");
     let (paths, _) = fleet(top.path(), 30);
     let pipe = top.path().join("pipe");

@@ -12,7 +12,7 @@ fn markdown(args: &[&str]) -> String {
 
 /// (Pass) The ten real cases.
 #[test]
-fn the_ten_cases() {
+fn markdown_of_the_ten_cases() {
     for (name, args) in TEN {
         let log = format!("real/{name}/events.jsonl");
         insta::assert_snapshot!(format!("markdown_{name}"), markdown(&[&[log.as_str()], args].concat()));
@@ -21,7 +21,7 @@ fn the_ten_cases() {
 
 /// (Pass) Names from a log that mean something to Markdown or to a terminal are shown as code.
 #[test]
-fn hostile_text() {
+fn hostile_text_is_shown_as_code() {
     insta::assert_snapshot!(markdown(&["damaged/hostile-text"]));
 }
 
@@ -41,7 +41,7 @@ fn many_logs_are_folded() {
 
 /// (Pass) A table has as many cells in each row as it has columns, whatever stands in them.
 #[test]
-fn tables_are_whole() {
+fn table_rows_have_every_cell() {
     let text = markdown(&["damaged", "real"]);
     let (mut columns, mut cells, mut rows) = (0, 0, 0);
     for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// (Fail) A report that was cut at any line, or inside one, is refused with its name and line; so are lines that are no
 /// part of one, and what is not there.
 #[test]
-fn a_report_that_was_cut_is_refused() {
+fn truncated_report_is_rejected() {
     let top = tempfile::tempdir().expect("a directory");
     let report = ndjson(&["recorded", "damaged/torn-tail"]);
     let lines: Vec<&str> = report.split_inclusive('\n').collect();
@@ -48,7 +48,7 @@ fn a_report_that_was_cut_is_refused() {
 
 /// (Fail) What was edited in a report does not pass: neither a conclusion nor a total is believed.
 #[test]
-fn edited_reports_are_refused() {
+fn edited_reports_are_rejected() {
     let report = ndjson(&["recorded"]);
     let (lines, _) = parts(&report);
     let violated = lines.iter().position(|line| line.contains(r#""conclusion":"violated""#)).expect("one is");
@@ -66,7 +66,7 @@ fn edited_reports_are_refused() {
 /// (Fail) A report that was edited without care contradicts itself, or what its summary says was asked, and is refused: it
 /// must not be made to say that something is verified.
 #[test]
-fn edits_that_contradict_the_rest_are_refused() {
+fn contradicting_edits_are_rejected() {
     type Edit = fn(&mut Value, &mut Value);
     fn verified(log: &mut Value, summary: &mut Value) {
         log["conclusion"] = "verified".into();
@@ -163,7 +163,7 @@ fn merging_in_any_order_is_byte_identical() {
 
 /// (Pass) What merging leaves out or finds odd is told: the same report twice, a log that grew, one log at two places.
 #[test]
-fn duplicates_are_told() {
+fn duplicates_are_reported() {
     let top = tempfile::tempdir().expect("a directory");
     let log = fs::read_to_string(fixtures().join("recorded/authorized/events.jsonl")).expect("a log");
     let keep = |name: &str, lines: usize| {
@@ -193,7 +193,7 @@ fn duplicates_are_told() {
 
 /// (Fail) Reports that answer different questions do not merge, and the message names what differs and where.
 #[test]
-fn different_demands_do_not_merge() {
+fn different_options_do_not_merge() {
     let top = tempfile::tempdir().expect("a directory");
     for (name, args) in
         [("a", &["recorded"][..]), ("b", &["--registry", "it's", "recorded"]), ("c", &["--strict", "real"])]
@@ -211,7 +211,7 @@ fn different_demands_do_not_merge() {
 
 /// (Fail) A part that never was made is noticed by whoever says what must be there.
 #[test]
-fn a_part_that_is_not_there_is_noticed() {
+fn missing_part_is_detected() {
     let part = ndjson(&["recorded", "real/skip"]);
     let top = tempfile::tempdir().expect("a directory");
     fs::write(top.path().join("part"), &part).expect("a part");
@@ -229,7 +229,7 @@ fn a_part_that_is_not_there_is_noticed() {
 
 /// (Fail) Text in a report that somebody wrote by hand reaches a terminal as safely as text in a log.
 #[test]
-fn hostile_elements_are_shown_safely() {
+fn hostile_text_in_reports_is_escaped() {
     let evil = r"\u001b]0;x\u0007\n2 logs: verified (2 verified)\r\u202e\u009b2J";
     let summary = |unjudged: u64| {
         ndjson(&["nowhere"])
@@ -263,7 +263,7 @@ fn hostile_elements_are_shown_safely() {
 
 /// (Fail) A merge judges nothing, so what speaks of judging is an error beside it, and so is a form that needs a log.
 #[test]
-fn options_that_do_not_go_with_merging() {
+fn audit_options_conflict_with_merge() {
     for args in [
         &["--merge"][..],
         &["--merge", "--registry", "a", "part"],

@@ -54,7 +54,7 @@ const NOTHING: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a9
 
 /// (Pass) Every fixture under every kind of question.
 #[test]
-fn every_report_keeps_the_schema() {
+fn every_report_matches_the_schema() {
     let validator = validator();
     let mut reports = 0;
     for case in cases() {
@@ -81,7 +81,7 @@ fn every_report_keeps_the_schema() {
 
 /// (Pass) Many logs at once, logs that cannot be read, a directory without logs, standard input.
 #[test]
-fn other_inputs_keep_the_schema() {
+fn reports_on_other_inputs_match_the_schema() {
     let validator = validator();
     let empty = tempfile::tempdir().expect("a directory");
     let empty = empty.path().to_str().expect("UTF-8");
@@ -138,7 +138,7 @@ fn at<'v>(value: &'v mut Value, place: &str) -> &'v mut Value {
 
 /// (Fail) A member is missing, anywhere.
 #[test]
-fn a_missing_member_is_noticed() {
+fn missing_member_is_rejected() {
     let validator = validator();
     let mut spoilt = 0;
     for sample in samples() {
@@ -164,7 +164,7 @@ fn a_missing_member_is_noticed() {
 
 /// (Fail) A member that no report has, anywhere.
 #[test]
-fn a_new_member_is_noticed() {
+fn unknown_member_is_rejected() {
     let validator = validator();
     let mut spoilt = 0;
     for sample in samples() {
@@ -182,7 +182,7 @@ fn a_new_member_is_noticed() {
 
 /// (Fail) A value of a kind that is never there, anywhere.
 #[test]
-fn a_value_of_another_kind_is_noticed() {
+fn value_of_another_type_is_rejected() {
     let validator = validator();
     for sample in samples() {
         for place in places(&sample) {
@@ -197,7 +197,7 @@ fn a_value_of_another_kind_is_noticed() {
 
 /// (Fail) A word that is none, wherever only certain words may stand.
 #[test]
-fn a_wrong_word_is_noticed() {
+fn unknown_word_is_rejected() {
     let validator = validator();
     let words = |place: &str| {
         let steps: Vec<&str> = place.split('/').filter(|step| step.parse::<usize>().is_err()).collect();
@@ -259,7 +259,7 @@ fn the_exit_status_is_that_of_the_conclusion() {
 /// (Pass) Every line that the program prints as ndjson, its summary with what was given twice, what differs under one path
 /// and what is a copy. (Fail) A whole report is none.
 #[test]
-fn lines_of_ndjson() {
+fn ndjson_lines_match_the_schema() {
     let validator = of_line();
     let logs = ["real", "damaged", "recorded", "nowhere.jsonl", "real/skip/events.jsonl"];
     let output = replay(&[&["--format", "ndjson"], &logs[..]].concat());
@@ -318,7 +318,7 @@ fn word(value: impl Serialize) -> Value {
 
 /// (Pass) The schema has the words that the code has: no more, no fewer, in the same order.
 #[test]
-fn the_words_are_those_of_the_code() {
+fn schema_lists_exactly_the_words_of_the_code() {
     let schema = schema();
     let listed = |pointer: &str| schema.pointer(pointer).and_then(Value::as_array).cloned().expect("a list of words");
     let of = |name: &str| listed(&format!("/$defs/{name}/enum"));

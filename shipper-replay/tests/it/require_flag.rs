@@ -20,7 +20,7 @@ fn required(case: &str, plan: &str, registry: &str, more: &[&str]) -> (i32, Stri
 
 /// (Pass) The plan was rehearsed on this registry and passed.
 #[test]
-fn authorized() {
+fn authorized_plan_exits_0() {
     let (code, text) = required("pass-3crate", &plan("pass-3crate"), "rehearsal", &["-q"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.starts_with("real/pass-3crate/events.jsonl: authorized: plan "), "{text}");
@@ -28,7 +28,7 @@ fn authorized() {
 
 /// (Fail) Another plan, another registry, a failed rehearsal, a torn log: 1, with the reasons.
 #[test]
-fn refused_with_the_reasons() {
+fn refused_plan_exits_1_with_reasons() {
     let passed = plan("pass-3crate");
     for (case, plan, registry, more, reasons) in [
         ("pass-3crate", "another", "rehearsal", &[][..], "stale-plan"),
@@ -49,7 +49,7 @@ fn refused_with_the_reasons() {
 
 /// (Fail) A log that does not extend the head that was kept lets nothing go.
 #[test]
-fn a_kept_head_counts() {
+fn log_that_does_not_extend_the_head_is_refused() {
     let head = format!("6:1312:{}", "0".repeat(64));
     let (code, text) = required("pass-3crate", &plan("pass-3crate"), "rehearsal", &["--extends", &head]);
     assert_eq!(code, 1, "{text}");
@@ -58,7 +58,7 @@ fn a_kept_head_counts() {
 
 /// (Pass) What was done before does not matter, only whether the gate would let the plan go now.
 #[test]
-fn the_past_does_not_matter() {
+fn past_violations_do_not_matter() {
     let (code, text) = required("tampered-sidecar", &plan("tampered-sidecar"), "rehearsal", &[]);
     assert_eq!(code, 1, "{text}");
     let (code, text) = required("fail-fix-pass", &plan("fail-fix-pass"), "rehearsal", &["--strict"]);
@@ -67,7 +67,7 @@ fn the_past_does_not_matter() {
 
 /// (Fail) Nothing to judge, or no question: 2, never 0.
 #[test]
-fn no_answer_is_no_permission() {
+fn no_answer_exits_2() {
     let question = ["--plan-id", "p", "--registry", "r", "--require", "authorized"];
     let code = |args: &[&str]| replay(args).status.code().expect("it was not killed");
     assert_eq!(code(&[&question[..], &["nowhere.jsonl"]].concat()), 2);

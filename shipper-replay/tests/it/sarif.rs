@@ -28,7 +28,7 @@ fn shown(location: &Value) -> String {
 
 /// (Pass) What is said of the ten cases.
 #[test]
-fn ten_cases() {
+fn results_of_the_ten_cases() {
     let mut page = String::new();
     for (case, args) in TEN {
         let log = format!("real/{case}/events.jsonl");
@@ -54,7 +54,7 @@ fn ten_cases() {
 /// (Pass) Every fixture alone and all together: each finding of the JSON report is a result, in its order and with its
 /// level, line and rule, and the conclusion of every log stands with its artifact.
 #[test]
-fn it_says_what_the_json_report_says() {
+fn results_equal_the_json_findings() {
     let mut asked: Vec<Vec<String>> = cases().into_iter().map(|case| vec![case]).collect();
     asked.push(["real", "damaged", "recorded", "nowhere.jsonl"].map(ToOwned::to_owned).to_vec());
     asked.push(["--strict", "real"].map(ToOwned::to_owned).to_vec());
@@ -128,7 +128,7 @@ fn regions_hold_their_snippets() {
 /// (Fail) What is not known is no clean result: a log that cannot be read is an error of the tool and of the log; one
 /// that is empty, or holds only notes, is a warning; a directory without logs too.
 #[test]
-fn what_is_not_known_is_no_clean_result() {
+fn unknown_result_is_not_clean() {
     let empty = tempfile::tempdir().expect("a directory");
     let empty = empty.path().to_str().expect("UTF-8");
     let essence = |run: &Value| {
@@ -160,7 +160,7 @@ fn what_is_not_known_is_no_clean_result() {
 /// (Pass) A log that is verified and of which nothing is to be said gives no result, not even a good one: tools that
 /// take every result for a failure would raise an alarm.
 #[test]
-fn what_is_in_order_gives_no_result() {
+fn verified_log_gives_no_result() {
     let run = sarif(&["--registry", "rehearsal", "real/pass-3crate/events.jsonl"]);
     assert_eq!(results(&run), [] as [Value; 0]);
     assert_eq!(run["artifacts"][0]["properties"]["conclusion"], "verified");
@@ -169,7 +169,7 @@ fn what_is_in_order_gives_no_result() {
 
 /// (Pass) The rules are the codes in their order, whatever was found, each with what those who show it ask for.
 #[test]
-fn the_rules_are_always_the_same() {
+fn rules_do_not_depend_on_findings() {
     let run = sarif(&["damaged"]);
     let driver = &run["tool"]["driver"];
     assert_eq!(driver, &sarif(&["real/pass-3crate"])["tool"]["driver"]);
@@ -207,7 +207,7 @@ fn fingerprints(log: &[u8]) -> BTreeMap<String, String> {
 
 /// (Pass) When lines are appended, what was found on a line and is still found there keeps its fingerprint.
 #[test]
-fn fingerprints_stay_when_lines_are_appended() {
+fn fingerprints_are_stable_when_lines_are_appended() {
     let mut kept = 0;
     for log in [
         "recorded/refused-and-published",
@@ -234,7 +234,7 @@ fn fingerprints_stay_when_lines_are_appended() {
 /// (Fail) Another log with the same finding on the same line is another matter, and so is another plan of which too
 /// little is known: who dismissed the one has not seen the other.
 #[test]
-fn another_log_has_other_fingerprints() {
+fn fingerprints_differ_between_logs() {
     let log = fs::read_to_string(fixtures().join("real/skip-over-failed/events.jsonl")).expect("the log");
     let (one, other) = (fingerprints(log.as_bytes()), fingerprints(log.replace("T08:", "T09:").as_bytes()));
     let place = "publish-not-authorized 7";
@@ -280,7 +280,7 @@ fn paths_are_uris() {
 
 /// (Pass) Standard input is the stream that it is, under the name that it was given by.
 #[test]
-fn standard_input() {
+fn standard_input_is_named_as_given() {
     let log = fs::read(fixtures().join("real/tampered-sidecar/events.jsonl")).expect("the log");
     let run = checked(&replay_stdin(&["--format", "sarif", "-"], &log).stdout, "-");
     assert_eq!(run["artifacts"][0]["location"]["uri"], "-");
@@ -326,7 +326,7 @@ fn hostile_text_is_only_text() {
 
 /// (Fail) The schema says something: what is spoilt does not pass.
 #[test]
-fn the_schema_refuses_what_is_spoilt() {
+fn schema_rejects_damaged_output() {
     let output = replay(&["--format", "sarif", "real/tampered-sidecar"]);
     let sound: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     for (place, value) in [

@@ -43,7 +43,7 @@ fn snippets_fit_the_terminal() {
 
 /// (Pass) Where there is no terminal, the width is always the same: the same bytes and flags give the same output.
 #[test]
-fn no_terminal_no_surprise() {
+fn width_is_fixed_without_a_terminal() {
     let piped = seen(&replay(&[LOG]));
     assert!(snippets(&piped).iter().all(|line| line.chars().count() <= 120 || !line.contains('"')), "{piped}");
     assert!(!piped.contains('\u{1b}'));
@@ -56,7 +56,7 @@ fn no_terminal_no_surprise() {
 
 /// (Pass) Colour is for terminals that have it and for readers who want it.
 #[test]
-fn colour_where_it_is_wanted() {
+fn colour_follows_terminal_and_options() {
     let colored = |variables: &str, args: &str| on_terminal(80, variables, &format!("{args} {LOG}")).contains('\u{1b}');
     assert!(colored("", ""));
     assert!(colored("NO_COLOR=", ""), "an empty NO_COLOR asks for nothing");

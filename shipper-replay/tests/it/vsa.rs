@@ -74,7 +74,7 @@ fn fixture(log: &str) -> Vec<u8> {
 
 /// (Fail) The check has teeth: in-toto's library refuses statements that are not sound.
 #[test]
-fn what_is_not_sound_is_refused() {
+fn unsound_statements_are_rejected_by_the_library() {
     let good = statement(&[VERIFIED]);
     for (pointer, value) in [
         ("/_type", json!("https://in-toto.io/Statement/v0.1")),
@@ -97,7 +97,7 @@ fn what_is_not_sound_is_refused() {
 /// (Pass) The ten cases: PASSED for a log that is verified and for no other, the exit status of the conclusion, and the
 /// digests of the complete lines.
 #[test]
-fn ten_cases() {
+fn statements_of_the_ten_cases() {
     let mut results = Vec::new();
     for (case, args) in TEN {
         let log = format!("real/{case}/events.jsonl");
@@ -111,7 +111,7 @@ fn ten_cases() {
 
 /// (Pass) So it is for every log that is committed.
 #[test]
-fn every_log() {
+fn statements_of_every_fixture() {
     let mut count = 0;
     for class in ["real", "damaged", "recorded"] {
         for entry in fs::read_dir(fixtures().join(class)).expect("the fixtures are there") {
@@ -150,14 +150,14 @@ fn agrees(log: &str, args: &[&str]) -> String {
 
 /// (Pass) The SHA-256 is what `sha256sum` prints.
 #[test]
-fn sha256_as_other_tools_compute_it() {
+fn sha256_equals_sha256sum() {
     let sha256 = "5afbb1f8476e147560407cf087e82fef2dd029e436c7b1776ccdf0531a4ee7da";
     assert_eq!(statement(&[VERIFIED])["subject"][0]["digest"]["sha256"], sha256);
 }
 
 /// (Pass) What a statement of a verified log looks like, and of a log that is not.
 #[test]
-fn two_statements() {
+fn statement_snapshots() {
     for (name, args) in [
         ("verified", &["--registry", "rehearsal", VERIFIED][..]),
         ("violated", &["real/tampered-sidecar/events.jsonl"]),
@@ -172,7 +172,7 @@ fn two_statements() {
 
 /// (Pass) The same bytes and options give the same statement, by whatever way the bytes come.
 #[test]
-fn the_same_again() {
+fn output_is_deterministic() {
     assert_eq!(run(&[VERIFIED]).stdout, run(&[VERIFIED]).stdout);
     let bytes = fixture(VERIFIED);
     let args = ["--format", "vsa", "--time", TIME, "--no-sidecar"];
@@ -185,7 +185,7 @@ fn the_same_again() {
 
 /// (Pass) The time is that of `--time`, else of SOURCE_DATE_EPOCH, else now; in UTC.
 #[test]
-fn time() {
+fn time_option_precedes_source_date_epoch_and_now() {
     let time = |args: &[&str], epoch: Option<&str>| {
         let mut command = program(&[&["--format", "vsa", VERIFIED], args].concat());
         command.env_remove("SOURCE_DATE_EPOCH").envs(epoch.map(|epoch| ("SOURCE_DATE_EPOCH", epoch)));
@@ -207,7 +207,7 @@ fn time() {
 
 /// (Fail) Times that are none, or that RFC 3339 cannot say in UTC.
 #[test]
-fn bad_times() {
+fn invalid_times_are_rejected() {
     for (args, epoch) in [
         (&["--time", "2026-11-23"][..], None),
         (&["--time", ""], None),
@@ -240,7 +240,7 @@ fn refused(output: &Output, word: &str) {
 
 /// (Fail) Without exactly one log that can be read there is nothing to make a statement of.
 #[test]
-fn one_readable_log() {
+fn exactly_one_readable_log_is_required() {
     for (args, word) in [
         (&["nowhere.jsonl"][..], "nowhere.jsonl"),
         (&[VERIFIED, CHAINED], "exactly one log"),
@@ -253,7 +253,7 @@ fn one_readable_log() {
 
 /// (Fail) The options of a statement without a statement, and what is no URI.
 #[test]
-fn usage() {
+fn statement_options_require_the_vsa_format() {
     for (args, word) in [
         (&["--time", TIME][..], "--time is for --format vsa"),
         (&["--resource-uri", "a"], "--resource-uri is for --format vsa"),
@@ -275,7 +275,7 @@ fn usage() {
 
 /// (Pass) Who verified and what the log is of can be said in the words of those who use the statement.
 #[test]
-fn own_names() {
+fn verifier_and_resource_can_be_named() {
     let (verifier, resource) = ("https://ci.example.com/verifier", "https://example.com/releases/1.4.0/events.jsonl");
     let own = statement(&["--verifier-id", verifier, "--resource-uri", resource, VERIFIED]);
     assert_eq!(own["predicate"]["verifier"]["id"], verifier);
@@ -292,7 +292,7 @@ fn levels(args: &[&str]) -> Value {
 
 /// (Pass) A name is given for what was checked, and what narrows the judging changes the name.
 #[test]
-fn verified_levels() {
+fn levels_name_the_checks() {
     let plan = report(&[CHAINED])["logs"][0]["receipt"]["plan_id"].as_str().expect("a plan").to_owned();
     let head = report(&["--at", "3", CHAINED]);
     let head = &head["logs"][0];
@@ -318,7 +318,7 @@ fn verified_levels() {
 
 /// (Fail) No name for what does not hold, and none at all for a log that is not verified.
 #[test]
-fn no_levels_without_proof() {
+fn unverified_log_has_no_levels() {
     let failed = json!(["FAILED"]);
     for args in [
         &["real/skip/events.jsonl"][..],
@@ -344,7 +344,7 @@ fn no_levels_without_proof() {
 
 /// (Pass) Under `--at` the digests are those of the lines up to there, also of a stream.
 #[test]
-fn a_prefix() {
+fn at_option_limits_the_digests() {
     let bytes = fixture(VERIFIED);
     let end = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(9).expect("ten lines").0 + 1;
     let prefix = digests(&bytes[..end]);
@@ -364,7 +364,7 @@ fn a_prefix() {
 
 /// (Pass) A torn tail is in no digest, and is said.
 #[test]
-fn a_torn_tail() {
+fn torn_tail_is_in_no_digest() {
     let log = "damaged/torn-tail/events.jsonl";
     let bytes = fixture(log);
     let lines = bytes.iter().rposition(|byte| *byte == b'\n').expect("a line") + 1;
@@ -377,7 +377,7 @@ fn a_torn_tail() {
 
 /// (Pass) A sidecar that was compared is an input too; one that was not is none.
 #[test]
-fn inputs() {
+fn compared_sidecar_is_an_input() {
     let inputs = |args: &[&str]| statement(args)["predicate"]["inputAttestations"].as_array().expect("a list").clone();
     let log = json!({ "uri": VERIFIED, "digest": digests(&fixture(VERIFIED)) });
     let sidecar = "real/pass-3crate/rehearsal.json";
@@ -392,7 +392,7 @@ fn inputs() {
 
 /// (Pass) Of a sidecar that is too long to be one only the beginning is read, and the digests say so.
 #[test]
-fn an_endless_sidecar() {
+fn oversized_sidecar_is_digested_by_its_beginning() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("rehearsal.json");
     let bytes = vec![b' '; shipper_events::MAX_LINE_LEN + 2];
@@ -405,7 +405,7 @@ fn an_endless_sidecar() {
 
 /// (Pass) The policy is what was demanded, and its digest that of its compact JSON.
 #[test]
-fn policy() {
+fn policy_digest_is_that_of_its_json() {
     let policy = |args: &[&str]| statement(args)["predicate"]["policy"].clone();
     let sha256 = |text: &str| digests(text.as_bytes())["sha256"].clone();
     let usual = policy(&[VERIFIED]);
@@ -425,7 +425,7 @@ fn policy() {
 /// (Pass) Hostile names come back as they are and act on nothing: `read` checks every character of a statement.
 #[cfg(unix)]
 #[test]
-fn hostile_names() {
+fn hostile_names_are_escaped() {
     let directory = tempfile::tempdir().expect("a directory");
     let hostile = "\u{1b}[31m \u{202e}\"<script>`$(x)` #?%\n";
     let path = directory.path().join(hostile);

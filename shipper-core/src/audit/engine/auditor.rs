@@ -1,19 +1,18 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
-use std::io::{self, Read, Seek};
+use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::Path;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LineReader, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{Event, EventKind, EventType, Head, LogEntry, ParsedLine, Tail, Timestamp, parse_line};
-use thiserror::Error;
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{Event, EventKind, EventType, Head, LogEntry, Tail};
 
 use super::active_run::PackageAction;
 use super::authority::AuthorityTracker;
 use super::conclude::{Collected, CollectedTimeline, conclude};
 use super::decisions::DecisionTracker;
+use super::error::AuditError;
 use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
-use super::integrity::{IntegrityTracker, report_chain_errors, report_unchained_segment};
+use super::integrity::{IntegrityTracker, report_chain_errors, report_crlf, report_unchained_segment};
 use super::pending::PendingFindings;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
@@ -26,7 +25,7 @@ use crate::fold::GateState;
 
 /// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
 ///
-/// [`audit_reader`] and [`audit_path`] audit a whole log in one call.
+/// [`audit_reader`](super::audit_reader) and [`audit_path`](super::audit_path) audit a whole log in one call.
 ///
 /// ```
 /// use shipper_core::audit::{AuditOptions, Auditor, SidecarInput};
@@ -52,86 +51,6 @@ pub struct Auditor {
     sidecar: SidecarTracker,
     timeline: Option<TimelineTracker>,
     findings: PendingFindings,
-}
-
-/// A log cannot be audited under the options.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AuditError {
-    /// The options name a line that the log does not have.
-    #[error("there is no line {line} in this log, which has {lines} lines")]
-    BeyondEnd {
-        /// The line of the options.
-        line: u64,
-        /// Number of complete lines of the log.
-        lines: u64,
-    },
-    /// The options name a time. An auditor that reads the log once cannot find its line; [`resolve_as_of`] does.
-    #[error("the time of the options was not resolved to a line")]
-    UnresolvedTime,
-    /// The log cannot be read.
-    #[error("cannot read the log")]
-    Read {
-        /// The cause.
-        #[from]
-        source: io::Error,
-    },
-}
-
-/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
-///
-/// # Errors
-///
-/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::UnresolvedTime`] if they
-/// name a time, [`AuditError::Read`] if `read` fails.
-///
-/// ```
-/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_reader};
-/// let audit = audit_reader(&b""[..], SidecarInput::NotRequested, &AuditOptions::default())?;
-/// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
-/// # Ok::<(), shipper_core::audit::AuditError>(())
-/// ```
-pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
-    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
-}
-
-/// Audits the log at a path. If the options name a time, it reads the file twice, so it must be a regular file.
-///
-/// # Errors
-///
-/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if the file cannot
-/// be opened or read.
-pub fn audit_path(
-    path: impl AsRef<Path>,
-    sidecar: SidecarInput,
-    options: &AuditOptions,
-) -> Result<LogAudit, AuditError> {
-    let mut file = fs_err::File::open(path.as_ref())?;
-    let mut options = options.clone();
-    if let Some(AsOf::Timestamp(until)) = &options.at {
-        options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
-        file.rewind()?;
-    }
-    audit_reader(file, sidecar, &options)
-}
-
-/// Number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
-/// so it reads the log to its end.
-///
-/// # Errors
-///
-/// Those of `read`.
-pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
-    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
-    while let Some(bytes) = lines.next_line()? {
-        line += 1;
-        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
-            && event.instant() <= until.instant()
-        {
-            resolved = line;
-        }
-    }
-    Ok(resolved)
 }
 
 impl Auditor {
@@ -227,7 +146,7 @@ impl Auditor {
             return Err(AuditError::BeyondEnd { line, lines });
         }
         if let Some(line) = self.log.first_crlf() {
-            self.integrity.crlf_line(line, &mut self.findings);
+            report_crlf(line, &mut self.findings);
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.tracked_head(head.lines)));

@@ -241,6 +241,7 @@ fn into_findings(
         message: finding.message,
         help: finding.code.help().into(),
         labels: finding.labels.into(),
+        given_head: finding.given_head,
     });
     let mut findings: Vec<Finding> = included.collect();
     findings.sort_by_key(|finding| (finding.line.is_none(), finding.line, finding.code.as_str()));

@@ -8,7 +8,6 @@ use crate::audit::report::{FindingCode, Label, LabelTarget, paths};
 /// Reports the damage of a log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct IntegrityTracker {
-    crlf_reported: bool,
     /// The first and the last of the latest consecutive blank lines; 0 before the first.
     last_blank_run: (u64, u64),
     /// The corrupt line that ended the audit.
@@ -41,13 +40,11 @@ impl IntegrityTracker {
         self.last_blank_run = (if last + 1 == line && last > 0 { first } else { line }, line);
         findings.push_at(line, FindingCode::BlankLine, "the line is blank: no event");
     }
+}
 
-    /// The line ends with CR LF.
-    pub(super) fn crlf_line(&mut self, line: u64, findings: &mut PendingFindings) {
-        if !std::mem::replace(&mut self.crlf_reported, true) {
-            findings.push_at(line, FindingCode::CrlfLineEndings, "the line ends with CR LF");
-        }
-    }
+/// Reports the first line that ends with CR LF.
+pub(super) fn report_crlf(line: u64, findings: &mut PendingFindings) {
+    findings.push_at(line, FindingCode::CrlfLineEndings, "the line ends with CR LF");
 }
 
 /// Reports unchained lines that follow chained ones.

@@ -9,6 +9,8 @@ mod authority;
 mod basis;
 mod conclude;
 mod decisions;
+mod entry;
+mod error;
 mod format;
 mod gate_events;
 mod integrity;
@@ -18,4 +20,6 @@ mod sidecar;
 mod timeline;
 mod trusted_head;
 
-pub use auditor::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
+pub use auditor::Auditor;
+pub use entry::{audit_path, audit_reader, resolve_as_of};
+pub use error::AuditError;

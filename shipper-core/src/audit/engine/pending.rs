@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::audit::report::{FindingCode, Label};
+use crate::audit::report::{FindingCode, GivenHead, Label};
 
 /// The subject of a finding: the options may leave out a decision, and then the findings about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,13 @@ pub(super) struct PendingFinding {
     pub(super) message: Cow<'static, str>,
     pub(super) scope: FindingScope,
     pub(super) labels: Vec<Label>,
+    pub(super) given_head: Option<GivenHead>,
 }
 
 impl PendingFinding {
     /// A finding about the log.
     pub(super) fn for_log(code: FindingCode, line: Option<u64>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, line, message: message.into(), scope: FindingScope::Log, labels: Vec::new() }
+        Self { code, line, message: message.into(), scope: FindingScope::Log, labels: Vec::new(), given_head: None }
     }
 
     /// A finding at a line about the decision at a position, or one of its runs.

@@ -3,7 +3,7 @@
 use shipper_events::Head;
 
 use super::pending::PendingFinding;
-use crate::audit::report::FindingCode;
+use crate::audit::report::{FindingCode, GivenHead};
 
 /// A head that the options give, and whether the log begins with it.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ impl TrustedHead {
             PendingFinding::for_log(FindingCode::LogTruncated, None, message)
         } else {
             let message = format!("the first {} lines are not those of the head given by --extends", head.lines);
-            PendingFinding::for_log(FindingCode::HeadMismatch, None, message)
+            mismatch(GivenHead::Extends, message)
         })
     }
 
@@ -44,7 +44,12 @@ impl TrustedHead {
         let lines = self.head.lines;
         self.within(audited).is_none().then(|| {
             let message = format!("the head given by --since, of {lines} lines, is not one of this log");
-            PendingFinding::for_log(FindingCode::HeadMismatch, None, message)
+            mismatch(GivenHead::Since, message)
         })
     }
+}
+
+fn mismatch(given_head: GivenHead, message: String) -> PendingFinding {
+    let finding = PendingFinding::for_log(FindingCode::HeadMismatch, None, message);
+    PendingFinding { given_head: Some(given_head), ..finding }
 }

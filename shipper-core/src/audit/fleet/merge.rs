@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
 
-use blake3::Hash;
 use serde_json::{Map, Value};
+use shipper_events::blake3::{self, Hash};
 use shipper_events::display_safe;
 use thiserror::Error;
 

@@ -9,7 +9,9 @@ use super::label::{Label, LabelTarget, paths};
 use crate::audit::words::word_enum;
 
 /// One finding of an audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Two findings are equal if their JSON forms are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// Its code; `docs/codes.md` explains each.
@@ -26,7 +28,27 @@ pub struct Finding {
     /// form, so a finding that was read from JSON has none.
     #[serde(skip)]
     pub labels: Box<[Label]>,
+    /// The head of the options that a [`FindingCode::HeadMismatch`] without a line is about. `None` also where the
+    /// finding was read from JSON.
+    #[serde(skip)]
+    pub(in crate::audit) given_head: Option<GivenHead>,
 }
+
+/// A head that the options of the audit give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::audit) enum GivenHead {
+    Extends,
+    Since,
+}
+
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        let json = |finding: &Self| (finding.code, finding.level, finding.line);
+        json(self) == json(other) && self.message == other.message && self.help == other.help
+    }
+}
+
+impl Eq for Finding {}
 
 impl Finding {
     /// The places in the log that show the finding, one a line: first the place on its own line, if it has one, then

@@ -5,9 +5,10 @@ use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::conclusion::Conclusion;
 use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
-use super::finding::{Finding, FindingCode, Level};
+use super::finding::{Finding, FindingCode, GivenHead, Level};
 use super::sidecar::{SidecarReport, SidecarStatus};
 use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
+use crate::audit::options::AuditOptions;
 use crate::audit::words::word_enum;
 use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
@@ -82,6 +83,18 @@ impl LogAudit {
     /// Whether there is a finding of that code.
     pub(in crate::audit) fn has_finding(&self, code: FindingCode) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
+    }
+
+    /// Whether `--since` left anything out of this audit: it was given, and the log begins with that head.
+    ///
+    /// In a report that was read from JSON, one mismatch is attributed to `--extends` if that was given as well.
+    pub fn applies_since(&self, options: &AuditOptions) -> bool {
+        let about_flag = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
+        let mismatches = || self.findings.iter().filter(about_flag).map(|finding| finding.given_head);
+        let of_extends = options.extends.is_some() && !self.has_finding(FindingCode::LogTruncated);
+        let unknown = mismatches().filter(Option::is_none).count();
+        let fits = mismatches().all(|head| head != Some(GivenHead::Since)) && unknown <= usize::from(of_extends);
+        options.since.is_some() && fits
     }
 
     /// Removes the timeline, the rehearsals and the runs.

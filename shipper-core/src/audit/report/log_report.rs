@@ -55,17 +55,58 @@ pub struct LogReport {
     /// The conclusion about it.
     pub conclusion: Conclusion,
     /// The reason why it was not audited. `None` exactly if `audit` is there.
-    pub error: Option<String>,
+    pub error: Option<UnauditedReason>,
     /// The result of its audit.
     #[serde(flatten)]
     pub audit: Option<LogAudit>,
+}
+
+/// The reason why a log was not audited. Its JSON form is a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum UnauditedReason {
+    /// The path is a directory without a log.
+    NoLogs,
+    /// The log cannot be read, with the cause.
+    Unreadable(String),
+}
+
+impl UnauditedReason {
+    /// The text in the JSON report.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::NoLogs => "no events.jsonl below this directory (links to directories are not followed)",
+            Self::Unreadable(cause) => cause,
+        }
+    }
+
+    /// The conclusion about a log that was not audited for this reason.
+    fn conclusion(&self) -> Conclusion {
+        match self {
+            Self::NoLogs => Conclusion::Inconclusive,
+            Self::Unreadable(_) => Conclusion::Unjudged,
+        }
+    }
+}
+
+impl From<UnauditedReason> for String {
+    fn from(reason: UnauditedReason) -> Self {
+        reason.as_str().to_owned()
+    }
+}
+
+/// Reads the JSON form, in which a fixed text stands for [`UnauditedReason::NoLogs`].
+impl From<String> for UnauditedReason {
+    fn from(text: String) -> Self {
+        if text == Self::NoLogs.as_str() { Self::NoLogs } else { Self::Unreadable(text) }
+    }
 }
 
 #[derive(Deserialize)]
 struct LogReportJson {
     path: String,
     conclusion: Conclusion,
-    error: Option<String>,
+    error: Option<UnauditedReason>,
     #[serde(flatten)]
     audit: Option<LogAudit>,
 }
@@ -88,25 +129,27 @@ impl LogReport {
         Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
     }
 
+    /// The report on a log that was not audited.
+    pub fn unaudited(path: impl Into<String>, reason: UnauditedReason) -> Self {
+        Self { path: path.into(), conclusion: reason.conclusion(), error: Some(reason), audit: None }
+    }
+
     /// The report on a log that cannot be read.
     pub fn unreadable(path: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { path: path.into(), conclusion: Conclusion::Unjudged, error: Some(cause.into()), audit: None }
+        Self::unaudited(path, UnauditedReason::Unreadable(cause.into()))
     }
 
     /// The report on a directory without a log: nothing was checked.
     pub fn no_logs(path: impl Into<String>) -> Self {
-        Self {
-            conclusion: Conclusion::Inconclusive,
-            ..Self::unreadable(path, "no events.jsonl below this directory (links to directories are not followed)")
-        }
+        Self::unaudited(path, UnauditedReason::NoLogs)
     }
 
     /// The conclusion that follows from the other members.
     pub fn recompute_conclusion(&self) -> Conclusion {
-        match &self.audit {
-            Some(audit) => audit.conclusion(),
-            None if self.error == Self::no_logs("").error => Conclusion::Inconclusive,
-            None => Conclusion::Unjudged,
+        match (&self.audit, &self.error) {
+            (Some(audit), _) => audit.conclusion(),
+            (None, Some(reason)) => reason.conclusion(),
+            (None, None) => Conclusion::Unjudged,
         }
     }
 

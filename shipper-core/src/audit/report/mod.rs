@@ -14,11 +14,12 @@ pub use conclusion::Conclusion;
 pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
 };
+pub(super) use finding::GivenHead;
 pub use finding::{Finding, FindingCode, Level};
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{GateReport, Integrity, LogAudit, ReceiptReport, TailStatus};
-pub use log_report::{LogReport, Report, Schema};
+pub use log_report::{LogReport, Report, Schema, UnauditedReason};
 pub use sidecar::{SidecarReport, SidecarStatus};
 pub use timeline::{
     OpenRehearsalSummary, ReceiptSummary, RehearsalReport, RehearsalStatus, RunSpan, StateAfter, TimelineEntry,

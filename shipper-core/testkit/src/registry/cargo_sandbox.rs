@@ -9,22 +9,22 @@ use std::process::{Command, Stdio};
 use super::Registry;
 
 /// Where cargo works in a test. Its directory goes away with it.
-pub struct Bench {
+pub struct CargoSandbox {
     directory: tempfile::TempDir,
 }
 
 /// How a call of cargo ended.
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandResult {
     pub success: bool,
     pub stdout: String,
     /// What cargo tells of its progress and its errors goes here.
     pub stderr: String,
 }
 
-impl Ran {
+impl CommandResult {
     /// Runs a command to its end.
-    pub fn of(command: &mut Command) -> Self {
+    pub fn run(command: &mut Command) -> Self {
         let output = command.output().expect("it starts");
         Self {
             success: output.status.success(),
@@ -35,28 +35,28 @@ impl Ran {
 
     /// Cargo's messages, when it succeeded.
     #[track_caller]
-    pub fn well(self) -> String {
+    pub fn expect_success(self) -> String {
         assert!(self.success, "{self:#?}");
         self.stderr
     }
 
     /// Cargo's messages, when it failed.
     #[track_caller]
-    pub fn badly(self) -> String {
+    pub fn expect_failure(self) -> String {
         assert!(!self.success, "{self:#?}");
         self.stderr
     }
 }
 
-impl Bench {
-    /// A bench whose cargo knows this registry under this name, and its token.
+impl CargoSandbox {
+    /// A sandbox whose cargo knows this registry under this name, and its token.
     pub fn new(name: &str, registry: &Registry) -> Self {
         Self::with(&[(name, registry)])
     }
 
-    /// A bench whose cargo knows these registries.
+    /// A sandbox whose cargo knows these registries.
     pub fn with(registries: &[(&str, &Registry)]) -> Self {
-        let bench = Self { directory: tempfile::tempdir().expect("a directory") };
+        let sandbox = Self { directory: tempfile::tempdir().expect("a directory") };
         // Without a provider by name, cargo has no token for a private registry.
         let mut config = "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n".to_owned();
         let mut credentials = String::new();
@@ -68,21 +68,21 @@ impl Bench {
         let _ = writeln!(
             config,
             "[source.crates-io]\nreplace-with = \"nothing\"\n[source.nothing]\ndirectory = {:?}",
-            bench.path("nothing")
+            sandbox.path("nothing")
         );
-        std::fs::create_dir(bench.path("nothing")).expect("a directory");
-        std::fs::create_dir(bench.path("temporary")).expect("a directory");
-        write(&bench.path("home/config.toml"), &config);
-        write(&bench.path("home/credentials.toml"), &credentials);
-        bench
+        std::fs::create_dir(sandbox.path("nothing")).expect("a directory");
+        std::fs::create_dir(sandbox.path("temporary")).expect("a directory");
+        write(&sandbox.path("home/config.toml"), &config);
+        write(&sandbox.path("home/credentials.toml"), &credentials);
+        sandbox
     }
 
-    /// A place on the bench.
+    /// A place on the sandbox.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.directory.path().join(relative)
     }
 
-    /// A program that finds this bench's cargo home, should it call cargo, and nothing that the test's own cargo set.
+    /// A program that finds this sandbox's cargo home, should it call cargo, and nothing that the test's own cargo set.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -94,7 +94,7 @@ impl Bench {
         }
         command
             .env("CARGO_HOME", self.path("home"))
-            // What a killed program leaves behind goes away with the bench.
+            // What a killed program leaves behind goes away with the sandbox.
             .env("TMPDIR", self.path("temporary"))
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_HTTP_TIMEOUT", "5")
@@ -105,14 +105,14 @@ impl Bench {
     }
 
     /// Runs cargo in a directory.
-    pub fn cargo(&self, directory: &Path, arguments: &[&str]) -> Ran {
+    pub fn cargo(&self, directory: &Path, arguments: &[&str]) -> CommandResult {
         self.cargo_with(&[], directory, arguments)
     }
 
     /// Runs cargo in a directory, with these environment variables.
-    pub fn cargo_with(&self, environment: &[(&str, &str)], directory: &Path, arguments: &[&str]) -> Ran {
+    pub fn cargo_with(&self, environment: &[(&str, &str)], directory: &Path, arguments: &[&str]) -> CommandResult {
         let mut command = self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        Ran::of(command.current_dir(directory).envs(environment.iter().copied()).args(arguments))
+        CommandResult::run(command.current_dir(directory).envs(environment.iter().copied()).args(arguments))
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! let registry = Registry::start();                                  // 127.0.0.1, a free port, until the last clone drops
-//! let bench = Bench::new("rehearsal", &registry);                    // a cargo home that knows it, and its token
+//! let sandbox = CargoSandbox::new("rehearsal", &registry);                    // a cargo home that knows it, and its token
 //! registry.order(On::Publish, "b", 1, Fault::refuse(500, "no"));     // the next upload of b fails
-//! bench.cargo(&workspace, &["publish", "-p", "a", "--registry", "rehearsal"]);
+//! sandbox.cargo(&workspace, &["publish", "-p", "a", "--registry", "rehearsal"]);
 //! assert_eq!(registry.versions("a"), ["0.1.0"]);
 //! ```
 //!
@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub use cargo_sandbox::{Bench, Ran, members, three_members, three_members_for, write};
+pub use cargo_sandbox::{CargoSandbox, CommandResult, members, three_members, three_members_for, write};
 pub use fault::{Fault, On};
 use serde_json::Value;
 use serve::Shared;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use shipper_core::SkipRequest;
-use shipper_testkit::sim_storage::ModelDisk;
+use shipper_testkit::sim_storage::SimStorage;
 
 pub(super) const STATE: &str = "state";
 pub(super) const LOG: &str = "state/events.jsonl";
@@ -18,14 +18,14 @@ pub(super) const SIDECAR: &str = "state/rehearsal.json";
 
 /// A state directory on a model disk, whose clock advances only when the scenario says so.
 pub(super) struct StateDirectory {
-    disk: ModelDisk,
+    disk: SimStorage,
     seconds: Cell<u64>,
 }
 
 impl StateDirectory {
     pub(super) fn new(log: &[u8]) -> Self {
         let files: &[(&str, &[u8])] = if log.is_empty() { &[] } else { &[(LOG, log)] };
-        Self { disk: ModelDisk::with(files), seconds: Cell::new(0) }
+        Self { disk: SimStorage::with(files), seconds: Cell::new(0) }
     }
 
     /// A state with the same files, but for one; later than this one.
@@ -33,7 +33,7 @@ impl StateDirectory {
         let mut files: BTreeMap<String, Vec<u8>> = self.files();
         files.insert(path.to_owned(), bytes.to_vec());
         let files: Vec<(&str, &[u8])> = files.iter().map(|(path, bytes)| (path.as_str(), &bytes[..])).collect();
-        Self { disk: ModelDisk::with(&files), seconds: self.seconds.clone() }
+        Self { disk: SimStorage::with(&files), seconds: self.seconds.clone() }
     }
 
     pub(super) fn with_log_tail(&self, tail: &[u8]) -> Self {
@@ -47,7 +47,7 @@ impl StateDirectory {
     }
 
     /// The disk, one second later.
-    pub(super) fn later(&self) -> ModelDisk {
+    pub(super) fn later(&self) -> SimStorage {
         self.seconds.set(self.seconds.get() + 1);
         let since_epoch = Duration::new(1_795_424_400 + self.seconds.get(), 120);
         self.disk.set_clock(SystemTime::UNIX_EPOCH + since_epoch);

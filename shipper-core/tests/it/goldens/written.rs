@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{LOG, ModelDisk, SIDECAR, STATE, StateDirectory, skip_request};
+use super::{LOG, SIDECAR, STATE, SimStorage, StateDirectory, skip_request};
 use camino::Utf8Path;
 use shipper_core::rehearsal::OpenRehearsal;
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
@@ -22,7 +22,7 @@ const UNCHAINED: &str = concat!(
 
 impl StateDirectory {
     /// Records a rehearsal of plan `p` on registry `r`.
-    fn rehearse(&self, package_count: u64, record: impl FnOnce(&Self, OpenRehearsal<'_, ModelDisk>)) {
+    fn rehearse(&self, package_count: u64, record: impl FnOnce(&Self, OpenRehearsal<'_, SimStorage>)) {
         let mut recorder =
             RehearsalRecorder::open(self.later(), Utf8Path::new(STATE), LockOptions::default()).expect("opened");
         self.later();

@@ -52,12 +52,6 @@ pub(crate) fn caveats(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
 /// Returns what the options or a corrupt line left out.
 fn left_out(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
     let corrupt = audit.findings.iter().any(|finding| finding.code == FindingCode::CorruptLine);
-    // A head that does not match leaves nothing out. A mismatch of --extends has the same code.
-    let names_since = |message: &str| message.contains("--since");
-    let since_matches = !audit
-        .findings
-        .iter()
-        .any(|finding| finding.code == FindingCode::HeadMismatch && names_since(&finding.message));
     let mut left_out = Vec::new();
     if let Some(line) = audited_up_to(audit, demand) {
         let why = if corrupt { "judging stops at a corrupt line" } else { "--at leaves it out" };
@@ -66,8 +60,40 @@ fn left_out(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
     if demand.plan_id.is_some() {
         left_out.push("other plans: --plan-id leaves them out".to_owned());
     }
-    if demand.since.is_some() && since_matches {
+    if audit.applies_since(demand) {
         left_out.push("what was dealt with before: --since leaves it out".to_owned());
     }
     left_out
+}
+
+#[cfg(test)]
+mod tests {
+    use shipper_core::audit::{AuditOptions, FindingCode, SidecarInput, audit_reader};
+
+    use super::caveats;
+
+    const HEAD: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+    const OTHER: &str = "1:1:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+    const LOG: &[u8] = b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
+
+    /// Whether `--since` is said to leave something out. The messages of findings do not matter.
+    fn since_leaves_out(extends: Option<&str>, since: &str) -> bool {
+        let mut options = AuditOptions::default().with_since(since.parse().unwrap());
+        options.extends = extends.map(|head| head.parse().unwrap());
+        let mut audit = audit_reader(LOG, SidecarInput::NotRequested, &options).unwrap();
+        for finding in audit.findings.iter_mut().filter(|finding| finding.code == FindingCode::HeadMismatch) {
+            finding.message = "other words".into();
+        }
+        caveats(&audit, &options).iter().any(|caveat| caveat.contains("--since leaves it out"))
+    }
+
+    /// (Pass) The caveat is given exactly if the log begins with the head of `--since`.
+    #[test]
+    fn caveat_of_since_depends_on_the_head() {
+        assert!(since_leaves_out(None, HEAD));
+        assert!(!since_leaves_out(None, OTHER));
+        assert!(!since_leaves_out(Some(HEAD), OTHER));
+        assert!(since_leaves_out(Some(OTHER), HEAD));
+        assert!(!since_leaves_out(Some(OTHER), OTHER));
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use shipper_core::RefusalCode;
 use shipper_core::audit::{
     AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
-    Report, RunReport, TailStatus, UnprovenCause,
+    Report, RunReport, TailStatus, UnauditedReason, UnprovenCause,
 };
 use shipper_core::sidecar::{FieldDiff, FieldValue};
 use shipper_events::display_safe::DisplaySafe;
@@ -14,7 +14,8 @@ use shipper_events::{RegistryName, display_safe};
 /// Returns the reason for the conclusion, to follow it in one sentence.
 pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
-        return format!(", {}", path_text(log.error.as_deref().unwrap_or("it could not be judged")));
+        let error = log.error.as_ref().map_or("it could not be judged", UnauditedReason::as_str);
+        return format!(", {}", path_text(error));
     };
     let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
     let first = audit.findings.iter().find(|finding| finding.level == Level::Error);

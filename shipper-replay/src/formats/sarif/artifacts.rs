@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shipper_core::audit::{AuditOptions, Conclusion, GateReport, LogAudit, LogReport, TailStatus};
+use shipper_core::audit::{AuditOptions, Conclusion, GateReport, LogAudit, LogReport, TailStatus, UnauditedReason};
 use shipper_events::display_safe;
 
 use super::message::name;
@@ -34,7 +34,11 @@ impl Artifacts {
             hashes: whole.map(|audit| BTreeMap::from([("blake3", audit.blake3.clone())])).unwrap_or_default(),
             properties: Some(OfLog {
                 conclusion: log.conclusion.as_str(),
-                error: log.error.as_deref().map(|error| display_safe(error).max_chars(400).to_string()),
+                error: log
+                    .error
+                    .as_ref()
+                    .map(UnauditedReason::as_str)
+                    .map(|error| display_safe(error).max_chars(400).to_string()),
                 judged: log.audit.as_ref().map(judged),
             }),
         })

@@ -73,7 +73,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
 
 /// What the tool has to say of itself: that it could not read a log, or found none.
 fn notification(log: &LogReport, log_at: &ArtifactLocation) -> Option<Notification> {
-    let error = log.error.as_deref()?;
+    let error = log.error.as_ref()?.as_str();
     let index = if log.conclusion == Conclusion::Unjudged { rules::UNREADABLE } else { rules::NO_LOGS };
     let (id, _, _, level) = rules::NOTIFICATIONS.get(index)?;
     let place = PhysicalLocation { artifact_location: log_at.clone(), region: None, context_region: None };

@@ -1,0 +1,69 @@
+//! Audits of a whole log in one call.
+
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use shipper_events::scan::LineReader;
+use shipper_events::{ParsedLine, Timestamp, parse_line};
+
+use super::auditor::Auditor;
+use super::error::AuditError;
+use crate::audit::as_of::AsOf;
+use crate::audit::options::{AuditOptions, SidecarInput};
+use crate::audit::report::LogAudit;
+
+/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
+///
+/// # Errors
+///
+/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::UnresolvedTime`] if they
+/// name a time, [`AuditError::Read`] if `read` fails.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_reader};
+/// let audit = audit_reader(&b""[..], SidecarInput::NotRequested, &AuditOptions::default())?;
+/// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
+/// # Ok::<(), shipper_core::audit::AuditError>(())
+/// ```
+pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
+    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
+}
+
+/// Audits the log at a path. If the options name a time, it reads the file twice, so it must be a regular file.
+///
+/// # Errors
+///
+/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if the file cannot
+/// be opened or read.
+pub fn audit_path(
+    path: impl AsRef<Path>,
+    sidecar: SidecarInput,
+    options: &AuditOptions,
+) -> Result<LogAudit, AuditError> {
+    let mut file = fs_err::File::open(path.as_ref())?;
+    let mut options = options.clone();
+    if let Some(AsOf::Timestamp(until)) = &options.at {
+        options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
+        file.rewind()?;
+    }
+    audit_reader(file, sidecar, &options)
+}
+
+/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
+/// so it reads the log to its end.
+///
+/// # Errors
+///
+/// Those of `read`.
+pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
+    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
+    while let Some(bytes) = lines.next_line()? {
+        line += 1;
+        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+            && event.instant() <= until.instant()
+        {
+            resolved = line;
+        }
+    }
+    Ok(resolved)
+}
