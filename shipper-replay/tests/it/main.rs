@@ -20,6 +20,7 @@ mod format_snapshots;
 mod github;
 #[cfg(unix)]
 mod github_workflow;
+mod glossary;
 mod goldens;
 mod html_chromium;
 mod html_page;
