@@ -12,12 +12,10 @@ use super::{html, markdown};
 use crate::view::{FindingFilter, ReportView};
 
 /// Elements of the page, and attributes that they may have.
-const ELEMENTS: &str = "a article body caption circle code dd defs div dl dt figcaption figure footer g h1 h2 h3 h4 \
-    head header html li line main mark meta p path pattern pre rect section span strong style svg table tbody td text th thead \
-    time title tr ul wbr";
-const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class colspan content cx cy d data-label \
-    data-lane data-line height href http-equiv id lang name patternTransform patternUnits r role scope tabindex \
-    text-anchor viewBox width x x1 x2 xmlns y y1 y2";
+const ELEMENTS: &str = "a article body caption code dd div dl dt figcaption figure footer h1 h2 h3 h4 head header html \
+    li main mark meta p pre section span strong style table tbody td th thead time title tr ul wbr";
+const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class colspan content data-label data-lane \
+    data-line href http-equiv id lang name role scope style tabindex title";
 
 /// Text that tries to be more than text.
 fn hostile() -> impl Strategy<Value = String> {
@@ -87,6 +85,14 @@ fn view(text: &str, package: &str, unreadable: usize) -> ReportView {
     view
 }
 
+/// Whether a style is a position on the time axis, and the length of a bar.
+fn is_position(style: &str) -> bool {
+    let percent = |number: &str| number.ends_with('%') && number.trim_end_matches('%').parse::<f64>().is_ok();
+    style
+        .split(';')
+        .all(|part| part.split_once(':').is_some_and(|(name, of)| matches!(name, "left" | "width") && percent(of)))
+}
+
 /// Every element and attribute of a page that is written as ours is.
 fn check_page(page: &str) -> Result<(), String> {
     let page = page.strip_prefix("<!DOCTYPE html>").ok_or("no document type")?;
@@ -105,6 +111,9 @@ fn check_page(page: &str) -> Result<(), String> {
             }
             if attribute.trim() == "href" && !value.starts_with("#log-") {
                 return Err(format!("a link to {value}"));
+            }
+            if attribute.trim() == "style" && !is_position(value) {
+                return Err(format!("a style {value}"));
             }
             attributes = rest;
         }
@@ -179,9 +188,14 @@ proptest! {
 fn the_checks_see_markup() {
     let page = |body: &str| format!("<!DOCTYPE html><style></style>{body}");
     assert_eq!(check_page(&page("<p>a</p>")), Ok(()));
-    for hostile in
-        ["<script>", "<p onclick=\"a\">", "<a href=\"http://a.example\">", "<p class=\"a\"b\">", "a<b", "<p>>"]
-    {
+    for hostile in [
+        "<script>",
+        "<p onclick=\"a\">",
+        "<a href=\"http://a\">",
+        "<p class=\"a\"b\">",
+        "<p style=\"left:0%;a:b\">",
+        "<p>>",
+    ] {
         check_page(&page(hostile)).unwrap_err();
     }
     for hostile in ["<b>", "[a](b)", "![a](b)", "```\na\n```", "> a", "<summary><b>a</b> <i>"] {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::svg_reader::{Told, drawn, near, scale, told};
+use crate::support::timeline_reader::{Told, drawn, near, scale, told};
 use crate::support::{fixtures, replay, report};
 use shipper_testkit::program::installed;
 
@@ -52,11 +52,11 @@ fn doms() -> Vec<(&'static str, &'static str, String, String)> {
 }
 
 /// The lines and places that a lane must have, and those that it has.
-fn check_places(fixture: &str, what: &str, expected: &[(u64, f64)], marks: &[crate::support::svg_reader::Mark]) {
+fn check_places(fixture: &str, what: &str, expected: &[(u64, f64)], marks: &[crate::support::timeline_reader::Mark]) {
     assert_eq!(marks.len(), expected.len(), "{fixture}: {what}: {marks:#?}");
     for ((line, x), mark) in expected.iter().zip(marks) {
         assert_eq!(mark.line, *line, "{fixture}: {what}");
-        assert!(near(mark.x, *x), "{fixture}: {what}: line {line} stands at {} instead of {x}", mark.x);
+        assert!(near(mark.left, *x), "{fixture}: {what}: line {line} is at {} instead of {x}", mark.left);
         assert!(
             mark.title.starts_with(&format!("line {line}")) || mark.title.starts_with(&format!("lines {line} to "))
         );
@@ -94,7 +94,7 @@ fn every_mark_is_placed_by_its_time() {
             assert!(!starts.is_empty() && starts.len() == ends.len(), "{fixture}: each is finished");
             check_places(fixture, lane, &places(&starts), &lanes[lane].marks);
             for ((start, end), mark) in starts.iter().zip(&ends).zip(&lanes[lane].marks) {
-                let length = (place(end.nanoseconds) - place(start.nanoseconds)).max(6.0);
+                let length = place(end.nanoseconds) - place(start.nanoseconds);
                 let width = mark.width.expect("a bar");
                 assert!(near(width, length), "{fixture}: {lane}: {width} instead of {length}");
                 assert!(mark.title.contains(&start.timestamp) && mark.title.contains(&end.timestamp), "{}", mark.title);

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs;
 
-use crate::support::svg_reader::{Lane, axis, drawn, near, scale, told};
+use crate::support::timeline_reader::{Lane, Mark, axis, drawn, near, scale, told};
 use crate::support::{fixtures, replay};
 use serde_json::{Value, json};
 
@@ -28,28 +28,32 @@ fn restamped(stamp: impl Fn(usize) -> String) -> String {
     lines.collect()
 }
 
-/// Every mark of every lane stands where the times put it, on the drawing.
+/// Every mark of every lane is where the times put it, and none covers another one of its row.
 fn check_scale(page: &str, log: &str) {
     let told = told(log);
     let place = scale(&told);
     for (name, lane) in drawn(page) {
         for mark in lane.marks.iter().chain(&lane.ticks) {
             let event = told.iter().find(|told| told.line == mark.line).expect("an event");
-            let bar_may_end_first = mark.width.is_some() && mark.x < place(event.nanoseconds);
-            assert!(near(mark.x, place(event.nanoseconds)) || bar_may_end_first, "{name}: {mark:?}");
-            assert!(mark.x >= 14.0 && mark.x + mark.width.unwrap_or(0.0) <= 1000.0, "{name}: {mark:?}");
-            assert!(mark.width.is_none_or(|width| width >= 6.0), "{name}: {mark:?}");
+            let bar_may_end_first = mark.width.is_some() && mark.left < place(event.nanoseconds);
+            assert!(near(mark.left, place(event.nanoseconds)) || bar_may_end_first, "{name}: {mark:?}");
+            assert!(mark.left >= 0.0 && mark.left + mark.width.unwrap_or(0.0) <= 100.0, "{name}: {mark:?}");
+        }
+        let mut rows: Vec<&Mark> = lane.marks.iter().collect();
+        rows.sort_by(|one, other| (one.row, one.left).partial_cmp(&(other.row, other.left)).expect("numbers"));
+        for pair in rows.windows(2).filter(|pair| pair[0].row == pair[1].row) {
+            assert!(pair[1].left >= pair[0].left + pair[0].width.unwrap_or(0.0).max(0.8), "{name}: {pair:?}");
         }
     }
 }
 
-/// (Pass) Where all times are the same, everything stands in the middle, bars as wide as can be seen.
+/// (Pass) Where all times are the same, everything is in the middle.
 #[test]
 fn equal_times_are_drawn_in_the_middle() {
     let page = page(&restamped(|_| "2026-11-23T08:12:26Z".to_owned()));
     for (name, lane) in drawn(&page) {
         for mark in lane.marks.iter().chain(&lane.ticks) {
-            assert!(near(mark.x, 500.0) && mark.width.is_none_or(|width| near(width, 6.0)), "{name}: {mark:?}");
+            assert!(near(mark.left, 50.0) && mark.width.is_none_or(|width| near(width, 0.0)), "{name}: {mark:?}");
         }
     }
     assert!(page.contains("so all stand in the middle of one second"));
@@ -65,12 +69,12 @@ fn backward_times_are_drawn_and_labelled() {
     assert!(rehearsal.label.as_deref().is_some_and(|label| label.ends_with("stamped to end before it begins")));
     let place = scale(&told(&log));
     let minute = |minute: i128| told(&log)[0].nanoseconds + (minute - 30) * 60_000_000_000;
-    assert!(near(rehearsal.x, place(minute(6))), "{rehearsal:?}");
-    assert!(near(rehearsal.x + rehearsal.width.expect("a bar"), place(minute(30))), "{rehearsal:?}");
+    assert!(near(rehearsal.left, place(minute(6))), "{rehearsal:?}");
+    assert!(near(rehearsal.left + rehearsal.width.expect("a bar"), place(minute(30))), "{rehearsal:?}");
     assert!(page.contains("Times go backwards in this log"));
 }
 
-/// (Pass) Years between a rehearsal and its publish are years on the drawing, with ticks at the turn of years.
+/// (Pass) Years between a rehearsal and its publish are years on the drawing, with ticks at days.
 #[test]
 fn years_are_drawn_to_scale() {
     let log = restamped(|line| {
@@ -79,13 +83,13 @@ fn years_are_drawn_to_scale() {
     let page = page(&log);
     check_scale(&page, &log);
     let axis = axis(&page);
-    assert!(axis.len() >= 3, "{axis:?}");
+    assert!(axis.len() >= 2, "{axis:?}");
     for (_, label) in &axis {
-        assert!(label.ends_with("-01-01T00:00:00Z"), "{axis:?}");
+        assert!(label.len() == "2026-11-23".len() && label.starts_with("20"), "{axis:?}");
     }
 }
 
-/// (Pass) A rehearsal of ten milliseconds in a log of an hour can be seen: it is as wide as a bar must be.
+/// (Pass) A rehearsal of ten milliseconds in a log of an hour can be seen: bars have a least width.
 #[test]
 fn short_rehearsal_has_a_visible_width() {
     let log = restamped(|line| {
@@ -93,7 +97,8 @@ fn short_rehearsal_has_a_visible_width() {
     });
     let page = page(&log);
     check_scale(&page, &log);
-    assert!(near(drawn(&page)["rehearsals"].marks[0].width.expect("a bar"), 6.0));
+    assert!(drawn(&page)["rehearsals"].marks[0].width.expect("a bar") < 0.01);
+    assert!(page.contains(".bar { height: .75rem; min-width: .4rem;"));
 }
 
 /// A log of so many releases, each rehearsed and published, the last but one against a failed rehearsal.
@@ -146,7 +151,7 @@ fn drawing_is_bounded_and_keeps_the_violated_release() {
     let violated = 698 * 6 + 4;
     for name in ["decisions", "publishes"] {
         let mark = lanes[name].marks.iter().find(|mark| mark.line == violated).expect("it is drawn");
-        assert_eq!(mark.class, "mark bad");
+        assert!(mark.class.ends_with(" bad"), "{mark:?}");
         assert!(mark.label.as_deref().is_some_and(|label| label.starts_with("violated")), "{mark:?}");
         let row = format!("id=\"{}\"", mark.target.trim_start_matches('#'));
         assert_eq!(page.matches(&row).count(), 1, "the page tells of it");
@@ -155,7 +160,7 @@ fn drawing_is_bounded_and_keeps_the_violated_release() {
     for mark in lanes.values().flat_map(|lane| lane.marks.iter().chain(&lane.ticks)) {
         assert!(ids.contains(mark.target.trim_start_matches('#')), "it leads nowhere: {mark:?}");
     }
-    let late = |lane: &Lane| lane.marks.iter().filter(|mark| mark.x > 800.0).count();
+    let late = |lane: &Lane| lane.marks.iter().filter(|mark| mark.left > 80.0).count();
     for name in ["rehearsals", "decisions", "publishes"] {
         assert!(late(&lanes[name]) > 50, "{name}: what is left out leaves no gap");
     }
@@ -167,6 +172,6 @@ fn drawing_is_bounded_and_keeps_the_violated_release() {
 #[test]
 fn an_empty_log_has_no_drawing() {
     let page = page("");
-    assert!(!page.contains("<svg class=\"timeline\" id="));
+    assert!(!page.contains("class=\"timeline\""));
     assert!(page.contains("there is nothing to draw"));
 }

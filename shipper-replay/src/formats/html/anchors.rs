@@ -1,4 +1,4 @@
-//! Anchors: where on the page a line, a decision, a run or a finding is told of.
+//! Anchors of lines, decisions, runs and findings on the page.
 
 /// The anchors of one log's section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,8 @@ impl Anchors {
         format!("{}-timeline", self.section())
     }
 
-    /// The table's row of an event.
-    pub(super) fn moment(self, line: u64) -> String {
+    /// The row of an event in the table of the timeline.
+    pub(super) fn event(self, line: u64) -> String {
         format!("{}-line-{line}", self.section())
     }
 

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use shipper_core::audit::{Decision, UnprovenCause};
 
-use super::Anchors;
-use super::log::Told;
+use super::anchors::Anchors;
+use super::selection::LogSection;
 use crate::formats::human::phrases::{
     audited_up_to, derived_text, maybe_quoted, plural, recorded_text, registry_text, run_text,
 };
@@ -13,11 +13,11 @@ use crate::formats::human::phrases::{
 const COLUMNS: [&str; 5] = ["Line", "Status", "Asked about", "Derived", "Recorded"];
 
 /// The decisions that weigh most, by line.
-pub(super) fn table(told: &Told<'_>) -> Markup {
-    let Told { audit, report, shown, anchors, .. } = told;
-    let decisions: Vec<&Decision> = shown.decisions.iter().filter_map(|at| audit.decisions.get(*at)).collect();
+pub(super) fn table(section: &LogSection<'_>) -> Markup {
+    let LogSection { audit, report, selection, anchors, .. } = section;
+    let decisions: Vec<&Decision> = selection.decisions.iter().filter_map(|at| audit.decisions.get(*at)).collect();
     let rest = (audit.decisions.len() - decisions.len()) as u64;
-    let runs = audit.decisions.iter().map(|decision| decision.runs.len()).sum::<usize>() - shown.runs.len();
+    let runs = audit.decisions.iter().map(|decision| decision.runs.len()).sum::<usize>() - selection.runs.len();
     let judged_to = audited_up_to(audit, &report.demand);
     html! {
         @if decisions.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn table(told: &Told<'_>) -> Markup {
                 tbody role="rowgroup" {
                     @for decision in decisions {
                         (row(decision, *anchors))
-                        @for run in decision.runs.iter().filter(|run| shown.runs.contains(&run.line)) {
+                        @for run in decision.runs.iter().filter(|run| selection.runs.contains(&run.line)) {
                             tr.run role="row" id=(anchors.run(run.line)) {
                                 td.turn role="cell" aria-hidden="true" { "\u{21b3}" }
                                 td role="cell" colspan="4" { (run_text(run, judged_to)) }

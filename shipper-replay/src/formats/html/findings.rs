@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use shipper_core::audit::{Finding, Level};
 
-use super::log::Told;
-use super::prose;
+use super::prose::prose;
+use super::selection::LogSection;
 use crate::excerpt::Excerpt;
 use crate::explain::finding_explanation;
 use crate::formats::human::decisions::DecisionsByLine;
@@ -12,14 +12,14 @@ use crate::formats::human::next_command::next_command;
 use crate::formats::human::phrases::{derived_text, plural, recorded_text};
 
 /// The findings that are shown, the weightiest first.
-pub(super) fn list(told: &Told<'_>) -> Markup {
-    let (all, shown) = (&told.audit.findings, &told.shown.findings);
+pub(super) fn list(section: &LogSection<'_>) -> Markup {
+    let (all, shown) = (&section.audit.findings, &section.selection.findings);
     let rest = (all.len() - shown.len()) as u64;
-    let decisions = &DecisionsByLine::new(told.audit);
+    let decisions = &DecisionsByLine::new(section.audit);
     html! {
         @if shown.is_empty() { p { "None." } }
         @for position in shown {
-            @if let Some(finding) = all.get(*position) { (article(finding, *position, told, decisions)) }
+            @if let Some(finding) = all.get(*position) { (article(finding, *position, section, decisions)) }
         }
         @if rest > 0 {
             p.caption { (plural(rest, "finding")) " more; " code { "--format json" } " has all." }
@@ -27,8 +27,8 @@ pub(super) fn list(told: &Told<'_>) -> Markup {
     }
 }
 
-fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &DecisionsByLine<'_>) -> Markup {
-    let (level, excerpts) = (finding.level.as_str(), told.excerpts.of_finding(position));
+fn article(finding: &Finding, position: usize, section: &LogSection<'_>, decisions: &DecisionsByLine<'_>) -> Markup {
+    let (level, excerpts) = (finding.level.as_str(), section.excerpts.of_finding(position));
     let place = match (finding.line, excerpts.first()) {
         (Some(line), Some(excerpt)) if excerpt.line == line => format!("line {line}, column {}", excerpt.columns.0),
         (Some(line), _) => format!("line {line}"),
@@ -40,7 +40,7 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &Deci
         Level::Note => "i",
     };
     html! {
-        article.finding.(level) id=(told.anchors.finding(position)) {
+        article.finding.(level) id=(section.anchors.finding(position)) {
             h4 {
                 span.level { span.sign aria-hidden="true" { (sign) } (level) } " "
                 code { (finding.code) } " " span.place { (place) }
@@ -59,7 +59,7 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &Deci
                 dt { "Help" }
                 dd { (finding.help) }
                 dt { "Next" }
-                dd { code { (next_command(finding, &told.log.path, told.audit, &told.report.demand)) } }
+                dd { code { (next_command(finding, &section.log.path, section.audit, &section.report.demand)) } }
                 dt { "Explained" }
                 dd {
                     (prose(finding_explanation(finding.code).summary())) " "

@@ -4,7 +4,9 @@ use maud::{Markup, html};
 use shipper_core::audit::{Integrity, LogAudit, LogReport, Report};
 use shipper_events::display_safe;
 
-use super::{Anchors, Shown, decisions, findings, timeline};
+use super::anchors::Anchors;
+use super::selection::{LogSection, Selection};
+use super::{decisions, findings, timeline};
 use crate::formats::human::caveats::caveats;
 use crate::formats::human::phrases::{
     diff_text, headline, maybe_quoted, next_steps, plural, quoted, refusal_text, registry_text,
@@ -12,29 +14,26 @@ use crate::formats::human::phrases::{
 use crate::formats::human::summary::{extent, outcome, sidecar};
 use crate::view::LogExcerpts;
 
-/// A log that is told of.
-pub(super) struct Told<'a> {
-    pub(super) log: &'a LogReport,
-    pub(super) audit: &'a LogAudit,
-    pub(super) excerpts: &'a LogExcerpts,
-    pub(super) report: &'a Report,
-    pub(super) shown: Shown,
-    pub(super) anchors: Anchors,
-}
-
 /// Everything about one log.
 pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, anchors: Anchors) -> Markup {
     let path = display_safe(&log.path).max_chars(400).to_string();
     let id = anchors.section();
-    let told = log.audit.as_ref().map(|audit| Told { log, audit, excerpts, report, shown: Shown::of(audit), anchors });
+    let section = log.audit.as_ref().map(|audit| LogSection {
+        log,
+        audit,
+        excerpts,
+        report,
+        selection: Selection::of(audit),
+        anchors,
+    });
     html! {
         section.log id=(id) aria-labelledby={ (id) "-title" } {
             h2 id={ (id) "-title" } { code { (path) } }
             @if report.logs.len() > 1 {
                 p.verdict { span.status.(log.conclusion.as_str()) { (log.conclusion) } (headline(log, report)) }
             }
-            @match &told {
-                Some(told) => (judged(told)),
+            @match &section {
+                Some(section) => (judged(section)),
                 None => {
                     h3 { "Next" }
                     ul.plain { li { "check the path, and that you may read what is there" } }
@@ -44,23 +43,23 @@ pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, 
     }
 }
 
-fn judged(told: &Told<'_>) -> Markup {
-    let steps = next_steps(told.audit);
+fn judged(section: &LogSection<'_>) -> Markup {
+    let steps = next_steps(section.audit);
     html! {
         h3 { "Facts" }
-        (facts(told.audit))
+        (facts(section.audit))
         @if !steps.is_empty() {
             h3 { "Next" }
             ul.plain { @for step in steps { li { (step) } } }
         }
         h3 { "Timeline" }
-        (timeline::timeline(told.audit, &told.shown, told.anchors))
+        (timeline::timeline(section.audit, &section.selection, section.anchors))
         h3 { "Decisions" }
-        (decisions::table(told))
+        (decisions::table(section))
         h3 { "Findings" }
-        (findings::list(told))
+        (findings::list(section))
         h3 { "Not checked" }
-        ul.plain { @for what in caveats(told.audit, &told.report.demand) { li { (what) } } }
+        ul.plain { @for what in caveats(section.audit, &section.report.demand) { li { (what) } } }
     }
 }
 

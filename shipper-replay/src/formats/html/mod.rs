@@ -1,71 +1,42 @@
 //! The report as one page that needs nothing else: no script, no font, no request, and a policy that forbids them.
 //!
-//! Texts from a log are made safe where they are put in (`display_safe`), escaped by the templates, and the whole page is
-//! looked through once more: a character that is not plain is shown as `?`.
+//! Texts from a log are made safe where they are inserted (`display_safe`) and escaped by the templates. At last, every
+//! character of the page that is not safe is replaced by `?`.
 
 mod anchors;
-mod choose;
 mod decisions;
 mod findings;
 mod log;
 mod overview;
+mod prose;
+mod selection;
 mod timeline;
 
-use std::collections::BTreeSet;
 use std::io;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use shipper_core::audit::{Conclusion, LogAudit, Report};
+use shipper_core::audit::{Conclusion, Report};
 use shipper_events::{display_safe, is_display_safe};
 
+use crate::formats::human::most_severe_first;
 use crate::formats::human::phrases::headline;
-use crate::formats::human::{most_severe_first, sort_rank};
-use crate::view::{FindingFilter, ReportView};
+use crate::view::ReportView;
 use anchors::Anchors;
 
-/// How many logs that are not verified, and how many that are, get a section of their own.
-const SECTIONS: (usize, usize) = (25, 10);
-
-/// How many decisions of a log, and how many of its findings, are told of.
-const MOST: usize = 500;
-
-/// What a log's section tells of: positions in the report.
-#[derive(Debug, Clone)]
-struct Shown {
-    /// By line.
-    decisions: Vec<usize>,
-    /// The lines that the runs of those decisions begin on.
-    runs: BTreeSet<u64>,
-    /// The weightiest first.
-    findings: Vec<usize>,
-}
-
-impl Shown {
-    fn of(audit: &LogAudit) -> Self {
-        let weights: Vec<u8> = audit.decisions.iter().map(|decision| sort_rank(decision.status)).collect();
-        let findings = FindingFilter { max: MOST, notes: true }.select(&audit.findings);
-        let decisions = choose::choose(&weights, MOST);
-        let taken = decisions.iter().filter_map(|position| audit.decisions.get(*position));
-        let runs: Vec<(u8, u64)> =
-            taken.flat_map(|decision| decision.runs.iter().map(|run| (sort_rank(decision.status), run.line))).collect();
-        let weights: Vec<u8> = runs.iter().map(|(weight, _)| *weight).collect();
-        let chosen = choose::choose(&weights, MOST);
-        let runs = chosen.into_iter().filter_map(|position| Some(runs.get(position)?.1)).collect();
-        Self { decisions, runs, findings }
-    }
-}
+/// Most logs with a section: those that are not verified, and those that are.
+const MAX_SECTIONS: (usize, usize) = (25, 10);
 
 /// Nothing may be fetched, run, framed or sent; only the page's own style holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE: &str = include_str!("page.css");
 
-/// The positions of the logs that get a section, in the order in which they do: the gravest first.
+/// Returns the positions of the logs that have a section, the most severe first.
 pub(crate) fn sections(report: &Report) -> Vec<usize> {
     let (not_verified, verified): (Vec<usize>, Vec<usize>) = most_severe_first(report)
         .into_iter()
         .partition(|position| report.logs.get(*position).is_some_and(|log| log.conclusion != Conclusion::Verified));
-    not_verified.into_iter().take(SECTIONS.0).chain(verified.into_iter().take(SECTIONS.1)).collect()
+    not_verified.into_iter().take(MAX_SECTIONS.0).chain(verified.into_iter().take(MAX_SECTIONS.1)).collect()
 }
 
 /// Writes the page.
@@ -96,7 +67,6 @@ fn page(view: &ReportView) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (hatches())
                 header { (overview::header(report)) }
                 main {
                     (overview::logs(report, &sections))
@@ -119,15 +89,6 @@ fn page(view: &ReportView) -> Markup {
     }
 }
 
-/// A text that is ours, in which words stand between backticks.
-fn prose(text: &str) -> Markup {
-    html! {
-        @for (position, part) in text.split('`').enumerate() {
-            @if position % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
-}
-
 /// The conclusion, for the list of a browser's windows.
 fn title(report: &Report) -> String {
     match &report.logs[..] {
@@ -136,22 +97,5 @@ fn title(report: &Report) -> String {
             format!("{}{}: {path} \u{2013} shipper-replay", log.conclusion, headline(log, report))
         }
         logs => format!("{}: {} logs \u{2013} shipper-replay", report.conclusion, logs.len()),
-    }
-}
-
-/// The patterns that tell bars apart without colour.
-fn hatches() -> Markup {
-    html! {
-        svg.hatches aria-hidden="true" {
-            defs {
-                @for name in ["bad", "doubt"] {
-                    pattern id={ "hatch-" (name) } width="6" height="6" patternUnits="userSpaceOnUse"
-                        patternTransform=(if name == "bad" { "rotate(45)" } else { "rotate(-45)" }) {
-                        rect.ground.(name) width="6" height="6" {}
-                        rect.line.(name) width=(if name == "bad" { "3" } else { "1" }) height="6" {}
-                    }
-                }
-            }
-        }
     }
 }

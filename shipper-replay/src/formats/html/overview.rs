@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use shipper_core::audit::{Level, LogReport, Report};
 use shipper_events::display_safe;
 
-use super::{Anchors, prose};
+use super::anchors::Anchors;
+use super::prose::prose;
 use crate::explain::conclusion_explanation;
 use crate::formats::human::most_severe_first;
 use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, plural, quoted};

@@ -2,7 +2,7 @@
 
 pub(crate) mod ndjson;
 pub(crate) mod sarif;
-pub(crate) mod svg_reader;
+pub(crate) mod timeline_reader;
 
 use std::io::Write;
 use std::path::PathBuf;

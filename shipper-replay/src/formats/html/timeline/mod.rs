@@ -1,65 +1,50 @@
 //! The timeline: rehearsals, decisions, publishes and findings, drawn to scale over the times that the events state.
 //!
-//! It is made in four steps, each in a file of its own: what there is to draw (`lanes`), where an instant stands
-//! (`scale`), which row each mark gets so that none covers another (`pack`), and the drawing (`svg`). The same events
-//! stand in a table under it (`table`), for those who cannot see it.
+//! The lanes (`bars`, `marks`) are made of `item`s, which `layout` distributes over rows and `drawing` puts at percentages
+//! of the axis (`scale`). A table below has the same events.
 
-mod figures;
-mod findings;
-mod gate;
-mod lanes;
-mod legend;
-mod mark;
-mod pack;
-mod publishes;
-mod rehearsals;
+mod bars;
+mod drawing;
+mod item;
+mod layout;
+mod marks;
 mod scale;
-mod svg;
 mod table;
 
 use maud::{Markup, html};
 use shipper_core::audit::{LogAudit, TimelineEntry};
 
-use super::{Anchors, Shown};
-use lanes::Lane;
-use mark::instant;
+use super::anchors::Anchors;
+use super::selection::{MAX_SHOWN, Selection};
+use item::{Lane, Source, instant};
 use scale::Scale;
 
-/// How many marks are drawn in a lane: more could not be told apart.
-const MOST: usize = 500;
-
-/// About how wide a text is in the drawing's letters, in its units.
-fn text_width(text: &str) -> i64 {
-    // Letters of the far east take twice the room; a tenth more than usual keeps labels apart in any font.
-    let tenths = |character: char| if character >= '\u{2e80}' { 115 } else { 66 };
-    text.chars().map(tenths).sum::<i64>() / 10 + 1
-}
-
-/// The drawing and the table under it.
-pub(super) fn timeline(audit: &LogAudit, shown: &Shown, anchors: Anchors) -> Markup {
-    let Some(moments) = &audit.timeline else {
+/// Renders the drawing and the table below it.
+pub(super) fn timeline(audit: &LogAudit, selection: &Selection, anchors: Anchors) -> Markup {
+    let Some(entries) = &audit.timeline else {
         return html! { p { "No timeline came with the report that this page was made from: judge the log itself for one." } };
     };
-    let Some(scale) = Scale::over(moments.iter().map(instant)) else {
+    let Some(scale) = Scale::over(entries.iter().map(instant)) else {
         return html! { p { "No event of this log concerns the gate: there is nothing to draw." } };
     };
-    let lanes = lanes::lanes(&lanes::Source { audit, moments, shown, anchors });
+    let rehearsals = audit.rehearsals.as_deref().unwrap_or_default();
+    let runs = audit.runs.as_deref().unwrap_or_default();
+    let source = Source { audit, entries, rehearsals, runs, selection, anchors };
+    let lanes =
+        [bars::rehearsals(&source), marks::decisions(&source), bars::publishes(&source), marks::findings(&source)];
     html! {
-        p.caption {
-            (claims(moments, scale)) " No bar is drawn narrower than "
-            (pack::LEAST) " of " (scale::WIDTH) " units, so that a short one can be seen."
-        }
-        (svg::drawing(&lanes, scale, audit, anchors))
+        p.caption { (claims(entries, scale)) " A short bar is drawn wide enough to be seen." }
+        (drawing::drawing(&lanes, scale, audit, anchors))
         (left_out(&lanes))
-        (table::table(moments, &lanes, anchors))
+        (table::table(entries, &lanes, anchors))
     }
 }
 
-/// What is drawn over what.
-fn claims(moments: &[TimelineEntry], scale: Scale) -> Markup {
-    let earliest = moments.iter().min_by_key(|moment| &moment.timestamp);
-    let latest = moments.iter().max_by_key(|moment| &moment.timestamp);
-    let backwards = moments.windows(2).any(|pair| matches!(pair, [one, next] if next.timestamp < one.timestamp));
+/// States the range of the axis.
+fn claims(entries: &[TimelineEntry], scale: Scale) -> Markup {
+    let earliest = entries.iter().min_by_key(|entry| &entry.timestamp);
+    let latest = entries.iter().max_by_key(|entry| &entry.timestamp);
+    let in_order = entries.is_sorted_by_key(|entry| &entry.timestamp);
     html! {
         "Drawn to scale over the times that the events state, which are claims: "
         @if let (Some(earliest), Some(latest)) = (earliest, latest) {
@@ -69,17 +54,16 @@ fn claims(moments: &[TimelineEntry], scale: Scale) -> Markup {
                 time { (earliest.timestamp) } " to " time { (latest.timestamp) } ", " (scale.length()) "."
             }
         }
-        @if backwards { " Times go backwards in this log; the table tells the order of its lines." }
+        @if !in_order { " Times go backwards in this log; the table tells the order of its lines." }
     }
 }
 
-/// What did not fit.
 fn left_out(lanes: &[Lane]) -> Markup {
     html! {
         @for lane in lanes {
             @if lane.left_out > 0 {
                 p.caption {
-                    (lane.name) ": the " (MOST) " marks that weigh most are drawn, " (lane.left_out) " are left out."
+                    (lane.name) ": the " (MAX_SHOWN) " marks that weigh most are drawn, " (lane.left_out) " are left out."
                 }
             }
             @if let Some(remark) = &lane.remark { p.caption { (remark) } }

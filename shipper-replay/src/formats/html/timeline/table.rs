@@ -6,14 +6,11 @@ use maud::{Markup, html};
 use shipper_core::audit::{TimelineEntry, VerdictSummary};
 use shipper_events::display_safe;
 
-use super::MOST;
-use super::lanes::Lane;
-use crate::formats::html::Anchors;
+use super::item::Lane;
+use crate::formats::html::anchors::Anchors;
+use crate::formats::html::selection::MAX_SHOWN;
 use crate::formats::human::phrases::{maybe_quoted, plural, quoted, short_plan_id};
 use crate::formats::human::summary::outcome;
-
-/// How many events the table tells of beyond those that something is drawn for.
-const OTHERS: usize = MOST;
 
 /// A table of more rows is scrolled in a frame of its own, but not in print.
 const LONG: usize = 40;
@@ -23,19 +20,19 @@ const COLUMNS: [&str; 7] =
     ["Line", "Time", "Event", "What it says", "Rehearsal open", "Latest completed", "Gate answers"];
 
 /// The events that something is drawn for, and as many others as have room.
-pub(super) fn table(moments: &[TimelineEntry], lanes: &[Lane], anchors: Anchors) -> Markup {
+pub(super) fn table(entries: &[TimelineEntry], lanes: &[Lane], anchors: Anchors) -> Markup {
     let drawn: BTreeSet<u64> = lanes.iter().flat_map(Lane::lines).collect();
-    let mut room = OTHERS;
-    let shown: Vec<&TimelineEntry> = moments
+    let mut room = MAX_SHOWN;
+    let shown: Vec<&TimelineEntry> = entries
         .iter()
-        .filter(|moment| {
-            let told = drawn.contains(&moment.line) || room > 0;
-            room -= usize::from(told && !drawn.contains(&moment.line));
+        .filter(|entry| {
+            let told = drawn.contains(&entry.line) || room > 0;
+            room -= usize::from(told && !drawn.contains(&entry.line));
             told
         })
         .collect();
-    let left_out = (moments.len() - shown.len()) as u64;
-    let before = std::iter::once(None).chain(shown.iter().map(|moment| Some(*moment)));
+    let left_out = (entries.len() - shown.len()) as u64;
+    let before = std::iter::once(None).chain(shown.iter().map(|entry| Some(*entry)));
     html! {
         div.events.long[shown.len() > LONG] tabindex="0" role="region" aria-label="The events of the timeline" {
             table.stack role="table" {
@@ -44,7 +41,7 @@ pub(super) fn table(moments: &[TimelineEntry], lanes: &[Lane], anchors: Anchors)
                     tr role="row" { @for column in COLUMNS { th scope="col" role="columnheader" { (column) } } }
                 }
                 tbody role="rowgroup" {
-                    @for (moment, before) in shown.iter().zip(before) { (row(moment, before, anchors)) }
+                    @for (entry, before) in shown.iter().zip(before) { (row(entry, before, anchors)) }
                 }
             }
         }
@@ -57,15 +54,15 @@ pub(super) fn table(moments: &[TimelineEntry], lanes: &[Lane], anchors: Anchors)
     }
 }
 
-fn row(moment: &TimelineEntry, before: Option<&TimelineEntry>, anchors: Anchors) -> Markup {
-    let (after, held) = (cells(moment), before.map(cells));
+fn row(entry: &TimelineEntry, before: Option<&TimelineEntry>, anchors: Anchors) -> Markup {
+    let (after, held) = (cells(entry), before.map(cells));
     let labels = COLUMNS.iter().skip(4);
     html! {
-        tr role="row" id=(anchors.moment(moment.line)) {
-            th.number scope="row" role="rowheader" data-label=(COLUMNS[0]) { (moment.line) }
-            td.time role="cell" data-label=(COLUMNS[1]) { time { (moment.timestamp) } }
-            td.event role="cell" data-label=(COLUMNS[2]) { code { (breakable(&moment.event)) } }
-            td.says role="cell" data-label=(COLUMNS[3]) { (says(moment)) }
+        tr role="row" id=(anchors.event(entry.line)) {
+            th.number scope="row" role="rowheader" data-label=(COLUMNS[0]) { (entry.line) }
+            td.time role="cell" data-label=(COLUMNS[1]) { time { (entry.timestamp) } }
+            td.event role="cell" data-label=(COLUMNS[2]) { code { (breakable(&entry.event)) } }
+            td.says role="cell" data-label=(COLUMNS[3]) { (says(entry)) }
             @for (position, (cell, label)) in after.iter().zip(labels).enumerate() {
                 @let same = held.as_ref().and_then(|held| held.get(position)) == Some(cell);
                 td.same[same] role="cell" data-label=(label) { (cell) }
@@ -81,17 +78,17 @@ fn breakable(event: &str) -> Markup {
 }
 
 /// What an event says of itself.
-fn says(moment: &TimelineEntry) -> String {
-    let package = moment.package.as_deref().map(|package| display_safe(package).max_chars(80).to_string());
-    let plan = moment.plan_id.as_ref().map(|plan| format!("plan {}", short_plan_id(plan.as_str())));
-    let registry = moment.registry.as_ref().map(|registry| format!("on {}", quoted(registry.as_str())));
-    let outcome = moment.outcome.as_deref().map(|outcome| maybe_quoted(outcome, 60));
+fn says(entry: &TimelineEntry) -> String {
+    let package = entry.package.as_deref().map(|package| display_safe(package).max_chars(80).to_string());
+    let plan = entry.plan_id.as_ref().map(|plan| format!("plan {}", short_plan_id(plan.as_str())));
+    let registry = entry.registry.as_ref().map(|registry| format!("on {}", quoted(registry.as_str())));
+    let outcome = entry.outcome.as_deref().map(|outcome| maybe_quoted(outcome, 60));
     [package, plan, registry, outcome].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What holds after an event: the open rehearsal, the latest completed one, and the gate's answer.
-fn cells(moment: &TimelineEntry) -> [String; 3] {
-    let after = &moment.after;
+fn cells(entry: &TimelineEntry) -> [String; 3] {
+    let after = &entry.after;
     let none = || "none".to_owned();
     let open = after.open.as_ref().map_or_else(none, |open| {
         let failed = if open.failed { ", a failure" } else { "" };
