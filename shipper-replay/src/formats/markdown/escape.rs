@@ -1,28 +1,9 @@
-//! Text from a log, made into Markdown that shows exactly that text.
+//! Text from a log as Markdown code, which shows exactly that text.
 //!
-//! Two readers must be kept from finding anything in it: Markdown itself, and what GitHub does afterwards with text
-//! that is not code (addresses, mentions, references to issues and commits, emoji, mathematics). The second cannot be
-//! held off by escapes, since it works on what they stand for; so text with anything of the kind in it is shown as code.
+//! Text from a log is never written as prose: neither Markdown nor what GitHub does afterwards (addresses, mentions,
+//! references, emoji, mathematics) finds anything in code, while no escape holds off the latter.
 
-/// Characters that mean nothing to Markdown within a line.
-const HARMLESS: &str = ",;'\"/?% ";
-
-/// Characters that may mean something at the beginning of a line, or after a number there.
-const HARMLESS_LATER: &str = "-.():";
-
-/// Characters that may begin something for GitHub, wherever they stand.
-const TRIGGERS: &str = "@#$[`";
-
-/// How many hexadecimal digits may be taken for the name of a commit.
-const COMMIT: usize = 7;
-
-/// Markdown that shows a text and nothing else, in a paragraph or an item: the text itself, escaped, or code where
-/// escapes are not enough. The text must be [plain](shipper_events::is_display_safe).
-pub(super) fn shown(text: &str) -> String {
-    if is_tame(text) { prose(text) } else { code(text) }
-}
-
-/// The same, always as code.
+/// Makes a code span. The text must be [safe to show](shipper_events::is_display_safe).
 pub(super) fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -35,63 +16,19 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// The same as [`shown`], in a cell of a table.
-pub(super) fn shown_in_cell(text: &str) -> String {
-    if is_tame(text) { prose(text) } else { code_in_cell(text) }
-}
-
-/// The same as [`code`], in a cell of a table: there, a bar ends the cell also in code, and is the only character that
-/// can be escaped in it.
+/// Makes a code span in a cell of a table, where a bar ends the cell also in code, and is the only character that can be
+/// escaped.
 pub(super) fn code_in_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
-/// HTML that shows a text as code, for the summary of a section: Markdown is not read there.
+/// Makes HTML that shows a text as code, for the summary of a section: Markdown is not read there.
 pub(super) fn html_code(text: &str) -> String {
     let escaped = |character: char| match character {
         '<' | '>' | '&' | '"' | '\'' => format!("&#{};", u32::from(character)),
         _ => character.to_string(),
     };
     format!("<code>{}</code>", text.chars().map(escaped).collect::<String>())
-}
-
-/// Whether escapes are enough for the text: neither does it lose spaces, nor could GitHub find anything in it.
-fn is_tame(text: &str) -> bool {
-    let loses_spaces = text.is_empty() || text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
-    // An address, or an emoji: a colon with something close behind it.
-    let addresses = text.split(':').skip(1).any(|after| after.starts_with(|character| character != ' '))
-        || text.to_ascii_lowercase().contains("www.");
-    let refers = text.contains(|character| TRIGGERS.contains(character))
-        || text.split(|character: char| !character.is_ascii_hexdigit()).any(|digits| digits.len() >= COMMIT)
-        || refers_by_number(text);
-    !(loses_spaces || addresses || refers)
-}
-
-/// Whether there is something like `GH-12`: repositories may have such references of their own.
-fn refers_by_number(text: &str) -> bool {
-    let mut parts = text.split('-').peekable();
-    while let Some(part) = parts.next() {
-        let number = |next: &&str| next.starts_with(|character: char| character.is_ascii_digit());
-        if part.ends_with(|character: char| character.is_ascii_alphabetic()) && parts.peek().is_some_and(number) {
-            return true;
-        }
-    }
-    false
-}
-
-/// The text with everything escaped that Markdown could find something in.
-fn prose(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    let mut later = false;
-    for character in text.chars() {
-        let harmless = HARMLESS.contains(character) || later && HARMLESS_LATER.contains(character);
-        if character.is_ascii_punctuation() && !harmless {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-        later |= character.is_alphabetic();
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -107,7 +44,7 @@ mod tests {
         Parser::new_ext(markdown, Options::all() - Options::ENABLE_SMART_PUNCTUATION).collect()
     }
 
-    /// The text of a document, if it holds nothing but text and code in the elements that it is meant to have.
+    /// Returns the text of a document if it contains nothing but text and code in the expected elements.
     fn text(markdown: &str, elements: &[&str]) -> Result<String, String> {
         let mut said = String::new();
         let mut found = Vec::new();
@@ -175,26 +112,15 @@ mod tests {
         fn any_text_is_shown_as_that_text(raw in hostile()) {
             let plain = display_safe(&raw).max_chars(400).to_string();
             if plain.is_empty() {
-                prop_assert_eq!((shown(&plain), code(&plain)), (String::new(), String::new()));
+                prop_assert_eq!(code(&plain), "");
                 return Ok(());
             }
-            for (markdown, in_cell) in [(shown(&plain), shown_in_cell(&plain)), (code(&plain), code_in_cell(&plain))] {
-                prop_assert_eq!(text(&format!("a {markdown}\n"), &["paragraph"]), Ok(format!("a {plain}")));
-                prop_assert_eq!(text(&format!("- {markdown} b\n"), &["list", "item"]), Ok(format!("{plain} b")));
-                let table = format!("| x | y |\n|---|---|\n| {in_cell} | {in_cell} |\n");
-                let cells = ["table", "head", "cell", "cell", "row", "cell", "cell"];
-                prop_assert_eq!(text(&table, &cells), Ok(format!("xy{plain}{plain}")));
-            }
-        }
-
-        /// (Pass) What is not code holds nothing that GitHub looks for after Markdown is done.
-        #[test]
-        fn nothing_is_left_for_github_to_find(raw in hostile()) {
-            let plain = display_safe(&raw).max_chars(400).to_string();
-            let prose = !shown(&plain).starts_with('`');
-            let lower = plain.to_lowercase();
-            let found = ["@", "#", "$", "://", "www.", "gh-1", "deadbeef1", ":+1:", "[^"];
-            prop_assert!(!prose || !found.iter().any(|trigger| lower.contains(trigger)), "{}", plain);
+            let (markdown, in_cell) = (code(&plain), code_in_cell(&plain));
+            prop_assert_eq!(text(&format!("a {markdown}\n"), &["paragraph"]), Ok(format!("a {plain}")));
+            prop_assert_eq!(text(&format!("- {markdown} b\n"), &["list", "item"]), Ok(format!("{plain} b")));
+            let table = format!("| x | y |\n|---|---|\n| {in_cell} | {in_cell} |\n");
+            let cells = ["table", "head", "cell", "cell", "row", "cell", "cell"];
+            prop_assert_eq!(text(&table, &cells), Ok(format!("xy{plain}{plain}")));
         }
 
         /// (Pass) The summary of a section holds one element, and the text in it.
@@ -204,16 +130,5 @@ mod tests {
             let inside = html.strip_prefix("<code>").and_then(|rest| rest.strip_suffix("</code>")).unwrap();
             prop_assert!(!inside.contains(['<', '>', '"', '\'', '\n']));
         }
-    }
-
-    /// (Pass) Ordinary words stay readable, and names and numbers of plans become code.
-    #[test]
-    fn ordinary_words_stay_readable() {
-        assert_eq!(shown("the rehearsal on line 4 did not pass"), "the rehearsal on line 4 did not pass");
-        assert_eq!(shown("refused (rehearsal-failed)"), "refused (rehearsal-failed)");
-        assert_eq!(shown("reasons: none"), "reasons: none");
-        assert_eq!(shown("zq-a@0.1.0"), "`zq-a@0.1.0`");
-        assert_eq!(shown("5125c3312c8e"), "`5125c3312c8e`");
-        assert_eq!(shown("a`b"), "``a`b``");
     }
 }

@@ -1,7 +1,6 @@
-//! The report in Markdown, for the summary of a job: one line a log, then what is wrong with those that are not
-//! verified.
+//! The report in Markdown, for the summary of a job: a table of the logs, and a section for each that is not verified.
 //!
-//! It stays far below what a summary may hold; what was left out is said.
+//! It stays far below the limit of a summary, and states what it omits.
 
 mod escape;
 mod section;
@@ -12,24 +11,24 @@ use shipper_core::audit::{Conclusion, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
 use crate::formats::human::most_severe_first;
-use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, quoted};
+use crate::formats::human::phrases::{gate_text, maybe_quoted, quoted};
 use crate::formats::human::summary::conclusions;
 use crate::view::ReportView;
-use escape::{code, code_in_cell, shown, shown_in_cell};
+use escape::{code, code_in_cell};
 
-/// How many bytes the document has at most. A step of GitHub Actions may write 1 MiB.
-const MOST: usize = 512 * 1024;
+/// Greatest length of the document in bytes. A step of GitHub Actions may write 1 MiB.
+const MAX_BYTES: usize = 512 * 1024;
 
-/// How many logs the table lists.
-const LISTED: usize = 500;
+/// Most logs in the table.
+const MAX_LISTED: usize = 500;
 
-/// How many logs get a section; with more than the second, each is folded up.
-const SECTIONS: usize = 50;
-const UNFOLDED: usize = 3;
+/// Most logs with a section; with more than the second number, each section is collapsed.
+const MAX_SECTIONS: usize = 50;
+const MAX_UNFOLDED: usize = 3;
 
-/// The positions of the logs that get a section, in the order in which they do: the gravest first.
+/// Returns the positions of the logs that have a section, the most severe first.
 pub(crate) fn sections(report: &Report) -> Vec<usize> {
-    not_verified(report).take(SECTIONS).collect()
+    not_verified(report).take(MAX_SECTIONS).collect()
 }
 
 fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
@@ -42,7 +41,7 @@ fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
 /// Writes the document.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
     let document = document(view);
-    // Texts from a log were made safe where they were put in; what is not plain all the same is shown as `?`.
+    // Texts from a log were made safe where they were inserted; any other character is replaced by `?`.
     let plain = |character: char| if character == '\n' || is_display_safe(character) { character } else { '?' };
     out.write_all(document.chars().map(plain).collect::<String>().as_bytes())
 }
@@ -51,21 +50,21 @@ fn document(view: &ReportView) -> String {
     let report = &view.report;
     let mut document = overview(report);
     let sections = sections(report);
-    let folded = sections.len() > UNFOLDED;
-    let end = asked(report);
-    let mut told = 0;
+    let folded = sections.len() > MAX_UNFOLDED;
+    let end = options(report);
+    let mut written = 0;
     for position in &sections {
         if let (Some(log), Some(excerpts)) = (report.logs.get(*position), view.excerpts.get(*position)) {
             let section = section::section(log, excerpts, report, folded);
             // Room is kept for the sentence that says what is left out.
-            if document.len() + section.len() + end.len() + 200 > MOST {
+            if document.len() + section.len() + end.len() + 200 > MAX_BYTES {
                 break;
             }
             document += &section;
-            told += 1;
+            written += 1;
         }
     }
-    let rest = not_verified(report).count() - told;
+    let rest = not_verified(report).count() - written;
     if rest > 0 {
         document +=
             &format!("{rest} more logs that are not verified have no section here; `--format json` has all.\n\n");
@@ -73,7 +72,7 @@ fn document(view: &ReportView) -> String {
     document + &end
 }
 
-/// The conclusion and the table of logs.
+/// Renders the conclusion and the table of logs.
 fn overview(report: &Report) -> String {
     let conclusion = report.conclusion;
     let logs = match report.logs.len() {
@@ -84,7 +83,7 @@ fn overview(report: &Report) -> String {
     let counts = if report.logs.is_empty() { String::new() } else { format!(": {}", conclusions(report)) };
     let mut overview = format!("# shipper-replay: {conclusion}\n\n{logs}{counts}.\n\n");
     if let (Some(require), [log]) = (report.demand.require, &report.logs[..]) {
-        let answer = gate_text(log).map_or_else(|| "nothing".to_owned(), |answer| shown(&answer));
+        let answer = gate_text(log).map_or_else(|| "nothing".to_owned(), |answer| code(&answer));
         overview += &format!("Required of the gate: **{}**. It would answer: {answer}\n\n", require.as_str());
     }
     if report.logs.is_empty() {
@@ -93,18 +92,20 @@ fn overview(report: &Report) -> String {
     overview += "| conclusion | log | because |\n|---|---|---|\n";
     let order = most_severe_first(report);
     let mut listed = 0;
-    for log in order.iter().take(LISTED).filter_map(|position| report.logs.get(*position)) {
+    for log in order.iter().take(MAX_LISTED).filter_map(|position| report.logs.get(*position)) {
         let sign = match log.conclusion {
             Conclusion::Violated => "\u{2716}",
             Conclusion::Unjudged | Conclusion::Inconclusive => "\u{25cb}",
             Conclusion::Verified => "\u{2714}",
         };
         let path = code_in_cell(&display_safe(&log.path).max_chars(200).to_string());
-        let why = headline(log, report);
-        let why = shown_in_cell(why.strip_prefix(", ").unwrap_or(&why));
-        let row = format!("| {sign} {} | {path} | {why} |\n", log.conclusion);
+        let row = format!(
+            "| {sign} {} | {path} | {} |\n",
+            log.conclusion,
+            section::reason_as_markdown(log, report, code_in_cell)
+        );
         // Half of the room is for the sections.
-        if overview.len() + row.len() > MOST / 2 {
+        if overview.len() + row.len() > MAX_BYTES / 2 {
             break;
         }
         overview += &row;
@@ -117,8 +118,8 @@ fn overview(report: &Report) -> String {
     overview + "\n"
 }
 
-/// What was asked, and what answered.
-fn asked(report: &Report) -> String {
+/// Renders the options of the audit, and the version.
+fn options(report: &Report) -> String {
     let demand = &report.demand;
     let options = [
         demand.registry.as_ref().map(|registry| format!("--registry {}", quoted(registry.as_str()))),
