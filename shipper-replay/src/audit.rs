@@ -14,7 +14,7 @@ use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::cli::Cli;
-use crate::explain::NotExplained;
+use crate::explain::ExplainFormatError;
 use crate::file_list::{FileListError, collect_inputs, dedup};
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
 use crate::inputs::{Input, read_sidecar, sidecar_path};
@@ -53,7 +53,7 @@ pub(crate) enum AuditCommandError {
     NotFollowed,
     /// `--explain` has no output in the requested format.
     #[error(transparent)]
-    Explain(#[from] NotExplained),
+    Explain(#[from] ExplainFormatError),
     /// The statement cannot be made.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -102,12 +102,12 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
     let job = AuditJob::new(cli, false, None);
-    let mut stream = ndjson::Stream::new(job.options.clone(), out);
-    job.run(&inputs, |(log, _)| stream.log(&log).map_err(AuditCommandError::write))?;
+    let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
+    job.run(&inputs, |(log, _)| writer.write_log(&log).map_err(AuditCommandError::write))?;
     for duplicate in duplicates {
-        stream.again(&duplicate.path, duplicate.repeats);
+        writer.add_duplicate(&duplicate.path, duplicate.repeats);
     }
-    stream.end().map_err(AuditCommandError::write)
+    writer.finish().map_err(AuditCommandError::write)
 }
 
 /// Returns the inputs, each once, and those that were given more than once.

@@ -10,7 +10,7 @@ use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
-use crate::explain::Asked;
+use crate::explain::ExplainTopic;
 use crate::uri;
 
 /// Re-derives what a publish gate's log proves: which publishes were backed by a passing rehearsal of the same plan
@@ -103,7 +103,7 @@ pub(crate) struct Cli {
 
     /// Explain a word of the report, such as the code of a finding; list names them all, all explains them all
     #[arg(long, value_name = "CODE", conflicts_with_all = ["logs", "follow"])]
-    pub(crate) explain: Option<Asked>,
+    pub(crate) explain: Option<ExplainTopic>,
 
     /// Print a completion script for a shell
     #[arg(long, value_enum, value_name = "SHELL", exclusive = true)]

@@ -10,7 +10,7 @@ use std::io;
 use shipper_core::audit::{Finding, Level, LogAudit, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use super::whole::{path_of, whole};
+use super::log_issue::{log_issues, path_of};
 use crate::excerpt::Excerpt;
 use crate::formats::human::phrases::plural;
 use crate::view::{LogExcerpts, ReportView};
@@ -42,19 +42,19 @@ fn sum(report: &Report, errors: u64, warnings: u64, notes: u64) -> String {
 
 /// What there is to say about a log: first of the whole, then finding by finding.
 fn of_log<'a>(log: &'a LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<Annotation<'a>> {
-    let whole = whole(log, report).into_iter().map(|whole| Annotation {
-        level: whole.matter.level(),
+    let issues = log_issues(log, report).into_iter().map(|issue| Annotation {
+        level: issue.kind.level(),
         path: file(&log.path),
         place: None,
-        title: whole.matter.as_str(),
-        message: format!("{}\nhelp: {}", whole.message, whole.matter.help()),
+        title: issue.kind.as_str(),
+        message: format!("{}\nhelp: {}", issue.message, issue.kind.help()),
     });
     let audit = log.audit.iter();
     let found = audit.flat_map(|audit| {
         let findings = audit.findings.iter().enumerate();
         findings.map(|(position, finding)| of_finding(finding, excerpts.of_finding(position), log, audit))
     });
-    whole.chain(found).collect()
+    issues.chain(found).collect()
 }
 
 fn of_finding<'a>(finding: &Finding, excerpts: &[Excerpt], log: &'a LogReport, audit: &'a LogAudit) -> Annotation<'a> {

@@ -1,16 +1,16 @@
-//! The forms of the report. Each is made from an [`ReportView`] and from nothing else.
+//! The output formats of the report. Each renders a [`ReportView`] and nothing else.
 
 mod github;
-#[cfg(test)]
-mod hostile;
 mod html;
 pub(crate) mod human;
+#[cfg(test)]
+mod injection_tests;
 pub(crate) mod json;
+mod log_issue;
 mod markdown;
 pub(crate) mod ndjson;
 mod sarif;
 mod vsa;
-mod whole;
 
 use std::io::{self, Write};
 
@@ -20,7 +20,7 @@ use crate::cli::{Cli, Format};
 use crate::excerpt::MAX_EXCERPTS;
 use crate::view::{FindingFilter, ReportView};
 
-/// Which findings a form shows with their places; none where it shows no places.
+/// Returns the findings that a format shows with excerpts of the log; `None` for a format without excerpts.
 pub(crate) fn finding_filter(cli: &Cli) -> Option<FindingFilter> {
     match cli.format {
         Format::Human => human::finding_filter(cli.detail()),
@@ -31,12 +31,12 @@ pub(crate) fn finding_filter(cli: &Cli) -> Option<FindingFilter> {
     }
 }
 
-/// Whether a form shows how verdicts came about.
+/// Returns whether a format shows the timeline.
 pub(crate) fn timeline(cli: &Cli) -> bool {
     cli.timeline || cli.format == Format::Html
 }
 
-/// The positions of the logs that a form shows in full.
+/// Returns the positions of the logs that a format shows in detail.
 pub(crate) fn detailed_logs(report: &Report, cli: &Cli) -> Vec<usize> {
     match cli.format {
         Format::Human => human::detailed_logs(report, cli.detail()),
@@ -46,7 +46,7 @@ pub(crate) fn detailed_logs(report: &Report, cli: &Cli) -> Vec<usize> {
     }
 }
 
-/// Writes the view in the form that was asked for.
+/// Writes the report in the requested format.
 pub(crate) fn write(view: &ReportView, cli: &Cli, mut out: impl Write) -> io::Result<()> {
     match cli.format {
         Format::Human => out.write_all(human::render(view, &human::RenderOptions::from_cli(cli)).as_bytes()),
@@ -60,7 +60,7 @@ pub(crate) fn write(view: &ReportView, cli: &Cli, mut out: impl Write) -> io::Re
     }
 }
 
-/// What is said beside a form that has no place for it.
+/// Returns the note on standard error for a format that cannot contain it.
 pub(crate) fn stderr_note(view: &ReportView, cli: &Cli) -> Option<String> {
     if cli.quiet || matches!(cli.format, Format::Human | Format::Ndjson) {
         return None;

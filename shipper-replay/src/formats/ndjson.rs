@@ -1,5 +1,5 @@
-//! The report as a stream: one line of JSON for each log, in their order, then one with the summary. A report without
-//! its last line was cut short. `docs/fleet.md`, "A report in parts".
+//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line was cut
+//! off. `docs/fleet.md`, "A report in parts".
 
 use std::io;
 
@@ -9,8 +9,8 @@ use shipper_core::audit::{AuditOptions, LogReport, Summary, SummaryBuilder};
 use super::json;
 use crate::view::ReportView;
 
-/// A report that is written while logs are judged.
-pub(crate) struct Stream<W> {
+/// Writer of a report while logs are audited.
+pub(crate) struct NdjsonWriter<W> {
     out: W,
     tally: SummaryBuilder,
 }
@@ -20,24 +20,24 @@ struct LastLine<'s> {
     summary: &'s Summary,
 }
 
-impl<W: io::Write> Stream<W> {
+impl<W: io::Write> NdjsonWriter<W> {
     pub(crate) fn new(demand: AuditOptions, out: W) -> Self {
         Self { out, tally: SummaryBuilder::new(demand) }
     }
 
-    /// Writes what was found in one log.
-    pub(crate) fn log(&mut self, log: &LogReport) -> io::Result<()> {
+    /// Writes the report on one log.
+    pub(crate) fn write_log(&mut self, log: &LogReport) -> io::Result<()> {
         self.tally.count(log);
         json::write(log, &mut self.out)
     }
 
-    /// A log was given again, that many times.
-    pub(crate) fn again(&mut self, path: &str, times: u64) {
+    /// Records that a log was given again `times` times.
+    pub(crate) fn add_duplicate(&mut self, path: &str, times: u64) {
         self.tally.add_repeat(path, times);
     }
 
-    /// Writes the summary, and gives the exit status that it names.
-    pub(crate) fn end(mut self) -> io::Result<u8> {
+    /// Writes the summary and returns its exit status.
+    pub(crate) fn finish(mut self) -> io::Result<u8> {
         let summary = self.tally.summary();
         json::write(&LastLine { summary: &summary }, &mut self.out)?;
         self.out.flush()?;
@@ -45,14 +45,14 @@ impl<W: io::Write> Stream<W> {
     }
 }
 
-/// Writes the view.
+/// Writes the whole report.
 pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
-    let mut stream = Stream::new(view.report.demand.clone(), out);
+    let mut writer = NdjsonWriter::new(view.report.demand.clone(), out);
     for log in &view.report.logs {
-        stream.log(log)?;
+        writer.write_log(log)?;
     }
     for duplicate in &view.duplicates {
-        stream.again(&duplicate.path, duplicate.repeats);
+        writer.add_duplicate(&duplicate.path, duplicate.repeats);
     }
-    stream.end().map(|_| ())
+    writer.finish().map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! The report as an unsigned in-toto Statement (v1) with a SLSA Verification Summary (v1): `docs/attesting.md`.
 //!
-//! It says of exactly the bytes that were judged whether they are verified, and by which policy. It leaves out what
-//! SLSA would have it say of builds: no level of SLSA's own, no dependencies, no version of SLSA.
+//! It states of exactly the audited bytes that they are verified or not, and by which policy. It omits the members that
+//! concern builds: levels of SLSA's own, dependencies, and the version of SLSA.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,16 +15,16 @@ use super::json;
 use crate::statement::{Digests, SidecarDigest, StatementInputs, sha256};
 use crate::view::ReportView;
 
-/// What a path is called that means nothing to others.
-const NAMELESS: &str = "_";
+/// Name of a subject whose path means nothing to others.
+const UNNAMED: &str = "_";
 
 /// Writes the statement, on one line.
 pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let report = &view.report;
-    let ([log @ LogReport { audit: Some(audit), .. }], Some(vouched)) = (&report.logs[..], &view.statement) else {
+    let ([log @ LogReport { audit: Some(audit), .. }], Some(inputs)) = (&report.logs[..], &view.statement) else {
         return Err(io::Error::other("a statement is of one log that was judged"));
     };
-    json::write(&Statement::of(log, audit, &report.demand, vouched)?, out)
+    json::write(&Statement::of(log, audit, &report.demand, inputs)?, out)
 }
 
 #[derive(Serialize)]
@@ -41,24 +41,24 @@ struct Statement<'a> {
 struct Subject<'a> {
     name: &'a str,
     digest: &'a Digests,
-    annotations: Judged,
+    annotations: SubjectAnnotations,
 }
 
-/// Which bytes of the log the digests are of.
+/// Annotations of the subject: the bytes of the log that the digests cover.
 #[derive(Serialize)]
-struct Judged {
+struct SubjectAnnotations {
     shipper_head: String,
-    shipper_extent: Extent,
+    shipper_extent: Coverage,
 }
 
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Extent {
+enum Coverage {
     Whole,
     Prefix,
 }
 
-impl Extent {
+impl Coverage {
     fn of(whole: bool) -> Self {
         if whole { Self::Whole } else { Self::Prefix }
     }
@@ -75,7 +75,7 @@ struct Summary<'a> {
     verification_result: &'static str,
     verified_levels: Vec<&'static str>,
     #[serde(rename = "pkg:cargo/shipper-replay")]
-    found: Found,
+    audit: AuditSummary,
 }
 
 #[derive(Serialize)]
@@ -104,12 +104,12 @@ struct PolicyDigest {
 
 #[derive(Serialize)]
 struct PolicyAnnotations<'a> {
-    shipper_policy: Demanded<'a>,
+    shipper_policy: PolicyJson<'a>,
 }
 
-/// The policy: its digest is of this object as compact JSON, members in this order.
+/// Policy. Its digest is that of this object as compact JSON, with the members in this order.
 #[derive(Serialize)]
-struct Demanded<'a> {
+struct PolicyJson<'a> {
     rules: u64,
     registry: Option<&'a RegistryName>,
     plan_id: Option<&'a PlanId>,
@@ -123,17 +123,17 @@ struct Input<'a> {
     uri: &'a str,
     digest: &'a Digests,
     #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<Read>,
+    annotations: Option<InputAnnotations>,
 }
 
 #[derive(Serialize)]
-struct Read {
-    shipper_extent: Extent,
+struct InputAnnotations {
+    shipper_extent: Coverage,
 }
 
-/// What PASSED and FAILED have no words for.
+/// Details beyond `PASSED` and `FAILED`.
 #[derive(Serialize)]
-struct Found {
+struct AuditSummary {
     conclusion: Conclusion,
     integrity: Integrity,
     tail: TailStatus,
@@ -146,23 +146,23 @@ impl<'a> Statement<'a> {
         log: &'a LogReport,
         audit: &LogAudit,
         demand: &'a AuditOptions,
-        vouched: &'a StatementInputs,
+        inputs: &'a StatementInputs,
     ) -> io::Result<Self> {
         // With --at the log may go on, and a torn tail does.
         let whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
         let subject = Subject {
-            name: if log.path == "-" { NAMELESS } else { &log.path },
-            digest: &vouched.digests,
-            annotations: Judged {
+            name: if log.path == "-" { UNNAMED } else { &log.path },
+            digest: &inputs.digests,
+            annotations: SubjectAnnotations {
                 shipper_head: format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3),
-                shipper_extent: Extent::of(whole),
+                shipper_extent: Coverage::of(whole),
             },
         };
         Ok(Self {
             kind: "https://in-toto.io/Statement/v1",
             subject: [subject],
             predicate_type: "https://slsa.dev/verification_summary/v1",
-            predicate: Summary::of(log, audit, demand, vouched)?,
+            predicate: Summary::of(log, audit, demand, inputs)?,
         })
     }
 }
@@ -172,23 +172,23 @@ impl<'a> Summary<'a> {
         log: &LogReport,
         audit: &LogAudit,
         demand: &'a AuditOptions,
-        vouched: &'a StatementInputs,
+        inputs: &'a StatementInputs,
     ) -> io::Result<Self> {
         let passed = log.conclusion == Conclusion::Verified;
         let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
-        let read = Input { uri: &vouched.resource_uri, digest: &vouched.digests, annotations: None };
+        let read = Input { uri: &inputs.resource_uri, digest: &inputs.digests, annotations: None };
         Ok(Self {
             verifier: Verifier {
-                id: &vouched.verifier_id,
+                id: &inputs.verifier_id,
                 version: Version { shipper_replay: env!("CARGO_PKG_VERSION") },
             },
-            time_verified: &vouched.time,
-            resource_uri: &vouched.resource_uri,
+            time_verified: &inputs.time,
+            resource_uri: &inputs.resource_uri,
             policy: Policy::of(demand)?,
-            input_attestations: [read].into_iter().chain(vouched.sidecar.as_ref().map(Into::into)).collect(),
+            input_attestations: [read].into_iter().chain(inputs.sidecar.as_ref().map(Into::into)).collect(),
             verification_result: if passed { "PASSED" } else { "FAILED" },
             verified_levels: if passed { verified.collect() } else { vec!["FAILED"] },
-            found: Found::of(log.conclusion, audit),
+            audit: AuditSummary::of(log.conclusion, audit),
         })
     }
 }
@@ -196,7 +196,7 @@ impl<'a> Summary<'a> {
 impl<'a> Policy<'a> {
     fn of(demand: &'a AuditOptions) -> io::Result<Self> {
         let text = |head: Option<Head>| head.map(|head| head.to_string());
-        let demanded = Demanded {
+        let policy = PolicyJson {
             rules: RULES_VERSION,
             registry: demand.registry.as_ref(),
             plan_id: demand.plan_id.as_ref(),
@@ -206,20 +206,20 @@ impl<'a> Policy<'a> {
         };
         Ok(Self {
             uri: format!("pkg:cargo/shipper-replay#rules/{RULES_VERSION}"),
-            digest: PolicyDigest { sha256: sha256(&serde_json::to_vec(&demanded)?) },
-            annotations: PolicyAnnotations { shipper_policy: demanded },
+            digest: PolicyDigest { sha256: sha256(&serde_json::to_vec(&policy)?) },
+            annotations: PolicyAnnotations { shipper_policy: policy },
         })
     }
 }
 
 impl<'a> From<&'a SidecarDigest> for Input<'a> {
     fn from(sidecar: &'a SidecarDigest) -> Self {
-        let annotations = (!sidecar.whole).then_some(Read { shipper_extent: Extent::Prefix });
+        let annotations = (!sidecar.whole).then_some(InputAnnotations { shipper_extent: Coverage::Prefix });
         Self { uri: &sidecar.uri, digest: &sidecar.digests, annotations }
     }
 }
 
-impl Found {
+impl AuditSummary {
     fn of(conclusion: Conclusion, audit: &LogAudit) -> Self {
         let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
         let findings = weighty.map(|finding| finding.code.as_str()).collect();

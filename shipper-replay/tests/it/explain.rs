@@ -1,7 +1,8 @@
-//! Every word that a report can say is explained by the program itself, and docs/codes.md is what the program prints: an
-//! auditor acts on these words, so no code may come without its meaning, and no page may tell another one.
+//! The program explains every term that a report can contain, and docs/codes.md is what the program prints: an auditor
+//! acts on these terms, so no code may come without its meaning, and no page may have another one.
 //!
-//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it explain` writes the page anew.
+//! The source is src/explain/codes.md, which is inside the crate so that it can be packaged. docs/codes.md is a copy:
+//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it explain` writes it.
 
 use std::fs;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use shipper_core::audit::{Finding, Level};
 use super::log::Told;
 use super::prose;
 use crate::excerpt::Excerpt;
-use crate::explain::entry;
+use crate::explain::finding_explanation;
 use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::human::next_command::next_command;
 use crate::formats::human::phrases::{derived_text, plural, recorded_text};
@@ -62,7 +62,7 @@ fn article(finding: &Finding, position: usize, told: &Told<'_>, decisions: &Deci
                 dd { code { (next_command(finding, &told.log.path, told.audit, &told.report.demand)) } }
                 dt { "Explained" }
                 dd {
-                    @if let Some(entry) = entry(finding.code) { (prose(entry.short())) " " }
+                    (prose(finding_explanation(finding.code).summary())) " "
                     code { "shipper-replay --explain " (finding.code) }
                 }
             }

@@ -5,7 +5,7 @@ use shipper_core::audit::{Level, LogReport, Report};
 use shipper_events::display_safe;
 
 use super::{Anchors, prose};
-use crate::explain::{self, Subject};
+use crate::explain::conclusion_explanation;
 use crate::formats::human::most_severe_first;
 use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, plural, quoted};
 use crate::formats::human::summary::conclusions;
@@ -37,7 +37,7 @@ pub(super) fn header(report: &Report) -> Markup {
             }
         }
         p.gist {
-            @if let Some(entry) = explain::of(Subject::Conclusion(conclusion)) { (prose(entry.short())) }
+            (prose(conclusion_explanation(conclusion).summary()))
             " Exit status " (report.exit_code) "."
             @if report.logs.len() > 1 { " Of " (report.logs.len()) " logs: " (conclusions(report)) "." }
         }

@@ -1,97 +1,85 @@
-//! The rules: every code of a finding, in the order of the contract, then what can be said of a log as a whole. They
-//! are the same in every report, as those who compare reports expect.
+//! The rules: every code in the order of the contract, then every kind of issue of a log as a whole. They are the same in
+//! every report, as tools that compare reports expect.
 
+use serde_sarif::sarif::{MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor};
 use shipper_core::audit::{FindingCode, Level};
 
-use super::message::plain;
-use super::model::{Configuration, Descriptor, Help, Tags};
-use crate::explain::{Subject, entries};
-use crate::formats::whole::Matter;
+use crate::explain::{Explanation, conclusion_explanation, finding_explanation};
+use crate::formats::log_issue::LogIssueKind;
 
-/// The notifications: a log that could not be read, and a directory without one.
+/// The index of the notification of a log that could not be read, and of that of a directory without a log.
 pub(super) const UNREADABLE: usize = 0;
 pub(super) const NO_LOGS: usize = 1;
+/// The notifications: id, name, text and level.
 pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 2] = [
     ("unreadable-log", "UnreadableLog", "A log could not be read, so nothing in it was judged.", Level::Error),
     ("no-logs", "NoLogs", "A directory holds no log, so nothing was judged.", Level::Warning),
 ];
 
-/// Where a code stands among the rules.
-pub(super) fn of_code(code: FindingCode) -> usize {
+/// Returns the index of a code's rule.
+pub(super) fn index_of_code(code: FindingCode) -> usize {
     FindingCode::ALL.iter().take_while(|other| **other != code).count()
 }
 
-/// Where a matter of a whole log stands among the rules.
-pub(super) fn of_matter(matter: Matter) -> usize {
-    FindingCode::ALL.len() + Matter::ALL.iter().take_while(|other| **other != matter).count()
+/// Returns the index of the rule of an issue.
+pub(super) fn index_of_issue(kind: LogIssueKind) -> usize {
+    FindingCode::ALL.len() + LogIssueKind::ALL.iter().take_while(|other| **other != kind).count()
 }
 
-/// What a rule is about, and what to do.
-struct Explanation {
-    short: String,
-    full: String,
-    help: Help,
-}
-
-/// What the reference says of a word, or this help where it says nothing.
-fn explained(subject: Option<Subject>, help: &str) -> Explanation {
-    let Some(entry) = entries().find(|entry| Some(entry.subject) == subject) else {
-        return said(&format!("{help}."));
-    };
-    let plain = |text: &str| text.replace('`', "");
-    Explanation {
-        short: plain(entry.short()),
-        full: plain(entry.means),
-        help: Help { text: entry.plain(), markdown: entry.markdown() },
-    }
-}
-
-fn said(text: &str) -> Explanation {
-    let help = Help { text: text.to_owned(), markdown: text.to_owned() };
-    Explanation { short: text.to_owned(), full: text.to_owned(), help }
-}
-
-/// Every rule.
-pub(super) fn rules() -> Vec<Descriptor> {
+/// Returns every rule.
+pub(super) fn rules() -> Vec<ReportingDescriptor> {
     let codes = FindingCode::ALL.iter().map(|code| {
         let sidecar = code.is_about_sidecar().then_some("sidecar");
         let integrity = code.breaks_integrity().then_some("integrity");
-        let tags = ["supply-chain"].into_iter().chain(integrity).chain(sidecar).collect();
-        let explanation = explained(Some(Subject::Finding(*code)), code.help());
-        descriptor(code.as_str(), format!("{code:?}"), explanation, code.level(), tags)
+        let tags = ["supply-chain"].into_iter().chain(integrity).chain(sidecar);
+        let texts = explained(finding_explanation(*code));
+        descriptor(code.as_str(), &format!("{code:?}"), texts, code.level(), tags)
     });
-    let matters = Matter::ALL.iter().map(|matter| {
-        let explanation = explained(matter.conclusion().map(Subject::Conclusion), matter.help());
-        // Some want a name that differs from the word by more than its capitals.
-        let name = format!("Log{matter:?}");
-        descriptor(matter.as_str(), name, explanation, matter.level(), vec!["supply-chain"])
+    let issues = LogIssueKind::ALL.iter().map(|kind| {
+        let texts = match kind.conclusion() {
+            Some(conclusion) => explained(conclusion_explanation(conclusion)),
+            None => unexplained(&format!("{}.", kind.help())),
+        };
+        // Some tools demand a name that differs from the id by more than its capitals.
+        descriptor(kind.as_str(), &format!("Log{kind:?}"), texts, kind.level(), ["supply-chain"])
     });
-    codes.chain(matters).collect()
+    codes.chain(issues).collect()
 }
 
-/// Every notification.
-pub(super) fn notifications() -> Vec<Descriptor> {
-    let described = NOTIFICATIONS
-        .iter()
-        .map(|(id, name, text, level)| descriptor(id, (*name).to_owned(), said(text), *level, Vec::new()));
-    described.collect()
+/// Returns every notification.
+pub(super) fn notifications() -> Vec<ReportingDescriptor> {
+    let described = |(id, name, text, level)| descriptor(id, name, unexplained(text), level, []);
+    NOTIFICATIONS.into_iter().map(described).collect()
+}
+
+/// The short description, the full one, and the help.
+type Texts = [MultiformatMessageString; 3];
+
+fn explained(explanation: &Explanation) -> Texts {
+    let description = |text: &str| MultiformatMessageString::from(&text.replace('`', ""));
+    let help = MultiformatMessageString::builder().text(explanation.plain()).markdown(explanation.markdown());
+    [description(explanation.summary()), description(&explanation.meaning), help.build()]
+}
+
+fn unexplained(text: &str) -> Texts {
+    let description = || MultiformatMessageString::builder().text(text).build();
+    [description(), description(), MultiformatMessageString::builder().text(text).markdown(text).build()]
 }
 
 fn descriptor(
-    id: &'static str,
-    name: String,
-    explanation: Explanation,
+    id: &str,
+    name: &str,
+    [short, full, help]: Texts,
     level: Level,
-    tags: Vec<&'static str>,
-) -> Descriptor {
-    let Explanation { short, full, help } = explanation;
-    Descriptor {
-        id,
-        name,
-        short_description: plain(short),
-        full_description: plain(full),
-        help,
-        default_configuration: Configuration { level: level.as_str() },
-        properties: Tags { tags },
-    }
+    tags: impl IntoIterator<Item = &'static str>,
+) -> ReportingDescriptor {
+    ReportingDescriptor::builder()
+        .id(id)
+        .name(name)
+        .short_description(short)
+        .full_description(full)
+        .help(help)
+        .default_configuration(ReportingConfiguration::builder().level(level.as_str()).build())
+        .properties(PropertyBag::builder().tags(tags.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()).build())
+        .build()
 }

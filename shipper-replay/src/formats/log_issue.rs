@@ -1,27 +1,27 @@
-//! What there is to say of a log as a whole, for forms that show findings one by one: a log of which too little is
-//! known has perhaps no finding at all, and must not look like one that is in order.
+//! Issues of a log as a whole, for formats that list findings: a log of which too little is known may have no finding at
+//! all, and must not look like a verified one.
 
 use shipper_core::VerdictKind;
 use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict};
 
 use crate::formats::human::phrases::{gate_text, headline};
 
-/// What can be said of a log as a whole.
+/// Kind of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Matter {
-    /// It could not be read, or not be judged.
+pub(crate) enum LogIssueKind {
+    /// The log could not be read, or not be judged.
     Unjudged,
-    /// It proves too little.
+    /// The log proves too little.
     Inconclusive,
-    /// The gate at its end does not answer what is required.
+    /// The gate at the end of the log does not answer as `--require` requires.
     RequirementNotMet,
 }
 
-impl Matter {
-    /// Everything.
+impl LogIssueKind {
+    /// Every kind, in the order of the rules.
     pub(crate) const ALL: [Self; 3] = [Self::Unjudged, Self::Inconclusive, Self::RequirementNotMet];
 
-    /// The conclusion that says it.
+    /// Returns the conclusion of a log with such an issue, or `None` if it may be any.
     pub(crate) fn conclusion(self) -> Option<Conclusion> {
         match self {
             Self::Unjudged => Some(Conclusion::Unjudged),
@@ -30,12 +30,12 @@ impl Matter {
         }
     }
 
-    /// The word: that of the conclusion, where there is one.
+    /// Returns the name: that of the conclusion, if there is one.
     pub(crate) fn as_str(self) -> &'static str {
         self.conclusion().map_or("requirement-not-met", Conclusion::as_str)
     }
 
-    /// How much it weighs.
+    /// Returns the level.
     pub(crate) fn level(self) -> Level {
         match self {
             Self::Unjudged | Self::RequirementNotMet => Level::Error,
@@ -43,7 +43,7 @@ impl Matter {
         }
     }
 
-    /// What to do about it.
+    /// Returns the remedy.
     pub(crate) fn help(self) -> &'static str {
         match self {
             Self::Unjudged => "check the path, that you may read what is there, and that this version knows its rules",
@@ -53,27 +53,25 @@ impl Matter {
     }
 }
 
-/// One thing that is to be said of a log.
-pub(crate) struct Whole {
-    pub(crate) matter: Matter,
-    /// What it is about, in one sentence: safe to show.
+/// An issue of a log as a whole.
+pub(crate) struct LogIssue {
+    pub(crate) kind: LogIssueKind,
+    /// One sentence that is safe to show.
     pub(crate) message: String,
 }
 
-/// What is to be said of a log beside its findings. Of one that is verified or violated, there is nothing: its errors
-/// say enough.
-pub(crate) fn whole(log: &LogReport, report: &Report) -> Vec<Whole> {
-    let matter = match log.conclusion {
-        Conclusion::Violated | Conclusion::Verified => None,
-        Conclusion::Unjudged => Some(Matter::Unjudged),
-        Conclusion::Inconclusive => Some(Matter::Inconclusive),
-    };
-    let concluded =
-        matter.map(|matter| Whole { matter, message: format!("{}{}", log.conclusion, headline(log, report)) });
-    required(log, report.demand.require).into_iter().chain(concluded).collect()
+/// Returns the issues of a log. One that is verified has none, and neither has one that is violated: its errors are
+/// enough.
+pub(crate) fn log_issues(log: &LogReport, report: &Report) -> Vec<LogIssue> {
+    let kind = LogIssueKind::ALL.into_iter().find(|kind| kind.conclusion() == Some(log.conclusion));
+    let concluded = kind.map(|kind| {
+        let message = format!("{}{}", log.conclusion, headline(log, report));
+        LogIssue { kind, message }
+    });
+    unmet_requirement(log, report.demand.require).into_iter().chain(concluded).collect()
 }
 
-fn required(log: &LogReport, require: Option<RequiredVerdict>) -> Option<Whole> {
+fn unmet_requirement(log: &LogReport, require: Option<RequiredVerdict>) -> Option<LogIssue> {
     let required = require?.as_str();
     let gate = log.audit.as_ref()?.gate.as_ref();
     if gate.is_some_and(|gate| gate.verdict == VerdictKind::Authorized) {
@@ -81,10 +79,10 @@ fn required(log: &LogReport, require: Option<RequiredVerdict>) -> Option<Whole> 
     }
     let answer = gate_text(log).unwrap_or_else(|| "nothing".to_owned());
     let message = format!("required is {required}, and the gate would answer {answer}");
-    Some(Whole { matter: Matter::RequirementNotMet, message })
+    Some(LogIssue { kind: LogIssueKind::RequirementNotMet, message })
 }
 
-/// The path of the file that a finding is about: the sidecar's, or the log's.
+/// Returns the path of the file that a finding concerns: the sidecar, or the log.
 pub(crate) fn path_of<'a>(finding: &Finding, audit: &'a LogAudit, log: &'a str) -> &'a str {
     let about_sidecar = finding.line.is_none() && finding.code.is_about_sidecar();
     audit.sidecar.path.as_deref().filter(|_| about_sidecar).unwrap_or(log)

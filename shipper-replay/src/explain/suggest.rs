@@ -1,0 +1,60 @@
+//! The argument of `--explain`, and suggestions for an unknown term.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::reference::{explanations, explanations_of};
+
+/// Least similarity, from 0 to 1, of a suggested term.
+const MIN_SIMILARITY: f64 = 0.75;
+
+/// Most terms that are suggested.
+const MAX_SUGGESTIONS: usize = 3;
+
+/// A topic of `--explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExplainTopic {
+    /// A term that is known.
+    Term(String),
+    /// Every term.
+    All,
+    /// The list of all terms.
+    List,
+}
+
+/// A word that no report contains.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("no report says that;{suggestions} --explain list names every word")]
+pub(crate) struct UnknownTerm {
+    /// A question that offers the terms most like the word, or empty.
+    suggestions: String,
+}
+
+impl FromStr for ExplainTopic {
+    type Err = UnknownTerm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTerm> {
+        match text {
+            "all" => Ok(Self::All),
+            "list" => Ok(Self::List),
+            _ if explanations_of(text).next().is_none() => Err(UnknownTerm { suggestions: suggestions(text) }),
+            _ => Ok(Self::Term(text.to_owned())),
+        }
+    }
+}
+
+fn suggestions(word: &str) -> String {
+    let word = word.trim().to_lowercase().replace(['_', ' '], "-");
+    let mut similar: Vec<(f64, &str)> = Vec::new();
+    for term in explanations().map(|explanation| explanation.term) {
+        let is_part = !word.is_empty() && term.split('-').any(|part| part == word);
+        let similarity = if is_part { 1.0 } else { strsim::jaro_winkler(&word, term) };
+        if similarity >= MIN_SIMILARITY && !similar.iter().any(|(_, known)| *known == term) {
+            similar.push((similarity, term));
+        }
+    }
+    similar.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let terms: Vec<&str> = similar.into_iter().take(MAX_SUGGESTIONS).map(|(_, term)| term).collect();
+    if terms.is_empty() { String::new() } else { format!(" did you mean {}?", terms.join(", ")) }
+}
