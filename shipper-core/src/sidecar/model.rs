@@ -75,7 +75,7 @@ impl Sidecar {
     /// [`SidecarError`] if it is not a sidecar of the known schema with every member.
     ///
     /// ```
-    /// use shipper_core::{Sidecar, SidecarError};
+    /// use shipper_core::sidecar::{Sidecar, SidecarError};
     /// assert!(matches!(Sidecar::parse(b"{\"schema_ver"), Err(SidecarError::NotAnObject { .. })));
     /// assert_eq!(Sidecar::parse(br#"{"schema_version":"v9"}"#), Err(SidecarError::Unsupported { schema: "\"v9\"".to_owned() }));
     /// ```

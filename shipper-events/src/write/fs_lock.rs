@@ -27,6 +27,13 @@ pub struct FsLock {
     id: FileId,
 }
 
+/// Releases the lock. Closing the file is not enough: a child process between fork and exec has it open, too.
+impl Drop for FsLock {
+    fn drop(&mut self) {
+        let _ = self.release();
+    }
+}
+
 /// What has the name of a lock file.
 enum LockFileState {
     /// The file that was opened.
