@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::string_slice,
+    clippy::too_many_lines,
     clippy::unreachable,
     reason = "a test that finds something wrong stops at once"
 )]
