@@ -112,11 +112,7 @@ impl ChunkReader {
         size: usize,
         mode: ReadMode,
     ) -> io::Result<Option<Chunk>> {
-        if self.buffer.is_empty() {
-            self.buffer = vec![0; size];
-        } else if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
-        }
+        self.grow(size);
         loop {
             let free = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty());
             if let Some(free) = free.filter(|_| !self.ended) {
@@ -138,8 +134,19 @@ impl ChunkReader {
                 return Ok(None);
             }
             if self.filled == self.buffer.len() {
-                self.buffer.resize((self.filled * 2).min(MAX_LINE_LEN + 1), 0);
+                self.grow((self.filled * 2).min(MAX_LINE_LEN + 1));
             }
+        }
+    }
+
+    /// Makes the buffer at least `len` bytes long. The allocator has zeroed pages, which `Vec::resize` would write once more.
+    fn grow(&mut self, len: usize) {
+        if self.buffer.len() < len {
+            let mut buffer = vec![0; len];
+            if let (Some(new), Some(old)) = (buffer.get_mut(..self.filled), self.buffer.get(..self.filled)) {
+                new.copy_from_slice(old);
+            }
+            self.buffer = buffer;
         }
     }
 
