@@ -1,9 +1,9 @@
 //! The findings of a log, each with the bytes that show it.
 
 use maud::{Markup, html};
-use shipper_core::audit::{Finding, Level};
+use shipper_core::audit::Finding;
 
-use super::elements::{left_out, prose};
+use super::elements::{left_out, prose, status};
 use super::selection::LogSection;
 use crate::excerpt::Excerpt;
 use crate::explain::finding_explanation;
@@ -28,15 +28,10 @@ fn article(finding: &Finding, position: usize, section: &LogSection<'_>, decisio
         (Some(line), _) => format!("line {line}"),
         (None, _) => "no single line".to_owned(),
     };
-    let sign = match finding.level {
-        Level::Error => "\u{d7}",
-        Level::Warning => "!",
-        Level::Note => "i",
-    };
     html! {
         article.finding.(level) id={ (section.id) "-finding-" (position + 1) } {
             h4 {
-                span.level { span.sign aria-hidden="true" { (sign) } (level) } " "
+                (status(level)) " "
                 code { (finding.code) } " " span.place { (place) }
             }
             p.message { (finding.message) }

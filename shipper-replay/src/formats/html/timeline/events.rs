@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
-use shipper_core::audit::{TimelineEntry, VerdictSummary};
+use shipper_core::audit::TimelineEntry;
 use shipper_events::display_safe;
 
 use super::rows::Row;
 use crate::formats::html::elements::{left_out, row, table};
 use crate::formats::html::selection::{LogSection, MAX_SHOWN, sample};
-use crate::formats::human::phrases::{maybe_quoted, plural, quoted, short_plan_id};
+use crate::formats::human::phrases::{maybe_quoted, plural, quoted, reasons_text, short_plan_id};
 use crate::formats::human::summary::outcome;
 
 /// A table of more rows is scrolled in a frame of its own, but not in print.
@@ -87,13 +87,8 @@ fn state_after(entry: &TimelineEntry) -> [String; 3] {
         0 => String::new(),
         unknown => format!("; {} remembered", plural(unknown, "unknown event")),
     };
-    let gate = after.gate.as_ref().map_or_else(|| "no plan to ask about".to_owned(), answer);
+    let gate = after.gate.as_ref().map(|gate| format!("{}{}", gate.verdict, reasons_text(&gate.reasons)));
+    let gate = gate.unwrap_or_else(|| "no plan to ask about".to_owned());
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     [or_none(open), or_none(receipt), format!("{gate}{unknown}")]
-}
-
-fn answer(gate: &VerdictSummary) -> String {
-    let reasons: Vec<&str> = gate.reasons.iter().map(|reason| reason.as_str()).collect();
-    let verdict = gate.verdict.as_str();
-    if reasons.is_empty() { verdict.to_owned() } else { format!("{verdict} ({})", reasons.join(", ")) }
 }

@@ -86,12 +86,13 @@ fn claims(entries: &[TimelineEntry], Axis { length, .. }: Axis) -> Markup {
 }
 
 fn draw(of: &Row<'_>, axis: Axis) -> Markup {
-    let last = of.end.map_or(of.line, |end| end.line);
+    let end = of.end.unwrap_or(of.start);
+    let backwards = end.timestamp < of.start.timestamp;
     let cells = [
-        html! { (of.line) @if last > of.line { "\u{2013}" (last) } },
+        html! { (of.line) @if end.line > of.line { "\u{2013}" (end.line) } },
         html! { a href={ "#" (of.target) } { (of.kind) } },
         status(of.status),
-        html! { (of.text) },
+        html! { (of.text) @if backwards { ", stamped to end before it begins" } },
         strip(of, axis),
     ];
     row(None, COLUMNS, cells)

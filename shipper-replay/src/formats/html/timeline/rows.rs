@@ -13,6 +13,9 @@ use crate::formats::human::phrases::{
 };
 use crate::formats::human::{sort_rank, summary};
 
+/// Type of the event of a package that a run published.
+const PUBLISH: &str = "package_published";
+
 /// A row of the timeline.
 pub(super) struct Row<'a> {
     pub(super) kind: &'static str,
@@ -51,7 +54,7 @@ pub(super) fn rows<'a>(section: &LogSection<'a>, entries: &'a [TimelineEntry]) -
         let after = runs.partition_point(|run| run.line <= line);
         runs.get(..after).and_then(<[_]>::last).is_some_and(|run| line <= run.last_line)
     };
-    let outside = entries.iter().filter(|entry| is_publish(entry) && !in_run(entry.line));
+    let outside = entries.iter().filter(|entry| entry.event == PUBLISH && !in_run(entry.line));
     let outside = outside.map(|entry| outside_row(entry, section));
     let findings = section.findings.iter();
     let findings = findings.filter_map(|(position, finding)| finding_row(*position, finding, section, entries));
@@ -66,13 +69,6 @@ fn rehearsal_row<'a>(
     entries: &'a [TimelineEntry],
 ) -> Option<Row<'a>> {
     let line = rehearsal.line.or(rehearsal.end_line)?;
-    let entries = between(entries, line, rehearsal.end_line.unwrap_or(u64::MAX));
-    let start = entries.first()?;
-    let is_tick = |entry: &&TimelineEntry| {
-        let events = ["rehearsal_package_published", "rehearsal_package_failed", "rehearsal_smoke_check_failed"];
-        rehearsal.line.is_some() && events.contains(&entry.event.as_str())
-    };
-    let ticks: Vec<&TimelineEntry> = entries.iter().filter(is_tick).collect();
     let (finished, rank, note) = match (rehearsal.status, rehearsal.line) {
         (RehearsalStatus::Abandoned, _) => (false, 1, ", and another one began before it was completed".to_owned()),
         (RehearsalStatus::Open, _) => (false, 1, ", and never completed".to_owned()),
@@ -81,20 +77,16 @@ fn rehearsal_row<'a>(
         (RehearsalStatus::Unsound, _) => (true, 0, format!(", {}", summary::outcome(true, &rehearsal.unsound))),
         (RehearsalStatus::Passed, _) => (true, 4, String::new()),
     };
-    let end = if finished { entries.last() } else { ticks.last().copied().or(Some(start)) };
+    let ticks = ["rehearsal_package_published", "rehearsal_package_failed", "rehearsal_smoke_check_failed"];
     let (plan, registry) = (short_plan_id(rehearsal.plan_id.as_str()), quoted(rehearsal.registry.as_str()));
     let published = plural(rehearsal.packages_published, "package");
     Some(Row {
         kind: "rehearsal",
         status: rehearsal.status.as_str(),
-        line,
-        start,
-        end,
-        finished,
-        ticks,
-        text: format!("plan {plan} on {registry}: {published} published{note}{}", backwards(start, end)),
+        text: format!("plan {plan} on {registry}: {published} published{note}"),
         target: format!("{}-line-{line}", section.id),
         rank,
+        ..bar(between(entries, line, rehearsal.end_line.unwrap_or(u64::MAX)), finished, &ticks)?
     })
 }
 
@@ -119,10 +111,6 @@ fn run_row<'a>(
     entries: &'a [TimelineEntry],
 ) -> Option<Row<'a>> {
     let line = run.line;
-    let entries = between(entries, line, run.last_line);
-    let start = entries.first()?;
-    let ticks: Vec<&TimelineEntry> = entries.iter().filter(|entry| is_publish(entry)).collect();
-    let end = if run.finished { entries.last() } else { ticks.last().copied().or(Some(start)) };
     let (status, rank, text) = match used {
         Some((status, text)) => (status.as_str(), sort_rank(status), text),
         None => ("ignored", 5, "left out of the judging".to_owned()),
@@ -131,14 +119,10 @@ fn run_row<'a>(
     Some(Row {
         kind: "run",
         status,
-        line,
-        start,
-        end,
-        finished: run.finished,
-        ticks,
-        text: format!("plan {}, {text}{}", short_plan_id(run.plan_id.as_str()), backwards(start, end)),
+        text: format!("plan {}, {text}", short_plan_id(run.plan_id.as_str())),
         target: format!("{}-{place}-{line}", section.id),
         rank,
+        ..bar(between(entries, line, run.last_line), run.finished, &[PUBLISH])?
     })
 }
 
@@ -173,7 +157,15 @@ fn finding_row<'a>(
     })
 }
 
-/// Returns a row without a duration.
+/// Returns a row over some entries. Those of the types in `ticks` are its ticks.
+fn bar<'a>(entries: &'a [TimelineEntry], finished: bool, ticks: &[&str]) -> Option<Row<'a>> {
+    let start = entries.first()?;
+    let ticks: Vec<&TimelineEntry> = entries.iter().filter(|entry| ticks.contains(&entry.event.as_str())).collect();
+    let end = if finished { entries.last() } else { ticks.last().copied().or(Some(start)) };
+    Some(Row { end, finished, ticks, ..point(start.line, start) })
+}
+
+/// Returns a row at one entry.
 fn point(line: u64, start: &TimelineEntry) -> Row<'_> {
     Row {
         kind: "",
@@ -199,12 +191,4 @@ fn between(entries: &[TimelineEntry], from: u64, to: u64) -> &[TimelineEntry] {
 /// Returns the entry of a line, or the nearest one before it, or the first.
 fn nearest(entries: &[TimelineEntry], line: u64) -> Option<&TimelineEntry> {
     entries.get(entries.partition_point(|entry| entry.line <= line).saturating_sub(1))
-}
-
-fn is_publish(entry: &TimelineEntry) -> bool {
-    entry.event == "package_published"
-}
-
-fn backwards(start: &TimelineEntry, end: Option<&TimelineEntry>) -> &'static str {
-    if end.is_some_and(|end| end.timestamp < start.timestamp) { ", stamped to end before it begins" } else { "" }
 }
