@@ -6,8 +6,6 @@
 mod reference;
 mod render;
 mod suggest;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use reference::{Explanation, conclusion_explanation, finding_explanation};
 pub(crate) use render::{ExplainFormatError, answer};

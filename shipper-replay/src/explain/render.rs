@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::Style as Paint;
 use thiserror::Error;
 
-use super::reference::{Explanation, GROUPS, PAGE, explanations, explanations_of, section};
+use super::reference::{EXPLANATIONS, Explanation, PAGE, explanations_of, section};
 use super::suggest::ExplainTopic;
 use crate::cli::Format;
 use crate::formats::human::RenderOptions;
@@ -37,7 +37,7 @@ pub(crate) fn answer(
     let (width, color) = (options.width.min(TERMINAL_WIDTH), options.color);
     match (format, topic) {
         (Format::Human, ExplainTopic::Term(term)) => Ok(for_terminal(explanations_of(term), width, color)),
-        (Format::Human, ExplainTopic::All) => Ok(for_terminal(explanations(), width, color)),
+        (Format::Human, ExplainTopic::All) => Ok(for_terminal(EXPLANATIONS.iter(), width, color)),
         (Format::Human, ExplainTopic::List) => Ok(list(width, color)),
         (Format::Markdown, ExplainTopic::Term(term)) => Ok(section(term).unwrap_or_default()),
         (Format::Markdown, ExplainTopic::All) => Ok(PAGE.to_owned()),
@@ -46,23 +46,20 @@ pub(crate) fn answer(
 }
 
 impl Explanation {
-    /// Renders the four texts as Markdown without links, a paragraph each.
+    /// Renders the texts as Markdown without links, a paragraph each.
     pub(crate) fn markdown(&self) -> String {
         let part = |(label, text)| wrap(&format!("**{label}.** {text}"), MARKDOWN_WIDTH, "") + "\n";
-        self.parts().map(part).join("\n")
+        self.parts().map(part).collect::<Vec<_>>().join("\n")
     }
 
-    /// Renders the four texts without markup, a paragraph each.
+    /// Renders the texts without markup, a paragraph each.
     pub(crate) fn plain(&self) -> String {
-        self.parts().map(|(label, text)| format!("{label}: {}", text.replace('`', ""))).join("\n\n")
+        let part = |(label, text): (&str, &String)| format!("{label}: {}", text.replace('`', ""));
+        self.parts().map(part).collect::<Vec<_>>().join("\n\n")
     }
 }
 
-pub(super) fn for_terminal(
-    explanations: impl Iterator<Item = &'static Explanation>,
-    width: usize,
-    color: bool,
-) -> String {
+fn for_terminal(explanations: impl Iterator<Item = &'static Explanation>, width: usize, color: bool) -> String {
     let explanations = explanations.map(|explanation| {
         let mut text = format!("{}: {}\n", bold(explanation.term, color), explanation.kind);
         for (label, part) in explanation.parts() {
@@ -76,16 +73,14 @@ pub(super) fn for_terminal(
 
 /// Renders the terms of each group with the summaries of their meanings.
 fn list(width: usize, color: bool) -> String {
-    let groups = GROUPS.iter().map(|group| {
-        let mut text = format!("{}\n", bold(group.title, color));
-        let level =
-            |explanation: &Explanation| explanation.level().map_or(String::new(), |level| format!("{level:<9}"));
-        let longest = |of: fn(&Explanation) -> usize| group.explanations.iter().map(of).max().unwrap_or_default();
-        let (terms, levels) = (longest(|other| other.term.len() + 2), longest(|other| other.level().map_or(0, |_| 9)));
-        for explanation in &group.explanations {
-            let Explanation { term, .. } = explanation;
-            let line = format!("{INDENT}{term:<terms$}{:<levels$}{}", level(explanation), explanation.summary());
-            let _ = writeln!(text, "{}", wrap(&line, width, &" ".repeat(INDENT.len() + terms + levels)));
+    let groups = EXPLANATIONS.chunk_by(|one, other| one.group == other.group).map(|group| {
+        let mut text = bold(group.first().map_or("", |first| first.group), color) + "\n";
+        let longest = group.iter().map(|explanation| explanation.term.len() + 2).max().unwrap_or_default();
+        for explanation in group {
+            let level = explanation.level().map_or(String::new(), |level| format!("{level:<9}"));
+            let start = format!("{INDENT}{:<longest$}{level}", explanation.term);
+            let line = format!("{start}{}", explanation.summary());
+            let _ = writeln!(text, "{}", wrap(&line, width, &" ".repeat(start.len())));
         }
         text
     });
@@ -99,7 +94,7 @@ fn bold(text: &str, color: bool) -> String {
 
 /// Breaks a text into lines of at most `width` characters, and indents every line but the first. Code between backticks
 /// is not broken; a longer piece has a line of its own.
-pub(super) fn wrap(text: &str, width: usize, indent: &str) -> String {
+fn wrap(text: &str, width: usize, indent: &str) -> String {
     let (mut out, mut column, mut in_code) = (String::new(), 0, false);
     let pieces = text.split_inclusive(move |character| {
         in_code ^= character == '`';

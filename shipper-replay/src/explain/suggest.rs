@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::reference::{explanations, explanations_of};
+use super::reference::{EXPLANATIONS, explanations_of};
 
 /// Least similarity, from 0 to 1, of a suggested term.
 const MIN_SIMILARITY: f64 = 0.75;
@@ -47,7 +47,7 @@ impl FromStr for ExplainTopic {
 fn suggestions(word: &str) -> String {
     let word = word.trim().to_lowercase().replace(['_', ' '], "-");
     let mut similar: Vec<(f64, &str)> = Vec::new();
-    for term in explanations().map(|explanation| explanation.term) {
+    for term in EXPLANATIONS.iter().map(|explanation| explanation.term) {
         let is_part = !word.is_empty() && term.split('-').any(|part| part == word);
         let similarity = if is_part { 1.0 } else { strsim::jaro_winkler(&word, term) };
         if similarity >= MIN_SIMILARITY && !similar.iter().any(|(_, known)| *known == term) {

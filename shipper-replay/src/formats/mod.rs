@@ -3,8 +3,6 @@
 mod github;
 mod html;
 pub(crate) mod human;
-#[cfg(test)]
-mod injection_tests;
 pub(crate) mod json;
 mod log_issue;
 mod markdown;

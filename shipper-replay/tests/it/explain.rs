@@ -4,11 +4,17 @@
 //! The source is src/explain/codes.md, which is inside the crate so that it can be packaged. docs/codes.md is a copy:
 //! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it explain` writes it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{replay, seen};
-use shipper_core::audit::{DecisionStatus, FindingCode};
+use crate::support::{replay, report, seen};
+use serde::de::value::Error;
+use serde::{Deserialize, Deserializer, de};
+use shipper_core::audit::{
+    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus, TailStatus, UnprovenCause,
+};
+use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
 
 /// An option that texts name and that is the shipper tool's.
@@ -62,35 +68,204 @@ fn every_code_is_explained() {
     }
 }
 
-/// (Pass) Every reason, verdict and status, as what it is.
+/// An explanation in the reference.
+struct Explained {
+    term: String,
+    kind: String,
+    /// The labels and the texts of its paragraphs, each on one line and without links.
+    paragraphs: Vec<(String, String)>,
+}
+
+impl Explained {
+    /// Returns the first sentence of the meaning.
+    fn summary(&self) -> &str {
+        self.paragraphs[0].1.split_inclusive(". ").next().expect("a sentence").trim_end()
+    }
+}
+
+/// Returns the explanations of the sections of the reference.
+fn explanations() -> Vec<Explained> {
+    let mut explanations: Vec<Explained> = Vec::new();
+    for section in reference().split("\n## ").skip(1) {
+        let (term, body) = section.split_once("\n\n").expect("a body");
+        for paragraph in body.trim_end().split("\n\n") {
+            let paragraph = paragraph.replace('\n', " ");
+            if let Some(kind) = paragraph.strip_prefix("*As ").and_then(|kind| kind.strip_suffix('*')) {
+                explanations.push(Explained { term: term.to_owned(), kind: kind.to_owned(), paragraphs: Vec::new() });
+            } else {
+                let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(".** ")).expect("a label");
+                let own = explanations.last_mut().filter(|explanation| explanation.term == term).expect("a kind");
+                own.paragraphs.push((labelled.0.to_owned(), without_links(labelled.1)));
+            }
+        }
+    }
+    explanations
+}
+
+/// Returns a text with the links replaced by the terms that they lead to.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("](#");
+    let first = parts.next().expect("a text").to_owned();
+    let plain = parts.fold(first, |plain, part| plain + part.split_once(')').expect("the end of a link").1);
+    plain.replace("[`", "`")
+}
+
+/// Deserializer that only collects the names of an enum's variants.
+struct VariantNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for VariantNames<'_> {
+    type Error = Error;
+
+    fn deserialize_enum<V: de::Visitor<'de>>(
+        self,
+        _: &str,
+        variants: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = variants;
+        Err(de::Error::custom("collected"))
+    }
+
+    fn deserialize_any<V: de::Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(de::Error::custom("no enum"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// Returns the names of an enum's variants, as reports write them.
+fn names<T: for<'de> Deserialize<'de>>() -> Vec<String> {
+    let mut names: &[&str] = &[];
+    let _ = T::deserialize(VariantNames(&mut names));
+    assert!(!names.is_empty());
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// (Pass) Every term of shipper-core has exactly one explanation of its kind, and no other term has any.
 #[test]
-fn every_reason_verdict_and_status_is_explained() {
-    for reason in [
-        RefusalCode::NoRehearsal,
-        RefusalCode::StalePlan,
-        RefusalCode::RegistryMismatch,
-        RefusalCode::RehearsalFailed,
-        RefusalCode::UnsoundEvidence,
-        RefusalCode::UnknownGateEvent,
-        RefusalCode::UntrustedLog,
+fn every_term_is_explained_once() {
+    let mut terms: Vec<(String, String)> = Vec::new();
+    for (kind, names) in [
+        ("a reason to refuse", names::<RefusalCode>()),
+        ("a verdict of the gate", names::<VerdictKind>()),
+        ("the status of a decision", names::<DecisionStatus>()),
+        ("the cause why a decision is unproven", names::<UnprovenCause>()),
+        ("the evidence of a receipt", names::<Evidence>()),
+        ("a flaw in the evidence of a receipt", names::<EvidenceFlaw>()),
+        ("the integrity of a log", names::<Integrity>()),
+        ("the tail of a log", names::<TailStatus>()),
+        ("the status of the sidecar", names::<SidecarStatus>()),
+        ("the source of a registry's name", names::<RegistrySource>()),
+        ("the level of a finding", names::<Level>()),
     ] {
-        assert!(explained(reason.as_str()).contains(&format!("{reason}: a reason to refuse\n")));
+        terms.extend(names.into_iter().map(|name| (kind.to_owned(), name)));
     }
-    for verdict in [VerdictKind::Dormant, VerdictKind::Bypassed, VerdictKind::Refused, VerdictKind::Authorized] {
-        assert!(explained(verdict.as_str()).contains(&format!("{verdict}: a verdict of the gate\n")));
+    for name in names::<Conclusion>() {
+        let conclusion: Conclusion = serde_json::from_value(name.clone().into()).expect("a conclusion");
+        terms.push((format!("a conclusion, exit status {}", conclusion.exit_code()), name));
     }
-    for status in [
-        DecisionStatus::Violated,
-        DecisionStatus::Unjudged,
-        DecisionStatus::Unproven,
-        DecisionStatus::Permitted,
-        DecisionStatus::Verified,
-        DecisionStatus::Authorized,
-        DecisionStatus::Refused,
-    ] {
-        let word = status.as_str();
-        assert!(explained(word).contains(&format!("{word}: the status of a decision\n")));
+    for code in FindingCode::ALL {
+        terms.push((format!("a finding, {}", code.level().as_str()), code.as_str().to_owned()));
     }
+    let mut explained: Vec<(String, String)> = explanations().into_iter().map(|one| (one.kind, one.term)).collect();
+    terms.sort_unstable();
+    explained.sort_unstable();
+    assert_eq!(explained, terms);
+    assert_eq!(names::<FindingCode>(), FindingCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
+    let is_topic = |(_, term): &(String, String)| term == "all" || term == "list";
+    assert!(!explained.iter().any(is_topic), "these are topics of their own");
+}
+
+/// (Pass) The list of a group repeats levels and summaries of its sections, each once.
+#[test]
+fn lists_agree_with_sections() {
+    let reference = reference();
+    let contents = reference.split("\n## ").next().expect("the contents");
+    let item = |item: &str| item.split("\n\n").next().expect("an item").replace("\n  ", " ").trim_end().to_owned();
+    let mut items: Vec<String> = contents.split("\n- ").skip(1).map(item).collect();
+    let mut expected: Vec<String> = Vec::new();
+    for explanation in explanations() {
+        let level = explanation.kind.strip_prefix("a finding, ").map_or(String::new(), |level| format!(", {level}"));
+        expected.push(format!("[`{0}`](#{0}){level}: {1}", explanation.term, explanation.summary()));
+    }
+    items.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(items, expected);
+}
+
+/// (Pass) An explanation has four labelled texts of sentences, no text repeats another one, and a summary is short.
+#[test]
+fn texts_are_sentences() {
+    let explanations = explanations();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for explanation in &explanations {
+        let term = &explanation.term;
+        assert!(explanation.summary().ends_with('.') && explanation.summary().len() <= 160, "{term}");
+        let labels: Vec<&str> = explanation.paragraphs.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(
+            labels,
+            ["What it means", "How it arises", "What follows, and what does not", "What to do"],
+            "{term}"
+        );
+        for (label, text) in &explanation.paragraphs {
+            assert!(text.ends_with('.') && !text.contains("  "), "{term}, {label}: {text}");
+            let first = text.chars().next().expect("a text");
+            assert!(first.is_ascii_uppercase() || first == '`', "{term}, {label}: {text}");
+            assert!(text.matches(". ").count() < 5, "{term}, {label}, is long: {text}");
+            assert!(known.insert(text) || text.len() < 60, "{term}, {label}, repeats: {text}");
+        }
+    }
+}
+
+/// (Pass) On a terminal, the texts are the same without links. Outside backticks nothing is markup; between them, a
+/// hyphenated word is a term.
+#[test]
+fn texts_are_safe_to_show_anywhere() {
+    let explanations = explanations();
+    let is_hyphenated = |span: &&str| {
+        span.contains('-')
+            && span.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
+    };
+    let printed = explained("all").split_whitespace().collect::<Vec<_>>().join(" ");
+    for explanation in &explanations {
+        let mut shown = format!("{}: {}", explanation.term, explanation.kind);
+        for (label, text) in &explanation.paragraphs {
+            let plain: String = text.split('`').step_by(2).collect();
+            assert!(!plain.contains(['*', '_', '<', '>', '|', '[', ']', '#', '\\']), "{}: {plain}", explanation.term);
+            assert!(text.matches('`').count().is_multiple_of(2), "{}: {text}", explanation.term);
+            for span in text.split('`').skip(1).step_by(2).filter(is_hyphenated) {
+                assert!(explanations.iter().any(|one| one.term == span), "{}: `{span}` is no term", explanation.term);
+            }
+            shown += &format!(" {label} {text}");
+        }
+        assert!(printed.contains(&shown), "{shown}");
+    }
+}
+
+/// (Pass) SARIF has the four texts of a code as Markdown, and without markup.
+#[test]
+fn sarif_help_has_every_text() {
+    let sarif = replay(&["--format", "sarif", "real/pass-1crate"]).stdout;
+    let sarif: serde_json::Value = serde_json::from_slice(&sarif).expect("JSON");
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    for rule in rules.iter().filter(|rule| FindingCode::ALL.iter().any(|code| rule["id"] == code.as_str())) {
+        let help = |form: &str| rule["help"][form].as_str().expect("a text");
+        assert!(!help("text").contains('`') && !help("markdown").contains("]("), "{rule}");
+        assert_eq!((help("text").matches("\n\n").count(), help("markdown").matches("\n\n").count()), (3, 3), "{rule}");
+    }
+}
+
+/// (Pass) Text is broken between words into lines that are easy to read, but never within what is to be typed.
+#[test]
+fn lines_are_wrapped() {
+    let text = explained("all");
+    let is_long = |line: &&str| line.chars().count() > 100 && line.trim_start().contains(' ');
+    assert_eq!(text.lines().find(is_long), None);
+    assert!(text.lines().all(|line| !line.ends_with(' ') && line.matches('`').count().is_multiple_of(2)), "{text}");
+    assert!(text.lines().any(|line| line.chars().count() > 90));
 }
 
 /// Every word of a JSON report: the strings that its members of closed vocabularies have.
@@ -130,14 +305,14 @@ fn every_word_of_the_fixtures_is_explained() {
     let codes = reference();
     let sections: Vec<&str> = codes.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     let mut words = Vec::new();
-    words_of(&crate::support::report(&["real", "damaged", "recorded"]), &mut words);
+    words_of(&report(&["real", "damaged", "recorded"]), &mut words);
     assert!(words.len() > 100, "{} words", words.len());
     for word in words {
         assert!(sections.contains(&word.as_str()), "{word}");
     }
 }
 
-/// (Pass) Every option that a text names is one of the program's, so that nobody is sent to try what is not there.
+/// (Pass) Every option that a text names is one of the program's, so that a reader can try it.
 #[test]
 fn every_option_in_the_texts_exists() {
     let help = String::from_utf8(replay(&["--help"]).stdout).expect("UTF-8");
@@ -154,9 +329,12 @@ fn every_option_in_the_texts_exists() {
 #[test]
 fn unknown_words_are_usage_errors() {
     for (args, says) in [
-        (&["--explain", "corupt-line"][..], "did you mean corrupt-line"),
-        (&["--explain", "nonsense"], "--explain list names every word"),
-        (&["--explain", ""], "--explain list names every word"),
+        (&["--explain", "corupt-line"][..], "; did you mean corrupt-line"),
+        (&["--explain", "CHAIN_BROKEN"], "; did you mean chain-broken"),
+        (&["--explain", "authorised"], "; did you mean authorized"),
+        (&["--explain", "stale"], "; did you mean stale-plan"),
+        (&["--explain", "zzz"], "; --explain list names every word"),
+        (&["--explain", ""], "; --explain list names every word"),
         (&["--explain"], "a value is required"),
         (&["--explain", "broken", "real/pass-1crate"], "cannot be used with"),
         (&["--explain", "broken", "--format", "json"], "--explain prints text"),

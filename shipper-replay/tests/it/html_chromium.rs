@@ -1,12 +1,13 @@
-//! The page opens in a browser: what a browser makes of it, not what we wrote, holds every mark of the timeline where the
-//! log's own times put it, nothing that the log smuggled in, and something to see on the screen and on paper.
+//! In a browser, the page has every mark of the timeline where the log's own times put it, no element from the log, and
+//! visible content on screen and on paper. These tests read the DOM, because a reader sees that and not the source.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::timeline_reader::{Told, drawn, near, scale, told};
+use crate::support::timeline_reader::{Mark, Told, drawn, near, of_kind, scale, told};
 use crate::support::{fixtures, replay, report};
+use serde_json::Value;
 use shipper_testkit::program::installed;
 
 /// The fixtures that are opened: verified, violated with a run and findings, hostile, and with recorded decisions.
@@ -17,7 +18,7 @@ const OPENED: [(&str, &str); 4] = [
     ("recorded/refused-and-published", "violated"),
 ];
 
-/// Opens a page in a browser of its own that reaches no network, and gives what it prints.
+/// Opens a page in a new browser without network access, and returns the output.
 fn browse(page: &Path, args: &[&str]) -> String {
     let profile = tempfile::tempdir().expect("a directory");
     let mut command = Command::new("chromium");
@@ -32,7 +33,7 @@ fn browse(page: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// The page of a log, in a directory of its own.
+/// Writes the page of a log into a directory.
 fn page_of(fixture: &str, directory: &Path) -> std::path::PathBuf {
     let output = replay(&["--format", "html", &format!("{fixture}/events.jsonl")]);
     let path = directory.join("page.html");
@@ -40,7 +41,7 @@ fn page_of(fixture: &str, directory: &Path) -> std::path::PathBuf {
     path
 }
 
-/// What stands in the DOM of the page of each fixture, and its log.
+/// Returns each fixture with its conclusion, the DOM of its page, and its log.
 fn doms() -> Vec<(&'static str, &'static str, String, String)> {
     let dom = |(fixture, conclusion): (&'static str, &'static str)| {
         let directory = tempfile::tempdir().expect("a directory");
@@ -51,21 +52,24 @@ fn doms() -> Vec<(&'static str, &'static str, String, String)> {
     OPENED.map(dom).into()
 }
 
-/// The lines and places that a lane must have, and those that it has.
-fn check_places(fixture: &str, what: &str, expected: &[(u64, f64)], marks: &[crate::support::timeline_reader::Mark]) {
-    assert_eq!(marks.len(), expected.len(), "{fixture}: {what}: {marks:#?}");
-    for ((line, x), mark) in expected.iter().zip(marks) {
-        assert_eq!(mark.line, *line, "{fixture}: {what}");
-        assert!(near(mark.left, *x), "{fixture}: {what}: line {line} is at {} instead of {x}", mark.left);
-        assert!(
-            mark.title.starts_with(&format!("line {line}")) || mark.title.starts_with(&format!("lines {line} to "))
-        );
-        assert!(mark.target.starts_with("#log-1-"), "{mark:?}");
+/// Checks that marks have the lines, the places and the times of these events.
+fn check_places<'a>(
+    fixture: &str,
+    events: &[&Told],
+    place: impl Fn(i128) -> f64,
+    marks: impl Iterator<Item = &'a Mark>,
+) {
+    let marks: Vec<&Mark> = marks.collect();
+    assert_eq!(marks.len(), events.len(), "{fixture}: {marks:#?}");
+    for (event, mark) in events.iter().zip(marks) {
+        assert_eq!(mark.line, event.line, "{fixture}: {mark:?}");
+        assert!(near(mark.left, place(event.nanoseconds)), "{fixture}: {mark:?} is at {}", place(event.nanoseconds));
+        assert!(mark.title.contains(&event.timestamp), "{fixture}: {mark:?}");
     }
 }
 
-/// (Pass) Every mark of every lane is in the DOM, at the place that the log's own times give, with a title that names
-/// line and time; a bar is as long as its time; and every link leads somewhere on the page.
+/// (Pass) The DOM has every rehearsal, decision, run and finding with a line, at the place that the log's own times give,
+/// with these times as title; a bar is as long as its time and has its packages; and every link leads to a part of the page.
 #[test]
 fn every_mark_is_placed_by_its_time() {
     if !installed(&["chromium"]) {
@@ -74,61 +78,57 @@ fn every_mark_is_placed_by_its_time() {
     for (fixture, _, dom, log) in doms() {
         let told = told(&log);
         let place = scale(&told);
-        let lanes = drawn(&dom);
+        let rows = drawn(&dom);
         let of_types = |types: &[&str]| -> Vec<&Told> {
             told.iter().filter(|told| types.contains(&told.event_type.as_str())).collect()
         };
-        let places = |of: &[&Told]| of.iter().map(|told| (told.line, place(told.nanoseconds))).collect::<Vec<_>>();
-
-        for (lane, start, end, ticks) in [
+        for (kind, start, end, ticks) in [
             (
-                "rehearsals",
+                "rehearsal",
                 "rehearsal_started",
                 "rehearsal_complete",
                 &["rehearsal_package_published", "rehearsal_package_failed"][..],
             ),
-            ("publishes", "plan_created", "execution_finished", &["package_published"]),
+            ("run", "plan_created", "execution_finished", &["package_published"]),
         ] {
-            let starts = of_types(&[start]);
-            let ends = of_types(&[end]);
+            let (starts, ends, ticks) = (of_types(&[start]), of_types(&[end]), of_types(ticks));
             assert!(!starts.is_empty() && starts.len() == ends.len(), "{fixture}: each is finished");
-            check_places(fixture, lane, &places(&starts), &lanes[lane].marks);
-            for ((start, end), mark) in starts.iter().zip(&ends).zip(&lanes[lane].marks) {
-                let length = place(end.nanoseconds) - place(start.nanoseconds);
-                let width = mark.width.expect("a bar");
-                assert!(near(width, length), "{fixture}: {lane}: {width} instead of {length}");
-                assert!(mark.title.contains(&start.timestamp) && mark.title.contains(&end.timestamp), "{}", mark.title);
+            let rows = of_kind(&rows, kind);
+            check_places(fixture, &starts, &place, rows.iter().map(|row| &row.mark));
+            for ((start, end), row) in starts.iter().zip(&ends).zip(&rows) {
+                let (length, width) =
+                    (place(end.nanoseconds) - place(start.nanoseconds), row.mark.width.expect("a bar"));
+                assert!(near(width, length), "{fixture}: {kind}: {width} instead of {length}");
+                assert_eq!(row.mark.title, format!("{} to {}", start.timestamp, end.timestamp));
+                assert_eq!(row.lines, format!("{}\u{2013}{}", start.line, end.line));
             }
-            let ticks = of_types(ticks);
             assert!(!ticks.is_empty());
-            check_places(fixture, lane, &places(&ticks), &lanes[lane].ticks);
-            for (tick, mark) in ticks.iter().zip(&lanes[lane].ticks) {
-                assert!(mark.title.contains(&tick.package) && mark.title.ends_with(&tick.timestamp), "{}", mark.title);
+            check_places(fixture, &ticks, &place, rows.iter().flat_map(|row| &row.ticks));
+            for (tick, mark) in ticks.iter().zip(rows.iter().flat_map(|row| &row.ticks)) {
+                assert!(mark.title.contains(&tick.package), "{mark:?}");
+                assert_eq!(mark.class.contains("failed"), tick.event_type.contains("failed"), "{mark:?}");
             }
         }
 
         let report = report(&[&format!("{fixture}/events.jsonl")]);
-        let decisions = report["logs"][0]["decisions"].as_array().expect("decisions");
-        let at = |line: u64| place(told.iter().find(|told| told.line == line).expect("an event").nanoseconds);
-        let line_of = |value: &serde_json::Value| value["line"].as_u64();
-        let asked: Vec<(u64, f64)> = decisions.iter().filter_map(line_of).map(|line| (line, at(line))).collect();
-        check_places(fixture, "decisions", &asked, &lanes["decisions"].marks);
-        for (decision, mark) in decisions.iter().zip(&lanes["decisions"].marks) {
-            let status = decision["status"].as_str().expect("a status");
-            assert!(mark.title.contains(&format!("decision {status}")), "{}", mark.title);
+        for (kind, member, status) in [("decision", "decisions", "status"), ("finding", "findings", "level")] {
+            let expected = report["logs"][0][member].as_array().expect("a list").iter();
+            let mut expected: Vec<&Value> = expected.filter(|value| value["line"].is_u64()).collect();
+            expected.sort_by_key(|value| value["line"].as_u64());
+            let event = |value: &&Value| told.iter().find(|told| Some(told.line) == value["line"].as_u64());
+            let events: Vec<&Told> = expected.iter().map(|value| event(value).expect("an event")).collect();
+            let rows = of_kind(&rows, kind);
+            check_places(fixture, &events, &place, rows.iter().map(|row| &row.mark));
+            for (value, row) in expected.iter().zip(rows) {
+                let is_code = |code: &str| row.text == code;
+                assert!(
+                    value[status] == *row.status && value["code"].as_str().is_none_or(is_code),
+                    "{value} and {row:?}"
+                );
+            }
         }
-
-        let findings = report["logs"][0]["findings"].as_array().expect("findings");
-        let found: Vec<(u64, f64)> = findings.iter().filter_map(line_of).map(|line| (line, at(line))).collect();
-        let marks = lanes.get("findings").map_or(&[][..], |lane| &lane.marks);
-        check_places(fixture, "findings", &found, marks);
-        for (finding, mark) in findings.iter().filter(|finding| finding["line"].is_u64()).zip(marks) {
-            assert!(mark.title.contains(finding["code"].as_str().expect("a code")), "{}", mark.title);
-        }
-
-        let all = lanes.values().flat_map(|lane| lane.marks.iter().chain(&lane.ticks));
-        for mark in all {
-            let id = format!("id=\"{}\"", mark.target.trim_start_matches('#'));
+        for row in rows {
+            let id = format!("id=\"{}\"", row.target.trim_start_matches('#'));
             assert_eq!(dom.matches(&id).count(), 1, "{fixture}: {id}");
         }
     }
@@ -159,8 +159,8 @@ fn page_runs_and_fetches_nothing() {
     }
 }
 
-/// (Pass) Something is seen: a picture of the page holds far more than one of an empty page, on a wide screen and on a
-/// narrow one; and it prints, conclusion and last line included.
+/// (Pass) A picture of the page is far larger than one of an empty page, on a wide screen and on a narrow one. On paper,
+/// the page has its conclusion and its last line.
 #[test]
 fn page_renders_on_screen_and_paper() {
     if !installed(&["chromium"]) {

@@ -1,10 +1,10 @@
-//! The timeline stays true to scale, readable and bounded whatever times a log states: all the same, backwards, years
-//! apart, or of hundreds of rehearsals. An auditor must not be led astray by a clock.
+//! The timeline is to scale, readable and bounded for any times in a log: all equal, backwards, years apart, or of
+//! hundreds of rehearsals. A wrong clock must not mislead an auditor.
 
 use std::collections::HashSet;
 use std::fs;
 
-use crate::support::timeline_reader::{Lane, Mark, axis, drawn, near, scale, told};
+use crate::support::timeline_reader::{Mark, Row, drawn, near, of_kind, scale, told};
 use crate::support::{fixtures, replay};
 use serde_json::{Value, json};
 
@@ -28,35 +28,32 @@ fn restamped(stamp: impl Fn(usize) -> String) -> String {
     lines.collect()
 }
 
-/// Every mark of every lane is where the times put it, and none covers another one of its row.
+fn marks(rows: &[Row]) -> impl Iterator<Item = &Mark> {
+    rows.iter().flat_map(|row| row.ticks.iter().chain([&row.mark]))
+}
+
+/// Checks that every mark is at its time, and that the rows are in the order of the lines.
 fn check_scale(page: &str, log: &str) {
     let told = told(log);
     let place = scale(&told);
-    for (name, lane) in drawn(page) {
-        for mark in lane.marks.iter().chain(&lane.ticks) {
-            let event = told.iter().find(|told| told.line == mark.line).expect("an event");
-            let bar_may_end_first = mark.width.is_some() && mark.left < place(event.nanoseconds);
-            assert!(near(mark.left, place(event.nanoseconds)) || bar_may_end_first, "{name}: {mark:?}");
-            assert!(mark.left >= 0.0 && mark.left + mark.width.unwrap_or(0.0) <= 100.0, "{name}: {mark:?}");
-        }
-        let mut rows: Vec<&Mark> = lane.marks.iter().collect();
-        rows.sort_by(|one, other| (one.row, one.left).partial_cmp(&(other.row, other.left)).expect("numbers"));
-        for pair in rows.windows(2).filter(|pair| pair[0].row == pair[1].row) {
-            assert!(pair[1].left >= pair[0].left + pair[0].width.unwrap_or(0.0).max(0.8), "{name}: {pair:?}");
-        }
+    let rows = drawn(page);
+    for mark in marks(&rows) {
+        let event = told.iter().find(|told| told.line == mark.line).expect("an event");
+        let bar_may_end_first = mark.width.is_some() && mark.left < place(event.nanoseconds);
+        assert!(near(mark.left, place(event.nanoseconds)) || bar_may_end_first, "{mark:?}");
+        assert!(mark.left >= 0.0 && mark.left + mark.width.unwrap_or(0.0) <= 100.0, "{mark:?}");
     }
+    assert!(rows.is_sorted_by_key(|row| row.mark.line), "{rows:#?}");
 }
 
-/// (Pass) Where all times are the same, everything is in the middle.
+/// (Pass) If all times are the same, every mark is in the middle.
 #[test]
 fn equal_times_are_drawn_in_the_middle() {
     let page = page(&restamped(|_| "2026-11-23T08:12:26Z".to_owned()));
-    for (name, lane) in drawn(&page) {
-        for mark in lane.marks.iter().chain(&lane.ticks) {
-            assert!(near(mark.left, 50.0) && mark.width.is_none_or(|width| near(width, 0.0)), "{name}: {mark:?}");
-        }
+    for mark in marks(&drawn(&page)) {
+        assert!(near(mark.left, 50.0) && mark.width.is_none_or(|width| near(width, 0.0)), "{mark:?}");
     }
-    assert!(page.contains("so all stand in the middle of one second"));
+    assert!(page.contains("so all are in the middle"));
 }
 
 /// (Pass) A completion that is stamped before its start is a bar between the two that says so.
@@ -65,16 +62,17 @@ fn backward_times_are_drawn_and_labelled() {
     let log = restamped(|line| format!("2026-11-23T08:{:02}:00Z", if line == 1 { 30 } else { line }));
     let page = page(&log);
     check_scale(&page, &log);
-    let rehearsal = &drawn(&page)["rehearsals"].marks[0];
-    assert!(rehearsal.label.as_deref().is_some_and(|label| label.ends_with("stamped to end before it begins")));
+    let rows = drawn(&page);
+    let rehearsal = of_kind(&rows, "rehearsal")[0];
+    assert!(rehearsal.text.ends_with("stamped to end before it begins"), "{rehearsal:?}");
     let place = scale(&told(&log));
     let minute = |minute: i128| told(&log)[0].nanoseconds + (minute - 30) * 60_000_000_000;
-    assert!(near(rehearsal.left, place(minute(6))), "{rehearsal:?}");
-    assert!(near(rehearsal.left + rehearsal.width.expect("a bar"), place(minute(30))), "{rehearsal:?}");
+    assert!(near(rehearsal.mark.left, place(minute(6))), "{rehearsal:?}");
+    assert!(near(rehearsal.mark.left + rehearsal.mark.width.expect("a bar"), place(minute(30))), "{rehearsal:?}");
     assert!(page.contains("Times go backwards in this log"));
 }
 
-/// (Pass) Years between a rehearsal and its publish are years on the drawing, with ticks at days.
+/// (Pass) Years between a rehearsal and its publish are years on the drawing.
 #[test]
 fn years_are_drawn_to_scale() {
     let log = restamped(|line| {
@@ -82,10 +80,22 @@ fn years_are_drawn_to_scale() {
     });
     let page = page(&log);
     check_scale(&page, &log);
-    let axis = axis(&page);
-    assert!(axis.len() >= 2, "{axis:?}");
-    for (_, label) in &axis {
-        assert!(label.len() == "2026-11-23".len() && label.starts_with("20"), "{axis:?}");
+    assert!(page.contains(", 2649.0d, with a line every 662.3d."), "{page}");
+}
+
+/// (Pass) From a nanosecond to all the years that can be written, the page states the length of the axis.
+#[test]
+fn every_length_has_a_scale() {
+    for (end, length) in [
+        ("2026-11-23T08:12:26.000000001Z", "1.0ns, with a line every 0.0s."),
+        ("2026-11-23T08:12:27.155Z", "1.2s, with a line every 288.8ms."),
+        ("2026-11-23T09:12:26Z", "1.0h, with a line every 15.0m."),
+        ("9999-12-31T23:59:59.999999999Z", "2912116.7d, with a line every 728029.2d."),
+    ] {
+        let log = restamped(|line| if line < 9 { "2026-11-23T08:12:26Z" } else { end }.to_owned());
+        let page = page(&log);
+        check_scale(&page, &log);
+        assert!(page.contains(length), "{length} is not in {page}");
     }
 }
 
@@ -97,11 +107,11 @@ fn short_rehearsal_has_a_visible_width() {
     });
     let page = page(&log);
     check_scale(&page, &log);
-    assert!(drawn(&page)["rehearsals"].marks[0].width.expect("a bar") < 0.01);
+    assert!(of_kind(&drawn(&page), "rehearsal")[0].mark.width.expect("a bar") < 0.01);
     assert!(page.contains(".bar { height: .75rem; min-width: .4rem;"));
 }
 
-/// A log of so many releases, each rehearsed and published, the last but one against a failed rehearsal.
+/// Returns a log of `count` releases, each rehearsed and published. The rehearsal of the last but one failed.
 fn releases(count: usize) -> String {
     let mut log = String::new();
     let mut second = 0;
@@ -134,44 +144,58 @@ fn releases(count: usize) -> String {
     log
 }
 
-/// (Pass) Of hundreds of releases the drawing shows what has room, says how much it leaves out, and never leaves out the
-/// one that is violated.
+/// (Pass) Of hundreds of releases the drawing shows what there is room for, states how much it leaves out, and never leaves
+/// out the one that is violated.
 #[test]
 fn drawing_is_bounded_and_keeps_the_violated_release() {
     let log = releases(700);
     let page = page(&log);
     check_scale(&page, &log);
-    let lanes = drawn(&page);
-    let count = |lane: &Lane| lane.marks.len() + lane.ticks.len();
-    for (name, all) in [("rehearsals", 1400), ("decisions", 700), ("publishes", 1400)] {
-        assert_eq!(count(&lanes[name]), 500, "{name}");
-        let said = format!("the 500 marks that weigh most are drawn, {} are left out", all - 500);
-        assert!(page.contains(&said), "{name}: {said}");
-    }
+    let rows = drawn(&page);
+    assert_eq!((rows.len(), marks(&rows).count()), (500, 500 + rows.iter().map(|row| row.ticks.len()).sum::<usize>()));
+    assert!(page.contains("1401 rows more;"), "{}", rows.len());
     let violated = 698 * 6 + 4;
-    for name in ["decisions", "publishes"] {
-        let mark = lanes[name].marks.iter().find(|mark| mark.line == violated).expect("it is drawn");
-        assert!(mark.class.ends_with(" bad"), "{mark:?}");
-        assert!(mark.label.as_deref().is_some_and(|label| label.starts_with("violated")), "{mark:?}");
-        let row = format!("id=\"{}\"", mark.target.trim_start_matches('#'));
-        assert_eq!(page.matches(&row).count(), 1, "the page tells of it");
+    for kind in ["decision", "run"] {
+        let of_kind = of_kind(&rows, kind);
+        let row = of_kind.iter().find(|row| row.mark.line == violated).expect("it is drawn");
+        assert_eq!(row.status, "violated");
+        assert!(of_kind.iter().filter(|row| row.mark.left > 80.0).count() > 20, "what is left out leaves no gap");
     }
     let ids: HashSet<&str> = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    for mark in lanes.values().flat_map(|lane| lane.marks.iter().chain(&lane.ticks)) {
-        assert!(ids.contains(mark.target.trim_start_matches('#')), "it leads nowhere: {mark:?}");
-    }
-    let late = |lane: &Lane| lane.marks.iter().filter(|mark| mark.left > 80.0).count();
-    for name in ["rehearsals", "decisions", "publishes"] {
-        assert!(late(&lanes[name]) > 50, "{name}: what is left out leaves no gap");
+    for row in &rows {
+        assert!(ids.contains(row.target.trim_start_matches('#')), "it leads nowhere: {row:?}");
     }
     assert!(page.contains("200 decisions more"), "the table says what it leaves out");
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
+
+/// (Pass) A run outside the judged part, one that did not finish, and a rehearsal that was abandoned are drawn as such.
+#[test]
+fn unfinished_spans_are_dashed() {
+    let log = releases(2);
+    let lines: Vec<&str> = log.lines().collect();
+    let log = [&lines[..2], &lines[..5], &lines[6..7]].concat().join("\n") + "\n";
+    let page = page(&log);
+    check_scale(&page, &log);
+    let rows: Vec<_> = drawn(&page);
+    let spans: Vec<(&str, &str, &str, bool)> = rows
+        .iter()
+        .filter(|row| row.mark.width.is_some())
+        .map(|row| (&*row.kind, &*row.lines, &*row.status, row.mark.class.contains("unfinished")))
+        .collect();
+    let expected = [
+        ("rehearsal", "1\u{2013}2", "abandoned", true),
+        ("rehearsal", "3\u{2013}5", "failed", false),
+        ("run", "6\u{2013}7", "violated", true),
+        ("rehearsal", "8", "open", true),
+    ];
+    assert_eq!(spans, expected);
 }
 
 /// (Pass) A log without any event of the gate has no drawing, and says so.
 #[test]
 fn an_empty_log_has_no_drawing() {
     let page = page("");
-    assert!(!page.contains("class=\"timeline\""));
+    assert!(!page.contains("class=\"stack timeline\""));
     assert!(page.contains("there is nothing to draw"));
 }

@@ -27,6 +27,7 @@ mod html_chromium;
 mod html_page;
 mod html_timeline;
 mod human_report;
+mod injection;
 mod manual;
 mod many_logs;
 mod markdown_report;

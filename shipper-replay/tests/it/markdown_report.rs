@@ -1,5 +1,5 @@
-//! The Markdown of a job's summary says what matters of the ten real cases, stays far below what a summary may hold, and
-//! says what it left out.
+//! The Markdown report of the ten real cases is what the snapshots show. It stays far below the limit of a job's summary,
+//! and states what it omits.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn many_logs_are_folded() {
     assert_eq!(text.matches("</details>").count(), not_verified);
 }
 
-/// (Pass) A table has as many cells in each row as it has columns, whatever stands in them.
+/// (Pass) A table has as many cells in each row as it has columns, for any text in them.
 #[test]
 fn table_rows_have_every_cell() {
     let text = markdown(&["damaged", "real"]);

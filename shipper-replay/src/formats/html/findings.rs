@@ -1,29 +1,23 @@
 //! The findings of a log, each with the bytes that show it.
 
 use maud::{Markup, html};
-use shipper_core::audit::{Finding, Level};
+use shipper_core::audit::Finding;
 
-use super::prose::prose;
+use super::elements::{left_out, prose, status};
 use super::selection::LogSection;
 use crate::excerpt::Excerpt;
 use crate::explain::finding_explanation;
 use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::human::next_command::next_command;
-use crate::formats::human::phrases::{derived_text, plural, recorded_text};
+use crate::formats::human::phrases::{derived_text, recorded_text};
 
-/// The findings that are shown, the weightiest first.
-pub(super) fn list(section: &LogSection<'_>) -> Markup {
-    let (all, shown) = (&section.audit.findings, &section.selection.findings);
-    let rest = (all.len() - shown.len()) as u64;
+/// Renders the most severe findings.
+pub(super) fn findings(section: &LogSection<'_>) -> Markup {
     let decisions = &DecisionsByLine::new(section.audit);
     html! {
-        @if shown.is_empty() { p { "None." } }
-        @for position in shown {
-            @if let Some(finding) = all.get(*position) { (article(finding, *position, section, decisions)) }
-        }
-        @if rest > 0 {
-            p.caption { (plural(rest, "finding")) " more; " code { "--format json" } " has all." }
-        }
+        @if section.findings.is_empty() { p { "None." } }
+        @for (position, finding) in &section.findings { (article(finding, *position, section, decisions)) }
+        (left_out(section.audit.findings.len() - section.findings.len(), "finding"))
     }
 }
 
@@ -34,15 +28,10 @@ fn article(finding: &Finding, position: usize, section: &LogSection<'_>, decisio
         (Some(line), _) => format!("line {line}"),
         (None, _) => "no single line".to_owned(),
     };
-    let sign = match finding.level {
-        Level::Error => "\u{d7}",
-        Level::Warning => "!",
-        Level::Note => "i",
-    };
     html! {
-        article.finding.(level) id=(section.anchors.finding(position)) {
+        article.finding.(level) id={ (section.id) "-finding-" (position + 1) } {
             h4 {
-                span.level { span.sign aria-hidden="true" { (sign) } (level) } " "
+                (status(level)) " "
                 code { (finding.code) } " " span.place { (place) }
             }
             p.message { (finding.message) }
@@ -70,7 +59,7 @@ fn article(finding: &Finding, position: usize, section: &LogSection<'_>, decisio
     }
 }
 
-/// A place in the log and the text that stands there.
+/// Renders a place in the log and its text.
 fn figure(excerpt: &Excerpt) -> Markup {
     html! {
         figure {

@@ -4,36 +4,26 @@ use maud::{Markup, html};
 use shipper_core::audit::{Integrity, LogAudit, LogReport, Report};
 use shipper_events::display_safe;
 
-use super::anchors::Anchors;
-use super::selection::{LogSection, Selection};
-use super::{decisions, findings, timeline};
+use super::decisions::decisions;
+use super::elements::status;
+use super::findings::findings;
+use super::selection::LogSection;
+use super::timeline::timeline;
 use crate::formats::human::caveats::caveats;
 use crate::formats::human::phrases::{
-    diff_text, headline, maybe_quoted, next_steps, plural, quoted, refusal_text, registry_text,
+    diff_text, headline, maybe_quoted, next_steps, path_text, plural, quoted, refusal_text, registry_text,
 };
 use crate::formats::human::summary::{extent, outcome, sidecar};
 use crate::view::LogExcerpts;
 
-/// Everything about one log.
-pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, anchors: Anchors) -> Markup {
-    let path = display_safe(&log.path).max_chars(400).to_string();
-    let id = anchors.section();
-    let section = log.audit.as_ref().map(|audit| LogSection {
-        log,
-        audit,
-        excerpts,
-        report,
-        selection: Selection::of(audit),
-        anchors,
-    });
+/// Renders the section of a log. Its anchor is `id`.
+pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, id: String) -> Markup {
     html! {
         section.log id=(id) aria-labelledby={ (id) "-title" } {
-            h2 id={ (id) "-title" } { code { (path) } }
-            @if report.logs.len() > 1 {
-                p.verdict { span.status.(log.conclusion.as_str()) { (log.conclusion) } (headline(log, report)) }
-            }
-            @match &section {
-                Some(section) => (judged(section)),
+            h2 id={ (id) "-title" } { code { (path_text(&log.path)) } }
+            @if report.logs.len() > 1 { p.verdict { (status(log.conclusion.as_str())) (headline(log, report)) } }
+            @match &log.audit {
+                Some(audit) => (judged(&LogSection::new(log, audit, excerpts, report, id))),
                 None => {
                     h3 { "Next" }
                     ul.plain { li { "check the path, and that you may read what is there" } }
@@ -53,13 +43,13 @@ fn judged(section: &LogSection<'_>) -> Markup {
             ul.plain { @for step in steps { li { (step) } } }
         }
         h3 { "Timeline" }
-        (timeline::timeline(section.audit, &section.selection, section.anchors))
+        (timeline(section))
         h3 { "Decisions" }
-        (decisions::table(section))
+        (decisions(section))
         h3 { "Findings" }
-        (findings::list(section))
+        (findings(section))
         h3 { "Not checked" }
-        ul.plain { @for what in caveats(section.audit, &section.report.demand) { li { (what) } } }
+        ul.plain { @for caveat in caveats(section.audit, &section.report.demand) { li { (caveat) } } }
     }
 }
 

@@ -1,14 +1,13 @@
 //! The report as one page that needs nothing else: no script, no font, no request, and a policy that forbids them.
 //!
-//! Texts from a log are made safe where they are inserted (`display_safe`) and escaped by the templates. At last, every
-//! character of the page that is not safe is replaced by `?`.
+//! Texts from a log are made safe where they are inserted (`display_safe`), and the templates escape them. Any other
+//! character that is not safe is replaced by `?`.
 
-mod anchors;
 mod decisions;
+mod elements;
 mod findings;
 mod log;
 mod overview;
-mod prose;
 mod selection;
 mod timeline;
 
@@ -21,12 +20,12 @@ use shipper_events::{display_safe, is_display_safe};
 use crate::formats::human::most_severe_first;
 use crate::formats::human::phrases::headline;
 use crate::view::ReportView;
-use anchors::Anchors;
+use overview::section_id;
 
-/// Most logs with a section: those that are not verified, and those that are.
+/// Most logs with a section, of those that are not verified and of those that are.
 const MAX_SECTIONS: (usize, usize) = (25, 10);
 
-/// Nothing may be fetched, run, framed or sent; only the page's own style holds.
+/// Policy that allows the page's own style, and forbids to fetch, run, frame or send anything.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE: &str = include_str!("page.css");
@@ -41,13 +40,8 @@ pub(crate) fn sections(report: &Report) -> Vec<usize> {
 
 /// Writes the page.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
-    let page = page(view).into_string();
-    let plain = |character: char| character == '\n' || is_display_safe(character);
-    if page.chars().all(plain) {
-        return out.write_all(page.as_bytes());
-    }
-    let shown: String = page.chars().map(|character| if plain(character) { character } else { '?' }).collect();
-    out.write_all(shown.as_bytes())
+    let plain = |character: char| if character == '\n' || is_display_safe(character) { character } else { '?' };
+    out.write_all(page(view).into_string().chars().map(plain).collect::<String>().as_bytes())
 }
 
 fn page(view: &ReportView) -> Markup {
@@ -73,7 +67,7 @@ fn page(view: &ReportView) -> Markup {
                     @for position in &sections {
                         @let shown = (report.logs.get(*position), view.excerpts.get(*position));
                         @if let (Some(log), Some(excerpts)) = shown {
-                            (log::section(log, excerpts, report, Anchors::of_log(*position)))
+                            (log::section(log, excerpts, report, section_id(*position)))
                         }
                     }
                     @if left_out > 0 {
@@ -89,7 +83,7 @@ fn page(view: &ReportView) -> Markup {
     }
 }
 
-/// The conclusion, for the list of a browser's windows.
+/// Returns the conclusion, for the title of the window.
 fn title(report: &Report) -> String {
     match &report.logs[..] {
         [log] => {

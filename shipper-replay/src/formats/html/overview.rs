@@ -1,27 +1,29 @@
-//! What holds over all logs: the conclusion, the counts, the table of logs, and what was asked.
+//! The parts of the page about all logs: the conclusion, the table of logs, and the options of the audit.
 
 use maud::{Markup, html};
 use shipper_core::audit::{Level, LogReport, Report};
-use shipper_events::display_safe;
 
-use super::anchors::Anchors;
-use super::prose::prose;
+use super::elements::{left_out, prose, row, status, table};
 use crate::explain::conclusion_explanation;
 use crate::formats::human::most_severe_first;
-use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, plural, quoted};
+use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, path_text, quoted};
 use crate::formats::human::summary::conclusions;
 
-/// How many logs the table lists.
-const LISTED: usize = 2000;
+/// Most logs in the table.
+const MAX_LISTED: usize = 2000;
 
-/// The columns of the table of logs, which small screens repeat beside each cell.
-const COLUMNS: [&str; 8] = ["Conclusion", "Log", "Because", "Lines", "Decisions", "Errors", "Warnings", "Notes"];
+const COLUMNS: [&str; 8] = ["Log", "Conclusion", "Because", "Lines", "Decisions", "Errors", "Warnings", "Notes"];
 
-/// The conclusion in one line, what it means, and how many logs have which.
+/// Returns the anchor of the section of the log at `position` in the report.
+pub(super) fn section_id(position: usize) -> String {
+    format!("log-{}", position + 1)
+}
+
+/// Renders the conclusion, its meaning, and the number of logs with each conclusion.
 pub(super) fn header(report: &Report) -> Markup {
     let conclusion = report.conclusion;
     let why = match &report.logs[..] {
-        [log] => without_comma(&headline(log, report)),
+        [log] => reason(log, report),
         [] => "no log was judged".to_owned(),
         logs => {
             let such = logs.iter().filter(|log| log.conclusion == conclusion).count();
@@ -45,71 +47,49 @@ pub(super) fn header(report: &Report) -> Markup {
     }
 }
 
-/// A headline goes on after the conclusion's word.
-pub(super) fn without_comma(headline: &str) -> String {
-    headline.strip_prefix(", ").unwrap_or(headline).to_owned()
+/// Returns the reason for the conclusion of a log.
+fn reason(log: &LogReport, report: &Report) -> String {
+    headline(log, report).trim_start_matches(", ").to_owned()
 }
 
-/// The table of logs.
+/// Renders the table of logs. Those at the positions in `sections` are links.
 pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
     let order = most_severe_first(report);
-    let rest = order.len().saturating_sub(LISTED) as u64;
+    let listed = order.iter().take(MAX_LISTED).filter_map(|position| {
+        let section = sections.contains(position).then(|| section_id(*position));
+        Some(log_row(report.logs.get(*position)?, report, section))
+    });
+    let rows: Vec<Markup> = listed.collect();
     html! {
         section aria-labelledby="logs" {
             h2 id="logs" { (if report.logs.len() == 1 { "The log" } else { "The logs" }) }
-            @if report.logs.is_empty() {
-                p { "No log was judged." }
-            } @else {
-                table.stack.logs role="table" {
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            @for (position, column) in COLUMNS.iter().enumerate() {
-                                th.number[position > 2] scope="col" role="columnheader" { (column) }
-                            }
-                        }
-                    }
-                    tbody role="rowgroup" {
-                        @for position in order.iter().take(LISTED) {
-                            @if let Some(log) = report.logs.get(*position) {
-                                (row(log, report, *position, sections.contains(position)))
-                            }
-                        }
-                    }
-                }
-            }
-            @if rest > 0 { p.caption { (plural(rest, "log")) " more; " code { "--format json" } " has all." } }
+            @if rows.is_empty() { p { "No log was judged." } } @else { (table("logs", &COLUMNS, &rows)) }
+            (left_out(order.len() - rows.len(), "log"))
         }
     }
 }
 
-fn row(log: &LogReport, report: &Report, position: usize, has_section: bool) -> Markup {
-    let path = display_safe(&log.path).max_chars(400).to_string();
+fn log_row(log: &LogReport, report: &Report, section: Option<String>) -> Markup {
+    let path = html! { code { (path_text(&log.path)) } };
     let audit = log.audit.as_ref();
-    let of = |level| audit.map(|audit| audit.findings.iter().filter(|finding| finding.level == level).count());
-    let numbers = [
-        audit.map(|audit| audit.lines.to_string()),
-        audit.map(|audit| audit.decisions.len().to_string()),
-        of(Level::Error).map(|count| count.to_string()),
-        of(Level::Warning).map(|count| count.to_string()),
-        of(Level::Note).map(|count| count.to_string()),
+    let number = |number: Option<u64>| html! { (number.map_or("\u{2013}".to_owned(), |number| number.to_string())) };
+    let findings = |level| {
+        number(audit.map(|audit| audit.findings.iter().filter(|finding| finding.level == level).count() as u64))
+    };
+    let cells = [
+        html! { @match section { Some(section) => a href={ "#" (section) } { (path) }, None => (path) } },
+        status(log.conclusion.as_str()),
+        html! { (reason(log, report)) },
+        number(audit.map(|audit| audit.lines)),
+        number(audit.map(|audit| audit.decisions.len() as u64)),
+        findings(Level::Error),
+        findings(Level::Warning),
+        findings(Level::Note),
     ];
-    let labels = COLUMNS.iter().skip(3);
-    html! {
-        tr role="row" {
-            td role="cell" data-label=(COLUMNS[0]) { span.status.(log.conclusion.as_str()) { (log.conclusion) } }
-            th scope="row" role="rowheader" data-label=(COLUMNS[1]) {
-                @if has_section { a href={ "#" (Anchors::of_log(position).section()) } { code { (path) } } }
-                @else { code { (path) } }
-            }
-            td role="cell" data-label=(COLUMNS[2]) { (without_comma(&headline(log, report))) }
-            @for (number, label) in numbers.iter().zip(labels) {
-                td.number role="cell" data-label=(label) { (number.as_deref().unwrap_or("\u{2013}")) }
-            }
-        }
-    }
+    row(None, COLUMNS, cells)
 }
 
-/// What was asked, and what answered.
+/// Renders the options of the audit, and the version.
 pub(super) fn demand(report: &Report) -> Markup {
     let demand = &report.demand;
     let registry = demand.registry.as_ref().map(|registry| quoted(registry.as_str()));

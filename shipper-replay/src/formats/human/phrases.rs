@@ -210,7 +210,7 @@ pub(crate) fn plural(number: u64, noun: &str) -> String {
 }
 
 /// Returns reasons in parentheses, after a space; empty without reasons.
-pub(super) fn reasons_text(reasons: &[RefusalCode]) -> String {
+pub(crate) fn reasons_text(reasons: &[RefusalCode]) -> String {
     in_parentheses(reasons.iter().map(|reason| reason.as_str()))
 }
 

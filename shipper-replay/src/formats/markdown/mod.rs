@@ -31,11 +31,10 @@ pub(crate) fn sections(report: &Report) -> Vec<usize> {
     not_verified(report).take(MAX_SECTIONS).collect()
 }
 
+/// Returns the positions of the logs that are not verified, the most severe first.
 fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
-    let verified = |log: &LogReport| log.conclusion == Conclusion::Verified;
-    most_severe_first(report)
-        .into_iter()
-        .filter(move |position| report.logs.get(*position).is_some_and(|log| !verified(log)))
+    let is_verified = |log: &LogReport| log.conclusion == Conclusion::Verified;
+    most_severe_first(report).into_iter().filter(move |position| !report.logs.get(*position).is_none_or(is_verified))
 }
 
 /// Writes the document.

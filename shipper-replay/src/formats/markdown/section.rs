@@ -53,12 +53,7 @@ pub(super) fn reason_as_markdown(log: &LogReport, report: &Report, code: impl Fn
 }
 
 fn reason(log: &LogReport, report: &Report) -> String {
-    without_comma(&headline(log, report)).to_owned()
-}
-
-/// Returns a text without the comma that continues a sentence.
-fn without_comma(text: &str) -> &str {
-    text.strip_prefix(", ").unwrap_or(text)
+    headline(log, report).trim_start_matches(", ").to_owned()
 }
 
 fn judged(log: &LogReport, audit: &LogAudit, excerpts: &LogExcerpts, report: &Report) -> String {
@@ -76,8 +71,7 @@ fn judged(log: &LogReport, audit: &LogAudit, excerpts: &LogExcerpts, report: &Re
 }
 
 fn facts(audit: &LogAudit) -> String {
-    let mut text = format!("- Log: {}\n", extent(audit));
-    text += &format!("- Head: {}\n", code(&format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3)));
+    let head = code(&format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3));
     let rehearsal = audit.receipt.as_ref().map_or_else(
         || "none was completed".to_owned(),
         |receipt| {
@@ -86,11 +80,12 @@ fn facts(audit: &LogAudit) -> String {
             format!("line {}: {}, plan {plan} on {registry}", receipt.line, outcome(receipt.passed, &receipt.unsound))
         },
     );
-    text += &format!("- Rehearsal: {rehearsal}\n");
+    let mut text = format!("- Log: {}\n- Head: {head}\n- Rehearsal: {rehearsal}\n", extent(audit));
     if let Some(gate) = &audit.gate {
         let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
+        let registry = code(registry.trim_start_matches(", "));
         let plan = code(&short_plan_id(gate.query.plan_id.as_str()));
-        text += &format!("- Gate now: **{}**, plan {plan}, {}\n", gate.verdict, code(without_comma(&registry)));
+        text += &format!("- Gate now: **{}**, plan {plan}, {registry}\n", gate.verdict);
         for reason in &gate.reasons {
             text += &format!("  - {}: {}\n", code(reason.as_str()), refusal_text(*reason));
         }
@@ -117,7 +112,7 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
         let plan = code_in_cell(&short_plan_id(decision.plan_id.as_str()));
         let answer = code_in_cell(&decision_text(decision));
         let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
-        let registry = code_in_cell(without_comma(&registry));
+        let registry = code_in_cell(registry.trim_start_matches(", "));
         let runs = decision.runs.iter().take(MAX_RUNS).map(|run| code_in_cell(&run_text(run, judged_to)));
         let more = decision.runs.len().saturating_sub(MAX_RUNS);
         let more = (more > 0).then(|| format!("and {more} more"));
@@ -126,11 +121,13 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
         let (line, status) = (decision.line, decision.status.as_str());
         text += &format!("| {line} | **{status}** | {plan}, {registry} | {answer} | {runs} |\n");
     }
-    let rest = (audit.decisions.len() - shown.len()) as u64;
-    if rest > 0 {
-        text += &format!("\n{} more; `--format json` has all.\n", plural(rest, "decision"));
-    }
-    text
+    text + &left_out(audit.decisions.len() - shown.len(), "decision")
+}
+
+/// Renders a note that `count` items are left out, if any are.
+fn left_out(count: usize, noun: &str) -> String {
+    let note = || format!("\n{} more; `--format json` has all.\n", plural(count as u64, noun));
+    (count > 0).then(note).unwrap_or_default()
 }
 
 /// Renders the most severe findings without notes.
@@ -145,11 +142,7 @@ fn findings(path: &str, audit: &LogAudit, demand: &AuditOptions, excerpts: &LogE
             text += &finding(found, path, audit, demand, excerpts.of_finding(*position));
         }
     }
-    let rest = all.len().saturating_sub(MAX_FINDINGS) as u64;
-    if rest > 0 {
-        text += &format!("\n{} more; `--format json` has all.\n", plural(rest, "finding"));
-    }
-    text
+    text + &left_out(all.len().saturating_sub(MAX_FINDINGS), "finding")
 }
 
 fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions, excerpts: &[Excerpt]) -> String {

@@ -58,7 +58,7 @@ type Texts = [MultiformatMessageString; 3];
 fn explained(explanation: &Explanation) -> Texts {
     let description = |text: &str| MultiformatMessageString::from(&text.replace('`', ""));
     let help = MultiformatMessageString::builder().text(explanation.plain()).markdown(explanation.markdown());
-    [description(explanation.summary()), description(&explanation.meaning), help.build()]
+    [description(explanation.summary()), description(explanation.meaning()), help.build()]
 }
 
 fn unexplained(text: &str) -> Texts {

@@ -1,74 +1,68 @@
 //! Reader of a page's timeline, and of the events of a log that must be on it.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A mark: its line, its position, and its texts.
+/// A bar, a point or a tick: its line, its position, and its texts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mark {
     pub(crate) line: u64,
-    /// The middle of a glyph or tick, the left end of a bar, in percent of the axis.
+    /// The middle of a point or a tick, the left end of a bar, in percent of the axis.
     pub(crate) left: f64,
     /// The length of a bar.
     pub(crate) width: Option<f64>,
     pub(crate) class: String,
+    /// The times of a bar or a point, or the event of a tick.
     pub(crate) title: String,
-    pub(crate) target: String,
-    pub(crate) label: Option<String>,
-    /// The row of the lane.
-    pub(crate) row: usize,
 }
 
-/// The marks of a lane: bars and glyphs, and the ticks on bars.
-#[derive(Debug, Default)]
-pub(crate) struct Lane {
-    pub(crate) marks: Vec<Mark>,
+/// A row of the timeline.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The first and the last line.
+    pub(crate) lines: String,
+    pub(crate) kind: String,
+    pub(crate) status: String,
+    pub(crate) text: String,
+    pub(crate) target: String,
+    pub(crate) mark: Mark,
     pub(crate) ticks: Vec<Mark>,
 }
 
-/// Returns the lanes of the first timeline on a page, by name.
-pub(crate) fn drawn(page: &str) -> BTreeMap<String, Lane> {
-    let lanes = timeline(page).split("<div class=\"lane\" data-lane=\"").skip(1);
-    lanes.map(|lane| (lane[..lane.find('"').expect("its end")].to_owned(), of_lane(lane))).collect()
+/// Returns the rows of the first timeline on a page.
+pub(crate) fn drawn(page: &str) -> Vec<Row> {
+    let from = &page[page.find("<table class=\"stack timeline\"").expect("a timeline")..];
+    let table = &from[..from.find("</table>").expect("its end")];
+    table.split("<tr ").skip(2).map(row).collect()
 }
 
-/// Returns the positions and the labels of the axis.
-pub(crate) fn axis(page: &str) -> Vec<(f64, String)> {
-    let labels = timeline(page).split("<span class=\"time").skip(1);
-    labels.map(|label| (style(label, "left").expect("a position"), text(label))).collect()
+/// Returns the rows of a kind.
+pub(crate) fn of_kind<'a>(rows: &'a [Row], kind: &str) -> Vec<&'a Row> {
+    rows.iter().filter(|row| row.kind == kind).collect()
 }
 
-fn timeline(page: &str) -> &str {
-    let from = &page[page.find("<div class=\"timeline\" id=").expect("a timeline")..];
-    &from[..from.find("<ul class=\"legend\"").expect("its end")]
-}
-
-fn of_lane(lane: &str) -> Lane {
-    let mut drawn = Lane::default();
-    for (row, content) in lane.split("<div class=\"row").skip(1).enumerate() {
-        for link in content.split("<a ").skip(1) {
-            let mark = mark(link, row);
-            if mark.class.starts_with("tick") { drawn.ticks.push(mark) } else { drawn.marks.push(mark) }
-        }
+fn row(row: &str) -> Row {
+    let cells: Vec<&str> = row.split("data-label=").skip(1).collect();
+    let mut marks: Vec<Mark> = cells[4].split("<span ").skip(1).map(mark).collect();
+    Row {
+        lines: text(cells[0]),
+        kind: text(cells[1].split("<a ").nth(1).expect("a link")),
+        status: text(cells[2].split("<span ").nth(1).expect("a status")),
+        text: text(cells[3]),
+        target: attribute(cells[1], "href"),
+        mark: marks.remove(0),
+        ticks: marks,
     }
-    drawn.marks.sort_by_key(|mark| mark.line);
-    drawn.ticks.sort_by_key(|mark| mark.line);
-    drawn
 }
 
-fn mark(link: &str, row: usize) -> Mark {
+fn mark(tag: &str) -> Mark {
     Mark {
-        line: attribute(link, "data-line").parse().expect("a number"),
-        left: style(link, "left").expect("a position"),
-        width: style(link, "width"),
-        class: attribute(link, "class"),
-        title: attribute(link, "title"),
-        target: attribute(link, "href"),
-        label: link.split("<span class=\"label").nth(1).map(text),
-        row,
+        line: attribute(tag, "data-line").parse().expect("a number"),
+        left: style(tag, "left").expect("a position"),
+        width: style(tag, "width"),
+        class: attribute(tag, "class"),
+        title: attribute(tag, "title"),
     }
 }
 
