@@ -234,9 +234,9 @@ impl Cli {
         }
     }
 
-    /// Returns the given options that are valid for exactly one log.
-    pub(crate) fn single_log_options(&self) -> Vec<&'static str> {
-        given_options([
+    /// Returns the given options that are valid for exactly one log, separated by commas.
+    pub(crate) fn single_log_options(&self) -> String {
+        given_options(&[
             ("--at", self.at.is_some()),
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
@@ -247,9 +247,9 @@ impl Cli {
         ])
     }
 
-    /// Returns the given options that are valid only with `--format vsa`.
-    pub(crate) fn statement_options(&self) -> Vec<&'static str> {
-        given_options([
+    /// Returns the given options that are valid only with `--format vsa`, separated by commas.
+    pub(crate) fn statement_options(&self) -> String {
+        given_options(&[
             ("--resource-uri", self.statement.resource_uri.is_some()),
             ("--verifier-id", self.statement.verifier_id.is_some()),
             ("--time", self.statement.time.is_some()),
@@ -257,6 +257,7 @@ impl Cli {
     }
 }
 
-fn given_options<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
-    options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()
+fn given_options(options: &[(&str, bool)]) -> String {
+    let given: Vec<&str> = options.iter().filter(|(_, is_given)| *is_given).map(|(option, _)| *option).collect();
+    given.join(", ")
 }

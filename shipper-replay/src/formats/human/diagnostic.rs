@@ -8,6 +8,7 @@ use super::next_command::next_command;
 use super::options::RenderOptions;
 use super::phrases::{derived_text, path_text, recorded_text};
 use crate::excerpt::Excerpt;
+use crate::formats::log_issue::path_of;
 
 /// Renders the findings of one log.
 pub(super) struct DiagnosticRenderer<'d> {
@@ -34,7 +35,7 @@ impl DiagnosticRenderer<'_> {
         let room = self.options.width.saturating_sub(gutter + 3).max(20);
         let mut group = Group::with_title(title);
         if finding.line.is_none() || excerpts.is_empty() {
-            group = group.element(place(&shown_path, finding, self.audit));
+            group = group.element(place(self.path, finding, self.audit));
         }
         for (position, excerpt) in excerpts.iter().enumerate() {
             let own = position == 0 && finding.line.is_some();
@@ -65,14 +66,11 @@ fn is_empty_origin(line: &str) -> bool {
 }
 
 /// Returns the origin of a finding without excerpts.
-fn place<'a>(path: &'a str, finding: &Finding, audit: &'a LogAudit) -> Origin<'a> {
-    let about_sidecar = finding.code.is_about_sidecar();
-    match &audit.sidecar.path {
-        Some(sidecar) if about_sidecar => Origin::path(path_text(sidecar).to_string()),
-        _ => match finding.line.and_then(|line| usize::try_from(line).ok()) {
-            Some(line) => Origin::path(path).line(line),
-            None => Origin::path(path),
-        },
+fn place<'a>(log: &'a str, finding: &Finding, audit: &'a LogAudit) -> Origin<'a> {
+    let origin = Origin::path(path_text(path_of(finding, audit, log)).to_string());
+    match finding.line.and_then(|line| usize::try_from(line).ok()) {
+        Some(line) => origin.line(line),
+        None => origin,
     }
 }
 

@@ -22,7 +22,6 @@ use shipper_events::display_safe;
 use super::json;
 use crate::view::ReportView;
 use artifacts::Artifacts;
-use properties::{RunProperties, bag};
 use text::{message, number};
 
 /// The schema of this version.
@@ -38,7 +37,6 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         notifications.extend(notification(log, &log_at));
         results.extend(results::results(log, excerpts, report, &log_at, &mut artifacts));
     }
-    let properties = RunProperties { conclusion: report.conclusion, demand: (&report.demand).into() };
     let run = Run::builder()
         .tool(tool())
         .invocations(vec![invocation(report, notifications)])
@@ -47,7 +45,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         .column_kind("unicodeCodePoints")
         .newline_sequences(vec!["\n".to_owned()])
         .default_encoding("UTF-8")
-        .properties(bag(&properties));
+        .properties(properties::of_run(report));
     json::write(&Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run.build()]).build(), out)
 }
 

@@ -2,20 +2,11 @@
 
 use serde_sarif::sarif::{Message, ResultLevel};
 use shipper_core::audit::Level;
-use shipper_events::display_safe;
 
-/// Longest name from a log, in characters.
-const MAX_NAME_CHARS: usize = 200;
-
-/// Makes a message of texts that are safe to show. In messages `{0}` is a placeholder and `[text](target)` a link: the
+/// Returns a message of a text that is safe to show. In messages `{0}` is a placeholder and `[text](target)` a link: the
 /// standard doubles braces, and has no escape for a link outside of one, so a space breaks it.
 pub(super) fn message(text: &str) -> Message {
     Message::from(&text.replace('{', "{{").replace('}', "}}").replace("](", "] ("))
-}
-
-/// Makes a name from a log safe to show.
-pub(super) fn name(text: &str) -> String {
-    display_safe(text).max_chars(MAX_NAME_CHARS).to_string()
 }
 
 pub(super) fn result_level(level: Level) -> ResultLevel {
