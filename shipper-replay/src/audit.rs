@@ -10,13 +10,14 @@ use rayon::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, Report, SidecarInput, resolve_as_of,
 };
+use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
-use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, read_sidecar, sidecar_path};
+use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
 use crate::progress::Progress;
@@ -29,28 +30,20 @@ const BATCH: usize = 1024;
 /// The command has no report.
 #[derive(Debug, Error)]
 pub(crate) enum AuditCommandError {
-    /// Options for exactly one log, with another number of logs.
     #[error("{options} wants exactly one log, and what was given holds {count}; name the one that you mean")]
     NotOneLog { options: String, count: usize },
-    /// The file of `--sidecar` does not exist.
     #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
-    /// The inputs cannot be read.
     #[error(transparent)]
     Inputs(#[from] InputsError),
-    /// The reports cannot be merged.
     #[error(transparent)]
     Merge(#[from] MergeCommandError),
-    /// The log has no line as `--at` names it.
     #[error("--at: {problem}; name a line up to that")]
     At { problem: AuditError },
-    /// `--explain` has no output in the requested format.
     #[error(transparent)]
     Explain(#[from] ExplainFormatError),
-    /// The statement cannot be made.
     #[error(transparent)]
     Statement(#[from] StatementError),
-    /// The output cannot be written.
     #[error("the report could not be written")]
     Write {
         #[from]
@@ -80,11 +73,11 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     })?;
     let mut view = ReportView { duplicates, ..ReportView::new(Report::new(job.options, logs)) };
     if let (Some(statement), [log]) = (statement, &view.report.logs[..]) {
-        view.statement = Some((statement, audited_digests(log, copies.remove(&0))?));
+        view.statement = Some((statement, audited_digests(log, copies.get(&0))?));
     }
     if let Some(filter) = filter {
         let logs = detailed_logs(&view.report, cli);
-        view.load_excerpts(filter, &logs, copies);
+        view.load_excerpts(filter, &logs, &copies);
     }
     Ok(view)
 }
@@ -168,7 +161,7 @@ impl AuditJob<'_> {
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
         let source = LogSource::open(path, is_read_twice);
         let by_default = path != "-" && !self.cli.no_sidecar && self.options.at.is_none();
-        let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| sidecar_path(path)));
+        let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
         // The sidecar is read before the log: if both are written meanwhile, the sidecar is not ahead of the log.
         let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
         if let Some(statement) = self.statement {

@@ -20,7 +20,7 @@ const MAX_TARGET_CHARS: usize = 100;
 /// Most bytes that are decoded for these characters.
 const MAX_CONTEXT_BYTES: usize = 4 * (MAX_CONTEXT_CHARS + MAX_TARGET_CHARS);
 
-/// Most findings of a log that have excerpts. A report of more is for programs, which read the line numbers.
+/// Most findings of a log that have excerpts. Readers of more findings are programs, which use the line numbers.
 pub(crate) const MAX_EXCERPTS: usize = 1000;
 
 /// Text of a log line around the target of a label.

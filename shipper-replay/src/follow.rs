@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use camino::Utf8Path;
 use fs_err::File;
 use same_file::Handle;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+    AuditOptions, Auditor, Conclusion, Finding, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
 };
 use shipper_events::is_display_safe;
 
@@ -35,6 +34,9 @@ const MIN_UPDATE_INTERVAL: Duration = Duration::from_secs(1);
 /// Most chunks of a stream that are read ahead of the audit.
 const CHANNEL_CAPACITY: usize = 4;
 
+/// Number of interrupts (Ctrl-C) by the user.
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
 /// Reason for which the program stops reading.
 enum StopReason {
     /// The stream has ended, or the user interrupted the program.
@@ -45,21 +47,18 @@ enum StopReason {
     Unreadable(io::Error),
 }
 
-/// Follows a log until the user interrupts the program. Returns the view of the bytes that were read, and the exit status.
-pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<(ReportView, u8), AuditCommandError> {
+/// Follows a log until the user interrupts the program. Returns the view of the bytes that were read.
+pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, AuditCommandError> {
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
     let options = cli.audit_options();
     let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested)?;
-    let interrupts = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&interrupts);
-    let interrupt = move || {
-        counter.fetch_add(1, Ordering::Relaxed);
+    let interrupt = || {
+        INTERRUPTS.fetch_add(1, Ordering::Relaxed);
     };
     let mut session = FollowSession {
         auditor: auditor.with_timeline(),
         options,
-        interrupts,
         out,
         timeline: TimelinePrinter::default(),
         findings: HashSet::new(),
@@ -79,8 +78,6 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<(ReportView, 
 struct FollowSession<'o> {
     auditor: Auditor,
     options: AuditOptions,
-    /// Number of interrupts (Ctrl-C) by the user.
-    interrupts: Arc<AtomicU32>,
     out: &'o mut dyn Write,
     timeline: TimelinePrinter,
     findings: HashSet<(FindingCode, Option<u64>, String)>,
@@ -101,7 +98,7 @@ impl FollowSession<'_> {
                 let _ = sender.send(Err(error));
             }
         });
-        while self.interrupts() == 0 {
+        while INTERRUPTS.load(Ordering::Relaxed) == 0 {
             match chunks.recv_timeout(POLL_INTERVAL) {
                 Ok(Ok(chunk)) => self.feed(&chunk)?,
                 Ok(Err(error)) => return Ok(StopReason::Unreadable(error)),
@@ -141,7 +138,7 @@ impl FollowSession<'_> {
             } else {
                 self.print_update()?;
             }
-            match self.interrupts() {
+            match INTERRUPTS.load(Ordering::Relaxed) {
                 0 => {}
                 1 if bytes < *end.get_or_insert(length) && count > 0 => {}
                 1 => {
@@ -156,17 +153,15 @@ impl FollowSession<'_> {
             if length < bytes {
                 return changed(file, "the log was cut while it was followed");
             }
-            match is_same_file(path, opened) {
+            // Opening a named pipe would block.
+            let is_same = path.metadata().and_then(|now| Ok(now.is_file() && Handle::from_path(path)? == *opened));
+            match is_same {
                 Ok(true) => {}
                 Ok(false) => return changed(file, "another file was put in the log's place"),
                 Err(_) => return changed(file, "the log was moved away or removed"),
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-    }
-
-    fn interrupts(&self) -> u32 {
-        self.interrupts.load(Ordering::Relaxed)
     }
 
     /// Audits the next bytes and prints their events. Findings are printed when the log pauses, and at intervals.
@@ -200,19 +195,15 @@ impl FollowSession<'_> {
     }
 
     fn print_audit(&mut self, audit: &LogAudit) -> Result<(), AuditCommandError> {
-        let mut new = 0;
-        for finding in audit.findings.iter().filter(|finding| finding.level != Level::Note) {
-            let key = (finding.code, finding.line, finding.message.to_string());
-            if self.findings.insert(key) {
-                new += 1;
-                if new <= MAX_FINDINGS_PER_UPDATE {
-                    let place = finding.line.map_or(String::new(), |line| format!(" line {line}:"));
-                    print(self.out, &format!("  {}[{}]{place} {}\n", finding.level, finding.code, finding.message))?;
-                }
-            }
+        let mut new: Vec<&Finding> = audit.findings.iter().filter(|finding| finding.level != Level::Note).collect();
+        new.retain(|finding| self.findings.insert((finding.code, finding.line, finding.message.to_string())));
+        for finding in new.iter().take(MAX_FINDINGS_PER_UPDATE) {
+            let place = finding.line.map_or(String::new(), |line| format!(" line {line}:"));
+            print(self.out, &format!("  {}[{}]{place} {}\n", finding.level, finding.code, finding.message))?;
         }
-        if new > MAX_FINDINGS_PER_UPDATE {
-            print(self.out, &format!("  and {} more findings; the report has them\n", new - MAX_FINDINGS_PER_UPDATE))?;
+        if new.len() > MAX_FINDINGS_PER_UPDATE {
+            let more = new.len() - MAX_FINDINGS_PER_UPDATE;
+            print(self.out, &format!("  and {more} more findings; the report has them\n"))?;
         }
         let conclusion = audit.conclusion();
         if self.conclusion.replace(conclusion) != Some(conclusion) {
@@ -221,36 +212,34 @@ impl FollowSession<'_> {
         Ok(self.out.flush()?)
     }
 
-    /// Returns the view of the bytes that were read, and the exit status.
-    fn finish(self, path: &Utf8Path, reason: StopReason, cli: &Cli) -> Result<(ReportView, u8), AuditCommandError> {
+    /// Returns the view of the bytes that were read. If the file has changed, its exit status is not that of a success.
+    fn finish(self, path: &Utf8Path, reason: StopReason, cli: &Cli) -> Result<ReportView, AuditCommandError> {
         let mut audit = self.auditor.finish()?;
         // The timeline is printed already.
         audit.clear_timeline();
         let (file, change) = match reason {
             StopReason::Unreadable(error) => {
                 let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
-                let report = Report::new(self.options, vec![unreadable]);
-                let status = report.exit_code;
-                return Ok((ReportView::new(report), status));
+                return Ok(ReportView::new(Report::new(self.options, vec![unreadable])));
             }
             StopReason::EndOfStream => (None, None),
             StopReason::File(file, Some(change)) => (Some(file), Some(change)),
             StopReason::File(file, None) => {
-                let is_intact = reread(&file, &audit, |_| Ok(())).is_ok_and(|bytes| bytes.is_some());
+                let is_intact =
+                    reread(path.as_str(), Some(&file), &audit, |_| Ok(())).is_ok_and(|bytes| bytes.is_some());
                 (Some(file), (!is_intact).then_some("the log was changed while it was followed"))
             }
         };
         let mut view = ReportView::new(Report::new(self.options, vec![LogReport::audited(path.as_str(), audit)]));
-        let mut conclusion = view.report.conclusion;
         if let Some(change) = change {
-            conclusion = Conclusion::combine([conclusion, Conclusion::Unjudged]);
+            view.report.exit_code = Conclusion::combine([view.report.conclusion, Conclusion::Unjudged]).exit_code();
             print(self.out, &format!("{}: {change}; this is the report on what was read\n", path_text(path.as_str())))?;
         }
         print(self.out, "\n")?;
         if let Some(filter) = finding_filter(cli.detail()) {
-            view.load_excerpts(filter, &[0], file.map(|file| (0, file)).into_iter().collect());
+            view.load_excerpts(filter, &[0], &file.map(|file| (0, file)).into_iter().collect());
         }
-        Ok((view, conclusion.exit_code()))
+        Ok(view)
     }
 }
 
@@ -260,10 +249,4 @@ fn print(out: &mut dyn Write, text: &str) -> io::Result<()> {
     let shown = |character| if character == '\n' || is_display_safe(character) { character } else { '?' };
     let text: String = text.chars().map(shown).collect();
     out.write_all(text.as_bytes())
-}
-
-/// Returns true if `path` is still the file that was opened.
-fn is_same_file(path: &Utf8Path, opened: &Handle) -> io::Result<bool> {
-    // Opening a named pipe would block.
-    Ok(path.metadata()?.is_file() && Handle::from_path(path)? == *opened)
 }

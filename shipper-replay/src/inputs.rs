@@ -8,7 +8,7 @@ use std::path::Path;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use shipper_core::audit::{Duplicate, SidecarInput, UnauditedReason};
-use shipper_core::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
+use shipper_core::state_dir::LOG_FILE_NAME;
 use shipper_events::{MAX_LINE_LEN, display_safe};
 use thiserror::Error;
 use walkdir::WalkDir;
@@ -26,10 +26,8 @@ const NOT_UTF8: &str = "its path is not UTF-8; move it to one that is";
 /// The inputs cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum InputsError {
-    /// Standard input is given more than once.
     #[error("standard input (-) was given {count} times; name it once")]
     StdinTwice { count: usize },
-    /// The list of `--files-from` cannot be read.
     #[error("cannot read the list {}; nothing was judged", display_safe(path.as_str()).quoted())]
     List { path: Utf8PathBuf, source: io::Error },
 }
@@ -103,12 +101,8 @@ pub(crate) fn check_stdin<'p>(paths: impl Iterator<Item = &'p str>) -> Result<()
     }
 }
 
-/// Returns the paths of `--files-from` in their order, of any bytes; empty without that option.
-///
-/// # Errors
-///
-/// [`InputsError::StdinTwice`], since a list that follows a log on standard input would block, and
-/// [`InputsError::List`].
+/// Returns the paths of `--files-from` in their order, of any bytes; empty without that option. It reads no list from
+/// standard input if a log is on it, too: that would block.
 pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
     check_stdin(cli.logs.iter().chain(&cli.files_from).map(|path| path.as_str()))?;
     let Some(path) = &cli.files_from else {
@@ -166,11 +160,6 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
         Ok(false) => unreadable(entry.path(), "it is not a regular file"),
         Err(error) => unreadable(entry.path(), &error.to_string()),
     }
-}
-
-/// Returns the default path of a log's sidecar.
-pub(crate) fn sidecar_path(log: &Utf8Path) -> Utf8PathBuf {
-    log.with_file_name(SIDECAR_FILE_NAME)
 }
 
 /// Reads a sidecar, at most one byte more than the longest.

@@ -78,11 +78,31 @@ impl Read for LogSource {
     }
 }
 
-/// Opens an audited log a second time: its copy, or else the file, which must still have at least `bytes` bytes.
-pub(crate) fn reopen(path: &str, copy: Option<File>, bytes: u64) -> io::Result<File> {
-    if let Some(copy) = copy {
-        return Ok(copy);
-    }
+/// Passes the audited bytes of a log to `read`, which may stop before their end: those of `copy`, or else of the file at
+/// `path`. Returns `None` if they are no longer the bytes that were audited.
+pub(crate) fn reread<T>(
+    path: &str,
+    copy: Option<&File>,
+    audit: &LogAudit,
+    read: impl FnOnce(&mut HashingReader<'_>) -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let opened;
+    let mut file = match copy {
+        Some(copy) => copy,
+        None => {
+            opened = reopen(path, audit.bytes)?;
+            &opened
+        }
+    };
+    file.rewind()?;
+    let mut reader = HashingReader { bytes: file.take(audit.bytes), hasher: blake3::Hasher::new() };
+    let value = read(&mut reader)?;
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok((reader.hasher.finalize().to_string() == audit.blake3).then_some(value))
+}
+
+/// Opens a file that must have at least `bytes` bytes.
+fn reopen(path: &str, bytes: u64) -> io::Result<File> {
     // Opening a named pipe would block.
     let metadata = fs_err::metadata(path)?;
     if !metadata.is_file() {
@@ -92,20 +112,6 @@ pub(crate) fn reopen(path: &str, copy: Option<File>, bytes: u64) -> io::Result<F
         return Err(io::Error::other("it is no longer what was read"));
     }
     File::open(path)
-}
-
-/// Passes the audited bytes of `file` to `read`, which may stop before their end. Returns `None` if they are no longer the
-/// bytes that were audited.
-pub(crate) fn reread<T>(
-    mut file: &File,
-    audit: &LogAudit,
-    read: impl FnOnce(&mut HashingReader<'_>) -> io::Result<T>,
-) -> io::Result<Option<T>> {
-    file.rewind()?;
-    let mut reader = HashingReader { bytes: file.take(audit.bytes), hasher: blake3::Hasher::new() };
-    let value = read(&mut reader)?;
-    io::copy(&mut reader, &mut io::sink())?;
-    Ok((reader.hasher.finalize().to_string() == audit.blake3).then_some(value))
 }
 
 /// Reader that hashes what it reads.

@@ -76,12 +76,12 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
 }
 
 fn report(cli: &Cli, out: &mut impl Write) -> Result<u8, AuditCommandError> {
-    let (view, status) = if cli.follow {
+    let view = if cli.follow {
         follow::run_follow(cli, out)?
+    } else if cli.merge {
+        merge::run_merge(cli)?
     } else {
-        let view = if cli.merge { merge::run_merge(cli)? } else { audit::run_audit(cli)? };
-        let status = view.report.exit_code;
-        (view, status)
+        audit::run_audit(cli)?
     };
     formats::write(&view, cli, &mut *out)?;
     out.flush()?;
@@ -89,5 +89,5 @@ fn report(cli: &Cli, out: &mut impl Write) -> Result<u8, AuditCommandError> {
         // The note is not part of the report, which is written.
         let _ = writeln!(io::stderr(), "{note}");
     }
-    Ok(status)
+    Ok(view.report.exit_code)
 }

@@ -5,10 +5,10 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_core::audit::{MergeError, MergedReport, NdjsonMerger, merge as merge_reports};
-use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::cli::{Cli, Format};
+use crate::formats::human::phrases::path_text;
 use crate::inputs::{InputsError, open, read_list};
 use crate::view::ReportView;
 
@@ -18,23 +18,17 @@ const MAX_LINE_LEN: u64 = 256 * 1024 * 1024;
 /// The reports cannot be merged.
 #[derive(Debug, Error)]
 pub(crate) enum MergeCommandError {
-    /// A statement needs a log that was read.
     #[error("--format vsa speaks of a log that was read, and --merge reads none; make it where the log is")]
     Vsa,
-    /// The list of `--files-from` cannot be read.
     #[error(transparent)]
     Inputs(#[from] InputsError),
-    /// A report cannot be read.
-    #[error("cannot read the report {}", quoted(path.as_str()))]
+    #[error("cannot read the report {}", path_text(path.as_str()).quoted())]
     Unreadable { path: Utf8PathBuf, source: io::Error },
-    /// A line is not part of a report, or a report is incomplete or does not fit those before it.
     #[error("{place}: {reason}")]
     Invalid { place: String, reason: String },
-    /// The reports contain nothing to merge.
     #[error(transparent)]
     Nothing(MergeError),
-    /// The reports lack a log of the list.
-    #[error("no report tells of {}{more}, which the list names; judge what is missing and merge again", quoted(first))]
+    #[error("no report tells of {}{more}, which the list names; judge what is missing and merge again", path_text(first).quoted())]
     Missing { first: String, more: String },
 }
 
@@ -48,7 +42,7 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
     let merged = merge_reports(reports).map_err(|why| match &why {
         MergeError::Policy { position, .. } => {
             let path = cli.logs.get(*position).cloned().unwrap_or_default();
-            MergeCommandError::Invalid { place: quoted(path.as_str()), reason: why.to_string() }
+            MergeCommandError::Invalid { place: path_text(path.as_str()).quoted().to_string(), reason: why.to_string() }
         }
         _ => MergeCommandError::Nothing(why),
     })?;
@@ -62,7 +56,7 @@ fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
     // Line 0 is the whole report.
     let invalid = |line: u64, reason: String| {
         let line = if line == 0 { String::new() } else { format!(" line {line}") };
-        MergeCommandError::Invalid { place: quoted(path.as_str()) + &line, reason }
+        MergeCommandError::Invalid { place: format!("{}{line}", path_text(path.as_str()).quoted()), reason }
     };
     let mut bytes = BufReader::new(open(path).map_err(unreadable)?);
     let mut stream = NdjsonMerger::default();
@@ -87,8 +81,4 @@ fn check_complete(merged: &MergedReport, listed: &[Vec<u8>]) -> Result<(), Merge
     };
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
     Err(MergeCommandError::Missing { first: (*first).to_owned(), more })
-}
-
-fn quoted(path: &str) -> String {
-    display_safe(path).max_chars(400).quoted().to_string()
 }

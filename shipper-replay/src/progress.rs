@@ -29,10 +29,8 @@ impl Progress {
         let shares_terminal = cli.format == Format::Ndjson && io::stdout().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let is_shown = logs > 1 && !cli.quiet && !shares_terminal && !dumb && io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(Some(logs as u64), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style);
-        }
+        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(logs as u64), ProgressDrawTarget::hidden()).with_style(style);
         Self { bar, started: is_shown.then(Instant::now) }
     }
 

@@ -18,41 +18,27 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::cli::{Cli, Format};
-use crate::log_source::{read_chunks, reopen, reread};
+use crate::log_source::{read_chunks, reread};
 use crate::uri;
-
-/// Default of `--verifier-id`: this program.
-const VERIFIER_ID: &str = "pkg:cargo/shipper-replay";
-
-/// Environment variable with a fixed time, for reproducible statements:
-/// <https://reproducible-builds.org/specs/source-date-epoch/>.
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// A statement cannot be made.
 #[derive(Debug, Error)]
 pub(crate) enum StatementError {
-    /// Options of a statement without `--format vsa`.
     #[error("{options} is for --format vsa; add that, or leave it out")]
     NotRequested { options: String },
-    /// `--require` with `--format vsa`.
     #[error("a statement says what was done, and --require asks what may be done; leave out --require or --format vsa")]
     Require,
-    /// `SOURCE_DATE_EPOCH` is no number of seconds.
     #[error("SOURCE_DATE_EPOCH is {}, and no number of seconds since 1970 up to the year 9999; unset it, or pass --time", display_safe(value).quoted())]
     Epoch { value: String },
-    /// The time has no RFC 3339 form in UTC.
     #[error("the time is outside the years 0 to 9999 in UTC; name one inside with --time")]
     TimeOutOfRange,
-    /// The log could not be audited.
     #[error("no statement can be made of {}: {error}", display_safe(path).quoted())]
     NotAudited { path: String, error: String },
-    /// The second reading failed.
     #[error(
         "no statement: {} could not be read a second time for its digests; try again on a file that nothing writes to",
         display_safe(path).quoted()
     )]
     Reread { path: String, source: io::Error },
-    /// The second reading gave other bytes.
     #[error(
         "no statement: {} changed while it was judged; try again when nothing writes to it",
         display_safe(path).quoted()
@@ -108,11 +94,10 @@ impl StatementInputs {
         if cli.audit_options().require.is_some() {
             return Err(StatementError::Require);
         }
-        let options = &cli.statement;
         Ok(Some(Self {
-            time: verification_time(options.time.as_ref())?,
-            verifier_id: options.verifier_id.clone().unwrap_or_else(|| VERIFIER_ID.to_owned()),
-            resource_uri: options.resource_uri.clone(),
+            time: verification_time(cli.time.as_ref())?,
+            verifier_id: cli.verifier_id.clone().unwrap_or_else(|| "pkg:cargo/shipper-replay".to_owned()),
+            resource_uri: cli.resource_uri.clone(),
             sidecar: OnceLock::new(),
         }))
     }
@@ -132,19 +117,17 @@ impl StatementInputs {
 /// # Errors
 ///
 /// The log was not audited, or its audited bytes cannot be read a second time.
-pub(crate) fn audited_digests(log: &LogReport, copy: Option<File>) -> Result<Digests, StatementError> {
+pub(crate) fn audited_digests(log: &LogReport, copy: Option<&File>) -> Result<Digests, StatementError> {
     let path = log.path.clone();
     let Some(audit) = &log.audit else {
         let error = log.error.clone().map(String::from).unwrap_or_default();
         return Err(StatementError::NotAudited { path, error });
     };
     let mut sha256 = Sha256::new();
-    let reread = reopen(&path, copy, audit.bytes).and_then(|file| {
-        reread(&file, audit, |bytes| {
-            read_chunks(bytes, |chunk| {
-                sha256.update(chunk);
-                true
-            })
+    let reread = reread(&path, copy, audit, |bytes| {
+        read_chunks(bytes, |chunk| {
+            sha256.update(chunk);
+            true
         })
     });
     match reread {
@@ -165,7 +148,8 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Returns the given time, else `SOURCE_DATE_EPOCH`, else the current time, which only this function reads.
 fn verification_time(given: Option<&Timestamp>) -> Result<String, StatementError> {
-    let instant = match (given, env::var_os(EPOCH)) {
+    // A fixed time, for reproducible statements: <https://reproducible-builds.org/specs/source-date-epoch/>.
+    let instant = match (given, env::var_os("SOURCE_DATE_EPOCH")) {
         (Some(given), _) => given.instant(),
         (None, Some(epoch)) => {
             let value = epoch.to_string_lossy();

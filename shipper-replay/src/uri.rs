@@ -8,15 +8,12 @@ use fluent_uri::pct_enc::encoder::Path;
 /// A text is not a URI of this form.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(crate) enum UriError {
-    /// Not a URI with a scheme.
     #[error("expected a URI such as https://example.com/verifier or pkg:cargo/name")]
     Absolute,
-    /// Not a URI reference, or empty.
     #[error(
         "expected a URI, or a relative one such as releases/events.jsonl; percent-encode what is not allowed in one"
     )]
     Reference,
-    /// Upper-case letters in scheme or host.
     #[error("scheme and host must be in lower case: other tools compare them letter by letter")]
     UpperCase,
 }
@@ -45,7 +42,7 @@ pub(crate) fn from_path(path: &str) -> String {
     let mut encoded = EString::<Path>::new();
     encoded.encode_str::<Path>(path);
     let encoded = encoded.into_string();
-    // RFC 3986 (4.2): a dot before the first segment, where it would be parsed as a scheme or a host.
+    // RFC 3986 (4.2): a dot precedes a first segment that would be parsed as a scheme or a host.
     let first = encoded.split('/').next().unwrap_or_default();
     if first.contains(':') {
         format!("./{encoded}")

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use shipper_core::audit::{Duplicate, Finding, Level, LogReport, Report};
 
 use crate::excerpt::{Excerpt, extract};
-use crate::log_source::{reopen, reread};
+use crate::log_source::reread;
 use crate::statement::{Digests, StatementInputs};
 
 /// A report, with excerpts of the logs that show its findings.
@@ -74,11 +74,12 @@ impl ReportView {
 
     /// Loads the excerpts of the logs at the positions in `logs`. `copies` contains, by position, the bytes of logs that
     /// can be read only once.
-    pub(crate) fn load_excerpts(&mut self, filter: FindingFilter, logs: &[usize], mut copies: HashMap<usize, File>) {
-        let sources: Vec<(usize, Option<File>)> =
-            logs.iter().map(|position| (*position, copies.remove(position))).collect();
-        let load = |(position, copy)| Some((position, load_excerpts(self.report.logs.get(position)?, copy, filter)));
-        let loaded: Vec<(usize, LogExcerpts)> = sources.into_par_iter().filter_map(load).collect();
+    pub(crate) fn load_excerpts(&mut self, filter: FindingFilter, logs: &[usize], copies: &HashMap<usize, File>) {
+        let load = |position: &usize| {
+            let log = self.report.logs.get(*position)?;
+            Some((*position, load_excerpts(log, copies.get(position), filter)))
+        };
+        let loaded: Vec<(usize, LogExcerpts)> = logs.par_iter().filter_map(load).collect();
         for (position, excerpts) in loaded {
             if let Some(slot) = self.excerpts.get_mut(position) {
                 *slot = excerpts;
@@ -89,7 +90,7 @@ impl ReportView {
 
 /// Reads the lines that findings refer to a second time. Excerpts are optional: a log that can no longer be read, or has
 /// other bytes now, has none.
-fn load_excerpts(log: &LogReport, copy: Option<File>, filter: FindingFilter) -> LogExcerpts {
+fn load_excerpts(log: &LogReport, copy: Option<&File>, filter: FindingFilter) -> LogExcerpts {
     let Some(audit) = &log.audit else {
         return LogExcerpts::default();
     };
@@ -98,9 +99,6 @@ fn load_excerpts(log: &LogReport, copy: Option<File>, filter: FindingFilter) -> 
     if findings.iter().all(|finding| finding.labels().is_empty()) {
         return LogExcerpts::default();
     }
-    let excerpts = reopen(&log.path, copy, audit.bytes)
-        .and_then(|file| reread(&file, audit, |bytes| extract(bytes, findings)))
-        .unwrap_or_default()
-        .unwrap_or_default();
-    LogExcerpts(positions.into_iter().zip(excerpts).collect())
+    let excerpts = reread(&log.path, copy, audit, |bytes| extract(bytes, findings));
+    LogExcerpts(positions.into_iter().zip(excerpts.ok().flatten().unwrap_or_default()).collect())
 }

@@ -81,7 +81,7 @@ fn view(text: &str, package: &str, unreadable: usize) -> ReportView {
     logs.extend((0..unreadable).map(|_| LogReport::unreadable(package, text)));
     let copies = HashMap::from([(0, fs_err::File::from_parts(copy, "a copy"))]);
     let mut view = ReportView::new(Report::new(AuditOptions::default(), logs));
-    view.load_excerpts(FindingFilter { max: 100, notes: true }, &[0, 1], copies);
+    view.load_excerpts(FindingFilter { max: 100, notes: true }, &[0, 1], &copies);
     view
 }
 

@@ -1,5 +1,5 @@
-//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line was cut
-//! off. `docs/fleet.md`, "A report in parts".
+//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line is
+//! incomplete. `docs/fleet.md`, "A report in parts".
 
 use std::collections::BTreeMap;
 use std::io;

@@ -9,18 +9,15 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, SidecarStatus, TailStatus, VerifiedLevel,
+    AuditOptions, Conclusion, Integrity, Level, LogReport, SidecarStatus, TailStatus, VerifiedLevel,
 };
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{PlanId, RegistryName};
 
 use super::json;
-use crate::statement::{Digests, StatementInputs, sha256};
+use crate::statement::{Digests, SidecarDigest, sha256};
 use crate::uri;
 use crate::view::ReportView;
-
-/// Name of a subject whose path means nothing to others.
-const UNNAMED: &str = "_";
 
 #[derive(Serialize)]
 struct Statement {
@@ -102,7 +99,8 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     // With --at the log may go on, and with a torn tail it does.
     let is_whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
     let subject = Resource {
-        name: Some(if log.path == "-" { UNNAMED } else { &log.path }.to_owned()),
+        // The path of standard input means nothing to others.
+        name: Some(if log.path == "-" { "_" } else { &log.path }.to_owned()),
         digest: digests.clone(),
         annotations: Some(Annotations::Log {
             shipper_head: format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3),
@@ -110,40 +108,18 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         }),
         ..Resource::default()
     };
-    let statement = Statement {
-        kind: "https://in-toto.io/Statement/v1",
-        subject: [subject],
-        predicate_type: "https://slsa.dev/verification_summary/v1",
-        predicate: summary(log, audit, demand, inputs, digests)?,
-    };
-    json::write(&statement, out)
-}
-
-fn summary(
-    log: &LogReport,
-    audit: &LogAudit,
-    demand: &AuditOptions,
-    inputs: &StatementInputs,
-    digests: &Digests,
-) -> io::Result<Summary> {
     let passed = log.conclusion == Conclusion::Verified;
     let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
     let resource_uri = inputs.resource_uri.clone().unwrap_or_else(|| uri::from_path(&log.path));
     let log_input = Resource { uri: Some(resource_uri.clone()), digest: digests.clone(), ..Resource::default() };
     let compared = inputs.sidecar.get().filter(|_| audit.sidecar.status != SidecarStatus::NotChecked);
-    let sidecar = compared.map(|sidecar| Resource {
-        uri: Some(sidecar.uri.clone()),
-        digest: sidecar.digests.clone(),
-        annotations: (!sidecar.is_whole).then_some(Annotations::Prefix { shipper_extent: "prefix" }),
-        ..Resource::default()
-    });
     let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
-    Ok(Summary {
+    let predicate = Summary {
         verifier: json!({"id": inputs.verifier_id, "version": {"shipper-replay": env!("CARGO_PKG_VERSION")}}),
         time_verified: inputs.time.clone(),
         resource_uri,
         policy: policy(demand)?,
-        input_attestations: [log_input].into_iter().chain(sidecar).collect(),
+        input_attestations: [log_input].into_iter().chain(compared.map(sidecar_input)).collect(),
         verification_result: if passed { "PASSED" } else { "FAILED" },
         verified_levels: if passed { verified.collect() } else { vec!["FAILED"] },
         audit: AuditSummary {
@@ -152,7 +128,19 @@ fn summary(
             tail: audit.tail,
             findings: weighty.map(|finding| finding.code.as_str()).collect(),
         },
-    })
+    };
+    let statement = Statement {
+        kind: "https://in-toto.io/Statement/v1",
+        subject: [subject],
+        predicate_type: "https://slsa.dev/verification_summary/v1",
+        predicate,
+    };
+    json::write(&statement, out)
+}
+
+fn sidecar_input(sidecar: &SidecarDigest) -> Resource {
+    let annotations = (!sidecar.is_whole).then_some(Annotations::Prefix { shipper_extent: "prefix" });
+    Resource { name: None, uri: Some(sidecar.uri.clone()), digest: sidecar.digests.clone(), annotations }
 }
 
 fn policy(demand: &AuditOptions) -> io::Result<Resource> {

@@ -22,8 +22,8 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
         "since": demand.since.map(|head| head.to_string()),
         "strict": demand.strict,
     });
-    if let Some(require) = demand.require {
-        members["require"] = json!(require);
+    if let (Some(require), Some(members)) = (demand.require, members.as_object_mut()) {
+        members.insert("require".to_owned(), json!(require));
     }
     bag([("conclusion", json!(report.conclusion)), ("demand", members)])
 }

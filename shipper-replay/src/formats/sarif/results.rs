@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_sarif::sarif::{
-    ArtifactContent, ArtifactLocation, Location, Message, PhysicalLocation, Region, Result as SarifResult,
+    ArtifactContent, ArtifactLocation, Location, Message, PhysicalLocation, Region, Result as SarifResult, ResultLevel,
 };
 use shipper_core::audit::{Decision, Finding, Level, LogReport, Report};
 
 use super::artifacts::Artifacts;
 use super::properties;
 use super::rules;
-use super::text::{message, number, result_level};
+use super::text::{message, number};
 use crate::excerpt::Excerpt;
 use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::log_issue::{LogIssue, log_issues, path_of};
@@ -51,7 +51,7 @@ pub(super) fn results(
         let place = location(file.clone(), finding.line.map(|line| (line, own)));
         let text = message_with_links(finding, &related);
         let mut result = result(code, finding.level, text, place, fingerprint, log, decisions.of_finding(finding));
-        // The log, where the location is in another file.
+        // The log, if the location is in another file.
         result.analysis_target = (file != *log_at).then(|| log_at.clone());
         result.related_locations = (!related.is_empty()).then_some(related);
         results.push(result);
@@ -68,10 +68,15 @@ fn result(
     log: &LogReport,
     decision: Option<&Decision>,
 ) -> SarifResult {
+    let level = match level {
+        Level::Error => ResultLevel::Error,
+        Level::Warning => ResultLevel::Warning,
+        Level::Note => ResultLevel::Note,
+    };
     SarifResult::builder()
         .rule_id(rule)
         .rule_index(number(rules::index_of(rule)))
-        .level(result_level(level))
+        .level(level)
         .message(message)
         .locations(vec![location])
         .partial_fingerprints(BTreeMap::from([(FINGERPRINT.to_owned(), fingerprint)]))
@@ -131,9 +136,8 @@ fn regions(line: u64, excerpt: Option<&Excerpt>) -> [Option<Region>; 2] {
     [Some(region), Some(whole_line(&format!("{before}{target}{after}")))]
 }
 
-/// Returns the fingerprint of a result, which differs between the results of a log, and from those of another log of the
-/// same path; appended lines change none. It is a hash of the rule, the line and the text there, and how often `counts`
-/// has it by now.
+/// Returns the fingerprint of a result: a hash of the rule, the line and the text there, and the number of results that
+/// have that hash by now. It differs between the results of a log and between logs of one path; appended lines change none.
 fn fingerprint(counts: &mut HashMap<blake3::Hash, u64>, rule: &str, line: Option<u64>, text: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     let line = line.map_or(String::new(), |line| line.to_string());
