@@ -10,18 +10,18 @@ use rayon::prelude::*;
 use shipper_core::audit::{
     AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, Report, SidecarInput, resolve_as_of,
 };
+use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
 use thiserror::Error;
 
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
-use crate::file_list::{FileListError, collect_inputs, dedup};
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
-use crate::inputs::{Input, read_sidecar, sidecar_path};
+use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
 use crate::progress::Progress;
-use crate::statement::{StatementBuilder, StatementError};
+use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
 
 /// Most inputs that are audited before their reports are passed on.
@@ -30,36 +30,25 @@ const BATCH: usize = 1024;
 /// The command has no report.
 #[derive(Debug, Error)]
 pub(crate) enum AuditCommandError {
-    /// Options for exactly one log, with another number of logs.
     #[error("{options} wants exactly one log, and what was given holds {count}; name the one that you mean")]
     NotOneLog { options: String, count: usize },
-    /// The file of `--sidecar` does not exist.
     #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
-    /// The list of `--files-from` cannot be read.
     #[error(transparent)]
-    FileList(#[from] FileListError),
-    /// The reports cannot be merged.
+    Inputs(#[from] InputsError),
     #[error(transparent)]
     Merge(#[from] MergeCommandError),
-    /// Standard input is given more than once.
-    #[error("standard input (-) was given {count} times; name it once")]
-    StdinTwice { count: usize },
-    /// The log has no line as `--at` names it.
     #[error("--at: {problem}; name a line up to that")]
     At { problem: AuditError },
-    /// `--follow` with an option that needs the log twice.
-    #[error("--follow reads a log to its end; leave out what names another place")]
-    NotFollowed,
-    /// `--explain` has no output in the requested format.
     #[error(transparent)]
     Explain(#[from] ExplainFormatError),
-    /// The statement cannot be made.
     #[error(transparent)]
     Statement(#[from] StatementError),
-    /// The output cannot be written.
     #[error("the report could not be written")]
-    Write { source: io::Error },
+    Write {
+        #[from]
+        source: io::Error,
+    },
 }
 
 impl From<AuditError> for AuditCommandError {
@@ -68,19 +57,13 @@ impl From<AuditError> for AuditCommandError {
     }
 }
 
-impl AuditCommandError {
-    pub(crate) fn write(source: io::Error) -> Self {
-        Self::Write { source }
-    }
-}
-
 /// Audits all inputs.
 pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
-    let statement = StatementBuilder::from_cli(cli)?;
+    let statement = StatementInputs::from_cli(cli)?;
     let (inputs, duplicates) = select_inputs(cli)?;
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
-    let job = AuditJob::new(cli, needs_copy, statement.as_ref());
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref() };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -88,12 +71,13 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
         logs.push(log);
         Ok(())
     })?;
-    let mut view = ReportView::new(Report::new(job.options, logs));
-    view.duplicates = duplicates;
-    view.statement = statement.map(|statement| statement.finish(&view.report, copies.remove(&0))).transpose()?;
+    let mut view = ReportView { duplicates, ..ReportView::new(Report::new(job.options, logs)) };
+    if let (Some(statement), [log]) = (statement, &view.report.logs[..]) {
+        view.statement = Some((statement, audited_digests(log, copies.get(&0))?));
+    }
     if let Some(filter) = filter {
         let logs = detailed_logs(&view.report, cli);
-        view.load_excerpts(filter, &logs, copies);
+        view.load_excerpts(filter, &logs, &copies);
     }
     Ok(view)
 }
@@ -101,13 +85,10 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 /// Audits all inputs, writes the report of each as one line of ndjson, and returns the exit status.
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
-    let job = AuditJob::new(cli, false, None);
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
-    job.run(&inputs, |(log, _)| writer.write_log(&log).map_err(AuditCommandError::write))?;
-    for duplicate in duplicates {
-        writer.add_duplicate(&duplicate.path, duplicate.repeats);
-    }
-    writer.finish().map_err(AuditCommandError::write)
+    job.run(&inputs, |(log, _)| Ok(writer.write_log(&log)?))?;
+    Ok(writer.finish(&duplicates)?)
 }
 
 /// Returns the inputs, each once, and those that were given more than once.
@@ -116,24 +97,19 @@ pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditComman
 ///
 /// The inputs contradict the options, or the list cannot be read.
 pub(crate) fn select_inputs(cli: &Cli) -> Result<(Vec<Input>, Vec<Duplicate>), AuditCommandError> {
-    let list_is_stdin = cli.files_from.as_ref().is_some_and(|list| list == "-");
-    let check_stdin = |logs: usize| match logs + usize::from(list_is_stdin) {
-        0 | 1 => Ok(()),
-        count => Err(AuditCommandError::StdinTwice { count }),
-    };
-    // The list is not read from standard input where a log is, too: that would block.
-    check_stdin(cli.logs.iter().filter(|path| *path == "-").count())?;
-    let inputs = collect_inputs(cli)?;
+    let mut inputs = collect_inputs(cli)?;
     let options = cli.single_log_options();
-    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_) | Input::Stdin)).count();
+    let count = inputs.iter().filter(|input| matches!(input, Input::Log(_))).count();
     if !options.is_empty() && (count, inputs.len()) != (1, 1) {
-        return Err(AuditCommandError::NotOneLog { options: options.join(", "), count });
+        return Err(AuditCommandError::NotOneLog { options, count });
     }
-    check_stdin(inputs.iter().filter(|input| **input == Input::Stdin).count())?;
+    // The list may name standard input, too.
+    check_stdin(inputs.iter().map(Input::path).chain(cli.files_from.as_ref().map(|list| list.as_str())))?;
     if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         return Err(AuditCommandError::NoSidecar { path: path.clone() });
     }
-    Ok(dedup(inputs))
+    let duplicates = dedup(&mut inputs);
+    Ok((inputs, duplicates))
 }
 
 /// The report of one input, and the copy of a stream that is needed again.
@@ -145,14 +121,10 @@ struct AuditJob<'c> {
     options: AuditOptions,
     /// True if the bytes of a log may be needed again after its audit.
     needs_copy: bool,
-    statement: Option<&'c StatementBuilder>,
+    statement: Option<&'c StatementInputs>,
 }
 
-impl<'c> AuditJob<'c> {
-    fn new(cli: &'c Cli, needs_copy: bool, statement: Option<&'c StatementBuilder>) -> Self {
-        Self { cli, options: cli.audit_options(), needs_copy, statement }
-    }
-
+impl AuditJob<'_> {
     /// Audits the inputs and passes their reports to `take`, in order. Small logs of a batch are audited in parallel,
     /// then the others one by one, since each of them uses all processors.
     fn run(
@@ -182,41 +154,36 @@ impl<'c> AuditJob<'c> {
     }
 
     fn audit(&self, input: &Input) -> Result<AuditedLog, AuditCommandError> {
-        let unreadable = |path: &str, error: String| Ok((LogReport::unreadable(path, error), None));
-        let (source, default_sidecar) = match input {
-            Input::EmptyDirectory(path) => return Ok((LogReport::no_logs(path.clone()), None)),
-            Input::Unreadable { path, error } => return unreadable(path, error.clone()),
-            Input::Stdin => (Ok(LogSource::stdin()), None),
-            Input::Log(path) => {
-                let by_default = !self.cli.no_sidecar && self.options.at.is_none();
-                (LogSource::open(path), by_default.then(|| sidecar_path(path)))
-            }
+        let path = match input {
+            Input::Log(path) => path,
+            Input::Unaudited(path, reason) => return Ok((LogReport::unaudited(path, reason.clone()), None)),
         };
-        let sidecar = self.cli.sidecar.clone().or(default_sidecar);
+        let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
+        let source = LogSource::open(path, is_read_twice);
+        let by_default = path != "-" && !self.cli.no_sidecar && self.options.at.is_none();
+        let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
         // The sidecar is read before the log: if both are written meanwhile, the sidecar is not ahead of the log.
         let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
         if let Some(statement) = self.statement {
             statement.record_sidecar(&sidecar);
         }
         match source.map_err(AuditError::from).and_then(|source| self.read(source, sidecar)) {
-            Ok((audit, copy)) => Ok((LogReport::audited(input.path(), audit), copy)),
-            Err(AuditError::Read { source }) => unreadable(input.path(), source.to_string()),
+            Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
+            Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if one was needed.
-    fn read(&self, source: LogSource, sidecar: SidecarInput) -> Result<(LogAudit, Option<File>), AuditError> {
-        let mut source = if self.needs_copy { source.with_copy() } else { source };
+    /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
+    fn read(&self, mut source: LogSource, sidecar: SidecarInput) -> Result<(LogAudit, Option<File>), AuditError> {
         let mut options = self.options.clone();
         if let Some(AsOf::Timestamp(until)) = &options.at {
-            source = source.with_copy();
             options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
             source = source.rewind()?;
         }
         let auditor = Auditor::new(options, sidecar)?;
         let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
         let audit = auditor.read_to_end(&mut source)?;
-        Ok((audit, source.into_copy().filter(|_| self.needs_copy)))
+        Ok((audit, source.into_copy()))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
 use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
@@ -86,8 +86,18 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 
-    #[command(flatten)]
-    pub(crate) statement: StatementOptions,
+    /// With --format vsa: what the log is the log of, as those who use the statement will ask for it; by default the
+    /// log's path as given
+    #[arg(long, value_name = "URI", value_parser = uri::reference, conflicts_with = "follow")]
+    pub(crate) resource_uri: Option<String>,
+
+    /// With --format vsa: who verified; by default pkg:cargo/shipper-replay
+    #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow")]
+    pub(crate) verifier_id: Option<String>,
+
+    /// With --format vsa: when it was verified; by default SOURCE_DATE_EPOCH, else now
+    #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow")]
+    pub(crate) time: Option<Timestamp>,
 
     /// Whether to colour the human report; auto also heeds NO_COLOR
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -112,23 +122,6 @@ pub(crate) struct Cli {
     /// Print the manual page, for man
     #[arg(long, exclusive = true)]
     pub(crate) manual: bool,
-}
-
-/// Options of `--format vsa`.
-#[derive(Debug, Args)]
-pub(crate) struct StatementOptions {
-    /// With --format vsa: what the log is the log of, as those who use the statement will ask for it; by default the
-    /// log's path as given
-    #[arg(long, value_name = "URI", value_parser = uri::reference, conflicts_with = "follow")]
-    pub(crate) resource_uri: Option<String>,
-
-    /// With --format vsa: who verified; by default pkg:cargo/shipper-replay
-    #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow")]
-    pub(crate) verifier_id: Option<String>,
-
-    /// With --format vsa: when it was verified; by default SOURCE_DATE_EPOCH, else now
-    #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow")]
-    pub(crate) time: Option<Timestamp>,
 }
 
 /// Text of `--version`: the version of the program, of the gate's rules, and of the schemas.
@@ -234,9 +227,9 @@ impl Cli {
         }
     }
 
-    /// Returns the given options that are valid for exactly one log.
-    pub(crate) fn single_log_options(&self) -> Vec<&'static str> {
-        given_options([
+    /// Returns the given options that are valid for exactly one log, separated by commas.
+    pub(crate) fn single_log_options(&self) -> String {
+        given_options(&[
             ("--at", self.at.is_some()),
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
@@ -247,16 +240,17 @@ impl Cli {
         ])
     }
 
-    /// Returns the given options that are valid only with `--format vsa`.
-    pub(crate) fn statement_options(&self) -> Vec<&'static str> {
-        given_options([
-            ("--resource-uri", self.statement.resource_uri.is_some()),
-            ("--verifier-id", self.statement.verifier_id.is_some()),
-            ("--time", self.statement.time.is_some()),
+    /// Returns the given options that are valid only with `--format vsa`, separated by commas.
+    pub(crate) fn statement_options(&self) -> String {
+        given_options(&[
+            ("--resource-uri", self.resource_uri.is_some()),
+            ("--verifier-id", self.verifier_id.is_some()),
+            ("--time", self.time.is_some()),
         ])
     }
 }
 
-fn given_options<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
-    options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()
+fn given_options(options: &[(&str, bool)]) -> String {
+    let given: Vec<&str> = options.iter().filter(|(_, is_given)| *is_given).map(|(option, _)| *option).collect();
+    given.join(", ")
 }

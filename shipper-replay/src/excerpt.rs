@@ -3,12 +3,13 @@
 //! The auditor keeps no line, so the lines are read a second time, for the findings that are shown. An excerpt contains
 //! only the text around its target, escaped for display, so that a line of 16 MiB is shown like a short one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use shipper_core::audit::{Finding, Label, LabelTarget};
-use shipper_events::is_display_safe;
 use shipper_events::json::Object;
 use shipper_events::scan::LineReader;
+use shipper_events::{display_safe, is_display_safe};
 
 /// Most characters before, and after, the target.
 const MAX_CONTEXT_CHARS: usize = 160;
@@ -16,14 +17,14 @@ const MAX_CONTEXT_CHARS: usize = 160;
 /// Most characters of the target itself.
 const MAX_TARGET_CHARS: usize = 100;
 
-/// Most bytes that are decoded for so many characters.
+/// Most bytes that are decoded for these characters.
 const MAX_CONTEXT_BYTES: usize = 4 * (MAX_CONTEXT_CHARS + MAX_TARGET_CHARS);
 
-/// Most findings of a log that have excerpts. A report of more is for programs, which read the line numbers.
+/// Most findings of a log that have excerpts. Readers of more findings are programs, which use the line numbers.
 pub(crate) const MAX_EXCERPTS: usize = 1000;
 
 /// Text of a log line around the target of a label.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Excerpt {
     /// Line number; the first is 1.
     pub(crate) line: u64,
@@ -46,49 +47,30 @@ pub(crate) fn extract<'f>(
     findings: impl IntoIterator<Item = &'f Finding>,
 ) -> io::Result<Vec<Vec<Excerpt>>> {
     let labels: Vec<Vec<Label>> = findings.into_iter().map(Finding::labels).collect();
-    let mut excerpts: Vec<Vec<Excerpt>> = vec![Vec::new(); labels.len()];
-    let positions = |(finding, labels): (usize, Vec<Label>)| {
-        labels.into_iter().enumerate().map(move |(position, label)| (label.line, finding, position, label))
-    };
-    let mut wanted: Vec<(u64, usize, usize, Label)> = labels.into_iter().enumerate().flat_map(positions).collect();
-    wanted.sort_by_key(|(line, finding, position, _)| (*line, *finding, *position));
-    let mut found: Vec<(usize, usize, Excerpt)> = Vec::with_capacity(wanted.len());
+    // Many findings may refer to one long line: each target of it is located once.
+    let mut targets: BTreeMap<u64, BTreeSet<LabelTarget>> = BTreeMap::new();
+    for label in labels.iter().flatten() {
+        targets.entry(label.line).or_default().insert(label.target);
+    }
+    let mut excerpts = BTreeMap::new();
     let (mut lines, mut number) = (LineReader::new(bytes), 0);
-    'log: for labels in wanted.chunk_by(|(line, ..), (next, ..)| line == next) {
-        while labels.first().is_some_and(|(line, ..)| number + 1 < *line) {
-            if lines.next_line()?.is_none() {
-                break 'log;
-            }
+    for (line, targets) in targets {
+        while number + 1 < line && lines.next_line()?.is_some() {
             number += 1;
         }
         let Some(text) = lines.next_line()? else { break };
         number += 1;
-        // Many findings may refer to one long line: each target of it is located once.
-        let mut known: Vec<(LabelTarget, Excerpt)> = Vec::new();
-        for (_, finding, position, label) in labels {
-            let excerpt = match known.iter().find(|(spot, _)| *spot == label.target) {
-                Some((_, excerpt)) => excerpt.clone(),
-                None => {
-                    let excerpt = excerpt(text, label);
-                    known.push((label.target, excerpt.clone()));
-                    excerpt
-                }
-            };
-            found.push((*finding, *position, Excerpt { label: label.text, ..excerpt }));
-        }
+        excerpts.extend(targets.into_iter().map(|target| ((line, target), excerpt(text, line, target))));
     }
-    found.sort_by_key(|(finding, position, _)| (*finding, *position));
-    for (finding, _, excerpt) in found {
-        if let Some(excerpts) = excerpts.get_mut(finding) {
-            excerpts.push(excerpt);
-        }
-    }
-    Ok(excerpts)
+    let of_label =
+        |label: &Label| Some(Excerpt { label: label.text, ..excerpts.get(&(label.line, label.target))?.clone() });
+    Ok(labels.iter().map(|labels| labels.iter().filter_map(of_label).collect()).collect())
 }
 
-fn excerpt(line: &[u8], label: &Label) -> Excerpt {
+/// Returns the excerpt of a target, without a label.
+fn excerpt(line: &[u8], number: u64, target: LabelTarget) -> Excerpt {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let (start, end) = match label.target {
+    let (start, end) = match target {
         LabelTarget::Line => (0, line.len()),
         LabelTarget::End => (line.len(), line.len()),
         LabelTarget::Offset(offset) => {
@@ -102,9 +84,9 @@ fn excerpt(line: &[u8], label: &Label) -> Excerpt {
     let column = String::from_utf8_lossy(before).chars().count() as u64 + 1;
     let width = String::from_utf8_lossy(target).chars().count() as u64;
     Excerpt {
-        line: label.line,
+        line: number,
         columns: (column, column + width),
-        label: label.text,
+        label: "",
         before: last_chars(before),
         target: first_chars(target, MAX_TARGET_CHARS),
         after: first_chars(after, MAX_CONTEXT_CHARS),
@@ -114,10 +96,8 @@ fn excerpt(line: &[u8], label: &Label) -> Excerpt {
 /// Returns the end of the character at `start`; a byte that is not UTF-8 is one character.
 fn character_end(line: &[u8], start: usize) -> usize {
     let rest = line.get(start..).unwrap_or_default();
-    let rest = rest.get(..rest.len().min(4)).unwrap_or_default();
-    let length = String::from_utf8_lossy(rest).chars().next().map_or(0, char::len_utf8);
-    let valid = std::str::from_utf8(rest.get(..length).unwrap_or_default()).is_ok();
-    start + if valid { length } else { 1 }
+    let first = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    start + first.map_or(rest.len().min(1), char::len_utf8)
 }
 
 /// Returns the byte range of a member's value in a line.
@@ -137,9 +117,10 @@ fn locate(line: &[u8], path: &[&str]) -> Option<(usize, usize)> {
 
 /// Returns the first characters, escaped for display.
 fn first_chars(bytes: &[u8], max: usize) -> String {
-    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(MAX_CONTEXT_BYTES)).unwrap_or_default());
+    let text = String::from_utf8_lossy(bytes.get(..MAX_CONTEXT_BYTES).unwrap_or(bytes));
     let is_cut = text.chars().nth(max).is_some() || bytes.len() > MAX_CONTEXT_BYTES;
-    escape(text.chars().take(max)) + if is_cut { "…" } else { "" }
+    let shown: String = text.chars().take(max).map(escape_char).collect();
+    if is_cut { shown + "…" } else { shown }
 }
 
 /// Returns the last characters, escaped for display.
@@ -152,20 +133,15 @@ fn last_chars(bytes: &[u8]) -> String {
     }
     let text = String::from_utf8_lossy(near);
     let left_out = text.chars().count().saturating_sub(MAX_CONTEXT_CHARS);
-    let shown = escape(text.chars().skip(left_out));
+    let shown: String = text.chars().skip(left_out).map(escape_char).collect();
     if left_out > 0 || from > 0 { format!("…{shown}") } else { shown }
 }
 
-/// Escapes characters of a JSON line for display. A backslash stays: it begins an escape of JSON already.
-fn escape(characters: impl Iterator<Item = char>) -> String {
-    let mut escaped = String::new();
-    for character in characters {
-        match character {
-            character if is_display_safe(character) => escaped.push(character),
-            '\r' => escaped.push_str("\\r"),
-            '\t' => escaped.push_str("\\t"),
-            character => escaped += &format!("\\u{{{:x}}}", u32::from(character)),
-        }
+/// Escapes a character for display, except a backslash: it begins an escape already.
+pub(crate) fn escape_char(character: char) -> String {
+    if is_display_safe(character) {
+        character.to_string()
+    } else {
+        display_safe(character.encode_utf8(&mut [0; 4])).to_string()
     }
-    escaped
 }

@@ -1,8 +1,7 @@
 //! `--follow`: prints the events of a log as it grows, and the report at the end.
 
 use std::collections::HashSet;
-use std::io::{self, Read, Seek, Write};
-use std::sync::Arc;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use camino::Utf8Path;
 use fs_err::File;
 use same_file::Handle;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Conclusion, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+    AuditOptions, Auditor, Conclusion, Finding, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
 };
 use shipper_events::is_display_safe;
 
@@ -20,7 +19,7 @@ use crate::cli::Cli;
 use crate::formats::human::phrases::path_text;
 use crate::formats::human::{TimelinePrinter, finding_filter};
 use crate::inputs::Input;
-use crate::log_source::{READ_LEN, VerifyingReader, read_chunks};
+use crate::log_source::{READ_LEN, read_chunks, reread};
 use crate::view::ReportView;
 
 /// Pause between two looks at a file that has not grown.
@@ -35,33 +34,38 @@ const MIN_UPDATE_INTERVAL: Duration = Duration::from_secs(1);
 /// Most chunks of a stream that are read ahead of the audit.
 const CHANNEL_CAPACITY: usize = 4;
 
+/// Number of interrupts (Ctrl-C) by the user.
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
 /// Reason for which the program stops reading.
 enum StopReason {
     /// The stream has ended, or the user interrupted the program.
     EndOfStream,
-    /// The user interrupted the program, and the file is still the one that was read.
-    Interrupted(File),
-    /// The file is no longer the one that was read, or was not read to its end; with a description.
-    FileChanged(File, &'static str),
+    /// The user interrupted the program, or the file is no longer the one that was read, with a description.
+    File(File, Option<&'static str>),
     /// The log cannot be read.
     Unreadable(io::Error),
 }
 
-/// Follows a log until the user interrupts the program. Returns the view of the bytes that were read, and the conclusion
-/// for the exit status.
-pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<(ReportView, Conclusion), AuditCommandError> {
+/// Follows a log until the user interrupts the program. Returns the view of the bytes that were read.
+pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, AuditCommandError> {
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
     let options = cli.audit_options();
-    let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested);
-    let auditor = auditor.map_err(|_| AuditCommandError::NotFollowed)?;
-    let interrupts = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&interrupts);
-    let interrupt = move || {
-        counter.fetch_add(1, Ordering::Relaxed);
+    let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested)?;
+    let interrupt = || {
+        INTERRUPTS.fetch_add(1, Ordering::Relaxed);
     };
-    let mut session =
-        FollowSession { auditor: auditor.with_timeline(), options, interrupts, printed: Printed::default(), out };
+    let mut session = FollowSession {
+        auditor: auditor.with_timeline(),
+        options,
+        out,
+        timeline: TimelinePrinter::default(),
+        findings: HashSet::new(),
+        conclusion: None,
+        is_behind: false,
+        next_update: None,
+    };
     let reason = match ctrlc::set_handler(interrupt) {
         Err(error) => StopReason::Unreadable(io::Error::other(error)),
         Ok(()) if path == "-" => session.read_stream(io::stdin())?,
@@ -70,21 +74,14 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<(ReportView, 
     session.finish(path, reason, cli)
 }
 
-/// An audit whose log is still being written.
+/// An audit whose log is still being written, and what is printed of it already.
 struct FollowSession<'o> {
     auditor: Auditor,
     options: AuditOptions,
-    /// Number of interrupts (Ctrl-C) by the user.
-    interrupts: Arc<AtomicU32>,
-    printed: Printed,
     out: &'o mut dyn Write,
-}
-
-/// Output that is printed already.
-#[derive(Default)]
-struct Printed {
     timeline: TimelinePrinter,
     findings: HashSet<(FindingCode, Option<u64>, String)>,
+    /// The conclusion of the last update.
     conclusion: Option<Conclusion>,
     /// True if bytes came after the last update.
     is_behind: bool,
@@ -101,7 +98,7 @@ impl FollowSession<'_> {
                 let _ = sender.send(Err(error));
             }
         });
-        while self.interrupts() == 0 {
+        while INTERRUPTS.load(Ordering::Relaxed) == 0 {
             match chunks.recv_timeout(POLL_INTERVAL) {
                 Ok(Ok(chunk)) => self.feed(&chunk)?,
                 Ok(Err(error)) => return Ok(StopReason::Unreadable(error)),
@@ -126,8 +123,8 @@ impl FollowSession<'_> {
     }
 
     fn read_file(&mut self, mut file: File, path: &Utf8Path, opened: &Handle) -> Result<StopReason, AuditCommandError> {
-        let mut buffer = vec![0; READ_LEN];
-        let mut bytes = 0;
+        let changed = |file, change| Ok(StopReason::File(file, Some(change)));
+        let (mut buffer, mut bytes) = (vec![0; READ_LEN], 0);
         // Length of the file at the first interrupt: the bytes up to it are audited.
         let mut end = None;
         loop {
@@ -141,53 +138,47 @@ impl FollowSession<'_> {
             } else {
                 self.print_update()?;
             }
-            match self.interrupts() {
+            match INTERRUPTS.load(Ordering::Relaxed) {
                 0 => {}
                 1 if bytes < *end.get_or_insert(length) && count > 0 => {}
                 1 => {
                     self.print_update()?;
-                    return Ok(StopReason::Interrupted(file));
+                    return Ok(StopReason::File(file, None));
                 }
-                _ => return Ok(StopReason::FileChanged(file, "it was ended before the log was read to its end")),
+                _ => return changed(file, "it was ended before the log was read to its end"),
             }
             if count > 0 {
                 continue;
             }
             if length < bytes {
-                return Ok(StopReason::FileChanged(file, "the log was cut while it was followed"));
+                return changed(file, "the log was cut while it was followed");
             }
-            match is_same_file(path, opened) {
+            // Opening a named pipe would block.
+            let is_same = path.metadata().and_then(|now| Ok(now.is_file() && Handle::from_path(path)? == *opened));
+            match is_same {
                 Ok(true) => {}
-                Ok(false) => return Ok(StopReason::FileChanged(file, "another file was put in the log's place")),
-                Err(_) => return Ok(StopReason::FileChanged(file, "the log was moved away or removed")),
+                Ok(false) => return changed(file, "another file was put in the log's place"),
+                Err(_) => return changed(file, "the log was moved away or removed"),
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-    }
-
-    fn interrupts(&self) -> u32 {
-        self.interrupts.load(Ordering::Relaxed)
     }
 
     /// Audits the next bytes and prints their events. Findings are printed when the log pauses, and at intervals.
     fn feed(&mut self, bytes: &[u8]) -> Result<(), AuditCommandError> {
         self.auditor.feed(bytes);
         for entry in &self.auditor.drain_entries() {
-            print(self.out, &self.printed.timeline.print(entry))?;
+            print(self.out, &self.timeline.print(entry))?;
         }
-        self.out.flush().map_err(AuditCommandError::write)?;
-        self.printed.is_behind = true;
+        self.out.flush()?;
+        self.is_behind = true;
         let now = Instant::now();
-        if now < *self.printed.next_update.get_or_insert(now + MIN_UPDATE_INTERVAL) {
-            Ok(())
-        } else {
-            self.print_update()
-        }
+        if now < *self.next_update.get_or_insert(now + MIN_UPDATE_INTERVAL) { Ok(()) } else { self.print_update() }
     }
 
     /// Prints the findings since the last update, and the conclusion if it changed.
     fn print_update(&mut self) -> Result<(), AuditCommandError> {
-        if !std::mem::take(&mut self.printed.is_behind) {
+        if !std::mem::take(&mut self.is_behind) {
             return Ok(());
         }
         let started = Instant::now();
@@ -199,88 +190,63 @@ impl FollowSession<'_> {
             self.print_audit(&audit)?;
         }
         // The time for this grows with the log: it takes at most a tenth of the whole.
-        self.printed.next_update = Instant::now().checked_add(MIN_UPDATE_INTERVAL.max(started.elapsed() * 9));
+        self.next_update = Instant::now().checked_add(MIN_UPDATE_INTERVAL.max(started.elapsed() * 9));
         Ok(())
     }
 
     fn print_audit(&mut self, audit: &LogAudit) -> Result<(), AuditCommandError> {
-        let mut new = 0;
-        for finding in audit.findings.iter().filter(|finding| finding.level != Level::Note) {
-            let key = (finding.code, finding.line, finding.message.to_string());
-            if self.printed.findings.insert(key) {
-                new += 1;
-                if new <= MAX_FINDINGS_PER_UPDATE {
-                    let place = finding.line.map_or(String::new(), |line| format!(" line {line}:"));
-                    let (level, message) = (finding.level.as_str(), &finding.message);
-                    print(self.out, &format!("  {level}[{}]{place} {message}\n", finding.code))?;
-                }
-            }
+        let mut new: Vec<&Finding> = audit.findings.iter().filter(|finding| finding.level != Level::Note).collect();
+        new.retain(|finding| self.findings.insert((finding.code, finding.line, finding.message.to_string())));
+        for finding in new.iter().take(MAX_FINDINGS_PER_UPDATE) {
+            let place = finding.line.map_or(String::new(), |line| format!(" line {line}:"));
+            print(self.out, &format!("  {}[{}]{place} {}\n", finding.level, finding.code, finding.message))?;
         }
-        if new > MAX_FINDINGS_PER_UPDATE {
-            print(self.out, &format!("  and {} more findings; the report has them\n", new - MAX_FINDINGS_PER_UPDATE))?;
+        if new.len() > MAX_FINDINGS_PER_UPDATE {
+            let more = new.len() - MAX_FINDINGS_PER_UPDATE;
+            print(self.out, &format!("  and {more} more findings; the report has them\n"))?;
         }
         let conclusion = audit.conclusion();
-        if self.printed.conclusion.replace(conclusion) != Some(conclusion) {
+        if self.conclusion.replace(conclusion) != Some(conclusion) {
             print(self.out, &format!("  conclusion so far: {conclusion}\n"))?;
         }
-        self.out.flush().map_err(AuditCommandError::write)
+        Ok(self.out.flush()?)
     }
 
-    /// Returns the view of the bytes that were read, and the conclusion for the exit status.
-    fn finish(
-        self,
-        path: &Utf8Path,
-        reason: StopReason,
-        cli: &Cli,
-    ) -> Result<(ReportView, Conclusion), AuditCommandError> {
+    /// Returns the view of the bytes that were read. If the file has changed, its exit status is not that of a success.
+    fn finish(self, path: &Utf8Path, reason: StopReason, cli: &Cli) -> Result<ReportView, AuditCommandError> {
         let mut audit = self.auditor.finish()?;
         // The timeline is printed already.
         audit.clear_timeline();
-        let mut conclusion = audit.conclusion();
         let (file, change) = match reason {
             StopReason::Unreadable(error) => {
                 let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
-                let view = ReportView::new(Report::new(self.options, vec![unreadable]));
-                let conclusion = view.report.conclusion;
-                return Ok((view, conclusion));
+                return Ok(ReportView::new(Report::new(self.options, vec![unreadable])));
             }
             StopReason::EndOfStream => (None, None),
-            StopReason::Interrupted(mut file) => {
-                let reread = file.rewind().and_then(|()| VerifyingReader::new(&mut file, &audit).matches_audit());
-                if reread.unwrap_or(false) {
-                    (Some(file), None)
-                } else {
-                    (None, Some("the log was changed while it was followed"))
-                }
-            }
-            StopReason::FileChanged(file, change) => {
-                let has_bytes = file.metadata().is_ok_and(|now| now.len() >= audit.bytes);
-                (has_bytes.then_some(file), Some(change))
+            StopReason::File(file, Some(change)) => (Some(file), Some(change)),
+            StopReason::File(file, None) => {
+                let is_intact =
+                    reread(path.as_str(), Some(&file), &audit, |_| Ok(())).is_ok_and(|bytes| bytes.is_some());
+                (Some(file), (!is_intact).then_some("the log was changed while it was followed"))
             }
         };
+        let mut view = ReportView::new(Report::new(self.options, vec![LogReport::audited(path.as_str(), audit)]));
         if let Some(change) = change {
-            conclusion = Conclusion::combine([conclusion, Conclusion::Unjudged]);
+            view.report.exit_code = Conclusion::combine([view.report.conclusion, Conclusion::Unjudged]).exit_code();
             print(self.out, &format!("{}: {change}; this is the report on what was read\n", path_text(path.as_str())))?;
         }
         print(self.out, "\n")?;
-        let mut view = ReportView::new(Report::new(self.options, vec![LogReport::audited(path.as_str(), audit)]));
         if let Some(filter) = finding_filter(cli.detail()) {
-            view.load_excerpts(filter, &[0], file.map(|file| (0, file)).into_iter().collect());
+            view.load_excerpts(filter, &[0], &file.map(|file| (0, file)).into_iter().collect());
         }
-        Ok((view, conclusion))
+        Ok(view)
     }
 }
 
 /// Writes text. Texts from a log are escaped where they are inserted; any other character that is not safe to display is
 /// written as `?`.
-fn print(out: &mut dyn Write, text: &str) -> Result<(), AuditCommandError> {
+fn print(out: &mut dyn Write, text: &str) -> io::Result<()> {
     let shown = |character| if character == '\n' || is_display_safe(character) { character } else { '?' };
     let text: String = text.chars().map(shown).collect();
-    out.write_all(text.as_bytes()).map_err(AuditCommandError::write)
-}
-
-/// Returns true if `path` is still the file that was opened.
-fn is_same_file(path: &Utf8Path, opened: &Handle) -> io::Result<bool> {
-    // Opening a named pipe would block.
-    Ok(path.metadata()?.is_file() && Handle::from_path(path)? == *opened)
+    out.write_all(text.as_bytes())
 }

@@ -1,81 +1,153 @@
-//! Inputs of an audit: the logs that the arguments name, below directories too, and their sidecars.
+//! Inputs of an audit: the logs that the arguments and the list of `--files-from` name, below directories too, and
+//! their sidecars.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
-use shipper_core::audit::SidecarInput;
-use shipper_core::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
-use shipper_events::MAX_LINE_LEN;
+use shipper_core::audit::{Duplicate, SidecarInput, UnauditedReason};
+use shipper_core::state_dir::LOG_FILE_NAME;
+use shipper_events::{MAX_LINE_LEN, display_safe};
+use thiserror::Error;
 use walkdir::WalkDir;
+
+use crate::cli::Cli;
 
 /// Length in bytes below which a log is audited beside others; a longer one uses all processors by itself.
 const SMALL_LOG: u64 = 1024 * 1024;
 
+/// Longest list of `--files-from`, in bytes.
+const MAX_LIST_LEN: u64 = 256 * 1024 * 1024;
+
+const NOT_UTF8: &str = "its path is not UTF-8; move it to one that is";
+
+/// The inputs cannot be read.
+#[derive(Debug, Error)]
+pub(crate) enum InputsError {
+    #[error("standard input (-) was given {count} times; name it once")]
+    StdinTwice { count: usize },
+    #[error("cannot read the list {}; nothing was judged", display_safe(path.as_str()).quoted())]
+    List { path: Utf8PathBuf, source: io::Error },
+}
+
 /// A log, or an entry of the report in place of one: each given path is reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Input {
-    /// Standard input.
-    Stdin,
-    /// A log.
+    /// A log; `-` is standard input.
     Log(Utf8PathBuf),
-    /// A directory without logs.
-    EmptyDirectory(Utf8PathBuf),
-    /// A path that cannot be searched, or a log that is not a regular file.
-    Unreadable { path: String, error: String },
+    /// A path without a log that can be audited, and the reason.
+    Unaudited(String, UnauditedReason),
 }
 
 impl Input {
     /// Returns the path as it was given.
     pub(crate) fn path(&self) -> &str {
         match self {
-            Self::Stdin => "-",
-            Self::Log(path) | Self::EmptyDirectory(path) => path.as_str(),
-            Self::Unreadable { path, .. } => path,
+            Self::Log(path) => path.as_str(),
+            Self::Unaudited(path, _) => path,
         }
     }
 
     /// Returns true for an input that one thread audits quickly. A pipe may block.
     pub(crate) fn is_small_file(&self) -> bool {
         match self {
-            Self::Stdin => false,
-            Self::Log(path) => path.metadata().is_ok_and(|file| file.is_file() && file.len() < SMALL_LOG),
-            Self::EmptyDirectory(_) | Self::Unreadable { .. } => true,
+            Self::Log(path) => {
+                path != "-" && path.metadata().is_ok_and(|file| file.is_file() && file.len() < SMALL_LOG)
+            }
+            Self::Unaudited(..) => true,
         }
     }
 
-    /// Returns the entry for a path that is not UTF-8, with its displayable form.
-    pub(crate) fn not_utf8(path: String) -> Self {
-        Self::Unreadable { path, error: "its path is not UTF-8; move it to one that is".to_owned() }
+    fn unreadable(path: impl Into<String>, error: impl Into<String>) -> Self {
+        Self::Unaudited(path.into(), UnauditedReason::Unreadable(error.into()))
     }
+}
+
+/// Returns the inputs of the arguments, then those of the list.
+pub(crate) fn collect_inputs(cli: &Cli) -> Result<Vec<Input>, InputsError> {
+    let listed = read_list(cli)?;
+    let mut inputs: Vec<Input> = cli.logs.iter().flat_map(|path| find(path)).collect();
+    for path in listed {
+        match std::str::from_utf8(&path) {
+            Ok(path) => inputs.extend(find(Utf8Path::new(path))),
+            Err(_) => inputs.push(Input::unreadable(String::from_utf8_lossy(&path), NOT_UTF8)),
+        }
+    }
+    Ok(inputs)
+}
+
+/// Removes all but the first input of each path, and returns how often the others repeat it, as a merge of two reports
+/// with the same path does. It compares the text of a path, not its target.
+pub(crate) fn dedup(inputs: &mut Vec<Input>) -> Vec<Duplicate> {
+    let mut repeats: BTreeMap<String, u64> = BTreeMap::new();
+    inputs.retain(|input| match repeats.get_mut(input.path()) {
+        Some(repeats) => {
+            *repeats += 1;
+            false
+        }
+        None => repeats.insert(input.path().to_owned(), 0).is_none(),
+    });
+    let repeats = repeats.into_iter().filter(|(_, repeats)| *repeats > 0);
+    repeats.map(|(path, repeats)| Duplicate::new(path, repeats)).collect()
+}
+
+/// Returns an error if more than one of `paths` is standard input.
+pub(crate) fn check_stdin<'p>(paths: impl Iterator<Item = &'p str>) -> Result<(), InputsError> {
+    match paths.filter(|path| *path == "-").count() {
+        0 | 1 => Ok(()),
+        count => Err(InputsError::StdinTwice { count }),
+    }
+}
+
+/// Returns the paths of `--files-from` in their order, of any bytes; empty without that option. It reads no list from
+/// standard input if a log is on it, too: that would block.
+pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
+    check_stdin(cli.logs.iter().chain(&cli.files_from).map(|path| path.as_str()))?;
+    let Some(path) = &cli.files_from else {
+        return Ok(Vec::new());
+    };
+    let read = || {
+        let mut bytes = Vec::new();
+        open(path)?.take(MAX_LIST_LEN + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_LIST_LEN {
+            return Err(io::Error::other("it is longer than 256 MiB; split it, if it is a list of paths"));
+        }
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| InputsError::List { path: path.clone(), source })?;
+    let terminator = if cli.null { 0 } else { b'\n' };
+    Ok(bytes.split(|byte| *byte == terminator).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+/// Opens a file, or standard input for `-`.
+pub(crate) fn open(path: &Utf8Path) -> io::Result<Box<dyn Read>> {
+    Ok(if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) })
 }
 
 /// Returns the inputs at `path`: of a directory, the logs below it in the order of their names.
 ///
 /// Symbolic links to logs are followed, those to directories are not, since they may form a cycle.
-pub(crate) fn find(path: &Utf8Path) -> Vec<Input> {
-    if path == "-" {
-        return vec![Input::Stdin];
-    }
-    if !path.is_dir() {
+fn find(path: &Utf8Path) -> Vec<Input> {
+    if path == "-" || !path.is_dir() {
         return vec![Input::Log(path.to_owned())];
     }
     let logs: Vec<Input> = WalkDir::new(path).sort_by_file_name().into_iter().filter_map(log_in_dir).collect();
-    if logs.is_empty() { vec![Input::EmptyDirectory(path.to_owned())] } else { logs }
+    if logs.is_empty() { vec![Input::Unaudited(path.to_string(), UnauditedReason::NoLogs)] } else { logs }
 }
 
 fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
-    let displayed = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    let unreadable = |path: String, error: String| Some(Input::Unreadable { path, error });
+    let unreadable = |path: &Path, error: &str| Some(Input::unreadable(path.to_string_lossy(), error));
     let entry = match entry {
         Ok(entry) => entry,
-        Err(error) => return unreadable(error.path().map(displayed).unwrap_or_default(), error.to_string()),
+        Err(error) => return unreadable(error.path().unwrap_or(Path::new("")), &error.to_string()),
     };
     if entry.file_name() != LOG_FILE_NAME || entry.file_type().is_dir() {
         return None;
     }
     let Some(path) = Utf8Path::from_path(entry.path()) else {
-        return Some(Input::not_utf8(displayed(entry.path())));
+        return unreadable(entry.path(), NOT_UTF8);
     };
     // Only a link needs more metadata than the directory has.
     let is_file = if entry.path_is_symlink() {
@@ -85,14 +157,9 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
     };
     match is_file {
         Ok(true) => Some(Input::Log(path.to_owned())),
-        Ok(false) => unreadable(path.to_string(), "it is not a regular file".to_owned()),
-        Err(error) => unreadable(path.to_string(), error.to_string()),
+        Ok(false) => unreadable(entry.path(), "it is not a regular file"),
+        Err(error) => unreadable(entry.path(), &error.to_string()),
     }
-}
-
-/// Returns the default path of a log's sidecar.
-pub(crate) fn sidecar_path(log: &Utf8Path) -> Utf8PathBuf {
-    log.with_file_name(SIDECAR_FILE_NAME)
 }
 
 /// Reads a sidecar, at most one byte more than the longest.

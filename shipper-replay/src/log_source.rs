@@ -11,64 +11,52 @@ pub(crate) const READ_LEN: usize = 256 * 1024;
 
 /// The bytes of a log.
 pub(crate) enum LogSource {
-    /// A regular file.
-    File(File),
-    /// Standard input or a pipe, which can be read once.
-    Stream(Box<dyn Read>),
-    /// A stream whose bytes are copied to a nameless temporary file as they are read, or the error of that file.
-    Teed { stream: Box<dyn Read>, copy: io::Result<File> },
-    /// The copy of a stream.
-    Spooled(File),
+    /// A regular file, or the copy of a stream.
+    File { file: File, is_copy: bool },
+    /// Standard input or a pipe, which can be read once, and the nameless temporary file that its bytes are copied to
+    /// as they are read; an error if there is no such file.
+    Stream { stream: Box<dyn Read>, copy: io::Result<File> },
 }
 
 impl LogSource {
-    /// Opens a file or a named pipe.
-    pub(crate) fn open(path: &Utf8Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::other("it is a directory"));
-        }
-        Ok(if metadata.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
-    }
-
-    /// Returns standard input.
-    pub(crate) fn stdin() -> Self {
-        Self::Stream(Box::new(io::stdin().lock()))
-    }
-
-    /// Makes the bytes that are read from now on available for [`LogSource::rewind`] and [`LogSource::into_copy`].
-    pub(crate) fn with_copy(self) -> Self {
-        match self {
-            Self::Stream(stream) => {
-                let copy = tempfile::tempfile().map(|file| File::from_parts(file, "a temporary file"));
-                Self::Teed { stream, copy }
+    /// Opens a file, a named pipe, or standard input for `-`. If `with_copy` is true, the bytes of a stream are
+    /// available for [`LogSource::rewind`] and [`LogSource::into_copy`].
+    pub(crate) fn open(path: &Utf8Path, with_copy: bool) -> io::Result<Self> {
+        let stream: Box<dyn Read> = if path == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(io::Error::other("it is a directory"));
             }
-            other => other,
-        }
+            if metadata.is_file() {
+                return Ok(Self::File { file, is_copy: false });
+            }
+            Box::new(file)
+        };
+        let copy = if with_copy { tempfile::tempfile() } else { Err(io::Error::other("no copy was requested")) };
+        Ok(Self::Stream { stream, copy: copy.map(|file| File::from_parts(file, "a temporary file")) })
     }
 
     /// Starts again from the first byte.
     pub(crate) fn rewind(self) -> io::Result<Self> {
         let (mut file, is_copy) = match self {
-            Self::File(file) => (file, false),
-            Self::Spooled(file) => (file, true),
-            Self::Teed { copy, .. } => {
+            Self::File { file, is_copy } => (file, is_copy),
+            Self::Stream { copy, .. } => {
                 let message = |error| format!("a stream is read a second time, by way of a temporary file: {error}");
                 (copy.map_err(|error| io::Error::other(message(error)))?, true)
             }
-            Self::Stream(_) => return Err(io::Error::other("a stream cannot be read twice")),
         };
         file.rewind()?;
-        Ok(if is_copy { Self::Spooled(file) } else { Self::File(file) })
+        Ok(Self::File { file, is_copy })
     }
 
-    /// Returns the copy of a stream; `None` for a file, and for a stream that could not be copied.
+    /// Returns the copy of a stream; `None` for a file, and for a stream that was not copied.
     pub(crate) fn into_copy(self) -> Option<File> {
         match self {
-            Self::Spooled(file) => Some(file),
-            Self::Teed { copy, .. } => copy.ok(),
-            Self::File(_) | Self::Stream(_) => None,
+            Self::File { file, is_copy } => is_copy.then_some(file),
+            Self::Stream { copy, .. } => copy.ok(),
         }
     }
 }
@@ -76,9 +64,8 @@ impl LogSource {
 impl Read for LogSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) | Self::Spooled(file) => file.read(buffer),
-            Self::Stream(stream) => stream.read(buffer),
-            Self::Teed { stream, copy } => {
+            Self::File { file, .. } => file.read(buffer),
+            Self::Stream { stream, copy } => {
                 let count = stream.read(buffer)?;
                 if let Ok(file) = copy
                     && let Err(error) = file.write_all(buffer.get(..count).unwrap_or_default())
@@ -91,12 +78,31 @@ impl Read for LogSource {
     }
 }
 
-/// Opens an audited log a second time: its copy, or else the file, which must still have at least `bytes` bytes.
-pub(crate) fn reopen(path: &str, copy: Option<File>, bytes: u64) -> io::Result<File> {
-    if let Some(mut copy) = copy {
-        copy.rewind()?;
-        return Ok(copy);
-    }
+/// Passes the audited bytes of a log to `read`, which may stop before their end: those of `copy`, or else of the file at
+/// `path`. Returns `None` if they are no longer the bytes that were audited.
+pub(crate) fn reread<T>(
+    path: &str,
+    copy: Option<&File>,
+    audit: &LogAudit,
+    read: impl FnOnce(&mut HashingReader<'_>) -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let opened;
+    let mut file = match copy {
+        Some(copy) => copy,
+        None => {
+            opened = reopen(path, audit.bytes)?;
+            &opened
+        }
+    };
+    file.rewind()?;
+    let mut reader = HashingReader { bytes: file.take(audit.bytes), hasher: blake3::Hasher::new() };
+    let value = read(&mut reader)?;
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok((reader.hasher.finalize().to_string() == audit.blake3).then_some(value))
+}
+
+/// Opens a file that must have at least `bytes` bytes.
+fn reopen(path: &str, bytes: u64) -> io::Result<File> {
     // Opening a named pipe would block.
     let metadata = fs_err::metadata(path)?;
     if !metadata.is_file() {
@@ -108,26 +114,13 @@ pub(crate) fn reopen(path: &str, copy: Option<File>, bytes: u64) -> io::Result<F
     File::open(path)
 }
 
-/// Reader of the audited bytes of a log that compares them with the audit.
-pub(crate) struct VerifyingReader<'a, R> {
-    bytes: io::Take<R>,
+/// Reader that hashes what it reads.
+pub(crate) struct HashingReader<'f> {
+    bytes: io::Take<&'f File>,
     hasher: blake3::Hasher,
-    audit: &'a LogAudit,
 }
 
-impl<'a, R: Read> VerifyingReader<'a, R> {
-    pub(crate) fn new(bytes: R, audit: &'a LogAudit) -> Self {
-        Self { bytes: bytes.take(audit.bytes), hasher: blake3::Hasher::new(), audit }
-    }
-
-    /// Reads the rest and returns true if the bytes are those that were audited.
-    pub(crate) fn matches_audit(mut self) -> io::Result<bool> {
-        io::copy(&mut self, &mut io::sink())?;
-        Ok(self.hasher.finalize().to_string() == self.audit.blake3)
-    }
-}
-
-impl<R: Read> Read for VerifyingReader<'_, R> {
+impl Read for HashingReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.bytes.read(buffer)?;
         self.hasher.update(buffer.get(..count).unwrap_or_default());

@@ -7,7 +7,6 @@ mod audit;
 mod cli;
 mod excerpt;
 mod explain;
-mod file_list;
 mod follow;
 mod formats;
 mod inputs;
@@ -26,9 +25,9 @@ use std::process::ExitCode;
 use audit::AuditCommandError;
 use clap::Parser;
 use cli::{Cli, Format};
+use excerpt::escape_char;
 use formats::human::RenderOptions;
 use shipper_core::audit::Conclusion;
-use shipper_events::{display_safe, is_display_safe};
 
 /// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
 /// `docs/performance.md`, "What was tried".
@@ -36,74 +35,59 @@ use shipper_events::{display_safe, is_display_safe};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(message) => {
-            let code = message.exit_code();
-            return match message.print().and_then(|()| io::stdout().flush()) {
-                Ok(()) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
-                Err(_) => ExitCode::from(Conclusion::Unjudged.exit_code()),
-            };
-        }
-    };
-    match run(&cli) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
+    let unjudged = Conclusion::Unjudged.exit_code();
+    let status = match Cli::try_parse() {
+        Ok(cli) => run(&cli).unwrap_or_else(|error| {
             let causes = std::iter::successors(error.source(), |&cause| cause.source());
             let causes: String = causes.map(|cause| format!(": {cause}")).collect();
             // Errors of the operating system contain paths as they are.
-            let escape = |character: char| {
-                if is_display_safe(character) {
-                    character.to_string()
-                } else {
-                    display_safe(character.encode_utf8(&mut [0; 4])).to_string()
-                }
-            };
-            let causes: String = causes.chars().map(escape).collect();
+            let causes: String = causes.chars().map(escape_char).collect();
             // A failure to write this cannot be reported.
             let _ = writeln!(io::stderr(), "error: {error}{causes}");
-            ExitCode::from(Conclusion::Unjudged.exit_code())
-        }
-    }
+            unjudged
+        }),
+        Err(message) => match message.print().and_then(|()| io::stdout().flush()) {
+            // The help or the version.
+            Ok(()) if !message.use_stderr() => 0,
+            _ => unjudged,
+        },
+    };
+    ExitCode::from(status)
 }
 
 /// Runs the command and returns the exit status.
 fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let status = run_command(cli, &mut stdout)?;
-    stdout.flush().map_err(AuditCommandError::write)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut status = 0;
+    if let Some(topic) = &cli.explain {
+        let text = explain::answer(topic, cli.format, &RenderOptions::from_cli(cli))?;
+        out.write_all(text.as_bytes())?;
+    } else if let Some(shell) = cli.completions {
+        manpage::completions(shell, &mut out)?;
+    } else if cli.manual {
+        manpage::write(&mut out)?;
+    } else if cli.format == Format::Ndjson && !cli.merge {
+        status = audit::stream_audit(cli, &mut out)?;
+    } else {
+        status = report(cli, &mut out)?;
+    }
+    out.flush()?;
     Ok(status)
 }
 
-fn run_command(cli: &Cli, mut out: impl Write) -> Result<u8, AuditCommandError> {
-    if let Some(topic) = &cli.explain {
-        let text = explain::answer(topic, cli.format, &RenderOptions::from_cli(cli))?;
-        out.write_all(text.as_bytes()).map_err(AuditCommandError::write)?;
-        return Ok(0);
-    }
-    if let Some(shell) = cli.completions {
-        manpage::completions(shell, &mut out).map_err(AuditCommandError::write)?;
-        return Ok(0);
-    }
-    if cli.manual {
-        manpage::write(&mut out).map_err(AuditCommandError::write)?;
-        return Ok(0);
-    }
-    if cli.format == Format::Ndjson && !cli.merge {
-        return audit::stream_audit(cli, out);
-    }
-    let (view, status) = if cli.follow {
-        let (view, conclusion) = follow::run_follow(cli, &mut out)?;
-        (view, conclusion.exit_code())
+fn report(cli: &Cli, out: &mut impl Write) -> Result<u8, AuditCommandError> {
+    let view = if cli.follow {
+        follow::run_follow(cli, out)?
+    } else if cli.merge {
+        merge::run_merge(cli)?
     } else {
-        let view = if cli.merge { merge::run_merge(cli)? } else { audit::run_audit(cli)? };
-        let status = view.report.exit_code;
-        (view, status)
+        audit::run_audit(cli)?
     };
-    formats::write(&view, cli, &mut out).and_then(|()| out.flush()).map_err(AuditCommandError::write)?;
+    formats::write(&view, cli, &mut *out)?;
+    out.flush()?;
     if let Some(note) = formats::stderr_note(&view, cli) {
         // The note is not part of the report, which is written.
         let _ = writeln!(io::stderr(), "{note}");
     }
-    Ok(status)
+    Ok(view.report.exit_code)
 }

@@ -42,6 +42,12 @@ const ENVIRONMENT: [(&str, &str); 3] = [
     ("SOURCE_DATE_EPOCH", "With --format vsa: the time of the verification, in seconds, where --time is not given."),
 ];
 
+/// Files that the program reads.
+const FILES: [(&str, &str); 2] = [
+    ("events.jsonl", "A log: what directories are searched for."),
+    ("rehearsal.json", "The sidecar beside a log, compared and never believed. There is no configuration file."),
+];
+
 /// Writes the manual page.
 pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(Cli::command().after_help(None::<&str>).after_long_help(None::<&str>)).section("1");
@@ -52,18 +58,11 @@ pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     man.render_options_section(out)?;
     let mut page = Roff::new();
     verbatim_section(&mut page, "EXIT STATUS", EXIT_STATUSES.lines().skip(1));
-    page.control("SH", ["ENVIRONMENT"]);
-    for (name, what) in ENVIRONMENT {
-        page.control("TP", []).text([bold(name)]).text([roman(what)]);
-    }
-    page.control("SH", ["FILES"]);
-    page.control("TP", []).text([bold("events.jsonl")]).text([roman("A log: what directories are searched for.")]);
-    page.control("TP", [])
-        .text([bold("rehearsal.json")])
-        .text([roman("The sidecar beside a log, compared and never believed. There is no configuration file.")]);
-    page.control("SH", ["EXAMPLES"]);
-    for (command, what) in EXAMPLES {
-        page.control("TP", []).text([bold(command)]).text([roman(what)]);
+    for (head, terms) in [("ENVIRONMENT", &ENVIRONMENT[..]), ("FILES", &FILES), ("EXAMPLES", &EXAMPLES)] {
+        page.control("SH", [head]);
+        for (term, what) in terms {
+            page.control("TP", []).text([bold(*term)]).text([roman(*what)]);
+        }
     }
     verbatim_section(&mut page, "VERSION", VERSION.lines());
     page.to_writer(out)

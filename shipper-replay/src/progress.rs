@@ -1,7 +1,6 @@
 //! Progress bar over many logs, on a terminal only. It is not part of the report and is removed at the end.
 
 use std::io::{self, IsTerminal};
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -21,7 +20,6 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     /// Start of the audit; `None` if no bar is shown.
     started: Option<Instant>,
-    shown: Once,
 }
 
 impl Progress {
@@ -31,21 +29,17 @@ impl Progress {
         let shares_terminal = cli.format == Format::Ndjson && io::stdout().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let is_shown = logs > 1 && !cli.quiet && !shares_terminal && !dumb && io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(Some(logs as u64), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-            bar.set_style(style);
-        }
-        Self { bar, started: is_shown.then(Instant::now), shown: Once::new() }
+        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(logs as u64), ProgressDrawTarget::hidden()).with_style(style);
+        Self { bar, started: is_shown.then(Instant::now) }
     }
 
     /// Counts one more log.
     pub(crate) fn increment(&self) {
         self.bar.inc(1);
-        if self.started.is_some_and(|started| started.elapsed() >= DELAY) {
-            self.shown.call_once(|| {
-                self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(REFRESH_RATE));
-                self.bar.tick();
-            });
+        if self.bar.is_hidden() && self.started.is_some_and(|started| started.elapsed() >= DELAY) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(REFRESH_RATE));
+            self.bar.tick();
         }
     }
 }

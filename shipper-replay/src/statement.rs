@@ -11,48 +11,34 @@ use std::sync::OnceLock;
 use fs_err::File;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shipper_core::audit::{LogAudit, LogReport, Report, SidecarInput, SidecarStatus};
+use shipper_core::audit::{LogReport, SidecarInput};
 use shipper_events::{MAX_LINE_LEN, Timestamp, display_safe};
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::cli::{Cli, Format};
-use crate::log_source::{VerifyingReader, read_chunks, reopen};
+use crate::log_source::{read_chunks, reread};
 use crate::uri;
-
-/// Default of `--verifier-id`: this program.
-const VERIFIER_ID: &str = "pkg:cargo/shipper-replay";
-
-/// Environment variable with a fixed time, for reproducible statements:
-/// <https://reproducible-builds.org/specs/source-date-epoch/>.
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// A statement cannot be made.
 #[derive(Debug, Error)]
 pub(crate) enum StatementError {
-    /// Options of a statement without `--format vsa`.
     #[error("{options} is for --format vsa; add that, or leave it out")]
     NotRequested { options: String },
-    /// `--require` with `--format vsa`.
     #[error("a statement says what was done, and --require asks what may be done; leave out --require or --format vsa")]
     Require,
-    /// `SOURCE_DATE_EPOCH` is no number of seconds.
     #[error("SOURCE_DATE_EPOCH is {}, and no number of seconds since 1970 up to the year 9999; unset it, or pass --time", display_safe(value).quoted())]
     Epoch { value: String },
-    /// The time has no RFC 3339 form in UTC.
     #[error("the time is outside the years 0 to 9999 in UTC; name one inside with --time")]
     TimeOutOfRange,
-    /// The log could not be audited.
     #[error("no statement can be made of {}: {error}", display_safe(path).quoted())]
     NotAudited { path: String, error: String },
-    /// The second reading failed.
     #[error(
         "no statement: {} could not be read a second time for its digests; try again on a file that nothing writes to",
         display_safe(path).quoted()
     )]
     Reread { path: String, source: io::Error },
-    /// The second reading gave other bytes.
     #[error(
         "no statement: {} changed while it was judged; try again when nothing writes to it",
         display_safe(path).quoted()
@@ -61,21 +47,16 @@ pub(crate) enum StatementError {
 }
 
 /// Digests of the same bytes, in lower-case hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Digests {
     /// SHA-256, which other tools use.
     pub(crate) sha256: String,
-    /// BLAKE3, which reports, heads and chains use.
-    pub(crate) blake3: String,
+    /// BLAKE3, which reports, heads and chains use. `None` for bytes that no report names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blake3: Option<String>,
 }
 
-impl Digests {
-    fn of(bytes: &[u8]) -> Self {
-        Self { sha256: sha256(bytes), blake3: blake3::hash(bytes).to_hex().to_string() }
-    }
-}
-
-/// Location and digests of the sidecar that was compared.
+/// Location and digests of a sidecar.
 #[derive(Debug, Clone)]
 pub(crate) struct SidecarDigest {
     /// Relative URI of its path.
@@ -83,34 +64,23 @@ pub(crate) struct SidecarDigest {
     /// Digests of the bytes that were read.
     pub(crate) digests: Digests,
     /// True if the whole file was read; only the beginning of a file longer than any sidecar is read.
-    pub(crate) whole: bool,
+    pub(crate) is_whole: bool,
 }
 
-/// Content of a statement that is not in the report.
+/// Content of a statement that is neither in the report nor a digest of the log.
 #[derive(Debug)]
 pub(crate) struct StatementInputs {
     /// Time of the verification, RFC 3339 in UTC.
     pub(crate) time: String,
     /// URI of the verifier.
     pub(crate) verifier_id: String,
-    /// URI of the artifact that the log is about.
-    pub(crate) resource_uri: String,
-    /// Digests of the bytes that were audited.
-    pub(crate) digests: Digests,
-    /// The sidecar that was compared; `None` if none was.
-    pub(crate) sidecar: Option<SidecarDigest>,
+    /// URI of the artifact that the log is about; `None` for the path of the log.
+    pub(crate) resource_uri: Option<String>,
+    /// The sidecar that was read for the audit; empty if none was found.
+    pub(crate) sidecar: OnceLock<SidecarDigest>,
 }
 
-/// Collects the inputs of a statement while its log is audited.
-#[derive(Debug)]
-pub(crate) struct StatementBuilder {
-    time: String,
-    verifier_id: String,
-    resource_uri: Option<String>,
-    sidecar: OnceLock<SidecarDigest>,
-}
-
-impl StatementBuilder {
+impl StatementInputs {
     /// Returns `None` without `--format vsa`.
     ///
     /// # Errors
@@ -119,17 +89,15 @@ impl StatementBuilder {
     pub(crate) fn from_cli(cli: &Cli) -> Result<Option<Self>, StatementError> {
         if cli.format != Format::Vsa {
             let options = cli.statement_options();
-            let none = options.is_empty().then_some(None);
-            return none.ok_or_else(|| StatementError::NotRequested { options: options.join(", ") });
+            return if options.is_empty() { Ok(None) } else { Err(StatementError::NotRequested { options }) };
         }
         if cli.audit_options().require.is_some() {
             return Err(StatementError::Require);
         }
-        let options = &cli.statement;
         Ok(Some(Self {
-            time: verification_time(options.time.as_ref())?,
-            verifier_id: options.verifier_id.clone().unwrap_or_else(|| VERIFIER_ID.to_owned()),
-            resource_uri: options.resource_uri.clone(),
+            time: verification_time(cli.time.as_ref())?,
+            verifier_id: cli.verifier_id.clone().unwrap_or_else(|| "pkg:cargo/shipper-replay".to_owned()),
+            resource_uri: cli.resource_uri.clone(),
             sidecar: OnceLock::new(),
         }))
     }
@@ -137,54 +105,36 @@ impl StatementBuilder {
     /// Records the sidecar before it is compared.
     pub(crate) fn record_sidecar(&self, sidecar: &SidecarInput) {
         if let SidecarInput::Found { path, bytes } = sidecar {
-            let digest = || SidecarDigest {
-                uri: uri::from_path(path),
-                digests: Digests::of(bytes),
-                whole: bytes.len() <= MAX_LINE_LEN,
-            };
+            let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
+            let digest = || SidecarDigest { uri: uri::from_path(path), digests, is_whole: bytes.len() <= MAX_LINE_LEN };
             self.sidecar.get_or_init(digest);
         }
     }
-
-    /// Computes the digests of the audited bytes. `copy` contains the bytes of a log that can be read only once.
-    ///
-    /// # Errors
-    ///
-    /// The log was not audited, or its audited bytes cannot be read a second time.
-    pub(crate) fn finish(self, report: &Report, copy: Option<File>) -> Result<StatementInputs, StatementError> {
-        let (log, audit) = match &report.logs[..] {
-            [log @ LogReport { audit: Some(audit), .. }] => (log, audit),
-            logs => {
-                let (path, error) =
-                    logs.first().map(|log| (log.path.clone(), log.error.clone().map(String::from))).unwrap_or_default();
-                return Err(StatementError::NotAudited { path, error: error.unwrap_or_default() });
-            }
-        };
-        let path = log.path.clone();
-        let digests = reread_digests(log, audit, copy)
-            .map_err(|source| StatementError::Reread { path: path.clone(), source })?
-            .ok_or(StatementError::Changed { path })?;
-        let compared = audit.sidecar.status != SidecarStatus::NotChecked;
-        Ok(StatementInputs {
-            time: self.time,
-            verifier_id: self.verifier_id,
-            resource_uri: self.resource_uri.unwrap_or_else(|| uri::from_path(&log.path)),
-            digests,
-            sidecar: self.sidecar.into_inner().filter(|_| compared),
-        })
-    }
 }
 
-/// Reads the log a second time; `None` if its bytes are no longer the audited ones.
-fn reread_digests(log: &LogReport, audit: &LogAudit, copy: Option<File>) -> io::Result<Option<Digests>> {
-    let mut reader = VerifyingReader::new(reopen(&log.path, copy, audit.bytes)?, audit);
+/// Computes the digests of the audited bytes. `copy` contains the bytes of a log that can be read only once.
+///
+/// # Errors
+///
+/// The log was not audited, or its audited bytes cannot be read a second time.
+pub(crate) fn audited_digests(log: &LogReport, copy: Option<&File>) -> Result<Digests, StatementError> {
+    let path = log.path.clone();
+    let Some(audit) = &log.audit else {
+        let error = log.error.clone().map(String::from).unwrap_or_default();
+        return Err(StatementError::NotAudited { path, error });
+    };
     let mut sha256 = Sha256::new();
-    read_chunks(&mut reader, |chunk| {
-        sha256.update(chunk);
-        true
-    })?;
-    let digests = Digests { sha256: hex(&sha256.finalize()), blake3: audit.blake3.clone() };
-    Ok(reader.matches_audit()?.then_some(digests))
+    let reread = reread(&path, copy, audit, |bytes| {
+        read_chunks(bytes, |chunk| {
+            sha256.update(chunk);
+            true
+        })
+    });
+    match reread {
+        Ok(Some(())) => Ok(Digests { sha256: hex(&sha256.finalize()), blake3: Some(audit.blake3.clone()) }),
+        Ok(None) => Err(StatementError::Changed { path }),
+        Err(source) => Err(StatementError::Reread { path, source }),
+    }
 }
 
 /// Returns the SHA-256 of `bytes` in lower-case hexadecimal.
@@ -198,7 +148,8 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Returns the given time, else `SOURCE_DATE_EPOCH`, else the current time, which only this function reads.
 fn verification_time(given: Option<&Timestamp>) -> Result<String, StatementError> {
-    let instant = match (given, env::var_os(EPOCH)) {
+    // A fixed time, for reproducible statements: <https://reproducible-builds.org/specs/source-date-epoch/>.
+    let instant = match (given, env::var_os("SOURCE_DATE_EPOCH")) {
         (Some(given), _) => given.instant(),
         (None, Some(epoch)) => {
             let value = epoch.to_string_lossy();
@@ -224,33 +175,29 @@ mod tests {
 
     use super::*;
 
-    /// (Fail) Bytes that differ from the audited ones, be it by one bit, get no statement; bytes appended meanwhile are
-    /// not part of them.
+    /// (Fail) Bytes that differ from the audited ones in one bit get no statement; bytes appended meanwhile are not part
+    /// of them.
     #[test]
     fn log_changed_since_audit_is_refused() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("events.jsonl");
         let path = path.to_str().expect("UTF-8");
-        let bytes = b"{\"timestamp\":\"2026-11-23T09:00:01Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
+        let bytes = b"{}\n";
         let audited =
             audit_reader(&bytes[..], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is missing");
-        let report = Report::new(AuditOptions::default(), vec![LogReport::audited(path, audited)]);
-        let finish = || {
-            let (time, verifier_id) = (String::new(), String::new());
-            let builder = StatementBuilder { time, verifier_id, resource_uri: None, sidecar: OnceLock::new() };
-            builder.finish(&report, None).map(|inputs| inputs.digests)
-        };
-        let finish_with = |now: &[u8]| {
+        let log = LogReport::audited(path, audited);
+        let digests_of = |now: &[u8]| {
             fs_err::write(path, now).expect("it can be written");
-            finish()
+            audited_digests(&log, None)
         };
-        assert_eq!(finish_with(bytes).ok(), Some(Digests::of(bytes)));
-        assert_eq!(finish_with(&[&bytes[..], b"{}\n"].concat()).ok(), Some(Digests::of(bytes)));
+        let expected = Some(Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) });
+        assert_eq!(digests_of(bytes).ok(), expected);
+        assert_eq!(digests_of(&[&bytes[..], b"{}\n"].concat()).ok(), expected);
         let mut changed = *bytes;
         changed[2] ^= 1;
-        assert!(matches!(finish_with(&changed), Err(StatementError::Changed { .. })));
-        assert!(matches!(finish_with(&bytes[1..]), Err(StatementError::Reread { .. })));
+        assert!(matches!(digests_of(&changed), Err(StatementError::Changed { .. })));
+        assert!(matches!(digests_of(&bytes[1..]), Err(StatementError::Reread { .. })));
         fs_err::remove_file(path).expect("it exists");
-        assert!(matches!(finish(), Err(StatementError::Reread { .. })));
+        assert!(matches!(audited_digests(&log, None), Err(StatementError::Reread { .. })));
     }
 }

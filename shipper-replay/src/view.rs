@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use shipper_core::audit::{Duplicate, Finding, Level, LogReport, Report};
 
 use crate::excerpt::{Excerpt, extract};
-use crate::log_source::{VerifyingReader, reopen};
-use crate::statement::StatementInputs;
+use crate::log_source::reread;
+use crate::statement::{Digests, StatementInputs};
 
 /// A report, with excerpts of the logs that show its findings.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(crate) struct ReportView {
     pub(crate) report: Report,
     /// The excerpts of each log of the report, in its order.
     pub(crate) excerpts: Vec<LogExcerpts>,
-    /// Content of the statement; `None` without `--format vsa`.
-    pub(crate) statement: Option<StatementInputs>,
+    /// Content of the statement and digests of the audited bytes; `None` without `--format vsa`.
+    pub(crate) statement: Option<(StatementInputs, Digests)>,
     /// Logs that were given more than once; the report contains each once.
     pub(crate) duplicates: Vec<Duplicate>,
 }
@@ -35,10 +35,18 @@ impl LogExcerpts {
     pub(crate) fn of_finding(&self, position: usize) -> &[Excerpt] {
         self.0.get(&position).map_or(&[], Vec::as_slice)
     }
+
+    /// Returns the same excerpts, divided into the one of the finding's own line and the others.
+    pub(crate) fn split(&self, position: usize, finding: &Finding) -> (Option<&Excerpt>, &[Excerpt]) {
+        match self.of_finding(position) {
+            [own, others @ ..] if Some(own.line) == finding.line => (Some(own), others),
+            others => (None, others),
+        }
+    }
 }
 
 /// Selects the findings that are shown with excerpts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct FindingFilter {
     /// Most findings of a log, the most severe first.
     pub(crate) max: usize,
@@ -66,15 +74,12 @@ impl ReportView {
 
     /// Loads the excerpts of the logs at the positions in `logs`. `copies` contains, by position, the bytes of logs that
     /// can be read only once.
-    pub(crate) fn load_excerpts(&mut self, filter: FindingFilter, logs: &[usize], mut copies: HashMap<usize, File>) {
-        let with_report = |position: &usize| Some((*position, self.report.logs.get(*position)?));
-        let sources: Vec<(usize, &LogReport, Option<File>)> = logs
-            .iter()
-            .filter_map(with_report)
-            .map(|(position, log)| (position, log, copies.remove(&position)))
-            .collect();
-        let loaded: Vec<(usize, LogExcerpts)> =
-            sources.into_par_iter().map(|(position, log, copy)| (position, load_excerpts(log, copy, filter))).collect();
+    pub(crate) fn load_excerpts(&mut self, filter: FindingFilter, logs: &[usize], copies: &HashMap<usize, File>) {
+        let load = |position: &usize| {
+            let log = self.report.logs.get(*position)?;
+            Some((*position, load_excerpts(log, copies.get(position), filter)))
+        };
+        let loaded: Vec<(usize, LogExcerpts)> = logs.par_iter().filter_map(load).collect();
         for (position, excerpts) in loaded {
             if let Some(slot) = self.excerpts.get_mut(position) {
                 *slot = excerpts;
@@ -85,7 +90,7 @@ impl ReportView {
 
 /// Reads the lines that findings refer to a second time. Excerpts are optional: a log that can no longer be read, or has
 /// other bytes now, has none.
-fn load_excerpts(log: &LogReport, copy: Option<File>, filter: FindingFilter) -> LogExcerpts {
+fn load_excerpts(log: &LogReport, copy: Option<&File>, filter: FindingFilter) -> LogExcerpts {
     let Some(audit) = &log.audit else {
         return LogExcerpts::default();
     };
@@ -94,10 +99,6 @@ fn load_excerpts(log: &LogReport, copy: Option<File>, filter: FindingFilter) -> 
     if findings.iter().all(|finding| finding.labels().is_empty()) {
         return LogExcerpts::default();
     }
-    let excerpts = reopen(&log.path, copy, audit.bytes).and_then(|file| {
-        let mut reader = VerifyingReader::new(file, audit);
-        let excerpts = extract(&mut reader, findings)?;
-        Ok(if reader.matches_audit()? { excerpts } else { Vec::new() })
-    });
-    LogExcerpts(positions.into_iter().zip(excerpts.unwrap_or_default()).collect())
+    let excerpts = reread(&log.path, copy, audit, |bytes| extract(bytes, findings));
+    LogExcerpts(positions.into_iter().zip(excerpts.ok().flatten().unwrap_or_default()).collect())
 }

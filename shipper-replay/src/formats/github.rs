@@ -1,154 +1,102 @@
 //! The report as annotations of GitHub Actions: `docs/formats.md`, "GitHub annotations".
 //!
-//! Each annotation is one line that begins with `::`, which the runner takes for that command and looks no further.
-//! Line ends and what ends a property are escaped as the runner documents it, so no text from a log can begin a line
-//! or a command of its own.
+//! Each annotation is one line that begins with `::`, which the runner reads as a command. Line ends and the characters
+//! that end a property are escaped as the runner documents it, so no text from a log can begin a line or a command.
 
-use std::fmt::Write;
 use std::io;
 
-use shipper_core::audit::{Finding, Level, LogAudit, LogReport, Report};
+use shipper_core::audit::{Level, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use super::log_issue::{log_issues, path_of};
-use crate::excerpt::Excerpt;
+use super::log_issue::{LogIssue, log_issues, path_of};
+use crate::excerpt::{Excerpt, escape_char};
 use crate::formats::human::phrases::plural;
 use crate::view::{LogExcerpts, ReportView};
 
-/// How many characters of a path are shown.
-const PATH: usize = 400;
+/// Most characters of a path that are shown.
+const MAX_PATH_CHARS: usize = 400;
 
 /// Writes the annotations, errors first since few are shown, then one line that sums up.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
     let report = &view.report;
     let logs = report.logs.iter().zip(&view.excerpts);
-    let annotations: Vec<Annotation<'_>> = logs.flat_map(|(log, excerpts)| of_log(log, excerpts, report)).collect();
-    let of = |level| annotations.iter().filter(move |annotation| annotation.level == level);
-    let levels = [Level::Error, Level::Warning, Level::Note];
-    for annotation in levels.into_iter().flat_map(of) {
-        writeln!(out, "{}", annotation.command())?;
+    let mut annotations: Vec<(Level, String)> =
+        logs.flat_map(|(log, excerpts)| annotations(log, excerpts, report)).collect();
+    annotations.sort_by_key(|(level, _)| *level);
+    for (_, annotation) in &annotations {
+        writeln!(out, "{annotation}")?;
     }
-    let [errors, warnings, notes] = levels.map(|level| of(level).count() as u64);
-    writeln!(out, "{}", sum(report, errors, warnings, notes))
-}
-
-/// The last line. It holds no text but our own: commands of an older form are looked for anywhere in a line.
-fn sum(report: &Report, errors: u64, warnings: u64, notes: u64) -> String {
+    let count = |level: Level| {
+        let count = annotations.iter().filter(|(other, _)| *other == level).count();
+        plural(count as u64, level.as_str())
+    };
+    let [errors, warnings, notes] = [Level::Error, Level::Warning, Level::Note].map(count);
     let Report { conclusion, exit_code, logs, .. } = report;
     let logs = plural(logs.len() as u64, "log");
-    let (errors, warnings, notes) = (plural(errors, "error"), plural(warnings, "warning"), plural(notes, "note"));
-    format!("shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {errors}, {warnings}, {notes}")
+    // The runner searches a whole line for commands of an older form: this one contains no text from a log.
+    writeln!(out, "shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {errors}, {warnings}, {notes}")
 }
 
-/// What there is to say about a log: first of the whole, then finding by finding.
-fn of_log<'a>(log: &'a LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<Annotation<'a>> {
-    let issues = log_issues(log, report).into_iter().map(|issue| Annotation {
-        level: issue.kind.level(),
-        path: file(&log.path),
-        place: None,
-        title: issue.kind.as_str(),
-        message: format!("{}\nhelp: {}", issue.message, issue.kind.help()),
+/// Returns the annotations of a log with their levels: first its issues as a whole, then its findings.
+fn annotations(log: &LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<(Level, String)> {
+    let issues = log_issues(log, report).into_iter().map(|LogIssue { kind, message }| {
+        let message = format!("{message}\nhelp: {}", kind.help());
+        (kind.level(), annotation(kind.level(), &log.path, None, kind.as_str(), &message))
     });
-    let audit = log.audit.iter();
-    let found = audit.flat_map(|audit| {
-        let findings = audit.findings.iter().enumerate();
-        findings.map(|(position, finding)| of_finding(finding, excerpts.of_finding(position), log, audit))
-    });
-    issues.chain(found).collect()
-}
-
-fn of_finding<'a>(finding: &Finding, excerpts: &[Excerpt], log: &'a LogReport, audit: &'a LogAudit) -> Annotation<'a> {
-    let own = |excerpt: &&Excerpt| Some(excerpt.line) == finding.line;
-    let place = finding.line.map(|line| (line, excerpts.first().filter(own).map_or((1, 1), |excerpt| excerpt.columns)));
-    let path = path_of(finding, audit, &log.path);
-    let whose = if path == log.path { "" } else { " of the log" };
-    let mut message = finding.message.to_string();
-    for Excerpt { line, label, .. } in excerpts.iter().skip(usize::from(excerpts.first().filter(own).is_some())) {
-        let named = if label.is_empty() {
-            format!("\nsee line {line}{whose}")
-        } else {
-            format!("\nline {line}{whose}: {label}")
-        };
-        // A line may be marked twice for the same reason.
-        if !message.contains(&named) {
-            message += &named;
-        }
-    }
-    message += &format!("\nhelp: {}", finding.help);
-    let path = file(path);
-    Annotation { level: finding.level, path, place, title: finding.code.as_str(), message }
-}
-
-/// The path of an annotation: standard input has none.
-fn file(path: &str) -> Option<&str> {
-    Some(path).filter(|path| *path != "-")
-}
-
-/// One annotation.
-struct Annotation<'a> {
-    level: Level,
-    /// The file, as it was given.
-    path: Option<&'a str>,
-    /// The line, and its columns, the end excluded; a place between two characters is empty.
-    place: Option<(u64, (u64, u64))>,
-    title: &'static str,
-    /// What there is to say, in one line or more: safe to show.
-    message: String,
-}
-
-impl Annotation<'_> {
-    /// The line that the runner reads.
-    fn command(&self) -> String {
-        let name = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Note => "notice",
-        };
-        let mut properties = Vec::new();
-        if let Some(path) = self.path {
-            // A path that cannot be written as it is names no file of a checkout, so it need only be safe to show.
-            let path = if path.chars().all(is_display_safe) {
-                path.to_owned()
+    let mut annotations: Vec<(Level, String)> = issues.collect();
+    let Some(audit) = &log.audit else { return annotations };
+    for (position, finding) in audit.findings.iter().enumerate() {
+        let (own, others) = excerpts.split(position, finding);
+        let place = finding.line.map(|line| (line, own.map_or((1, 1), |excerpt| excerpt.columns)));
+        let path = path_of(finding, audit, &log.path);
+        let whose = if path == log.path { "" } else { " of the log" };
+        let mut message = finding.message.to_string();
+        for Excerpt { line, label, .. } in others {
+            let named = if label.is_empty() {
+                format!("\nsee line {line}{whose}")
             } else {
-                display_safe(path).max_chars(PATH).to_string()
+                format!("\nline {line}{whose}: {label}")
             };
-            properties.push(format!("file={}", property(&path)));
-        }
-        if let Some((line, (column, end))) = self.place {
-            properties.push(format!("line={line}"));
-            if end > column {
-                properties.push(format!("col={column},endColumn={end}"));
-            } else if column > 1 {
-                properties.push(format!("col={column}"));
+            // A line may be marked twice for the same reason.
+            if !message.contains(&named) {
+                message += &named;
             }
         }
-        properties.push(format!("title={}", property(self.title)));
-        format!("::{name} {}::{}", properties.join(","), data(&self.message))
+        message += &format!("\nhelp: {}", finding.help);
+        annotations.push((finding.level, annotation(finding.level, path, place, finding.code.as_str(), &message)));
     }
+    annotations
 }
 
-/// A text as the runner reads it after the second `::`.
-fn data(text: &str) -> String {
-    escaped(text, "%\r\n")
-}
-
-/// A text as the runner reads it in a property.
-fn property(text: &str) -> String {
-    escaped(text, "%\r\n:,")
-}
-
-fn escaped(text: &str, special: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character != '\n' && !is_display_safe(character) {
-            // A report that was made elsewhere may hold anything.
-            let _ = write!(escaped, "{}", display_safe(character.encode_utf8(&mut [0; 4])));
-        } else if special.contains(character) {
-            // Writing to a text cannot fail.
-            let _ = write!(escaped, "%{:02X}", u32::from(character));
-        } else {
-            escaped.push(character);
+/// Returns an annotation. `place` is a line and its columns, the end excluded; a place between two characters is empty.
+/// The message is safe to show, but may have several lines.
+fn annotation(level: Level, path: &str, place: Option<(u64, (u64, u64))>, title: &str, message: &str) -> String {
+    let name = if level == Level::Note { "notice" } else { level.as_str() };
+    let mut properties = Vec::new();
+    // Standard input has no path.
+    if path != "-" {
+        // A path that cannot be written as it is names no file of a checkout, so it need only be safe to show.
+        let is_safe = path.chars().all(is_display_safe);
+        let path = if is_safe { path.to_owned() } else { display_safe(path).max_chars(MAX_PATH_CHARS).to_string() };
+        properties.push(format!("file={}", escape(&path, "%:,")));
+    }
+    if let Some((line, (column, end))) = place {
+        properties.push(format!("line={line}"));
+        if end > column {
+            properties.push(format!("col={column},endColumn={end}"));
+        } else if column > 1 {
+            properties.push(format!("col={column}"));
         }
     }
-    escaped
+    properties.push(format!("title={}", escape(title, "%:,")));
+    format!("::{name} {}::{}", properties.join(","), escape(message, "%\n"))
+}
+
+/// Percent-encodes the `special` characters, and escapes those that are not safe to display: a report that was made
+/// elsewhere may contain any.
+fn escape(text: &str, special: &str) -> String {
+    let escape = |character: char| {
+        if special.contains(character) { format!("%{:02X}", u32::from(character)) } else { escape_char(character) }
+    };
+    text.chars().map(escape).collect()
 }

@@ -23,17 +23,15 @@ impl Formatter for EscapingFormatter {
         if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
-        let mut plain = fragment;
-        while let Some(position) = plain.find(|character| !is_display_safe(character)) {
-            let (before, from) = plain.split_at_checked(position).unwrap_or((plain, ""));
-            let mut characters = from.chars();
-            CompactFormatter.write_string_fragment(writer, before)?;
-            let mut units = [0; 2];
-            for unit in characters.next().into_iter().flat_map(|c| c.encode_utf16(&mut units).to_vec()) {
-                write!(writer, "\\u{unit:04x}")?;
+        for character in fragment.chars() {
+            if is_display_safe(character) {
+                writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
             }
-            plain = characters.as_str();
         }
-        CompactFormatter.write_string_fragment(writer, plain)
+        Ok(())
     }
 }

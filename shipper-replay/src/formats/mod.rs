@@ -65,9 +65,9 @@ pub(crate) fn stderr_note(view: &ReportView, cli: &Cli) -> Option<String> {
     }
     let again = view.duplicates.len();
     let conflicts = Summary::new(&view.report, &[]).conflicts.len();
-    let some =
+    let notes =
         [(again, "given more than once, counted once"), (conflicts, "judged with different outcomes, each counted")];
-    let some = some.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("paths {what}: {count}"));
-    let some: Vec<String> = some.collect();
-    (!some.is_empty()).then(|| format!("note: {}; --format ndjson names them", some.join("; ")))
+    let notes = notes.into_iter().filter(|(count, _)| *count > 0);
+    let notes: Vec<String> = notes.map(|(count, what)| format!("paths {what}: {count}")).collect();
+    (!notes.is_empty()).then(|| format!("note: {}; --format ndjson names them", notes.join("; ")))
 }

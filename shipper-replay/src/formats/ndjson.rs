@@ -1,10 +1,10 @@
-//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line was cut
-//! off. `docs/fleet.md`, "A report in parts".
+//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line is
+//! incomplete. `docs/fleet.md`, "A report in parts".
 
+use std::collections::BTreeMap;
 use std::io;
 
-use serde::Serialize;
-use shipper_core::audit::{AuditOptions, LogReport, Summary, SummaryBuilder};
+use shipper_core::audit::{AuditOptions, Duplicate, LogReport, SummaryBuilder};
 
 use super::json;
 use crate::view::ReportView;
@@ -13,11 +13,6 @@ use crate::view::ReportView;
 pub(crate) struct NdjsonWriter<W> {
     out: W,
     tally: SummaryBuilder,
-}
-
-#[derive(Serialize)]
-struct LastLine<'s> {
-    summary: &'s Summary,
 }
 
 impl<W: io::Write> NdjsonWriter<W> {
@@ -31,15 +26,13 @@ impl<W: io::Write> NdjsonWriter<W> {
         json::write(log, &mut self.out)
     }
 
-    /// Records that a log was given again `times` times.
-    pub(crate) fn add_duplicate(&mut self, path: &str, times: u64) {
-        self.tally.add_repeat(path, times);
-    }
-
-    /// Writes the summary and returns its exit status.
-    pub(crate) fn finish(mut self) -> io::Result<u8> {
+    /// Writes the summary, with the logs that were given more than once, and returns its exit status.
+    pub(crate) fn finish(mut self, duplicates: &[Duplicate]) -> io::Result<u8> {
+        for duplicate in duplicates {
+            self.tally.add_repeat(&duplicate.path, duplicate.repeats);
+        }
         let summary = self.tally.summary();
-        json::write(&LastLine { summary: &summary }, &mut self.out)?;
+        json::write(&BTreeMap::from([("summary", &summary)]), &mut self.out)?;
         self.out.flush()?;
         Ok(summary.exit_code)
     }
@@ -48,11 +41,6 @@ impl<W: io::Write> NdjsonWriter<W> {
 /// Writes the whole report.
 pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let mut writer = NdjsonWriter::new(view.report.demand.clone(), out);
-    for log in &view.report.logs {
-        writer.write_log(log)?;
-    }
-    for duplicate in &view.duplicates {
-        writer.add_duplicate(&duplicate.path, duplicate.repeats);
-    }
-    writer.finish().map(|_| ())
+    view.report.logs.iter().try_for_each(|log| writer.write_log(log))?;
+    writer.finish(&view.duplicates).map(|_| ())
 }

@@ -343,3 +343,14 @@ fn schema_rejects_damaged_output() {
         assert!(!SCHEMA.is_valid(&spoilt), "{place}");
     }
 }
+
+/// (Pass) A byte that is not UTF-8 is one column, also next to the end of its line, as everywhere else.
+#[test]
+fn invalid_byte_is_one_column() {
+    for line in [&b"{\"a\":\"\xff\n"[..], b"{\"a\":\"\xffb\n", b"{\"a\":\"\xffbcd\n"] {
+        let run = checked(&replay_stdin(&["--format", "sarif", "-"], line).stdout, "standard input");
+        let corrupt = results(&run).iter().find(|result| result["ruleId"] == "corrupt-line").expect("it is corrupt");
+        let region = &corrupt["locations"][0]["physicalLocation"]["region"];
+        assert_eq!((&region["startColumn"], &region["endColumn"]), (&7.into(), &8.into()), "{region}");
+    }
+}

@@ -262,8 +262,11 @@ fn statement_options_require_the_vsa_format() {
         (&["--format", "vsa", "--resource-uri", "a b"], "percent-encode"),
         (&["--format", "vsa", "--resource-uri", ""], "--resource-uri"),
         (&["--format", "vsa", "--resource-uri", "https://example.com/\u{202e}"], "--resource-uri"),
+        (&["--format", "vsa", "--resource-uri", "%zz"], "percent-encode"),
         (&["--format", "vsa", "--resource-uri", "HTTPS://example.com/"], "lower case"),
+        (&["--format", "vsa", "--verifier-id", "https://Example.com/"], "lower case"),
         (&["--format", "vsa", "--verifier-id", "us"], "expected a URI"),
+        (&["--format", "vsa", "--verifier-id", "urn:<x>"], "expected a URI"),
         (
             &["--format", "vsa", "--require", "authorized", "--plan-id", "p", "--registry", "r"],
             "leave out --require or --format vsa",
@@ -281,9 +284,18 @@ fn verifier_and_resource_can_be_named() {
     assert_eq!(own["predicate"]["verifier"]["id"], verifier);
     assert_eq!(own["predicate"]["resourceUri"], resource);
     assert_eq!(own["predicate"]["inputAttestations"][0]["uri"], resource);
+    for uri in ["https://example.com/Log?run=7", "urn:uuid:F81D4FAE-7DEC-11D0"] {
+        let own = statement(&["--verifier-id", uri, "--resource-uri", uri, VERIFIED]);
+        assert_eq!((&own["predicate"]["verifier"]["id"], &own["predicate"]["resourceUri"]), (&uri.into(), &uri.into()));
+    }
+    let relative = "releases/1.0/events.jsonl";
+    assert_eq!(statement(&["--resource-uri", relative, VERIFIED])["predicate"]["resourceUri"], relative);
     let usual = statement(&[VERIFIED]);
     assert_eq!(usual["predicate"]["verifier"]["id"], "pkg:cargo/shipper-replay");
     assert_eq!(usual["predicate"]["resourceUri"], VERIFIED, "the path as given");
+    let absolute = fixtures().join(VERIFIED).to_str().expect("UTF-8").to_owned();
+    let doubled = statement(&[&format!("/{absolute}")])["predicate"]["resourceUri"].clone();
+    assert_eq!(doubled, format!("/./{absolute}"), "a path that begins with two slashes names no host");
 }
 
 fn levels(args: &[&str]) -> Value {

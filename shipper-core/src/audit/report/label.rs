@@ -19,7 +19,7 @@ pub struct Label {
 }
 
 /// A place in a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LabelTarget {
     /// The whole line.
     Line,

@@ -65,35 +65,3 @@ fn left_out(audit: &LogAudit, demand: &AuditOptions) -> Vec<String> {
     }
     left_out
 }
-
-#[cfg(test)]
-mod tests {
-    use shipper_core::audit::{AuditOptions, FindingCode, SidecarInput, audit_reader};
-
-    use super::caveats;
-
-    const HEAD: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
-    const OTHER: &str = "1:1:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
-    const LOG: &[u8] = b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n";
-
-    /// Whether `--since` is said to leave something out. The messages of findings do not matter.
-    fn since_leaves_out(extends: Option<&str>, since: &str) -> bool {
-        let mut options = AuditOptions::default().with_since(since.parse().unwrap());
-        options.extends = extends.map(|head| head.parse().unwrap());
-        let mut audit = audit_reader(LOG, SidecarInput::NotRequested, &options).unwrap();
-        for finding in audit.findings.iter_mut().filter(|finding| finding.code == FindingCode::HeadMismatch) {
-            finding.message = "other words".into();
-        }
-        caveats(&audit, &options).iter().any(|caveat| caveat.contains("--since leaves it out"))
-    }
-
-    /// (Pass) The caveat is given exactly if the log begins with the head of `--since`.
-    #[test]
-    fn caveat_of_since_depends_on_the_head() {
-        assert!(since_leaves_out(None, HEAD));
-        assert!(!since_leaves_out(None, OTHER));
-        assert!(!since_leaves_out(Some(HEAD), OTHER));
-        assert!(since_leaves_out(Some(OTHER), HEAD));
-        assert!(!since_leaves_out(Some(OTHER), OTHER));
-    }
-}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use shipper_core::audit::{Decision, DecisionStatus, Finding, LogAudit};
+use shipper_core::audit::{Decision, DecisionStatus, Finding, FindingCode, LogAudit};
 
 /// Index of a log's decisions by their own lines and by those of their runs.
 pub(crate) struct DecisionsByLine<'a>(HashMap<u64, &'a Decision>);
@@ -19,31 +19,26 @@ impl<'a> DecisionsByLine<'a> {
 
     /// Returns the decision that a finding is about; `None` if the finding does not question a decision.
     pub(crate) fn of_finding(&self, finding: &Finding) -> Option<&'a Decision> {
-        use shipper_core::audit::FindingCode::{
-            BasisMismatch, DecisionOutdated, GateBypassed, GateNotAskedAgain, NotWhatWasRehearsed,
-            PublishNotAuthorized, PublishedDespiteRefusal, RegistryNotDemanded, UngatedPublish, UnprovenPublish,
-            VerdictMismatch,
-        };
         let is_about_decision = matches!(
             finding.code,
-            VerdictMismatch
-                | BasisMismatch
-                | RegistryNotDemanded
-                | PublishedDespiteRefusal
-                | DecisionOutdated
-                | UngatedPublish
-                | PublishNotAuthorized
-                | NotWhatWasRehearsed
-                | UnprovenPublish
-                | GateBypassed
-                | GateNotAskedAgain
+            FindingCode::VerdictMismatch
+                | FindingCode::BasisMismatch
+                | FindingCode::RegistryNotDemanded
+                | FindingCode::PublishedDespiteRefusal
+                | FindingCode::DecisionOutdated
+                | FindingCode::UngatedPublish
+                | FindingCode::PublishNotAuthorized
+                | FindingCode::NotWhatWasRehearsed
+                | FindingCode::UnprovenPublish
+                | FindingCode::GateBypassed
+                | FindingCode::GateNotAskedAgain
         );
         let line = finding.line.filter(|_| is_about_decision)?;
         self.0.get(&line).copied()
     }
 }
 
-/// Returns the rank of a decision where only some are shown; the lowest is shown first.
+/// Returns the rank of a decision if only some are shown; the lowest is shown first.
 pub(crate) fn sort_rank(status: DecisionStatus) -> u8 {
     match status {
         DecisionStatus::Violated => 0,

@@ -8,12 +8,11 @@ use super::next_command::next_command;
 use super::options::RenderOptions;
 use super::phrases::{derived_text, path_text, recorded_text};
 use crate::excerpt::Excerpt;
+use crate::formats::log_issue::path_of;
 
 /// Renders the findings of one log.
 pub(super) struct DiagnosticRenderer<'d> {
-    /// Path of the log.
     pub(super) path: &'d str,
-    /// Options of the audit.
     pub(super) demand: &'d AuditOptions,
     pub(super) audit: &'d LogAudit,
     pub(super) decisions: DecisionsByLine<'d>,
@@ -31,14 +30,14 @@ impl DiagnosticRenderer<'_> {
         let shown_path = path_text(self.path).to_string();
         let title = severity.primary_title(finding.message.as_ref()).id(finding.code.as_str());
         let gutter = excerpts.iter().map(|excerpt| excerpt.line.to_string().len()).max().unwrap_or(1);
-        let room = self.options.width.saturating_sub(gutter + 3).max(20);
+        let width = self.options.width.saturating_sub(gutter + 3).max(20);
         let mut group = Group::with_title(title);
         if finding.line.is_none() || excerpts.is_empty() {
-            group = group.element(place(&shown_path, finding, self.audit));
+            group = group.element(place(self.path, finding, self.audit));
         }
         for (position, excerpt) in excerpts.iter().enumerate() {
             let own = position == 0 && finding.line.is_some();
-            group = group.element(origin(&shown_path, excerpt)).element(snippet(excerpt, own, room));
+            group = group.element(origin(&shown_path, excerpt)).element(snippet(excerpt, own, width));
         }
         if let Some(decision) = self.decisions.of_finding(finding) {
             group = group.element(Severity::NOTE.with_name("derived").message(derived_text(decision)));
@@ -65,14 +64,11 @@ fn is_empty_origin(line: &str) -> bool {
 }
 
 /// Returns the origin of a finding without excerpts.
-fn place<'a>(path: &'a str, finding: &Finding, audit: &'a LogAudit) -> Origin<'a> {
-    let about_sidecar = finding.code.is_about_sidecar();
-    match &audit.sidecar.path {
-        Some(sidecar) if about_sidecar => Origin::path(path_text(sidecar).to_string()),
-        _ => match finding.line.and_then(|line| usize::try_from(line).ok()) {
-            Some(line) => Origin::path(path).line(line),
-            None => Origin::path(path),
-        },
+fn place<'a>(log: &'a str, finding: &Finding, audit: &'a LogAudit) -> Origin<'a> {
+    let origin = Origin::path(path_text(path_of(finding, audit, log)).to_string());
+    match finding.line.and_then(|line| usize::try_from(line).ok()) {
+        Some(line) => origin.line(line),
+        None => origin,
     }
 }
 
@@ -81,10 +77,10 @@ fn origin<'a>(path: &'a str, excerpt: &Excerpt) -> Origin<'a> {
     Origin::path(path).line(number(excerpt.line)).char_column(number(excerpt.columns.0))
 }
 
-/// Returns an excerpt cut to `room` columns around its target.
-fn snippet(excerpt: &Excerpt, own: bool, room: usize) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
-    let target = cut_end(&excerpt.target, room.saturating_sub(8).max(8));
-    let left = room.saturating_sub(target.chars().count());
+/// Returns an excerpt cut to `width` columns around its target.
+fn snippet(excerpt: &Excerpt, own: bool, width: usize) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
+    let target = cut_end(&excerpt.target, width.saturating_sub(8).max(8));
+    let left = width.saturating_sub(target.chars().count());
     // The text before a value contains its name.
     let before = cut_start(&excerpt.before, left.saturating_sub(4).min(left / 2 + 8));
     let after = cut_end(&excerpt.after, left.saturating_sub(before.chars().count()));

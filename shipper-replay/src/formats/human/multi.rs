@@ -1,7 +1,7 @@
 //! The report on any number of logs: those that are not verified first and in full, the others in one line each, then one
 //! line about all.
 
-use shipper_core::audit::{Conclusion, Counts, Report, Summary};
+use shipper_core::audit::{Conclusion, Counts, LogReport, Report, Summary};
 
 use super::options::RenderOptions;
 use super::phrases::{path_text, plural};
@@ -35,8 +35,8 @@ pub(crate) fn detailed_logs(report: &Report, detail: Detail) -> Vec<usize> {
     match detail {
         Detail::Quiet => Vec::new(),
         Detail::Normal if report.logs.len() > 1 => {
-            let is_verified = |position: &usize| conclusion(report, *position) == Conclusion::Verified;
-            most_severe_first(report).into_iter().filter(|position| !is_verified(position)).take(MAX_DETAILED).collect()
+            let not_verified = report.logs.iter().filter(|log| log.conclusion != Conclusion::Verified).count();
+            most_severe_first(report).into_iter().take(not_verified.min(MAX_DETAILED)).collect()
         }
         Detail::Normal | Detail::Verbose => most_severe_first(report),
     }
@@ -44,13 +44,9 @@ pub(crate) fn detailed_logs(report: &Report, detail: Detail) -> Vec<usize> {
 
 /// Returns the positions of all logs, those of one conclusion in their order.
 pub(crate) fn most_severe_first(report: &Report) -> Vec<usize> {
-    let mut positions: Vec<usize> = (0..report.logs.len()).collect();
-    positions.sort_by_key(|position| conclusion(report, *position));
-    positions
-}
-
-fn conclusion(report: &Report, position: usize) -> Conclusion {
-    report.logs.get(position).map_or(Conclusion::Inconclusive, |log| log.conclusion)
+    let mut logs: Vec<(Conclusion, usize)> = report.logs.iter().map(|log| log.conclusion).zip(0..).collect();
+    logs.sort_unstable();
+    logs.into_iter().map(|(_, position)| position).collect()
 }
 
 impl HumanWriter<'_> {
@@ -66,15 +62,15 @@ impl HumanWriter<'_> {
             }
         }
         // The detailed logs are the most severe.
-        let rest: Vec<usize> = most_severe_first(report).split_off(detailed.len());
+        let rest = most_severe_first(report).split_off(detailed.len());
+        let rest: Vec<&LogReport> = rest.iter().filter_map(|position| report.logs.get(*position)).collect();
         let max_named = if detail == Detail::Normal { MAX_NAMED } else { usize::MAX };
-        for log in rest.iter().take(max_named).filter_map(|position| report.logs.get(*position)) {
+        for log in rest.iter().take(max_named) {
             self.headline(log, report);
         }
-        let unnamed = rest.get(max_named..).unwrap_or_default();
-        if !unnamed.is_empty() {
+        if let Some(unnamed @ [_, ..]) = rest.get(max_named..) {
             let mut counts = Counts::default();
-            unnamed.iter().for_each(|position| counts.add(conclusion(report, *position)));
+            unnamed.iter().for_each(|log| counts.add(log.conclusion));
             self.line(&format!("and {} more ({}); -v shows them all", unnamed.len(), counts_text(counts)));
         }
         self.total(view, !rest.is_empty());

@@ -54,13 +54,11 @@ pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
 
 /// Returns the verdict that the events before a decision give, with its reasons or its evidence.
 pub(crate) fn derived_text(decision: &Decision) -> String {
-    decision.derived.as_ref().map_or_else(
-        || "made under rules that this version does not know".to_owned(),
-        |derived| match decision.receipt_line {
-            Some(line) => format!("{} by the rehearsal on line {line}", derived.verdict),
-            None => format!("{}{}", derived.verdict, reasons_text(&derived.reasons)),
-        },
-    )
+    match (&decision.derived, decision.receipt_line) {
+        (None, _) => "made under rules that this version does not know".to_owned(),
+        (Some(derived), Some(line)) => format!("{} by the rehearsal on line {line}", derived.verdict),
+        (Some(derived), None) => format!("{}{}", derived.verdict, reasons_text(&derived.reasons)),
+    }
 }
 
 /// Returns the recorded verdict of a decision, with its reasons; `None` if none is recorded.
@@ -97,13 +95,11 @@ pub(crate) fn decision_text(decision: &Decision) -> String {
 /// Returns the outcome of a run. `audited_up_to` is the result of [`audited_up_to`].
 pub(crate) fn run_text(run: &RunReport, audited_up_to: Option<u64>) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
-    let finished = run.finished.as_deref().map_or_else(
-        || match audited_up_to {
-            Some(line) => format!("not finished by line {line}, where judging stops"),
-            None => "did not finish".to_owned(),
-        },
-        |result| format!("finished: {}", maybe_quoted(result, 60)),
-    );
+    let finished = match (&run.finished, audited_up_to) {
+        (Some(result), _) => format!("finished: {}", maybe_quoted(result, 60)),
+        (None, Some(line)) => format!("not finished by line {line}, where judging stops"),
+        (None, None) => "did not finish".to_owned(),
+    };
     format!(
         "run on line {}: {} published{live}, {} skipped, {} failed, {finished}",
         run.line, run.published, run.skipped, run.failed

@@ -107,19 +107,15 @@ impl HumanWriter<'_> {
             let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
             self.row("head", &format!("{lines}:{bytes}:{blake3}"));
         }
-        let rehearsal = audit.receipt.as_ref().map_or_else(
-            || "none was completed".to_owned(),
-            |receipt| {
-                format!(
-                    "line {}: {}, plan {} on {}, {} published",
-                    receipt.line,
-                    outcome(receipt.passed, &receipt.unsound),
-                    self.plan(&receipt.plan_id),
-                    quoted(receipt.registry.as_str()),
-                    plural(receipt.packages_published, "package"),
-                )
-            },
-        );
+        let rehearsal = match &audit.receipt {
+            None => "none was completed".to_owned(),
+            Some(receipt) => {
+                let outcome = outcome(receipt.passed, &receipt.unsound);
+                let (plan, registry) = (self.plan(&receipt.plan_id), quoted(receipt.registry.as_str()));
+                let published = plural(receipt.packages_published, "package");
+                format!("line {}: {outcome}, plan {plan} on {registry}, {published} published", receipt.line)
+            }
+        };
         self.row("rehearsal", &rehearsal);
         if let Some(gate) = &audit.gate {
             let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);

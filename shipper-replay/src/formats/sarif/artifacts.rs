@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_sarif::sarif::{Artifact, ArtifactLocation};
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, TailStatus};
 
-use super::properties::{LogProperties, bag};
+use super::properties;
 use super::text::number;
 use crate::uri;
 
@@ -25,12 +25,12 @@ impl Artifacts {
             (None, _) if log.conclusion != Conclusion::Unjudged => &["analysisTarget", "directory"],
             _ => &["analysisTarget"],
         };
-        // The head is that of the complete lines; it is the whole file's where nothing else stands in it.
+        // The head is that of the complete lines: it is the whole file's if the file contains nothing else.
         let whole = log.audit.as_ref().filter(|audit| audit.tail == TailStatus::Clean && demand.at.is_none());
         let artifact = Artifact {
             length: whole.map(|audit| number(audit.bytes)),
             hashes: whole.map(|audit| BTreeMap::from([("blake3".to_owned(), audit.blake3.clone())])),
-            properties: Some(bag(&LogProperties::from(log))),
+            properties: Some(properties::of_log(log)),
             ..Artifact::default()
         };
         self.add(&log.path, roles, artifact)

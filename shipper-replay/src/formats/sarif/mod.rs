@@ -1,8 +1,8 @@
 //! The report as SARIF 2.1.0, for code scanning and other tools that read results: `docs/formats.md`, "SARIF".
 //!
 //! There is one run. Every code is a rule, and every finding a result; a log of which too little is known has one more.
-//! All results are of the kind `fail`: some tools drop other kinds, and others take them for failures. What is in order
-//! gives no result.
+//! All results are of the kind `fail`: some tools drop other kinds, and others take them for failures. A log
+//! without problems gives no result.
 
 mod artifacts;
 mod properties;
@@ -14,15 +14,14 @@ use std::io;
 
 use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, Notification, PhysicalLocation, ReportingDescriptorReference, Run, Sarif,
-    Tool, ToolComponent,
+    ToolComponent,
 };
-use shipper_core::audit::{Conclusion, LogReport, Report};
+use shipper_core::audit::{Conclusion, LogReport};
 use shipper_events::display_safe;
 
 use super::json;
 use crate::view::ReportView;
 use artifacts::Artifacts;
-use properties::{RunProperties, bag};
 use text::{message, number};
 
 /// The schema of this version.
@@ -38,37 +37,28 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         notifications.extend(notification(log, &log_at));
         results.extend(results::results(log, excerpts, report, &log_at, &mut artifacts));
     }
-    let properties = RunProperties { conclusion: report.conclusion, demand: (&report.demand).into() };
-    let run = Run::builder()
-        .tool(tool())
-        .invocations(vec![invocation(report, notifications)])
-        .artifacts(artifacts.all)
-        .results(results)
-        .column_kind("unicodeCodePoints")
-        .newline_sequences(vec!["\n".to_owned()])
-        .default_encoding("UTF-8")
-        .properties(bag(&properties));
-    json::write(&Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run.build()]).build(), out)
-}
-
-fn tool() -> Tool {
+    let unread = |log: &LogReport| log.audit.is_none() && log.conclusion == Conclusion::Unjudged;
+    let invocation = Invocation::builder()
+        .execution_successful(!report.logs.iter().any(unread))
+        .exit_code(report.exit_code)
+        .exit_code_description(report.conclusion.as_str())
+        .tool_execution_notifications(notifications);
     let driver = ToolComponent::builder()
         .name("shipper-replay")
         .version(env!("CARGO_PKG_VERSION"))
         .semantic_version(env!("CARGO_PKG_VERSION"))
         .rules(rules::rules())
         .notifications(rules::notifications());
-    driver.build().into()
-}
-
-fn invocation(report: &Report, notifications: Vec<Notification>) -> Invocation {
-    let unread = |log: &LogReport| log.audit.is_none() && log.conclusion == Conclusion::Unjudged;
-    Invocation::builder()
-        .execution_successful(!report.logs.iter().any(unread))
-        .exit_code(report.exit_code)
-        .exit_code_description(report.conclusion.as_str())
-        .tool_execution_notifications(notifications)
-        .build()
+    let run = Run::builder()
+        .tool(driver.build())
+        .invocations(vec![invocation.build()])
+        .artifacts(artifacts.all)
+        .results(results)
+        .column_kind("unicodeCodePoints")
+        .newline_sequences(vec!["\n".to_owned()])
+        .default_encoding("UTF-8")
+        .properties(properties::of_run(report));
+    json::write(&Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run.build()]).build(), out)
 }
 
 /// Returns the notification that a log could not be read, or that a directory holds none.

@@ -1,163 +1,90 @@
 //! Property bags: the members that are our own, beside those of the standard.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 use serde_sarif::sarif::PropertyBag;
-use shipper_core::audit::{
-    AuditOptions, Conclusion, Decision, DecisionStatus, GateReport, Integrity, LogAudit, LogReport, RegistrySource,
-    RequiredVerdict, TailStatus,
-};
-use shipper_events::display_safe;
+use shipper_core::audit::{Decision, LogReport, Report};
+use shipper_events::{PlanId, RegistryName, display_safe};
 
-use super::text::name;
+/// Longest name from a log, in characters.
+const MAX_NAME_CHARS: usize = 200;
 
 /// Most reasons of a recorded verdict that are reported.
 const MAX_RECORDED_REASONS: usize = 8;
 
-/// Makes a property bag of a struct.
-#[expect(clippy::expect_used, reason = "the structs of this file hold only texts, numbers and lists of them")]
-pub(super) fn bag(properties: &impl Serialize) -> PropertyBag {
-    serde_json::to_value(properties).and_then(serde_json::from_value).expect("invariant: a struct is a JSON object")
-}
-
-/// Properties of the run.
-#[derive(Serialize)]
-pub(super) struct RunProperties {
-    pub(super) conclusion: Conclusion,
-    pub(super) demand: DemandProperties,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DemandProperties {
-    registry: Option<String>,
-    plan_id: Option<String>,
-    at: Option<String>,
-    extends: Option<String>,
-    since: Option<String>,
-    strict: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    require: Option<&'static str>,
-}
-
-impl From<&AuditOptions> for DemandProperties {
-    fn from(demand: &AuditOptions) -> Self {
-        Self {
-            registry: demand.registry.as_ref().map(|registry| name(registry.as_str())),
-            plan_id: demand.plan_id.as_ref().map(|plan_id| name(plan_id.as_str())),
-            at: demand.at.as_ref().map(ToString::to_string),
-            extends: demand.extends.map(|head| head.to_string()),
-            since: demand.since.map(|head| head.to_string()),
-            strict: demand.strict,
-            require: demand.require.map(RequiredVerdict::as_str),
-        }
+/// Returns the properties of the run.
+pub(super) fn of_run(report: &Report) -> PropertyBag {
+    let demand = &report.demand;
+    let mut members = json!({
+        "registry": registry(demand.registry.as_ref()),
+        "planId": demand.plan_id.as_ref().map(plan_id),
+        "at": demand.at,
+        "extends": demand.extends.map(|head| head.to_string()),
+        "since": demand.since.map(|head| head.to_string()),
+        "strict": demand.strict,
+    });
+    if let (Some(require), Some(members)) = (demand.require, members.as_object_mut()) {
+        members.insert("require".to_owned(), json!(require));
     }
+    bag([("conclusion", json!(report.conclusion)), ("demand", members)])
 }
 
-/// Properties of a log's artifact.
-#[derive(Serialize)]
-pub(super) struct LogProperties {
-    conclusion: Conclusion,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(flatten)]
-    audit: Option<AuditProperties>,
-}
-
-#[derive(Serialize)]
-struct AuditProperties {
-    /// `LINES:BYTES:BLAKE3` of the complete lines.
-    head: String,
-    integrity: Integrity,
-    tail: TailStatus,
-    gate: Option<GateProperties>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GateProperties {
-    plan_id: String,
-    registry: Option<String>,
-    registry_source: Option<RegistrySource>,
-    #[serde(flatten)]
-    verdict: VerdictProperties,
-}
-
-#[derive(Serialize)]
-struct VerdictProperties {
-    verdict: String,
-    reasons: Vec<String>,
-}
-
-impl From<&LogReport> for LogProperties {
-    fn from(log: &LogReport) -> Self {
-        let error = log.error.as_ref().map(|error| display_safe(error.as_str()).max_chars(400).to_string());
-        Self { conclusion: log.conclusion, error, audit: log.audit.as_ref().map(Into::into) }
+/// Returns the properties of a log's artifact.
+pub(super) fn of_log(log: &LogReport) -> PropertyBag {
+    let mut members = vec![("conclusion", json!(log.conclusion))];
+    if let Some(error) = &log.error {
+        members.push(("error", json!(display_safe(error.as_str()).max_chars(400).to_string())));
     }
-}
-
-impl From<&LogAudit> for AuditProperties {
-    fn from(audit: &LogAudit) -> Self {
-        let head = format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3);
-        Self { head, integrity: audit.integrity, tail: audit.tail, gate: audit.gate.as_ref().map(Into::into) }
-    }
-}
-
-impl From<&GateReport> for GateProperties {
-    fn from(gate: &GateReport) -> Self {
-        Self {
-            plan_id: name(gate.query.plan_id.as_str()),
-            registry: gate.query.rehearsal_registry.as_ref().map(|registry| name(registry.as_str())),
-            registry_source: gate.registry_source,
-            verdict: VerdictProperties {
-                verdict: gate.verdict.to_string(),
-                reasons: gate.reasons.iter().map(ToString::to_string).collect(),
-            },
-        }
-    }
-}
-
-/// Properties of a result.
-#[derive(Serialize)]
-pub(super) struct ResultProperties {
-    /// The conclusion of the log.
-    pub(super) conclusion: Conclusion,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) decision: Option<DecisionProperties>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DecisionProperties {
-    line: u64,
-    plan_id: String,
-    status: DecisionStatus,
-    registry: Option<String>,
-    registry_source: Option<RegistrySource>,
-    receipt_line: Option<u64>,
-    derived: Option<VerdictProperties>,
-    recorded: Option<VerdictProperties>,
-}
-
-impl From<&Decision> for DecisionProperties {
-    fn from(decision: &Decision) -> Self {
-        let derived = decision.derived.as_ref().map(|derived| VerdictProperties {
-            verdict: derived.verdict.to_string(),
-            reasons: derived.reasons.iter().map(ToString::to_string).collect(),
+    if let Some(audit) = &log.audit {
+        let gate = audit.gate.as_ref().map(|gate| {
+            json!({
+                "planId": plan_id(&gate.query.plan_id),
+                "registry": registry(gate.query.rehearsal_registry.as_ref()),
+                "registrySource": gate.registry_source,
+                "verdict": gate.verdict,
+                "reasons": gate.reasons,
+            })
         });
+        members.extend([
+            ("head", json!(format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3))),
+            ("integrity", json!(audit.integrity)),
+            ("tail", json!(audit.tail)),
+            ("gate", json!(gate)),
+        ]);
+    }
+    bag(members)
+}
+
+/// Returns the properties of a result: the conclusion about the log, and the decision that a finding is about.
+pub(super) fn of_result(log: &LogReport, decision: Option<&Decision>) -> PropertyBag {
+    let decision = decision.map(|decision| {
         let short = |text: &String| display_safe(text).max_chars(40).to_string();
-        let recorded = decision.recorded.as_ref().map(|recorded| VerdictProperties {
-            verdict: short(&recorded.verdict),
-            reasons: recorded.reasons.iter().take(MAX_RECORDED_REASONS).map(short).collect(),
+        let recorded = decision.recorded.as_ref().map(|recorded| {
+            let reasons: Vec<String> = recorded.reasons.iter().take(MAX_RECORDED_REASONS).map(short).collect();
+            json!({ "verdict": short(&recorded.verdict), "reasons": reasons })
         });
-        Self {
-            line: decision.line,
-            plan_id: name(decision.plan_id.as_str()),
-            status: decision.status,
-            registry: decision.registry.as_ref().map(|registry| name(registry.as_str())),
-            registry_source: decision.registry_source,
-            receipt_line: decision.receipt_line,
-            derived,
-            recorded,
-        }
-    }
+        json!({
+            "line": decision.line,
+            "planId": plan_id(&decision.plan_id),
+            "status": decision.status,
+            "registry": registry(decision.registry.as_ref()),
+            "registrySource": decision.registry_source,
+            "receiptLine": decision.receipt_line,
+            "derived": decision.derived,
+            "recorded": recorded,
+        })
+    });
+    bag([("conclusion", json!(log.conclusion))].into_iter().chain(decision.map(|decision| ("decision", decision))))
+}
+
+fn bag(members: impl IntoIterator<Item = (&'static str, Value)>) -> PropertyBag {
+    let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+    PropertyBag { tags: None, additional_properties: members.collect() }
+}
+
+fn plan_id(plan_id: &PlanId) -> String {
+    display_safe(plan_id.as_str()).max_chars(MAX_NAME_CHARS).to_string()
+}
+
+fn registry(registry: Option<&RegistryName>) -> Option<String> {
+    registry.map(|registry| display_safe(registry.as_str()).max_chars(MAX_NAME_CHARS).to_string())
 }

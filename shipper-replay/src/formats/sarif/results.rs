@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_sarif::sarif::{
-    ArtifactContent, ArtifactLocation, Location, Message, PhysicalLocation, Region, Result as SarifResult,
+    ArtifactContent, ArtifactLocation, Location, Message, PhysicalLocation, Region, Result as SarifResult, ResultLevel,
 };
 use shipper_core::audit::{Decision, Finding, Level, LogReport, Report};
 
 use super::artifacts::Artifacts;
-use super::properties::{ResultProperties, bag};
+use super::properties;
 use super::rules;
-use super::text::{message, number, result_level};
+use super::text::{message, number};
 use crate::excerpt::Excerpt;
 use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::log_issue::{LogIssue, log_issues, path_of};
@@ -27,37 +27,31 @@ pub(super) fn results(
     log_at: &ArtifactLocation,
     artifacts: &mut Artifacts,
 ) -> Vec<SarifResult> {
-    let mut fingerprints = Fingerprints::default();
+    let mut counts = HashMap::new();
     let gate = log.audit.as_ref().and_then(|audit| audit.gate.as_ref());
     let plan: Vec<&str> = gate.iter().map(|gate| gate.query.plan_id.as_str()).collect();
     let issues = log_issues(log, report).into_iter().map(|LogIssue { kind, message: text }| {
-        let rule = (kind.as_str(), rules::index_of_issue(kind));
         let text = message(&format!("{text}. Help: {}.", kind.help()));
-        let fingerprint = fingerprints.next(kind.as_str(), None, &plan);
-        result(rule, kind.level(), text, location(log_at.clone(), None), fingerprint, log, None)
+        let fingerprint = fingerprint(&mut counts, kind.as_str(), None, &plan);
+        result(kind.as_str(), kind.level(), text, location(log_at.clone(), None), fingerprint, log, None)
     });
     let mut results: Vec<SarifResult> = issues.collect();
     let Some(audit) = &log.audit else { return results };
     let decisions = DecisionsByLine::new(audit);
     for (position, finding) in audit.findings.iter().enumerate() {
-        let excerpts = excerpts.of_finding(position);
-        let (own, others) = match excerpts.split_first() {
-            Some((own, others)) if Some(own.line) == finding.line => (Some(own), others),
-            _ => (None, excerpts),
-        };
+        let (own, others) = excerpts.split(position, finding);
         let file = match path_of(finding, audit, &log.path) {
             path if path == log.path => log_at.clone(),
             path => artifacts.add_sidecar(path),
         };
         let related = related(others, log_at);
-        let excerpt = excerpts.first().map(|own| [own.before.as_str(), own.target.as_str(), own.after.as_str()]);
+        let shown: Vec<&str> = own.or(others.first()).map_or(Vec::new(), |it| vec![&it.before, &it.target, &it.after]);
         let code = finding.code.as_str();
-        let fingerprint = fingerprints.next(code, finding.line, excerpt.as_ref().map_or(&[], |parts| parts));
-        let rule = (code, rules::index_of_code(finding.code));
+        let fingerprint = fingerprint(&mut counts, code, finding.line, &shown);
         let place = location(file.clone(), finding.line.map(|line| (line, own)));
         let text = message_with_links(finding, &related);
-        let mut result = result(rule, finding.level, text, place, fingerprint, log, decisions.of_finding(finding));
-        // The log, where the location is in another file.
+        let mut result = result(code, finding.level, text, place, fingerprint, log, decisions.of_finding(finding));
+        // The log, if the location is in another file.
         result.analysis_target = (file != *log_at).then(|| log_at.clone());
         result.related_locations = (!related.is_empty()).then_some(related);
         results.push(result);
@@ -66,7 +60,7 @@ pub(super) fn results(
 }
 
 fn result(
-    (id, index): (&str, usize),
+    rule: &str,
     level: Level,
     message: Message,
     location: Location,
@@ -74,15 +68,19 @@ fn result(
     log: &LogReport,
     decision: Option<&Decision>,
 ) -> SarifResult {
-    let properties = ResultProperties { conclusion: log.conclusion, decision: decision.map(Into::into) };
+    let level = match level {
+        Level::Error => ResultLevel::Error,
+        Level::Warning => ResultLevel::Warning,
+        Level::Note => ResultLevel::Note,
+    };
     SarifResult::builder()
-        .rule_id(id)
-        .rule_index(number(index))
-        .level(result_level(level))
+        .rule_id(rule)
+        .rule_index(number(rules::index_of(rule)))
+        .level(level)
         .message(message)
         .locations(vec![location])
         .partial_fingerprints(BTreeMap::from([(FINGERPRINT.to_owned(), fingerprint)]))
-        .properties(bag(&properties))
+        .properties(properties::of_result(log, decision))
         .build()
 }
 
@@ -112,7 +110,7 @@ fn related(excerpts: &[Excerpt], log_at: &ArtifactLocation) -> Vec<Location> {
     related
 }
 
-/// Returns a place in a file, or the whole file where no line is named.
+/// Returns a line of a file with its excerpt, or the whole file without a line.
 fn location(file: ArtifactLocation, place: Option<(u64, Option<&Excerpt>)>) -> Location {
     let [region, context_region] = place.map_or([None, None], |(line, excerpt)| regions(line, excerpt));
     let place =
@@ -120,46 +118,35 @@ fn location(file: ArtifactLocation, place: Option<(u64, Option<&Excerpt>)>) -> L
     Location::builder().physical_location(place).build()
 }
 
-/// Returns a place in a line, and the line around it where there is more of it.
+/// Returns the target of an excerpt, and the line around it if there is more of it.
 fn regions(line: u64, excerpt: Option<&Excerpt>) -> [Option<Region>; 2] {
-    let whole_line = |snippet: Option<String>| {
-        let snippet = snippet.map(|text| ArtifactContent::builder().text(text).build());
+    let whole_line = |text: &str| {
+        let snippet = (!text.is_empty()).then(|| ArtifactContent::builder().text(text).build());
         Region { start_line: Some(number(line)), snippet, ..Region::default() }
     };
-    let Some(Excerpt { columns: (column, end), before, target: marked, after, .. }) = excerpt else {
-        return [Some(whole_line(None)), None];
+    let Some(Excerpt { columns: (column, end), before, target, after, .. }) = excerpt else {
+        return [Some(whole_line("")), None];
     };
     if before.is_empty() && after.is_empty() {
-        return [Some(whole_line(Some(marked.clone()).filter(|marked| !marked.is_empty()))), None];
+        return [Some(whole_line(target)), None];
     }
-    let region = Region {
-        start_column: Some(number(*column)),
-        end_column: Some(number(*end)),
-        ..whole_line(Some(marked.clone()))
-    };
-    [Some(region), Some(whole_line(Some(format!("{before}{marked}{after}"))))]
+    let snippet = Some(ArtifactContent::builder().text(target).build());
+    let columns = (Some(number(*column)), Some(number(*end)));
+    let region = Region { start_column: columns.0, end_column: columns.1, snippet, ..whole_line("") };
+    [Some(region), Some(whole_line(&format!("{before}{target}{after}")))]
 }
 
-/// Fingerprints of the results of a log. A fingerprint differs between results, and from those of another log of the
-/// same path; appended lines change none.
-#[derive(Default)]
-struct Fingerprints {
-    /// How often each hash occurred.
-    counts: HashMap<blake3::Hash, u64>,
-}
-
-impl Fingerprints {
-    /// Hashes the rule, the line and the text there, and appends how many equal results came before.
-    fn next(&mut self, rule: &str, line: Option<u64>, text: &[&str]) -> String {
-        let mut hasher = blake3::Hasher::new();
-        let line = line.map_or(String::new(), |line| line.to_string());
-        for part in [&[rule, line.as_str()], text].concat() {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        let hash = hasher.finalize();
-        let count = self.counts.entry(hash).or_insert(0);
-        *count += 1;
-        format!("{:.32}:{count}", hash.to_hex().as_str())
+/// Returns the fingerprint of a result: a hash of the rule, the line and the text there, and the number of results that
+/// have that hash by now. It differs between the results of a log and between logs of one path; appended lines change none.
+fn fingerprint(counts: &mut HashMap<blake3::Hash, u64>, rule: &str, line: Option<u64>, text: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let line = line.map_or(String::new(), |line| line.to_string());
+    for part in [&[rule, line.as_str()], text].concat() {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
     }
+    let hash = hasher.finalize();
+    let count = counts.entry(hash).or_insert(0);
+    *count += 1;
+    format!("{:.32}:{count}", hash.to_hex().as_str())
 }

@@ -16,14 +16,10 @@ pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 2] = [
     ("no-logs", "NoLogs", "A directory holds no log, so nothing was judged.", Level::Warning),
 ];
 
-/// Returns the index of a code's rule.
-pub(super) fn index_of_code(code: FindingCode) -> usize {
-    FindingCode::ALL.iter().take_while(|other| **other != code).count()
-}
-
-/// Returns the index of the rule of an issue.
-pub(super) fn index_of_issue(kind: LogIssueKind) -> usize {
-    FindingCode::ALL.len() + LogIssueKind::ALL.iter().take_while(|other| **other != kind).count()
+/// Returns the index of a rule.
+pub(super) fn index_of(rule: &str) -> usize {
+    let codes = FindingCode::ALL.iter().map(|code| code.as_str());
+    codes.chain(LogIssueKind::ALL.into_iter().map(LogIssueKind::as_str)).take_while(|other| *other != rule).count()
 }
 
 /// Returns every rule.
@@ -52,33 +48,32 @@ pub(super) fn notifications() -> Vec<ReportingDescriptor> {
     NOTIFICATIONS.into_iter().map(described).collect()
 }
 
-/// The short description, the full one, and the help.
-type Texts = [MultiformatMessageString; 3];
+/// The short description, the full one, and the help as text and as Markdown.
+type Texts = [String; 4];
 
 fn explained(explanation: &Explanation) -> Texts {
-    let description = |text: &str| MultiformatMessageString::from(&text.replace('`', ""));
-    let help = MultiformatMessageString::builder().text(explanation.plain()).markdown(explanation.markdown());
-    [description(explanation.summary()), description(explanation.meaning()), help.build()]
+    let description = |text: &str| text.replace('`', "");
+    let (short, full) = (description(explanation.summary()), description(explanation.meaning()));
+    [short, full, explanation.plain(), explanation.markdown()]
 }
 
 fn unexplained(text: &str) -> Texts {
-    let description = || MultiformatMessageString::builder().text(text).build();
-    [description(), description(), MultiformatMessageString::builder().text(text).markdown(text).build()]
+    [(); 4].map(|()| text.to_owned())
 }
 
 fn descriptor(
     id: &str,
     name: &str,
-    [short, full, help]: Texts,
+    [short, full, text, markdown]: Texts,
     level: Level,
     tags: impl IntoIterator<Item = &'static str>,
 ) -> ReportingDescriptor {
     ReportingDescriptor::builder()
         .id(id)
         .name(name)
-        .short_description(short)
-        .full_description(full)
-        .help(help)
+        .short_description(&short)
+        .full_description(&full)
+        .help(MultiformatMessageString::builder().text(text).markdown(markdown).build())
         .default_configuration(ReportingConfiguration::builder().level(level.as_str()).build())
         .properties(PropertyBag::builder().tags(tags.into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()).build())
         .build()

@@ -1,32 +1,14 @@
-//! Texts, levels and numbers in the types of SARIF.
+//! Texts and numbers in the types of SARIF.
 
-use serde_sarif::sarif::{Message, ResultLevel};
-use shipper_core::audit::Level;
-use shipper_events::display_safe;
+use serde_sarif::sarif::Message;
 
-/// Longest name from a log, in characters.
-const MAX_NAME_CHARS: usize = 200;
-
-/// Makes a message of texts that are safe to show. In messages `{0}` is a placeholder and `[text](target)` a link: the
+/// Returns a message of a text that is safe to show. In messages `{0}` is a placeholder and `[text](target)` a link: the
 /// standard doubles braces, and has no escape for a link outside of one, so a space breaks it.
 pub(super) fn message(text: &str) -> Message {
     Message::from(&text.replace('{', "{{").replace('}', "}}").replace("](", "] ("))
 }
 
-/// Makes a name from a log safe to show.
-pub(super) fn name(text: &str) -> String {
-    display_safe(text).max_chars(MAX_NAME_CHARS).to_string()
-}
-
-pub(super) fn result_level(level: Level) -> ResultLevel {
-    match level {
-        Level::Error => ResultLevel::Error,
-        Level::Warning => ResultLevel::Warning,
-        Level::Note => ResultLevel::Note,
-    }
-}
-
-/// Converts a line, a column or an index. A number that does not fit becomes the greatest that does.
+/// Converts a line, a column or an index. A number that does not fit becomes the greatest `i64`.
 pub(super) fn number(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
