@@ -91,7 +91,7 @@ fn upload_without_an_answer_is_found_by_lookup() {
 #[test]
 fn ambiguous_upload_is_not_retried() {
     for (fault, lookup_faults, said) in [
-        (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], "nobody knows; then the registry answered 503"),
+        (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], " it failed; then the registry answered 503"),
         (PublishFault::Overtaken, Vec::new(), "another content; bump the version"),
     ] {
         let mut tool = ReleaseTool::create();
@@ -100,7 +100,7 @@ fn ambiguous_upload_is_not_retried() {
         tool.publisher.lookup_faults = [lookup_faults, vec![LookupFault::Shown]].concat();
         assert_eq!(tool.publish(&plan(1, 1), false, &[fault]), Ok(false));
         assert_eq!(tool.publisher.reached, 1, "{said}");
-        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+        let log = tool.log_text();
         assert!(log.contains(said), "{log}");
     }
 }
@@ -114,11 +114,11 @@ fn hostile_registry_message_is_sanitized() {
     tool.publisher.lookup_faults = vec![LookupFault::Hostile];
     assert!(!tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Chatty]), Ok(true));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
 }
 
@@ -164,7 +164,7 @@ fn aliases_of_one_registry_are_rejected() {
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
     assert!(loopback("localhost.:8000").is_same_registry(&loopback("[::ffff:127.0.0.1]:8000")));
     assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
-    assert!(!tool.publisher.log.exists(), "nothing was begun");
+    assert!(!tool.log().exists(), "nothing was begun");
 }
 
 /// (Fail) A mirror of the live registry has an address of its own, and uploads to it are publishes: nothing is uploaded, and
@@ -177,7 +177,7 @@ fn mirror_of_the_live_registry_is_rejected() {
         tool.publisher.mirror = mirror;
         assert!(!tool.rehearse(&plan(1, 1), false, &[]));
         assert!(tool.publisher.published.is_empty(), "{mirror:?}");
-        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+        let log = tool.log_text();
         assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
         assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     }
@@ -195,7 +195,7 @@ fn failed_preflight_records_nothing() {
     let done =
         publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.publisher, &cancel, &mut ());
     assert!(matches!(done, Err(PublishError::Preflight(_))));
-    assert_eq!(std::fs::read(&tool.publisher.log).unwrap_or_default(), b"");
+    assert_eq!(std::fs::read(tool.log()).unwrap_or_default(), b"");
 }
 
 /// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.
@@ -221,7 +221,7 @@ fn lagging_index_is_waited_for() {
     // The first look finds nothing in any case; then it is published, and waited for.
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains("\"readiness_timeout\"") && log.contains("did not show it within"), "{log}");
     tool.publisher.lookup_faults.clear();
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
@@ -243,7 +243,7 @@ fn unbounded_timeouts_do_not_overflow() {
     options.limits = forever;
     let cancel = CancelToken::default();
     let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
-    assert!(done.expect("it is recorded").completed.receipt.passed);
+    assert!(done.expect("it is recorded").receipt.passed);
     let mut options = publish_options(false);
     options.limits = forever;
     let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
