@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{
-    CANCELLED, CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, StepContext, StepTarget,
+    CANCELLED, CancelToken, DEADLINE_PASSED, Failure, FailureClass, Progress, PublishedState, Publisher, Step,
+    StepContext, StepTarget,
 };
 use super::registry::RegistryRole;
 
@@ -113,6 +114,10 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         loop {
             match self.run_once(retry.deadline, &mut call) {
                 Err(failure) if retry.should_retry(&failure, &self.cancel) && self.pause() => {
+                    // Another attempt would replace the registry's failure by that of the deadline.
+                    if Instant::now() >= retry.deadline {
+                        return Err(failure.followed_by(DEADLINE_PASSED));
+                    }
                     retry.attempt += 1;
                 }
                 answer => return answer,

@@ -212,6 +212,25 @@ fn failed_lookup_is_retried() {
     assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
 }
 
+/// (Fail) The deadline passes between two lookups: the log contains the registry's own failure, and then the deadline's.
+#[test]
+fn deadline_between_lookups_keeps_the_failure_of_the_registry() {
+    let mut tool = ReleaseTool::create();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    tool.publisher.lookup_faults = vec![LookupFault::Unanswered; 2];
+    let mut options = publish_options(false);
+    let (visibility_timeout, poll_interval) = (Duration::from_millis(20), Duration::from_millis(60));
+    options.limits = Limits { visibility_timeout, poll_interval, ..LIMITS };
+    let cancel = CancelToken::default();
+    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
+    let stopped = done.expect("it is recorded").failure.expect("a failure");
+    let message = &stopped.failure.message;
+    assert!(message.starts_with("the registry answered 503; then it took longer than it may"), "{message}");
+    assert_eq!(tool.publisher.lookup_faults.len(), 1, "one lookup");
+    let log = tool.log_text();
+    assert!(log.contains(message), "{log}");
+}
+
 /// (Pass) What is not shown at once is waited for; what is never shown is a recorded failure, and found by the next run.
 #[test]
 fn lagging_index_is_waited_for() {
