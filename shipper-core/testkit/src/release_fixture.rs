@@ -1,5 +1,5 @@
-//! A workspace between two registries, and `shipper-release` at work on it: whatever a test does, no token is told, and the live
-//! registry is reached only with a permission in the log.
+//! A workspace between two registries, and `shipper-release`, which rehearses and publishes it. No token is printed, and the
+//! live registry is reached only with a permission in the log.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -12,13 +12,36 @@ use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 use crate::program::binary;
 use crate::registry::{CargoSandbox, Registry, TOKEN, three_members_for};
 
+/// The exit status of a program, and its output.
+#[must_use = "a test checks the exit status"]
+pub struct ProgramRun {
+    pub code: i32,
+    pub said: String,
+}
+
+impl ProgramRun {
+    /// Returns the output of a run that succeeded.
+    #[track_caller]
+    pub fn expect_success(self) -> String {
+        self.expect_status(0, "")
+    }
+
+    /// Returns the output, which must contain `text`, of a run that ended with that status.
+    #[track_caller]
+    pub fn expect_status(self, code: i32, text: &str) -> String {
+        let Self { code: found, said } = self;
+        assert!(found == code && said.contains(text), "exit status {found}, not {code} with {text:?}: {said}");
+        said
+    }
+}
+
 /// A workspace of three crates, each depending on the one before, between two registries.
 pub struct ReleaseFixture {
     pub sandbox: CargoSandbox,
     pub live: Registry,
     pub rehearsal: Registry,
     pub root: PathBuf,
-    /// What was wrong when the live registry was reached.
+    /// The uploads to the live registry without a permission in the log.
     pub wrong: Arc<Mutex<Vec<String>>>,
 }
 
@@ -50,29 +73,27 @@ impl ReleaseFixture {
         let mut command = self.sandbox.command(binary("shipper-core", "shipper-release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
-        // As jobs set it; what cargo says must be understood all the same.
+        // Jobs set these, and cargo's messages must be understood all the same.
         command.env("CARGO_TERM_COLOR", "always").env("CARGO_TERM_QUIET", "true");
         command
     }
 
-    pub fn run(&self, action: &str, args: &[&str]) -> (i32, String) {
-        let mut command = self.command(action, args);
-        let output = command.output().expect("it starts");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8(said).expect("UTF-8");
-        assert!(!said.contains(TOKEN), "a token is told: {said}");
-        (output.status.code().expect("it was not killed"), said)
+    pub fn run(&self, action: &str, args: &[&str]) -> ProgramRun {
+        let output = self.command(action, args).output().expect("it starts");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        assert!(!said.contains(TOKEN), "a token is printed: {said}");
+        ProgramRun { code: output.status.code().expect("it was not killed"), said }
     }
 
-    pub fn rehearse(&self, args: &[&str]) -> (i32, String) {
+    pub fn rehearse(&self, args: &[&str]) -> ProgramRun {
         self.run("rehearse", &[&["--rehearsal-registry", "rehearsal"], args].concat())
     }
 
-    pub fn publish(&self, args: &[&str]) -> (i32, String) {
+    pub fn publish(&self, args: &[&str]) -> ProgramRun {
         self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
     }
 
-    /// Does it, and sends that signal to it once this package arrives at a registry.
+    /// Runs the program, and sends that signal to it once this package arrives at a registry.
     pub fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> Output {
         let child: Arc<Mutex<Option<u32>>> = Arc::default();
         let id = Arc::clone(&child);
@@ -81,7 +102,7 @@ impl ReleaseFixture {
                 && let Some(id) = id.lock().expect("no panic").take()
             {
                 assert!(Command::new("kill").args([signal, &id.to_string()]).status().expect("kill").success());
-                // It hears that before the upload is answered.
+                // The signal arrives before the upload is answered.
                 std::thread::sleep(Duration::from_millis(300));
             }
         });
@@ -113,7 +134,7 @@ impl ReleaseFixture {
     }
 }
 
-/// Whether the log, as it stands on the disk, ends in a run on a recorded permission.
+/// Returns an error unless the log on the disk ends in a run on a recorded permission.
 fn permitted(log: &Path) -> Result<(), String> {
     let log = std::fs::read(log).map_err(|error| error.to_string())?;
     let audited =

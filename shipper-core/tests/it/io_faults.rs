@@ -15,6 +15,7 @@ use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::program::example_program;
 use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 
+const STATE: &str = "state";
 const LOG: &str = "state/events.jsonl";
 
 fn draft() -> NewEvent {
@@ -23,6 +24,19 @@ fn draft() -> NewEvent {
 
 fn query() -> GateQuery {
     GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
+}
+
+/// Asks the gate about the plan `p`.
+fn ask<S: Storage + Clone>(storage: &S, state: impl AsRef<Utf8Path>) -> Result<GateAnswer, AskGateError> {
+    let skip = SkipRequest::default();
+    ask_gate(storage.clone(), state.as_ref(), &query(), &skip, None, LockOptions::default())
+}
+
+/// A state directory, which is removed with the first value.
+fn temporary_state() -> (tempfile::TempDir, Utf8PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    (directory, state)
 }
 
 fn passed() -> SimStorage {
@@ -48,40 +62,26 @@ fn failed_sync_acknowledges_nothing() {
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
     // No other writer builds on bytes of which nobody knows whether they are durable.
-    let state = Utf8Path::new("state");
-    let asked =
-        ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, LockOptions::default()).expect("asked");
+    let asked = ask(&disk, STATE).expect("asked");
     assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
-        RehearsalRecorder::open(disk.clone(), state, LockOptions::default()),
+        RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()),
         Err(RecordError::Log(LogError::SyncFailed { .. }))
     ));
     rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("continued");
-    RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).map(drop).expect("one rehearses again");
+    RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default())
+        .map(drop)
+        .expect("one rehearses again");
     for sync in 0..8 {
         let disk = passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            LockOptions::default(),
-        );
+        let answer = ask(&disk, STATE);
         match answer {
             // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
             Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
         if (3..5).contains(&sync) {
-            let again = ask_gate(
-                passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio),
-                Utf8Path::new("state"),
-                &query(),
-                &SkipRequest::default(),
-                None,
-                LockOptions::default(),
-            );
+            let again = ask(&passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio), STATE);
             let again = again.expect("best effort");
             let failed = matches!(again, GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(_), .. });
             assert!(failed, "sync {sync}");
@@ -93,11 +93,10 @@ fn failed_sync_acknowledges_nothing() {
 #[test]
 fn failed_sync_while_opening_poisons_the_writer() {
     let disk = passed().failing(FaultPoint::Sync(1), InjectedFault::Eio);
-    let asked =
-        ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
+    let asked = ask(&disk, STATE);
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
     disk.mended();
-    let asked = ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
+    let asked = ask(&disk, STATE);
     assert!(!asked.expect("asked").verdict().may_publish());
 }
 
@@ -114,8 +113,7 @@ fn error_after_moving_the_log_names_its_new_path() {
 /// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
 #[test]
 fn continued_log_ignores_saved_tails_of_the_old_one() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let path = state.join("events.jsonl");
     std::fs::write(&path, "{\"half").expect("a torn log");
     let repairing = WriterOptions::default().repair_torn_tail(true);
@@ -144,14 +142,7 @@ fn short_write_is_rolled_back() {
         failing.mended();
         assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
         let disk = passed().failing(FaultPoint::Writes, failure);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            LockOptions::default(),
-        );
+        let answer = ask(&disk, STATE);
         assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
         assert_eq!(disk.read(LOG), before);
     }
@@ -160,8 +151,8 @@ fn short_write_is_rolled_back() {
 /// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
 #[test]
 fn log_changed_under_the_writer_is_detected() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
     let open = || LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
     let mut log = open();
     log.append(&[draft()]).expect("it is written");
@@ -187,8 +178,7 @@ fn log_changed_under_the_writer_is_detected() {
 /// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
 #[test]
 fn lock_timeout_names_the_holder() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let held =
         FsStorage.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
     let lock = LockOptions::new(Duration::from_millis(30), LockOptions::default().holder_note);
@@ -211,8 +201,7 @@ fn lock_timeout_names_the_holder() {
 #[cfg(unix)]
 #[test]
 fn linked_log_has_one_lock() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     std::fs::create_dir(state.join("elsewhere")).expect("a directory");
     let (path, link) = (state.join("events.jsonl"), state.join("elsewhere/log"));
     LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
@@ -233,8 +222,7 @@ fn linked_log_has_one_lock() {
 #[cfg(target_os = "linux")]
 #[test]
 fn lock_of_another_process_is_respected() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let lock = state.join("events.jsonl.lock");
     let script = format!("exec 9>'{lock}'; flock 9; echo 'process 7, by hand' >&9; echo held; read line");
     let mut holder = std::process::Command::new("bash")
@@ -289,8 +277,7 @@ fn read_only_directory_is_an_error() {
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_lock_files_are_not_written_to() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let (path, lock) = (state.join("events.jsonl"), state.join("events.jsonl.lock"));
     LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
         .expect("it opens")
@@ -298,7 +285,7 @@ fn files_that_are_no_lock_files_are_not_written_to() {
         .expect("written");
     let log = std::fs::read(&path).expect("the log");
     let refused = |what: &str| {
-        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
+        let asked = ask(&FsStorage, &state);
         assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "lock", .. }))), "{what}");
         assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
         std::fs::remove_file(&lock).expect("removed");
@@ -323,8 +310,8 @@ fn files_that_are_no_lock_files_are_not_written_to() {
 fn growing_tail_is_not_cut_off() {
     const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
     const REST: &str = ":{\"type\":\"rehearsal_package_failed\"},\"package\":\"all\"}\n";
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
     std::fs::write(&path, HALF).expect("a torn log");
     let complete = |saved: &Utf8Path| {
         if saved.as_str().contains(".torn-") {
@@ -414,8 +401,7 @@ impl Storage for Guessed {
 #[cfg(unix)]
 #[test]
 fn symlink_at_the_temporary_path_is_not_followed() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
     let completed = rehearsing.complete(true, "done").expect("completed");
@@ -436,13 +422,12 @@ fn symlink_at_the_temporary_path_is_not_followed() {
 /// (Fail) A directory that cannot be written, and things that are no files where files should be.
 #[test]
 fn unwritable_paths_are_errors() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let missing = state.join("missing");
-    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, LockOptions::default());
+    let error = ask(&FsStorage, &missing);
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
-    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
+    let error = ask(&FsStorage, &state);
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     if cfg!(target_os = "linux") {
         let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
@@ -473,8 +458,7 @@ fn event_that_readers_reject_is_not_written() {
 /// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
 #[test]
 fn expected_head_must_be_extended() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let ask = |extends| {
         ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, LockOptions::default()).expect("asked")
     };

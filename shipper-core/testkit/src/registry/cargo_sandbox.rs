@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 
 use super::Registry;
 
-/// Where cargo works in a test. Its directory goes away with it.
+/// A temporary directory in which a test runs cargo, with a cargo home of its own.
 pub struct CargoSandbox {
     directory: tempfile::TempDir,
 }
 
-/// How a call of cargo ended.
+/// The result of a call of cargo.
 #[derive(Debug)]
 pub struct CommandResult {
     pub success: bool,
     pub stdout: String,
-    /// What cargo tells of its progress and its errors goes here.
+    /// Cargo's progress and errors.
     pub stderr: String,
 }
 
@@ -146,7 +146,7 @@ pub fn three_members(root: &Path) {
     chain(root, "", "");
 }
 
-/// Writes the same workspace as people write it who publish to a registry of their own, and nowhere else.
+/// Writes the same workspace, which may be published only to that registry.
 pub fn three_members_for(root: &Path, registry: &str) {
     chain(root, &format!("publish = [\"{registry}\"]\n"), &format!(", registry = \"{registry}\""));
 }

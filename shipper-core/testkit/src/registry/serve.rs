@@ -1,4 +1,4 @@
-//! The listener, one thread for each connection, and what each request gets.
+//! The listener, one thread for each connection, and the answers to requests.
 
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::fault::{Ending, Fault, On, Plan, Shown};
+use super::fault::{Ending, Fault, On, Plan};
 use super::http::{Incoming, Reply, receive};
 use super::store::{Package, Store};
 use super::{Demands, Request, Upload};
 
 type Hook = Arc<dyn Fn(&Upload) + Send + Sync>;
 
-/// What the threads and the handles share.
+/// The state that the threads and the handles share.
 pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) demands: Demands,
@@ -44,7 +44,7 @@ impl Shared {
         shared
     }
 
-    /// A test that failed while it held the lock is no reason to hang the others.
+    /// The state, also after a test failed while it held the lock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -207,8 +207,8 @@ impl Shared {
         hooks.iter().for_each(|hook| hook(&upload));
         let mut state = self.state();
         let fault = state.plan.take(On::Publish, &upload.name);
-        let (kept, shown) = fault.as_ref().map_or((true, Shown::AtOnce), |fault| (fault.kept, fault.shown));
-        let outcome = if kept { state.store.keep(package, shown) } else { Ok(()) };
+        let (kept, hidden_looks) = fault.as_ref().map_or((true, 0), |fault| (fault.kept, fault.hidden_looks));
+        let outcome = if kept { state.store.keep(package, hidden_looks) } else { Ok(()) };
         upload.kept = kept && outcome.is_ok();
         state.uploads.push(upload);
         let reply = match outcome {
