@@ -179,7 +179,7 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
                     }
                     Ok(outcome.failure.is_none())
                 }
-                Err(refused @ PublishError::Refused { .. }) => {
+                Err(refused @ PublishError::Refused(_)) => {
                     print_note(&format!("error: {refused}"));
                     Ok(false)
                 }

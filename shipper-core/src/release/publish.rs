@@ -71,14 +71,9 @@ pub enum PublishError {
     /// The preflight check failed. The gate was not asked.
     #[error("nothing was published: the preflight check failed")]
     Preflight(#[source] Failure),
-    /// The gate refused.
-    #[error("the gate refused: {reasons}")]
-    Refused {
-        /// Every reason with its remedy.
-        reasons: String,
-        /// The whole answer.
-        gate: Box<GateAnswer>,
-    },
+    /// The gate refused. The message has every reason with its remedy.
+    #[error("the gate refused: {}", refusal_message(.0))]
+    Refused(Box<GateAnswer>),
     /// The gate could not be asked, or its answer could not be recorded.
     #[error("nothing was published: the gate gave no answer")]
     Gate(#[from] AskGateError),
@@ -124,7 +119,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
     let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.lock.clone())?;
     let (line, decided) = match &gate {
         GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
-        _ => return Err(PublishError::Refused { reasons: refusal_message(&gate), gate: Box::new(gate) }),
+        _ => return Err(PublishError::Refused(Box::new(gate))),
     };
     session.progress.gate_passed(&gate);
     // The decision must be the last line of the log.

@@ -2,10 +2,11 @@
 //! permission in the log.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::log_builder::audit;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
@@ -153,7 +154,7 @@ impl Publisher for FakePublisher {
     fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
         if let RegistryRole::Live(_) = target.role {
             self.reached += 1;
-            let permitted = self.log.as_deref().is_none_or(may_publish_now);
+            let permitted = self.log.as_ref().is_none_or(|log| ends_in_permitted_run(log.as_std_path()));
             assert!(permitted, "the live registry is reached without a permission in the log");
         }
         let fault = self.next_fault();
@@ -191,15 +192,15 @@ impl Publisher for FakePublisher {
 
 pub const LIVE: &str = "live";
 
-/// Returns `true` if the log on the disk ends in a run that names a permission for its plan.
-fn may_publish_now(log: &Utf8Path) -> bool {
-    let log = std::fs::read(log).expect("the log");
+/// Returns `true` if the log on the disk ends in an open run that names a permission for its plan.
+pub fn ends_in_permitted_run(log: &Path) -> bool {
+    let log = std::fs::read(log).unwrap_or_default();
     let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
     let taken = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty());
     taken.is_some_and(|decision| {
-        let recorded = decision.recorded.as_ref().expect("it was recorded");
+        let permitted = decision.recorded.as_ref().is_some_and(|recorded| recorded.verdict != "refused");
         let open = decision.runs.last().is_some_and(|run| run.finished.is_none());
-        open && recorded.verdict != "refused" && decision.runs.iter().all(|run| run.line > decision.line)
+        permitted && open && decision.runs.iter().all(|run| run.line > decision.line)
     })
 }
 
@@ -275,7 +276,7 @@ impl ReleaseTool {
         let (before, options) = (self.publisher.reached, publish_options(skip));
         match publish(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),
-            Err(PublishError::Refused { gate, .. }) => {
+            Err(PublishError::Refused(gate)) => {
                 assert_eq!(self.publisher.reached, before, "a refusal reaches nothing");
                 Err(gate.verdict().reason_codes())
             }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use shipper_core::audit::{Conclusion, FindingCode, SidecarStatus};
 use shipper_testkit::program::installed;
-use shipper_testkit::registry::{Fault, On, Registry, write};
-use shipper_testkit::release_fixture::{ProgramRun, ReleaseFixture};
+use shipper_testkit::registry::{CommandResult, Fault, On, Registry, write};
+use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
 #[test]
@@ -89,12 +89,10 @@ fn compile_error_fails_the_rehearsal() {
 fn rehearsal_registry_failures_are_recorded() {
     let fixture = ReleaseFixture::create();
     let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
-    let output = command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret").output().expect("it starts");
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret");
+    let said = CommandResult::run(&mut command).expect_status(1, "403");
+    let log = fixture.log_text();
     assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
-    assert!(said.contains("403"), "{said}");
 
     fixture.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
     // What may pass is tried again.
@@ -122,9 +120,9 @@ fn failed_run_is_recorded_and_can_be_resumed() {
     // A's upload arrives, and the answer does not; b is refused as often as it is tried.
     fixture.live.order(On::Publish, "a", 1, Fault::cut_off());
     fixture.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
-    let ProgramRun { code, said } = fixture.publish(&["-v"]);
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
-    assert_eq!((code, said.contains("not yours")), (1, true), "{said}\n{log}");
+    let CommandResult { code, said } = fixture.publish(&["-v"]);
+    let log = fixture.log_text();
+    assert_eq!((code, said.contains("not yours")), (Some(1), true), "{said}\n{log}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!((run.published, run.failed, run.finished.as_deref()), (1, 1, Some("partial_failure")));
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
@@ -154,11 +152,11 @@ fn failed_install_fails_the_rehearsal() {
 fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
     let fixture = ReleaseFixture::create();
     let killed = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-9");
-    assert_eq!(killed.status.code(), None, "it was killed");
+    assert_eq!(killed.code, None, "it was killed");
     fixture.publish(&[]).expect_status(1, "no rehearsal was completed");
     fixture.rehearse(&[]).expect_success();
     let killed = fixture.signalled("publish", &fixture.live, "b", "-9");
-    assert_eq!(killed.status.code(), None, "it was killed");
+    assert_eq!(killed.code, None, "it was killed");
     fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.versions("c"), ["0.1.0"]);
     let audited = fixture.assert_conclusion(Conclusion::Verified);
@@ -214,9 +212,9 @@ fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     write(&fixture.root.join("crates/a/build.rs"), hanging);
     fixture.rehearsal.wipe();
     let begun = std::time::Instant::now();
-    let ProgramRun { code, said } = fixture.rehearse(&["--time-limit", "8"]);
+    let CommandResult { code, said } = fixture.rehearse(&["--time-limit", "8"]);
     assert!(begun.elapsed() < Duration::from_secs(120), "{said}");
-    assert_eq!((code, said.contains("longer than it may")), (1, true), "{said}");
+    assert_eq!((code, said.contains("longer than it may")), (Some(1), true), "{said}");
     let left =
         Command::new("pgrep").args(["-f", fixture.sandbox.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left running");
@@ -226,8 +224,6 @@ fn large_output_does_not_block_and_a_hanging_build_is_killed() {
 #[test]
 fn interrupted_rehearsal_is_completed_as_failed() {
     let fixture = ReleaseFixture::create();
-    let output = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT");
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let said = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT").expect_status(1, "");
     assert!(fixture.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
 }

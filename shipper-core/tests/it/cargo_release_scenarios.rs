@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use shipper_core::audit::Conclusion;
 use shipper_testkit::program::installed;
 use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, members, write};
-use shipper_testkit::release_fixture::{ProgramRun, ReleaseFixture};
+use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// The files of an uploaded package, by name.
 fn files(registry: &Registry, name: &str) -> Vec<String> {
@@ -79,7 +79,7 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     fixture.rehearse(&["--allow-dirty"]).expect_success();
     fixture.publish(&[]).expect_status(2, "not yet committed");
     fixture.publish(&["--allow-dirty"]).expect_success();
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    let log = fixture.log_text();
     assert!(log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"), "it shows in the log: {log}");
     let published = files(&fixture.live, "one");
     assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
@@ -270,7 +270,7 @@ fn terminated_run_is_recorded_and_resumed() {
     });
     let output = fixture.signalled("publish", &fixture.live, "b", "-TERM");
     assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "an attempt is in the log before it is made");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.code, Some(1), "{output:?}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");
     fixture.publish(&[]).expect_success();
@@ -331,9 +331,9 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
             std::thread::sleep(Duration::from_millis(300));
         }
     });
-    let ProgramRun { code, said } = fixture.publish(&[]);
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
-    assert_eq!(code, 0, "{said}\n{log}");
+    let CommandResult { code, said } = fixture.publish(&[]);
+    let log = fixture.log_text();
+    assert_eq!(code, Some(0), "{said}\n{log}");
     assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
 }
@@ -398,7 +398,7 @@ fn token_in_an_included_file_is_redacted() {
     write(&fixture.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
     write(&fixture.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
     let said = fixture.rehearse(&["-v"]).expect_status(1, "here: [hidden]");
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    let log = fixture.log_text();
     assert!(!said.contains(secret) && !log.contains(secret), "{said}\n{log}");
     assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
 }

@@ -68,8 +68,8 @@ fn dependent_crates_are_published_and_installed() {
     let said = std::process::Command::new(installed.join("bin/c")).output().expect("it runs");
     assert_eq!(said.stdout, b"42\n");
 
-    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]);
-    assert!(said.stdout.contains("version: 0.1.0"), "{said:#?}");
+    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]).expect_success();
+    assert!(said.contains("version: 0.1.0"), "{said}");
     sandbox.cargo(&sandbox.path(""), &["yank", "c@0.1.0", "--registry", "rehearsal"]).expect_success();
     let entry = registry.index_entry("c", "0.1.0").expect("it is still in the index");
     assert_eq!(entry["yanked"], true);

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use super::Registry;
 
@@ -13,38 +13,48 @@ pub struct CargoSandbox {
     directory: tempfile::TempDir,
 }
 
-/// The result of a call of cargo.
+/// The exit status of a program, and its output.
 #[derive(Debug)]
+#[must_use = "a test checks the exit status"]
 pub struct CommandResult {
-    pub success: bool,
-    pub stdout: String,
-    /// Cargo's progress and errors.
-    pub stderr: String,
+    /// `None` if the program was killed.
+    pub code: Option<i32>,
+    /// Standard output, and standard error after it.
+    pub said: String,
+}
+
+impl From<Output> for CommandResult {
+    fn from(output: Output) -> Self {
+        let said = [output.stdout, output.stderr].concat();
+        Self { code: output.status.code(), said: String::from_utf8_lossy(&said).into_owned() }
+    }
 }
 
 impl CommandResult {
     /// Runs a command to its end.
     pub fn run(command: &mut Command) -> Self {
-        let output = command.output().expect("it starts");
-        Self {
-            success: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        command.output().expect("it starts").into()
     }
 
-    /// Cargo's messages, when it succeeded.
+    /// Returns the output of a program that succeeded.
     #[track_caller]
     pub fn expect_success(self) -> String {
-        assert!(self.success, "{self:#?}");
-        self.stderr
+        self.expect_status(0, "")
     }
 
-    /// Cargo's messages, when it failed.
+    /// Returns the output of a program that ended with another status.
     #[track_caller]
     pub fn expect_failure(self) -> String {
-        assert!(!self.success, "{self:#?}");
-        self.stderr
+        assert_ne!(self.code, Some(0), "{}", self.said);
+        self.said
+    }
+
+    /// Returns the output, which must contain `text`, of a program that ended with that status.
+    #[track_caller]
+    pub fn expect_status(self, code: i32, text: &str) -> String {
+        let Self { code: found, said } = self;
+        assert!(found == Some(code) && said.contains(text), "status {found:?}, not {code} with {text:?}: {said}");
+        said
     }
 }
 

@@ -9,10 +9,11 @@ use super::{STATE, StateDirectory, compare, skip_request};
 use camino::Utf8Path;
 use shipper_core::SkipRequest;
 use shipper_core::release::{
-    CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, PublishOptions, RehearseOptions, publish,
-    rehearse,
+    CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, publish, rehearse,
 };
-use shipper_testkit::fake_publisher::{FakePublisher, LookupFault, PublishFault, registry};
+use shipper_testkit::fake_publisher::{
+    FakePublisher, LIMITS, LookupFault, PublishFault, publish_options, registry, rehearse_options,
+};
 
 /// A package of version 0.1.0, with these files (path, text) and dependencies (name, version, checksum).
 fn package(name: &str, files: &[(&str, &str)], locked: &[(&str, &str, &str)]) -> PlannedPackage {
@@ -56,6 +57,9 @@ fn plans() {
     }
 }
 
+/// No scenario waits in vain, so a busy machine must not end the waiting.
+const PATIENT: Limits = Limits { visibility_timeout: Duration::from_secs(60), ..LIMITS };
+
 /// A release tool on a state directory, with three packages.
 struct Release {
     state: StateDirectory,
@@ -71,21 +75,10 @@ impl Release {
         Self { state: StateDirectory::new(b""), plan, registries: FakePublisher::new(None) }
     }
 
-    fn limits() -> Limits {
-        let minute = Duration::from_secs(60);
-        Limits {
-            command_timeout: minute,
-            visibility_timeout: minute,
-            poll_interval: Duration::from_millis(1),
-            max_attempts: 2,
-        }
-    }
-
     fn rehearse(&mut self, faults: &[PublishFault]) {
         self.registries.faults = faults.to_vec();
-        let mut options = RehearseOptions::new(registry("rehearsal"));
-        options.smoke_install = Some("c".to_owned());
-        options.limits = Self::limits();
+        let mut options = rehearse_options(true);
+        options.limits = PATIENT;
         let (disk, cancel) = (self.state.later(), CancelToken::default());
         let done = rehearse(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ());
         done.expect("recorded");
@@ -94,10 +87,9 @@ impl Release {
     /// Publishes. Returns whether the gate permitted it.
     fn publish(&mut self, skip: Option<SkipRequest>, faults: &[PublishFault]) -> bool {
         self.registries.faults = faults.to_vec();
-        let mut options = PublishOptions::default();
-        options.rehearsal = Some(registry("rehearsal"));
+        let mut options = publish_options(false);
         options.skip = skip;
-        options.limits = Self::limits();
+        options.limits = PATIENT;
         let (disk, cancel) = (self.state.later(), CancelToken::default());
         publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ()).is_ok()
     }
