@@ -1,6 +1,5 @@
-//! Rehearsing and publishing with the real cargo, against registries that fail as they do in life: whatever happens, the
-//! live registry is reached only with a permission in the log, every rehearsal and run has its end in the log, and the
-//! audit concludes what happened. The program is `shipper-release`.
+//! `shipper-release` rehearses and publishes with the real cargo, against registries that fail. The live registry is reached
+//! only with a permission in the log, every rehearsal and run has its end in the log, and the audit concludes the same.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use shipper_testkit::program::installed;
 use shipper_testkit::registry::{CommandResult, Fault, On, Registry, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
-/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
+/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has the rehearsed packages.
 #[test]
 fn workspace_is_rehearsed_published_and_verified() {
     let fixture = ReleaseFixture::create();
@@ -18,7 +17,7 @@ fn workspace_is_rehearsed_published_and_verified() {
         .rehearse(&["--smoke-install", "c"])
         .expect_status(0, "rehearsed 3 packages against 'rehearsal' successfully");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().len() == 3);
-    // What is there with the same content counts.
+    // Packages with the same content count.
     fixture.rehearse(&[]).expect_success();
     assert_eq!(fixture.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
     fixture.publish(&[]).expect_success();
@@ -39,14 +38,14 @@ fn workspace_is_rehearsed_published_and_verified() {
     let entry = fixture.rehearsal.index_entry("c", "0.1.0").expect("an entry");
     let live = fixture.live.index_url();
     assert_eq!(entry["deps"][0]["registry"].as_str(), Some(live.as_str()), "it says what users will get: {entry}");
-    // Publishing again finds everything there.
+    // Another publish finds every package.
     fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.uploads().len(), 3);
     assert_eq!(fixture.assert_conclusion(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
 }
 
-/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. What the rehearsal registry
-/// has with another content fails the rehearsal, and says what to do.
+/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. A package that the rehearsal
+/// registry has with another content fails the rehearsal, with a remedy.
 #[test]
 fn changed_byte_or_version_needs_a_new_rehearsal() {
     let fixture = ReleaseFixture::create();
@@ -69,7 +68,7 @@ fn changed_byte_or_version_needs_a_new_rehearsal() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A package that does not compile against what was published: recorded, and refused.
+/// (Fail) A package that does not compile against the published ones: recorded, and refused.
 #[test]
 fn compile_error_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
@@ -95,7 +94,7 @@ fn rehearsal_registry_failures_are_recorded() {
     assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
 
     fixture.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
-    // What may pass is tried again.
+    // A temporary failure is tried again.
     fixture.rehearse(&[]).expect_success();
 
     fixture.rehearsal.wipe();
@@ -112,7 +111,7 @@ fn rehearsal_registry_failures_are_recorded() {
     fixture.publish(&[]).expect_status(1, "");
 }
 
-/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and to be gone on with.
+/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and the next run goes on.
 #[test]
 fn failed_run_is_recorded_and_can_be_resumed() {
     let fixture = ReleaseFixture::create();
@@ -146,8 +145,8 @@ fn failed_install_fails_the_rehearsal() {
     fixture.rehearse(&["--smoke-install", "nothing"]).expect_status(2, "no package \"nothing\" with a program");
 }
 
-/// (Fail) Killed in the middle of a rehearsal and of a run: the log tells, the gate does not take a torn rehearsal for a
-/// pass, and the next run goes on.
+/// (Fail) Killed in the middle of a rehearsal and of a run: the log shows it, a torn rehearsal is no pass, and the next run
+/// goes on.
 #[test]
 fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
     let fixture = ReleaseFixture::create();
@@ -184,7 +183,7 @@ fn wrong_or_aliased_registry_is_refused() {
     assert!(fixture.live.uploads().is_empty());
 }
 
-/// (Pass) A skip publishes, and the log says who and why.
+/// (Pass) A skip publishes, and the log contains the actor and the justification.
 #[test]
 fn skip_publishes_and_records_who_and_why() {
     let fixture = ReleaseFixture::create();
@@ -198,7 +197,7 @@ fn skip_publishes_and_records_who_and_why() {
     assert!(bypassed.message.contains("bot") && bypassed.message.contains("the registry is down"));
 }
 
-/// (Pass) A build that prints megabytes does not hang, and one that hangs is ended with everything that it started.
+/// (Pass) A build that prints megabytes ends, and one that never ends is killed with every process that it started.
 #[test]
 fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     if !installed(&["pgrep"]) {

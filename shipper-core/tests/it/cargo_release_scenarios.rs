@@ -1,6 +1,5 @@
-//! What workspaces, registries and people are like: files that begin with a dot, a log in the checkout, dependencies that
-//! change, private registries, mirrors, two at once, signals, and tokens that a registry repeats. Each works, or ends in a
-//! recorded failure that says what to do.
+//! Files that begin with a dot, a log in the checkout, dependencies that change, private registries, mirrors, two releases at
+//! once, signals, and tokens that a registry repeats. Each works, or ends in a recorded failure with a remedy.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -37,7 +36,7 @@ fn git(root: &Path, args: &[&str]) {
 }
 
 /// (Pass) A repository with one package at its root: files that begin with a dot are rehearsed as they are published, a
-/// script that the build runs may be run, and the log, which stands in the checkout, is neither packed nor in the way.
+/// script of the build stays executable, and the log in the checkout is not packed.
 #[test]
 fn package_at_the_root_of_a_git_repository_is_published() {
     if !installed(&["git"]) {
@@ -62,7 +61,7 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     }
     git(&root, &["init", "-q"]);
     let fixture = ReleaseFixture { root: root.clone(), ..fixture };
-    // A missing Cargo.lock is made by the first look, and belongs to the checkout.
+    // The first command makes a missing Cargo.lock, which belongs to the checkout.
     fixture.run("plan", &[]).expect_success();
     git(&root, &["add", "-A"]);
     git(&root, &["commit", "-qm", "One"]);
@@ -70,7 +69,7 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     fixture.rehearse(&["--smoke-install", "one"]).expect_success();
     let after = fixture.run("plan", &[]).expect_success();
     assert_eq!(before, after, "a log in the checkout is not in the plan");
-    // What is not committed is not rehearsed either, unless somebody says so.
+    // Uncommitted files are not rehearsed either, without the option.
     write(&root.join("src/more.rs"), "// more\n");
     fixture.rehearsal.wipe();
     for action in ["rehearse", "publish"] {
@@ -92,8 +91,8 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     fixture.rehearse(&["--allow-dirty"]).expect_success();
 }
 
-/// (Fail) A dependency that was updated since the rehearsal is another plan, and its rehearsal builds with it what the
-/// registry has already; what another member needs is none of its business.
+/// (Fail) An updated dependency makes another plan, whose rehearsal builds with it the packages that the registry has already.
+/// A dependency of an unpublished member does not.
 #[test]
 fn updated_dependency_is_another_plan() {
     let fixture = ReleaseFixture::create();
@@ -122,7 +121,7 @@ fn updated_dependency_is_another_plan() {
     need("tool", "other");
     let plan = || fixture.run("plan", &[]).expect_success();
     let update = |name: &str| fixture.sandbox.cargo(&fixture.root, &["update", "-p", name]).expect_success();
-    // The hook of the fixture looks for a permission at every upload to the live registry, and these are none of the release's.
+    // The fixture demands a permission for every upload to the live registry. These uploads are not the release's.
     fixture.wrong.lock().expect("no panic").clear();
     fixture.rehearse(&[]).expect_success();
     let before = plan();
@@ -140,7 +139,7 @@ fn updated_dependency_is_another_plan() {
     fixture.rehearse(&[]).expect_success();
     fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
-    // Users would not get what the configuration puts in its place.
+    // Users would not get the package that the configuration patches in.
     let patch =
         format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", fixture.live.index_url(), elsewhere.join("crates/used"));
     write(&fixture.root.join(".cargo/config.toml"), &patch);
@@ -185,7 +184,7 @@ fn git_dependency_has_its_source_in_the_plan() {
     assert_eq!(source_in_plan(), source.replace("x%2Fy", "x/y"));
 }
 
-/// (Pass) A token that stands only in cargo's credentials, and that the registry repeats, is told nowhere.
+/// (Pass) A token that is only in cargo's credentials, and that the registry repeats, appears nowhere.
 #[test]
 fn token_repeated_by_the_registry_is_redacted() {
     let fixture = ReleaseFixture::create();
@@ -196,8 +195,7 @@ fn token_repeated_by_the_registry_is_redacted() {
     assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
 }
 
-/// (Pass) Registries that show nothing without a token, which stands in cargo's credentials; also where the packages are on
-/// another host.
+/// (Pass) Registries that show nothing without a token, which is in cargo's credentials; also with downloads on another host.
 #[test]
 fn private_registries_are_supported() {
     let private = |downloads_elsewhere| {
@@ -209,7 +207,7 @@ fn private_registries_are_supported() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) What the registry keeps is not what its index says: cargo would refuse it wherever it is needed.
+/// (Fail) The registry's package differs from the entry in its index: cargo would refuse it as a dependency.
 #[test]
 fn package_that_differs_from_its_index_entry_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -218,7 +216,7 @@ fn package_that_differs_from_its_index_entry_is_rejected() {
     fixture.rehearse(&[]).expect_status(1, "is not what its index says");
 }
 
-/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log says why.
+/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log contains the reason.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
@@ -230,7 +228,7 @@ fn mirror_of_the_live_registry_is_rejected() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) Two at once in one directory: the second does nothing and says who is at work, and the log stays whole.
+/// (Fail) Two at once in one directory: the second does nothing and names the first, and the log stays whole.
 #[test]
 fn second_concurrent_release_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -278,8 +276,8 @@ fn terminated_run_is_recorded_and_resumed() {
     assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
 }
 
-/// (Fail) A cargo that hangs before there is a plan, as it does while it waits for a registry: who asks to stop need not wait
-/// for it, and nothing was begun. A manifest that it does not understand is named with what it says.
+/// (Fail) A cargo that does not end before there is a plan: a signal stops the program, and nothing was begun. The message
+/// about a manifest that cargo cannot read contains cargo's error.
 #[test]
 fn hanging_or_failing_cargo_metadata_begins_nothing() {
     let fixture = ReleaseFixture::create();
@@ -303,8 +301,8 @@ fn hanging_or_failing_cargo_metadata_begins_nothing() {
     assert!(!fixture.log().exists(), "nothing was begun");
 }
 
-/// (Fail) A file that changes while the packages before it are published: what was rehearsed is no longer there, and nothing
-/// else is published.
+/// (Fail) A file that changes while the packages before it are published: its package differs from the plan, and nothing else
+/// is published.
 #[test]
 fn source_changed_during_a_run_stops_it() {
     let fixture = ReleaseFixture::create();
@@ -315,7 +313,7 @@ fn source_changed_during_a_run_stops_it() {
     assert_eq!((fixture.live.versions("a").len(), fixture.live.versions("b").len()), (1, 0));
 }
 
-/// (Pass) Cargo is killed while it uploads, as a system does that runs out of memory: the index tells that it arrived.
+/// (Pass) Cargo is killed while it uploads, as by a system that runs out of memory: the index shows that the upload arrived.
 #[test]
 fn upload_by_a_killed_cargo_is_found_in_the_index() {
     if !installed(&["pkill"]) {
@@ -339,7 +337,7 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
 }
 
 /// (Pass) A backport, beside a newer version that is published already and needs something else; and a crate from elsewhere
-/// that needs a package of the plan too: there is one of it, the rehearsed one.
+/// that needs a package of the plan too: only the rehearsed one is used.
 #[test]
 fn rehearsed_packages_are_used_beside_published_versions() {
     let fixture = ReleaseFixture::create();
@@ -370,13 +368,12 @@ fn rehearsed_packages_are_used_beside_published_versions() {
     fixture.wrong.lock().expect("no panic").clear();
     fixture.rehearse(&["--smoke-install", "c"]).expect_success();
     fixture.publish(&[]).expect_success();
-    // It is known again.
+    // The published packages are recognized.
     fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A patch in cargo's configuration holds wherever cargo is run, so a rehearsal would build with it, and users
-/// without it.
+/// (Fail) A patch in cargo's configuration: a rehearsal would build with it, and users without it.
 #[test]
 fn patch_in_the_configuration_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -388,7 +385,7 @@ fn patch_in_the_configuration_is_rejected() {
 }
 
 /// (Pass) A token in a file that cargo's configuration includes is hidden too, also where a build script prints it; and cargo
-/// that was told to be quiet says why it failed all the same.
+/// that is configured to be quiet prints its errors all the same.
 #[test]
 fn token_in_an_included_file_is_redacted() {
     let fixture = ReleaseFixture::create();
@@ -403,7 +400,7 @@ fn token_in_an_included_file_is_redacted() {
     assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
 }
 
-/// (Fail) A version that was yanked, on either registry, is not one that users can have.
+/// (Fail) A version that was yanked from a registry fails the rehearsal: users cannot get it.
 #[test]
 fn yanked_version_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
@@ -412,7 +409,7 @@ fn yanked_version_fails_the_rehearsal() {
     fixture.rehearse(&[]).expect_status(1, "a 0.1.0 was yanked from the registry rehearsal");
 }
 
-/// (Fail) Cargo calls it well when it installs nothing.
+/// (Fail) Cargo succeeds if it installs nothing, and the rehearsal fails.
 #[test]
 fn install_of_a_package_without_a_program_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -432,7 +429,7 @@ fn state_dir_inside_package_is_rejected() {
     assert!(fixture.rehearsal.uploads().is_empty());
 }
 
-/// (Pass) Called from another directory, the workspace's own configuration holds, also where a program is installed.
+/// (Pass) Called from another directory, the workspace's own configuration applies, also to an installation.
 #[test]
 fn workspace_configuration_applies_from_any_directory() {
     let fixture = ReleaseFixture::create();

@@ -1,6 +1,6 @@
 //! Packages of a workspace are published in an order in which cargo can build each against those before it, and a stop ends
-//! the reading of a workspace. The publisher finds packages where cargo does, and shows what cargo prints without secrets
-//! and in bounded memory.
+//! the reading of a workspace. The publisher finds packages where cargo does, and keeps cargo's output without secrets and
+//! in bounded memory.
 
 use std::time::{Duration, Instant};
 

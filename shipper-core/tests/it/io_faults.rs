@@ -1,5 +1,5 @@
-//! Each thing that can go wrong while writing is an error that says so, and nothing is acknowledged that is not
-//! durable: a caller that gets a head or a permission can rely on it.
+//! Every fault while writing is an error, and nothing is acknowledged that is not durable: a caller that gets a head or a
+//! permission can rely on it.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn failed_sync_acknowledges_nothing() {
     failing.mended();
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
-    // No other writer builds on bytes of which nobody knows whether they are durable.
+    // No other writer builds on bytes whose durability is unknown.
     let asked = ask(&disk, STATE).expect("asked");
     assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
@@ -89,7 +89,7 @@ fn failed_sync_acknowledges_nothing() {
     }
 }
 
-/// (Fail) A sync that fails where a log is opened tells of bytes that others wrote: nobody builds on them either.
+/// (Fail) A sync that fails while a log is opened concerns bytes of other writers: no writer builds on them either.
 #[test]
 fn failed_sync_while_opening_poisons_the_writer() {
     let disk = passed().failing(FaultPoint::Sync(1), InjectedFault::Eio);
@@ -100,7 +100,7 @@ fn failed_sync_while_opening_poisons_the_writer() {
     assert!(!asked.expect("asked").verdict().may_publish());
 }
 
-/// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
+/// (Fail) A log that was moved aside, and a later step that fails: the error has the log's new path.
 #[test]
 fn error_after_moving_the_log_names_its_new_path() {
     let disk = passed().failing(FaultPoint::Sync(2), InjectedFault::Eio);
@@ -110,7 +110,7 @@ fn error_after_moving_the_log_names_its_new_path() {
     assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
 }
 
-/// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
+/// (Pass) A log that is continued ignores the tails that were cut off the old one.
 #[test]
 fn continued_log_ignores_saved_tails_of_the_old_one() {
     let (_directory, state) = temporary_state();
@@ -127,8 +127,8 @@ fn continued_log_ignores_saved_tails_of_the_old_one() {
     assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
 }
 
-/// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
-/// works once there is room.
+/// (Fail) A short write and a full disk: the written part is cut off, the log is as before, and the next append works once
+/// the disk has space.
 #[test]
 fn short_write_is_rolled_back() {
     for failure in [InjectedFault::Short, InjectedFault::Full, InjectedFault::Eio] {
@@ -175,7 +175,7 @@ fn log_changed_under_the_writer_is_detected() {
     assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to what is not understood");
 }
 
-/// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
+/// (Fail) A lock that another holds: the error names the holder, after the time limit; for the run lock, at once.
 #[test]
 fn lock_timeout_names_the_holder() {
     let (_directory, state) = temporary_state();
@@ -197,7 +197,7 @@ fn lock_timeout_names_the_holder() {
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
-/// (Pass) A log that has two paths, by a link, has one lock and one place beside it.
+/// (Pass) A log that has two paths, by a link, has one lock.
 #[cfg(unix)]
 #[test]
 fn linked_log_has_one_lock() {
@@ -257,7 +257,7 @@ fn read_only_directory_is_an_error() {
     for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
     }
-    // The superuser may write everywhere, so that the program runs as nobody where the tests run as root.
+    // The superuser may write everywhere, so tests that run as root run the program as the user `nobody`.
     let script = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else exec \"$@\"; fi";
     let output = std::process::Command::new("bash")
         .args(["-c", script, "bash"])
@@ -272,8 +272,8 @@ fn read_only_directory_is_an_error() {
     assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
 }
 
-/// (Fail) What has the name of a lock file and is none is not written to: a link to the log or to nothing, a second name of
-/// another file, a long file.
+/// (Fail) Files that have the name of a lock file and are none are not written to: a link to the log or to nothing, a second
+/// name of another file, a long file.
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_lock_files_are_not_written_to() {
@@ -328,7 +328,7 @@ fn growing_tail_is_not_cut_off() {
     assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
 }
 
-/// A disk whose random names are known to an attacker, and on which something happens whenever a file is renamed.
+/// The file system with random names that an attacker knows, and with a hook after each rename.
 #[derive(Clone, Copy)]
 struct Guessed {
     on_rename: fn(&Utf8Path),
@@ -397,7 +397,7 @@ impl Storage for Guessed {
     }
 }
 
-/// (Fail) A symbolic link where the temporary file of the sidecar would be: not written through, and told.
+/// (Fail) A symbolic link at the path of the sidecar's temporary file: an error, and its target is not written.
 #[cfg(unix)]
 #[test]
 fn symlink_at_the_temporary_path_is_not_followed() {
@@ -419,7 +419,7 @@ fn symlink_at_the_temporary_path_is_not_followed() {
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
 }
 
-/// (Fail) A directory that cannot be written, and things that are no files where files should be.
+/// (Fail) A directory that cannot be written, and directories at the paths of files.
 #[test]
 fn unwritable_paths_are_errors() {
     let (_directory, state) = temporary_state();

@@ -57,7 +57,7 @@ fn plans() {
     }
 }
 
-/// No scenario waits in vain, so a busy machine must not end the waiting.
+/// Limits with a long wait, since every scenario's package appears: a busy machine must not end the wait.
 const PATIENT: Limits = Limits { visibility_timeout: Duration::from_secs(60), ..LIMITS };
 
 /// A release tool on a state directory, with three packages.
@@ -84,7 +84,7 @@ impl Release {
         done.expect("recorded");
     }
 
-    /// Publishes. Returns whether the gate permitted it.
+    /// Publishes. Returns `true` if the gate permitted it.
     fn publish(&mut self, skip: Option<SkipRequest>, faults: &[PublishFault]) -> bool {
         self.registries.faults = faults.to_vec();
         let mut options = publish_options(false);
@@ -94,7 +94,7 @@ impl Release {
         publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ()).is_ok()
     }
 
-    /// Compares the files, but for what depends on how long a step took: durations, lengths and hashes.
+    /// Compares the files, except for members that depend on the time of a step: durations, lengths and hashes.
     fn assert_matches(&self, scenario: &str) {
         let files = self.state.files().into_iter().map(|(name, bytes)| {
             let text = String::from_utf8(bytes).expect("UTF-8");
@@ -118,7 +118,7 @@ fn blanked(text: &str, words: &str) -> String {
     blanked
 }
 
-/// (Pass) Everything that the release engine records: success, retries, doubt, failure, continuation, refusal and skip.
+/// (Pass) Every event of the release engine: success, retries, unknown outcomes, failure, continuation, refusal and skip.
 #[test]
 fn releases() {
     use PublishFault::{Lost, None as Done, Permanent, Retryable, Unknown};
