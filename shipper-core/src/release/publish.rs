@@ -89,8 +89,10 @@ pub enum PublishError {
 }
 
 /// Asks the gate, records its answer, and publishes the packages to the live registry in order, each when the one before it
-/// is visible. Stops at the first failure. Skips packages that the registry shows with the content of the plan, so another
-/// publish goes on where a run ended, after it asked the gate again.
+/// is visible. Stops at the first failure.
+///
+/// Skips packages that the registry shows with the content of the plan. So another publish, which asks the gate again, goes
+/// on where a run ended.
 ///
 /// # Errors
 ///

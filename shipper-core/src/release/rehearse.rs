@@ -55,12 +55,12 @@ pub enum RehearseError {
     Record(#[from] RecordError),
 }
 
-/// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible, and installs
-/// one if the options name it. Records every step, and stops at the first failure. While the process lives, the completion
-/// is recorded in any case.
+/// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible. Then it
+/// installs one if the options name it. Records every step, and stops at the first failure. While the process lives, the
+/// completion is recorded in any case.
 ///
-/// A package that the registry shows already with the content of the plan is built again and counts as published, so a
-/// rehearsal can be repeated. Different content is a failure.
+/// A rehearsal can be repeated: a package that the registry shows with the content of the plan is built again and counts as
+/// published. Different content is a failure.
 ///
 /// # Errors
 ///

@@ -104,7 +104,7 @@ impl CargoSandbox {
         }
         command
             .env("CARGO_HOME", self.path("home"))
-            // What a killed program leaves behind goes away with the sandbox.
+            // The files of a killed program are removed with the sandbox.
             .env("TMPDIR", self.path("temporary"))
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_HTTP_TIMEOUT", "5")

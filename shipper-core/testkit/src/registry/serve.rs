@@ -83,10 +83,10 @@ impl Shared {
         let Some(listener) = state.listener.take() else { return };
         state.life += 1;
         drop(state);
-        // The listener looks up only when somebody calls.
+        // The listener reads its state only after a connection.
         let _ = TcpStream::connect(self.address);
         listener.join().expect("the listener ends");
-        // Only now may a client learn that it is gone: who looks then finds nobody listening.
+        // The connections end after the listener: a client that connects again is refused.
         for (stream, _) in &self.state().connections {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     fn serve(&self, stream: &TcpStream, life: u64) {
-        // A client that breaks off is no fault of ours; the test sees what the client says.
+        // A client may break off. The test sees its messages.
         if let Ok(incoming) = receive(stream) {
             let (reply, ending) = self.answer(&incoming);
             let _ = match ending {
@@ -147,9 +147,9 @@ impl Shared {
             ("GET", ["index", "config.json"]) => (self.config(), Ending::Answer),
             ("GET", ["index", place @ .., name]) => self.look(&[place, &[name]].concat().join("/"), name, incoming),
             ("GET", ["api", "v1", "crates", name, version, "download"]) => self.download(name, version),
-            // As kellnr says that it is at work.
+            // kellnr's answer to a health check.
             ("GET", ["api", "v1", "health"]) => (Reply::new(200, "OK"), Ending::Answer),
-            // A question that kellnr does not understand either.
+            // kellnr does not understand this request either.
             ("GET", ["api", "v1", "crates", _, _]) => (Reply::error(400, "bad request"), Ending::Answer),
             ("PUT" | "DELETE", _) if !entitled => (Reply::error(403, "authentication failed"), Ending::Answer),
             ("PUT", ["api", "v1", "crates", "new"]) => self.publish(incoming, at),
