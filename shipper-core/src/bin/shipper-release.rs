@@ -5,8 +5,8 @@
 //! shipper-release publish --manifest-path Cargo.toml --rehearsal-registry rehearsal
 //! ```
 //!
-//! Registries are those of cargo's configuration. Exit status 0 when it went well; 1 when the rehearsal failed, the gate
-//! refused, or the run did not finish well, all of which is in the log; 2 when nothing was begun, or could not be recorded.
+//! Registries are those of cargo's configuration. Exit status 0: success. 1: the rehearsal failed, the gate refused, or the
+//! run failed, all of which is in the log. 2: nothing was started, or a step could not be recorded.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use shipper_core::gate::SidecarUpdate;
 use shipper_core::release::cargo::{CargoPublisher, Workspace};
 use shipper_core::release::{
-    CancelToken, Failure, Limits, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
+    CancelToken, Failure, Limits, Plan, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
     StoppedAt, publish, rehearse,
 };
 use shipper_core::state_dir::create_state_directory;
@@ -99,9 +99,10 @@ struct Common {
     verbose: bool,
 }
 
-/// What a rehearsal or a publish works with.
+/// The state of a rehearsal or a publish.
 struct Session {
     state_dir: Utf8PathBuf,
+    plan: Plan,
     publisher: CargoPublisher,
     limits: Limits,
     progress: StderrProgress,
@@ -120,16 +121,11 @@ impl Common {
         let (workspace, cancel) = self.read_workspace()?;
         let state_dir = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
         create_state_directory(&state_dir)?;
-        if let Some(package) = workspace.package_containing(&state_dir) {
-            let package = &package.name;
+        if let Some(PlannedPackage { name, .. }) = workspace.package_containing(&state_dir) {
             return Err(format!(
-                "the log in {state_dir} would be packed into {package}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
+                "the log in {state_dir} would be packed into {name}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
             )
             .into());
-        }
-        let mut publisher = CargoPublisher::new(workspace);
-        if self.allow_dirty {
-            publisher = publisher.allow_dirty();
         }
         let limits = Limits {
             command_timeout: Duration::from_secs(self.time_limit),
@@ -137,7 +133,9 @@ impl Common {
             ..Limits::default()
         };
         let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
-        Ok(Session { state_dir, publisher, limits, progress, cancel })
+        let plan = workspace.plan().clone();
+        let publisher = CargoPublisher::new(workspace, self.allow_dirty)?;
+        Ok(Session { state_dir, plan, publisher, limits, progress, cancel })
     }
 }
 
@@ -151,58 +149,42 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
-            let session = common.start()?;
-            let mut options = RehearseOptions::new(session.publisher.workspace().registry(&rehearsal_registry)?);
+            let Session { state_dir, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
+            let mut options = RehearseOptions::new(publisher.workspace().registry(&rehearsal_registry)?);
             options.smoke_install = smoke_install;
-            session.rehearse(options)
+            options.limits = limits;
+            let done = rehearse(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress)?;
+            let (summary, passed) = (&done.receipt.summary, done.receipt.is_valid_evidence());
+            print_result(&format!("plan {}\n{summary}\nhead {}", plan.plan_id(), done.head));
+            if let Some(error) = &done.sidecar {
+                print_note(&format!("warning: {error}: {}", error.source));
+            }
+            if !passed {
+                print_note(&format!("error: {summary}"));
+            }
+            Ok(passed)
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
-            let session = common.start()?;
+            let Session { state_dir, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
             let mut options = PublishOptions::default();
-            let workspace = session.publisher.workspace();
-            options.rehearsal = rehearsal_registry.map(|name| workspace.registry(&name)).transpose()?;
+            options.rehearsal = rehearsal_registry.map(|name| publisher.workspace().registry(&name)).transpose()?;
             options.skip = skip_rehearsal.then_some(SkipRequest::new(actor, justification));
             options.expected_head = extends;
-            session.publish(options)
-        }
-    }
-}
-
-impl Session {
-    fn rehearse(mut self, mut options: RehearseOptions) -> Result<bool, Box<dyn Error>> {
-        options.limits = self.limits;
-        let plan = self.publisher.workspace().plan().clone();
-        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
-        let outcome = rehearse(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress)?;
-        let receipt = &outcome.completed.receipt;
-        print_result(&format!("plan {}\n{}\nhead {}", plan.plan_id(), receipt.summary, outcome.completed.head));
-        if let Some(error) = &outcome.completed.sidecar {
-            let _ = writeln!(stderr(), "warning: {error}: {}", error.source);
-        }
-        if !receipt.is_valid_evidence() {
-            let _ = writeln!(stderr(), "error: {}", receipt.summary);
-        }
-        Ok(receipt.is_valid_evidence())
-    }
-
-    fn publish(mut self, mut options: PublishOptions) -> Result<bool, Box<dyn Error>> {
-        options.limits = self.limits;
-        let plan = self.publisher.workspace().plan().clone();
-        let (publisher, progress) = (&mut self.publisher, &mut self.progress);
-        match publish(FsStorage, &self.state_dir, &plan, &options, publisher, &self.cancel, progress) {
-            Ok(outcome) => {
-                print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
-                if let Some(StoppedAt { package, failure, .. }) = &outcome.failure {
-                    let package = package.as_deref().unwrap_or("the run");
-                    let _ = writeln!(stderr(), "error: {package}: {failure}; publish again to go on");
+            options.limits = limits;
+            match publish(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress) {
+                Ok(outcome) => {
+                    print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
+                    if let Some(StoppedAt { package, failure, .. }) = &outcome.failure {
+                        print_note(&format!("error: {package}: {failure}; publish again to go on"));
+                    }
+                    Ok(outcome.failure.is_none())
                 }
-                Ok(outcome.failure.is_none())
+                Err(refused @ PublishError::Refused(_)) => {
+                    print_note(&format!("error: {refused}"));
+                    Ok(false)
+                }
+                Err(error) => Err(error.into()),
             }
-            Err(refused @ PublishError::Refused { .. }) => {
-                let _ = writeln!(stderr(), "error: {refused}");
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
         }
     }
 }
@@ -210,8 +192,13 @@ impl Session {
 /// Prints the result. If that fails, the log contains it and the exit status still reports it.
 fn print_result(result: &str) {
     if let Err(error) = writeln!(stdout(), "{result}") {
-        let _ = writeln!(stderr(), "warning: the result cannot be printed ({error}); it is in the log");
+        print_note(&format!("warning: the result cannot be printed ({error}); it is in the log"));
     }
+}
+
+/// Prints an error or a warning. The exit status reports it also if standard error is closed.
+fn print_note(note: &str) {
+    let _ = writeln!(stderr(), "{note}");
 }
 
 /// Prints the steps to standard error. On a terminal, the current step has one line, which its end replaces.
@@ -249,15 +236,20 @@ impl Progress for StderrProgress {
             VerdictKind::Bypassed => {
                 self.print("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed");
             }
-            VerdictKind::Dormant => self
-                .print("warning: no rehearsal registry was named, so the gate is dormant, and nothing backs this plan"),
+            VerdictKind::Dormant => {
+                let warning = "no rehearsal registry was named, so the gate is dormant, and nothing backs this plan";
+                self.print(&format!("warning: {warning}"));
+            }
             _ => {}
         }
-        let GateAnswer::Recorded { sidecar, .. } = gate else { return };
-        match sidecar {
-            SidecarUpdate::Rewritten => self.print("rehearsal.json did not tell of the log's receipt; written anew"),
-            SidecarUpdate::WriteFailed(error) => self.print(&format!("warning: {error}: {}", error.source)),
-            SidecarUpdate::Orphan => {
+        match gate {
+            GateAnswer::Recorded { sidecar: SidecarUpdate::Rewritten, .. } => {
+                self.print("rehearsal.json did not tell of the log's receipt; written anew");
+            }
+            GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(error), .. } => {
+                self.print(&format!("warning: {error}: {}", error.source));
+            }
+            GateAnswer::Recorded { sidecar: SidecarUpdate::Orphan, .. } => {
                 self.print("warning: there is a rehearsal.json, and no rehearsal was completed");
             }
             _ => {}
@@ -290,7 +282,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let causes = std::iter::successors(error.source(), |&cause| cause.source());
             let message = causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"));
-            let _ = writeln!(stderr(), "error: {message}");
+            print_note(&format!("error: {message}"));
             ExitCode::from(2)
         }
     }

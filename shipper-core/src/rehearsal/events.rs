@@ -1,5 +1,7 @@
 //! Events that rehearsals and runs have in common.
 
+use std::time::Duration;
+
 use shipper_events::event::{Lenient, PackageOutput, RegistryPolicy, RegistryPolicyApplied};
 
 /// Longest output that is recorded, in bytes: far less than fits into a line, however it is escaped.
@@ -21,4 +23,9 @@ pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> 
     let host = |host: Option<&str>| host.map_or(Lenient::Absent, Lenient::from);
     let evidence = RegistryPolicy::new().credential_authority(host(credentials)).index_authority(host(index));
     RegistryPolicyApplied::new().evidence(evidence)
+}
+
+/// A time in milliseconds, as events contain it.
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,6 +9,6 @@ mod recorder;
 mod run_lock;
 
 #[cfg(feature = "release")]
-pub(crate) use events::{package_output, policy_applied};
+pub(crate) use events::{milliseconds, package_output, policy_applied};
 pub use recorder::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 pub use run_lock::{RunLock, RunLockError};

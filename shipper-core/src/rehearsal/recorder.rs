@@ -16,7 +16,7 @@ use shipper_events::{EventType, Head, PlanId, RegistryName};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt};
-use crate::rehearsal::events::{package_output, policy_applied};
+use crate::rehearsal::events::{milliseconds, package_output, policy_applied};
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
 use crate::state_dir::LOG_FILE_NAME;
@@ -195,8 +195,4 @@ impl<S: Storage> OpenRehearsal<'_, S> {
 
 fn package_id(name: &str, version: &str) -> String {
     format!("{name}@{version}")
-}
-
-fn milliseconds(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

@@ -19,6 +19,10 @@
 //! /// Registries in memory: addresses of indexes, and IDs of packages.
 //! struct InMemory(BTreeSet<(String, String)>);
 //!
+//! fn key(target: StepTarget<'_>) -> (String, String) {
+//!     (target.role.registry().index.clone(), target.package.id())
+//! }
+//!
 //! impl Publisher for InMemory {
 //!     fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
 //!         Ok(role.registry().index.clone())
@@ -26,21 +30,21 @@
 //!     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn lookup(&mut self, package: &PlannedPackage, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
-//!         let published = self.0.contains(&(role.registry().index.clone(), package.id()));
+//!     fn lookup(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
+//!         let published = self.0.contains(&key(target));
 //!         Ok(if published { PublishedState::SameContent } else { PublishedState::Absent })
 //!     }
-//!     fn publish(&mut self, package: &PlannedPackage, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
-//!         self.0.insert((role.registry().index.clone(), package.id()));
+//!     fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+//!         self.0.insert(key(target));
 //!         Ok(OutputTails::default())
 //!     }
-//!     fn verify_build(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+//!     fn verify_build(&mut self, _: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+//!     fn install(&mut self, _: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
 //!     }
-//!     fn describe_command(&self, package: &PlannedPackage, _: RegistryRole<'_>) -> String {
+//!     fn describe_command(&self, package: &PlannedPackage, _: &Registry) -> String {
 //!         format!("insert {}", package.id())
 //!     }
 //! }
@@ -57,7 +61,7 @@
 //!
 //! let options = RehearseOptions::new(registry("rehearsal")?);
 //! let rehearsed = rehearse(FsStorage, &state, &plan, &options, &mut registries, &cancel, &mut ())?;
-//! assert!(rehearsed.completed.receipt.passed);
+//! assert!(rehearsed.receipt.passed);
 //!
 //! let mut options = PublishOptions::default();
 //! options.rehearsal = Some(registry("rehearsal")?);
@@ -69,7 +73,6 @@
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
-mod events;
 mod plan;
 mod publish;
 mod publisher;
@@ -78,10 +81,10 @@ mod rehearse;
 mod session;
 
 pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
-pub use publish::{PublishError, PublishOptions, PublishOutcome, publish};
+pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{
-    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext, StoppedAt,
+    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext, StepTarget,
 };
 pub use registry::{Registry, RegistryRole, SameRegistryError};
-pub use rehearse::{RehearseError, RehearseOptions, RehearseOutcome, rehearse};
+pub use rehearse::{RehearseError, RehearseOptions, rehearse};
 pub use session::Limits;

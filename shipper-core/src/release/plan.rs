@@ -1,4 +1,4 @@
-//! The plan: what to publish, named by its content.
+//! The plan: the packages to publish, named by their content.
 //!
 //! The ID of a plan is the BLAKE3 of its canonical form, which is text, so that a person can make it:
 //!
@@ -20,7 +20,7 @@
 use shipper_events::PlanId;
 use thiserror::Error;
 
-use super::registry::Registry;
+use super::registry::{Registry, shown};
 
 /// The packages to publish, in the order of their publication, and the live registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,8 +207,4 @@ fn write_files(form: &mut String, files: &[PlannedFile]) -> Result<(), PlanError
 fn check_word(text: &str) -> Result<(), PlanError> {
     let invalid = text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ');
     if invalid { Err(PlanError::InvalidName { what: shown(text) }) } else { Ok(()) }
-}
-
-fn shown(text: &str) -> String {
-    shipper_events::display_safe(text).quoted().to_string()
 }

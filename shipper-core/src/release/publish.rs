@@ -4,17 +4,21 @@ use std::error::Error;
 use std::time::Instant;
 
 use camino::Utf8Path;
+use shipper_events::event::{
+    AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
+    PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
+    PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
+};
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
-use shipper_events::{EventType, Head};
+use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
-use super::events;
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, StoppedAt};
-use super::registry::{Registry, RegistryRole, SameRegistryError};
-use super::session::{Limits, ReleaseSession};
+use super::publisher::{CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step};
+use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
+use super::session::{Limits, ReleaseSession, RetryState};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
-use crate::rehearsal::{RunLock, RunLockError};
+use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
 use crate::state_dir::LOG_FILE_NAME;
 
 /// Options of [`publish`].
@@ -47,6 +51,16 @@ pub struct PublishOutcome {
     pub failure: Option<StoppedAt>,
 }
 
+/// The failure at which a run stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoppedAt {
+    /// The package as `name@version`.
+    pub package: String,
+    /// The failure.
+    pub failure: Failure,
+}
+
 /// A plan was not published, or a step could not be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -57,14 +71,9 @@ pub enum PublishError {
     /// The preflight check failed. The gate was not asked.
     #[error("nothing was published: the preflight check failed")]
     Preflight(#[source] Failure),
-    /// The gate refused.
-    #[error("the gate refused: {reasons}")]
-    Refused {
-        /// Every reason with its remedy.
-        reasons: String,
-        /// The whole answer.
-        gate: Box<GateAnswer>,
-    },
+    /// The gate refused. The message has every reason with its remedy.
+    #[error("the gate refused: {}", refusal_message(.0))]
+    Refused(Box<GateAnswer>),
     /// The gate could not be asked, or its answer could not be recorded.
     #[error("nothing was published: the gate gave no answer")]
     Gate(#[from] AskGateError),
@@ -80,8 +89,10 @@ pub enum PublishError {
 }
 
 /// Asks the gate, records its answer, and publishes the packages to the live registry in order, each when the one before it
-/// is visible. Stops at the first failure. Skips what the registry shows with the content of the plan, so another publish
-/// goes on where a run ended, after it asked the gate again.
+/// is visible. Stops at the first failure.
+///
+/// Skips packages that the registry shows with the content of the plan. So another publish, which asks the gate again, goes
+/// on where a run ended.
 ///
 /// # Errors
 ///
@@ -99,7 +110,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistryError::check(rehearsal, live))?;
     let _run_lock = RunLock::take(&storage, state_directory, &options.lock.holder_note)?;
     let role = RegistryRole::Live(live);
-    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
+    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(PublishError::Preflight)?;
     let query = GateQuery {
         plan_id: plan.plan_id().clone(),
@@ -110,23 +121,22 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
     let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.lock.clone())?;
     let (line, decided) = match &gate {
         GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
-        _ => return Err(PublishError::Refused { reasons: refusal_message(&gate), gate: Box::new(gate) }),
+        _ => return Err(PublishError::Refused(Box::new(gate))),
     };
     session.progress.gate_passed(&gate);
     // The decision must be the last line of the log.
     let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(Some(decided));
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
-    // A registry that does not answer now fails the first lookup, which records the reason.
-    let upload_endpoint = session.upload_endpoint(role).ok();
     let mut run = RunRecorder { log, session };
-    run.log.append(&events::run_started(plan, line, upload_endpoint.as_deref()))?;
+    run.start(plan, line)?;
     let failure = run.publish_packages(plan.packages())?;
+    let first = plan.packages().first().map(PlannedPackage::id);
     let result = match &failure {
         None => "success",
-        Some(stopped) if plan.packages().first().map(PlannedPackage::id) == stopped.package => "complete_failure",
+        Some(stopped) if Some(&stopped.package) == first.as_ref() => "complete_failure",
         Some(_) => "partial_failure",
     };
-    let head = run.append("all", events::run_finished(result))?;
+    let head = run.append("all", ExecutionFinished::new().result(result))?;
     Ok(PublishOutcome { gate, head, failure })
 }
 
@@ -161,16 +171,23 @@ enum StopReason {
     NotRecorded(#[from] AppendError),
 }
 
-/// The evidence of an upload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UploadOutcome {
-    /// The command succeeded.
-    Accepted,
-    /// The command's outcome was unknown, and the registry shows the package.
-    AlreadyVisible,
-}
-
 impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
+    /// Records the first events of the run, which acts on the decision of line `gate`.
+    fn start(&mut self, plan: &Plan, gate: u64) -> Result<Head, AppendError> {
+        let live = plan.live();
+        // A registry that does not answer now fails the first lookup, which records the reason.
+        let credentials = self.session.upload_endpoint(self.session.role).ok().as_deref().and_then(origin);
+        let policy = policy_applied(origin(&live.index).as_deref(), credentials.as_deref());
+        let created = PlanCreated::new(plan.plan_id().clone(), plan.packages().len() as u64).gate(JsonUint::from(gate));
+        let auth = AuthEvidence::new().schema_version("shipper.auth_evidence.v1").registry(live.name.as_str());
+        self.log.append(&[
+            NewEvent::new(ExecutionStarted::new(), "all"),
+            NewEvent::new(policy, "all"),
+            NewEvent::new(created, "all"),
+            NewEvent::new(AuthEvidenceRecorded::new().evidence(auth), "all"),
+        ])
+    }
+
     /// Publishes packages up to the first failure, and records it.
     fn publish_packages(&mut self, packages: &[PlannedPackage]) -> Result<Option<StoppedAt>, AppendError> {
         for package in packages {
@@ -178,9 +195,10 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
                 Ok(()) => {}
                 Err(StopReason::NotRecorded(error)) => return Err(error),
                 Err(StopReason::Failed(failure)) => {
-                    let id = package.id();
-                    self.append(&id, events::package_failed(&failure))?;
-                    return Ok(Some(StoppedAt { package: Some(id), failure }));
+                    let package = package.id();
+                    let failed = PackageFailed::new().class(failure.class.as_str()).message(&*failure.message);
+                    self.append(&package, failed)?;
+                    return Ok(Some(StoppedAt { package, failure }));
                 }
             }
         }
@@ -189,61 +207,60 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
 
     /// Publishes or skips a package.
     fn publish_package(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
-        let id = package.id();
-        let started = Instant::now();
+        let (id, started) = (package.id(), Instant::now());
         match self.session.lookup(package)? {
             PublishedState::Absent => {}
             PublishedState::SameContent => {
                 self.session.progress.step_started(Step::Skip, package);
-                self.append(&id, events::package_skipped("already published with this content"))?;
+                self.append(&id, PackageSkipped::new().reason("already published with this content"))?;
                 return Ok(());
             }
             PublishedState::DifferentContent => return Err(different_content().into()),
         }
-        self.append(&id, events::package_started(package))?;
-        if self.upload(package)? == UploadOutcome::Accepted {
-            self.wait_until_visible(package)?;
-        }
-        self.append(&id, events::package_published(started.elapsed()))?;
+        self.append(&id, PackageStarted::new().name(&*package.name).version(&*package.version))?;
+        self.upload(package)?;
+        self.append(&id, PackagePublished::new().duration_ms(milliseconds(started.elapsed())))?;
         Ok(())
     }
 
-    /// Uploads a package, again after failures that permit it.
-    fn upload(&mut self, package: &PlannedPackage) -> Result<UploadOutcome, StopReason> {
+    /// Uploads a package, again after failures that permit it, and waits until the registry shows it.
+    fn upload(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
         let id = package.id();
-        let mut retry = self.session.first_attempt();
+        let mut retry = self.session.first_attempt(self.session.limits.command_timeout);
         loop {
-            let command = self.session.publisher.describe_command(package, self.session.role);
-            self.append(&id, events::package_attempted(&retry, command))?;
-            let failure = match self.session.publish(package, &retry) {
-                Ok(tails) => {
-                    let (output, uploaded) = (events::package_output(&tails), events::package_uploaded());
-                    self.log.append(&[NewEvent::new(output, &*id), NewEvent::new(uploaded, &*id)])?;
-                    return Ok(UploadOutcome::Accepted);
+            let RetryState { attempt, max_attempts, deadline } = retry;
+            let ReleaseSession { publisher, role, .. } = &self.session;
+            let command = publisher.describe_command(package, role.registry());
+            let attempted = PackageAttempted::new().attempt(attempt).command(command).max_attempts(max_attempts);
+            self.append(&id, attempted)?;
+            let failure = match self.session.run_step(Step::Publish, package, deadline, P::publish) {
+                Ok(OutputTails { stdout, stderr }) => {
+                    let output = NewEvent::new(package_output(&stdout, &stderr), &*id);
+                    self.log.append(&[output, NewEvent::new(PackageUploaded::new(), &*id)])?;
+                    return self.wait_until_visible(package);
                 }
                 Err(failure) => failure,
             };
-            self.append(&id, events::package_output(&failure.tails))?;
+            self.append(&id, package_output(&failure.tails.stdout, &failure.tails.stderr))?;
             // The package may have arrived. A caller that asked to stop needs to know that too.
             if failure.class == FailureClass::Ambiguous {
                 match self.reconcile(package)? {
                     Ok(PublishedState::SameContent) => {
-                        self.append(&id, events::package_uploaded())?;
-                        return Ok(UploadOutcome::AlreadyVisible);
+                        self.append(&id, PackageUploaded::new())?;
+                        return Ok(());
                     }
                     Ok(PublishedState::DifferentContent) => return Err(different_content().into()),
                     Ok(PublishedState::Absent) => {}
                     // Another attempt could publish twice.
-                    Err(lookup) => {
-                        let message = format!("{}; then {lookup}", failure.message);
-                        return Err(Failure { message, ..failure }.into());
-                    }
+                    Err(lookup) => return Err(failure.followed_by(lookup).into()),
                 }
             }
-            if !retry.should_retry(&failure, self.session.cancel) {
+            if !retry.should_retry(&failure, &self.session.cancel) {
                 return Err(failure.into());
             }
-            self.append(&id, events::retry_scheduled(&retry, self.session.limits.poll_interval, &failure))?;
+            let scheduled = RetryScheduled::new().attempt(attempt).max_attempts(max_attempts);
+            let scheduled = scheduled.delay_ms(milliseconds(self.session.limits.poll_interval));
+            self.append(&id, scheduled.reason(failure.class.as_str()).message(&*failure.message))?;
             if !self.session.pause() {
                 return Err(failure.into());
             }
@@ -254,43 +271,48 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     /// Looks up a package after an upload whose outcome is unknown.
     fn reconcile(&mut self, package: &PlannedPackage) -> Result<Result<PublishedState, Failure>, AppendError> {
         let id = package.id();
-        self.append(&id, events::reconciling())?;
-        // A request to stop does not apply: only this lookup tells the log what happened.
-        let cancel = CancelToken::default();
-        let ReleaseSession { publisher, progress, role, limits, .. } = &mut self.session;
-        let (publisher, progress, role, limits) = (&mut **publisher, &mut **progress, *role, *limits);
-        let mut session = ReleaseSession { publisher, role, limits, cancel: &cancel, progress };
-        let mut state = session.lookup(package);
+        self.append(&id, PublishReconciling::new().method("index"))?;
+        // A request to stop does not apply: only this lookup shows the outcome.
+        let cancel = std::mem::take(&mut self.session.cancel);
+        let mut state = self.session.lookup(package);
         // A registry may show an upload later than it arrived.
-        for _ in 1..limits.max_attempts {
+        for _ in 1..self.session.limits.max_attempts {
             if !matches!(state, Ok(PublishedState::Absent)) {
                 break;
             }
-            session.pause();
-            state = session.lookup(package);
+            self.session.pause();
+            state = self.session.lookup(package);
         }
-        self.append(&id, events::reconciled(&state))?;
+        self.session.cancel = cancel;
+        let outcome = match &state {
+            Ok(PublishedState::SameContent) => "published",
+            Ok(PublishedState::Absent) => "not-shown",
+            Ok(PublishedState::DifferentContent) => "another-content",
+            Err(_) => "unknown",
+        };
+        self.append(&id, PublishReconciled::new().outcome(RawJson::from(outcome)))?;
         Ok(state)
     }
 
     /// Waits until the registry shows the package.
     fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
-        let id = package.id();
-        let started = Instant::now();
-        self.append(&id, events::readiness_started())?;
+        let (id, started) = (package.id(), Instant::now());
+        self.append(&id, ReadinessStarted::new().method("index"))?;
         let Self { log, session } = self;
         let visible = session.wait_until_visible(package, |attempt, visible| -> Result<(), StopReason> {
-            log.append(&[NewEvent::new(events::readiness_poll(attempt, visible), &*id)])?;
+            log.append(&[NewEvent::new(ReadinessPoll::new().attempt(attempt).visible(visible), &*id)])?;
             Ok(())
         });
         match &visible {
             Ok(lookups) => {
-                self.append(&id, events::readiness_complete(started.elapsed(), *lookups))?;
+                let took = milliseconds(started.elapsed());
+                self.append(&id, ReadinessComplete::new().duration_ms(took).attempts(*lookups))?;
             }
             Err(StopReason::Failed(failure))
                 if failure.class == FailureClass::Ambiguous && !self.session.cancel.is_cancelled() =>
             {
-                self.append(&id, events::readiness_timeout(self.session.limits.visibility_timeout))?;
+                let waited = milliseconds(self.session.limits.visibility_timeout);
+                self.append(&id, ReadinessTimeout::new().max_wait_ms(waited))?;
             }
             Err(_) => {}
         }

@@ -1,5 +1,6 @@
-//! The trait for work on registries, and what a release tells its caller while it runs.
+//! The trait for work on registries, and the progress that a release reports to its caller.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::registry::RegistryRole;
+use super::registry::{Registry, RegistryRole};
 use crate::gate::GateAnswer;
 
 /// The state of a package's version on a registry.
@@ -55,6 +56,11 @@ impl Failure {
         Self::new(FailureClass::Permanent, message)
     }
 
+    /// Appends the reason that prevented another attempt to the message, which keeps the failure that people need.
+    pub(super) fn followed_by(self, later: impl fmt::Display) -> Self {
+        Self { message: format!("{}; then {later}", self.message), ..self }
+    }
+
     /// Makes the message, which may repeat anything that a registry sent, safe to show and to record.
     pub(super) fn sanitized(self) -> Self {
         Self { message: shipper_events::display_safe(&self.message).max_chars(MAX_MESSAGE_CHARS).to_string(), ..self }
@@ -63,16 +69,6 @@ impl Failure {
 
 /// The greatest length of a failure's message, in characters.
 const MAX_MESSAGE_CHARS: usize = 2_000;
-
-/// The failure at which a release stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoppedAt {
-    /// The package as `name@version`; `None` if the release stopped before the first package.
-    pub package: Option<String>,
-    /// The failure.
-    pub failure: Failure,
-}
 
 /// The meaning of a failure for a second attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,73 +94,46 @@ impl FailureClass {
 }
 
 /// Work on registries, one package at a time. Implemented with cargo, and for tests.
+///
+/// # Errors
+///
+/// A method fails with a [`Failure`] if the step ends before its work is done. Its class decides about another attempt.
 pub trait Publisher {
     /// Returns the address that takes uploads to a registry. It can differ from the index's address, and a mirror of the live
-    /// registry has the live registry's.
-    ///
-    /// # Errors
-    ///
-    /// If the registry does not answer, or takes no uploads.
+    /// registry has the live registry's. Fails if the registry does not answer, or takes no uploads.
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<String, Failure>;
 
-    /// Checks that all packages of a plan can be published, before the first event.
-    ///
-    /// # Errors
-    ///
-    /// If a package differs from the plan, or must not be published.
+    /// Checks that all packages of a plan can be published, before the first event. Fails if a package differs from the plan,
+    /// or must not be published.
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Compares what the registry shows of a package's version with the plan.
-    ///
-    /// # Errors
-    ///
-    /// If the registry does not answer as a registry does, or shows the version as yanked.
-    fn lookup(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        context: &mut StepContext<'_>,
-    ) -> Result<PublishedState, Failure>;
+    /// Compares the registry's content of a package's version with the plan. Fails if the registry does not answer as a
+    /// registry does, or shows the version as yanked.
+    fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure>;
 
-    /// Publishes a package with the content of the plan.
-    ///
-    /// # Errors
-    ///
-    /// If the package differs from the plan, was not published, or the outcome is unknown.
-    fn publish(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        context: &mut StepContext<'_>,
-    ) -> Result<OutputTails, Failure>;
+    /// Publishes a package with the content of the plan. Fails if the package differs from the plan, was not published, or
+    /// the outcome is unknown.
+    fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<OutputTails, Failure>;
 
     /// Builds a package that the rehearsal registry contains already, as a publish would build it: its dependencies may
-    /// have changed since.
-    ///
-    /// # Errors
-    ///
-    /// If the package does not build.
-    fn verify_build(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        context: &mut StepContext<'_>,
-    ) -> Result<(), Failure>;
+    /// have changed since. Fails if the package does not build.
+    fn verify_build(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Installs the program of a package from a registry.
-    ///
-    /// # Errors
-    ///
-    /// If no program was installed.
-    fn install(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        context: &mut StepContext<'_>,
-    ) -> Result<(), Failure>;
+    /// Installs the program of a package from a registry. Fails if no program was installed.
+    fn install(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Returns the command line of [`publish`](Self::publish) for the log, without tokens and temporary directories.
-    fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String;
+    /// Returns the command line of [`publish`](Self::publish) to the live registry for the log, without tokens and temporary
+    /// directories.
+    fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String;
+}
+
+/// A package, and the registry on which a step works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepTarget<'s> {
+    /// The package.
+    pub package: &'s PlannedPackage,
+    /// The registry and its role.
+    pub role: RegistryRole<'s>,
 }
 
 /// The limits of the current step, and the receiver of its progress.
@@ -188,8 +157,7 @@ impl StepContext<'_> {
             return Err(Failure::new(FailureClass::Ambiguous, CANCELLED));
         }
         if Instant::now() >= self.deadline {
-            let message = "it took longer than it may; look what hangs, or give it more time";
-            return Err(Failure::new(FailureClass::Ambiguous, message));
+            return Err(Failure::new(FailureClass::Ambiguous, DEADLINE_PASSED));
         }
         Ok(())
     }
@@ -197,6 +165,9 @@ impl StepContext<'_> {
 
 /// The message of a failure that the caller asked for.
 pub(super) const CANCELLED: &str = "somebody asked to stop";
+
+/// The message of a failure by a deadline.
+pub(super) const DEADLINE_PASSED: &str = "it took longer than it may; look what hangs, or give it more time";
 
 /// A request to stop a release at once, with its end recorded. Clones share the request.
 #[derive(Debug, Clone, Default)]
@@ -217,24 +188,16 @@ impl CancelToken {
 /// A receiver of a release's progress. By default, every method does nothing.
 pub trait Progress {
     /// The gate permitted the plan, and the run begins. Its verdict may need a warning to people.
-    fn gate_passed(&mut self, gate: &GateAnswer) {
-        let _ = gate;
-    }
+    fn gate_passed(&mut self, _gate: &GateAnswer) {}
 
     /// A step of a package begins.
-    fn step_started(&mut self, step: Step, package: &PlannedPackage) {
-        let _ = (step, package);
-    }
+    fn step_started(&mut self, _step: Step, _package: &PlannedPackage) {}
 
     /// A step ended after this time; `failure` is `None` if it succeeded.
-    fn step_finished(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {
-        let _ = (step, package, took, failure);
-    }
+    fn step_finished(&mut self, _step: Step, _package: &PlannedPackage, _took: Duration, _failure: Option<&Failure>) {}
 
     /// A command printed a line.
-    fn output_line(&mut self, line: &str) {
-        let _ = line;
-    }
+    fn output_line(&mut self, _line: &str) {}
 }
 
 /// Ignores the progress.

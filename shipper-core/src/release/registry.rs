@@ -1,4 +1,6 @@
-//! Registries, which are told apart by address.
+//! Registries, which are distinguished by address.
+
+use std::net::IpAddr;
 
 use shipper_events::RegistryName;
 use thiserror::Error;
@@ -18,16 +20,10 @@ impl Registry {
     pub fn is_same_registry(&self, other: &Self) -> bool {
         same_endpoint(&self.index, &other.index)
     }
-
-    /// Returns the name of the registry's host.
-    #[cfg(feature = "cargo")]
-    pub(super) fn host(&self) -> Option<String> {
-        parse_address(&self.index)?.host_str().map(str::to_owned)
-    }
 }
 
 /// Parses an address without the prefix that names the protocol of an index.
-fn parse_address(text: &str) -> Option<Url> {
+pub(super) fn parse_address(text: &str) -> Option<Url> {
     Url::parse(text.strip_prefix("sparse+").unwrap_or(text)).ok()
 }
 
@@ -45,25 +41,18 @@ pub(super) fn same_endpoint(one: &str, other: &str) -> bool {
     normalize(one) == normalize(other)
 }
 
-/// Removes what does not distinguish registries from an address. Text that is no address is returned as it is.
+/// Removes the parts of an address that do not distinguish registries. Returns text that is no address as it is.
 fn normalize(text: &str) -> String {
     let Some(url) = parse_address(text) else {
         return text.to_owned();
     };
-    let loopback =
-        |is_loopback: bool, host: &dyn ToString| if is_loopback { "here".to_owned() } else { host.to_string() };
     let host = match url.host() {
-        Some(Host::Ipv4(host)) => loopback(host.is_loopback() || host.is_unspecified(), &host),
-        Some(Host::Ipv6(host)) => {
-            let host = host.to_canonical();
-            loopback(host.is_loopback() || host.is_unspecified(), &host)
-        }
-        Some(Host::Domain(host)) => {
-            let host = host.trim_end_matches('.');
-            loopback(host == "localhost", &host)
-        }
+        Some(Host::Ipv6(address)) => address.to_canonical().to_string(),
+        Some(host) => host.to_string().trim_end_matches('.').to_owned(),
         None => String::new(),
     };
+    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    let host = if host == "localhost" || host.parse().is_ok_and(is_local) { "here" } else { &host };
     // The scheme does not count: one registry may serve its usual ports with and without encryption.
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{host}{port}{}", url.path().trim_end_matches('/'))
@@ -102,10 +91,14 @@ pub struct SameRegistryError {
 impl SameRegistryError {
     /// Compares the addresses of the indexes.
     pub(super) fn check(rehearsal: &Registry, live: &Registry) -> Result<(), Self> {
-        let shown = |registry: &Registry| shipper_events::display_safe(registry.name.as_str()).quoted().to_string();
         if rehearsal.is_same_registry(live) {
-            return Err(Self { rehearsal: shown(rehearsal), live: shown(live) });
+            return Err(Self { rehearsal: shown(rehearsal.name.as_str()), live: shown(live.name.as_str()) });
         }
         Ok(())
     }
+}
+
+/// Returns a name for a message, quoted and safe to show.
+pub(super) fn shown(name: &str) -> String {
+    shipper_events::display_safe(name).quoted().to_string()
 }

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use camino::Utf8Path;
-use shipper_events::RegistryName;
 use shipper_events::write::{LockOptions, Storage};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, StoppedAt};
-use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint};
+use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, Step};
+use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint, shown};
 use super::session::{Limits, ReleaseSession};
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 
@@ -35,16 +34,6 @@ impl RehearseOptions {
     }
 }
 
-/// A rehearsal whose completion is in the log, passed or not.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct RehearseOutcome {
-    /// The receipt, and the head of the log up to the completion.
-    pub completed: CompletedRehearsal,
-    /// The failure at which the rehearsal stopped; `None` if it passed.
-    pub failure: Option<StoppedAt>,
-}
-
 /// A rehearsal did not start, or could not be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -66,12 +55,12 @@ pub enum RehearseError {
     Record(#[from] RecordError),
 }
 
-/// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible, and installs
-/// one if the options name it. Records every step, and stops at the first failure. While the process lives, the completion
-/// is recorded in any case.
+/// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible. Then it
+/// installs one if the options name it. Records every step, and stops at the first failure. While the process lives, the
+/// completion is recorded in any case.
 ///
-/// What the registry shows already with the content of the plan is built again and counts as published, so a rehearsal can
-/// be repeated. Different content is a failure.
+/// A rehearsal can be repeated: a package that the registry shows with the content of the plan is built again and counts as
+/// published. Different content is a failure.
 ///
 /// # Errors
 ///
@@ -84,103 +73,66 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
     publisher: &mut P,
     cancel: &CancelToken,
     progress: &mut dyn Progress,
-) -> Result<RehearseOutcome, RehearseError> {
+) -> Result<CompletedRehearsal, RehearseError> {
     let rehearsal = &options.rehearsal;
     SameRegistryError::check(rehearsal, plan.live())?;
     let find_program = |name: &String| {
         let package = plan.packages().iter().find(|package| package.name == *name && package.has_program);
-        let shown = || shipper_events::display_safe(name).quoted().to_string();
-        package.ok_or_else(|| RehearseError::NoProgram { name: shown() })
+        package.ok_or_else(|| RehearseError::NoProgram { name: shown(name) })
     };
     let smoke_install = options.smoke_install.as_ref().map(find_program).transpose()?;
     let mut recorder = RehearsalRecorder::open(storage, state_directory, options.lock.clone())?;
     let role = RegistryRole::Rehearsal(rehearsal);
-    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel, progress };
+    let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(RehearseError::Preflight)?;
     let count = plan.packages().len();
     let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
-    let end = session.rehearse_all(&mut recording, plan, smoke_install)?;
-    let completed = recording.complete(matches!(end, RehearsalEnd::Passed), &end.summary(count, &rehearsal.name))?;
-    Ok(RehearseOutcome { completed, failure: end.into_stopped_at() })
-}
-
-/// The end of a rehearsal.
-enum RehearsalEnd<'p> {
-    /// Every package is on the rehearsal registry, and the program could be installed.
-    Passed,
-    /// It failed before the first package.
-    NotStarted(Failure),
-    /// It failed at a package, with the package's position from 1.
-    PackageFailed(usize, &'p PlannedPackage, Failure),
-    /// Every package is on the rehearsal registry, and the program could not be installed.
-    InstallFailed(&'p PlannedPackage, Failure),
-}
-
-impl RehearsalEnd<'_> {
-    /// Describes the end for the completion.
-    fn summary(&self, count: usize, registry: &RegistryName) -> String {
-        match self {
-            Self::Passed => format!("rehearsed {count} packages against '{registry}' successfully"),
-            Self::NotStarted(failure) => format!("rehearsal did not begin: {failure}"),
-            Self::PackageFailed(position, package, failure) => {
-                format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())
-            }
-            Self::InstallFailed(package, failure) => {
-                format!("rehearsed {count} packages, and {} could not be installed: {failure}", package.id())
-            }
-        }
-    }
-
-    fn into_stopped_at(self) -> Option<StoppedAt> {
-        match self {
-            Self::Passed => None,
-            Self::NotStarted(failure) => Some(StoppedAt { package: None, failure }),
-            Self::PackageFailed(_, package, failure) | Self::InstallFailed(package, failure) => {
-                Some(StoppedAt { package: Some(package.id()), failure })
-            }
-        }
-    }
+    let failure = session.rehearse_all(&mut recording, plan, smoke_install)?;
+    let success = || format!("rehearsed {count} packages against '{}' successfully", rehearsal.name);
+    Ok(recording.complete(failure.is_none(), &failure.unwrap_or_else(success))?)
 }
 
 impl<P: Publisher> ReleaseSession<'_, P> {
-    /// Rehearses and records every package.
-    fn rehearse_all<'p, S: Storage>(
+    /// Rehearses and records every package. Returns the summary of a failure; `None` if the rehearsal passed.
+    fn rehearse_all<S: Storage>(
         &mut self,
         recording: &mut OpenRehearsal<'_, S>,
-        plan: &'p Plan,
-        smoke_install: Option<&'p PlannedPackage>,
-    ) -> Result<RehearsalEnd<'p>, RecordError> {
+        plan: &Plan,
+        smoke_install: Option<&PlannedPackage>,
+    ) -> Result<Option<String>, RecordError> {
         let endpoint = self.ensure_distinct_endpoint(plan.live());
         let credentials = endpoint.as_deref().ok().and_then(origin);
         recording.policy_applied(origin(&self.role.registry().index).as_deref(), credentials.as_deref())?;
         if let Err(failure) = endpoint {
-            return Ok(RehearsalEnd::NotStarted(failure));
+            return Ok(Some(format!("rehearsal did not begin: {failure}")));
         }
+        let count = plan.packages().len();
         for (position, package) in (1..).zip(plan.packages()) {
-            let started = Instant::now();
+            let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());
             if let Err(failure) = self.rehearse_package(package) {
-                recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
-                recording.failed(&package.name, &package.version, failure.class.as_str(), &failure.message)?;
-                return Ok(RehearsalEnd::PackageFailed(position, package, failure));
+                recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
+                recording.failed(name, version, failure.class.as_str(), &failure.message)?;
+                return Ok(Some(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
             }
-            recording.published(&package.name, &package.version, started.elapsed())?;
+            recording.published(name, version, started.elapsed())?;
         }
         let Some(package) = smoke_install else {
-            return Ok(RehearsalEnd::Passed);
+            return Ok(None);
         };
-        let started = Instant::now();
-        recording.smoke_check_started(&package.name, &package.version)?;
-        if let Err(failure) = self.install(package) {
-            recording.output(&package.name, &package.version, &failure.tails.stdout, &failure.tails.stderr)?;
-            recording.smoke_check_failed(&package.name, &package.version, &failure.message)?;
-            return Ok(RehearsalEnd::InstallFailed(package, failure));
+        let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());
+        recording.smoke_check_started(name, version)?;
+        if let Err(failure) = self.run_step(Step::Install, package, self.command_deadline(), P::install) {
+            recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
+            recording.smoke_check_failed(name, version, &failure.message)?;
+            let id = package.id();
+            return Ok(Some(format!("rehearsed {count} packages, and {id} could not be installed: {failure}")));
         }
-        recording.smoke_check_succeeded(&package.name, &package.version, started.elapsed())?;
-        Ok(RehearsalEnd::Passed)
+        recording.smoke_check_succeeded(name, version, started.elapsed())?;
+        Ok(None)
     }
 
     /// Returns the address that takes uploads to the rehearsal registry. Fails if it is the live registry's, as it is for a
-    /// mirror, or if either registry does not tell its own.
+    /// mirror, or if either registry does not give its own.
     fn ensure_distinct_endpoint(&mut self, live: &Registry) -> Result<String, Failure> {
         let endpoint = self.upload_endpoint(self.role)?;
         if same_endpoint(&endpoint, &self.upload_endpoint(RegistryRole::Live(live))?) {
@@ -193,18 +145,20 @@ impl<P: Publisher> ReleaseSession<'_, P> {
 
     /// Publishes a package to the rehearsal registry, or verifies the one that is there.
     fn rehearse_package(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
-        let mut retry = self.first_attempt();
+        let mut retry = self.first_attempt(self.limits.command_timeout);
         let mut earlier: Option<Failure> = None;
         loop {
             let state = self.lookup(package).map_err(|lookup| match earlier.take() {
                 // The failed attempt is the cause that people need.
-                Some(failure) => Failure { message: format!("{}; then {lookup}", failure.message), ..failure },
+                Some(failure) => failure.followed_by(lookup),
                 None => lookup,
             });
             match state? {
                 // An upload of this rehearsal was built before it.
                 PublishedState::SameContent if retry.attempt > 1 => return Ok(()),
-                PublishedState::SameContent => return self.verify_build(package),
+                PublishedState::SameContent => {
+                    return self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build);
+                }
                 PublishedState::DifferentContent => {
                     let message = "the rehearsal registry has this version with another content; bump the version, or \
                          rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
@@ -212,10 +166,10 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 }
                 PublishedState::Absent => {}
             }
-            match self.publish(package, &retry) {
+            match self.run_step(Step::Publish, package, retry.deadline, P::publish) {
                 Ok(_) => break,
                 // The package may have arrived, so the next attempt begins with a lookup.
-                Err(failure) if retry.should_retry(&failure, self.cancel) && self.pause() => {
+                Err(failure) if retry.should_retry(&failure, &self.cancel) && self.pause() => {
                     retry.attempt += 1;
                     earlier = Some(failure);
                 }

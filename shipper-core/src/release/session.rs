@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{
-    CANCELLED, CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext,
+    CANCELLED, CancelToken, DEADLINE_PASSED, Failure, FailureClass, Progress, PublishedState, Publisher, Step,
+    StepContext, StepTarget,
 };
 use super::registry::RegistryRole;
 
@@ -13,11 +14,11 @@ use super::registry::RegistryRole;
 pub struct Limits {
     /// The time for publishing or installing one package, with its build and all attempts. Default: 30 minutes.
     pub command_timeout: Duration,
-    /// The time within which a registry must answer, and show what was published. Default: 5 minutes.
+    /// The time within which a registry must answer, and show a published package. Default: 5 minutes.
     pub visibility_timeout: Duration,
     /// The time between two lookups, or two attempts. Default: 2 seconds.
     pub poll_interval: Duration,
-    /// The number of attempts at what may succeed later; 0 counts as 1. Default: 3.
+    /// The number of attempts at a step that may succeed later; 0 counts as 1. Default: 3.
     pub max_attempts: u32,
 }
 
@@ -38,21 +39,21 @@ fn deadline_after(timeout: Duration) -> Instant {
     now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(u64::from(u32::MAX)))
 }
 
-/// What a rehearsal or a run works with.
+/// The publisher of a rehearsal or a run, and the settings of each step.
 pub(super) struct ReleaseSession<'s, P> {
     pub(super) publisher: &'s mut P,
     pub(super) role: RegistryRole<'s>,
     pub(super) limits: Limits,
-    pub(super) cancel: &'s CancelToken,
+    pub(super) cancel: CancelToken,
     pub(super) progress: &'s mut dyn Progress,
 }
 
-/// The attempts at one package.
+/// The attempts at one package, or at one request.
 pub(super) struct RetryState {
     /// The number of the current attempt, from 1.
-    pub(super) attempt: u32,
-    pub(super) max_attempts: u32,
-    deadline: Instant,
+    pub(super) attempt: u64,
+    pub(super) max_attempts: u64,
+    pub(super) deadline: Instant,
 }
 
 impl RetryState {
@@ -64,13 +65,9 @@ impl RetryState {
 }
 
 impl<P: Publisher> ReleaseSession<'_, P> {
-    /// Begins the attempts at a package.
-    pub(super) fn first_attempt(&self) -> RetryState {
-        self.first_attempt_within(self.limits.command_timeout)
-    }
-
-    fn first_attempt_within(&self, timeout: Duration) -> RetryState {
-        let max_attempts = self.limits.max_attempts.max(1);
+    /// Begins attempts that end after `timeout`.
+    pub(super) fn first_attempt(&self, timeout: Duration) -> RetryState {
+        let max_attempts = self.limits.max_attempts.max(1).into();
         RetryState { attempt: 1, max_attempts, deadline: deadline_after(timeout) }
     }
 
@@ -81,29 +78,18 @@ impl<P: Publisher> ReleaseSession<'_, P> {
 
     /// Looks the package up on the registry.
     pub(super) fn lookup(&mut self, package: &PlannedPackage) -> Result<PublishedState, Failure> {
-        let role = self.role;
-        self.retry(|publisher, context| publisher.lookup(package, role, context))
+        let target = StepTarget { package, role: self.role };
+        self.retry(|publisher, context| publisher.lookup(target, context))
     }
 
     /// Checks that the plan can be published.
     pub(super) fn preflight(&mut self, plan: &Plan) -> Result<(), Failure> {
-        let deadline = deadline_after(self.limits.command_timeout);
-        self.run_once(deadline, |publisher, context| publisher.preflight(plan, context))
+        self.run_once(self.command_deadline(), |publisher, context| publisher.preflight(plan, context))
     }
 
-    /// Builds the package again.
-    pub(super) fn verify_build(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
-        self.run_step(Step::VerifyBuild, package, deadline_after(self.limits.command_timeout), P::verify_build)
-    }
-
-    /// Publishes the package, once.
-    pub(super) fn publish(&mut self, package: &PlannedPackage, retry: &RetryState) -> Result<OutputTails, Failure> {
-        self.run_step(Step::Publish, package, retry.deadline, P::publish)
-    }
-
-    /// Installs the package's program.
-    pub(super) fn install(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
-        self.run_step(Step::Install, package, deadline_after(self.limits.command_timeout), P::install)
+    /// Returns the deadline of a command that starts now.
+    pub(super) fn command_deadline(&self) -> Instant {
+        deadline_after(self.limits.command_timeout)
     }
 
     /// Calls the publisher once. If the step is over before it began, nothing happened, so the failure is not ambiguous.
@@ -112,7 +98,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         deadline: Instant,
         call: impl FnOnce(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut context = StepContext { deadline, cancel: self.cancel, progress: &mut *self.progress };
+        let mut context = StepContext { deadline, cancel: &self.cancel, progress: &mut *self.progress };
         match context.check() {
             Ok(()) => call(self.publisher, &mut context).map_err(Failure::sanitized),
             Err(over) => Err(Failure { class: FailureClass::Retryable, ..over }),
@@ -124,26 +110,32 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         &mut self,
         mut call: impl FnMut(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut retry = self.first_attempt_within(self.limits.visibility_timeout);
+        let mut retry = self.first_attempt(self.limits.visibility_timeout);
         loop {
             match self.run_once(retry.deadline, &mut call) {
-                Err(failure) if retry.should_retry(&failure, self.cancel) && self.pause() => retry.attempt += 1,
+                Err(failure) if retry.should_retry(&failure, &self.cancel) && self.pause() => {
+                    // Another attempt would replace the registry's failure by that of the deadline.
+                    if Instant::now() >= retry.deadline {
+                        return Err(failure.followed_by(DEADLINE_PASSED));
+                    }
+                    retry.attempt += 1;
+                }
                 answer => return answer,
             }
         }
     }
 
     /// Calls the publisher once, and reports the step's progress.
-    fn run_step<T>(
+    pub(super) fn run_step<T>(
         &mut self,
         step: Step,
         package: &PlannedPackage,
         deadline: Instant,
-        call: impl FnOnce(&mut P, &PlannedPackage, RegistryRole<'_>, &mut StepContext<'_>) -> Result<T, Failure>,
+        call: impl FnOnce(&mut P, StepTarget<'_>, &mut StepContext<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let (role, started) = (self.role, Instant::now());
+        let (target, started) = (StepTarget { package, role: self.role }, Instant::now());
         self.progress.step_started(step, package);
-        let result = self.run_once(deadline, |publisher, context| call(publisher, package, role, context));
+        let result = self.run_once(deadline, |publisher, context| call(publisher, target, context));
         self.progress.step_finished(step, package, started.elapsed(), result.as_ref().err());
         result
     }
@@ -153,45 +145,38 @@ impl<P: Publisher> ReleaseSession<'_, P> {
     pub(super) fn wait_until_visible<E: From<Failure>>(
         &mut self,
         package: &PlannedPackage,
-        looked_up: impl FnMut(u64, bool) -> Result<(), E>,
-    ) -> Result<u64, E> {
-        let started = Instant::now();
-        self.progress.step_started(Step::WaitUntilVisible, package);
-        let visible = self.poll_until_visible(package, looked_up)?;
-        self.progress.step_finished(Step::WaitUntilVisible, package, started.elapsed(), visible.as_ref().err());
-        Ok(visible?)
-    }
-
-    fn poll_until_visible<E>(
-        &mut self,
-        package: &PlannedPackage,
         mut looked_up: impl FnMut(u64, bool) -> Result<(), E>,
-    ) -> Result<Result<u64, Failure>, E> {
-        let (role, deadline) = (self.role, deadline_after(self.limits.visibility_timeout));
+    ) -> Result<u64, E> {
+        let (target, started) = (StepTarget { package, role: self.role }, Instant::now());
+        let timeout = self.limits.visibility_timeout;
+        let deadline = deadline_after(timeout);
+        self.progress.step_started(Step::WaitUntilVisible, package);
         let mut lookups = 0;
-        loop {
+        let visible = loop {
             lookups += 1;
-            let state = self.run_once(deadline, |publisher, context| publisher.lookup(package, role, context));
+            let state = self.run_once(deadline, |publisher, context| publisher.lookup(target, context));
             looked_up(lookups, matches!(state, Ok(PublishedState::SameContent | PublishedState::DifferentContent)))?;
             match state {
-                Ok(PublishedState::SameContent) => return Ok(Ok(lookups)),
+                Ok(PublishedState::SameContent) => break Ok(lookups),
                 Ok(PublishedState::DifferentContent) => {
                     let message = "the registry shows this version with another content than was published";
-                    return Ok(Err(Failure::permanent(message)));
+                    break Err(Failure::permanent(message));
                 }
-                Err(failure) if failure.class == FailureClass::Permanent => return Ok(Err(failure)),
+                Err(failure) if failure.class == FailureClass::Permanent => break Err(failure),
                 // A registry that fails for a moment is asked again until the deadline.
                 Ok(PublishedState::Absent) | Err(_) => {}
             }
             if deadline_after(self.limits.poll_interval) > deadline {
-                let waited = self.limits.visibility_timeout.as_secs();
+                let waited = timeout.as_secs();
                 let message = format!("it was published, and the registry did not show it within {waited} s");
-                return Ok(Err(Failure::new(FailureClass::Ambiguous, message)));
+                break Err(Failure::new(FailureClass::Ambiguous, message));
             }
             if !self.pause() {
-                return Ok(Err(Failure::new(FailureClass::Ambiguous, CANCELLED)));
+                break Err(Failure::new(FailureClass::Ambiguous, CANCELLED));
             }
-        }
+        };
+        self.progress.step_finished(Step::WaitUntilVisible, package, started.elapsed(), visible.as_ref().err());
+        Ok(visible?)
     }
 
     /// Waits for the next lookup or attempt; returns `false` if the caller asked to stop meanwhile.

@@ -1,11 +1,12 @@
-//! The rules of `docs/log-format.md`, "The chain", line by line and without any shortcut: what a fast verifier must find.
+//! Verifier by the rules of `docs/log-format.md`, "The chain", line by line and without any shortcut. A fast verifier must
+//! agree with it.
 
 use std::ops::ControlFlow;
 
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, split_lines};
 use shipper_events::{ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line};
 
-/// What verifying a log finds.
+/// The result of verifying a log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
     pub lines: Vec<OracleLine>,

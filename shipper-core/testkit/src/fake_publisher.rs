@@ -1,58 +1,93 @@
-//! Registries that fail when told to, and a release tool at work on them: whatever a test does, the live registry is reached
-//! only with a permission in the log.
+//! Registries in memory that fail on demand, and a release tool that works on them. The live registry is reached only with a
+//! permission in the log.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::log_builder::audit;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
-    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, publish, rehearse,
+    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, StepTarget,
+    publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
 use shipper_core::{RefusalCode, SkipRequest};
 use shipper_events::write::FsStorage;
 
-/// Registries that remember what they were given, and fail when told to.
+/// Registries in memory, which fail on demand.
 pub struct FakePublisher {
-    pub log: Utf8PathBuf,
-    /// Registry and package, with the content that it has.
+    /// The log, which must contain a permission whenever the live registry is reached; `None` for no such check.
+    pub log: Option<Utf8PathBuf>,
+    /// The content of packages by registry and package.
     pub published: HashMap<(String, String), blake3::Hash>,
-    /// What happens at the next calls to publish, in order; then all goes well.
+    /// The outcomes of the next uploads, builds and installations, in order; then all succeed.
     pub faults: Vec<PublishFault>,
-    /// What happens at the next lookups, the last first.
+    /// The outcomes of the next lookups, the last first.
     pub lookup_faults: Vec<LookupFault>,
     pub mirror: MirrorMode,
-    /// Whether the plan may be published, as far as that can be seen beforehand.
+    /// `true` if the preflight check succeeds.
     pub ready: bool,
-    /// How often the live registry was reached.
+    /// The number of uploads to the live registry.
     pub reached: usize,
     pub cancel: CancelToken,
 }
 
+impl FakePublisher {
+    pub fn new(log: Option<Utf8PathBuf>) -> Self {
+        Self {
+            log,
+            published: HashMap::new(),
+            faults: Vec::new(),
+            lookup_faults: Vec::new(),
+            mirror: MirrorMode::None,
+            ready: true,
+            reached: 0,
+            cancel: CancelToken::default(),
+        }
+    }
+
+    fn next_fault(&mut self) -> PublishFault {
+        if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishFault {
-    /// It goes well.
+    /// It succeeds.
     None,
-    /// It goes well, and much is said of it.
+    /// It succeeds, with much output.
     Chatty,
-    /// Nothing is done, and it will not pass.
+    /// Nothing is done, and another attempt fails too.
     Permanent,
-    /// Nothing is done, and it may pass.
+    /// Nothing is done, and another attempt may succeed.
     Retryable,
-    /// It is done, and nobody learns of it.
+    /// It is done, and the answer is lost.
     Lost,
-    /// It is not done, and nobody knows.
+    /// It is not done, and the answer is lost.
     Unknown,
-    /// Somebody else does it with another content, and nobody knows.
+    /// Another publisher does it with another content, and the answer is lost.
     Overtaken,
-    /// Somebody asks to stop meanwhile.
+    /// The caller asks to stop meanwhile.
     Stopped,
 }
 
-/// What a look at a registry tells.
+impl PublishFault {
+    fn failure(self) -> Result<(), Failure> {
+        let class = match self {
+            Self::None | Self::Chatty => return Ok(()),
+            Self::Permanent => FailureClass::Permanent,
+            Self::Retryable => FailureClass::Retryable,
+            Self::Lost | Self::Unknown | Self::Overtaken | Self::Stopped => FailureClass::Ambiguous,
+        };
+        let tails = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
+        Err(Failure { tails, ..Failure::new(class, "\u{1b} it failed") })
+    }
+}
+
+/// The answer to a lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupFault {
     /// It does not answer.
@@ -61,25 +96,25 @@ pub enum LookupFault {
     Hidden,
     /// It shows what it has.
     Shown,
-    /// What it answers is meant to harm.
+    /// Its answer is meant to harm.
     Hostile,
 }
 
-/// What uploads to the rehearsal registry go to.
+/// The receiver of uploads to the rehearsal registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MirrorMode {
-    /// It is one of its own.
+    /// The registry itself.
     None,
-    /// It is a mirror of the live one.
+    /// The live registry, whose mirror it is.
     OfLive,
-    /// It does not say.
+    /// The registry does not give it.
     Silent,
-    /// The live one does not say.
+    /// The live registry does not give its own.
     LiveSilent,
 }
 
-fn publication_key(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
-    (role.registry().name.as_str().to_owned(), package.id())
+fn publication_key(target: StepTarget<'_>) -> (String, String) {
+    (target.role.registry().name.to_string(), target.package.id())
 }
 
 fn content(package: &PlannedPackage) -> blake3::Hash {
@@ -98,12 +133,7 @@ impl Publisher for FakePublisher {
         }
     }
 
-    fn lookup(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<PublishedState, Failure> {
+    fn lookup(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
         match self.lookup_faults.pop() {
             Some(LookupFault::Unanswered) => {
                 return Err(Failure::new(FailureClass::Retryable, "the registry answered 503"));
@@ -114,84 +144,63 @@ impl Publisher for FakePublisher {
             }
             Some(LookupFault::Shown) | None => {}
         }
-        Ok(match self.published.get(&publication_key(package, role)) {
+        Ok(match self.published.get(&publication_key(target)) {
             None => PublishedState::Absent,
-            Some(published) if *published == content(package) => PublishedState::SameContent,
+            Some(published) if *published == content(target.package) => PublishedState::SameContent,
             Some(_) => PublishedState::DifferentContent,
         })
     }
 
-    fn publish(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<OutputTails, Failure> {
-        if let RegistryRole::Live(_) = role {
+    fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+        if let RegistryRole::Live(_) = target.role {
             self.reached += 1;
-            assert!(may_publish_now(&self.log), "the live registry is reached without a permission in the log");
+            let permitted = self.log.as_ref().is_none_or(|log| ends_in_permitted_run(log.as_std_path()));
+            assert!(permitted, "the live registry is reached without a permission in the log");
         }
-        let fault = if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) };
+        let fault = self.next_fault();
+        match fault {
+            PublishFault::Permanent | PublishFault::Retryable | PublishFault::Unknown => None,
+            PublishFault::Overtaken => self.published.insert(publication_key(target), blake3::hash(b"another content")),
+            _ => self.published.insert(publication_key(target), content(target.package)),
+        };
         if fault == PublishFault::Stopped {
             self.cancel.cancel();
         }
-        if matches!(fault, PublishFault::None | PublishFault::Chatty | PublishFault::Lost | PublishFault::Stopped) {
-            self.published.insert(publication_key(package, role), content(package));
-        }
-        if fault == PublishFault::Overtaken {
-            self.published.insert(publication_key(package, role), blake3::hash(b"somebody else's"));
-        }
-        match fault {
-            PublishFault::None => Ok(OutputTails::default()),
-            PublishFault::Chatty => Ok(OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }),
-            PublishFault::Permanent => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
-            PublishFault::Retryable => Err(Failure::new(FailureClass::Retryable, "the registry answered 500")),
-            PublishFault::Lost | PublishFault::Unknown | PublishFault::Overtaken | PublishFault::Stopped => {
-                Err(Failure::new(FailureClass::Ambiguous, "nobody knows"))
-            }
-        }
+        fault.failure()?;
+        let much = OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) };
+        let little = OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() };
+        Ok(if fault == PublishFault::Chatty { much } else { little })
     }
 
     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
         if self.ready { Ok(()) } else { Err(Failure::new(FailureClass::Permanent, "it is not committed")) }
     }
 
-    fn verify_build(
-        &mut self,
-        _: &PlannedPackage,
-        role: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<(), Failure> {
-        assert!(matches!(role, RegistryRole::Rehearsal(_)), "what is published for real is not built again");
-        match if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) } {
-            PublishFault::None => Ok(()),
-            _ => Err(Failure::new(FailureClass::Permanent, "it does not compile")),
-        }
+    fn verify_build(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+        assert!(matches!(target.role, RegistryRole::Rehearsal(_)), "what is published for real is not built again");
+        self.next_fault().failure()
     }
 
-    fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        match if self.faults.is_empty() { PublishFault::None } else { self.faults.remove(0) } {
-            PublishFault::None => Ok(()),
-            _ => Err(Failure::new(FailureClass::Permanent, "it does not install")),
-        }
+    fn install(&mut self, _: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
+        self.next_fault().failure()
     }
 
-    fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String {
-        format!("publish {} on {}", package.id(), role.registry().name)
+    fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String {
+        format!("upload {} to {}", package.id(), live.name)
     }
 }
 
 pub const LIVE: &str = "live";
 
-/// Whether the log, as it stands on the disk, ends in a run that names a permission for its plan.
-fn may_publish_now(log: &Utf8Path) -> bool {
-    let log = std::fs::read(log).expect("the log");
+/// Returns `true` if the log on the disk ends in an open run that names a permission for its plan.
+pub fn ends_in_permitted_run(log: &Path) -> bool {
+    let log = std::fs::read(log).unwrap_or_default();
     let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
     let taken = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty());
     taken.is_some_and(|decision| {
-        let recorded = decision.recorded.as_ref().expect("it was recorded");
+        let permitted = decision.recorded.as_ref().is_some_and(|recorded| recorded.verdict != "refused");
         let open = decision.runs.last().is_some_and(|run| run.finished.is_none());
-        open && recorded.verdict != "refused" && decision.runs.iter().all(|run| run.line > decision.line)
+        permitted && open && decision.runs.iter().all(|run| run.line > decision.line)
     })
 }
 
@@ -245,32 +254,21 @@ impl ReleaseTool {
         let top = tempfile::tempdir().expect("a directory");
         let state = Utf8PathBuf::try_from(top.path().join("state")).expect("UTF-8");
         create_state_directory(&state).expect("created");
-        let publisher = FakePublisher {
-            log: state.join(LOG_FILE_NAME),
-            published: HashMap::new(),
-            faults: Vec::new(),
-            lookup_faults: Vec::new(),
-            mirror: MirrorMode::None,
-            ready: true,
-            reached: 0,
-            cancel: CancelToken::default(),
-        };
+        let publisher = FakePublisher::new(Some(state.join(LOG_FILE_NAME)));
         Self { _top: top, state, publisher }
     }
 
-    /// Rehearses, and gives whether it passed.
+    /// Rehearses, and returns `true` if it passed.
     pub fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[PublishFault]) -> bool {
         self.publisher.faults = faults.to_vec();
         let cancel = CancelToken::default();
         self.publisher.cancel = cancel.clone();
         let options = rehearse_options(smoke_install);
         let done = rehearse(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ());
-        let rehearsed = done.expect("it is recorded");
-        assert_eq!(rehearsed.completed.receipt.passed, rehearsed.failure.is_none());
-        rehearsed.completed.receipt.passed
+        done.expect("it is recorded").receipt.passed
     }
 
-    /// Publishes, and gives whether all of it went well, or why the gate refused.
+    /// Publishes. Returns `true` if every package was published, or the reasons of the gate's refusal.
     pub fn publish(&mut self, plan: &Plan, skip: bool, faults: &[PublishFault]) -> Result<bool, Vec<RefusalCode>> {
         self.publisher.faults = faults.to_vec();
         let cancel = CancelToken::default();
@@ -278,7 +276,7 @@ impl ReleaseTool {
         let (before, options) = (self.publisher.reached, publish_options(skip));
         match publish(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),
-            Err(PublishError::Refused { gate, .. }) => {
+            Err(PublishError::Refused(gate)) => {
                 assert_eq!(self.publisher.reached, before, "a refusal reaches nothing");
                 Err(gate.verdict().reason_codes())
             }
@@ -286,8 +284,17 @@ impl ReleaseTool {
         }
     }
 
+    pub fn log(&self) -> Utf8PathBuf {
+        self.state.join(LOG_FILE_NAME)
+    }
+
+    /// The text of the log.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).expect("the log")
+    }
+
     pub fn audit(&self) -> LogAudit {
-        let log = std::fs::read(&self.publisher.log).expect("the log");
-        audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded")
+        audit(self.log_text().as_bytes(), SidecarInput::NotRequested, &AuditOptions::default())
+            .expect("no line is demanded")
     }
 }

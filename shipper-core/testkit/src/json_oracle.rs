@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
-/// What the general reader says; `None` where the two may differ by design: numbers that no float holds.
+/// The answer of the general reader; `None` where the two may differ by design: numbers that no float represents.
 pub fn oracle(text: &str) -> Option<bool> {
     match serde_json::from_str::<Strict>(text) {
         Ok(Strict) => Some(text.trim_start().starts_with('{')),

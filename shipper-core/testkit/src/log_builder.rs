@@ -1,4 +1,4 @@
-//! Logs made line by line, foreign or chained, and what an audit tells of them in few words.
+//! Logs that tests make line by line, foreign or chained, and short summaries of their audits.
 
 use std::fmt::Write;
 
@@ -123,7 +123,7 @@ impl LogBuilder {
         self.start(plan, registry, 1).rehearsal_failure().complete(plan, registry, false)
     }
 
-    /// A recorded decision, its basis the head of what stands before it.
+    /// A recorded decision whose basis is the head of the lines before it.
     pub fn gate(
         &mut self,
         plan: &str,
@@ -183,7 +183,7 @@ impl LogBuilder {
         self.plan(plan, 1).published("a").finished("success")
     }
 
-    /// The line that takes on what stands before it; chained.
+    /// The chained line that adopts the lines before it.
     pub fn adopted(&mut self) -> &mut Self {
         let head = self.head();
         self.adopted_as(&head)
@@ -201,7 +201,7 @@ impl LogBuilder {
         audit(&self.bytes, SidecarInput::NotRequested, demand).expect("the line is there")
     }
 
-    /// What an audit tells: the conclusion and integrity, then decisions, then findings (notes left out).
+    /// The summary of an audit: conclusion and integrity, then decisions, then findings (notes left out).
     pub fn summary(&self, demand: &AuditOptions) -> String {
         summarize(self.audit(demand))
     }
@@ -220,7 +220,7 @@ pub fn audit(log: &[u8], sidecar: SidecarInput, options: &AuditOptions) -> Resul
     audit_reader(log, sidecar, &options)
 }
 
-/// Checks what an audit tells under no demand.
+/// Checks the summary of an audit without demands.
 #[track_caller]
 pub fn assert_summary(log: &LogBuilder, expected: &str) {
     assert_eq!(log.summary(&AuditOptions::default()), expected);

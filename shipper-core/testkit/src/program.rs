@@ -1,4 +1,4 @@
-//! Programs that tests run: our own, and those of the system.
+//! Programs that tests run: those of the workspace, and those of the system.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +28,7 @@ fn built(package: &str, kind: &str, name: &str, path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// Returns whether these programs are installed. If one is missing, it prints that the current test is skipped; on CI, where
+/// Returns `true` if these programs are installed. If one is missing, it prints that the current test is skipped; on CI, where
 /// the environment variable `CI` is set, the test fails instead.
 #[must_use]
 pub fn installed(programs: &[&str]) -> bool {

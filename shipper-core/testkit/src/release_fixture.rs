@@ -1,16 +1,17 @@
-//! A workspace between two registries, and `shipper-release` at work on it: whatever a test does, no token is told, and the live
-//! registry is reached only with a permission in the log.
+//! A workspace between two registries, and `shipper-release`, which rehearses and publishes it. No token is printed, and the
+//! live registry is reached only with a permission in the log.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::fake_publisher::ends_in_permitted_run;
 use crate::log_builder::audit;
 use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 
 use crate::program::binary;
-use crate::registry::{CargoSandbox, Registry, TOKEN, three_members_for};
+use crate::registry::{CargoSandbox, CommandResult, Registry, TOKEN, three_members_for};
 
 /// A workspace of three crates, each depending on the one before, between two registries.
 pub struct ReleaseFixture {
@@ -18,7 +19,7 @@ pub struct ReleaseFixture {
     pub live: Registry,
     pub rehearsal: Registry,
     pub root: PathBuf,
-    /// What was wrong when the live registry was reached.
+    /// The uploads to the live registry without a permission in the log.
     pub wrong: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,8 +36,8 @@ impl ReleaseFixture {
         let fixture = Self { sandbox, live, rehearsal, root, wrong: Arc::default() };
         let (log, wrong) = (fixture.log(), Arc::clone(&fixture.wrong));
         fixture.live.at_upload(move |upload| {
-            if let Err(why) = permitted(&log) {
-                wrong.lock().expect("no panic").push(format!("{}: {why}", upload.name));
+            if !ends_in_permitted_run(&log) {
+                wrong.lock().expect("no panic").push(upload.name.clone());
             }
         });
         fixture
@@ -46,34 +47,36 @@ impl ReleaseFixture {
         self.root.join(".shipper/events.jsonl")
     }
 
+    /// The text of the log.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).expect("the log")
+    }
+
     pub fn command(&self, action: &str, args: &[&str]) -> Command {
         let mut command = self.sandbox.command(binary("shipper-core", "shipper-release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
-        // As jobs set it; what cargo says must be understood all the same.
+        // Jobs set these, and cargo's messages must be understood all the same.
         command.env("CARGO_TERM_COLOR", "always").env("CARGO_TERM_QUIET", "true");
         command
     }
 
-    pub fn run(&self, action: &str, args: &[&str]) -> (i32, String) {
-        let mut command = self.command(action, args);
-        let output = command.output().expect("it starts");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8(said).expect("UTF-8");
-        assert!(!said.contains(TOKEN), "a token is told: {said}");
-        (output.status.code().expect("it was not killed"), said)
+    pub fn run(&self, action: &str, args: &[&str]) -> CommandResult {
+        let result = CommandResult::run(&mut self.command(action, args));
+        assert!(!result.said.contains(TOKEN), "a token is printed: {}", result.said);
+        result
     }
 
-    pub fn rehearse(&self, args: &[&str]) -> (i32, String) {
+    pub fn rehearse(&self, args: &[&str]) -> CommandResult {
         self.run("rehearse", &[&["--rehearsal-registry", "rehearsal"], args].concat())
     }
 
-    pub fn publish(&self, args: &[&str]) -> (i32, String) {
+    pub fn publish(&self, args: &[&str]) -> CommandResult {
         self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
     }
 
-    /// Does it, and sends that signal to it once this package arrives at a registry.
-    pub fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> Output {
+    /// Runs the program, and sends that signal to it once this package arrives at a registry.
+    pub fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> CommandResult {
         let child: Arc<Mutex<Option<u32>>> = Arc::default();
         let id = Arc::clone(&child);
         at.at_upload(move |upload| {
@@ -81,21 +84,20 @@ impl ReleaseFixture {
                 && let Some(id) = id.lock().expect("no panic").take()
             {
                 assert!(Command::new("kill").args([signal, &id.to_string()]).status().expect("kill").success());
-                // It hears that before the upload is answered.
+                // The signal arrives before the upload is answered.
                 std::thread::sleep(Duration::from_millis(300));
             }
         });
         let mut command = self.command(action, &["--rehearsal-registry", "rehearsal"]);
         let running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         *child.lock().expect("no panic") = Some(running.id());
-        running.wait_with_output().expect("it ends")
+        running.wait_with_output().expect("it ends").into()
     }
 
     /// The audit of the log, under the configured registry.
     pub fn audit(&self) -> LogAudit {
-        let log = std::fs::read(self.log()).expect("the log");
-        let text = String::from_utf8(log.clone()).expect("UTF-8");
-        assert!(!text.contains(TOKEN), "a token is in the log");
+        let log = self.log_text();
+        assert!(!log.contains(TOKEN), "a token is in the log");
         let path = self.root.join(".shipper/rehearsal.json");
         let sidecar = match std::fs::read(&path) {
             Ok(bytes) => SidecarInput::Found { path: path.display().to_string(), bytes },
@@ -103,7 +105,7 @@ impl ReleaseFixture {
         };
         let demand = AuditOptions::default().with_registry("rehearsal".parse().expect("a name"));
         assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
-        audit(&log, sidecar, &demand).expect("no line is demanded")
+        audit(log.as_bytes(), sidecar, &demand).expect("no line is demanded")
     }
 
     pub fn assert_conclusion(&self, conclusion: Conclusion) -> LogAudit {
@@ -111,14 +113,4 @@ impl ReleaseFixture {
         assert_eq!(audited.conclusion(), conclusion, "{:#?}", audited.findings);
         audited
     }
-}
-
-/// Whether the log, as it stands on the disk, ends in a run on a recorded permission.
-fn permitted(log: &Path) -> Result<(), String> {
-    let log = std::fs::read(log).map_err(|error| error.to_string())?;
-    let audited =
-        audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).map_err(|error| error.to_string())?;
-    let latest = audited.decisions.iter().rfind(|decision| !decision.runs.is_empty()).ok_or("no run")?;
-    let recorded = latest.recorded.as_ref().ok_or("nothing was recorded")?;
-    if recorded.verdict == "refused" { Err("the gate refused".to_owned()) } else { Ok(()) }
 }

@@ -1,12 +1,12 @@
-//! What the benchmarks share: lines that the shipper tool wrote, over and over.
+//! Lines that the shipper tool wrote, repeated, for benchmarks.
 
 use shipper_events::scan::split_lines;
 use shipper_events::{ChainLink, parse_line};
 
-/// Where the logs are that the shipper tool wrote.
+/// The directory of the logs that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");
 
-/// At least so many bytes of whole events, in the order in which they were written.
+/// Whole events of at least `bytes` bytes, in the order in which they were written.
 pub fn sample_log(bytes: usize) -> Vec<u8> {
     let mut cases: Vec<_> =
         std::fs::read_dir(REAL).expect("the fixtures").map(|case| case.expect("a case").path()).collect();

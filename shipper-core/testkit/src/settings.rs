@@ -1,4 +1,4 @@
-//! How much the tests try, and the figures that they print.
+//! The scale of the tests, and the figures that they print.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -12,8 +12,8 @@ pub fn scaled<T>(default: T, full: T) -> T {
     if std::env::var_os("SHIPPER_FULL").is_some() { full } else { default }
 }
 
-/// Configuration of a property test that tries `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the number in
-/// `PROPTEST_CASES`. Inputs that ever failed are kept beside the test and tried first.
+/// Configuration of a property test with `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the number in
+/// `PROPTEST_CASES`. Inputs that failed before are kept beside the test and tried first.
 pub fn proptest_config(cases: u32) -> ProptestConfig {
     let requested = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = requested.unwrap_or_else(|| scaled(cases, 20 * cases));
@@ -26,8 +26,8 @@ pub fn print_figure(figure: &str) {
     writeln!(std::io::stderr(), "{figure}").expect("standard error accepts it");
 }
 
-/// Processor time that the current thread has taken, so that a busy machine fails no test. Where the system does not give it,
-/// the time since the first call.
+/// Processor time of the current thread, so that a busy machine fails no test. On a system without it, the time since the
+/// first call.
 pub fn cpu_time() -> Duration {
     static FIRST_CALL: LazyLock<Instant> = LazyLock::new(Instant::now);
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A disk that keeps what is live apart from what is durable, fails on demand, and tells every legal state after a
-//! crash: the bytes that were not synced cut at every byte, the names that were not synced lost in any combination.
+//! Model of a disk that distinguishes live from durable state, fails on demand, and lists every legal state after a crash:
+//! the bytes that were not synced are cut at every byte, and the names that were not synced are lost in any combination.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::write::{Storage, StorageFile};
 
-/// What a step does instead of its work.
+/// The failure of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InjectedFault {
     /// The machine stops: this step and all later ones fail.
@@ -19,14 +19,14 @@ pub enum InjectedFault {
     Eio,
     /// The disk is full; a write takes the first half.
     Full,
-    /// A write takes all but the last byte and says so.
+    /// A write takes all but the last byte, and returns that count.
     Short,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Inode {
     durable: Vec<u8>,
-    /// What was done since the last sync, in order.
+    /// The changes since the last sync, in order.
     unsynced: Vec<FileChange>,
 }
 
@@ -45,7 +45,7 @@ impl Inode {
         bytes
     }
 
-    /// Every content that may be there after a crash.
+    /// Every content that the file may have after a crash.
     fn after_crash(&self) -> BTreeSet<Vec<u8>> {
         let mut contents = BTreeSet::from([self.durable.clone()]);
         let mut bytes = self.durable.clone();
@@ -110,7 +110,7 @@ struct StorageState {
     clock: Option<SystemTime>,
 }
 
-/// Which step fails.
+/// The step that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultPoint {
     /// The n-th step of any kind, from 0.
@@ -190,17 +190,17 @@ impl SimStorage {
         self.0.borrow_mut().fail = None;
     }
 
-    /// Fixes the clock, whatever steps are taken from now on.
+    /// Fixes the clock, which otherwise follows the steps.
     pub fn set_clock(&self, now: SystemTime) {
         self.0.borrow_mut().clock = Some(now);
     }
 
-    /// How many steps were taken so far.
+    /// The number of steps so far.
     pub fn steps(&self) -> usize {
         self.0.borrow().steps
     }
 
-    /// Whether the machine has stopped.
+    /// Returns `true` if the machine has stopped.
     pub fn crashed(&self) -> bool {
         self.0.borrow().crashed
     }
@@ -217,8 +217,8 @@ impl SimStorage {
         self.0.borrow().live_names().into_keys().collect()
     }
 
-    /// Every state that the disk may be in after a crash now; what is unsynced is lost as a whole, in part or not at
-    /// all, names and bytes independently of each other.
+    /// Every state that the disk may have after a crash now. Unsynced names and bytes are lost as a whole, in part or not at
+    /// all, independently of each other.
     pub fn after_crash(&self) -> Vec<Self> {
         let state = self.0.borrow();
         let mut naming = Vec::new();
@@ -258,7 +258,7 @@ impl SimStorage {
         states
     }
 
-    /// Counts a step and says how it fails, if it does.
+    /// Counts a step, and returns its fault if it fails.
     fn step(&self, kind: StepKind) -> Result<(), InjectedFault> {
         let mut state = self.0.borrow_mut();
         let (step, sync) = (state.steps, state.syncs);

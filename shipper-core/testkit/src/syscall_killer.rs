@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-/// Kills a program at every system call in turn, and calls `check` after each with what it had printed. Gives how many
-/// calls there were. Needs `strace`, which `.ci/run` installs.
+/// Kills a program at every system call in turn, and calls `check` after each with the directory and the output. Returns the
+/// number of calls. Needs `strace`, which `.ci/run` installs.
 pub fn kill_at_every_syscall(
     program: &std::path::Path,
     args: &[&str],

@@ -1,28 +1,26 @@
-//! Rehearsing and publishing with the real cargo, against registries that fail as they do in life: whatever happens, the
-//! live registry is reached only with a permission in the log, every rehearsal and run has its end in the log, and the
-//! audit concludes what happened. The program is `shipper-release`.
+//! `shipper-release` rehearses and publishes with the real cargo, against registries that fail. The live registry is reached
+//! only with a permission in the log, every rehearsal and run has its end in the log, and the audit concludes the same.
 
 use std::process::Command;
 use std::time::Duration;
 
 use shipper_core::audit::{Conclusion, FindingCode, SidecarStatus};
 use shipper_testkit::program::installed;
-use shipper_testkit::registry::{Fault, On, Registry, write};
+use shipper_testkit::registry::{CommandResult, Fault, On, Registry, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
-/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has what was rehearsed.
+/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has the rehearsed packages.
 #[test]
 fn workspace_is_rehearsed_published_and_verified() {
     let fixture = ReleaseFixture::create();
-    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("rehearsed 3 packages against 'rehearsal' successfully"), "{said}");
+    fixture
+        .rehearse(&["--smoke-install", "c"])
+        .expect_status(0, "rehearsed 3 packages against 'rehearsal' successfully");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().len() == 3);
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "what is there with the same content counts: {said}");
+    // Packages with the same content count.
+    fixture.rehearse(&[]).expect_success();
     assert_eq!(fixture.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.publish(&[]).expect_success();
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[0].runs[0];
     assert_eq!(
@@ -40,56 +38,47 @@ fn workspace_is_rehearsed_published_and_verified() {
     let entry = fixture.rehearsal.index_entry("c", "0.1.0").expect("an entry");
     let live = fixture.live.index_url();
     assert_eq!(entry["deps"][0]["registry"].as_str(), Some(live.as_str()), "it says what users will get: {entry}");
-    // Publishing again finds everything there.
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    // Another publish finds every package.
+    fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.uploads().len(), 3);
     assert_eq!(fixture.assert_conclusion(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
 }
 
-/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. What the rehearsal registry
-/// has with another content fails the rehearsal, and says what to do.
+/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. A package that the rehearsal
+/// registry has with another content fails the rehearsal, with a remedy.
 #[test]
 fn changed_byte_or_version_needs_a_new_rehearsal() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
-    let (_, before) = fixture.run("plan", &[]);
+    fixture.rehearse(&[]).expect_success();
+    let before = fixture.run("plan", &[]).expect_success();
     write(&fixture.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { 43 }");
-    let (_, after) = fixture.run("plan", &[]);
+    let after = fixture.run("plan", &[]).expect_success();
     assert_ne!(before.lines().next(), after.lines().next(), "one byte is another plan");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("the gate refused: the rehearsal on line"), "{said}");
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("another content; bump the version"), "{said}");
+    fixture.publish(&[]).expect_status(1, "the gate refused: the rehearsal on line");
+    fixture.rehearse(&[]).expect_status(1, "another content; bump the version");
     for name in ["a", "b", "c"] {
         let manifest = fixture.root.join(format!("crates/{name}/Cargo.toml"));
         let text = std::fs::read_to_string(&manifest).expect("a manifest");
         write(&manifest, &text.replace("0.1.0", "0.2.0"));
     }
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
-    assert_eq!(fixture.rehearse(&[]).0, 0);
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.publish(&[]).expect_status(1, "of another plan");
+    fixture.rehearse(&[]).expect_success();
+    fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.versions("c"), ["0.2.0"]);
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A package that does not compile against what was published: recorded, and refused.
+/// (Fail) A package that does not compile against the published ones: recorded, and refused.
 #[test]
 fn compile_error_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
     write(&fixture.root.join("crates/b/src/lib.rs"), "pub fn answer() -> u32 { a::question() }");
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 1, "{said}");
+    let said = fixture.rehearse(&[]).expect_status(1, "");
     assert!(
         said.contains("rehearsal stopped at 2/3: b@0.1.0") && said.contains("cannot find function `question`"),
         "{said}"
     );
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("did not pass; mend what failed")), (1, true), "{said}");
+    fixture.publish(&[]).expect_status(1, "did not pass; mend what failed");
     assert!(fixture.live.uploads().is_empty());
     fixture.assert_conclusion(Conclusion::Verified);
 }
@@ -99,50 +88,45 @@ fn compile_error_fails_the_rehearsal() {
 fn rehearsal_registry_failures_are_recorded() {
     let fixture = ReleaseFixture::create();
     let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
-    let output = command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret").output().expect("it starts");
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret");
+    let said = CommandResult::run(&mut command).expect_status(1, "403");
+    let log = fixture.log_text();
     assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
-    assert!(said.contains("403"), "{said}");
 
     fixture.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "what may pass is tried again: {said}");
+    // A temporary failure is tried again.
+    fixture.rehearse(&[]).expect_success();
 
     fixture.rehearsal.wipe();
     fixture.rehearsal.order_for_every(On::Publish, "b", Fault::refuse(500, "out of order"));
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("out of order")), (1, true), "{said}");
+    fixture.rehearse(&[]).expect_status(1, "out of order");
     fixture.rehearsal.mend();
 
     fixture.rehearsal.wipe();
     fixture.rehearsal.order(On::Publish, "b", 1, Fault::vanish());
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 1, "{said}");
+    fixture.rehearse(&[]).expect_status(1, "");
     fixture.rehearsal.come_back();
     let audited = fixture.audit();
     assert!(audited.receipt.is_some_and(|receipt| !receipt.passed), "it is completed in the log");
-    assert_eq!(fixture.publish(&[]).0, 1);
+    fixture.publish(&[]).expect_status(1, "");
 }
 
-/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and to be gone on with.
+/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and the next run goes on.
 #[test]
 fn failed_run_is_recorded_and_can_be_resumed() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     // A's upload arrives, and the answer does not; b is refused as often as it is tried.
     fixture.live.order(On::Publish, "a", 1, Fault::cut_off());
     fixture.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
-    let (code, said) = fixture.publish(&["-v"]);
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
-    assert_eq!((code, said.contains("not yours")), (1, true), "{said}\n{log}");
+    let CommandResult { code, said } = fixture.publish(&["-v"]);
+    let log = fixture.log_text();
+    assert_eq!((code, said.contains("not yours")), (Some(1), true), "{said}\n{log}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!((run.published, run.failed, run.finished.as_deref()), (1, 1, Some("partial_failure")));
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
     fixture.live.mend();
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.publish(&[]).expect_success();
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[1].runs[0];
     assert_eq!((run.published, run.skipped), (2, 1), "asked again, and gone on");
@@ -154,31 +138,25 @@ fn failed_install_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
     let fails = "fn main() { assert!(!env!(\"CARGO_MANIFEST_DIR\").contains(\"registry\"), \"it is not for users\"); }";
     write(&fixture.root.join("crates/c/build.rs"), fails);
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "it builds where it is packed: {said}");
-    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
-    assert_eq!(code, 1, "{said}");
-    assert!(said.contains("could not be installed"), "{said}");
-    assert_eq!(fixture.publish(&[]).0, 1);
-    let (code, said) = fixture.rehearse(&["--smoke-install", "nothing"]);
-    assert_eq!((code, said.contains("no package \"nothing\" with a program")), (2, true), "{said}");
+    // It builds where it is packed.
+    fixture.rehearse(&[]).expect_success();
+    fixture.rehearse(&["--smoke-install", "c"]).expect_status(1, "could not be installed");
+    fixture.publish(&[]).expect_status(1, "");
+    fixture.rehearse(&["--smoke-install", "nothing"]).expect_status(2, "no package \"nothing\" with a program");
 }
 
-/// (Fail) Killed in the middle of a rehearsal and of a run: the log tells, the gate does not take a torn rehearsal for a
-/// pass, and the next run goes on.
+/// (Fail) Killed in the middle of a rehearsal and of a run: the log shows it, a torn rehearsal is no pass, and the next run
+/// goes on.
 #[test]
 fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
     let fixture = ReleaseFixture::create();
     let killed = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-9");
-    assert_eq!(killed.status.code(), None, "it was killed");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("no rehearsal was completed")), (1, true), "{said}");
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "{said}");
+    assert_eq!(killed.code, None, "it was killed");
+    fixture.publish(&[]).expect_status(1, "no rehearsal was completed");
+    fixture.rehearse(&[]).expect_success();
     let killed = fixture.signalled("publish", &fixture.live, "b", "-9");
-    assert_eq!(killed.status.code(), None, "it was killed");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    assert_eq!(killed.code, None, "it was killed");
+    fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.versions("c"), ["0.1.0"]);
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let unfinished = audited.decisions.iter().flat_map(|decision| &decision.runs).filter(|run| run.finished.is_none());
@@ -189,7 +167,7 @@ fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
 #[test]
 fn wrong_or_aliased_registry_is_refused() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     let other = Registry::start();
     let config = format!(
         "[registries.other]\nindex = {:?}\n[registries.alias]\nindex = {:?}\n",
@@ -197,33 +175,29 @@ fn wrong_or_aliased_registry_is_refused() {
         fixture.live.index_url().replace("127.0.0.1", "localhost")
     );
     write(&fixture.root.join(".cargo/config.toml"), &config);
-    let (code, said) = fixture.run("publish", &["--rehearsal-registry", "other"]);
-    assert_eq!((code, said.contains("ran on registry \"rehearsal\"")), (1, true), "{said}");
+    fixture.run("publish", &["--rehearsal-registry", "other"]).expect_status(1, "ran on registry \"rehearsal\"");
     for action in ["rehearse", "publish"] {
-        let (code, said) = fixture.run(action, &["--rehearsal-registry", "alias"]);
-        assert_eq!((code, said.contains("have the same address")), (2, true), "{said}");
+        fixture.run(action, &["--rehearsal-registry", "alias"]).expect_status(2, "have the same address");
     }
-    let (code, said) = fixture.run("rehearse", &["--rehearsal-registry", "nowhere"]);
-    assert_eq!((code, said.contains("[registries.nowhere]")), (2, true), "{said}");
+    fixture.run("rehearse", &["--rehearsal-registry", "nowhere"]).expect_status(2, "[registries.nowhere]");
     assert!(fixture.live.uploads().is_empty());
 }
 
-/// (Pass) A skip publishes, and the log says who and why.
+/// (Pass) A skip publishes, and the log contains the actor and the justification.
 #[test]
 fn skip_publishes_and_records_who_and_why() {
     let fixture = ReleaseFixture::create();
-    let (code, said) = fixture.publish(&["--skip-rehearsal"]);
-    assert_eq!((code, said.contains("--actor")), (2, true), "{said}");
-    let (code, said) =
-        fixture.publish(&["--skip-rehearsal", "--actor", "bot", "--justification", "the registry is down"]);
-    assert_eq!(code, 0, "{said}");
+    fixture.publish(&["--skip-rehearsal"]).expect_status(2, "--actor");
+    fixture
+        .publish(&["--skip-rehearsal", "--actor", "bot", "--justification", "the registry is down"])
+        .expect_success();
     let audited = fixture.assert_conclusion(Conclusion::Inconclusive);
     let bypassed =
         audited.findings.iter().find(|finding| finding.code == FindingCode::GateBypassed).expect("a finding");
     assert!(bypassed.message.contains("bot") && bypassed.message.contains("the registry is down"));
 }
 
-/// (Pass) A build that prints megabytes does not hang, and one that hangs is ended with everything that it started.
+/// (Pass) A build that prints megabytes ends, and one that never ends is killed with every process that it started.
 #[test]
 fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     if !installed(&["pgrep"]) {
@@ -232,15 +206,14 @@ fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     let fixture = ReleaseFixture::create();
     let chatty = "fn main() { for line in 0..40_000 { println!(\"cargo::warning={line} {}\", \"x\".repeat(80)); } }";
     write(&fixture.root.join("crates/a/build.rs"), chatty);
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.rehearse(&[]).expect_success();
     let hanging = "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }";
     write(&fixture.root.join("crates/a/build.rs"), hanging);
     fixture.rehearsal.wipe();
     let begun = std::time::Instant::now();
-    let (code, said) = fixture.rehearse(&["--time-limit", "8"]);
+    let CommandResult { code, said } = fixture.rehearse(&["--time-limit", "8"]);
     assert!(begun.elapsed() < Duration::from_secs(120), "{said}");
-    assert_eq!((code, said.contains("longer than it may")), (1, true), "{said}");
+    assert_eq!((code, said.contains("longer than it may")), (Some(1), true), "{said}");
     let left =
         Command::new("pgrep").args(["-f", fixture.sandbox.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
     assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left running");
@@ -250,8 +223,6 @@ fn large_output_does_not_block_and_a_hanging_build_is_killed() {
 #[test]
 fn interrupted_rehearsal_is_completed_as_failed() {
     let fixture = ReleaseFixture::create();
-    let output = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT");
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let said = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT").expect_status(1, "");
     assert!(fixture.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
 }

@@ -1,6 +1,5 @@
-//! What workspaces, registries and people are like: files that begin with a dot, a log in the checkout, dependencies that
-//! change, private registries, mirrors, two at once, signals, and tokens that a registry repeats. Each works, or ends in a
-//! recorded failure that says what to do.
+//! Files that begin with a dot, a log in the checkout, dependencies that change, private registries, mirrors, two releases at
+//! once, signals, and tokens that a registry repeats. Each works, or ends in a recorded failure with a remedy.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,13 +24,19 @@ fn files(registry: &Registry, name: &str) -> Vec<String> {
     files
 }
 
+/// Appends lines to a file.
+fn append(path: &Path, lines: &str) {
+    let text = std::fs::read_to_string(path).expect("a file");
+    write(path, &format!("{text}\n{lines}"));
+}
+
 fn git(root: &Path, args: &[&str]) {
     let who = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"];
     CommandResult::run(Command::new("git").current_dir(root).args(who).args(args)).expect_success();
 }
 
 /// (Pass) A repository with one package at its root: files that begin with a dot are rehearsed as they are published, a
-/// script that the build runs may be run, and the log, which stands in the checkout, is neither packed nor in the way.
+/// script of the build stays executable, and the log in the checkout is not packed.
 #[test]
 fn package_at_the_root_of_a_git_repository_is_published() {
     if !installed(&["git"]) {
@@ -56,29 +61,24 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     }
     git(&root, &["init", "-q"]);
     let fixture = ReleaseFixture { root: root.clone(), ..fixture };
-    // A missing Cargo.lock is made by the first look, and belongs to the checkout.
-    fixture.run("plan", &[]);
+    // The first command makes a missing Cargo.lock, which belongs to the checkout.
+    fixture.run("plan", &[]).expect_success();
     git(&root, &["add", "-A"]);
     git(&root, &["commit", "-qm", "One"]);
-    let (_, before) = fixture.run("plan", &[]);
-    let (code, said) = fixture.rehearse(&["--smoke-install", "one"]);
-    assert_eq!(code, 0, "{said}");
-    let (_, after) = fixture.run("plan", &[]);
+    let before = fixture.run("plan", &[]).expect_success();
+    fixture.rehearse(&["--smoke-install", "one"]).expect_success();
+    let after = fixture.run("plan", &[]).expect_success();
     assert_eq!(before, after, "a log in the checkout is not in the plan");
-    // What is not committed is not rehearsed either, unless somebody says so.
+    // Uncommitted files are not rehearsed either, without the option.
     write(&root.join("src/more.rs"), "// more\n");
     fixture.rehearsal.wipe();
     for action in ["rehearse", "publish"] {
-        let (code, said) = fixture.run(action, &["--rehearsal-registry", "rehearsal"]);
-        assert_eq!((code, said.contains("not yet committed")), (2, true), "{action}: {said}");
+        fixture.run(action, &["--rehearsal-registry", "rehearsal"]).expect_status(2, "not yet committed");
     }
-    let (code, said) = fixture.rehearse(&["--allow-dirty"]);
-    assert_eq!(code, 0, "{said}");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("not yet committed")), (2, true), "{said}");
-    let (code, said) = fixture.publish(&["--allow-dirty"]);
-    assert_eq!(code, 0, "{said}");
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    fixture.rehearse(&["--allow-dirty"]).expect_success();
+    fixture.publish(&[]).expect_status(2, "not yet committed");
+    fixture.publish(&["--allow-dirty"]).expect_success();
+    let log = fixture.log_text();
     assert!(log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"), "it shows in the log: {log}");
     let published = files(&fixture.live, "one");
     assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
@@ -87,11 +87,12 @@ fn package_at_the_root_of_a_git_repository_is_published() {
         files.into_iter().filter(|file| !file.ends_with(".cargo_vcs_info.json")).collect()
     };
     assert_eq!(without_commit(files(&fixture.rehearsal, "one")), without_commit(published));
-    assert_eq!(fixture.rehearse(&["--allow-dirty"]).0, 0, "it can be repeated");
+    // It can be repeated.
+    fixture.rehearse(&["--allow-dirty"]).expect_success();
 }
 
-/// (Fail) A dependency that was updated since the rehearsal is another plan, and its rehearsal builds with it what the
-/// registry has already; what another member needs is none of its business.
+/// (Fail) An updated dependency makes another plan, whose rehearsal builds with it the packages that the registry has already.
+/// A dependency of an unpublished member does not.
 #[test]
 fn updated_dependency_is_another_plan() {
     let fixture = ReleaseFixture::create();
@@ -107,9 +108,8 @@ fn updated_dependency_is_another_plan() {
     };
     publish("0.1.0", "pub const IT: u32 = 42;");
     let need = |member: &str, name: &str| {
-        let manifest = fixture.root.join(format!("crates/{member}/Cargo.toml"));
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
-        write(&manifest, &format!("{text}\n[dependencies.{name}]\nversion = \"0.1\"\nregistry = \"live\"\n"));
+        let lines = format!("[dependencies.{name}]\nversion = \"0.1\"\nregistry = \"live\"\n");
+        append(&fixture.root.join(format!("crates/{member}/Cargo.toml")), &lines);
     };
     need("a", "used");
     write(&fixture.root.join("crates/a/src/lib.rs"), "pub fn answer() -> u32 { used::IT }");
@@ -119,12 +119,11 @@ fn updated_dependency_is_another_plan() {
     );
     write(&fixture.root.join("crates/tool/src/lib.rs"), "");
     need("tool", "other");
-    let plan = || fixture.run("plan", &[]).1;
+    let plan = || fixture.run("plan", &[]).expect_success();
     let update = |name: &str| fixture.sandbox.cargo(&fixture.root, &["update", "-p", name]).expect_success();
-    // The hook of the fixture looks for a permission at every upload to the live registry, and these are none of the release's.
+    // The fixture demands a permission for every upload to the live registry. These uploads are not the release's.
     fixture.wrong.lock().expect("no panic").clear();
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.rehearse(&[]).expect_success();
     let before = plan();
     assert!(before.contains("\nlocked used 0.1.0 "), "{before}");
     publish("0.1.1", "pub const IS_GONE: u32 = 42;");
@@ -133,74 +132,103 @@ fn updated_dependency_is_another_plan() {
     assert_eq!(plan(), before, "what an unpublished member needs is no part of the plan");
     update("used");
     assert!(plan().contains("\nlocked used 0.1.1 "), "{}", plan());
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("of another plan")), (1, true), "{said}");
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("cannot find value `IT` in crate `used`")), (1, true), "built once more: {said}");
+    fixture.publish(&[]).expect_status(1, "of another plan");
+    // Built once more.
+    fixture.rehearse(&[]).expect_status(1, "cannot find value `IT` in crate `used`");
     fixture.sandbox.cargo(&fixture.root, &["update", "-p", "used", "--precise", "0.1.0"]).expect_success();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.rehearse(&[]).expect_success();
+    fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
-    // Users would not get what the configuration puts in its place.
+    // Users would not get the package that the configuration patches in.
     let patch =
         format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", fixture.live.index_url(), elsewhere.join("crates/used"));
     write(&fixture.root.join(".cargo/config.toml"), &patch);
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("config.toml patches used, so that")), (2, true), "{said}");
+    fixture.rehearse(&[]).expect_status(2, "config.toml patches used, so that");
 }
 
-/// (Pass) A token that stands only in cargo's credentials, and that the registry repeats, is told nowhere.
+/// (Pass) The plan of each member contains the source of a git dependency as `Cargo.lock` spells it in each of its formats,
+/// beside a package of the same name and version from a registry.
+#[test]
+fn git_dependency_has_its_source_in_the_plan() {
+    if !installed(&["git"]) {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
+    let elsewhere = fixture.sandbox.path("elsewhere");
+    members(&elsewhere, &[("used", "publish = [\"live\"]\n", "")]);
+    fixture.sandbox.cargo(&elsewhere, &["publish", "-p", "used", "--registry", "live"]).expect_success();
+    git(&elsewhere, &["init", "-q", "-b", "x/y"]);
+    git(&elsewhere, &["add", "-A"]);
+    git(&elsewhere, &["commit", "-qm", "One"]);
+    let from_git =
+        format!("[dependencies.used]\nversion = \"0.1\"\ngit = \"file://{}\"\nbranch = \"x/y\"\n", elsewhere.display());
+    append(&fixture.root.join("crates/a/Cargo.toml"), &from_git);
+    let from_registry = "[dependencies.other]\npackage = \"used\"\nversion = \"0.1\"\nregistry = \"live\"\n";
+    append(&fixture.root.join("crates/b/Cargo.toml"), from_registry);
+    let lock_file = fixture.root.join("Cargo.lock");
+    let source_in_plan = || {
+        let said = fixture.run("plan", &[]).expect_success();
+        let lock_file = std::fs::read_to_string(&lock_file).expect("a lock file");
+        let source = lock_file.lines().find_map(|line| line.strip_prefix("source = \"git+")?.strip_suffix('"'));
+        let source = source.expect("a git source").to_owned();
+        let locked = |checksum: &str| said.matches(&format!("\nlocked used 0.1.0 {checksum}\n")).count();
+        assert_eq!(locked(&format!("git+{source}")), 3, "{said}");
+        let checksum = lock_file.lines().find_map(|line| line.strip_prefix("checksum = \"")?.strip_suffix('"'));
+        assert_eq!(locked(checksum.expect("a checksum")), 2, "members that need it: {said}");
+        source
+    };
+    let source = source_in_plan();
+    assert!(source.contains("?branch=x%2Fy#"), "{source}");
+    let version_4 = std::fs::read_to_string(&lock_file).expect("a lock file");
+    write(&lock_file, &version_4.replace("version = 4\n", "version = 3\n").replace("x%2Fy", "x/y"));
+    assert_eq!(source_in_plan(), source.replace("x%2Fy", "x/y"));
+}
+
+/// (Pass) A token that is only in cargo's credentials, and that the registry repeats, appears nowhere.
 #[test]
 fn token_repeated_by_the_registry_is_redacted() {
     let fixture = ReleaseFixture::create();
     fixture.rehearsal.order_for_every(On::Publish, "a", Fault::refuse(403, &format!("{TOKEN} may not do this")));
-    let (code, said) = fixture.rehearse(&["-v"]);
-    assert_eq!((code, said.contains("[hidden] may not do this")), (1, true), "{said}");
+    fixture.rehearse(&["-v"]).expect_status(1, "[hidden] may not do this");
     fixture.audit();
     let sidecar = std::fs::read_to_string(fixture.root.join(".shipper/rehearsal.json")).expect("the sidecar");
     assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
 }
 
-/// (Pass) Registries that show nothing without a token, which stands in cargo's credentials; also where the packages are on
-/// another host.
+/// (Pass) Registries that show nothing without a token, which is in cargo's credentials; also with downloads on another host.
 #[test]
 fn private_registries_are_supported() {
     let private = |downloads_elsewhere| {
         Registry::start_with(Demands { private: true, downloads_elsewhere, ..Demands::default() })
     };
     let fixture = ReleaseFixture::between(private(false), private(true));
-    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
-    assert_eq!(code, 0, "{said}");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.rehearse(&["--smoke-install", "c"]).expect_success();
+    fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) What the registry keeps is not what its index says: cargo would refuse it wherever it is needed.
+/// (Fail) The registry's package differs from the entry in its index: cargo would refuse it as a dependency.
 #[test]
 fn package_that_differs_from_its_index_entry_is_rejected() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     fixture.rehearsal.order_for_every(On::Download, "a", Fault::refuse(200, "it is something else"));
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("is not what its index says")), (1, true), "{said}");
+    fixture.rehearse(&[]).expect_status(1, "is not what its index says");
 }
 
-/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log says why.
+/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log contains the reason.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
     let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
     let fixture = ReleaseFixture::between(live, mirror);
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("goes to the live registry")), (1, true), "{said}");
+    fixture.rehearse(&[]).expect_status(1, "goes to the live registry");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().is_empty());
-    assert_eq!(fixture.publish(&[]).0, 1);
+    fixture.publish(&[]).expect_status(1, "");
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) Two at once in one directory: the second does nothing and says who is at work, and the log stays whole.
+/// (Fail) Two at once in one directory: the second does nothing and names the first, and the log stays whole.
 #[test]
 fn second_concurrent_release_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -212,8 +240,7 @@ fn second_concurrent_release_is_rejected() {
             told.lock().expect("no panic").push(command.output().expect("it starts"));
         }
     });
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.rehearse(&[]).expect_success();
     let ended = ended.lock().expect("no panic");
     assert_eq!(ended.len(), 2);
     for output in ended.iter() {
@@ -224,7 +251,7 @@ fn second_concurrent_release_is_rejected() {
             "{said}"
         );
     }
-    assert_eq!(fixture.publish(&[]).0, 0);
+    fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
@@ -232,7 +259,7 @@ fn second_concurrent_release_is_rejected() {
 #[test]
 fn terminated_run_is_recorded_and_resumed() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     let (log, attempted) = (fixture.log(), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&attempted);
     fixture.live.at_upload(move |_| {
@@ -241,17 +268,16 @@ fn terminated_run_is_recorded_and_resumed() {
     });
     let output = fixture.signalled("publish", &fixture.live, "b", "-TERM");
     assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "an attempt is in the log before it is made");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.code, Some(1), "{output:?}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
+    fixture.publish(&[]).expect_success();
     let uploads = fixture.live.uploads();
     assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
 }
 
-/// (Fail) A cargo that hangs before there is a plan, as it does while it waits for a registry: who asks to stop need not wait
-/// for it, and nothing was begun. A manifest that it does not understand is named with what it says.
+/// (Fail) A cargo that does not end before there is a plan: a signal stops the program, and nothing was begun. The message
+/// about a manifest that cargo cannot read contains cargo's error.
 #[test]
 fn hanging_or_failing_cargo_metadata_begins_nothing() {
     let fixture = ReleaseFixture::create();
@@ -270,33 +296,31 @@ fn hanging_or_failing_cargo_metadata_begins_nothing() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), said.contains("somebody asked to stop")), (Some(2), true), "{said}");
     write(&fixture.root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\", \"nowhere\"]\n");
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("nowhere/Cargo.toml")), (2, true), "{said}");
+    let said = fixture.rehearse(&[]).expect_status(2, "nowhere/Cargo.toml");
     assert!(said.contains("cannot be read: cargo failed"), "{said}");
     assert!(!fixture.log().exists(), "nothing was begun");
 }
 
-/// (Fail) A file that changes while the packages before it are published: what was rehearsed is no longer there, and nothing
-/// else is published.
+/// (Fail) A file that changes while the packages before it are published: its package differs from the plan, and nothing else
+/// is published.
 #[test]
 fn source_changed_during_a_run_stops_it() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     let source = fixture.root.join("crates/b/src/lib.rs");
     fixture.live.at_upload(move |_| write(&source, "pub fn answer() -> u32 { a::answer() + 1 }"));
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!((code, said.contains("b@0.1.0: the source changed since the plan was made")), (1, true), "{said}");
+    fixture.publish(&[]).expect_status(1, "b@0.1.0: the source changed since the plan was made");
     assert_eq!((fixture.live.versions("a").len(), fixture.live.versions("b").len()), (1, 0));
 }
 
-/// (Pass) Cargo is killed while it uploads, as a system does that runs out of memory: the index tells that it arrived.
+/// (Pass) Cargo is killed while it uploads, as by a system that runs out of memory: the index shows that the upload arrived.
 #[test]
 fn upload_by_a_killed_cargo_is_found_in_the_index() {
     if !installed(&["pkill"]) {
         return;
     }
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     let place = fixture.live.address().to_string();
     fixture.live.at_upload(move |upload| {
         if upload.name == "a" {
@@ -305,15 +329,15 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
             std::thread::sleep(Duration::from_millis(300));
         }
     });
-    let (code, said) = fixture.publish(&[]);
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
-    assert_eq!(code, 0, "{said}\n{log}");
+    let CommandResult { code, said } = fixture.publish(&[]);
+    let log = fixture.log_text();
+    assert_eq!(code, Some(0), "{said}\n{log}");
     assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
 }
 
 /// (Pass) A backport, beside a newer version that is published already and needs something else; and a crate from elsewhere
-/// that needs a package of the plan too: there is one of it, the rehearsed one.
+/// that needs a package of the plan too: only the rehearsed one is used.
 #[test]
 fn rehearsed_packages_are_used_beside_published_versions() {
     let fixture = ReleaseFixture::create();
@@ -332,11 +356,7 @@ fn rehearsed_packages_are_used_beside_published_versions() {
     publish("under", "2.0.0", "", "pub struct It;");
     publish("a", "0.1.9", &on("under", "2"), "pub use under::It; pub fn answer() -> u32 { 42 }");
     publish("plugin", "1.0.0", &on("a", "0.1"), "pub fn make() -> a::It { a::It }");
-    let lines = |name: &str, more: &str| {
-        let manifest = fixture.root.join(format!("crates/{name}/Cargo.toml"));
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
-        write(&manifest, &format!("{text}\n{more}"));
-    };
+    let lines = |name: &str, more: &str| append(&fixture.root.join(format!("crates/{name}/Cargo.toml")), more);
     lines("a", &on("under", "1"));
     write(&fixture.root.join("crates/a/src/lib.rs"), "pub use under::It; pub fn answer() -> u32 { 42 }");
     lines("b", &on("plugin", "1"));
@@ -344,32 +364,28 @@ fn rehearsed_packages_are_used_beside_published_versions() {
         &fixture.root.join("crates/b/src/lib.rs"),
         "pub fn take(_: a::It) -> u32 { a::answer() } pub fn answer() -> u32 { take(plugin::make()) }",
     );
-    let root = std::fs::read_to_string(fixture.root.join("Cargo.toml")).expect("a manifest");
-    write(&fixture.root.join("Cargo.toml"), &format!("{root}[patch.live]\na = {{ path = \"crates/a\" }}\n"));
+    append(&fixture.root.join("Cargo.toml"), "[patch.live]\na = { path = \"crates/a\" }\n");
     fixture.wrong.lock().expect("no panic").clear();
-    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
-    assert_eq!(code, 0, "{said}");
-    let (code, said) = fixture.publish(&[]);
-    assert_eq!(code, 0, "{said}");
-    assert_eq!(fixture.publish(&[]).0, 0, "it is known again");
+    fixture.rehearse(&["--smoke-install", "c"]).expect_success();
+    fixture.publish(&[]).expect_success();
+    // The published packages are recognized.
+    fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A patch in cargo's configuration holds wherever cargo is run, so a rehearsal would build with it, and users
-/// without it.
+/// (Fail) A patch in cargo's configuration: a rehearsal would build with it, and users without it.
 #[test]
 fn patch_in_the_configuration_is_rejected() {
     let fixture = ReleaseFixture::create();
     let patch = format!("[patch.{:?}]\na = {{ path = \"crates/a\" }}\n", fixture.live.index_url());
     write(&fixture.root.join(".cargo/config.toml"), &patch);
     for action in ["rehearse", "publish"] {
-        let (code, said) = fixture.run(action, &["--rehearsal-registry", "rehearsal"]);
-        assert_eq!((code, said.contains("config.toml patches a, so that")), (2, true), "{said}");
+        fixture.run(action, &["--rehearsal-registry", "rehearsal"]).expect_status(2, "config.toml patches a, so that");
     }
 }
 
 /// (Pass) A token in a file that cargo's configuration includes is hidden too, also where a build script prints it; and cargo
-/// that was told to be quiet says why it failed all the same.
+/// that is configured to be quiet prints its errors all the same.
 #[test]
 fn token_in_an_included_file_is_redacted() {
     let fixture = ReleaseFixture::create();
@@ -378,33 +394,28 @@ fn token_in_an_included_file_is_redacted() {
     write(&fixture.root.join(".cargo/config.toml"), config);
     write(&fixture.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
     write(&fixture.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
-    let (code, said) = fixture.rehearse(&["-v"]);
-    assert_eq!((code, said.contains("here: [hidden]")), (1, true), "{said}");
-    let log = std::fs::read_to_string(fixture.log()).expect("the log");
+    let said = fixture.rehearse(&["-v"]).expect_status(1, "here: [hidden]");
+    let log = fixture.log_text();
     assert!(!said.contains(secret) && !log.contains(secret), "{said}\n{log}");
     assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
 }
 
-/// (Fail) A version that was yanked, on either registry, is not one that users can have.
+/// (Fail) A version that was yanked from a registry fails the rehearsal: users cannot get it.
 #[test]
 fn yanked_version_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
-    assert_eq!(fixture.rehearse(&[]).0, 0);
+    fixture.rehearse(&[]).expect_success();
     fixture.sandbox.cargo(&fixture.root, &["yank", "--registry", "rehearsal", "a@0.1.0"]).expect_success();
-    let (code, said) = fixture.rehearse(&[]);
-    assert_eq!((code, said.contains("a 0.1.0 was yanked from the registry rehearsal")), (1, true), "{said}");
+    fixture.rehearse(&[]).expect_status(1, "a 0.1.0 was yanked from the registry rehearsal");
 }
 
-/// (Fail) Cargo calls it well when it installs nothing.
+/// (Fail) Cargo succeeds if it installs nothing, and the rehearsal fails.
 #[test]
 fn install_of_a_package_without_a_program_is_rejected() {
     let fixture = ReleaseFixture::create();
-    let manifest = fixture.root.join("crates/c/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
     let wants = "[features]\ncli = []\n[[bin]]\nname = \"c\"\npath = \"src/main.rs\"\nrequired-features = [\"cli\"]\n";
-    write(&manifest, &format!("{text}{wants}"));
-    let (code, said) = fixture.rehearse(&["--smoke-install", "c"]);
-    assert_eq!((code, said.contains("cargo installed no program")), (1, true), "{said}");
+    append(&fixture.root.join("crates/c/Cargo.toml"), wants);
+    fixture.rehearse(&["--smoke-install", "c"]).expect_status(1, "cargo installed no program");
 }
 
 /// (Fail) A log that would be packed is refused before it can change the plan.
@@ -412,12 +423,13 @@ fn install_of_a_package_without_a_program_is_rejected() {
 fn state_dir_inside_package_is_rejected() {
     let fixture = ReleaseFixture::create();
     write(&fixture.root.join("crates/a/log/old"), "x");
-    let (code, said) = fixture.rehearse(&["--state-dir", fixture.root.join("crates/a/log").to_str().expect("UTF-8")]);
-    assert_eq!((code, said.contains("would be packed into a")), (2, true), "{said}");
+    fixture
+        .rehearse(&["--state-dir", fixture.root.join("crates/a/log").to_str().expect("UTF-8")])
+        .expect_status(2, "would be packed into a");
     assert!(fixture.rehearsal.uploads().is_empty());
 }
 
-/// (Pass) Called from another directory, the workspace's own configuration holds, also where a program is installed.
+/// (Pass) Called from another directory, the workspace's own configuration applies, also to an installation.
 #[test]
 fn workspace_configuration_applies_from_any_directory() {
     let fixture = ReleaseFixture::create();

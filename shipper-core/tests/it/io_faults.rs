@@ -1,5 +1,5 @@
-//! Each thing that can go wrong while writing is an error that says so, and nothing is acknowledged that is not
-//! durable: a caller that gets a head or a permission can rely on it.
+//! Every fault while writing is an error, and nothing is acknowledged that is not durable: a caller that gets a head or a
+//! permission can rely on it.
 
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::program::example_program;
 use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 
+const STATE: &str = "state";
 const LOG: &str = "state/events.jsonl";
 
 fn draft() -> NewEvent {
@@ -23,6 +24,19 @@ fn draft() -> NewEvent {
 
 fn query() -> GateQuery {
     GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
+}
+
+/// Asks the gate about the plan `p`.
+fn ask<S: Storage + Clone>(storage: &S, state: impl AsRef<Utf8Path>) -> Result<GateAnswer, AskGateError> {
+    let skip = SkipRequest::default();
+    ask_gate(storage.clone(), state.as_ref(), &query(), &skip, None, LockOptions::default())
+}
+
+/// A state directory, which is removed with the first value.
+fn temporary_state() -> (tempfile::TempDir, Utf8PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    (directory, state)
 }
 
 fn passed() -> SimStorage {
@@ -47,41 +61,27 @@ fn failed_sync_acknowledges_nothing() {
     failing.mended();
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
-    // No other writer builds on bytes of which nobody knows whether they are durable.
-    let state = Utf8Path::new("state");
-    let asked =
-        ask_gate(disk.clone(), state, &query(), &SkipRequest::default(), None, LockOptions::default()).expect("asked");
+    // No other writer builds on bytes whose durability is unknown.
+    let asked = ask(&disk, STATE).expect("asked");
     assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
-        RehearsalRecorder::open(disk.clone(), state, LockOptions::default()),
+        RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()),
         Err(RecordError::Log(LogError::SyncFailed { .. }))
     ));
     rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("continued");
-    RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).map(drop).expect("one rehearses again");
+    RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default())
+        .map(drop)
+        .expect("one rehearses again");
     for sync in 0..8 {
         let disk = passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            LockOptions::default(),
-        );
+        let answer = ask(&disk, STATE);
         match answer {
             // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
             Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
         if (3..5).contains(&sync) {
-            let again = ask_gate(
-                passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio),
-                Utf8Path::new("state"),
-                &query(),
-                &SkipRequest::default(),
-                None,
-                LockOptions::default(),
-            );
+            let again = ask(&passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio), STATE);
             let again = again.expect("best effort");
             let failed = matches!(again, GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(_), .. });
             assert!(failed, "sync {sync}");
@@ -89,19 +89,18 @@ fn failed_sync_acknowledges_nothing() {
     }
 }
 
-/// (Fail) A sync that fails where a log is opened tells of bytes that others wrote: nobody builds on them either.
+/// (Fail) A sync that fails while a log is opened concerns bytes of other writers: no writer builds on them either.
 #[test]
 fn failed_sync_while_opening_poisons_the_writer() {
     let disk = passed().failing(FaultPoint::Sync(1), InjectedFault::Eio);
-    let asked =
-        ask_gate(disk.clone(), Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
+    let asked = ask(&disk, STATE);
     assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "sync", .. }))), "{asked:?}");
     disk.mended();
-    let asked = ask_gate(disk, Utf8Path::new("state"), &query(), &SkipRequest::default(), None, LockOptions::default());
+    let asked = ask(&disk, STATE);
     assert!(!asked.expect("asked").verdict().may_publish());
 }
 
-/// (Fail) A log that was moved aside, and a step after that which fails: whoever called learns where it is.
+/// (Fail) A log that was moved aside, and a later step that fails: the error has the log's new path.
 #[test]
 fn error_after_moving_the_log_names_its_new_path() {
     let disk = passed().failing(FaultPoint::Sync(2), InjectedFault::Eio);
@@ -111,11 +110,10 @@ fn error_after_moving_the_log_names_its_new_path() {
     assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
 }
 
-/// (Pass) A log that is continued has nothing to do with the tails that were cut off the old one.
+/// (Pass) A log that is continued ignores the tails that were cut off the old one.
 #[test]
 fn continued_log_ignores_saved_tails_of_the_old_one() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let path = state.join("events.jsonl");
     std::fs::write(&path, "{\"half").expect("a torn log");
     let repairing = WriterOptions::default().repair_torn_tail(true);
@@ -129,8 +127,8 @@ fn continued_log_ignores_saved_tails_of_the_old_one() {
     assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
 }
 
-/// (Fail) A short write and a full disk: what was written of it is cut off, the log is as it was, and the next append
-/// works once there is room.
+/// (Fail) A short write and a full disk: the written part is cut off, the log is as before, and the next append works once
+/// the disk has space.
 #[test]
 fn short_write_is_rolled_back() {
     for failure in [InjectedFault::Short, InjectedFault::Full, InjectedFault::Eio] {
@@ -144,14 +142,7 @@ fn short_write_is_rolled_back() {
         failing.mended();
         assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
         let disk = passed().failing(FaultPoint::Writes, failure);
-        let answer = ask_gate(
-            disk.clone(),
-            Utf8Path::new("state"),
-            &query(),
-            &SkipRequest::default(),
-            None,
-            LockOptions::default(),
-        );
+        let answer = ask(&disk, STATE);
         assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
         assert_eq!(disk.read(LOG), before);
     }
@@ -160,8 +151,8 @@ fn short_write_is_rolled_back() {
 /// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
 #[test]
 fn log_changed_under_the_writer_is_detected() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
     let open = || LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
     let mut log = open();
     log.append(&[draft()]).expect("it is written");
@@ -184,11 +175,10 @@ fn log_changed_under_the_writer_is_detected() {
     assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to what is not understood");
 }
 
-/// (Fail) A lock that another holds: after the time limit, who has it is told; at work, at once.
+/// (Fail) A lock that another holds: the error names the holder, after the time limit; for the run lock, at once.
 #[test]
 fn lock_timeout_names_the_holder() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let held =
         FsStorage.lock(&state.join("events.jsonl.lock"), Duration::ZERO, "process 7, a release\u{1b}").expect("free");
     let lock = LockOptions::new(Duration::from_millis(30), LockOptions::default().holder_note);
@@ -207,12 +197,11 @@ fn lock_timeout_names_the_holder() {
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
-/// (Pass) A log that has two paths, by a link, has one lock and one place beside it.
+/// (Pass) A log that has two paths, by a link, has one lock.
 #[cfg(unix)]
 #[test]
 fn linked_log_has_one_lock() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     std::fs::create_dir(state.join("elsewhere")).expect("a directory");
     let (path, link) = (state.join("events.jsonl"), state.join("elsewhere/log"));
     LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
@@ -233,8 +222,7 @@ fn linked_log_has_one_lock() {
 #[cfg(target_os = "linux")]
 #[test]
 fn lock_of_another_process_is_respected() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let lock = state.join("events.jsonl.lock");
     let script = format!("exec 9>'{lock}'; flock 9; echo 'process 7, by hand' >&9; echo held; read line");
     let mut holder = std::process::Command::new("bash")
@@ -269,7 +257,7 @@ fn read_only_directory_is_an_error() {
     for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
     }
-    // The superuser may write everywhere, so that the program runs as nobody where the tests run as root.
+    // The superuser may write everywhere, so tests that run as root run the program as the user `nobody`.
     let script = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else exec \"$@\"; fi";
     let output = std::process::Command::new("bash")
         .args(["-c", script, "bash"])
@@ -284,13 +272,12 @@ fn read_only_directory_is_an_error() {
     assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
 }
 
-/// (Fail) What has the name of a lock file and is none is not written to: a link to the log or to nothing, a second name of
-/// another file, a long file.
+/// (Fail) Files that have the name of a lock file and are none are not written to: a link to the log or to nothing, a second
+/// name of another file, a long file.
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_lock_files_are_not_written_to() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let (path, lock) = (state.join("events.jsonl"), state.join("events.jsonl.lock"));
     LogWriter::open(FsStorage, &path, WriterOptions::default(), ())
         .expect("it opens")
@@ -298,7 +285,7 @@ fn files_that_are_no_lock_files_are_not_written_to() {
         .expect("written");
     let log = std::fs::read(&path).expect("the log");
     let refused = |what: &str| {
-        let asked = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
+        let asked = ask(&FsStorage, &state);
         assert!(matches!(asked, Err(AskGateError::Log(LogError::Io { what: "lock", .. }))), "{what}");
         assert_eq!(std::fs::read(&path).expect("the log"), log, "{what}");
         std::fs::remove_file(&lock).expect("removed");
@@ -323,8 +310,8 @@ fn files_that_are_no_lock_files_are_not_written_to() {
 fn growing_tail_is_not_cut_off() {
     const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
     const REST: &str = ":{\"type\":\"rehearsal_package_failed\"},\"package\":\"all\"}\n";
-    let directory = tempfile::tempdir().expect("a directory");
-    let path = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
     std::fs::write(&path, HALF).expect("a torn log");
     let complete = |saved: &Utf8Path| {
         if saved.as_str().contains(".torn-") {
@@ -341,7 +328,7 @@ fn growing_tail_is_not_cut_off() {
     assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
 }
 
-/// A disk whose random names are known to an attacker, and on which something happens whenever a file is renamed.
+/// The file system with random names that an attacker knows, and with a hook after each rename.
 #[derive(Clone, Copy)]
 struct Guessed {
     on_rename: fn(&Utf8Path),
@@ -410,12 +397,11 @@ impl Storage for Guessed {
     }
 }
 
-/// (Fail) A symbolic link where the temporary file of the sidecar would be: not written through, and told.
+/// (Fail) A symbolic link at the path of the sidecar's temporary file: an error, and its target is not written.
 #[cfg(unix)]
 #[test]
 fn symlink_at_the_temporary_path_is_not_followed() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it opens");
     let rehearsing = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 0).expect("started");
     let completed = rehearsing.complete(true, "done").expect("completed");
@@ -433,16 +419,15 @@ fn symlink_at_the_temporary_path_is_not_followed() {
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
 }
 
-/// (Fail) A directory that cannot be written, and things that are no files where files should be.
+/// (Fail) A directory that cannot be written, and directories at the paths of files.
 #[test]
 fn unwritable_paths_are_errors() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let missing = state.join("missing");
-    let error = ask_gate(FsStorage, &missing, &query(), &SkipRequest::default(), None, LockOptions::default());
+    let error = ask(&FsStorage, &missing);
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     std::fs::create_dir(state.join("events.jsonl")).expect("a directory");
-    let error = ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), None, LockOptions::default());
+    let error = ask(&FsStorage, &state);
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     if cfg!(target_os = "linux") {
         let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
@@ -473,8 +458,7 @@ fn event_that_readers_reject_is_not_written() {
 /// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
 #[test]
 fn expected_head_must_be_extended() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let (_directory, state) = temporary_state();
     let ask = |extends| {
         ask_gate(FsStorage, &state, &query(), &SkipRequest::default(), extends, LockOptions::default()).expect("asked")
     };

@@ -27,7 +27,7 @@ fn opens(directory: &Path) {
     assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
 }
 
-/// A state directory whose log says that the plan was rehearsed with success.
+/// A state directory whose log contains a rehearsal that passed.
 fn rehearsed() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let mut log = LogBuilder::chained();

@@ -1,6 +1,6 @@
-//! Whatever goes wrong between a rehearsal and a publish, the live registry is reached only with a permission that stood in
-//! the log before, every rehearsal and run that was begun is completed in the log, and an audit agrees with what was done:
-//! a release tool that calls `rehearse` and `publish` cannot publish around the gate.
+//! A release tool that calls `rehearse` and `publish` cannot publish around the gate. Under every fault, the live registry is
+//! reached only with an earlier permission in the log, every started rehearsal and run is completed in the log, and an audit
+//! agrees.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn gate_refuses_what_was_not_rehearsed() {
     assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "refusals that stand");
 }
 
-/// (Pass) A skip lets go, is never hidden, and is not proven.
+/// (Pass) A skip permits the publish, is recorded, and leaves the audit inconclusive.
 #[test]
 fn skip_is_recorded_and_inconclusive() {
     let mut tool = ReleaseTool::create();
@@ -61,7 +61,7 @@ fn skip_is_recorded_and_inconclusive() {
     assert!(audited.findings.iter().any(|finding| finding.code == FindingCode::GateBypassed));
 }
 
-/// (Pass) A run that failed half-way is gone on with: the gate is asked again, and what is there is passed over.
+/// (Pass) Another publish continues a run that failed half-way: it asks the gate again, and skips the published packages.
 #[test]
 fn failed_run_can_be_resumed() {
     let mut tool = ReleaseTool::create();
@@ -76,7 +76,7 @@ fn failed_run_can_be_resumed() {
     assert_eq!((runs[1].finished.as_deref(), runs[1].published, runs[1].skipped), (Some("success"), 2, 1));
 }
 
-/// (Pass) A package that was handed over without anybody learning of it is found by looking, and not published twice.
+/// (Pass) A lookup finds a package whose upload got no answer, and it is not published twice.
 #[test]
 fn upload_without_an_answer_is_found_by_lookup() {
     let mut tool = ReleaseTool::create();
@@ -86,12 +86,12 @@ fn upload_without_an_answer_is_found_by_lookup() {
     assert_eq!(tool.audit().decisions[0].runs[0].published, 3);
 }
 
-/// (Fail) Nobody knows whether a package arrived, and the index cannot be asked, or shows that somebody else was first: it is
-/// not handed over again.
+/// (Fail) After an upload with an unknown outcome, the index does not answer or shows another content: the package is not
+/// uploaded again.
 #[test]
 fn ambiguous_upload_is_not_retried() {
     for (fault, lookup_faults, said) in [
-        (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], "nobody knows; then the registry answered 503"),
+        (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], " it failed; then the registry answered 503"),
         (PublishFault::Overtaken, Vec::new(), "another content; bump the version"),
     ] {
         let mut tool = ReleaseTool::create();
@@ -100,13 +100,13 @@ fn ambiguous_upload_is_not_retried() {
         tool.publisher.lookup_faults = [lookup_faults, vec![LookupFault::Shown]].concat();
         assert_eq!(tool.publish(&plan(1, 1), false, &[fault]), Ok(false));
         assert_eq!(tool.publisher.reached, 1, "{said}");
-        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+        let log = tool.log_text();
         assert!(log.contains(said), "{log}");
     }
 }
 
-/// (Fail) What a registry answers is safe to show, and too short to keep the end from being recorded: a rehearsal that it
-/// fails does not leave an earlier one standing.
+/// (Fail) A registry's answer is escaped and truncated in the log, so that the end is recorded, and the failed rehearsal
+/// replaces the earlier one.
 #[test]
 fn hostile_registry_message_is_sanitized() {
     let mut tool = ReleaseTool::create();
@@ -114,15 +114,15 @@ fn hostile_registry_message_is_sanitized() {
     tool.publisher.lookup_faults = vec![LookupFault::Hostile];
     assert!(!tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Chatty]), Ok(true));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
 }
 
-/// (Fail) Asked to stop in the middle: recorded, finished, and to be gone on with.
+/// (Fail) Asked to stop in the middle: recorded and finished, and the next run goes on.
 #[test]
 fn cancelled_run_is_recorded_and_can_be_resumed() {
     let mut tool = ReleaseTool::create();
@@ -164,11 +164,11 @@ fn aliases_of_one_registry_are_rejected() {
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
     assert!(loopback("localhost.:8000").is_same_registry(&loopback("[::ffff:127.0.0.1]:8000")));
     assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
-    assert!(!tool.publisher.log.exists(), "nothing was begun");
+    assert!(!tool.log().exists(), "nothing was begun");
 }
 
 /// (Fail) A mirror of the live registry has an address of its own, and uploads to it are publishes: nothing is uploaded, and
-/// the log says why. So it does where a registry does not say.
+/// the log contains the reason. The same holds for a registry that does not give its address.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
     let told = [(MirrorMode::OfLive, "goes to the live registry"), (MirrorMode::Silent, "it cannot be reached")];
@@ -177,13 +177,13 @@ fn mirror_of_the_live_registry_is_rejected() {
         tool.publisher.mirror = mirror;
         assert!(!tool.rehearse(&plan(1, 1), false, &[]));
         assert!(tool.publisher.published.is_empty(), "{mirror:?}");
-        let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+        let log = tool.log_text();
         assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
         assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     }
 }
 
-/// (Fail) What may not be published is not begun: nothing is recorded, and the gate is not asked.
+/// (Fail) The preflight check fails: nothing is recorded, and the gate is not asked.
 #[test]
 fn failed_preflight_records_nothing() {
     let mut tool = ReleaseTool::create();
@@ -195,7 +195,7 @@ fn failed_preflight_records_nothing() {
     let done =
         publish(FsStorage, &tool.state, &plan(1, 1), &publish_options(true), &mut tool.publisher, &cancel, &mut ());
     assert!(matches!(done, Err(PublishError::Preflight(_))));
-    assert_eq!(std::fs::read(&tool.publisher.log).unwrap_or_default(), b"");
+    assert_eq!(std::fs::read(tool.log()).unwrap_or_default(), b"");
 }
 
 /// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.
@@ -212,21 +212,41 @@ fn failed_lookup_is_retried() {
     assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
 }
 
-/// (Pass) What is not shown at once is waited for; what is never shown is a recorded failure, and found by the next run.
+/// (Fail) The deadline passes between two lookups: the log contains the registry's own failure, and then the deadline's.
+#[test]
+fn deadline_between_lookups_keeps_the_failure_of_the_registry() {
+    let mut tool = ReleaseTool::create();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    tool.publisher.lookup_faults = vec![LookupFault::Unanswered; 2];
+    let mut options = publish_options(false);
+    let (visibility_timeout, poll_interval) = (Duration::from_millis(20), Duration::from_millis(60));
+    options.limits = Limits { visibility_timeout, poll_interval, ..LIMITS };
+    let cancel = CancelToken::default();
+    let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
+    let stopped = done.expect("it is recorded").failure.expect("a failure");
+    let message = &stopped.failure.message;
+    assert!(message.starts_with("the registry answered 503; then it took longer than it may"), "{message}");
+    assert_eq!(tool.publisher.lookup_faults.len(), 1, "one lookup");
+    let log = tool.log_text();
+    assert!(log.contains(message), "{log}");
+}
+
+/// (Pass) A run waits for a package that the index shows late. A package that it never shows is a recorded failure, and the
+/// next run finds it.
 #[test]
 fn lagging_index_is_waited_for() {
     let mut tool = ReleaseTool::create();
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    // The first look finds nothing in any case; then it is published, and waited for.
+    // The first lookup finds nothing in any case; then the run publishes the package, and waits for it.
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
-    let log = std::fs::read_to_string(&tool.publisher.log).expect("the log");
+    let log = tool.log_text();
     assert!(log.contains("\"readiness_timeout\"") && log.contains("did not show it within"), "{log}");
     tool.publisher.lookup_faults.clear();
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
     assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
-    // An answer that was lost, and an index that lags: a second look finds it.
+    // An answer that was lost, and an index that lags: a second lookup finds it.
     let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
@@ -234,7 +254,7 @@ fn lagging_index_is_waited_for() {
     assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
 }
 
-/// (Pass) A time without end is no reason to panic with a rehearsal begun.
+/// (Pass) The greatest times do not panic in a started rehearsal.
 #[test]
 fn unbounded_timeouts_do_not_overflow() {
     let mut tool = ReleaseTool::create();
@@ -243,14 +263,14 @@ fn unbounded_timeouts_do_not_overflow() {
     options.limits = forever;
     let cancel = CancelToken::default();
     let done = rehearse(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
-    assert!(done.expect("it is recorded").completed.receipt.passed);
+    assert!(done.expect("it is recorded").receipt.passed);
     let mut options = publish_options(false);
     options.limits = forever;
     let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
     assert_eq!(done.expect("it is recorded").failure, None);
 }
 
-/// Something that a release tool is told to do.
+/// An action of a release tool.
 #[derive(Debug, Clone)]
 enum ReleaseAction {
     Rehearse { source: u8, smoke_install: bool, faults: Vec<PublishFault> },
@@ -278,8 +298,8 @@ fn action() -> impl Strategy<Value = ReleaseAction> {
 proptest! {
     #![proptest_config(proptest_config(60))]
 
-    /// (Pass) A plan's name does not depend on the order of its packages and files or on where it is to be published, and
-    /// depends on everything else: one byte in any file, a path, a name, a version, a dependency's version, a file more.
+    /// (Pass) A plan's ID does not depend on the order of its packages and files or on the live registry. It depends on
+    /// everything else: one byte in any file, a path, a name, a version, a dependency's version, a file more.
     #[test]
     fn plan_id_depends_on_content_only(
         files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2})?", prop::collection::vec(any::<u8>(), 0..4), 1..6),
@@ -317,7 +337,7 @@ proptest! {
     }
 
     /// (Pass) Any actions in any order, with any faults: never violated, nothing left open, and published without a skip
-    /// only what passed its latest rehearsal.
+    /// only the plan that passed the latest rehearsal.
     #[test]
     fn random_release_sequences_satisfy_invariants(actions in prop::collection::vec(action(), 1..7)) {
         let mut tool = ReleaseTool::create();

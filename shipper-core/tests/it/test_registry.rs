@@ -1,5 +1,5 @@
-//! The tests' own registry is one to the real cargo, and breaks in the ways that a test ordered: else a test of rehearsing
-//! and publishing would tell of the registry's defects and not of ours.
+//! The real cargo can use the tests' own registry, which fails exactly as a test orders. Otherwise tests of rehearsals would
+//! find the registry's defects.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ fn one(sandbox: &CargoSandbox, name: &str) -> PathBuf {
     root
 }
 
-/// Publishes without building: what is built is not this test's matter.
+/// Publishes without building.
 fn publish(sandbox: &CargoSandbox, root: &Path, name: &str) -> CommandResult {
     sandbox.cargo(root, &["publish", "--registry", "rehearsal", "--no-verify", "-p", name])
 }
@@ -68,8 +68,8 @@ fn dependent_crates_are_published_and_installed() {
     let said = std::process::Command::new(installed.join("bin/c")).output().expect("it runs");
     assert_eq!(said.stdout, b"42\n");
 
-    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]);
-    assert!(said.stdout.contains("version: 0.1.0"), "{said:#?}");
+    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]).expect_success();
+    assert!(said.contains("version: 0.1.0"), "{said}");
     sandbox.cargo(&sandbox.path(""), &["yank", "c@0.1.0", "--registry", "rehearsal"]).expect_success();
     let entry = registry.index_entry("c", "0.1.0").expect("it is still in the index");
     assert_eq!(entry["yanked"], true);
@@ -107,7 +107,7 @@ fn version_can_be_uploaded_once() {
 
 #[test]
 fn unauthenticated_upload_is_rejected() {
-    // (Fail) An upload wants the token; a private registry wants it for every look, and cargo gives it.
+    // (Fail) An upload wants the token; a private registry wants it for every request, and cargo gives it.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = one(&sandbox, "a");
@@ -130,11 +130,11 @@ fn unauthenticated_upload_is_rejected() {
 
 #[test]
 fn uploads_fail_as_ordered() {
-    // (Fail) Each ordered fault comes to the request it was ordered for, and leaves behind what it says.
+    // (Fail) Each ordered fault concerns the request that it was ordered for, and has its documented effect.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
 
-    // The second of two: the first is spared.
+    // The second of two: the first succeeds.
     registry.order(On::Publish, "a", 2, Fault::refuse(500, "out of order"));
     let root = one(&sandbox, "a");
     publish(&sandbox, &root, "a").expect_success();
@@ -157,7 +157,7 @@ fn uploads_fail_as_ordered() {
     publish(&sandbox, &one(&sandbox, "d"), "d").expect_success();
     assert!(start.elapsed() >= Duration::from_millis(700));
 
-    // Orders can be for every request, and be taken back.
+    // Orders can be for every request, and be withdrawn.
     registry.order_for_every(On::Index, "e", Fault::refuse(503, "busy"));
     let root = one(&sandbox, "e");
     let said = publish(&sandbox, &root, "e").expect_failure();
@@ -182,7 +182,7 @@ fn delayed_index_shows_a_version_late() {
 
 #[test]
 fn siblings_without_a_registry_are_looked_up_on_crates_io() {
-    // (Fail) Why a rehearsal cannot publish a workspace as it stands: a path and version mean crates-io once published.
+    // (Fail) A rehearsal cannot publish an unchanged workspace: a path and version mean crates-io once published.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = sandbox.path("three");
@@ -195,7 +195,7 @@ fn siblings_without_a_registry_are_looked_up_on_crates_io() {
 
 #[test]
 fn stopped_registry_refuses_connections() {
-    // (Fail) A registry that is gone refuses connections at once; one that came back holds what it held.
+    // (Fail) A registry that is gone refuses connections at once; one that came back has the same packages.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -213,7 +213,7 @@ fn stopped_registry_refuses_connections() {
     let said = publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
     assert!(said.contains("already exists"), "{said}");
 
-    // A client that waits for an answer that never comes is let go.
+    // A registry that vanishes closes the connection of a client that waits for an answer.
     registry.order(On::Publish, "b", 1, Fault::never());
     let root = one(&sandbox, "b");
     let handle = registry.clone();

@@ -3,44 +3,32 @@
 
 use std::io;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8DirEntry;
+use url::Url;
 
-use super::config::cargo_home;
+use super::config::{cargo_home, if_exists};
 use crate::release::plan::PlannedPackage;
-use crate::release::registry::Registry;
+use crate::release::registry::{Registry, parse_address};
 
 /// Removes the packages from cargo's cache of that registry's host.
 pub(super) fn evict(registry: &Registry, packages: &[PlannedPackage]) -> io::Result<()> {
-    let (Some(home), Some(host)) = (cargo_home(), registry.host()) else {
+    let index = parse_address(&registry.index);
+    let (Some(home), Some(host)) = (cargo_home(), index.as_ref().and_then(Url::host_str)) else {
         return Ok(());
     };
-    let is_of_host = |directory: &Utf8PathBuf| {
-        let rest = directory.file_name().and_then(|name| name.strip_prefix(&host)?.strip_prefix('-'));
-        rest.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let is_of_host = |directory: &Utf8DirEntry| {
+        let hash = directory.file_name().strip_prefix(host).and_then(|rest| rest.strip_prefix('-'));
+        hash.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     for kind in ["cache", "src"] {
-        for cache_dir in entries(&home.join("registry").join(kind))?.into_iter().filter(is_of_host) {
-            for package in packages {
-                let unpacked = cache_dir.join(format!("{}-{}", package.name, package.version));
-                ignore_missing(fs_err::remove_file(format!("{unpacked}.crate")))?;
-                ignore_missing(fs_err::remove_dir_all(unpacked))?;
+        for directory in if_exists(home.join("registry").join(kind).read_dir_utf8())?.into_iter().flatten() {
+            let directory = directory?;
+            for package in packages.iter().filter(|_| is_of_host(&directory)) {
+                let unpacked = directory.path().join(format!("{}-{}", package.name, package.version));
+                if_exists(fs_err::remove_file(format!("{unpacked}.crate")))?;
+                if_exists(fs_err::remove_dir_all(unpacked))?;
             }
         }
     }
     Ok(())
-}
-
-fn entries(directory: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
-    match directory.read_dir_utf8() {
-        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path().to_owned())).collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
-
-fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -1,26 +1,21 @@
 //! Cargo's configuration of registries: addresses, tokens, certificates and proxy.
 
-use std::fmt;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 use thiserror::Error;
-use toml_edit::{DocumentMut, Item};
 
-use crate::release::registry::Registry;
+use crate::release::registry::{Registry, shown};
 
 /// The registry that cargo knows without configuration.
 pub(super) const CRATES_IO: &str = "crates-io";
 
-/// Returns the host of crates-io.
-fn crates_io_host() -> String {
-    CRATES_IO.replace('-', ".")
-}
+/// The address that takes uploads to crates-io.
+pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";
 
-/// Returns the address that takes uploads to crates-io.
-pub(super) fn crates_io_endpoint() -> String {
-    format!("https://{}", crates_io_host())
-}
+/// The address of the index of crates-io.
+const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 
 /// Cargo's configuration does not fit a release.
 #[derive(Debug, Error)]
@@ -62,18 +57,10 @@ pub enum ConfigError {
     },
 }
 
-/// Cargo's configuration for a directory.
-#[derive(Clone)]
+/// Cargo's configuration for a directory. It has no `Debug`, since the files contain tokens.
 pub(super) struct CargoConfig {
     /// The existing files: the nearest first, credentials last.
-    files: Vec<(Utf8PathBuf, DocumentMut)>,
-}
-
-impl fmt::Debug for CargoConfig {
-    /// Prints nothing of the files, which contain tokens.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CargoConfig").finish_non_exhaustive()
-    }
+    files: Vec<(Utf8PathBuf, Value)>,
 }
 
 impl CargoConfig {
@@ -97,16 +84,9 @@ impl CargoConfig {
     /// Returns the first of these packages that a configuration file patches, with that file.
     pub(super) fn find_patch<'p>(&self, mut packages: impl Iterator<Item = &'p str>) -> Option<(&Utf8Path, &'p str)> {
         packages.find_map(|package| {
-            let patches = |document: &DocumentMut| -> bool {
-                let sources = document.get("patch").and_then(Item::as_table_like);
-                let patches = sources.into_iter().flat_map(|sources| sources.iter());
-                patches.filter_map(|(_, patches)| patches.as_table_like()).any(|patches| {
-                    patches
-                        .iter()
-                        .any(|(name, patch)| patch.get("package").and_then(Item::as_str).unwrap_or(name) == package)
-                })
-            };
-            let (path, _) = self.files.iter().find(|(_, document)| patches(document))?;
+            let is_patch = |(name, patch): (&String, &Value)| patch["package"].as_str().unwrap_or(name) == package;
+            let patches = |file: &Value| members(&file["patch"]).flat_map(|(_, source)| members(source)).any(is_patch);
+            let (path, _) = self.files.iter().find(|(_, file)| patches(file))?;
             Some((path.as_path(), package))
         })
     }
@@ -114,14 +94,13 @@ impl CargoConfig {
     /// Returns the registry of that name.
     pub(super) fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        let named = name.parse().ok().filter(|_| fits);
-        let shown = |text: &str| shipper_events::display_safe(text).quoted().to_string();
-        let registry = named.ok_or_else(|| ConfigError::InvalidRegistryName { name: shown(name) })?;
+        let registry = name.parse().ok().filter(|_| fits);
+        let registry = registry.ok_or_else(|| ConfigError::InvalidRegistryName { name: shown(name) })?;
         if name == CRATES_IO {
-            return Ok(Registry { name: registry, index: format!("sparse+https://index.{}/", crates_io_host()) });
+            return Ok(Registry { name: registry, index: CRATES_IO_INDEX.to_owned() });
         }
         let variable = variable(name, "INDEX");
-        let index = std::env::var(&variable).ok().or_else(|| self.text(&["registries", name, "index"]));
+        let index = std::env::var(&variable).ok().or_else(|| self.text(&format!("/registries/{name}/index")));
         let index = index.ok_or_else(|| ConfigError::NotConfigured { name: name.to_owned(), variable })?;
         if !index.starts_with("sparse+") {
             return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
@@ -133,46 +112,45 @@ impl CargoConfig {
     /// Returns the token for a registry from the environment, the configuration or the credentials. Only cargo can ask a
     /// credential provider.
     pub(super) fn token(&self, registry: &str) -> Option<String> {
-        let path: &[&str] =
-            if registry == CRATES_IO { &["registry", "token"] } else { &["registries", registry, "token"] };
-        std::env::var(token_variable(registry)).ok().or_else(|| self.text(path))
+        let (variable, setting) = if registry == CRATES_IO {
+            ("CARGO_REGISTRY_TOKEN".to_owned(), "/registry/token".to_owned())
+        } else {
+            (variable(registry, "TOKEN"), format!("/registries/{registry}/token"))
+        };
+        std::env::var(variable).ok().or_else(|| self.text(&setting))
     }
 
     /// Returns every token in the environment, the configuration and the credentials, to be redacted.
     pub(super) fn secrets(&self) -> Vec<String> {
         let in_environment = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?;
-            let holds_token = name.starts_with("CARGO_REGISTR") && is_secret(name);
-            holds_token.then(|| value.to_string_lossy().into_owned())
+            let is_token = name.starts_with("CARGO_REGISTR") && is_secret(name);
+            is_token.then(|| value.to_string_lossy().into_owned())
         });
-        let mut secrets: Vec<String> = in_environment.collect();
-        for (_, document) in &self.files {
-            let one = document.get("registry").into_iter();
-            let all = document.get("registries").and_then(Item::as_table_like);
-            let tables = one.chain(all.into_iter().flat_map(|all| all.iter().map(|(_, registry)| registry)));
-            for table in tables.filter_map(Item::as_table_like) {
-                let tokens = table.iter().filter(|(name, _)| is_secret(name));
-                secrets.extend(tokens.filter_map(|(_, token)| Some(token.as_str()?.to_owned())));
-            }
-        }
-        secrets
+        let registries = self.files.iter().flat_map(|(_, file)| {
+            let named = members(&file["registries"]).map(|(_, registry)| registry);
+            named.chain([&file["registry"]])
+        });
+        let tokens = registries.flat_map(members).filter(|(name, _)| is_secret(name));
+        in_environment.chain(tokens.filter_map(|(_, token)| Some(token.as_str()?.to_owned()))).collect()
     }
 
     /// Returns the file with the certificates that connections trust; `None` for those of the system.
     pub(super) fn ca_file(&self) -> Option<Utf8PathBuf> {
         let from_environment = std::env::var("CARGO_HTTP_CAINFO").ok().map(Utf8PathBuf::from);
         from_environment.or_else(|| {
-            let path = ["http", "cainfo"];
-            let (file, named) = self.files.iter().find_map(|(file, document)| Some((file, text(document, &path)?)))?;
-            // A path in a configuration file is relative to the parent of the file's directory.
-            let base = file.parent().and_then(Utf8Path::parent);
-            Some(base.map_or_else(|| Utf8PathBuf::from(&named), |base| base.join(&named)))
+            let setting = |(path, file): &(Utf8PathBuf, Value)| {
+                // A path in a configuration file is relative to the parent of the file's directory.
+                let base = path.parent().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new(""));
+                Some(base.join(file.pointer("/http/cainfo")?.as_str()?))
+            };
+            self.files.iter().find_map(setting)
         })
     }
 
     /// Returns the proxy for cargo's connections; `None` for that of all programs.
     pub(super) fn proxy(&self) -> Option<String> {
-        std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text(&["http", "proxy"]))
+        std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text("/http/proxy"))
     }
 
     /// Returns the configuration files of the workspace, which `cargo install` does not read; the farthest first.
@@ -182,8 +160,9 @@ impl CargoConfig {
         files.filter(move |path| path.parent() != home.as_deref())
     }
 
-    fn text(&self, path: &[&str]) -> Option<String> {
-        self.files.iter().find_map(|(_, document)| text(document, path))
+    /// Returns the text of the nearest setting at a JSON pointer.
+    fn text(&self, pointer: &str) -> Option<String> {
+        self.files.iter().find_map(|(_, file)| Some(file.pointer(pointer)?.as_str()?.to_owned()))
     }
 }
 
@@ -191,34 +170,37 @@ impl CargoConfig {
 const MAX_INCLUDE_DEPTH: u32 = 8;
 
 /// Reads a configuration file, if it exists, and after it the files that it includes, which have a lower precedence.
-fn read_into(files: &mut Vec<(Utf8PathBuf, DocumentMut)>, path: Utf8PathBuf, includes: u32) -> Result<(), ConfigError> {
-    let text = match fs_err::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+fn read_into(files: &mut Vec<(Utf8PathBuf, Value)>, path: Utf8PathBuf, includes: u32) -> Result<(), ConfigError> {
+    let parse = |text: String| toml_edit::de::from_str::<Value>(&text).map_err(io::Error::other);
+    let file = match if_exists(fs_err::read_to_string(&path)).and_then(|text| text.map(parse).transpose()) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(()),
         Err(source) => return Err(ConfigError::Unreadable { path, source }),
     };
-    let document: DocumentMut = match text.parse() {
-        Ok(document) => document,
-        Err(source) => return Err(ConfigError::Unreadable { path, source: io::Error::other(source) }),
-    };
     let mut included = Vec::new();
-    if let Some(include) = document.get("include").filter(|_| includes > 0) {
-        let one = include.as_str().map(ToOwned::to_owned);
-        let all = include.as_array().into_iter().flat_map(|all| all.iter()).filter_map(|one| {
-            let path = one.as_str().or_else(|| one.as_inline_table()?.get("path")?.as_str())?;
-            Some(path.to_owned())
-        });
+    if includes > 0 {
+        let include = file.get("include").into_iter();
+        let entries = include.flat_map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+        let names = entries.filter_map(|entry| entry.as_str().or_else(|| entry["path"].as_str()));
         let directory = path.parent().unwrap_or(Utf8Path::new(""));
-        included = one.into_iter().chain(all).map(|file| directory.join(file)).collect();
+        included = names.map(|name| directory.join(name)).collect();
     }
-    files.push((path, document));
+    files.push((path, file));
     // A later file takes precedence.
     included.into_iter().rev().try_for_each(|path| read_into(files, path, includes - 1))
 }
 
-fn text(document: &DocumentMut, path: &[&str]) -> Option<String> {
-    let item = path.iter().try_fold(document.as_item(), |item, part| item.get(part))?;
-    item.as_str().map(str::to_owned)
+/// Returns `None` in place of the error that a file does not exist.
+pub(super) fn if_exists<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
+/// Returns the members of a table; none of another value.
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
 }
 
 /// Returns `true` for the name of a setting, or of an environment variable, that contains a token.
@@ -231,11 +213,6 @@ fn is_secret(name: &str) -> bool {
 fn variable(registry: &str, setting: &str) -> String {
     let name = registry.to_ascii_uppercase().replace('-', "_");
     format!("CARGO_REGISTRIES_{name}_{setting}")
-}
-
-/// Returns the environment variable of a registry's token.
-pub(super) fn token_variable(registry: &str) -> String {
-    if registry == CRATES_IO { "CARGO_REGISTRY_TOKEN".to_owned() } else { variable(registry, "TOKEN") }
 }
 
 /// Returns cargo's home directory.

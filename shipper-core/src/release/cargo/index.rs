@@ -2,20 +2,23 @@
 //!
 //! Cargo finds versions by the index. Registries differ in their answers to other requests about a version.
 
+use std::error::Error;
+use std::fmt::Display;
 use std::io::Read;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
-use url::Url;
 
 use super::config::CargoConfig;
 use super::crate_file::{CrateFiles, unpack};
 use crate::release::publisher::{Failure, FailureClass, StepContext};
-use crate::release::registry::Registry;
+use crate::release::registry::{Registry, parse_address};
 
 /// The time for one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,32 +60,26 @@ pub(super) struct IndexEntry {
 }
 
 impl SparseIndex {
-    /// Creates the index of a registry, with certificates and proxy of cargo's configuration.
-    pub(super) fn new(registry: &Registry, config: &CargoConfig, token: Option<String>) -> Result<Self, Failure> {
+    /// Creates the index of a registry, with token, certificates and proxy of cargo's configuration.
+    pub(super) fn new(registry: &Registry, config: &CargoConfig) -> Result<Self, Failure> {
+        let name = registry.name.to_string();
         let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
-            let name = &registry.name;
             Failure::permanent(format!("the registry {name} has no sparse index; configure its sparse+ address"))
         })?;
-        let mut agent = Agent::config_builder().http_status_as_error(false);
         let trusted = match config.ca_file() {
             None => RootCerts::PlatformVerifier,
-            Some(path) => {
-                let unreadable = |error: &dyn std::fmt::Display| {
-                    Failure::permanent(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
-                };
-                let pem = fs_err::read(&path).map_err(|error| unreadable(&error))?;
-                let items: Vec<PemItem<'_>> =
-                    parse_pem(&pem).collect::<Result<_, _>>().map_err(|error| unreadable(&error))?;
-                items.into_iter().filter_map(certificate).collect::<Vec<_>>().into()
-            }
+            Some(path) => read_certificates(&path).map_err(|error| {
+                Failure::permanent(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
+            })?,
         };
-        agent = agent.tls_config(TlsConfig::builder().root_certs(trusted).build());
+        let tls = TlsConfig::builder().root_certs(trusted).build();
+        let mut agent = Agent::config_builder().http_status_as_error(false).tls_config(tls);
         if let Some(proxy) = config.proxy() {
             let invalid = |error| Failure::permanent(format!("the proxy (http.proxy) is none: {error}"));
             agent = agent.proxy(Some(Proxy::new(&proxy).map_err(invalid)?));
         }
         let address = format!("{}/", address.trim_end_matches('/'));
-        Ok(Self { agent: agent.build().into(), name: registry.name.to_string(), address, token })
+        Ok(Self { agent: agent.build().into(), address, token: config.token(&name), name })
     }
 
     /// Returns the address that takes uploads.
@@ -109,72 +106,66 @@ impl SparseIndex {
         version: &str,
         context: &StepContext<'_>,
     ) -> Result<Option<IndexEntry>, Failure> {
-        let Some(text) = self.read(&index_path(name), context)? else {
+        let lower = name.to_ascii_lowercase();
+        let Some(text) = self.read(&format!("{}/{lower}", index_prefix(&lower)), context)? else {
             return Ok(None);
         };
         let wanted = without_build_metadata(version);
         let mut entries = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        let found = entries.find(|entry: &IndexEntry| without_build_metadata(&entry.version) == wanted);
-        if found.as_ref().is_some_and(|entry| entry.yanked) {
-            let registry = &self.name;
-            let message =
-                format!("{name} {version} was yanked from the registry {registry}; un-yank it, or bump the version");
-            return Err(Failure::permanent(message));
+        match entries.find(|entry: &IndexEntry| without_build_metadata(&entry.version) == wanted) {
+            Some(entry) if entry.yanked => Err(Failure::permanent(format!(
+                "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
+                self.name
+            ))),
+            found => Ok(found),
         }
-        Ok(found)
     }
 
     /// Downloads a version, and checks its checksum.
     pub(super) fn download(&self, entry: &IndexEntry, context: &StepContext<'_>) -> Result<CrateFiles, Failure> {
         let IndexEntry { name, version, cksum, .. } = entry;
         let IndexConfig { dl, auth_required, .. } = self.index_config(context)?;
-        let lower = name.to_ascii_lowercase();
         let url = if dl.contains('{') {
             dl.replace("{crate}", name)
                 .replace("{version}", version)
                 .replace("{prefix}", &index_prefix(name))
-                .replace("{lowerprefix}", &index_prefix(&lower))
+                .replace("{lowerprefix}", &index_prefix(&name.to_ascii_lowercase()))
                 .replace("{sha256-checksum}", cksum)
         } else {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
         let (status, bytes) = self.get(&url, auth_required || self.is_same_origin(&url), context)?;
+        let registry = &self.name;
         if !status.is_success() {
             // A storage may answer "forbidden" for a file that it does not have yet.
             let message = format!(
-                "the registry {} shows {name} {version}, and it cannot be downloaded: it answered {status}; is there a \
-                 token that may?",
-                self.name
+                "the registry {registry} shows {name} {version}, and it cannot be downloaded: it answered {status}; is there \
+                 a token that may?"
             );
             return Err(Failure::new(FailureClass::Retryable, message));
         }
         let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         if !sha256.eq_ignore_ascii_case(cksum) {
             return Err(Failure::permanent(format!(
-                "what the registry {} keeps of {name} {version} is not what its index says, so that nobody can build \
-                 with it: the checksum is {sha256}",
-                self.name
+                "what the registry {registry} keeps of {name} {version} is not what its index says, so that nobody can \
+                 build with it: the checksum is {sha256}"
             )));
         }
-        let invalid =
-            |error| format!("what the registry {} keeps of {name} {version} is no package: {error}", self.name);
+        let invalid = |error| format!("what the registry {registry} keeps of {name} {version} is no package: {error}");
         unpack(&*bytes).map_err(|error| Failure::permanent(invalid(error)))
     }
 
     /// Reads a file of the index; `None` if it does not exist.
     fn read(&self, path: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let (status, body) = self.get(&format!("{}{path}", self.address), true, context)?;
+        let registry = &self.name;
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
-            status if is_auth_error(status) => {
-                let message =
-                    format!("the registry {} does not let us look into its index; give a token that may", self.name);
-                Err(Failure::permanent(message))
-            }
+            status if is_auth_error(status) => Err(Failure::permanent(format!(
+                "the registry {registry} does not let us look into its index; give a token that may"
+            ))),
             status if status.is_success() => Ok(Some(body)),
-            status => {
-                Err(Failure::new(FailureClass::Retryable, format!("the registry {} answered {status}", self.name)))
-            }
+            _ => Err(Failure::new(FailureClass::Retryable, format!("the registry {registry} answered {status}"))),
         }
     }
 
@@ -199,54 +190,44 @@ impl SparseIndex {
         if let Some(token) = token {
             request = request.header("Authorization", token);
         }
-        let unreachable = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                FailureClass::Retryable,
-                format!("the registry {} cannot be reached: {error}; is it running?", self.name),
-            )
+        let unreachable = |error: &dyn Display| {
+            let message = format!("the registry {} cannot be reached: {error}; is it running?", self.name);
+            Failure::new(FailureClass::Retryable, message)
         };
         let response = request.call().map_err(|error| unreachable(&error))?;
-        let status = response.status();
-        let mut body = Vec::new();
-        response
-            .into_body()
-            .into_reader()
-            .take(MAX_BODY)
-            .read_to_end(&mut body)
-            .map_err(|error| unreachable(&error))?;
+        let (status, mut body) = (response.status(), Vec::new());
+        let mut reader = response.into_body().into_reader().take(MAX_BODY);
+        reader.read_to_end(&mut body).map_err(|error| unreachable(&error))?;
         Ok((status, body))
     }
 
-    fn unreadable(&self, error: &dyn std::fmt::Display) -> Failure {
+    fn unreadable(&self, error: &dyn Display) -> Failure {
         let name = &self.name;
         Failure::permanent(format!("the index of the registry {name} cannot be read: {error}; is this its address?"))
     }
 
     fn is_same_origin(&self, url: &str) -> bool {
-        let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        let origin = |address: &str| parse_address(address).map(|url| url.origin());
         origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
     }
 }
 
-fn certificate(item: PemItem<'_>) -> Option<Certificate<'static>> {
-    match item {
+fn read_certificates(path: &Utf8Path) -> Result<RootCerts, Box<dyn Error>> {
+    let items = parse_pem(&fs_err::read(path)?).collect::<Result<Vec<_>, _>>()?;
+    let certificates = items.into_iter().filter_map(|item| match item {
         PemItem::Certificate(certificate) => Some(certificate.to_owned()),
         _ => None,
-    }
+    });
+    Ok(certificates.collect::<Vec<_>>().into())
 }
 
 fn is_auth_error(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
-/// Returns the path of a package's file in an index.
-fn index_path(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    format!("{}/{name}", index_prefix(&name))
-}
-
+/// Returns the directory of a package's file in an index.
 fn index_prefix(name: &str) -> String {
-    let part = |range: std::ops::Range<usize>| name.get(range).unwrap_or_default();
+    let part = |range: Range<usize>| name.get(range).unwrap_or_default();
     match name.len() {
         length @ 0..=2 => length.to_string(),
         3 => format!("3/{}", part(0..1)),
@@ -257,23 +238,4 @@ fn index_prefix(name: &str) -> String {
 /// Returns a version without its build metadata, which does not distinguish versions on a registry.
 pub(super) fn without_build_metadata(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// (Pass) The paths are those that cargo requests.
-    #[test]
-    fn paths_in_an_index() {
-        for (name, path) in [
-            ("a", "1/a"),
-            ("ab", "2/ab"),
-            ("abc", "3/a/abc"),
-            ("aBcd", "ab/cd/abcd"),
-            ("serde_json", "se/rd/serde_json"),
-        ] {
-            assert_eq!(index_path(name), path);
-        }
-    }
 }

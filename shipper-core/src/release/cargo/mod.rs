@@ -1,15 +1,14 @@
 //! Cargo as the [`Publisher`](super::Publisher), and plans of workspaces.
 //!
-//! - [`Workspace::read`] makes a plan of what `cargo package` packs.
-//! - A rehearsal publishes each package as it would be uploaded, from a directory of its own. Its siblings are patched with
-//!   the packages that were published to the rehearsal registry before it, so every package is built as users will build it,
-//!   with one version of each sibling.
+//! - [`Workspace::read`] makes a plan of the files that `cargo package` packs.
+//! - A rehearsal publishes each package as it would be uploaded, from a directory of its own. Cargo takes its siblings from
+//!   the rehearsal registry, by patches. So every package is built as users will build it, with one version of each sibling.
 //! - A publish runs `cargo publish` in the workspace.
 //! - Both pack the packages again first. Cargo may refuse that, for example if a file is not committed, and the packages
 //!   must equal the plan.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
-//! - Tokens reach cargo through its environment, and are replaced wherever a command prints them.
+//! - Cargo finds its tokens by itself. They are replaced wherever a command or a registry prints them.
 
 mod cache;
 mod config;

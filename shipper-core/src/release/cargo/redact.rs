@@ -18,17 +18,3 @@ impl Redactor {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[hidden]"))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// (Pass) A secret is hidden at every position, and a text too short for a secret hides nothing.
-    #[test]
-    fn secrets_are_hidden() {
-        let secrets = Redactor::new(["s3cret-token\n".to_owned(), "a".to_owned()]);
-        assert_eq!(secrets.redact("a token=s3cret-token, s3cret-tokens"), "a token=[hidden], [hidden]s");
-        let secrets = Redactor::new(["s3cret", "s3cret-token"].map(str::to_owned));
-        assert_eq!(secrets.redact("s3cret-token"), "[hidden]", "one begins with the other");
-    }
-}

@@ -54,29 +54,3 @@ fn staged_manifest(files: &CrateFiles) -> io::Result<String> {
     manifest.insert("workspace", Item::Table(Table::new()));
     Ok(manifest.to_string())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::crate_file::CrateFile;
-    use super::*;
-
-    /// (Pass) Only the packing fields of a manifest change; the published package is recognized, and no other one is.
-    #[test]
-    fn staged_packages_are_recognized() {
-        let manifest =
-            "[package]\nname = \"b\"\npublish = [\"live\"]\nexclude = [\"x\"]\n\n[dependencies.a]\nversion = \"0.1\"\n";
-        let file = |text: &str| CrateFile { bytes: text.as_bytes().to_vec(), executable: false };
-        let ours = CrateFiles::from([(MANIFEST.to_owned(), file(manifest)), (".hidden".to_owned(), file("x"))]);
-        let staged = staged_manifest(&ours).expect("TOML");
-        assert_eq!(
-            staged,
-            "[package]\nname = \"b\"\ninclude = [\"*\"]\n\n[dependencies.a]\nversion = \"0.1\"\n\n[workspace]\n"
-        );
-        let mut published = ours.clone();
-        published.insert(ORIGINAL_MANIFEST.to_owned(), file(&staged));
-        assert!(is_staged(&published, &ours));
-        published.insert(".hidden".to_owned(), file("y"));
-        assert!(!is_staged(&published, &ours));
-        assert!(!is_staged(&ours, &ours), "it was not staged");
-    }
-}

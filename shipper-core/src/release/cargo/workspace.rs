@@ -1,19 +1,19 @@
 //! Workspaces: cargo packs the packages to publish, and a plan names them by their content.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Seek};
-use std::process::Command;
+use std::io::{self, Seek};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use thiserror::Error;
 
-use super::config::{CargoConfig, ConfigError};
+use super::config::{CargoConfig, ConfigError, if_exists};
 use super::crate_file::{CrateFiles, LOCK_FILE, first_difference, source_files, unpack};
-use super::lockfile::Lockfile;
+use super::lockfile;
 use super::order::publish_order;
-use super::process::{WorkDir, cargo_program, run, run_into};
+use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
@@ -73,18 +73,16 @@ pub enum WorkspaceError {
 }
 
 /// A workspace at the time of reading: its plan, and the packages that cargo would upload.
-#[derive(Debug, Clone)]
 pub struct Workspace {
     root: Utf8PathBuf,
     plan: Plan,
     packages: BTreeMap<String, PackedPackage>,
     /// The workspace's `Cargo.lock`; `None` if it has none.
-    lock_file: Option<Vec<u8>>,
-    config: CargoConfig,
+    pub(super) lock_file: Option<Vec<u8>>,
+    pub(super) config: CargoConfig,
 }
 
 /// The directory of a package, and its files as cargo would upload them.
-#[derive(Debug, Clone)]
 struct PackedPackage {
     directory: Utf8PathBuf,
     files: CrateFiles,
@@ -109,17 +107,19 @@ impl Workspace {
         };
         let publishable: Vec<&Package> = metadata.workspace_packages().into_iter().filter(may_be_published).collect();
         let order = publish_order(&publishable).map_err(|packages| WorkspaceError::DependencyCycle { packages })?;
-        let lock_file = read_lock_file(&root)?;
-        let lockfile = Lockfile::parse(lock_file.as_deref())?;
-        if let Some((path, package)) = config.find_patch(lockfile.names().into_iter()) {
+        let lock_file = if_exists(fs_err::read(root.join(LOCK_FILE)))?;
+        let lockfile = lockfile::parse(lock_file.as_deref())?;
+        if let Some((path, package)) = config.find_patch(lockfile.packages.iter().map(|package| package.name.as_str()))
+        {
             return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
         }
         let packages = pack(&root, &order, &config, cancel)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
-            let files = packages.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
+            let files = packages.get(&name).into_iter().flat_map(|packed| source_files(&packed.files));
+            let files = files.map(|(path, file)| PlannedFile::new(path, &file.bytes)).collect();
             PlannedPackage {
-                locked: lockfile.dependencies_of(&name, &version),
+                locked: lockfile::dependencies_of(&lockfile, &name, &version),
                 has_program: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin)),
                 ..PlannedPackage::new(name, version, files)
             }
@@ -133,10 +133,9 @@ impl Workspace {
     pub fn package_containing(&self, directory: &Utf8Path) -> Option<&PlannedPackage> {
         let directory = directory.canonicalize_utf8().ok()?;
         self.plan.packages().iter().find(|package| {
-            let packed = self.packages.get(&package.name);
-            let root = packed.and_then(|packed| packed.directory.canonicalize_utf8().ok());
-            let relative = root.and_then(|root| directory.strip_prefix(root).ok().map(ToOwned::to_owned));
-            relative.is_some_and(|path| package.files.iter().any(|file| Utf8Path::new(&file.path).starts_with(&path)))
+            let root = self.packages.get(&package.name).and_then(|packed| packed.directory.canonicalize_utf8().ok());
+            let relative = root.as_ref().and_then(|root| directory.strip_prefix(root).ok());
+            relative.is_some_and(|path| package.files.iter().any(|file| Utf8Path::new(&file.path).starts_with(path)))
         })
     }
 
@@ -160,22 +159,8 @@ impl Workspace {
         self.config.registry(name)
     }
 
-    pub(super) fn config(&self) -> &CargoConfig {
-        &self.config
-    }
-
-    pub(super) fn lock_file(&self) -> Option<&[u8]> {
-        self.lock_file.as_deref()
-    }
-
     pub(super) fn files(&self, name: &str) -> Option<&CrateFiles> {
         self.packages.get(name).map(|packed| &packed.files)
-    }
-
-    /// Returns the command that packs packages again, only from committed files unless `allow_dirty`.
-    pub(super) fn package_command(&self, packages: &[PlannedPackage], allow_dirty: bool, into: &Utf8Path) -> Command {
-        let ids = packages.iter().map(PlannedPackage::id);
-        package_command(&self.root, ids, allow_dirty, into)
     }
 
     /// Returns the first of the packages in that directory that differs from the plan, and the path that differs.
@@ -184,12 +169,12 @@ impl Workspace {
         packages: &'p [PlannedPackage],
         packed_into: &Utf8Path,
     ) -> io::Result<Option<(&'p PlannedPackage, String)>> {
-        let lockfile = Lockfile::parse(read_lock_file(&self.root)?.as_deref())?;
+        let lockfile = lockfile::parse(if_exists(fs_err::read(self.root.join(LOCK_FILE)))?.as_deref())?;
         for package in packages {
             let files = read_packed(packed_into, &package.id())?;
             let change = self.files(&package.name).map_or(Some(String::new()), |ours| first_difference(ours, &files));
-            let relocked = lockfile.dependencies_of(&package.name, &package.version) != package.locked;
-            if let Some(path) = change.or_else(|| relocked.then(|| LOCK_FILE.to_owned())) {
+            let locked = lockfile::dependencies_of(&lockfile, &package.name, &package.version);
+            if let Some(path) = change.or_else(|| (locked != package.locked).then(|| LOCK_FILE.to_owned())) {
                 return Ok(Some((package, path)));
             }
         }
@@ -212,26 +197,12 @@ fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, 
     }
     let mut output = tempfile::tempfile()?;
     let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run_into(command.cargo_command(), output.try_clone()?.into(), &mut context, &redactor).map_err(|failure| {
+    run(command.cargo_command(), output.try_clone()?.into(), &mut context, &redactor).map_err(|failure| {
         WorkspaceError::NotRead { manifest: manifest.to_owned(), stderr: failure.sanitized().message }
     })?;
-    let mut text = String::new();
     output.rewind()?;
-    output.read_to_string(&mut text)?;
-    MetadataCommand::parse(text)
+    MetadataCommand::parse(io::read_to_string(output)?)
         .map_err(|source| WorkspaceError::Metadata { manifest: manifest.to_owned(), source: Box::new(source) })
-}
-
-fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
-    source_files(files).map(|(path, file)| PlannedFile::new(path, &file.bytes)).collect()
-}
-
-fn read_lock_file(root: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
-    match fs_err::read(root.join(LOCK_FILE)) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Packs packages with cargo, and returns them by name.
@@ -249,7 +220,7 @@ fn pack(
     // Uncommitted files belong to the plan. The check for them comes before anything is published.
     let command = package_command(root, packages.iter().map(|package| id(package)), true, work_dir.path());
     let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run(command, &mut context, &Redactor::new(config.secrets()))
+    run(command, Stdio::piped(), &mut context, &Redactor::new(config.secrets()))
         .map_err(|failure| WorkspaceError::NotPacked { stderr: failure.sanitized().message })?;
     let packed = packages.iter().map(|package| {
         let directory = package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
@@ -259,7 +230,13 @@ fn pack(
     packed.collect()
 }
 
-fn package_command(root: &Utf8Path, ids: impl Iterator<Item = String>, allow_dirty: bool, into: &Utf8Path) -> Command {
+/// Returns the command that packs packages, only from committed files unless `allow_dirty`.
+pub(super) fn package_command(
+    root: &Utf8Path,
+    ids: impl Iterator<Item = String>,
+    allow_dirty: bool,
+    into: &Utf8Path,
+) -> Command {
     let mut command = Command::new(cargo_program());
     command.current_dir(root).args(["package", "--no-verify", "--exclude-lockfile"]);
     command.arg("--target-dir").arg(into).args(ids.flat_map(|id| ["-p".to_owned(), id]));

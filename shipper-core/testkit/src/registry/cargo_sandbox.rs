@@ -4,47 +4,57 @@
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use super::Registry;
 
-/// Where cargo works in a test. Its directory goes away with it.
+/// A temporary directory in which a test runs cargo, with a cargo home of its own.
 pub struct CargoSandbox {
     directory: tempfile::TempDir,
 }
 
-/// How a call of cargo ended.
+/// The exit status of a program, and its output.
 #[derive(Debug)]
+#[must_use = "a test checks the exit status"]
 pub struct CommandResult {
-    pub success: bool,
-    pub stdout: String,
-    /// What cargo tells of its progress and its errors goes here.
-    pub stderr: String,
+    /// `None` if the program was killed.
+    pub code: Option<i32>,
+    /// Standard output, and standard error after it.
+    pub said: String,
+}
+
+impl From<Output> for CommandResult {
+    fn from(output: Output) -> Self {
+        let said = [output.stdout, output.stderr].concat();
+        Self { code: output.status.code(), said: String::from_utf8_lossy(&said).into_owned() }
+    }
 }
 
 impl CommandResult {
     /// Runs a command to its end.
     pub fn run(command: &mut Command) -> Self {
-        let output = command.output().expect("it starts");
-        Self {
-            success: output.status.success(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        command.output().expect("it starts").into()
     }
 
-    /// Cargo's messages, when it succeeded.
+    /// Returns the output of a program that succeeded.
     #[track_caller]
     pub fn expect_success(self) -> String {
-        assert!(self.success, "{self:#?}");
-        self.stderr
+        self.expect_status(0, "")
     }
 
-    /// Cargo's messages, when it failed.
+    /// Returns the output of a program that ended with another status.
     #[track_caller]
     pub fn expect_failure(self) -> String {
-        assert!(!self.success, "{self:#?}");
-        self.stderr
+        assert_ne!(self.code, Some(0), "{}", self.said);
+        self.said
+    }
+
+    /// Returns the output, which must contain `text`, of a program that ended with that status.
+    #[track_caller]
+    pub fn expect_status(self, code: i32, text: &str) -> String {
+        let Self { code: found, said } = self;
+        assert!(found == Some(code) && said.contains(text), "status {found:?}, not {code} with {text:?}: {said}");
+        said
     }
 }
 
@@ -94,7 +104,7 @@ impl CargoSandbox {
         }
         command
             .env("CARGO_HOME", self.path("home"))
-            // What a killed program leaves behind goes away with the sandbox.
+            // The files of a killed program are removed with the sandbox.
             .env("TMPDIR", self.path("temporary"))
             .env("CARGO_NET_RETRY", "0")
             .env("CARGO_HTTP_TIMEOUT", "5")
@@ -146,7 +156,7 @@ pub fn three_members(root: &Path) {
     chain(root, "", "");
 }
 
-/// Writes the same workspace as people write it who publish to a registry of their own, and nowhere else.
+/// Writes the same workspace, which may be published only to that registry.
 pub fn three_members_for(root: &Path, registry: &str) {
     chain(root, &format!("publish = [\"{registry}\"]\n"), &format!(", registry = \"{registry}\""));
 }

@@ -1,34 +1,26 @@
-//! What can go wrong with a registry, in a form that a test can order beforehand.
+//! Faults of a registry, which a test orders beforehand.
 
 use std::time::Duration;
 
-/// Which kind of request a fault is for.
+/// The kind of request that a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     /// The upload of a version.
     Publish,
-    /// A look at a crate's file in the index.
+    /// A request of a crate's file in the index.
     Index,
     /// The download of a version.
     Download,
 }
 
-/// How an ordered request ends. Without an order it ends well.
+/// The fault of an ordered request. Without an order a request succeeds.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Whether an upload is kept. What goes wrong afterwards then hides from the client that it was.
+    /// `true` if an upload is kept, although the client may not learn it.
     pub(super) kept: bool,
-    pub(super) shown: Shown,
+    /// The number of requests of the crate's file that do not show an upload that was kept.
+    pub(super) hidden_looks: u64,
     pub(super) ending: Ending,
-}
-
-/// When the index shows a version that was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    AtOnce,
-    /// After this many looks at the crate's file.
-    After(u64),
-    Never,
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +35,7 @@ pub(super) enum Ending {
 
 impl Fault {
     fn kept(ending: Ending) -> Self {
-        Self { kept: true, shown: Shown::AtOnce, ending }
+        Self { kept: true, hidden_looks: 0, ending }
     }
 
     /// Answers with this status and detail; keeps nothing.
@@ -53,12 +45,12 @@ impl Fault {
 
     /// Accepts an upload that the index never shows.
     pub fn hide() -> Self {
-        Self { shown: Shown::Never, ..Self::kept(Ending::Answer) }
+        Self::show_after(u64::MAX)
     }
 
-    /// Accepts an upload that the index shows after that many looks at the crate's file.
+    /// Accepts an upload that the index shows after that many requests of the crate's file.
     pub fn show_after(looks: u64) -> Self {
-        Self { shown: Shown::After(looks), ..Self::kept(Ending::Answer) }
+        Self { hidden_looks: looks, ..Self::kept(Ending::Answer) }
     }
 
     /// Answers only after that time.
@@ -81,13 +73,13 @@ impl Fault {
         Self::kept(Ending::Vanish)
     }
 
-    /// Whatever was done about the request, this is what the client is told.
+    /// The client gets this answer, also if the upload is kept.
     pub fn and_answer(mut self, status: u16, detail: &str) -> Self {
         self.ending = Ending::Refuse(status, detail.to_owned());
         self
     }
 
-    /// An upload is lost as well: what arrived is not kept.
+    /// The upload is not kept.
     pub fn and_lose_it(mut self) -> Self {
         self.kept = false;
         self
@@ -101,7 +93,7 @@ pub(super) struct Plan(Vec<Order>);
 struct Order {
     on: On,
     name: String,
-    /// How many more such requests end well; none once it is for every one.
+    /// The number of such requests that still succeed.
     spared: u64,
     every: bool,
     fault: Fault,

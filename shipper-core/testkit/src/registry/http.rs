@@ -1,17 +1,16 @@
-//! As much HTTP as cargo needs: one request, one answer, then the connection is closed.
+//! The part of HTTP that cargo needs: one request, one answer, then the connection is closed.
 //!
-//! The `httparse` crate reads the heads. The sockets stay in our hands, since most faults that a registry can have are
-//! things that happen to a socket.
+//! The `httparse` crate reads the heads. This module keeps the sockets, since most faults of a registry concern a socket.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// No head that cargo sends comes near this.
+/// The greatest length of a head, in bytes. Cargo's are far shorter.
 const HEAD_LIMIT: usize = 64 << 10;
-/// crates-io takes ten million bytes; the metadata comes on top.
+/// The greatest length of a body, in bytes. crates-io takes ten million bytes and the metadata.
 const BODY_LIMIT: usize = 64 << 20;
-/// A client that stops in the middle of a request is not waited for.
+/// The time for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request that arrived whole.
@@ -23,7 +22,7 @@ pub(super) struct Incoming {
     pub(super) body: Vec<u8>,
 }
 
-/// What is answered.
+/// An answer.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) etag: Option<String>,

@@ -1,8 +1,8 @@
-//! The index: where a crate's file stands in it, and what an upload's metadata becomes there.
+//! The index: the paths of its files, and the line that it has for an upload.
 
 use serde_json::{Map, Value, json};
 
-/// Where the index keeps a crate: by the length and the first letters of its name, in lower case.
+/// The path of a crate's file: by the length and the first letters of its name, in lower case.
 pub(super) fn place(name: &str) -> String {
     let name = name.to_lowercase();
     match name.len() {
@@ -15,7 +15,7 @@ pub(super) fn place(name: &str) -> String {
 /// The index's line for an upload.
 ///
 /// `registry` of a dependency passes as it came: null means "this registry" in an upload and in the index alike, and
-/// a dependency on crates-io is told by the address of that index.
+/// a dependency on crates-io has the address of that index.
 pub(super) fn entry(metadata: &Value, checksum: &str) -> Value {
     let dependencies: Vec<Value> = list(metadata, "deps").map(dependency).collect();
     let (mut plain, mut newer) = (Map::new(), Map::new());
@@ -43,7 +43,7 @@ pub(super) fn entry(metadata: &Value, checksum: &str) -> Value {
     entry
 }
 
-/// An upload names a renamed dependency by its crate and tells the new name beside it; the index does it the other way.
+/// An upload names a renamed dependency by its crate, with the new name in another member; the index does the reverse.
 fn dependency(uploaded: &Value) -> Value {
     let renamed = &uploaded["explicit_name_in_toml"];
     let (name, package) =

@@ -1,5 +1,5 @@
-//! A registry on the loopback interface for tests: it speaks cargo's sparse-index and publish protocols, well enough for
-//! the real cargo to publish to it, resolve against it, download and install from it.
+//! A registry on the loopback interface for tests. It has the part of cargo's sparse-index and publish protocols with which
+//! the real cargo publishes, resolves, downloads and installs.
 //!
 //! ```text
 //! let registry = Registry::start();                                  // 127.0.0.1, a free port, until the last clone drops
@@ -9,8 +9,7 @@
 //! assert_eq!(registry.versions("a"), ["0.1.0"]);
 //! ```
 //!
-//! Not spoken: search, owners, and the git protocol. Of the web interface only what cargo asks; `GET` of a version is
-//! answered with status 400, as kellnr does, so that nobody comes to lean on it.
+//! It has no search, no owners and no git protocol. It answers `GET` of a version with status 400, as kellnr does.
 
 mod cargo_sandbox;
 mod fault;
@@ -28,7 +27,7 @@ pub use fault::{Fault, On};
 use serde_json::Value;
 use serve::Shared;
 
-/// The token that a registry wants unless it was told another.
+/// The token of a registry, unless a test gives another.
 pub const TOKEN: &str = "loopback-token-4711";
 
 /// A registry at work. Clones are handles to the same one; it stops when the last of them drops.
@@ -44,16 +43,16 @@ impl Drop for Running {
     }
 }
 
-/// What a registry asks of its clients.
+/// The demands of a registry on its clients.
 #[derive(Clone, Debug)]
 pub struct Demands {
     /// The token that an upload must carry.
     pub token: String,
-    /// Whether looks and downloads must carry it too.
+    /// `true` if requests of the index and downloads must carry it too.
     pub private: bool,
-    /// Where it says that uploads go, if not to itself.
+    /// The address of uploads in its `config.json`; `None` for its own.
     pub api: Option<String>,
-    /// Whether its downloads are on a host of another name.
+    /// `true` if its downloads are on a host of another name.
     pub downloads_elsewhere: bool,
 }
 
@@ -81,7 +80,7 @@ pub struct Upload {
     pub name: String,
     pub version: String,
     pub token: Option<String>,
-    /// Whether the registry holds it now, whatever the client was told.
+    /// `true` if the registry keeps it, also if the client got an error.
     pub kept: bool,
 }
 
@@ -107,7 +106,7 @@ impl Registry {
         self.shared().base_url()
     }
 
-    /// What cargo's configuration calls `index`.
+    /// The value of `index` in cargo's configuration.
     pub fn index_url(&self) -> String {
         format!("sparse+{}/index/", self.base_url())
     }
@@ -125,7 +124,7 @@ impl Registry {
         self.shared().state().store.bytes(name, version)
     }
 
-    /// The index's line for a version, whether it is shown or not.
+    /// The index's line for a version, also for one that is not shown.
     pub fn index_entry(&self, name: &str, version: &str) -> Option<Value> {
         self.shared().state().store.entry(name, version)
     }
@@ -140,13 +139,13 @@ impl Registry {
         self.shared().state().requests.clone()
     }
 
-    /// Waits until the requests so far are what a test waits for; false when they are not by then.
+    /// Waits until the requests fulfil a condition; returns `false` if they do not within that time.
     pub fn wait_until(&self, patience: Duration, reached: impl Fn(&[Request]) -> bool) -> bool {
         self.shared().wait_until(patience, |state| reached(&state.requests))
     }
 
-    /// Calls this too at each upload that arrived whole, before anything is kept or answered: what stands on disk then is
-    /// what the client had done before it published. It must not hold the registry itself.
+    /// Calls this hook too at each upload that arrived whole, before the registry keeps or answers it. The hook sees the files
+    /// that the client wrote before it published. It must not own the registry itself.
     pub fn at_upload(&self, hook: impl Fn(&Upload) + Send + Sync + 'static) {
         self.shared().state().at_upload.push(Arc::new(hook));
     }
@@ -166,7 +165,7 @@ impl Registry {
         self.shared().state().plan.clear();
     }
 
-    /// Stops at once: open connections end, new ones are refused. What it holds, it holds.
+    /// Stops at once: open connections end, new ones are refused. It keeps its packages.
     pub fn vanish(&self) {
         self.shared().vanish();
     }
@@ -176,9 +175,9 @@ impl Registry {
         self.shared().come_back();
     }
 
-    /// Forgets every crate, as a registry does that is set up anew; what it has seen stays known to the test.
+    /// Removes every crate, as in a registry that is set up anew. The test keeps its requests and uploads.
     ///
-    /// Cargo does not forget: of a version that it has downloaded from this address, or built, it looks at nothing anew.
+    /// Cargo keeps a version that it downloaded from this address or built, and requests nothing of it again.
     pub fn wipe(&self) {
         self.shared().state().store = store::Store::default();
     }

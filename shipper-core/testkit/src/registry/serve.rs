@@ -1,4 +1,4 @@
-//! The listener, one thread for each connection, and what each request gets.
+//! The listener, one thread for each connection, and the answers to requests.
 
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use super::fault::{Ending, Fault, On, Plan, Shown};
+use super::fault::{Ending, Fault, On, Plan};
 use super::http::{Incoming, Reply, receive};
 use super::store::{Package, Store};
 use super::{Demands, Request, Upload};
 
 type Hook = Arc<dyn Fn(&Upload) + Send + Sync>;
 
-/// What the threads and the handles share.
+/// The state that the threads and the handles share.
 pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) demands: Demands,
@@ -44,7 +44,7 @@ impl Shared {
         shared
     }
 
-    /// A test that failed while it held the lock is no reason to hang the others.
+    /// The state, also after a test failed while it held the lock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,10 +83,10 @@ impl Shared {
         let Some(listener) = state.listener.take() else { return };
         state.life += 1;
         drop(state);
-        // The listener looks up only when somebody calls.
+        // The listener reads its state only after a connection.
         let _ = TcpStream::connect(self.address);
         listener.join().expect("the listener ends");
-        // Only now may a client learn that it is gone: who looks then finds nobody listening.
+        // The connections end after the listener: a client that connects again is refused.
         for (stream, _) in &self.state().connections {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     fn serve(&self, stream: &TcpStream, life: u64) {
-        // A client that breaks off is no fault of ours; the test sees what the client says.
+        // A client may break off. The test sees its messages.
         if let Ok(incoming) = receive(stream) {
             let (reply, ending) = self.answer(&incoming);
             let _ = match ending {
@@ -147,9 +147,9 @@ impl Shared {
             ("GET", ["index", "config.json"]) => (self.config(), Ending::Answer),
             ("GET", ["index", place @ .., name]) => self.look(&[place, &[name]].concat().join("/"), name, incoming),
             ("GET", ["api", "v1", "crates", name, version, "download"]) => self.download(name, version),
-            // As kellnr says that it is at work.
+            // kellnr's answer to a health check.
             ("GET", ["api", "v1", "health"]) => (Reply::new(200, "OK"), Ending::Answer),
-            // A question that kellnr does not understand either.
+            // kellnr does not understand this request either.
             ("GET", ["api", "v1", "crates", _, _]) => (Reply::error(400, "bad request"), Ending::Answer),
             ("PUT" | "DELETE", _) if !entitled => (Reply::error(403, "authentication failed"), Ending::Answer),
             ("PUT", ["api", "v1", "crates", "new"]) => self.publish(incoming, at),
@@ -207,8 +207,8 @@ impl Shared {
         hooks.iter().for_each(|hook| hook(&upload));
         let mut state = self.state();
         let fault = state.plan.take(On::Publish, &upload.name);
-        let (kept, shown) = fault.as_ref().map_or((true, Shown::AtOnce), |fault| (fault.kept, fault.shown));
-        let outcome = if kept { state.store.keep(package, shown) } else { Ok(()) };
+        let (kept, hidden_looks) = fault.as_ref().map_or((true, 0), |fault| (fault.kept, fault.hidden_looks));
+        let outcome = if kept { state.store.keep(package, hidden_looks) } else { Ok(()) };
         upload.kept = kept && outcome.is_ok();
         state.uploads.push(upload);
         let reply = match outcome {

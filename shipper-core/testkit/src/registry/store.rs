@@ -1,4 +1,4 @@
-//! What the registry holds.
+//! The packages of the registry.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,7 +6,6 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::fault::Shown;
 use super::index;
 
 /// The crates, by name, each with its versions in the order of their uploads.
@@ -17,7 +16,8 @@ struct Version {
     number: String,
     entry: Value,
     bytes: Vec<u8>,
-    shown: Shown,
+    /// The number of requests that do not show it yet.
+    hidden_looks: u64,
 }
 
 /// An upload taken apart: length and metadata, length and `.crate` file.
@@ -39,15 +39,15 @@ impl Package {
     }
 }
 
-/// Four bytes of length, least significant first, and as many bytes; and what comes after them.
+/// Four bytes of length, least significant first, and as many bytes; and the rest.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 impl Store {
-    /// Keeps an upload, or says what speaks against it.
-    pub(super) fn keep(&mut self, package: Package, shown: Shown) -> Result<(), String> {
+    /// Keeps an upload, or returns the reason against it.
+    pub(super) fn keep(&mut self, package: Package, hidden_looks: u64) -> Result<(), String> {
         let Package { name, version, metadata, bytes } = package;
         if self.find(&name, &version).is_some() {
             return Err(format!("crate version `{version}` is already uploaded"));
@@ -57,24 +57,19 @@ impl Store {
             hex
         });
         let entry = index::entry(&metadata, &checksum);
-        self.0.entry(name).or_default().push(Version { number: version, entry, bytes, shown });
+        self.0.entry(name).or_default().push(Version { number: version, entry, bytes, hidden_looks });
         Ok(())
     }
 
-    /// The crate's file in the index as this look shows it.
+    /// The crate's file in the index as this request shows it.
     pub(super) fn look(&mut self, place: &str) -> Option<String> {
         let (_, versions) = self.0.iter_mut().find(|(name, _)| index::place(name) == place)?;
         let mut file = String::new();
         for version in versions {
-            match &mut version.shown {
-                Shown::Never => continue,
-                Shown::After(looks) if *looks > 0 => {
-                    *looks -= 1;
-                    continue;
-                }
-                Shown::After(_) | Shown::AtOnce => {
-                    let _ = writeln!(file, "{}", version.entry);
-                }
+            if version.hidden_looks > 0 {
+                version.hidden_looks -= 1;
+            } else {
+                let _ = writeln!(file, "{}", version.entry);
             }
         }
         (!file.is_empty()).then_some(file)

@@ -3,101 +3,17 @@
 //!
 //! Set `SHIPPER_UPDATE_GOLDENS=1` to write the files anew.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{STATE, StateDirectory, compare, skip_request};
 use camino::Utf8Path;
 use shipper_core::SkipRequest;
 use shipper_core::release::{
-    CancelToken, Failure, FailureClass, Limits, LockedDependency, OutputTails, Plan, PlannedFile, PlannedPackage,
-    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, publish, rehearse,
+    CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, publish, rehearse,
 };
-
-/// A registry that fails as told.
-struct Registries {
-    published: HashMap<(String, String), blake3::Hash>,
-    /// The outcomes of the next uploads, builds and installations; then all succeed. The flag tells if the upload arrived.
-    outcomes: Vec<Option<(FailureClass, bool)>>,
-    /// How many of the next look-ups find nothing.
-    hidden: usize,
-}
-
-impl Registries {
-    fn step(&mut self, arrives: impl FnOnce(&mut Self)) -> Result<(), Failure> {
-        let outcome = if self.outcomes.is_empty() { None } else { self.outcomes.remove(0) };
-        if outcome.is_none_or(|(_, has_arrived)| has_arrived) {
-            arrives(self);
-        }
-        let Some((class, _)) = outcome else { return Ok(()) };
-        let tails = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
-        Err(Failure { tails, ..Failure::new(class, "\u{1b} it failed") })
-    }
-}
-
-fn key(package: &PlannedPackage, role: RegistryRole<'_>) -> (String, String) {
-    (role.registry().name.to_string(), package.id())
-}
-
-impl Publisher for Registries {
-    fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
-        Ok(format!("https://{}.example/api", role.registry().name))
-    }
-
-    fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn lookup(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<PublishedState, Failure> {
-        if self.hidden > 0 {
-            self.hidden -= 1;
-            return Ok(PublishedState::Absent);
-        }
-        Ok(match self.published.get(&key(package, role)) {
-            None => PublishedState::Absent,
-            Some(content) if *content == package.files[0].blake3 => PublishedState::SameContent,
-            Some(_) => PublishedState::DifferentContent,
-        })
-    }
-
-    fn publish(
-        &mut self,
-        package: &PlannedPackage,
-        role: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<OutputTails, Failure> {
-        let published = self.step(|registries| {
-            registries.published.insert(key(package, role), package.files[0].blake3);
-        });
-        published.map(|()| OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() })
-    }
-
-    fn verify_build(
-        &mut self,
-        _: &PlannedPackage,
-        _: RegistryRole<'_>,
-        _: &mut StepContext<'_>,
-    ) -> Result<(), Failure> {
-        self.step(|_| {})
-    }
-
-    fn install(&mut self, _: &PlannedPackage, _: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        self.step(|_| {})
-    }
-
-    fn describe_command(&self, package: &PlannedPackage, role: RegistryRole<'_>) -> String {
-        format!("upload {} to {}", package.id(), role.registry().name)
-    }
-}
-
-fn registry(name: &str) -> Registry {
-    Registry { name: name.parse().expect("a name"), index: format!("sparse+https://{name}.example/index/") }
-}
+use shipper_testkit::fake_publisher::{
+    FakePublisher, LIMITS, LookupFault, PublishFault, publish_options, registry, rehearse_options,
+};
 
 /// A package of version 0.1.0, with these files (path, text) and dependencies (name, version, checksum).
 fn package(name: &str, files: &[(&str, &str)], locked: &[(&str, &str, &str)]) -> PlannedPackage {
@@ -141,11 +57,14 @@ fn plans() {
     }
 }
 
+/// Limits with a long wait, since every scenario's package appears: a busy machine must not end the wait.
+const PATIENT: Limits = Limits { visibility_timeout: Duration::from_secs(60), ..LIMITS };
+
 /// A release tool on a state directory, with three packages.
 struct Release {
     state: StateDirectory,
     plan: Plan,
-    registries: Registries,
+    registries: FakePublisher,
 }
 
 impl Release {
@@ -153,42 +72,29 @@ impl Release {
         let files = [("src/lib.rs", "// a")];
         let packages = ["a", "b", "c"].map(|name| package(name, &files, &[])).into();
         let plan = Plan::new(registry("live"), packages).expect("a plan");
-        let registries = Registries { published: HashMap::new(), outcomes: Vec::new(), hidden: 0 };
-        Self { state: StateDirectory::new(b""), plan, registries }
+        Self { state: StateDirectory::new(b""), plan, registries: FakePublisher::new(None) }
     }
 
-    fn limits() -> Limits {
-        let minute = Duration::from_secs(60);
-        Limits {
-            command_timeout: minute,
-            visibility_timeout: minute,
-            poll_interval: Duration::from_millis(1),
-            max_attempts: 2,
-        }
-    }
-
-    fn rehearse(&mut self, outcomes: &[Option<(FailureClass, bool)>]) {
-        self.registries.outcomes = outcomes.to_vec();
-        let mut options = RehearseOptions::new(registry("rehearsal"));
-        options.smoke_install = Some("c".to_owned());
-        options.limits = Self::limits();
+    fn rehearse(&mut self, faults: &[PublishFault]) {
+        self.registries.faults = faults.to_vec();
+        let mut options = rehearse_options(true);
+        options.limits = PATIENT;
         let (disk, cancel) = (self.state.later(), CancelToken::default());
         let done = rehearse(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ());
         done.expect("recorded");
     }
 
-    /// Publishes. Returns whether the gate permitted it.
-    fn publish(&mut self, skip: Option<SkipRequest>, outcomes: &[Option<(FailureClass, bool)>]) -> bool {
-        self.registries.outcomes = outcomes.to_vec();
-        let mut options = PublishOptions::default();
-        options.rehearsal = Some(registry("rehearsal"));
+    /// Publishes. Returns `true` if the gate permitted it.
+    fn publish(&mut self, skip: Option<SkipRequest>, faults: &[PublishFault]) -> bool {
+        self.registries.faults = faults.to_vec();
+        let mut options = publish_options(false);
         options.skip = skip;
-        options.limits = Self::limits();
+        options.limits = PATIENT;
         let (disk, cancel) = (self.state.later(), CancelToken::default());
         publish(disk, Utf8Path::new(STATE), &self.plan, &options, &mut self.registries, &cancel, &mut ()).is_ok()
     }
 
-    /// Compares the files, but for what depends on how long a step took: durations, lengths and hashes.
+    /// Compares the files, except for members that depend on the time of a step: durations, lengths and hashes.
     fn assert_matches(&self, scenario: &str) {
         let files = self.state.files().into_iter().map(|(name, bytes)| {
             let text = String::from_utf8(bytes).expect("UTF-8");
@@ -212,10 +118,10 @@ fn blanked(text: &str, words: &str) -> String {
     blanked
 }
 
-/// (Pass) Everything that the release engine records: success, retries, doubt, failure, continuation, refusal and skip.
+/// (Pass) Every event of the release engine: success, retries, unknown outcomes, failure, continuation, refusal and skip.
 #[test]
 fn releases() {
-    use FailureClass::{Ambiguous, Permanent, Retryable};
+    use PublishFault::{Lost, None as Done, Permanent, Retryable, Unknown};
     let mut release = Release::new();
     assert!(!release.publish(None, &[]));
     release.rehearse(&[]);
@@ -224,20 +130,18 @@ fn releases() {
     release.assert_matches("release-published");
 
     let mut release = Release::new();
-    release.rehearse(&[Some((Retryable, false)), None, Some((Ambiguous, true))]);
-    release.registries.hidden = 2;
-    assert!(
-        release.publish(None, &[Some((Retryable, false)), None, Some((Ambiguous, true)), Some((Ambiguous, false))])
-    );
+    release.rehearse(&[Retryable, Done, Lost]);
+    release.registries.lookup_faults = vec![LookupFault::Hidden; 2];
+    assert!(release.publish(None, &[Retryable, Done, Lost, Unknown]));
     release.assert_matches("release-retried");
 
     let mut release = Release::new();
-    release.rehearse(&[None, None, None, Some((Permanent, false))]);
-    release.rehearse(&[None, Some((Permanent, false))]);
+    release.rehearse(&[Done, Done, Done, Permanent]);
+    release.rehearse(&[Done, Permanent]);
     assert!(!release.publish(None, &[]));
-    assert!(release.publish(Some(skip_request()), &[None, Some((Permanent, false))]));
+    assert!(release.publish(Some(skip_request()), &[Done, Permanent]));
     release.rehearse(&[]);
-    assert!(release.publish(None, &[Some((Ambiguous, false)), Some((Ambiguous, false))]));
+    assert!(release.publish(None, &[Unknown, Unknown]));
     let other = blake3::hash(b"other");
     release.registries.published.insert(("live".to_owned(), "b@0.1.0".to_owned()), other);
     assert!(release.publish(None, &[]));
