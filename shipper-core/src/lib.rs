@@ -39,6 +39,7 @@ pub mod sidecar;
 pub mod state_dir;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+mod words;
 
 pub use camino;
 pub use shipper_events;

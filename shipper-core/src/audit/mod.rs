@@ -20,22 +20,19 @@
 //! plans and rehearsed packages of a log, not with its lines. An audit uses no clock, environment or terminal; only
 //! [`audit_path`] opens a file, and only [`audit_reader`] and [`audit_path`] start threads, which end with the call.
 
-mod as_of;
 mod assertions;
 mod engine;
 mod fleet;
 mod options;
 mod report;
-mod words;
 
-pub use as_of::{AsOf, ParseAsOfError};
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergeLineError, MergedReport,
     NdjsonMerger, PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AuditOptions, RequiredVerdict, SidecarInput};
+pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,

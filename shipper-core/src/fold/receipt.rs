@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
+
+use crate::words::word_enums;
 
 /// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,49 +43,26 @@ pub struct RehearsalStart {
     pub package_count: JsonUint,
 }
 
-/// The soundness of a receipt's evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Evidence {
-    /// The events before the completion do not contradict it.
-    Sound,
-    /// The completion claims that the rehearsal passed, and the events before it contradict that.
-    Unsound,
-}
-
-impl Evidence {
-    /// The contract's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sound => "sound",
-            Self::Unsound => "unsound",
-        }
+word_enums! {
+    /// The soundness of a receipt's evidence.
+    pub enum Evidence {
+        /// The events before the completion do not contradict it.
+        Sound = "sound",
+        /// The completion claims that the rehearsal passed, and the events before it contradict that.
+        Unsound = "unsound",
     }
-}
 
-/// A flaw in the evidence of a passed receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EvidenceFlaw {
-    /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
-    CompletionWithoutStart,
-    /// The number of published packages differs from the number at the start.
-    PackageCountMismatch,
-    /// A package or a smoke check failed in it, or its log was torn.
-    FailureRecorded,
-    /// A package was published twice in it.
-    DuplicatePackage,
-}
-
-impl EvidenceFlaw {
-    /// The contract's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CompletionWithoutStart => "completion-without-start",
-            Self::PackageCountMismatch => "package-count-mismatch",
-            Self::FailureRecorded => "failure-recorded",
-            Self::DuplicatePackage => "duplicate-package",
-        }
+    /// A flaw in the evidence of a passed receipt.
+    #[derive(PartialOrd, Ord)]
+    pub enum EvidenceFlaw {
+        /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
+        CompletionWithoutStart = "completion-without-start",
+        /// The number of published packages differs from the number at the start.
+        PackageCountMismatch = "package-count-mismatch",
+        /// A package or a smoke check failed in it, or its log was torn.
+        FailureRecorded = "failure-recorded",
+        /// A package was published twice in it.
+        DuplicatePackage = "duplicate-package",
     }
 }
 

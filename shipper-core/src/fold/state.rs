@@ -1,5 +1,6 @@
 //! The state of the gate, and the events that change it.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -155,32 +156,18 @@ impl RehearsalState {
     }
 }
 
-impl<'e> Extend<&'e LogEntry> for GateState {
-    fn extend<I: IntoIterator<Item = &'e LogEntry>>(&mut self, entries: I) {
-        for LogEntry { line, event } in entries {
+/// Entries by value or by reference.
+impl<E: Borrow<LogEntry>> Extend<E> for GateState {
+    fn extend<I: IntoIterator<Item = E>>(&mut self, entries: I) {
+        for entry in entries {
+            let LogEntry { line, event } = entry.borrow();
             self.evolve(*line, event);
         }
     }
 }
 
-impl Extend<LogEntry> for GateState {
-    fn extend<I: IntoIterator<Item = LogEntry>>(&mut self, entries: I) {
-        for LogEntry { line, event } in entries {
-            self.evolve(line, &event);
-        }
-    }
-}
-
-impl<'e> FromIterator<&'e LogEntry> for GateState {
-    fn from_iter<I: IntoIterator<Item = &'e LogEntry>>(entries: I) -> Self {
-        let mut state = Self::default();
-        state.extend(entries);
-        state
-    }
-}
-
-impl FromIterator<LogEntry> for GateState {
-    fn from_iter<I: IntoIterator<Item = LogEntry>>(entries: I) -> Self {
+impl<E: Borrow<LogEntry>> FromIterator<E> for GateState {
+    fn from_iter<I: IntoIterator<Item = E>>(entries: I) -> Self {
         let mut state = Self::default();
         state.extend(entries);
         state

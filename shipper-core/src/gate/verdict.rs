@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use shipper_events::display_safe;
 
 use crate::fold::{EvidenceFlaw, Receipt, UnknownGateEvent};
+use crate::words::word_enums;
 
 /// The gate's answer: `docs/gate.md`, "The verdict".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,18 +28,18 @@ pub enum Verdict {
     },
 }
 
-/// The contract's word for a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictKind {
-    /// See [`Verdict::Dormant`].
-    Dormant,
-    /// See [`Verdict::Bypassed`].
-    Bypassed,
-    /// See [`Verdict::Refused`].
-    Refused,
-    /// See [`Verdict::Authorized`].
-    Authorized,
+word_enums! {
+    /// The kind of a [`Verdict`].
+    pub enum VerdictKind {
+        /// See [`Verdict::Dormant`].
+        Dormant = "dormant",
+        /// See [`Verdict::Bypassed`].
+        Bypassed = "bypassed",
+        /// See [`Verdict::Refused`].
+        Refused = "refused",
+        /// See [`Verdict::Authorized`].
+        Authorized = "authorized",
+    }
 }
 
 /// A reason to refuse a plan, with its evidence.
@@ -80,24 +80,25 @@ pub enum RefusalReason {
     UntrustedLog,
 }
 
-/// The contract's word for a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RefusalCode {
-    /// See [`RefusalReason::NoRehearsal`].
-    NoRehearsal,
-    /// See [`RefusalReason::StalePlan`].
-    StalePlan,
-    /// See [`RefusalReason::RegistryMismatch`].
-    RegistryMismatch,
-    /// See [`RefusalReason::RehearsalFailed`].
-    RehearsalFailed,
-    /// See [`RefusalReason::UnsoundEvidence`].
-    UnsoundEvidence,
-    /// See [`RefusalReason::UnknownGateEvent`].
-    UnknownGateEvent,
-    /// See [`RefusalReason::UntrustedLog`].
-    UntrustedLog,
+word_enums! {
+    /// The kind of a [`RefusalReason`], in the contract's order.
+    #[derive(PartialOrd, Ord)]
+    pub enum RefusalCode {
+        /// See [`RefusalReason::NoRehearsal`].
+        NoRehearsal = "no-rehearsal",
+        /// See [`RefusalReason::StalePlan`].
+        StalePlan = "stale-plan",
+        /// See [`RefusalReason::RegistryMismatch`].
+        RegistryMismatch = "registry-mismatch",
+        /// See [`RefusalReason::RehearsalFailed`].
+        RehearsalFailed = "rehearsal-failed",
+        /// See [`RefusalReason::UnsoundEvidence`].
+        UnsoundEvidence = "unsound-evidence",
+        /// See [`RefusalReason::UnknownGateEvent`].
+        UnknownGateEvent = "unknown-gate-event",
+        /// See [`RefusalReason::UntrustedLog`].
+        UntrustedLog = "untrusted-log",
+    }
 }
 
 impl Verdict {
@@ -192,19 +193,6 @@ impl fmt::Display for RefusalReason {
 }
 
 impl RefusalCode {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoRehearsal => "no-rehearsal",
-            Self::StalePlan => "stale-plan",
-            Self::RegistryMismatch => "registry-mismatch",
-            Self::RehearsalFailed => "rehearsal-failed",
-            Self::UnsoundEvidence => "unsound-evidence",
-            Self::UnknownGateEvent => "unknown-gate-event",
-            Self::UntrustedLog => "untrusted-log",
-        }
-    }
-
     /// The remedy.
     pub fn help(self) -> &'static str {
         match self {
@@ -218,29 +206,5 @@ impl RefusalCode {
                 "look at what is wrong with the log; a torn tail is repaired by the next rehearsal, a corrupt or broken log is moved aside and continued by a new one"
             }
         }
-    }
-}
-
-impl VerdictKind {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dormant => "dormant",
-            Self::Bypassed => "bypassed",
-            Self::Refused => "refused",
-            Self::Authorized => "authorized",
-        }
-    }
-}
-
-impl fmt::Display for VerdictKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for RefusalCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -8,8 +8,7 @@ use shipper_events::{ParsedLine, Timestamp, parse_line};
 
 use super::auditor::Auditor;
 use super::error::AuditError;
-use crate::audit::as_of::AsOf;
-use crate::audit::options::{AuditOptions, SidecarInput};
+use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
 use crate::audit::report::LogAudit;
 
 /// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.

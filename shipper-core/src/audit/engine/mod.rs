@@ -6,19 +6,17 @@
 mod active_run;
 mod auditor;
 mod authority;
-mod basis;
 mod conclude;
 mod decisions;
 mod entry;
 mod error;
+mod findings;
 mod format;
 mod gate_events;
 mod integrity;
-mod pending;
 mod runs;
 mod sidecar;
 mod timeline;
-mod trusted_head;
 
 pub use auditor::Auditor;
 pub use entry::{audit_path, audit_reader, resolve_as_of};

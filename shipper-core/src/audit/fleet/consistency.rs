@@ -3,11 +3,14 @@
 //! A careful edit can turn a report into one that some other log would give. Only the log proves a report; these checks
 //! find what no log gives.
 
+use std::collections::HashSet;
+
 use shipper_events::{Head, is_display_safe};
 
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{
-    Decision, DecisionStatus, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus, TailStatus,
+    Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus,
+    TailStatus,
 };
 use crate::gate::{RefusalCode, VerdictKind};
 
@@ -20,14 +23,8 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
         let refused = gate.verdict == VerdictKind::Refused;
         refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [RefusalCode::UntrustedLog])
     });
-    let sidecar_codes = [
-        (SidecarStatus::Drift, FindingCode::SidecarDrift),
-        (SidecarStatus::Behind, FindingCode::SidecarBehind),
-        (SidecarStatus::Orphan, FindingCode::SidecarOrphan),
-        (SidecarStatus::Unreadable, FindingCode::SidecarUnreadable),
-        (SidecarStatus::Unsupported, FindingCode::SidecarUnsupported),
-    ];
-    let sidecar = sidecar_codes.iter().all(|(status, code)| (sidecar.status == *status) == audit.has_finding(*code))
+    let sidecar_codes = findings.iter().map(|finding| finding.code).filter(|code| code.is_about_sidecar());
+    let sidecar = sidecar_codes.collect::<HashSet<_>>() == sidecar.status.finding_code().into_iter().collect()
         && (sidecar.status == SidecarStatus::Drift) != sidecar.differences.is_empty();
     let mut texts = findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
     let head = format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3).parse::<Head>();
@@ -38,7 +35,7 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
         (head.is_ok(), "its BLAKE3 is none"),
         (decisions.iter().all(status_is_consistent), "a decision's status does not follow from its verdicts and runs"),
         (
-            audit.has_violation() || !decisions.iter().any(is_violated),
+            findings.iter().any(Finding::is_violation) || !decisions.iter().any(is_violated),
             "a decision is violated, and nothing was found that violates it",
         ),
         ((audit.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),

@@ -4,9 +4,7 @@
 //! of a stream, nor the grouping of merges makes a difference. Totals are counted again. A stream whose summaries count
 //! other logs than it contains is incomplete.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::BTreeMap;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use shipper_events::blake3::{self, Hash};
@@ -110,12 +108,11 @@ pub struct PolicyMismatch {
 pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedReport, MergeError> {
     let mut set = LogSet::default();
     let mut options: Option<AuditOptions> = None;
-    for (position, merged) in reports.into_iter().enumerate() {
-        let options = options.get_or_insert_with(|| merged.report.demand.clone());
-        check_same_policy(&merged.report.demand, options)
+    for (position, MergedReport { report, duplicates }) in reports.into_iter().enumerate() {
+        check_same_policy(&report.demand, &mut options)
             .map_err(|mismatch| MergeError::Policy { position, mismatch })?;
-        merged.report.logs.into_iter().for_each(|log| set.insert(log));
-        merged.duplicates.iter().for_each(|duplicate| set.add_repeat(&duplicate.path, duplicate.repeats));
+        report.logs.into_iter().for_each(|log| set.insert(log));
+        duplicates.into_iter().for_each(|duplicate| set.add_repeat(duplicate));
     }
     options.map(|options| set.into_report(options)).ok_or(MergeError::Nothing)
 }
@@ -205,12 +202,12 @@ impl NdjsonMerger {
                 self.set.insert(*log);
             }
             ReportLine::Summary(summary) => {
-                let options = self.options.get_or_insert_with(|| summary.demand.clone());
-                check_same_policy(&summary.demand, options)?;
-                self.claimed.add_all(summary.counts);
+                check_same_policy(&summary.demand, &mut self.options)?;
+                for (conclusion, logs) in summary.counts.by_conclusion() {
+                    self.claimed.add_logs(conclusion, logs);
+                }
                 self.summaries += 1;
-                let duplicates = summary.duplicates.iter();
-                duplicates.for_each(|duplicate| self.set.add_repeat(&duplicate.path, duplicate.repeats));
+                summary.duplicates.into_iter().for_each(|duplicate| self.set.add_repeat(duplicate));
             }
         }
         Ok(())
@@ -258,20 +255,16 @@ impl LogSet {
     fn insert(&mut self, log: LogReport) {
         let hash = blake3::hash(canonical_json(&log).as_bytes());
         let path = log.path.clone();
-        match self.logs.entry(path.clone()).or_default().entry(hash) {
-            Entry::Vacant(vacant) => {
-                vacant.insert((log, 1));
-            }
-            Entry::Occupied(mut known) => {
-                known.get_mut().1 += 1;
-                self.add_repeat(&path, 1);
-            }
+        let (_, times) = self.logs.entry(path.clone()).or_default().entry(hash).or_insert((log, 0));
+        *times += 1;
+        if *times > 1 {
+            self.add_repeat(Duplicate::new(path, 1));
         }
     }
 
-    fn add_repeat(&mut self, path: &str, times: u64) {
-        let repeats = self.repeats.entry(path.to_owned()).or_default();
-        *repeats = repeats.saturating_add(times);
+    fn add_repeat(&mut self, duplicate: Duplicate) {
+        let repeats = self.repeats.entry(duplicate.path).or_default();
+        *repeats = repeats.saturating_add(duplicate.repeats);
     }
 
     /// A path whose report was inserted most often, and how often.
@@ -299,19 +292,18 @@ fn canonical_json(log: &LogReport) -> String {
     serde_json::to_string(log).unwrap_or_default()
 }
 
-/// Compares the JSON forms of two options.
-fn check_same_policy(here: &AuditOptions, before: &AuditOptions) -> Result<(), PolicyMismatch> {
-    let value = |options| serde_json::to_value(options).unwrap_or_default();
-    let (here, before) = (value(here), value(before));
-    let shown = |value: &Value| match value.as_str() {
-        Some(text) => display_safe(text).max_chars(120).quoted().to_string(),
-        None => display_safe(&value.to_string()).max_chars(120).to_string(),
+/// Compares the JSON forms of the options of a report and of those before it, if there are any. A member that is absent is
+/// null.
+fn check_same_policy(here: &AuditOptions, before: &mut Option<AuditOptions>) -> Result<(), PolicyMismatch> {
+    let json = |options: &AuditOptions| serde_json::to_value(options).unwrap_or_default();
+    let (before, here) = (json(before.get_or_insert_with(|| here.clone())), json(here));
+    let shown = |value: &Value| match value {
+        Value::String(text) => display_safe(text).max_chars(120).quoted().to_string(),
+        value => display_safe(&value.to_string()).max_chars(120).to_string(),
     };
-    // A member without a value may be absent.
-    let members: BTreeSet<&String> =
-        [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys).collect();
-    let mut mismatches = members.into_iter().filter_map(|member| {
-        let (here, before) = (here.get(member).unwrap_or(&Value::Null), before.get(member).unwrap_or(&Value::Null));
+    let members = [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys);
+    let mut mismatches = members.collect::<BTreeSet<_>>().into_iter().filter_map(|member| {
+        let [here, before] = [&here, &before].map(|options| options.get(member).unwrap_or(&Value::Null));
         (here != before).then(|| PolicyMismatch { member: member.clone(), here: shown(here), before: shown(before) })
     });
     mismatches.next().map_or(Ok(()), Err)

@@ -48,7 +48,7 @@ pub enum ReportLineError {
     /// It is of a schema that this version does not know.
     #[error(
         "its schema is {}, and this version knows {} only; merge with the version that made it",
-        quoted(schema),
+        display_safe(schema).max_chars(60).quoted(),
         Schema::V1
     )]
     Schema {
@@ -85,7 +85,7 @@ pub enum ReportLineError {
 
 #[derive(Deserialize, Serialize)]
 struct SummaryLine {
-    summary: Summary,
+    summary: Box<Summary>,
 }
 
 impl ReportLine {
@@ -100,54 +100,32 @@ impl ReportLine {
         let text = std::str::from_utf8(line).unwrap_or_default();
         if let Some(summary) = object.get("summary") {
             let schema = summary.as_object().and_then(|summary| summary.get("schema")?.as_str());
-            return match schema {
-                Some(schema) if schema != Schema::V1.as_str() => {
-                    Err(ReportLineError::Schema { schema: schema.into_owned() })
-                }
-                _ => read(text).and_then(check_summary),
-            };
+            if let Some(schema) = schema.filter(|schema| schema != Schema::V1.as_str()) {
+                return Err(ReportLineError::Schema { schema: schema.into_owned() });
+            }
+            let SummaryLine { summary } = read(text)?;
+            return if summary.is_consistent() { Ok(Self::Summary(summary)) } else { Err(ReportLineError::Summary) };
         }
         if object.get("schema").is_some() {
             return Err(ReportLineError::JsonReport);
         }
-        let log: LogReport = read(text)?;
+        let log: Box<LogReport> = read(text)?;
         if let Some(why) = log.audit.as_ref().and_then(find_inconsistency) {
             return Err(ReportLineError::Inconsistent { why });
         }
         let (claimed, actual) = (log.conclusion, log.recompute_conclusion());
-        if claimed == actual {
-            Ok(Self::Log(Box::new(log)))
-        } else {
-            Err(ReportLineError::Conclusion { claimed, actual })
-        }
-    }
-}
-
-fn check_summary(line: SummaryLine) -> Result<ReportLine, ReportLineError> {
-    if line.summary.is_consistent() {
-        Ok(ReportLine::Summary(Box::new(line.summary)))
-    } else {
-        Err(ReportLineError::Summary)
+        if claimed == actual { Ok(Self::Log(log)) } else { Err(ReportLineError::Conclusion { claimed, actual }) }
     }
 }
 
 /// Reads a value. Written again, it must be the same.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
-    let neither = |error: serde_json::Error| ReportLineError::NotAReportLine { why: shown(&error.to_string()) };
+    let neither = |error: serde_json::Error| {
+        let why = display_safe(&error.to_string()).max_chars(200).to_string();
+        ReportLineError::NotAReportLine { why }
+    };
     let value: T = serde_json::from_str(text).map_err(neither)?;
     let again = serde_json::to_string(&value).map_err(neither)?;
-    if again == text.trim_ascii() {
-        return Ok(value);
-    }
-    let (given, read): (Value, Value) =
-        (serde_json::from_str(text).map_err(neither)?, serde_json::from_str(&again).map_err(neither)?);
-    if given == read { Ok(value) } else { Err(ReportLineError::Unknown) }
-}
-
-fn shown(why: &str) -> String {
-    display_safe(why).max_chars(200).to_string()
-}
-
-fn quoted(text: &str) -> String {
-    display_safe(text).max_chars(60).quoted().to_string()
+    let parse = |text: &str| serde_json::from_str::<Value>(text).map_err(neither);
+    if again == text.trim_ascii() || parse(text)? == parse(&again)? { Ok(value) } else { Err(ReportLineError::Unknown) }
 }

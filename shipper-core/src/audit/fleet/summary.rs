@@ -95,21 +95,18 @@ impl Counts {
 
     /// Counts one more log.
     pub fn add(&mut self, conclusion: Conclusion) {
+        self.add_logs(conclusion, 1);
+    }
+
+    /// Counts `logs` more logs. A count stops at the largest number: a summary may claim any.
+    pub(super) fn add_logs(&mut self, conclusion: Conclusion, logs: u64) {
         let count = match conclusion {
             Conclusion::Violated => &mut self.violated,
             Conclusion::Unjudged => &mut self.unjudged,
             Conclusion::Inconclusive => &mut self.inconclusive,
             Conclusion::Verified => &mut self.verified,
         };
-        *count = count.saturating_add(1);
-    }
-
-    /// Adds other counts, each up to the largest number: a summary may claim any.
-    pub(super) fn add_all(&mut self, others: Self) {
-        self.violated = self.violated.saturating_add(others.violated);
-        self.unjudged = self.unjudged.saturating_add(others.unjudged);
-        self.inconclusive = self.inconclusive.saturating_add(others.inconclusive);
-        self.verified = self.verified.saturating_add(others.verified);
+        *count = count.saturating_add(logs);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Findings about a line, a run, a decision or the log.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::label::{Label, LabelTarget, paths};
-use crate::audit::words::word_enum;
+use crate::words::word_enums;
 
 /// One finding of an audit.
 ///
@@ -28,17 +27,9 @@ pub struct Finding {
     /// form, so a finding that was read from JSON has none.
     #[serde(skip)]
     pub labels: Box<[Label]>,
-    /// The head of the options that a [`FindingCode::HeadMismatch`] without a line is about. `None` also where the
-    /// finding was read from JSON.
+    /// True for a [`FindingCode::HeadMismatch`] of the head of `--since`. Always false in a finding that was read from JSON.
     #[serde(skip)]
-    pub(in crate::audit) given_head: Option<GivenHead>,
-}
-
-/// A head that the options of the audit give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::audit) enum GivenHead {
-    Extends,
-    Since,
+    pub(in crate::audit) is_about_since: bool,
 }
 
 impl PartialEq for Finding {
@@ -51,6 +42,33 @@ impl PartialEq for Finding {
 impl Eq for Finding {}
 
 impl Finding {
+    /// Creates a finding at the level of its code.
+    pub(in crate::audit) fn new(
+        code: FindingCode,
+        line: impl Into<Option<u64>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            code,
+            level: code.level(),
+            line: line.into(),
+            message: message.into(),
+            help: code.help().into(),
+            labels: Box::default(),
+            is_about_since: false,
+        }
+    }
+
+    /// Adds labels.
+    pub(in crate::audit) fn with_labels(self, labels: impl IntoIterator<Item = Label>) -> Self {
+        Self { labels: self.labels.iter().copied().chain(labels).collect(), ..self }
+    }
+
+    /// Returns whether it contradicts the log: true for every error but unknown rules.
+    pub(in crate::audit) fn is_violation(&self) -> bool {
+        self.level == Level::Error && self.code != FindingCode::UnknownRules
+    }
+
     /// The places in the log that show the finding, one a line: first the place on its own line, if it has one, then
     /// the places that it conflicts with.
     pub fn labels(&self) -> Vec<Label> {
@@ -66,7 +84,7 @@ impl Finding {
     }
 }
 
-word_enum! {
+word_enums! {
     /// The level of a finding.
     #[derive(PartialOrd, Ord)]
     pub enum Level {
@@ -81,27 +99,20 @@ word_enum! {
 
 macro_rules! codes {
     ($($FindingCode:ident $name:literal $level:ident $help:literal)*) => {
-        /// The kind of a finding. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum FindingCode {
-            $(
-                #[doc = concat!("`", $name, "`: ", $help, ".")]
-                #[serde(rename = $name)]
-                $FindingCode,
-            )*
+        word_enums! {
+            /// The kind of a finding. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
+            #[non_exhaustive]
+            pub enum FindingCode {
+                $(
+                    #[doc = concat!("`", $name, "`: ", $help, ".")]
+                    $FindingCode = $name,
+                )*
+            }
         }
 
         impl FindingCode {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$FindingCode),*];
-
-            /// The code in the JSON report.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$FindingCode => $name,)*
-                }
-            }
 
             /// Its level, unless the options change that.
             pub fn level(self) -> Level {
@@ -205,11 +216,5 @@ impl FindingCode {
             | Self::SharedAuthority => paths::PLAN_ID,
             _ => paths::TYPE,
         }
-    }
-}
-
-impl fmt::Display for FindingCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

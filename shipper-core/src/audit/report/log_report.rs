@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conclusion::Conclusion;
-use super::log_audit::LogAudit;
+use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::options::{AuditOptions, RequiredVerdict};
-use crate::audit::words::word_enum;
 use crate::gate::VerdictKind;
+use crate::words::word_enums;
 
 /// The conclusion about some logs, with the result of each.
 ///
@@ -35,7 +34,7 @@ pub struct Report {
     pub logs: Vec<LogReport>,
 }
 
-word_enum! {
+word_enums! {
     /// The schema of a [`Report`], the only one that this version writes and reads: another one is an error.
     #[derive(Default)]
     pub enum Schema {

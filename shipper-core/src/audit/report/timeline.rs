@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::decision::VerdictSummary;
-use crate::audit::words::word_enum;
 use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::fold::{GateState, RehearsalState};
+use crate::words::word_enums;
 
 /// An event that concerns the gate, a run or a publish, and the state after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub struct RehearsalReport {
     pub packages_published: u64,
 }
 
-word_enum! {
+word_enums! {
     /// How a rehearsal ended.
     pub enum RehearsalStatus {
         /// It was completed, passed, and its evidence is sound.
