@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use shipper_core::audit::{
-    IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, merge as merge_reports,
+    IncompleteReport, MergeError, MergedReport, NdjsonMerger, ReportLineError, merge as merge_reports,
 };
 use shipper_events::display_safe;
 use thiserror::Error;
@@ -34,7 +34,7 @@ pub(crate) enum MergeCommandError {
     TooLong { place: String },
     /// A line is not part of a report.
     #[error("{place}: {bad}")]
-    Line { place: String, bad: MergeLineError },
+    Line { place: String, bad: ReportLineError },
     /// A report is incomplete.
     #[error("{place}: {why}")]
     Incomplete { place: String, why: IncompleteReport },

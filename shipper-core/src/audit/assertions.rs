@@ -7,14 +7,6 @@ use crate::words::word_enums;
 word_enums! {
     /// One check that a verified log passed. An option that narrows a check changes its name. `docs/attesting.md` explains
     /// each.
-    ///
-    /// ```
-    /// use shipper_core::audit::{AuditOptions, LogReport, SidecarInput, VerifiedLevel, audit_reader};
-    /// let options = AuditOptions::default();
-    /// let log = LogReport::audited("events.jsonl", audit_reader(&b""[..], SidecarInput::NotRequested, &options)?);
-    /// assert_eq!(VerifiedLevel::of(&log, &options), [], "an empty log proves nothing");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[non_exhaustive]
     pub enum VerifiedLevel {
         /// Every decision of the log.
@@ -39,7 +31,7 @@ word_enums! {
 }
 
 impl VerifiedLevel {
-    /// The checks that a log passed under these options; empty unless the log is verified.
+    /// Returns the checks that a log passed under these options; none unless the log is verified.
     pub fn of(log: &LogReport, options: &AuditOptions) -> Vec<Self> {
         match &log.audit {
             Some(audit) if log.conclusion == Conclusion::Verified => Self::of_verified(audit, options),

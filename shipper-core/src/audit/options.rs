@@ -28,6 +28,7 @@ pub struct AuditOptions {
     /// The only plan that is audited. `None`: every plan.
     pub plan_id: Option<PlanId>,
     /// The prefix that is audited. `None`: the whole log.
+    #[serde(with = "as_text")]
     pub at: Option<AsOf>,
     /// A trusted head: the log must begin with exactly its bytes.
     #[serde(with = "as_text")]
@@ -35,7 +36,7 @@ pub struct AuditOptions {
     /// A head up to which every decision and finding has been dealt with.
     #[serde(with = "as_text")]
     pub since: Option<Head>,
-    /// Whether warnings are errors.
+    /// True if warnings are errors.
     pub strict: bool,
     /// The verdict that decides the exit status. `None`: the conclusion decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,8 +69,7 @@ setters! {
 }
 
 /// The prefix of a log that is audited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AsOf {
     /// That number of lines; 0 for none.
     Line(u64),
@@ -87,25 +87,11 @@ impl FromStr for AsOf {
     type Err = ParseAsOfError;
 
     fn from_str(text: &str) -> Result<Self, ParseAsOfError> {
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
             text.parse().map(Self::Line).map_err(|_| ParseAsOfError)
         } else {
             text.parse().map(Self::Timestamp).map_err(|_| ParseAsOfError)
         }
-    }
-}
-
-impl TryFrom<String> for AsOf {
-    type Error = ParseAsOfError;
-
-    fn try_from(text: String) -> Result<Self, ParseAsOfError> {
-        text.parse()
-    }
-}
-
-impl From<AsOf> for String {
-    fn from(as_of: AsOf) -> Self {
-        as_of.to_string()
     }
 }
 
@@ -126,8 +112,7 @@ word_enums! {
     }
 }
 
-/// The sidecar, `rehearsal.json`, as the caller read it. Read it before the log: a sidecar that is written in between
-/// is then behind the log, not ahead of it.
+/// The sidecar, `rehearsal.json`, as the caller read it before the log. A sidecar that is read later may be ahead of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SidecarInput {
     /// The caller did not look for it.
@@ -154,20 +139,26 @@ pub enum SidecarInput {
     },
 }
 
-/// A head as text, in the form of the flags.
+/// A value as text, in the form of the flags.
 mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
     use serde::{Deserialize, Deserializer, Serializer, de};
-    use shipper_events::Head;
 
     #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(head: &Option<Head>, serializer: S) -> Result<S::Ok, S::Error> {
-        match head {
-            Some(head) => serializer.collect_str(head),
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Head>, D::Error> {
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }

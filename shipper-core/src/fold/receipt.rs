@@ -1,7 +1,6 @@
 //! The outcome of a completed rehearsal, and the soundness of its evidence.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
 
@@ -22,7 +21,7 @@ pub struct Receipt {
     /// Summary that the completion gives.
     pub summary: String,
     /// Packages that were published to the rehearsal registry, each `name@version`.
-    pub packages: Arc<BTreeSet<String>>,
+    pub packages: BTreeSet<String>,
     /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
     /// Time of the completion.
@@ -67,27 +66,27 @@ word_enums! {
 }
 
 impl Receipt {
-    /// The soundness of its evidence.
+    /// Returns the soundness of its evidence.
     pub fn evidence(&self) -> Evidence {
         if self.unsound.is_empty() { Evidence::Sound } else { Evidence::Unsound }
     }
 
-    /// True if it passed and its evidence is sound. No other receipt authorizes a publish.
+    /// Returns whether it passed and its evidence is sound. No other receipt authorizes a publish.
     pub fn is_valid_evidence(&self) -> bool {
         self.passed && self.unsound.is_empty()
     }
 
-    /// Number of packages published in it; 0 without a start.
+    /// Returns the number of packages published in it; 0 without a start.
     pub fn packages_published(&self) -> u64 {
         self.packages.len() as u64
     }
 
-    /// Number of packages published in it, plus one if it did not pass.
+    /// Returns the number of packages published in it, plus one if it did not pass.
     pub fn packages_attempted(&self) -> u64 {
         self.packages_published() + u64::from(!self.passed)
     }
 
-    /// Time of its start; of its completion, without a start.
+    /// Returns the time of its start; of its completion, without a start.
     pub fn started_at(&self) -> &Timestamp {
         self.start.as_ref().map_or(&self.completed_at, |start| &start.at)
     }

@@ -28,6 +28,31 @@ pub enum Verdict {
     },
 }
 
+/// A reason to refuse a plan, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// No rehearsal was ever completed.
+    NoRehearsal,
+    /// The latest completed rehearsal, of this receipt, is of another plan.
+    StalePlan(Arc<Receipt>),
+    /// The latest completed rehearsal, of this receipt, is of this plan, on another registry.
+    RegistryMismatch(Arc<Receipt>),
+    /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
+    RehearsalFailed {
+        /// Receipt of the latest completed rehearsal; `None` if it passed.
+        receipt: Option<Arc<Receipt>>,
+        /// Line of the start of the open rehearsal with a failure; `None` if there is none.
+        open: Option<u64>,
+    },
+    /// The latest completed rehearsal, of this receipt, claims that it passed, and its events contradict that.
+    UnsoundEvidence(Arc<Receipt>),
+    /// The log has an event of an unknown type whose name is reserved for the gate; this is the first.
+    UnknownGateEvent(UnknownGateEvent),
+    /// The log is torn or corrupt, or its chain is broken. [`evaluate`](crate::evaluate) never gives this reason.
+    UntrustedLog,
+}
+
 word_enums! {
     /// The kind of a [`Verdict`].
     pub enum VerdictKind {
@@ -40,47 +65,7 @@ word_enums! {
         /// See [`Verdict::Authorized`].
         Authorized = "authorized",
     }
-}
 
-/// A reason to refuse a plan, with its evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RefusalReason {
-    /// No rehearsal was ever completed.
-    NoRehearsal,
-    /// The latest completed rehearsal is of another plan.
-    StalePlan {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
-    /// The latest completed rehearsal is of this plan, on another registry.
-    RegistryMismatch {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
-    /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
-    RehearsalFailed {
-        /// Receipt of the latest completed rehearsal; `None` if it passed.
-        receipt: Option<Arc<Receipt>>,
-        /// Line of the start of the open rehearsal with a failure; `None` if there is none.
-        open: Option<u64>,
-    },
-    /// The latest completed rehearsal claims that it passed, and its events contradict that.
-    UnsoundEvidence {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
-    /// The log has an event of an unknown type whose name is reserved for the gate.
-    UnknownGateEvent {
-        /// The first such event.
-        event: UnknownGateEvent,
-    },
-    /// The log itself cannot be trusted: it is torn or corrupt, or its chain is broken. Only a reader of a whole log finds
-    /// this; [`evaluate`](crate::evaluate) never does.
-    UntrustedLog,
-}
-
-word_enums! {
     /// The kind of a [`RefusalReason`], in the contract's order.
     #[derive(PartialOrd, Ord)]
     pub enum RefusalCode {
@@ -102,12 +87,12 @@ word_enums! {
 }
 
 impl Verdict {
-    /// True if the plan may be published.
+    /// Returns whether the plan may be published.
     pub fn may_publish(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
 
-    /// The contract's word for it.
+    /// Returns its kind.
     pub fn code(&self) -> VerdictKind {
         match self {
             Self::Dormant => VerdictKind::Dormant,
@@ -117,7 +102,7 @@ impl Verdict {
         }
     }
 
-    /// Every reason of a refusal; none for a permission.
+    /// Returns every reason of a refusal; none for a permission.
     pub fn reasons(&self) -> &[RefusalReason] {
         match self {
             Self::Refused { reasons } => reasons,
@@ -125,12 +110,12 @@ impl Verdict {
         }
     }
 
-    /// The contract's words for the reasons.
+    /// Returns the kinds of the reasons.
     pub fn reason_codes(&self) -> Vec<RefusalCode> {
         self.reasons().iter().map(RefusalReason::code).collect()
     }
 
-    /// The receipt that an authorization is based on; `None` for every other verdict.
+    /// Returns the receipt that an authorization is based on; `None` for every other verdict.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         match self {
             Self::Authorized { receipt } => Some(receipt),
@@ -140,15 +125,15 @@ impl Verdict {
 }
 
 impl RefusalReason {
-    /// The contract's word for it.
+    /// Returns its kind.
     pub fn code(&self) -> RefusalCode {
         match self {
             Self::NoRehearsal => RefusalCode::NoRehearsal,
-            Self::StalePlan { .. } => RefusalCode::StalePlan,
-            Self::RegistryMismatch { .. } => RefusalCode::RegistryMismatch,
+            Self::StalePlan(_) => RefusalCode::StalePlan,
+            Self::RegistryMismatch(_) => RefusalCode::RegistryMismatch,
             Self::RehearsalFailed { .. } => RefusalCode::RehearsalFailed,
-            Self::UnsoundEvidence { .. } => RefusalCode::UnsoundEvidence,
-            Self::UnknownGateEvent { .. } => RefusalCode::UnknownGateEvent,
+            Self::UnsoundEvidence(_) => RefusalCode::UnsoundEvidence,
+            Self::UnknownGateEvent(_) => RefusalCode::UnknownGateEvent,
             Self::UntrustedLog => RefusalCode::UntrustedLog,
         }
     }
@@ -159,11 +144,11 @@ impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRehearsal => f.write_str("no rehearsal was completed"),
-            Self::StalePlan { receipt } => {
+            Self::StalePlan(receipt) => {
                 let plan = display_safe(receipt.plan_id.as_str()).max_chars(16);
                 write!(f, "the rehearsal on line {} is of another plan, {plan}", receipt.line)
             }
-            Self::RegistryMismatch { receipt } => {
+            Self::RegistryMismatch(receipt) => {
                 let registry = display_safe(receipt.registry.as_str()).quoted();
                 write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
             }
@@ -174,7 +159,7 @@ impl fmt::Display for RefusalReason {
                 write!(f, "the rehearsal started on line {line} has a failure and is still open")
             }
             Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
-            Self::UnsoundEvidence { receipt } => {
+            Self::UnsoundEvidence(receipt) => {
                 let flaws: Vec<&str> = receipt.unsound.iter().copied().map(EvidenceFlaw::as_str).collect();
                 let flaws = flaws.join(", ");
                 write!(
@@ -183,7 +168,7 @@ impl fmt::Display for RefusalReason {
                     receipt.line
                 )
             }
-            Self::UnknownGateEvent { event } => {
+            Self::UnknownGateEvent(event) => {
                 let name = display_safe(&event.name).max_chars(60);
                 write!(f, "line {} holds {name}, which this version does not know", event.line)
             }
@@ -193,7 +178,7 @@ impl fmt::Display for RefusalReason {
 }
 
 impl RefusalCode {
-    /// The remedy.
+    /// Returns the remedy.
     pub fn help(self) -> &'static str {
         match self {
             Self::NoRehearsal | Self::StalePlan | Self::RegistryMismatch => "rehearse this plan on this registry",

@@ -1,16 +1,16 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{Event, EventKind, EventType, Tail};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LineReader, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{Event, EventKind, EventType, ParsedLine, Tail, Timestamp, parse_line};
+use thiserror::Error;
 
 use super::active_run::is_package_action;
 use super::authority::AuthorityTracker;
 use super::conclude::conclude;
 use super::decisions::DecisionTracker;
-use super::error::AuditError;
 use super::findings::Findings;
 use super::gate_events::{GateEventChecks, affects_gate, unknown_event};
 use super::integrity::{IntegrityTracker, check_trusted_heads, report_chain_errors};
@@ -21,9 +21,31 @@ use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
 use crate::audit::report::{Finding, FindingCode, Integrity, LogAudit, TailStatus, TimelineEntry};
 use crate::fold::GateState;
 
-/// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
-///
-/// [`audit_reader`](super::audit_reader) and [`audit_path`](super::audit_path) audit a whole log in one call.
+/// A log cannot be audited under the options.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The options name a line that the log does not have.
+    #[error("there is no line {line} in this log, which has {lines} lines")]
+    BeyondEnd {
+        /// The line of the options.
+        line: u64,
+        /// Number of complete lines of the log.
+        lines: u64,
+    },
+    /// The options name a time; [`resolve_as_of`](crate::audit::resolve_as_of) finds its line.
+    #[error("the time of the options was not resolved to a line")]
+    UnresolvedTime,
+    /// The log cannot be read.
+    #[error("cannot read the log")]
+    Read {
+        /// The cause.
+        #[from]
+        source: io::Error,
+    },
+}
+
+/// Auditor of a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
 ///
 /// ```
 /// use shipper_core::audit::{AuditOptions, Auditor, SidecarInput};
@@ -52,7 +74,7 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// An auditor at the start of a log.
+    /// Creates an auditor at the start of a log.
     ///
     /// # Errors
     ///
@@ -129,7 +151,7 @@ impl Auditor {
         self.finish_with_tail(tail)
     }
 
-    /// The report on the complete lines so far, as if the log ended there.
+    /// Returns the report on the complete lines so far, as if the log ended there.
     ///
     /// # Errors
     ///
@@ -148,7 +170,7 @@ impl Auditor {
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
-        let stopped_at = self.integrity.stopped_at();
+        let stopped_at = self.integrity.stopped_at;
         self.end_run(stopped_at.unwrap_or(head.lines + 1));
         let sidecar = self.sidecar.finish(stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
@@ -173,9 +195,9 @@ impl Auditor {
         };
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
-        let decisions = self.decisions.into_vec();
+        let decisions = self.decisions.decisions;
         let (decisions, findings) = conclude(decisions, self.findings, gate.as_ref(), since, &self.options);
-        let runs = self.timeline.is_some().then(|| self.runs.into_spans());
+        let runs = self.timeline.is_some().then_some(self.runs.spans);
         let (timeline, rehearsals) = self.timeline.map(TimelineTracker::finish).unzip();
         Ok(LogAudit {
             lines: head.lines,
@@ -236,7 +258,7 @@ impl Auditor {
                 self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
             }
             EventType::RehearsalStarted(_) => self.authorities.rehearsal_started(),
-            EventType::Unknown(_) => self.decisions.unknown_gate_event(line),
+            EventType::Unknown(_) => self.decisions.unknown_gate_event = line,
             _ => {}
         }
         self.state.evolve(line, event);
@@ -283,6 +305,42 @@ impl Auditor {
     }
 }
 
+/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
+///
+/// # Errors
+///
+/// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::UnresolvedTime`] if they
+/// name a time, [`AuditError::Read`] if `read` fails.
+///
+/// ```
+/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_reader};
+/// let audit = audit_reader(&b""[..], SidecarInput::NotRequested, &AuditOptions::default())?;
+/// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
+/// # Ok::<(), shipper_core::audit::AuditError>(())
+/// ```
+pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
+    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
+}
+
+/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Reads the whole log,
+/// because times in it may go backwards.
+///
+/// # Errors
+///
+/// Those of `read`.
+pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
+    let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
+    while let Some(bytes) = lines.next_line()? {
+        line += 1;
+        if let Ok(ParsedLine::Event(event)) = parse_line(bytes)
+            && event.instant() <= until.instant()
+        {
+            resolved = line;
+        }
+    }
+    Ok(resolved)
+}
+
 impl LogVisitor for Auditor {
     fn interest(&self) -> fn(&str) -> Interest {
         if self.timeline.is_some() { timeline_interest } else { interest }
@@ -294,8 +352,7 @@ impl LogVisitor for Auditor {
     }
 }
 
-/// Returns the part of an event that the audit needs: all of those on which the fold, the chain or the decisions depend,
-/// the package of actions on packages.
+/// Returns the part of an event that the audit needs: of an action on a package, only the package.
 fn interest(type_name: &str) -> Interest {
     match EventKind::from_name(type_name) {
         Some(kind) if is_package_action(kind) => Interest::PackageOnly,
@@ -311,7 +368,7 @@ fn interest(type_name: &str) -> Interest {
     }
 }
 
-/// As [`interest`]; a timeline also needs the times of publishes.
+/// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
 fn timeline_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
 }

@@ -24,9 +24,8 @@ impl Hosts {
     }
 }
 
-/// Tracks the policies of a log.
-///
-/// The hosts of a rehearsal are those of the first policy after its start; it has none if an execution starts before.
+/// Tracker of the policies of a log. The hosts of a rehearsal are those of the first policy between its start and the next
+/// execution.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityTracker {
     /// Whether a rehearsal waits for its hosts.
@@ -62,8 +61,7 @@ impl AuthorityTracker {
         }
     }
 
-    /// Returns the host that the rehearsal that starts on that line shares with the last policy since the latest execution
-    /// started.
+    /// Returns the host that the rehearsal with that first line shares with the last policy since the latest execution began.
     pub(super) fn shared_host(&self, rehearsal_start: u64) -> Option<&str> {
         let position = self.rehearsals.partition_point(|(line, _)| *line < rehearsal_start);
         let (_, hosts) = self.rehearsals.get(position)?;

@@ -10,30 +10,31 @@ use crate::audit::report::{
 };
 use crate::gate::VerdictKind;
 
-/// Whether the options keep a decision in the report.
-struct Inclusion {
-    /// It is of the plan of the options, or they name none.
-    in_plan: bool,
+/// The effect of the options on a decision.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inclusion {
+    /// It is of another plan than the one of the options.
+    OtherPlan,
     /// It and all its runs precede the head of `--since`.
-    before_since: bool,
+    BeforeSince,
+    /// It is in the report.
+    InReport,
 }
 
 impl Inclusion {
     fn new(decision: &TrackedDecision, options: &AuditOptions, since: Option<Head>) -> Self {
-        Self {
-            in_plan: options.plan_id.as_ref().is_none_or(|plan| *plan == decision.query.plan_id),
-            before_since: since.is_some_and(|head| decision.line <= head.lines && decision.last_line <= head.lines),
+        if options.plan_id.as_ref().is_some_and(|plan| *plan != decision.query.plan_id) {
+            Self::OtherPlan
+        } else if since.is_some_and(|head| decision.line.max(decision.last_line) <= head.lines) {
+            Self::BeforeSince
+        } else {
+            Self::InReport
         }
-    }
-
-    fn in_report(&self) -> bool {
-        self.in_plan && !self.before_since
     }
 }
 
-/// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs.
-///
-/// `gate` is the answer of the gate at the end, `since` the head of `--since`, if the audited lines begin with it.
+/// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs. `since` is the
+/// head of `--since`, if the audited lines begin with it.
 pub(super) fn conclude(
     tracked: Vec<TrackedDecision>,
     mut findings: Findings,
@@ -49,7 +50,7 @@ pub(super) fn conclude(
         if status == DecisionStatus::Unproven {
             findings.extend_about(position, unproven_findings(&decision, because));
         }
-        if inclusion.in_report() {
+        if inclusion == Inclusion::InReport {
             decisions.push(into_decision(decision, status, because));
         }
         inclusions.push(inclusion);
@@ -91,7 +92,7 @@ fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Opt
     }
 }
 
-/// The status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
+/// Returns the status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
 fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option<UnprovenCause>) {
     let used = !decision.runs.is_empty();
     let permitted = |because| {
@@ -111,7 +112,7 @@ fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option
     }
 }
 
-/// The findings of the report with their levels, sorted by line (those without one last), then by code.
+/// Returns the findings of the report with their levels, sorted by line (those without one last), then by code.
 fn into_findings(
     found: Findings,
     inclusions: &[Inclusion],
@@ -122,11 +123,11 @@ fn into_findings(
     for (mut finding, decision) in found.into_vec() {
         let inclusion = decision.and_then(|position| inclusions.get(position));
         // A basis that does not match is damage of the log, which concerns every plan.
-        if inclusion.is_some_and(|decision| !decision.in_plan) && finding.code != FindingCode::BasisMismatch {
+        if inclusion == Some(&Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
             continue;
         }
         let before_since = since.is_some_and(|head| finding.line.is_some_and(|line| line <= head.lines));
-        let stays = inclusion.is_some_and(Inclusion::in_report) || finding.code.breaks_integrity();
+        let stays = inclusion == Some(&Inclusion::InReport) || finding.code.breaks_integrity();
         if before_since && !stays {
             finding.level = Level::Note;
         } else if options.strict && finding.level == Level::Warning {

@@ -34,7 +34,7 @@ pub(super) struct TrackedDecision {
 }
 
 impl TrackedDecision {
-    /// A decision without a verdict.
+    /// Creates a decision without a verdict.
     fn new(line: u64, query: GateQuery) -> Self {
         Self {
             line,
@@ -72,14 +72,16 @@ pub(super) struct LaterEvents {
 #[derive(Debug, Clone, Default)]
 pub(super) struct DecisionTracker {
     /// The registry of the options.
-    policy_registry: Option<RegistryName>,
-    decisions: Vec<TrackedDecision>,
+    pub(super) policy_registry: Option<RegistryName>,
+    /// The decisions, by line.
+    pub(super) decisions: Vec<TrackedDecision>,
     plans: HashMap<PlanId, PlanHistory>,
     later_events_index: HashMap<(PlanId, RegistryName), usize>,
     later_events: Vec<LaterEvents>,
-    gate_was_asked: bool,
-    /// The line of the latest unknown gate event; 0 for none.
-    unknown_gate_event: u64,
+    /// Whether a decision was recorded.
+    pub(super) gate_was_asked: bool,
+    /// The line of the latest unknown gate event, which may outdate permissions; 0 for none.
+    pub(super) unknown_gate_event: u64,
 }
 
 impl DecisionTracker {
@@ -110,7 +112,11 @@ impl DecisionTracker {
             }
             if let Some(registry) = &details.rehearsal_registry {
                 decision.registry_source = Some(RegistrySource::Recorded);
-                decision.later_events = Some(self.note_registry(line, &event.plan_id, registry, &recorded));
+                let position = self.later_events_of(&event.plan_id, registry);
+                if let Some(later) = self.later_events.get_mut(position).filter(|_| recorded.is(VerdictKind::Refused)) {
+                    later.refused = line;
+                }
+                decision.later_events = Some(position);
             }
             findings.extend_about(position, self.check_recorded(line, details, &recorded, &verdict, basis_matches));
             decision.derived = Some(VerdictSummary::from(&verdict));
@@ -123,23 +129,12 @@ impl DecisionTracker {
         self.decisions.push(decision);
     }
 
-    /// Records a decision for the later events of its plan and registry, and returns their position.
-    fn note_registry(
-        &mut self,
-        line: u64,
-        plan_id: &PlanId,
-        registry: &RegistryName,
-        recorded: &RecordedVerdict,
-    ) -> usize {
-        let next = self.later_events.len();
-        let position = *self.later_events_index.entry((plan_id.clone(), registry.clone())).or_insert(next);
-        if position == next {
+    /// Returns the position of the later events of a plan and registry.
+    fn later_events_of(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
+        *self.later_events_index.entry((plan_id.clone(), registry.clone())).or_insert_with(|| {
             self.later_events.push(LaterEvents::default());
-        }
-        if let Some(later) = self.later_events.get_mut(position).filter(|_| recorded.is(VerdictKind::Refused)) {
-            later.refused = line;
-        }
-        position
+            self.later_events.len() - 1
+        })
     }
 
     /// Returns the differences of a recorded decision from the derived verdict and from the options.
@@ -185,22 +180,14 @@ impl DecisionTracker {
 
     /// Adds the implicit decision of a run that used no recorded one. Returns its position and its verdict.
     pub(super) fn push_implicit(&mut self, line: u64, plan_id: &PlanId, state: &GateState) -> (usize, Verdict) {
-        let (query, registry_source, verdict) = evaluate_for(
-            plan_id,
-            state,
-            [
-                (self.policy_registry.as_ref(), RegistrySource::Demanded),
-                (self.recorded_registry(plan_id), RegistrySource::Recorded),
-                (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
-            ],
-        );
+        let (query, registry_source, verdict) = evaluate_for(plan_id, state, self.registries(plan_id, state));
         let (derived, receipt) = (Some(VerdictSummary::from(&verdict)), verdict.receipt().cloned());
         let position = self.decisions.len();
         self.decisions.push(TrackedDecision { registry_source, derived, receipt, ..TrackedDecision::new(line, query) });
         (position, verdict)
     }
 
-    /// A rehearsal completed: one that is not valid evidence may outdate permissions.
+    /// Records a completed rehearsal: without valid evidence it may outdate permissions.
     pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
         if receipt.is_valid_evidence() {
             return;
@@ -212,12 +199,7 @@ impl DecisionTracker {
         }
     }
 
-    /// An unknown gate event: it may outdate permissions.
-    pub(super) fn unknown_gate_event(&mut self, line: u64) {
-        self.unknown_gate_event = line;
-    }
-
-    /// A run of the decision ended.
+    /// Adds a run of a decision.
     pub(super) fn end_run(&mut self, decision: usize, last_line: u64, run: RunReport) {
         if let Some(decision) = self.decisions.get_mut(decision) {
             if run.finished.as_deref() == Some("success") {
@@ -228,28 +210,14 @@ impl DecisionTracker {
         }
     }
 
-    pub(super) fn get(&self, decision: usize) -> Option<&TrackedDecision> {
-        self.decisions.get(decision)
-    }
-
-    /// The events after a decision that may outdate it.
+    /// Returns the events after a decision that may outdate it.
     pub(super) fn later_events(&self, decision: &TrackedDecision) -> LaterEvents {
         let later = decision.later_events.and_then(|position| self.later_events.get(position));
         let LaterEvents { refused, outdated } = later.copied().unwrap_or_default();
         LaterEvents { refused, outdated: outdated.max(self.unknown_gate_event) }
     }
 
-    /// Whether a decision was recorded so far.
-    pub(super) fn gate_was_asked(&self) -> bool {
-        self.gate_was_asked
-    }
-
-    /// Whether the options name a registry.
-    pub(super) fn has_policy_registry(&self) -> bool {
-        self.policy_registry.is_some()
-    }
-
-    /// The earlier recorded decision of the plan at that line.
+    /// Returns the position of the earlier recorded decision of the plan at that line.
     pub(super) fn decision_at(&self, line: &JsonUint, plan_id: &PlanId) -> Option<usize> {
         let line = line.as_u64()?;
         let position = self.decisions.binary_search_by_key(&line, |decision| decision.line).ok()?;
@@ -258,47 +226,43 @@ impl DecisionTracker {
         (!is_implicit && decision.query.plan_id == *plan_id).then_some(position)
     }
 
-    /// The latest recorded decision of the plan, unless a run of the plan has succeeded since.
+    /// Returns the position of the latest recorded decision of the plan, unless a run of the plan has succeeded since.
     pub(super) fn latest_decision(&self, plan_id: &PlanId) -> Option<usize> {
         let plan = self.plans.get(plan_id)?;
         let latest = plan.latest?;
         (self.decisions.get(latest)?.line >= plan.succeeded).then_some(latest)
     }
 
-    /// The registry that the latest recorded decision of a plan names.
-    fn recorded_registry(&self, plan_id: &PlanId) -> Option<&RegistryName> {
-        let latest = self.plans.get(plan_id)?.latest?;
-        self.decisions.get(latest)?.query.rehearsal_registry.as_ref()
+    /// Returns the registries that may be in a question about a plan, with their sources.
+    fn registries<'a>(&'a self, plan_id: &PlanId, state: &'a GateState) -> [NamedRegistry<'a>; 3] {
+        let latest = self.plans.get(plan_id).and_then(|plan| self.decisions.get(plan.latest?));
+        let recorded = latest.and_then(|decision| decision.query.rehearsal_registry.as_ref());
+        [
+            (self.policy_registry.as_ref(), RegistrySource::Demanded),
+            (recorded, RegistrySource::Recorded),
+            (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
+        ]
     }
 
-    /// The answer of the gate now, about the plan of the options, else about the receipt's.
+    /// Returns the answer of the gate now, about the plan of the options, else about the receipt's.
     pub(super) fn gate_report(&self, plan_id: Option<&PlanId>, state: &GateState, trusted: bool) -> Option<GateReport> {
         let receipt = state.receipt();
         let plan_id = plan_id.or_else(|| receipt.map(|receipt| &receipt.plan_id))?;
-        let (query, registry_source, verdict) = evaluate_for(
-            plan_id,
-            state,
-            [
-                (self.policy_registry.as_ref(), RegistrySource::Demanded),
-                (receipt.map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
-                (self.recorded_registry(plan_id), RegistrySource::Recorded),
-            ],
-        );
+        let [demanded, recorded, self_declared] = self.registries(plan_id, state);
+        let (query, registry_source, verdict) = evaluate_for(plan_id, state, [demanded, self_declared, recorded]);
         let answer = if trusted { VerdictSummary::from(&verdict) } else { VerdictSummary::untrusted_log() };
         Some(GateReport { query, registry_source, verdict: answer.verdict, reasons: answer.reasons })
     }
-
-    /// The decisions, by line.
-    pub(super) fn into_vec(self) -> Vec<TrackedDecision> {
-        self.decisions
-    }
 }
 
-/// Asks the gate about a plan under the first registry that a source names.
+/// A registry, if its source names one.
+type NamedRegistry<'a> = (Option<&'a RegistryName>, RegistrySource);
+
+/// Evaluates the question about a plan under the first registry that a source names.
 fn evaluate_for(
     plan_id: &PlanId,
     state: &GateState,
-    registries: [(Option<&RegistryName>, RegistrySource); 3],
+    registries: [NamedRegistry<'_>; 3],
 ) -> (GateQuery, Option<RegistrySource>, Verdict) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
     let (registry, source) = named.unzip();

@@ -13,29 +13,24 @@ pub(super) struct IntegrityTracker {
     /// The first and the last of the latest consecutive blank lines; 0 before the first.
     last_blank_run: (u64, u64),
     /// The corrupt line that ended the audit.
-    stopped_at: Option<u64>,
+    pub(super) stopped_at: Option<u64>,
 }
 
 impl IntegrityTracker {
-    /// The corrupt line that ended the audit.
-    pub(super) fn stopped_at(&self) -> Option<u64> {
-        self.stopped_at
-    }
-
-    /// The last event before a line; a run that no other event ends, ends there.
+    /// Returns the line of the last event before a line. A run that no other event ends, ends there.
     pub(super) fn last_event_line(&self, before: u64) -> u64 {
         let ((first_blank, last_blank), last) = (self.last_blank_run, before.saturating_sub(1));
         if last_blank == last { first_blank.saturating_sub(1) } else { last }
     }
 
-    /// The line is corrupt.
+    /// Reports a corrupt line.
     pub(super) fn corrupt_line(&mut self, line: u64, error: &LineError, findings: &mut Findings) {
         self.stopped_at = Some(line);
         let place = Label::new(line, LabelTarget::Offset(error.offset), "");
         findings.push(Finding::new(FindingCode::CorruptLine, line, error.to_string()).with_labels([place]));
     }
 
-    /// The line is blank.
+    /// Reports a blank line.
     pub(super) fn blank_line(&mut self, line: u64, findings: &mut Findings) {
         let (first, last) = self.last_blank_run;
         self.last_blank_run = (if last + 1 == line && last > 0 { first } else { line }, line);
@@ -43,8 +38,7 @@ impl IntegrityTracker {
     }
 }
 
-/// Reports the errors of a line's chain and recorded heads. Returns whether its basis matches; the decision's tracker
-/// reports a basis that does not.
+/// Reports the errors of a line's chain and recorded heads, except a wrong basis. Returns whether the basis matches.
 pub(super) fn report_chain_errors(line: u64, errors: &[ChainError], findings: &mut Findings) -> bool {
     let reported = |error: &&ChainError| **error != ChainError::BasisMismatch;
     for error in errors.iter().filter(reported) {
@@ -57,7 +51,7 @@ pub(super) fn report_chain_errors(line: u64, errors: &[ChainError], findings: &m
     errors.iter().all(|error| reported(&error))
 }
 
-/// The places that show that a line does not follow its predecessor.
+/// Returns the places that show that a line does not follow its predecessor.
 fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
     let before = |text| (line > 1).then(|| Label::new(line - 1, LabelTarget::Line, text));
     let (target, before) = match error {
@@ -69,8 +63,7 @@ fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
     before.into_iter().chain([Label::new(line, target, "")]).collect()
 }
 
-/// Compares the heads of the options with a log of which the first `audited` lines are audited. Returns the head of
-/// `--since`, if the audited lines begin with it.
+/// Compares the heads of the options with the log. Returns the head of `--since`, if the audited lines begin with it.
 pub(super) fn check_trusted_heads(
     log: &LogScanner,
     audited: u64,

@@ -5,7 +5,7 @@ use shipper_events::{EventKind, display_safe};
 
 use super::active_run::{ActiveRun, publishes};
 use super::authority::AuthorityTracker;
-use super::decisions::{DecisionTracker, TrackedDecision};
+use super::decisions::{DecisionTracker, LaterEvents, TrackedDecision};
 use super::findings::Findings;
 use super::format::{format_number, format_reasons, format_verdict, result_text};
 use crate::audit::report::{Finding, FindingCode, Label, RunSpan, paths};
@@ -18,12 +18,12 @@ pub(super) struct RunTracker {
     active: Option<ActiveRun>,
     /// Whether a publish since the last run was reported.
     outside_reported: bool,
-    /// The lines of the runs that have ended.
-    spans: Vec<RunSpan>,
+    /// The lines of the runs that have ended, by line.
+    pub(super) spans: Vec<RunSpan>,
 }
 
 impl RunTracker {
-    /// A run begins: it uses a recorded decision, or gets an implicit one.
+    /// Starts a run, which uses a recorded decision or gets an implicit one.
     pub(super) fn start(
         &mut self,
         line: u64,
@@ -41,7 +41,7 @@ impl RunTracker {
             let (decision, verdict) = decisions.push_implicit(line, &plan.plan_id, state);
             (decision, check_implicit_decision(line, decision, &verdict, decisions, findings))
         });
-        let Some(tracked) = decisions.get(decision) else {
+        let Some(tracked) = decisions.decisions.get(decision) else {
             return;
         };
         self.active = Some(ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active));
@@ -56,7 +56,7 @@ impl RunTracker {
         }
     }
 
-    /// The run ends, if there is one: `last_line` is its last line, `result` that of its `execution_finished`.
+    /// Ends the run, if there is one, with its last line and the result of its `execution_finished`.
     pub(super) fn end(
         &mut self,
         last_line: u64,
@@ -73,7 +73,7 @@ impl RunTracker {
         decisions.end_run(run.decision, last_line, run.report);
     }
 
-    /// An action on a package, in a run or outside every run.
+    /// Records an action on a package, in a run or outside every run.
     pub(super) fn record_action(&mut self, line: u64, kind: EventKind, package: &str, findings: &mut Findings) {
         if let Some(run) = &mut self.active {
             run.record_action(line, kind, package);
@@ -83,16 +83,11 @@ impl RunTracker {
         }
     }
 
-    /// The run states the registry that it publishes to.
+    /// Records the registry that the run states to publish to.
     pub(super) fn set_live_registry(&mut self, registry: &str) {
         if let Some(run) = &mut self.active {
             run.report.live_registry.get_or_insert_with(|| registry.to_owned());
         }
-    }
-
-    /// The lines of the runs that have ended, by line.
-    pub(super) fn into_spans(self) -> Vec<RunSpan> {
-        self.spans
     }
 }
 
@@ -113,17 +108,17 @@ fn check_hosts(line: u64, decision: &TrackedDecision, authorities: &AuthorityTra
     Some(Finding::new(FindingCode::SharedAuthority, line, message).with_labels([rehearsal]))
 }
 
-/// Checks the recorded decision that a run uses, and returns the findings that hold if the run publishes.
+/// Returns the findings about the recorded decision of a run that hold if the run publishes.
 ///
-/// Returns `None` if the run gets an implicit decision instead: the recorded one is a refusal, and asked again it would be
-/// an authorization, because the plan was rehearsed since.
+/// Returns `None` if the run gets an implicit decision instead: the recorded refusal would be an authorization by now,
+/// because the plan was rehearsed since.
 fn check_used_decision(
     run: u64,
     decision: usize,
     state: &GateState,
     decisions: &DecisionTracker,
 ) -> Option<Vec<Finding>> {
-    let decision = decisions.get(decision)?;
+    let decision = decisions.decisions.get(decision)?;
     let Some(recorded) = &decision.recorded else {
         return Some(Vec::new());
     };
@@ -140,20 +135,20 @@ fn check_used_decision(
     if !recorded.is_permission() || reevaluated.may_publish() {
         return Some(Vec::new());
     }
-    Some(check_lost_permission(run, decision, recorded.is(VerdictKind::Authorized), &reevaluated, state, decisions))
+    let later = decisions.later_events(decision);
+    Some(check_lost_permission(run, decision, recorded.is(VerdictKind::Authorized), &reevaluated, state, later))
 }
 
-/// Checks a recorded permission that the gate would refuse by now.
+/// Returns the findings about a recorded permission that the gate would refuse by now.
 fn check_lost_permission(
     run: u64,
     decision: &TrackedDecision,
     is_authorized: bool,
     reevaluated: &Verdict,
     state: &GateState,
-    decisions: &DecisionTracker,
+    later: LaterEvents,
 ) -> Vec<Finding> {
-    let (line, query, later, mut found) =
-        (decision.line, &decision.query, decisions.later_events(decision), Vec::new());
+    let (line, query, mut found) = (decision.line, &decision.query, Vec::new());
     let permission = Label::new(line, paths::VERDICT, "the permission that it takes");
     if later.refused > line {
         let refused = later.refused;
@@ -185,7 +180,7 @@ fn check_implicit_decision(
 ) -> Vec<Finding> {
     let labels = Label::for_verdict(verdict);
     let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
-    let (code, says) = match (verdict.may_publish(), decisions.gate_was_asked()) {
+    let (code, says) = match (verdict.may_publish(), decisions.gate_was_asked) {
         (true, true) => {
             let message = "the run did not ask the gate, which would have authorized it";
             let finding = Finding::new(FindingCode::GateNotAskedAgain, run, message).with_labels(labels);
@@ -196,7 +191,7 @@ fn check_implicit_decision(
         (false, true) => {
             (FindingCode::UngatedPublish, "the run publishes without a decision, and the gate would refuse")
         }
-        (false, false) if !decisions.has_policy_registry() && verdict.reason_codes().iter().all(is_unbacked) => {
+        (false, false) if decisions.policy_registry.is_none() && verdict.reason_codes().iter().all(is_unbacked) => {
             return Vec::new();
         }
         (false, false) => (FindingCode::PublishNotAuthorized, "the run publishes, and the gate would refuse"),

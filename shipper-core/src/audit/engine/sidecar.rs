@@ -8,7 +8,7 @@ use crate::audit::report::{Finding, Label, SidecarReport, SidecarStatus, paths};
 use crate::fold::Receipt;
 use crate::sidecar::{FieldDiff, Sidecar, SidecarError};
 
-/// Compares the sidecar with the receipts of a log.
+/// Tracker of the differences between the sidecar and the receipts of a log.
 #[derive(Debug, Clone)]
 pub(super) struct SidecarTracker {
     content: SidecarContent,
@@ -23,20 +23,27 @@ pub(super) struct SidecarTracker {
 
 #[derive(Debug, Clone)]
 enum SidecarContent {
-    NotRequested,
-    Absent,
-    Unreadable(String),
+    /// The status without a content, and the message of the finding that it has.
+    NotParsed(SidecarStatus, String),
     Parsed(Box<Result<Sidecar, SidecarError>>),
 }
 
 impl SidecarTracker {
     pub(super) fn new(input: SidecarInput) -> Self {
         let (content, path) = match input {
-            SidecarInput::NotRequested => (SidecarContent::NotRequested, None),
-            SidecarInput::Absent { path } => (SidecarContent::Absent, Some(path)),
-            SidecarInput::Unreadable { path, error } => (SidecarContent::Unreadable(error), Some(path)),
+            SidecarInput::NotRequested => (SidecarContent::NotParsed(SidecarStatus::NotChecked, String::new()), None),
+            SidecarInput::Absent { path } => {
+                (SidecarContent::NotParsed(SidecarStatus::Absent, String::new()), Some(path))
+            }
+            SidecarInput::Unreadable { path, error } => (unreadable(&error), Some(path)),
             SidecarInput::Found { path, bytes } => {
-                (SidecarContent::Parsed(Box::new(Sidecar::parse(&bytes))), Some(path))
+                let content = match Sidecar::parse(&bytes) {
+                    Err(why @ (SidecarError::NotAnObject { .. } | SidecarError::TooLong | SidecarError::NoSchema)) => {
+                        unreadable(&why.to_string())
+                    }
+                    parsed => SidecarContent::Parsed(Box::new(parsed)),
+                };
+                (content, Some(path))
             }
         };
         Self { content, path, completions: 0, latest_line: 0, equals_earlier: false, latest_differences: Vec::new() }
@@ -66,7 +73,7 @@ impl SidecarTracker {
         SidecarReport { status, path: self.path, differences }
     }
 
-    /// The first member of the latest completion that the sidecar differs in.
+    /// Returns the first member of the latest completion in which the sidecar differs.
     fn diff_label(&self) -> Label {
         let target = self.latest_differences.iter().find_map(|difference| match difference.field.as_str() {
             "plan_id" => Some(paths::PLAN_ID),
@@ -81,36 +88,33 @@ impl SidecarTracker {
 
     /// Returns the status, and the message of the finding that it has.
     fn compare(&self) -> (SidecarStatus, String) {
-        let unreadable =
-            |why: &dyn std::fmt::Display| (SidecarStatus::Unreadable, format!("the sidecar cannot be compared: {why}"));
         let parsed = match &self.content {
-            SidecarContent::NotRequested => return (SidecarStatus::NotChecked, String::new()),
-            SidecarContent::Absent => return (SidecarStatus::Absent, String::new()),
-            SidecarContent::Unreadable(why) => return unreadable(&display_safe(why).max_chars(400)),
+            SidecarContent::NotParsed(status, message) => return (*status, message.clone()),
             SidecarContent::Parsed(parsed) => parsed,
         };
-        match &**parsed {
-            Err(why @ (SidecarError::NotAnObject { .. } | SidecarError::TooLong | SidecarError::NoSchema)) => {
-                unreadable(&display_safe(&why.to_string()).max_chars(400))
-            }
+        let (status, message) = match &**parsed {
             _ if self.completions == 0 => {
-                let message = "there is a sidecar, and no rehearsal in this log was completed";
-                (SidecarStatus::Orphan, message.to_owned())
+                (SidecarStatus::Orphan, "there is a sidecar, and no rehearsal in this log was completed")
             }
             Err(why @ SidecarError::Unsupported { .. }) => {
-                (SidecarStatus::Unsupported, format!("the sidecar was not compared: {why}"))
+                return (SidecarStatus::Unsupported, format!("the sidecar was not compared: {why}"));
             }
-            Err(why @ SidecarError::Member { .. }) => unreadable(why),
-            Ok(_) if self.latest_differences.is_empty() => (SidecarStatus::Match, String::new()),
+            Err(why) => return (SidecarStatus::Unreadable, format!("the sidecar cannot be compared: {why}")),
+            Ok(_) if self.latest_differences.is_empty() => (SidecarStatus::Match, ""),
             Ok(_) if self.equals_earlier => {
-                let message = "the sidecar tells of an earlier rehearsal than the latest in this log";
-                (SidecarStatus::Behind, message.to_owned())
+                (SidecarStatus::Behind, "the sidecar tells of an earlier rehearsal than the latest in this log")
             }
             Ok(_) => {
                 let fields = self.latest_differences.iter().map(|difference| difference.field.as_str());
                 let fields: Vec<&str> = fields.collect();
-                (SidecarStatus::Drift, format!("the sidecar differs from the log in {}", fields.join(", ")))
+                return (SidecarStatus::Drift, format!("the sidecar differs from the log in {}", fields.join(", ")));
             }
-        }
+        };
+        (status, message.to_owned())
     }
+}
+
+fn unreadable(why: &str) -> SidecarContent {
+    let message = format!("the sidecar cannot be compared: {}", display_safe(why).max_chars(400));
+    SidecarContent::NotParsed(SidecarStatus::Unreadable, message)
 }

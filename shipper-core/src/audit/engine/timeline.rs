@@ -1,11 +1,11 @@
 //! Tracker of the timeline: the events that led to a verdict, with the state after each.
 
-use shipper_events::{Event, EventType};
+use shipper_events::{Event, EventType, PlanId, RegistryName};
 
 use super::format::result_text;
 use super::gate_events::affects_gate;
 use crate::audit::report::{RehearsalReport, RehearsalStatus, StateAfter, TimelineEntry, VerdictSummary};
-use crate::fold::{Evidence, GateState, Receipt, RehearsalState};
+use crate::fold::{Evidence, GateState};
 
 /// The timeline so far.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ impl TimelineTracker {
         self.entries.push(entry(line, event, StateAfter::new(state, gate)));
     }
 
-    /// Removes the entries so far.
+    /// Removes and returns the entries so far.
     pub(super) fn drain_entries(&mut self) -> Vec<TimelineEntry> {
         std::mem::take(&mut self.entries)
     }
@@ -41,10 +41,20 @@ impl TimelineTracker {
                     (open.status, open.end_line) = (RehearsalStatus::Abandoned, Some(line));
                 }
                 self.open = Some(self.rehearsals.len());
-                self.rehearsals.push(RehearsalReport::open(started));
+                let opened = rehearsal(Some(started.start.line), &started.plan_id, &started.registry);
+                self.rehearsals.push(opened);
             }
             (EventType::RehearsalComplete(_), _, Some(receipt)) => {
-                let completed = RehearsalReport::completed(receipt);
+                let mut completed =
+                    rehearsal(receipt.start.as_ref().map(|start| start.line), &receipt.plan_id, &receipt.registry);
+                completed.end_line = Some(line);
+                completed.status = match (receipt.passed, receipt.evidence()) {
+                    (false, _) => RehearsalStatus::Failed,
+                    (true, Evidence::Sound) => RehearsalStatus::Passed,
+                    (true, Evidence::Unsound) => RehearsalStatus::Unsound,
+                };
+                completed.unsound.clone_from(&receipt.unsound);
+                completed.packages_published = receipt.packages_published();
                 match open.filter(|_| receipt.start.is_some()) {
                     Some(open) => (*open, self.open) = (completed, None),
                     None => self.rehearsals.push(completed),
@@ -60,34 +70,16 @@ impl TimelineTracker {
     }
 }
 
-impl RehearsalReport {
-    fn open(rehearsal: &RehearsalState) -> Self {
-        Self {
-            line: Some(rehearsal.start.line),
-            end_line: None,
-            plan_id: rehearsal.plan_id.clone(),
-            registry: rehearsal.registry.clone(),
-            status: RehearsalStatus::Open,
-            unsound: Vec::new(),
-            packages_published: 0,
-        }
-    }
-
-    fn completed(receipt: &Receipt) -> Self {
-        let status = match (receipt.passed, receipt.evidence()) {
-            (false, _) => RehearsalStatus::Failed,
-            (true, Evidence::Sound) => RehearsalStatus::Passed,
-            (true, Evidence::Unsound) => RehearsalStatus::Unsound,
-        };
-        Self {
-            line: receipt.start.as_ref().map(|start| start.line),
-            end_line: Some(receipt.line),
-            plan_id: receipt.plan_id.clone(),
-            registry: receipt.registry.clone(),
-            status,
-            unsound: receipt.unsound.clone(),
-            packages_published: receipt.packages_published(),
-        }
+/// Returns an open rehearsal that has published nothing.
+fn rehearsal(line: Option<u64>, plan_id: &PlanId, registry: &RegistryName) -> RehearsalReport {
+    RehearsalReport {
+        line,
+        end_line: None,
+        plan_id: plan_id.clone(),
+        registry: registry.clone(),
+        status: RehearsalStatus::Open,
+        unsound: Vec::new(),
+        packages_published: 0,
     }
 }
 

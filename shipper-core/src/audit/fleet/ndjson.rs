@@ -1,7 +1,5 @@
-//! Strict reader for the lines of a report in ndjson.
-//!
-//! A report may have been cut, mixed with another one or edited. So the reader is as strict as that of a log, accepts no
-//! member that this version does not know, and recomputes the members that follow from others.
+//! Strict reader for the lines of a report in ndjson, which may have been cut, mixed with another one or edited. It accepts
+//! no member that this version does not know, and recomputes the members that follow from others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -81,6 +79,24 @@ pub enum ReportLineError {
     /// The members of the summary contradict its counts.
     #[error("this summary does not follow from its own counts: it was edited; make the report again")]
     Summary,
+    /// The options of its report differ from those before it.
+    #[error(transparent)]
+    Policy(#[from] PolicyMismatch),
+}
+
+/// The options of two reports differ.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
+)]
+#[non_exhaustive]
+pub struct PolicyMismatch {
+    /// The first member of the options that differs.
+    pub member: String,
+    /// Its value in the later report, safe to display.
+    pub here: String,
+    /// Its value in the reports before, safe to display.
+    pub before: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -93,8 +109,7 @@ impl ReportLine {
     ///
     /// # Errors
     ///
-    /// [`ReportLineError`] if this version would not have written the line so, white space and escapes aside, or if a
-    /// member does not follow from the others.
+    /// [`ReportLineError`] if this version writes another line, white space and escapes aside, or if members contradict.
     pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();
@@ -118,7 +133,7 @@ impl ReportLine {
     }
 }
 
-/// Reads a value. Written again, it must be the same.
+/// Reads a value that is the same when it is written again.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
     let neither = |error: serde_json::Error| {
         let why = display_safe(&error.to_string()).max_chars(200).to_string();

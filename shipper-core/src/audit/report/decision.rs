@@ -83,7 +83,7 @@ pub struct VerdictSummary {
 }
 
 impl VerdictSummary {
-    /// The answer about a log that is not trusted.
+    /// Returns the answer about a log that is not trusted.
     pub(in crate::audit) fn untrusted_log() -> Self {
         Self { verdict: VerdictKind::Refused, reasons: vec![RefusalCode::UntrustedLog] }
     }
@@ -106,12 +106,12 @@ pub struct RecordedVerdict {
 }
 
 impl RecordedVerdict {
-    /// Whether the recorded text is the word of this verdict.
+    /// Returns whether the recorded text is the word of this verdict.
     pub(in crate::audit) fn is(&self, kind: VerdictKind) -> bool {
         self.verdict == kind.as_str()
     }
 
-    /// Whether the verdict permits publishing.
+    /// Returns whether the verdict permits publishing.
     pub(in crate::audit) fn is_permission(&self) -> bool {
         [VerdictKind::Dormant, VerdictKind::Bypassed, VerdictKind::Authorized].into_iter().any(|kind| self.is(kind))
     }

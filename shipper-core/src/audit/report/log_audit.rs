@@ -24,7 +24,7 @@ pub struct LogAudit {
     pub blake3: String,
     /// The state of the chain.
     pub integrity: Integrity,
-    /// Whether bytes follow the last complete line.
+    /// The end of the log.
     pub tail: TailStatus,
     /// The receipt of the latest completed rehearsal. `None` where none was completed.
     pub receipt: Option<ReceiptReport>,
@@ -42,8 +42,7 @@ pub struct LogAudit {
     /// Every rehearsal, by its first line. `None` without a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsals: Option<Vec<RehearsalReport>>,
-    /// The lines of every run, by its first line, including the runs of decisions that are not in the report. `None`
-    /// without a timeline.
+    /// The lines of every run, by its first line, also of decisions that are not in the report. `None` without a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Vec<RunSpan>>,
 }
@@ -72,14 +71,13 @@ impl LogAudit {
         }
     }
 
-    /// Whether there is a finding of that code.
+    /// Returns whether there is a finding of that code.
     pub(in crate::audit) fn has_finding(&self, code: FindingCode) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
     }
 
-    /// Whether `--since` left anything out of this audit: it was given, and the log begins with that head.
-    ///
-    /// In a report that was read from JSON, one mismatch is attributed to `--extends` if that was given as well.
+    /// Returns whether the log begins with the head of `--since`. In a report that was read from JSON, one mismatch is
+    /// attributed to `--extends` if that was given as well.
     pub fn applies_since(&self, options: &AuditOptions) -> bool {
         let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
         let of_extends = options.extends.is_some() && !self.has_finding(FindingCode::LogTruncated);
@@ -120,11 +118,11 @@ word_enums! {
         PartlyChained = "partly-chained",
     }
 
-    /// Whether bytes follow the last complete line.
+    /// The end of a log.
     pub enum TailStatus {
-        /// No.
+        /// The last line is complete.
         Clean = "clean",
-        /// Yes; they are not part of the log.
+        /// Bytes follow the last complete line; they are not part of the log.
         Torn = "torn",
     }
 
@@ -150,7 +148,7 @@ word_enums! {
 }
 
 impl Conclusion {
-    /// The exit status of the program: 1, 2, 3 and 0.
+    /// Returns the exit status of the program: 1, 2, 3 and 0.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Verified => 0,
@@ -160,7 +158,7 @@ impl Conclusion {
         }
     }
 
-    /// The conclusion about several logs: the gravest; inconclusive for none.
+    /// Returns the conclusion about several logs: the gravest; inconclusive for none.
     pub fn combine(conclusions: impl IntoIterator<Item = Self>) -> Self {
         conclusions.into_iter().min().unwrap_or(Self::Inconclusive)
     }
@@ -200,7 +198,7 @@ pub struct ReceiptReport {
     pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
     pub registry: RegistryName,
-    /// Whether the rehearsal states that it passed.
+    /// True if the rehearsal states that it passed.
     pub passed: bool,
     /// Number of packages that were attempted.
     pub packages_attempted: u64,
@@ -214,7 +212,7 @@ pub struct ReceiptReport {
     pub completed_at: Timestamp,
     /// The line of its completion.
     pub line: u64,
-    /// Whether the events confirm that it passed.
+    /// The soundness of the evidence.
     pub evidence: Evidence,
     /// The flaws of the evidence; empty where it is sound.
     pub unsound: Vec<EvidenceFlaw>,
