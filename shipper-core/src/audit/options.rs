@@ -9,10 +9,8 @@ use thiserror::Error;
 
 use crate::words::word_enums;
 
-/// The questions of an audit and the trusted inputs that the log cannot give. The default audits the whole log and
-/// trusts the registry that the log names.
-///
-/// In the JSON report it is the member `demand`.
+/// The questions of an audit and the trusted inputs that the log cannot give: the member `demand` of the JSON report. The
+/// default audits the whole log and trusts the registry that the log names.
 ///
 /// ```
 /// use shipper_core::audit::AuditOptions;
@@ -28,7 +26,7 @@ pub struct AuditOptions {
     /// The only plan that is audited. `None`: every plan.
     pub plan_id: Option<PlanId>,
     /// The prefix that is audited. `None`: the whole log.
-    #[serde(with = "as_text")]
+    #[serde(default, with = "as_text")]
     pub at: Option<AsOf>,
     /// A trusted head: the log must begin with exactly its bytes.
     #[serde(with = "as_text")]
@@ -127,7 +125,7 @@ pub enum SidecarInput {
     Unreadable {
         /// Its path.
         path: String,
-        /// Why it cannot be read.
+        /// The cause.
         error: String,
     },
     /// It was read.

@@ -1,4 +1,4 @@
-//! The fold of a whole log, with the heads of the log and of the receipt.
+//! The fold of a whole log, with the head of the receipt.
 
 use std::io::Read;
 
@@ -8,12 +8,11 @@ use shipper_events::{EventType, Head, LogEntry, ReadError};
 
 use crate::fold::state::{GateState, is_reserved_event_type};
 
-/// The state of the gate after a log, and the heads that belong to it.
+/// The state of the gate after a log, and the head of its receipt.
 #[derive(Debug, Clone, Default)]
 pub struct GateProjection {
     state: GateState,
     receipt_head: Option<Head>,
-    head: Option<Head>,
 }
 
 impl GateProjection {
@@ -34,8 +33,7 @@ impl GateProjection {
     /// [`ReadError`] if a line is corrupt, the chain is broken, a recorded head does not match, the tail is torn, or the
     /// stream cannot be read. Decide nothing then.
     pub fn read(stream: impl Read) -> Result<Self, ReadError> {
-        let (projection, head) = read_projection(stream, Self::default())?;
-        Ok(Self { head: Some(head), ..projection })
+        read_projection(stream, Self::default()).map(|(gate, _)| gate)
     }
 
     /// Returns the state of the gate.
@@ -46,11 +44,6 @@ impl GateProjection {
     /// Returns the head of the log up to the line that made the receipt. `None` if there is no receipt.
     pub fn receipt_head(&self) -> Option<Head> {
         self.receipt_head
-    }
-
-    /// Returns the head of the log that was read to its end. `None` in a projection of a writer, which has the head itself.
-    pub fn head(&self) -> Option<Head> {
-        self.head
     }
 }
 

@@ -154,19 +154,13 @@ impl RehearsalState {
 }
 
 /// Entries by value or by reference.
-impl<E: Borrow<LogEntry>> Extend<E> for GateState {
-    fn extend<I: IntoIterator<Item = E>>(&mut self, entries: I) {
-        for entry in entries {
-            let LogEntry { line, event } = entry.borrow();
-            self.evolve(*line, event);
-        }
-    }
-}
-
 impl<E: Borrow<LogEntry>> FromIterator<E> for GateState {
     fn from_iter<I: IntoIterator<Item = E>>(entries: I) -> Self {
         let mut state = Self::default();
-        state.extend(entries);
+        for entry in entries {
+            let LogEntry { line, event } = entry.borrow();
+            state.evolve(*line, event);
+        }
         state
     }
 }

@@ -1,4 +1,4 @@
-//! Asking the gate: a decision is recorded as an event before the caller learns of it.
+//! Asking the gate: a decision is recorded as an event before the caller gets it.
 //!
 //! The steps, none of which may be omitted or moved:
 //!
@@ -7,7 +7,7 @@
 //! 3. **Fold** its events. The sidecar has no influence on the verdict: every process that can write it can make it match.
 //! 4. **Evaluate** the question.
 //! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
-//! 6. **Answer.** Only now does the caller learn the verdict.
+//! 6. **Answer.** Only now does the caller get the verdict.
 //! 7. Compare the sidecar with the receipt, and write it anew from the fold if it differs.
 //!
 //! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded.

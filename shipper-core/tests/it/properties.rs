@@ -143,7 +143,7 @@ proptest! {
         let whole: GateState = entries.iter().collect();
         let (first, rest) = entries.split_at(at.index(entries.len() + 1));
         let mut state: GateState = first.iter().collect();
-        state.extend(rest);
+        rest.iter().for_each(|entry| state.evolve(entry.line, &entry.event));
         prop_assert_eq!(state, whole);
     }
 

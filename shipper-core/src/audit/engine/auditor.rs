@@ -216,35 +216,6 @@ impl Auditor {
         })
     }
 
-    fn visit_line(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) {
-        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
-        if starts_unchained_segment {
-            let message = "lines that are not chained begin here, after chained ones";
-            self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
-        }
-        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
-        match content {
-            None => {}
-            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
-            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
-            Some(LineContent::Package { kind, package }) => {
-                self.runs.record_action(line, kind, &package, &mut self.findings);
-            }
-            Some(LineContent::Event(event)) => {
-                if affects_gate(event.event_type.name()) {
-                    self.visit_gate_event(line, &event, cursor, basis_matches);
-                } else {
-                    self.visit_run_event(line, &event);
-                }
-                if let Some(timeline) = self.timeline.as_mut().filter(|_| is_on_timeline(&event.event_type)) {
-                    let trusted = !self.findings.breaks_integrity();
-                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
-                    timeline.push(line, &event, &self.state, gate.map(Into::into));
-                }
-            }
-        }
-    }
-
     /// Visits an event that the fold or a decision depends on.
     fn visit_gate_event(&mut self, line: u64, event: &Event, cursor: &mut LineCursor<'_>, basis_matches: bool) {
         self.gate_events.check(line, event, &self.state, &mut self.findings);
@@ -346,8 +317,33 @@ impl LogVisitor for Auditor {
         if self.timeline.is_some() { timeline_interest } else { interest }
     }
 
-    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
-        self.visit_line(line, cursor);
+    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        if starts_unchained_segment {
+            let message = "lines that are not chained begin here, after chained ones";
+            self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
+        }
+        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
+        match content {
+            None => {}
+            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
+            Some(LineContent::Package { kind, package }) => {
+                self.runs.record_action(line, kind, &package, &mut self.findings);
+            }
+            Some(LineContent::Event(event)) => {
+                if affects_gate(event.event_type.name()) {
+                    self.visit_gate_event(line, &event, cursor, basis_matches);
+                } else {
+                    self.visit_run_event(line, &event);
+                }
+                if let Some(timeline) = self.timeline.as_mut().filter(|_| is_on_timeline(&event.event_type)) {
+                    let trusted = !self.findings.breaks_integrity();
+                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
+                    timeline.push(line, &event, &self.state, gate.map(Into::into));
+                }
+            }
+        }
         ControlFlow::Continue(())
     }
 }

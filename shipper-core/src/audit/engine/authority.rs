@@ -28,11 +28,11 @@ impl Hosts {
 /// execution.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityTracker {
-    /// Whether a rehearsal waits for its hosts.
+    /// True if a rehearsal waits for its hosts.
     is_waiting: bool,
     /// The hosts of the rehearsals that started before that line and after the line of the entry before.
     rehearsals: Vec<(u64, Option<Hosts>)>,
-    /// Whether an execution was started.
+    /// True if an execution was started.
     any_execution: bool,
     /// The hosts of the last policy since the latest execution started.
     execution: Option<Hosts>,

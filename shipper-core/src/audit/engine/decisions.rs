@@ -78,7 +78,7 @@ pub(super) struct DecisionTracker {
     plans: HashMap<PlanId, PlanHistory>,
     later_events_index: HashMap<(PlanId, RegistryName), usize>,
     later_events: Vec<LaterEvents>,
-    /// Whether a decision was recorded.
+    /// True if a decision was recorded.
     pub(super) gate_was_asked: bool,
     /// The line of the latest unknown gate event, which may outdate permissions; 0 for none.
     pub(super) unknown_gate_event: u64,

@@ -16,7 +16,7 @@ use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunTracker {
     active: Option<ActiveRun>,
-    /// Whether a publish since the last run was reported.
+    /// True if a publish since the last run was reported.
     outside_reported: bool,
     /// The lines of the runs that have ended, by line.
     pub(super) spans: Vec<RunSpan>,
