@@ -12,11 +12,11 @@
 //!
 //! # Modules
 //!
-//! - [`fold`]: [`GateState`] is the fold of a log's events, [`GateProjection`] reads a whole log into one. A completed
-//!   rehearsal becomes a [`Receipt`].
+//! - [`fold`]: [`GateState`] is the fold of a log's events, [`GateProjection`] reads a whole log into one, strictly. A
+//!   completed rehearsal becomes a [`Receipt`].
 //! - [`gate`]: [`evaluate`] answers a [`GateQuery`] with a [`Verdict`] and records nothing; [`ask_gate`] records its decision
 //!   durably before it returns it.
-//! - [`rehearsal`]: [`RehearsalRecorder`] records a rehearsal.
+//! - [`rehearsal`]: [`RehearsalRecorder`] records a rehearsal, step by step.
 //! - [`sidecar`]: [`Sidecar`] is `rehearsal.json`, compared with a receipt and never trusted.
 //! - [`audit`]: re-derives every decision of a log, and gives one [`Report`](audit::Report).
 //! - `release` (feature `release`): rehearses and publishes a plan, and records both.
@@ -39,6 +39,7 @@ pub mod sidecar;
 pub mod state_dir;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+mod words;
 
 pub use camino;
 pub use shipper_events;

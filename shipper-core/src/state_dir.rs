@@ -11,9 +11,8 @@ pub const LOG_FILE_NAME: &str = "events.jsonl";
 /// Name of the sidecar in a state directory.
 pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
 
-/// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` that ignores all its files,
-/// so that git does not commit them and cargo does not pack them: a log in a package would change the plan with every
-/// event.
+/// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` of all its files, so that
+/// neither git nor cargo packs them: a log in a package would change the plan with every event.
 ///
 /// # Errors
 ///
@@ -25,7 +24,7 @@ pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a directory; gives false if it exists.
+/// Creates a directory. Returns false if it exists.
 fn create_directory(path: &Utf8Path) -> io::Result<bool> {
     if path.as_str().is_empty() || path.is_dir() {
         return Ok(false);

@@ -2,42 +2,36 @@
 
 use super::options::AuditOptions;
 use super::report::{Conclusion, Integrity, LogAudit, LogReport, SidecarStatus};
+use crate::words::word_enums;
 
-/// One check that a verified log passed. An option that narrows a check changes its name. `docs/attesting.md` explains
-/// each.
-///
-/// ```
-/// use shipper_core::audit::{AuditOptions, LogReport, SidecarInput, VerifiedLevel, audit_reader};
-/// let options = AuditOptions::default();
-/// let log = LogReport::audited("events.jsonl", audit_reader(&b""[..], SidecarInput::NotRequested, &options)?);
-/// assert_eq!(VerifiedLevel::of(&log, &options), [], "an empty log proves nothing");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VerifiedLevel {
-    /// Every decision of the log.
-    Gate,
-    /// Every decision of the log after the head of `--since`.
-    GateSince,
-    /// Every decision of one plan.
-    Plan,
-    /// Every decision of one plan after the head of `--since`.
-    PlanSince,
-    /// The decisions rest on the registry of the options, not on the one that the log names.
-    RegistryDemanded,
-    /// The log begins with the head of `--extends`.
-    HeadExtended,
-    /// Every line is chained, and the chain is intact.
-    LogChained,
-    /// The sidecar equals the latest rehearsal.
-    SidecarMatched,
-    /// There is no warning either.
-    Strict,
+word_enums! {
+    /// One check that a verified log passed. An option that narrows a check changes its name. `docs/attesting.md` explains
+    /// each.
+    #[non_exhaustive]
+    pub enum VerifiedLevel {
+        /// Every decision of the log.
+        Gate = "SHIPPER_GATE_VERIFIED",
+        /// Every decision of the log after the head of `--since`.
+        GateSince = "SHIPPER_GATE_VERIFIED_SINCE",
+        /// Every decision of one plan.
+        Plan = "SHIPPER_PLAN_VERIFIED",
+        /// Every decision of one plan after the head of `--since`.
+        PlanSince = "SHIPPER_PLAN_VERIFIED_SINCE",
+        /// The decisions rest on the registry of the options, not on the one that the log names.
+        RegistryDemanded = "SHIPPER_REGISTRY_DEMANDED",
+        /// The log begins with the head of `--extends`.
+        HeadExtended = "SHIPPER_HEAD_EXTENDED",
+        /// Every line is chained, and the chain is intact.
+        LogChained = "SHIPPER_LOG_CHAINED",
+        /// The sidecar equals the latest rehearsal.
+        SidecarMatched = "SHIPPER_SIDECAR_MATCHED",
+        /// There is no warning either.
+        Strict = "SHIPPER_STRICT",
+    }
 }
 
 impl VerifiedLevel {
-    /// The checks that a log passed under these options; empty unless the log is verified.
+    /// Returns the checks that a log passed under these options; none unless the log is verified.
     pub fn of(log: &LogReport, options: &AuditOptions) -> Vec<Self> {
         match &log.audit {
             Some(audit) if log.conclusion == Conclusion::Verified => Self::of_verified(audit, options),
@@ -64,20 +58,5 @@ impl VerifiedLevel {
         .into_iter()
         .filter_map(|(verified, holds)| holds.then_some(verified))
         .collect()
-    }
-
-    /// The name in an attestation.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gate => "SHIPPER_GATE_VERIFIED",
-            Self::GateSince => "SHIPPER_GATE_VERIFIED_SINCE",
-            Self::Plan => "SHIPPER_PLAN_VERIFIED",
-            Self::PlanSince => "SHIPPER_PLAN_VERIFIED_SINCE",
-            Self::RegistryDemanded => "SHIPPER_REGISTRY_DEMANDED",
-            Self::HeadExtended => "SHIPPER_HEAD_EXTENDED",
-            Self::LogChained => "SHIPPER_LOG_CHAINED",
-            Self::SidecarMatched => "SHIPPER_SIDECAR_MATCHED",
-            Self::Strict => "SHIPPER_STRICT",
-        }
     }
 }

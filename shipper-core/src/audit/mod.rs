@@ -1,12 +1,11 @@
 //! The audit: what a log proves, re-derived from its bytes.
 //!
-//! [`audit_reader`] and [`audit_path`] audit a log in one call, and an [`Auditor`] audits one that arrives in pieces, in
-//! five steps:
+//! [`audit_reader`] audits a log in one call, and an [`Auditor`] audits one that arrives in pieces, in five steps:
 //!
-//! 1. **Read.** Every line is checked, and the events that the audit needs are built. The chain is verified, and heads are
-//!    computed (`shipper-events`). A corrupt line ends the audit; only the head of the whole file is still computed.
-//! 2. **Fold.** Each event that affects the gate changes the [`GateState`](crate::GateState). An event that does not fit
-//!    the state is a finding.
+//! 1. **Read.** `shipper-events` checks every line, verifies the chain and computes heads. A corrupt line ends the audit;
+//!    only the head of the whole file is still computed.
+//! 2. **Fold.** Each event that affects the gate changes the [`GateState`](crate::GateState); one that does not fit is a
+//!    finding.
 //! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
 //!    decision or gets an implicit one, asked just before it.
 //! 4. **Compare.** The sidecar is compared with each receipt.
@@ -17,25 +16,22 @@
 //! `fleet` reads, [merges](merge()) and summarizes reports of many logs.
 //!
 //! The same bytes and options give the same report, however the bytes were cut. Memory grows with the decisions, findings,
-//! plans and rehearsed packages of a log, not with its lines. An audit uses no clock, environment or terminal; only
-//! [`audit_path`] opens a file, and only [`audit_reader`] and [`audit_path`] start threads, which end with the call.
+//! plans and rehearsals of a log, not with its lines. An audit uses no clock, file, environment or terminal; only
+//! [`audit_reader`] starts threads, which end with the call.
 
-mod as_of;
 mod assertions;
 mod engine;
 mod fleet;
 mod options;
 mod report;
-mod words;
 
-pub use as_of::{AsOf, ParseAsOfError};
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
-    Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergeLineError, MergedReport,
-    NdjsonMerger, PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
+    Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
+    PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AuditOptions, RequiredVerdict, SidecarInput};
+pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,

@@ -1,15 +1,16 @@
 //! Inputs of an audit: its options and the sidecar.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
-use shipper_events::{Head, PlanId, RegistryName};
+use shipper_events::{Head, PlanId, RegistryName, Timestamp};
+use thiserror::Error;
 
-use super::as_of::AsOf;
-use super::words::word_enum;
+use crate::words::word_enums;
 
-/// The questions of an audit and the trusted inputs that the log cannot give. The default audits the whole log and
-/// trusts the registry that the log names.
-///
-/// In the JSON report it is the member `demand`.
+/// The questions of an audit and the trusted inputs that the log cannot give: the member `demand` of the JSON report. The
+/// default audits the whole log and trusts the registry that the log names.
 ///
 /// ```
 /// use shipper_core::audit::AuditOptions;
@@ -25,6 +26,7 @@ pub struct AuditOptions {
     /// The only plan that is audited. `None`: every plan.
     pub plan_id: Option<PlanId>,
     /// The prefix that is audited. `None`: the whole log.
+    #[serde(default, with = "as_text")]
     pub at: Option<AsOf>,
     /// A trusted head: the log must begin with exactly its bytes.
     #[serde(with = "as_text")]
@@ -32,7 +34,7 @@ pub struct AuditOptions {
     /// A head up to which every decision and finding has been dealt with.
     #[serde(with = "as_text")]
     pub since: Option<Head>,
-    /// Whether warnings are errors.
+    /// True if warnings are errors.
     pub strict: bool,
     /// The verdict that decides the exit status. `None`: the conclusion decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +66,43 @@ setters! {
     with_require require: RequiredVerdict => Some(require);
 }
 
-word_enum! {
+/// The prefix of a log that is audited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AsOf {
+    /// That number of lines; 0 for none.
+    Line(u64),
+    /// The lines up to the last one whose timestamp is not later. [`resolve_as_of`](super::resolve_as_of) finds it.
+    Timestamp(Timestamp),
+}
+
+/// The text is neither a line number nor a timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected a line number or an RFC 3339 time such as 2026-11-23T08:12:26Z")]
+#[non_exhaustive]
+pub struct ParseAsOfError;
+
+impl FromStr for AsOf {
+    type Err = ParseAsOfError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAsOfError> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.parse().map(Self::Line).map_err(|_| ParseAsOfError)
+        } else {
+            text.parse().map(Self::Timestamp).map_err(|_| ParseAsOfError)
+        }
+    }
+}
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => line.fmt(f),
+            Self::Timestamp(timestamp) => timestamp.fmt(f),
+        }
+    }
+}
+
+word_enums! {
     /// The verdict that the gate at the end of a log must give. The exit status then states whether it gives it.
     pub enum RequiredVerdict {
         /// The gate authorizes the plan of the options.
@@ -72,8 +110,7 @@ word_enum! {
     }
 }
 
-/// The sidecar, `rehearsal.json`, as the caller read it. Read it before the log: a sidecar that is written in between
-/// is then behind the log, not ahead of it.
+/// The sidecar, `rehearsal.json`, as the caller read it before the log. A sidecar that is read later may be ahead of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SidecarInput {
     /// The caller did not look for it.
@@ -88,7 +125,7 @@ pub enum SidecarInput {
     Unreadable {
         /// Its path.
         path: String,
-        /// Why it cannot be read.
+        /// The cause.
         error: String,
     },
     /// It was read.
@@ -100,20 +137,26 @@ pub enum SidecarInput {
     },
 }
 
-/// A head as text, in the form of the flags.
+/// A value as text, in the form of the flags.
 mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
     use serde::{Deserialize, Deserializer, Serializer, de};
-    use shipper_events::Head;
 
     #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(head: &Option<Head>, serializer: S) -> Result<S::Ok, S::Error> {
-        match head {
-            Some(head) => serializer.collect_str(head),
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Head>, D::Error> {
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }

@@ -1,8 +1,4 @@
 //! The fold: the meaning of a log to the gate, event by event.
-//!
-//! - [`GateState`] is the state; [`GateState::evolve`] applies one event.
-//! - A completed rehearsal becomes a [`Receipt`], with the [flaws](EvidenceFlaw) of its evidence.
-//! - [`GateProjection`] reads a whole log, strictly, and adds the heads that a sidecar and the next caller need.
 
 mod projection;
 mod receipt;

@@ -1,4 +1,4 @@
-//! The fold of a whole log, with the heads of the log and of the receipt.
+//! The fold of a whole log, with the head of the receipt.
 
 use std::io::Read;
 
@@ -8,20 +8,11 @@ use shipper_events::{EventType, Head, LogEntry, ReadError};
 
 use crate::fold::state::{GateState, is_reserved_event_type};
 
-/// The state of the gate after a log, and the heads that belong to it.
-///
-/// ```
-/// use shipper_core::{GateProjection, GateQuery, RefusalCode, evaluate};
-/// let gate = GateProjection::read(&b""[..])?;
-/// let query = GateQuery::new("p".parse()?, Some("rehearsal".parse()?));
-/// assert_eq!(evaluate(gate.state(), &query).reason_codes(), [RefusalCode::NoRehearsal]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The state of the gate after a log, and the head of its receipt.
 #[derive(Debug, Clone, Default)]
 pub struct GateProjection {
     state: GateState,
     receipt_head: Option<Head>,
-    head: Option<Head>,
 }
 
 impl GateProjection {
@@ -39,27 +30,20 @@ impl GateProjection {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] if the log has a corrupt line, a broken chain, a recorded head that does not match or a torn tail, or
-    /// if the stream cannot be read: nothing may be decided on such a log.
+    /// [`ReadError`] if a line is corrupt, the chain is broken, a recorded head does not match, the tail is torn, or the
+    /// stream cannot be read. Decide nothing then.
     pub fn read(stream: impl Read) -> Result<Self, ReadError> {
-        let (projection, head) = read_projection(stream, Self::default())?;
-        Ok(Self { head: Some(head), ..projection })
+        read_projection(stream, Self::default()).map(|(gate, _)| gate)
     }
 
-    /// The state of the gate.
+    /// Returns the state of the gate.
     pub fn state(&self) -> &GateState {
         &self.state
     }
 
-    /// Head of the log up to the line that made the receipt. `None` if there is no receipt.
+    /// Returns the head of the log up to the line that made the receipt. `None` if there is no receipt.
     pub fn receipt_head(&self) -> Option<Head> {
         self.receipt_head
-    }
-
-    /// Head of the log that [`open`](Self::open) or [`read`](Self::read) read to its end. `None` in a projection that a
-    /// writer maintains: the writer has the head.
-    pub fn head(&self) -> Option<Head> {
-        self.head
     }
 }
 

@@ -1,10 +1,10 @@
 //! The outcome of a completed rehearsal, and the soundness of its evidence.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
+
+use crate::words::word_enums;
 
 /// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Receipt {
     /// Summary that the completion gives.
     pub summary: String,
     /// Packages that were published to the rehearsal registry, each `name@version`.
-    pub packages: Arc<BTreeSet<String>>,
+    pub packages: BTreeSet<String>,
     /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
     /// Time of the completion.
@@ -42,74 +42,51 @@ pub struct RehearsalStart {
     pub package_count: JsonUint,
 }
 
-/// The soundness of a receipt's evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Evidence {
-    /// The events before the completion do not contradict it.
-    Sound,
-    /// The completion claims that the rehearsal passed, and the events before it contradict that.
-    Unsound,
-}
-
-impl Evidence {
-    /// The contract's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sound => "sound",
-            Self::Unsound => "unsound",
-        }
+word_enums! {
+    /// The soundness of a receipt's evidence.
+    pub enum Evidence {
+        /// The events before the completion do not contradict it.
+        Sound = "sound",
+        /// The completion claims that the rehearsal passed, and the events before it contradict that.
+        Unsound = "unsound",
     }
-}
 
-/// A flaw in the evidence of a passed receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EvidenceFlaw {
-    /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
-    CompletionWithoutStart,
-    /// The number of published packages differs from the number at the start.
-    PackageCountMismatch,
-    /// A package or a smoke check failed in it, or its log was torn.
-    FailureRecorded,
-    /// A package was published twice in it.
-    DuplicatePackage,
-}
-
-impl EvidenceFlaw {
-    /// The contract's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CompletionWithoutStart => "completion-without-start",
-            Self::PackageCountMismatch => "package-count-mismatch",
-            Self::FailureRecorded => "failure-recorded",
-            Self::DuplicatePackage => "duplicate-package",
-        }
+    /// A flaw in the evidence of a passed receipt.
+    #[derive(PartialOrd, Ord)]
+    pub enum EvidenceFlaw {
+        /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
+        CompletionWithoutStart = "completion-without-start",
+        /// The number of published packages differs from the number at the start.
+        PackageCountMismatch = "package-count-mismatch",
+        /// A package or a smoke check failed in it, or its log was torn.
+        FailureRecorded = "failure-recorded",
+        /// A package was published twice in it.
+        DuplicatePackage = "duplicate-package",
     }
 }
 
 impl Receipt {
-    /// The soundness of its evidence.
+    /// Returns the soundness of its evidence.
     pub fn evidence(&self) -> Evidence {
         if self.unsound.is_empty() { Evidence::Sound } else { Evidence::Unsound }
     }
 
-    /// True if it passed and its evidence is sound. No other receipt authorizes a publish.
+    /// Returns whether it passed and its evidence is sound. No other receipt authorizes a publish.
     pub fn is_valid_evidence(&self) -> bool {
         self.passed && self.unsound.is_empty()
     }
 
-    /// Number of packages published in it; 0 without a start.
+    /// Returns the number of packages published in it; 0 without a start.
     pub fn packages_published(&self) -> u64 {
         self.packages.len() as u64
     }
 
-    /// Number of packages published in it, plus one if it did not pass.
+    /// Returns the number of packages published in it, plus one if it did not pass.
     pub fn packages_attempted(&self) -> u64 {
         self.packages_published() + u64::from(!self.passed)
     }
 
-    /// Time of its start; of its completion, without a start.
+    /// Returns the time of its start; of its completion, without a start.
     pub fn started_at(&self) -> &Timestamp {
         self.start.as_ref().map_or(&self.completed_at, |start| &start.at)
     }

@@ -1,9 +1,10 @@
 //! The state of the gate, and the events that change it.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use shipper_events::event::{RehearsalComplete, RehearsalStarted};
+use shipper_events::event::RehearsalComplete;
 use shipper_events::{Event, EventType, LogEntry, PlanId, RegistryName, Timestamp};
 
 use crate::fold::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
@@ -57,23 +58,23 @@ pub struct UnknownGateEvent {
     pub name: Arc<str>,
 }
 
-/// True for the names that are reserved for types of the gate: the fold remembers an unknown type with such a name.
+/// Returns whether a name is reserved for types of the gate: the fold remembers an unknown type with such a name.
 pub(crate) fn is_reserved_event_type(type_name: &str) -> bool {
     type_name.starts_with("rehearsal_") || type_name.starts_with("gate_")
 }
 
 impl GateState {
-    /// The open rehearsal; `None` if every rehearsal was completed or abandoned.
+    /// Returns the open rehearsal; `None` if every rehearsal was completed or abandoned.
     pub fn open_rehearsal(&self) -> Option<&RehearsalState> {
         self.open_rehearsal.as_ref()
     }
 
-    /// The receipt of the latest completed rehearsal; `None` if no rehearsal was completed.
+    /// Returns the receipt of the latest completed rehearsal; `None` if no rehearsal was completed.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         self.receipt.as_ref()
     }
 
-    /// The unknown gate events that are remembered, in the order of their lines.
+    /// Returns the unknown gate events that are remembered, in the order of their lines.
     pub fn unknown_gate_events(&self) -> &[UnknownGateEvent] {
         &self.unknown_gate_events
     }
@@ -82,7 +83,15 @@ impl GateState {
     pub fn evolve(&mut self, line: u64, event: &Event) {
         match &event.event_type {
             EventType::RehearsalStarted(started) => {
-                self.open_rehearsal = Some(RehearsalState::new(line, started, &event.timestamp));
+                let package_count = started.package_count.clone();
+                self.open_rehearsal = Some(RehearsalState {
+                    plan_id: started.plan_id.clone(),
+                    registry: started.registry.clone(),
+                    start: RehearsalStart { line, at: event.timestamp.clone(), package_count },
+                    packages: BTreeSet::new(),
+                    failed: false,
+                    has_duplicate: false,
+                });
             }
             EventType::RehearsalPackagePublished(published) => {
                 if let Some(open) = &mut self.open_rehearsal {
@@ -124,7 +133,7 @@ impl GateState {
             registry: complete.registry.clone(),
             passed: complete.passed,
             summary: complete.summary.clone(),
-            packages: Arc::new(packages),
+            packages,
             start,
             completed_at: at.clone(),
             unsound,
@@ -133,18 +142,7 @@ impl GateState {
 }
 
 impl RehearsalState {
-    fn new(line: u64, started: &RehearsalStarted, at: &Timestamp) -> Self {
-        Self {
-            plan_id: started.plan_id.clone(),
-            registry: started.registry.clone(),
-            start: RehearsalStart { line, at: at.clone(), package_count: started.package_count.clone() },
-            packages: BTreeSet::new(),
-            failed: false,
-            has_duplicate: false,
-        }
-    }
-
-    /// Flaws that would make a pass of this rehearsal unsound.
+    /// Returns the flaws that would make a pass of this rehearsal unsound.
     fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
         let flaws = [
             (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),
@@ -155,32 +153,18 @@ impl RehearsalState {
     }
 }
 
-impl<'e> Extend<&'e LogEntry> for GateState {
-    fn extend<I: IntoIterator<Item = &'e LogEntry>>(&mut self, entries: I) {
-        for LogEntry { line, event } in entries {
+/// Entries by value or by reference.
+impl<E: Borrow<LogEntry>> Extend<E> for GateState {
+    fn extend<I: IntoIterator<Item = E>>(&mut self, entries: I) {
+        for entry in entries {
+            let LogEntry { line, event } = entry.borrow();
             self.evolve(*line, event);
         }
     }
 }
 
-impl Extend<LogEntry> for GateState {
-    fn extend<I: IntoIterator<Item = LogEntry>>(&mut self, entries: I) {
-        for LogEntry { line, event } in entries {
-            self.evolve(line, &event);
-        }
-    }
-}
-
-impl<'e> FromIterator<&'e LogEntry> for GateState {
-    fn from_iter<I: IntoIterator<Item = &'e LogEntry>>(entries: I) -> Self {
-        let mut state = Self::default();
-        state.extend(entries);
-        state
-    }
-}
-
-impl FromIterator<LogEntry> for GateState {
-    fn from_iter<I: IntoIterator<Item = LogEntry>>(entries: I) -> Self {
+impl<E: Borrow<LogEntry>> FromIterator<E> for GateState {
+    fn from_iter<I: IntoIterator<Item = E>>(entries: I) -> Self {
         let mut state = Self::default();
         state.extend(entries);
         state

@@ -1,4 +1,4 @@
-//! Asking the gate: a decision is recorded as an event before the caller learns of it.
+//! Asking the gate: a decision is recorded as an event before the caller gets it.
 //!
 //! The steps, none of which may be omitted or moved:
 //!
@@ -7,11 +7,10 @@
 //! 3. **Fold** its events. The sidecar has no influence on the verdict: every process that can write it can make it match.
 //! 4. **Evaluate** the question.
 //! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
-//! 6. **Answer.** Only now does the caller learn the verdict.
+//! 6. **Answer.** Only now does the caller get the verdict.
 //! 7. Compare the sidecar with the receipt, and write it anew from the fold if it differs.
 //!
-//! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded
-//! too: the basis is everything before the decision.
+//! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded.
 
 use std::sync::LazyLock;
 
@@ -22,8 +21,7 @@ use shipper_events::{EventType, Head};
 use thiserror::Error;
 
 use crate::fold::GateProjection;
-use crate::gate::evaluate::evaluate;
-use crate::gate::query::GateQuery;
+use crate::gate::evaluate::{GateQuery, evaluate};
 use crate::gate::verdict::{RefusalReason, Verdict};
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
@@ -47,16 +45,15 @@ pub enum GateAnswer {
     Recorded {
         /// The verdict.
         verdict: Verdict,
-        /// Head of the log after the decision: keep it elsewhere, and pass it to the next
-        /// [`ask_gate`].
+        /// Head of the log after the decision: keep it elsewhere, and pass it to the next [`ask_gate`].
         head: Head,
         /// Line of the decision, for the `gate` member of the run that acts on it.
         line: u64,
         /// Result of step 7.
         sidecar: SidecarUpdate,
     },
-    /// The log is torn, corrupt, broken or replaced, or it does not extend the expected head. The verdict is a refusal for
-    /// [`RefusalReason::UntrustedLog`], and nothing was recorded. The error says what is wrong with the log.
+    /// The log is torn, corrupt, broken or replaced, or it does not extend the expected head. Nothing was recorded, and the
+    /// verdict is a refusal for [`RefusalReason::UntrustedLog`].
     UntrustedLog(LogError),
 }
 
@@ -95,7 +92,7 @@ static UNTRUSTED_LOG: LazyLock<Verdict> =
     LazyLock::new(|| Verdict::Refused { reasons: vec![RefusalReason::UntrustedLog] });
 
 impl GateAnswer {
-    /// The verdict.
+    /// Returns the verdict.
     pub fn verdict(&self) -> &Verdict {
         match self {
             Self::Recorded { verdict, .. } => verdict,
@@ -103,12 +100,12 @@ impl GateAnswer {
         }
     }
 
-    /// True if the plan may be published.
+    /// Returns whether the plan may be published.
     pub fn may_publish(&self) -> bool {
         self.verdict().may_publish()
     }
 
-    /// Head of the log after the decision. `None` if the log cannot be trusted.
+    /// Returns the head of the log after the decision. `None` if the log cannot be trusted.
     pub fn head(&self) -> Option<Head> {
         match self {
             Self::Recorded { head, .. } => Some(*head),
@@ -116,17 +113,14 @@ impl GateAnswer {
         }
     }
 
-    /// Line of the decision. `None` if the log cannot be trusted.
+    /// Returns the line of the decision. `None` if the log cannot be trusted.
     pub fn line(&self) -> Option<u64> {
-        match self {
-            Self::Recorded { line, .. } => Some(*line),
-            Self::UntrustedLog(_) => None,
-        }
+        self.head().map(|head| head.lines)
     }
 }
 
 impl SkipRequest {
-    /// A request with the name of the person or program that asks, and its justification.
+    /// Creates a request with the name of the person or program that asks, and its justification.
     pub fn new(actor: Option<String>, justification: Option<String>) -> Self {
         Self { actor, justification }
     }
@@ -191,7 +185,7 @@ pub fn ask_gate<S: Storage>(
     Ok(GateAnswer::Recorded { verdict, head, line: head.lines, sidecar })
 }
 
-/// The answer for a log that cannot be trusted, and an error for one that cannot be read.
+/// Returns the answer about a log that cannot be trusted, and an error about one that cannot be read.
 fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
     match error {
         LogError::NotExtended { .. }
@@ -206,7 +200,7 @@ fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
     }
 }
 
-/// Step 7.
+/// Compares the sidecar with the receipt, and writes it anew if it differs (step 7).
 fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
     let (gate, storage) = (log.projection(), log.storage());
     let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {

@@ -1,12 +1,37 @@
-//! The evaluation of a question: pure, and the whole decision on one screen.
+//! The question to the gate and its evaluation: pure, and the whole decision on one screen.
 
 use std::sync::Arc;
 
-use shipper_events::RegistryName;
+use serde::{Deserialize, Serialize};
+use shipper_events::{PlanId, RegistryName};
 
 use crate::fold::{GateState, Receipt};
-use crate::gate::query::GateQuery;
 use crate::gate::verdict::{RefusalReason, Verdict};
+
+/// A question to the gate: may this plan be published?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GateQuery {
+    /// Plan that would be published.
+    pub plan_id: PlanId,
+    /// Registry that is configured for rehearsals. `None` if there is none: the gate is then dormant.
+    pub rehearsal_registry: Option<RegistryName>,
+    /// True if the caller asks to publish without a rehearsal.
+    pub skip: bool,
+}
+
+impl GateQuery {
+    /// Creates a question without a skip. Without a rehearsal registry the gate is dormant.
+    pub fn new(plan_id: PlanId, rehearsal_registry: Option<RegistryName>) -> Self {
+        Self { plan_id, rehearsal_registry, skip: false }
+    }
+
+    /// Sets whether the caller asks to publish without a rehearsal.
+    #[must_use]
+    pub fn with_skip(self, skip: bool) -> Self {
+        Self { skip, ..self }
+    }
+}
 
 /// Evaluates a question. Pure: the same state and query give the same verdict, anywhere and at any time.
 ///
@@ -28,7 +53,7 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
     let of_this_plan = state.receipt().filter(|receipt| receipt.plan_id == query.plan_id);
     let mut reasons = match (state.receipt(), of_this_plan) {
         (None, _) => vec![RefusalReason::NoRehearsal],
-        (Some(receipt), None) => vec![RefusalReason::StalePlan { receipt: Arc::clone(receipt) }],
+        (Some(receipt), None) => vec![RefusalReason::StalePlan(Arc::clone(receipt))],
         (_, Some(receipt)) => receipt_objections(receipt, state, registry),
     };
     reasons.extend(unknown_gate_event(state));
@@ -44,11 +69,11 @@ pub(crate) fn refuse_without_registry(state: &GateState) -> Verdict {
     Verdict::Refused { reasons: reasons.collect() }
 }
 
-/// The reasons that forbid a publish on a receipt of the queried plan.
+/// Returns the reasons that forbid a publish on a receipt of the queried plan.
 fn receipt_objections(receipt: &Arc<Receipt>, state: &GateState, registry: &RegistryName) -> Vec<RefusalReason> {
     let mut reasons = Vec::new();
     if receipt.registry != *registry {
-        reasons.push(RefusalReason::RegistryMismatch { receipt: Arc::clone(receipt) });
+        reasons.push(RefusalReason::RegistryMismatch(Arc::clone(receipt)));
     }
     let failing = state
         .open_rehearsal()
@@ -60,12 +85,11 @@ fn receipt_objections(receipt: &Arc<Receipt>, state: &GateState, registry: &Regi
         });
     }
     if !receipt.unsound.is_empty() {
-        reasons.push(RefusalReason::UnsoundEvidence { receipt: Arc::clone(receipt) });
+        reasons.push(RefusalReason::UnsoundEvidence(Arc::clone(receipt)));
     }
     reasons
 }
 
 fn unknown_gate_event(state: &GateState) -> Option<RefusalReason> {
-    let event = state.unknown_gate_events().first()?.clone();
-    Some(RefusalReason::UnknownGateEvent { event })
+    state.unknown_gate_events().first().cloned().map(RefusalReason::UnknownGateEvent)
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use shipper_events::display_safe;
 
 use crate::fold::{EvidenceFlaw, Receipt, UnknownGateEvent};
+use crate::words::word_enums;
 
 /// The gate's answer: `docs/gate.md`, "The verdict".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,36 +28,16 @@ pub enum Verdict {
     },
 }
 
-/// The contract's word for a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictKind {
-    /// See [`Verdict::Dormant`].
-    Dormant,
-    /// See [`Verdict::Bypassed`].
-    Bypassed,
-    /// See [`Verdict::Refused`].
-    Refused,
-    /// See [`Verdict::Authorized`].
-    Authorized,
-}
-
 /// A reason to refuse a plan, with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalReason {
     /// No rehearsal was ever completed.
     NoRehearsal,
-    /// The latest completed rehearsal is of another plan.
-    StalePlan {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
-    /// The latest completed rehearsal is of this plan, on another registry.
-    RegistryMismatch {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
+    /// The latest completed rehearsal, of this receipt, is of another plan.
+    StalePlan(Arc<Receipt>),
+    /// The latest completed rehearsal, of this receipt, is of this plan, on another registry.
+    RegistryMismatch(Arc<Receipt>),
     /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
     RehearsalFailed {
         /// Receipt of the latest completed rehearsal; `None` if it passed.
@@ -65,48 +45,54 @@ pub enum RefusalReason {
         /// Line of the start of the open rehearsal with a failure; `None` if there is none.
         open: Option<u64>,
     },
-    /// The latest completed rehearsal claims that it passed, and its events contradict that.
-    UnsoundEvidence {
-        /// Receipt of that rehearsal.
-        receipt: Arc<Receipt>,
-    },
-    /// The log has an event of an unknown type whose name is reserved for the gate.
-    UnknownGateEvent {
-        /// The first such event.
-        event: UnknownGateEvent,
-    },
-    /// The log itself cannot be trusted: it is torn or corrupt, or its chain is broken. Only a reader of a whole log finds
-    /// this; [`evaluate`](crate::evaluate) never does.
+    /// The latest completed rehearsal, of this receipt, claims that it passed, and its events contradict that.
+    UnsoundEvidence(Arc<Receipt>),
+    /// The log has an event of an unknown type whose name is reserved for the gate; this is the first.
+    UnknownGateEvent(UnknownGateEvent),
+    /// The log is torn or corrupt, or its chain is broken. [`evaluate`](crate::evaluate) never gives this reason.
     UntrustedLog,
 }
 
-/// The contract's word for a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RefusalCode {
-    /// See [`RefusalReason::NoRehearsal`].
-    NoRehearsal,
-    /// See [`RefusalReason::StalePlan`].
-    StalePlan,
-    /// See [`RefusalReason::RegistryMismatch`].
-    RegistryMismatch,
-    /// See [`RefusalReason::RehearsalFailed`].
-    RehearsalFailed,
-    /// See [`RefusalReason::UnsoundEvidence`].
-    UnsoundEvidence,
-    /// See [`RefusalReason::UnknownGateEvent`].
-    UnknownGateEvent,
-    /// See [`RefusalReason::UntrustedLog`].
-    UntrustedLog,
+word_enums! {
+    /// The kind of a [`Verdict`].
+    pub enum VerdictKind {
+        /// See [`Verdict::Dormant`].
+        Dormant = "dormant",
+        /// See [`Verdict::Bypassed`].
+        Bypassed = "bypassed",
+        /// See [`Verdict::Refused`].
+        Refused = "refused",
+        /// See [`Verdict::Authorized`].
+        Authorized = "authorized",
+    }
+
+    /// The kind of a [`RefusalReason`], in the contract's order.
+    #[derive(PartialOrd, Ord)]
+    pub enum RefusalCode {
+        /// See [`RefusalReason::NoRehearsal`].
+        NoRehearsal = "no-rehearsal",
+        /// See [`RefusalReason::StalePlan`].
+        StalePlan = "stale-plan",
+        /// See [`RefusalReason::RegistryMismatch`].
+        RegistryMismatch = "registry-mismatch",
+        /// See [`RefusalReason::RehearsalFailed`].
+        RehearsalFailed = "rehearsal-failed",
+        /// See [`RefusalReason::UnsoundEvidence`].
+        UnsoundEvidence = "unsound-evidence",
+        /// See [`RefusalReason::UnknownGateEvent`].
+        UnknownGateEvent = "unknown-gate-event",
+        /// See [`RefusalReason::UntrustedLog`].
+        UntrustedLog = "untrusted-log",
+    }
 }
 
 impl Verdict {
-    /// True if the plan may be published.
+    /// Returns whether the plan may be published.
     pub fn may_publish(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
 
-    /// The contract's word for it.
+    /// Returns its kind.
     pub fn code(&self) -> VerdictKind {
         match self {
             Self::Dormant => VerdictKind::Dormant,
@@ -116,7 +102,7 @@ impl Verdict {
         }
     }
 
-    /// Every reason of a refusal; none for a permission.
+    /// Returns every reason of a refusal; none for a permission.
     pub fn reasons(&self) -> &[RefusalReason] {
         match self {
             Self::Refused { reasons } => reasons,
@@ -124,12 +110,12 @@ impl Verdict {
         }
     }
 
-    /// The contract's words for the reasons.
+    /// Returns the kinds of the reasons.
     pub fn reason_codes(&self) -> Vec<RefusalCode> {
         self.reasons().iter().map(RefusalReason::code).collect()
     }
 
-    /// The receipt that an authorization is based on; `None` for every other verdict.
+    /// Returns the receipt that an authorization is based on; `None` for every other verdict.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         match self {
             Self::Authorized { receipt } => Some(receipt),
@@ -139,15 +125,15 @@ impl Verdict {
 }
 
 impl RefusalReason {
-    /// The contract's word for it.
+    /// Returns its kind.
     pub fn code(&self) -> RefusalCode {
         match self {
             Self::NoRehearsal => RefusalCode::NoRehearsal,
-            Self::StalePlan { .. } => RefusalCode::StalePlan,
-            Self::RegistryMismatch { .. } => RefusalCode::RegistryMismatch,
+            Self::StalePlan(_) => RefusalCode::StalePlan,
+            Self::RegistryMismatch(_) => RefusalCode::RegistryMismatch,
             Self::RehearsalFailed { .. } => RefusalCode::RehearsalFailed,
-            Self::UnsoundEvidence { .. } => RefusalCode::UnsoundEvidence,
-            Self::UnknownGateEvent { .. } => RefusalCode::UnknownGateEvent,
+            Self::UnsoundEvidence(_) => RefusalCode::UnsoundEvidence,
+            Self::UnknownGateEvent(_) => RefusalCode::UnknownGateEvent,
             Self::UntrustedLog => RefusalCode::UntrustedLog,
         }
     }
@@ -158,11 +144,11 @@ impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRehearsal => f.write_str("no rehearsal was completed"),
-            Self::StalePlan { receipt } => {
+            Self::StalePlan(receipt) => {
                 let plan = display_safe(receipt.plan_id.as_str()).max_chars(16);
                 write!(f, "the rehearsal on line {} is of another plan, {plan}", receipt.line)
             }
-            Self::RegistryMismatch { receipt } => {
+            Self::RegistryMismatch(receipt) => {
                 let registry = display_safe(receipt.registry.as_str()).quoted();
                 write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
             }
@@ -173,7 +159,7 @@ impl fmt::Display for RefusalReason {
                 write!(f, "the rehearsal started on line {line} has a failure and is still open")
             }
             Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
-            Self::UnsoundEvidence { receipt } => {
+            Self::UnsoundEvidence(receipt) => {
                 let flaws: Vec<&str> = receipt.unsound.iter().copied().map(EvidenceFlaw::as_str).collect();
                 let flaws = flaws.join(", ");
                 write!(
@@ -182,7 +168,7 @@ impl fmt::Display for RefusalReason {
                     receipt.line
                 )
             }
-            Self::UnknownGateEvent { event } => {
+            Self::UnknownGateEvent(event) => {
                 let name = display_safe(&event.name).max_chars(60);
                 write!(f, "line {} holds {name}, which this version does not know", event.line)
             }
@@ -192,20 +178,7 @@ impl fmt::Display for RefusalReason {
 }
 
 impl RefusalCode {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoRehearsal => "no-rehearsal",
-            Self::StalePlan => "stale-plan",
-            Self::RegistryMismatch => "registry-mismatch",
-            Self::RehearsalFailed => "rehearsal-failed",
-            Self::UnsoundEvidence => "unsound-evidence",
-            Self::UnknownGateEvent => "unknown-gate-event",
-            Self::UntrustedLog => "untrusted-log",
-        }
-    }
-
-    /// The remedy.
+    /// Returns the remedy.
     pub fn help(self) -> &'static str {
         match self {
             Self::NoRehearsal | Self::StalePlan | Self::RegistryMismatch => "rehearse this plan on this registry",
@@ -218,29 +191,5 @@ impl RefusalCode {
                 "look at what is wrong with the log; a torn tail is repaired by the next rehearsal, a corrupt or broken log is moved aside and continued by a new one"
             }
         }
-    }
-}
-
-impl VerdictKind {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dormant => "dormant",
-            Self::Bypassed => "bypassed",
-            Self::Refused => "refused",
-            Self::Authorized => "authorized",
-        }
-    }
-}
-
-impl fmt::Display for VerdictKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for RefusalCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -1,25 +1,26 @@
-//! The recorder of a rehearsal.
-//!
-//! The types follow the rehearsal: only an open [`RehearsalRecorder`] starts one, only a started one can be completed, and
-//! completing consumes it. One that is dropped half-way writes nothing more: it stays visibly unfinished.
+//! The recorder of a rehearsal. Only a started rehearsal can be completed, and completing consumes it. One that is dropped
+//! half-way writes nothing more and stays visibly unfinished.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::event::{
-    RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished, RehearsalSmokeCheckFailed,
-    RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
+    Lenient, PackageOutput, RegistryPolicy, RegistryPolicyApplied, RehearsalComplete, RehearsalPackageFailed,
+    RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
+    RehearsalStarted,
 };
 use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
 use shipper_events::{EventType, Head, PlanId, RegistryName};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt};
-use crate::rehearsal::events::{milliseconds, package_output, policy_applied};
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
 use crate::state_dir::LOG_FILE_NAME;
+
+/// Longest output that is recorded, in bytes: far less than fits into a line, however it is escaped.
+const MAX_OUTPUT_TAIL: usize = 64 * 1024;
 
 /// A rehearsal cannot be recorded.
 #[derive(Debug, Error)]
@@ -43,9 +44,11 @@ pub struct RehearsalRecorder<S: Storage> {
     _run_lock: RunLock<S>,
 }
 
-/// A rehearsal that was started and not completed.
+/// A rehearsal that was started and not completed. Each method records one step.
 ///
-/// Each method records one step. It fails with [`RecordError::NotRecorded`] if the step is not acknowledged.
+/// # Errors
+///
+/// Every method gives [`RecordError::NotRecorded`] if its step is not acknowledged.
 #[must_use = "a rehearsal that is dropped stays unfinished"]
 pub struct OpenRehearsal<'r, S: Storage> {
     recorder: &'r mut RehearsalRecorder<S>,
@@ -70,8 +73,7 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
     ///
     /// # Errors
     ///
-    /// [`RecordError::RunLock`] if another rehearsal or run holds the run lock, [`RecordError::Log`] if the log cannot be
-    /// opened.
+    /// [`RecordError::RunLock`] if the run lock cannot be taken, [`RecordError::Log`] if the log cannot be opened.
     pub fn open(storage: S, state_directory: &Utf8Path, lock: LockOptions) -> Result<Self, RecordError> {
         let run_lock = RunLock::take(&storage, state_directory, &lock.holder_note)?;
         let path = state_directory.join(LOG_FILE_NAME);
@@ -99,84 +101,52 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
 
 impl<S: Storage> OpenRehearsal<'_, S> {
     /// Records that a package is on the rehearsal registry.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
-        self.append(event, package_id(name, version))
+        self.append(event, name, version)
     }
 
     /// Records the end of the output of a command; nothing if it printed nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn output(&mut self, name: &str, version: &str, stdout: &str, stderr: &str) -> Result<(), RecordError> {
         if stdout.is_empty() && stderr.is_empty() {
             return Ok(());
         }
-        self.append(package_output(stdout, stderr), package_id(name, version))
+        self.append(package_output(stdout, stderr), name, version)
     }
 
     /// Records that a package could not be rehearsed.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
         let event = RehearsalPackageFailed::new().name(name).version(version).class(class).message(message);
-        self.append(event, package_id(name, version))
+        self.append(event, name, version)
     }
 
-    /// Records the hosts of the rehearsal registry: that of its index, and that of its uploads and tokens; `None` for an
-    /// unknown one. An audit compares them with those of the run.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
+    /// Records the host of the registry's index and that of its uploads and tokens; `None` for an unknown one.
     pub fn policy_applied(&mut self, index: Option<&str>, credentials: Option<&str>) -> Result<(), RecordError> {
-        self.append(policy_applied(index, credentials), "all".to_owned())
+        self.recorder.log.append(&[NewEvent::new(policy_applied(index, credentials), "all")])?;
+        Ok(())
     }
 
     /// Records that the installation of a rehearsed package begins.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
         let registry = self.registry.as_str();
         let event = RehearsalSmokeCheckStarted::new().name(name).version(version).registry(registry);
-        self.append(event, package_id(name, version))
+        self.append(event, name, version)
     }
 
     /// Records that a rehearsed package was installed.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let event = RehearsalSmokeCheckSucceeded::new().name(name).version(version).duration_ms(milliseconds(took));
-        self.append(event, package_id(name, version))
+        self.append(event, name, version)
     }
 
     /// Records that a rehearsed package could not be installed.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`].
     pub fn smoke_check_failed(&mut self, name: &str, version: &str, message: &str) -> Result<(), RecordError> {
         let event = RehearsalSmokeCheckFailed::new().name(name).version(version).message(message);
-        self.append(event, package_id(name, version))
+        self.append(event, name, version)
     }
 
-    /// Records the completion. The sidecar is written once the event is durable; if it cannot be written, the result says
-    /// so, and the event is recorded all the same.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError::NotRecorded`] if the completion is not acknowledged: the rehearsal then counts as unfinished.
+    /// Records the completion, and writes the sidecar once the event is durable. If the event is not acknowledged, the
+    /// rehearsal counts as unfinished.
     pub fn complete(self, passed: bool, summary: &str) -> Result<CompletedRehearsal, RecordError> {
         let event = RehearsalComplete::new(passed, self.registry, self.plan_id, summary);
         let RehearsalRecorder { log, state_directory, .. } = self.recorder;
@@ -187,12 +157,30 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         Ok(CompletedRehearsal { receipt, head, sidecar })
     }
 
-    fn append(&mut self, event: impl Into<EventType>, package: String) -> Result<(), RecordError> {
-        self.recorder.log.append(&[NewEvent::new(event, package)])?;
+    /// Records an event about a package.
+    fn append(&mut self, event: impl Into<EventType>, name: &str, version: &str) -> Result<(), RecordError> {
+        self.recorder.log.append(&[NewEvent::new(event, format!("{name}@{version}"))])?;
         Ok(())
     }
 }
 
-fn package_id(name: &str, version: &str) -> String {
-    format!("{name}@{version}")
+/// Returns the event with the end of the output of a command.
+pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
+    let tail = |text: &str| {
+        let mut starts = text.len().saturating_sub(MAX_OUTPUT_TAIL)..=text.len();
+        starts.find_map(|start| text.get(start..)).unwrap_or_default().to_owned()
+    };
+    PackageOutput::new().stdout_tail(tail(stdout)).stderr_tail(tail(stderr))
+}
+
+/// Returns the event with the hosts of a registry. An audit compares those of a run with those of its rehearsal.
+pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
+    let host = |host: Option<&str>| host.map_or(Lenient::Absent, Lenient::from);
+    let evidence = RegistryPolicy::new().credential_authority(host(credentials)).index_authority(host(index));
+    RegistryPolicyApplied::new().evidence(evidence)
+}
+
+/// Returns a duration in milliseconds, as events contain it.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

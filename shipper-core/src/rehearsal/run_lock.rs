@@ -37,8 +37,8 @@ pub struct RunLock<S: Storage> {
 }
 
 impl<S: Storage> RunLock<S> {
-    /// Takes the lock of the log in a state directory. A [`RehearsalRecorder`](crate::RehearsalRecorder) takes it by itself;
-    /// a run takes it before its `plan_created`. Other processes report the note while it is held.
+    /// Takes the lock of the log in a state directory; a run does so before its `plan_created`. Other processes report the
+    /// note while it is held.
     ///
     /// # Errors
     ///

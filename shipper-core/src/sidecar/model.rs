@@ -1,13 +1,22 @@
-//! The content of a sidecar, and its strict parser.
+//! The content of a sidecar: its strict parser, and its comparison with a receipt.
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use shipper_events::json::{Object, Value};
-use shipper_events::{ClaimedHead, JsonUint, LineError, MAX_LINE_LEN, PlanId, RegistryName, Timestamp, display_safe};
+use shipper_events::{
+    ClaimedHead, Head, JsonUint, LineError, MAX_LINE_LEN, PlanId, RegistryName, Timestamp, display_safe,
+};
 use thiserror::Error;
+use time::Duration;
+
+use crate::fold::Receipt;
 
 /// The only schema that this version reads.
 pub const SIDECAR_SCHEMA: &str = "shipper.rehearsal.v1";
+
+/// Time by which the start in a sidecar may precede the event: the shipper tool takes the time before it writes the event.
+const STARTED_AT_TOLERANCE: Duration = Duration::MINUTE;
 
 /// The content of a sidecar: `docs/gate.md`, "The sidecar".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,52 +103,106 @@ impl Sidecar {
             let schema = display_safe(&schema).max_chars(40).quoted().to_string();
             return Err(SidecarError::Unsupported { schema });
         }
-        let members = MemberReader(&object);
+        let has_log = object.get("log").is_some_and(|log| !log.is_null());
         Ok(Self {
-            plan_id: members.name("plan_id")?,
-            registry: members.name("registry")?,
-            passed: members.read("passed", "true or false", Value::as_bool)?,
-            packages_attempted: members.unsigned("packages_attempted")?,
-            packages_published: members.unsigned("packages_published")?,
-            summary: members.read("summary", "a string", |value| Some(value.as_str()?.into_owned()))?,
-            started_at: members.timestamp("started_at")?,
-            completed_at: members.timestamp("completed_at")?,
-            log: members.log()?,
+            plan_id: read(&object, "plan_id", NAME, parse_text)?,
+            registry: read(&object, "registry", NAME, parse_text)?,
+            passed: read(&object, "passed", "true or false", Value::as_bool)?,
+            packages_attempted: read(&object, "packages_attempted", NUMBER, JsonUint::from_value)?,
+            packages_published: read(&object, "packages_published", NUMBER, JsonUint::from_value)?,
+            summary: read(&object, "summary", "a string", parse_text)?,
+            started_at: read(&object, "started_at", TIME, parse_text)?,
+            completed_at: read(&object, "completed_at", TIME, parse_text)?,
+            log: has_log.then(|| read(&object, "log", HEAD, ClaimedHead::of)).transpose()?,
         })
+    }
+
+    /// Returns the fields in which the sidecar differs from a receipt. `head` returns the head of the log up to the line of the
+    /// completion, and is called only if the sidecar has one.
+    ///
+    /// Times are compared as instants, and `started_at` may be up to one minute earlier than the event. For a receipt without
+    /// a start, the members that depend on the start are not compared.
+    pub fn differences(&self, receipt: &Receipt, head: impl FnOnce() -> Head) -> Vec<FieldDiff> {
+        let mut diffs = Vec::new();
+        compare(&mut diffs, "plan_id", &self.plan_id, &receipt.plan_id, FieldValue::text);
+        compare(&mut diffs, "registry", &self.registry, &receipt.registry, FieldValue::text);
+        compare(&mut diffs, "passed", self.passed, receipt.passed, FieldValue::Flag);
+        if receipt.start.is_some() {
+            let (attempted, published) = (receipt.packages_attempted().into(), receipt.packages_published().into());
+            compare(&mut diffs, "packages_attempted", &self.packages_attempted, &attempted, FieldValue::number);
+            compare(&mut diffs, "packages_published", &self.packages_published, &published, FieldValue::number);
+        }
+        compare(&mut diffs, "summary", &self.summary, &receipt.summary, FieldValue::text);
+        if let Some(start) = &receipt.start {
+            let early = start.at.instant() - self.started_at.instant();
+            if !(Duration::ZERO..=STARTED_AT_TOLERANCE).contains(&early) {
+                compare(&mut diffs, "started_at", &self.started_at, &start.at, FieldValue::text);
+            }
+        }
+        compare(&mut diffs, "completed_at", &self.completed_at, &receipt.completed_at, FieldValue::text);
+        if let Some(log) = &self.log {
+            compare(&mut diffs, "log", log, &head().into(), FieldValue::text);
+        }
+        diffs
     }
 }
 
-/// Reads the members of a sidecar by their kind.
-struct MemberReader<'o, 'a>(&'o Object<'a>);
+/// A field in which a sidecar and a receipt differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FieldDiff {
+    /// Name of the field in the sidecar.
+    pub field: String,
+    /// Value in the sidecar.
+    pub sidecar: FieldValue,
+    /// Value in the log.
+    pub log: FieldValue,
+}
 
-impl<'a> MemberReader<'_, 'a> {
-    fn read<T>(
-        &self,
-        member: &'static str,
-        expected: &'static str,
-        kind: impl FnOnce(Value<'a>) -> Option<T>,
-    ) -> Result<T, SidecarError> {
-        let value = self.0.get(member).and_then(kind);
-        value.ok_or(SidecarError::Member { member, expected })
+/// A field's value in a [`FieldDiff`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// True or false.
+    Flag(bool),
+    /// A number that fits 64 bits.
+    Number(u64),
+    /// A text; a number that does not fit 64 bits, as its digits; a head, as `LINES:BYTES:BLAKE3`.
+    Text(String),
+}
+
+const NAME: &str = "a string that is not empty";
+const NUMBER: &str = "an unsigned integer, digits only";
+const TIME: &str = "an RFC 3339 time";
+const HEAD: &str = "a head: an object with unsigned integers lines and bytes and a string blake3";
+
+/// Reads a member; `expected` describes the values for which `parse` returns one.
+fn read<'a, T>(
+    object: &Object<'a>,
+    member: &'static str,
+    expected: &'static str,
+    parse: impl FnOnce(Value<'a>) -> Option<T>,
+) -> Result<T, SidecarError> {
+    object.get(member).and_then(parse).ok_or(SidecarError::Member { member, expected })
+}
+
+fn parse_text<T: FromStr>(value: Value<'_>) -> Option<T> {
+    value.as_str()?.parse().ok()
+}
+
+/// Adds a field if its values differ. Copies them only then, because a summary may be long.
+fn compare<T: PartialEq>(diffs: &mut Vec<FieldDiff>, field: &str, sidecar: T, log: T, value: impl Fn(T) -> FieldValue) {
+    if sidecar != log {
+        diffs.push(FieldDiff { field: field.to_owned(), sidecar: value(sidecar), log: value(log) });
+    }
+}
+
+impl FieldValue {
+    fn text(text: &impl ToString) -> Self {
+        Self::Text(text.to_string())
     }
 
-    fn name<T: FromStr>(&self, member: &'static str) -> Result<T, SidecarError> {
-        self.read(member, "a string that is not empty", |value| value.as_str()?.parse().ok())
-    }
-
-    fn unsigned(&self, member: &'static str) -> Result<JsonUint, SidecarError> {
-        self.read(member, "an unsigned integer, digits only", JsonUint::from_value)
-    }
-
-    fn timestamp(&self, member: &'static str) -> Result<Timestamp, SidecarError> {
-        self.read(member, "an RFC 3339 time", |value| value.as_str()?.parse().ok())
-    }
-
-    fn log(&self) -> Result<Option<ClaimedHead>, SidecarError> {
-        if self.0.get("log").is_none_or(Value::is_null) {
-            return Ok(None);
-        }
-        let expected = "a head: an object with unsigned integers lines and bytes and a string blake3";
-        self.read("log", expected, ClaimedHead::of).map(Some)
+    fn number(number: &JsonUint) -> Self {
+        number.as_u64().map_or_else(|| Self::text(number), Self::Number)
     }
 }

@@ -25,8 +25,6 @@ pub struct WriteSidecarError {
 
 impl Sidecar {
     /// Renders the text of `rehearsal.json` for a receipt, with the head of the log up to the line of the completion.
-    ///
-    /// Compared with the log that it was made from, it is always a `match`.
     pub fn render(receipt: &Receipt, log: Head) -> String {
         let json = SidecarJson {
             schema_version: SIDECAR_SCHEMA,
@@ -61,8 +59,7 @@ struct SidecarJson<'a> {
     log: Head,
 }
 
-/// Writes the sidecar of a receipt: creates a temporary file with an unpredictable name, syncs it, renames it to the
-/// sidecar's name, and syncs the directory.
+/// Writes the sidecar of a receipt: syncs a temporary file, renames it to the sidecar's name, and syncs the directory.
 ///
 /// # Errors
 ///
@@ -79,7 +76,7 @@ pub fn write_sidecar<S: Storage>(
     written.map_err(|source| WriteSidecarError { path, source })
 }
 
-/// True if the sidecar in a state directory matches a receipt.
+/// Returns whether the sidecar in a state directory matches a receipt.
 pub(crate) fn sidecar_matches<S: Storage>(
     storage: &S,
     state_directory: &Utf8Path,

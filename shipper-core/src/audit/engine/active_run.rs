@@ -1,54 +1,23 @@
 //! A run that has not ended, and its deviations from the rehearsal.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use shipper_events::{EventKind, JsonUint, PlanId, display_safe};
+use shipper_events::event::PlanCreated;
+use shipper_events::{EventKind, PlanId, display_safe};
 
-use super::basis::PermissionBasis;
 use super::format::format_number;
-use crate::audit::report::{FindingCode, Label, RunReport, paths};
+use crate::audit::report::{Finding, FindingCode, Label, RunReport, paths};
+use crate::fold::Receipt;
 
-/// A finding that is reported only if the run publishes a package.
-#[derive(Debug, Clone)]
-pub(super) struct ConditionalFinding {
-    pub(super) code: FindingCode,
-    pub(super) message: String,
-    /// The places that show it, beside the run's own line.
-    pub(super) labels: Vec<Label>,
+/// Returns whether events of this kind record the action of a run on a package.
+pub(super) fn is_package_action(kind: EventKind) -> bool {
+    publishes(kind) || matches!(kind, EventKind::PackageSkipped | EventKind::PackageFailed)
 }
 
-/// The action of a run on a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PackageAction {
-    /// The upload is about to begin.
-    Attempted,
-    /// The live registry received it.
-    Uploaded,
-    /// The live registry has it.
-    Published,
-    /// The live registry had it already.
-    Skipped,
-    /// It could not be published.
-    Failed,
-}
-
-impl PackageAction {
-    /// Returns the action that an event of this kind records, if it records one.
-    pub(super) fn from_kind(kind: EventKind) -> Option<Self> {
-        Some(match kind {
-            EventKind::PackageAttempted => Self::Attempted,
-            EventKind::PackageUploaded => Self::Uploaded,
-            EventKind::PackagePublished => Self::Published,
-            EventKind::PackageSkipped => Self::Skipped,
-            EventKind::PackageFailed => Self::Failed,
-            _ => return None,
-        })
-    }
-
-    /// Whether the action publishes the package or may have published it.
-    pub(super) fn publishes(self) -> bool {
-        matches!(self, Self::Attempted | Self::Uploaded | Self::Published)
-    }
+/// Returns whether the action of that kind publishes its package or may have published it.
+pub(super) fn publishes(kind: EventKind) -> bool {
+    matches!(kind, EventKind::PackageAttempted | EventKind::PackageUploaded | EventKind::PackagePublished)
 }
 
 /// A run that has not ended.
@@ -57,103 +26,90 @@ pub(super) struct ActiveRun {
     /// The position of the decision that it uses.
     pub(super) decision: usize,
     pub(super) plan_id: PlanId,
-    pub(super) line: u64,
-    pub(super) findings_if_active: Vec<ConditionalFinding>,
-    /// The line at which it first attempted, uploaded or published a package.
-    pub(super) first_action_line: Option<u64>,
+    pub(super) report: RunReport,
     /// The receipt that its permission rests on.
-    basis: Option<PermissionBasis>,
-    live_registry: Option<String>,
-    published: HashSet<String>,
-    skipped: HashSet<String>,
-    failed: HashSet<String>,
+    receipt: Option<Arc<Receipt>>,
+    /// The findings that count only if the run publishes a package.
+    findings_if_active: Vec<Finding>,
+    /// The first deviation from the rehearsal; it counts only if the run publishes a package.
+    deviation: Option<Finding>,
+    /// The line at which it first attempted, uploaded or published a package.
+    first_action_line: Option<u64>,
+    /// The packages in the report's numbers.
+    counted: HashSet<(EventKind, String)>,
 }
 
 impl ActiveRun {
     pub(super) fn new(
         line: u64,
-        plan_id: PlanId,
-        package_count: &JsonUint,
+        plan: &PlanCreated,
         decision: usize,
-        basis: Option<PermissionBasis>,
+        receipt: Option<Arc<Receipt>>,
+        findings_if_active: Vec<Finding>,
     ) -> Self {
-        let mut run = Self {
+        let report = RunReport { line, live_registry: None, finished: None, published: 0, skipped: 0, failed: 0 };
+        let deviation = receipt.as_ref().and_then(|receipt| compare_count(line, plan, receipt));
+        Self {
             decision,
-            plan_id,
-            line,
-            findings_if_active: Vec::new(),
+            plan_id: plan.plan_id.clone(),
+            report,
+            receipt,
+            findings_if_active,
+            deviation,
             first_action_line: None,
-            basis,
-            live_registry: None,
-            published: HashSet::new(),
-            skipped: HashSet::new(),
-            failed: HashSet::new(),
-        };
-        run.compare_count(package_count);
-        run
+            counted: HashSet::new(),
+        }
     }
 
-    fn compare_count(&mut self, package_count: &JsonUint) {
-        let Some(basis) = &self.basis else {
+    /// Records an action on a package. A package counts once for each kind of action.
+    pub(super) fn record_action(&mut self, line: u64, kind: EventKind, package: &str) {
+        if publishes(kind) {
+            self.first_action_line.get_or_insert(line);
+            self.check_package(line, package);
+        }
+        let count = match kind {
+            EventKind::PackagePublished => &mut self.report.published,
+            EventKind::PackageSkipped => &mut self.report.skipped,
+            EventKind::PackageFailed => &mut self.report.failed,
+            _ => return,
+        };
+        *count += u64::from(self.counted.insert((kind, package.to_owned())));
+    }
+
+    fn check_package(&mut self, line: u64, package: &str) {
+        let Some(receipt) = self.receipt.as_ref().filter(|receipt| !receipt.packages.contains(package)) else {
             return;
         };
-        if let Some(rehearsed) = basis.package_count.as_ref().filter(|rehearsed| *rehearsed != package_count) {
-            let (line, planned, rehearsed) = (basis.line, format_number(package_count), format_number(rehearsed));
-            let message = format!(
-                "the run sets out to publish {planned} packages; the rehearsal on line {line} rehearsed {rehearsed}"
-            );
-            let rehearsed = basis.start_line.map(|line| Label::new(line, paths::PACKAGE_COUNT, "what was rehearsed"));
-            let own = Label::new(self.line, paths::PACKAGE_COUNT, "");
-            self.report_deviation(message, [own].into_iter().chain(rehearsed).collect());
-        }
-    }
-
-    /// A package was attempted, uploaded or published.
-    pub(super) fn record_publish_action(&mut self, line: u64, package: &str) {
-        self.first_action_line.get_or_insert(line);
-        let missing = self.basis.as_ref().filter(|basis| !basis.packages.contains(package));
-        if let Some(basis) = missing {
-            let (rehearsed, package) = (basis.line, display_safe(package).quoted());
+        self.deviation.get_or_insert_with(|| {
+            let (rehearsed, package) = (receipt.line, display_safe(package).quoted());
             let message = format!("the run publishes {package}, which the rehearsal on line {rehearsed} does not hold");
-            let labels = [
+            Finding::new(FindingCode::NotWhatWasRehearsed, self.report.line, message).with_labels([
                 Label::new(line, paths::PACKAGE, "not in the rehearsal"),
                 Label::new(rehearsed, paths::PASSED, "the rehearsal that it rests on"),
-            ];
-            self.report_deviation(message, labels.into());
-        }
+            ])
+        });
     }
 
-    /// Reports the first deviation only.
-    fn report_deviation(&mut self, message: String, labels: Vec<Label>) {
-        let code = FindingCode::NotWhatWasRehearsed;
-        if self.findings_if_active.iter().all(|finding| finding.code != code) {
-            self.findings_if_active.push(ConditionalFinding { code, message, labels });
-        }
-    }
-
-    pub(super) fn set_live_registry(&mut self, registry: &str) {
-        self.live_registry.get_or_insert_with(|| registry.to_owned());
-    }
-
-    /// Counts a package; each counts once.
-    pub(super) fn count(&mut self, action: PackageAction, package: &str) {
-        let packages = match action {
-            PackageAction::Published => &mut self.published,
-            PackageAction::Skipped => &mut self.skipped,
-            PackageAction::Failed => &mut self.failed,
-            PackageAction::Attempted | PackageAction::Uploaded => return,
+    /// Removes and returns the findings that count.
+    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
+        let Some(line) = self.first_action_line else {
+            return Vec::new();
         };
-        packages.insert(package.to_owned());
+        let publishes = Label::new(line, paths::PACKAGE, "it publishes from here on");
+        let findings = std::mem::take(&mut self.findings_if_active).into_iter();
+        self.deviation.take().into_iter().chain(findings.map(|finding| finding.with_labels([publishes]))).collect()
     }
+}
 
-    pub(super) fn end(self, finished: Option<String>) -> RunReport {
-        RunReport {
-            line: self.line,
-            live_registry: self.live_registry,
-            finished,
-            published: self.published.len() as u64,
-            skipped: self.skipped.len() as u64,
-            failed: self.failed.len() as u64,
-        }
-    }
+/// Compares the number of packages of a run with that of the rehearsal.
+fn compare_count(line: u64, plan: &PlanCreated, receipt: &Receipt) -> Option<Finding> {
+    let start = receipt.start.as_ref().filter(|start| start.package_count != plan.package_count)?;
+    let (planned, rehearsed) = (format_number(&plan.package_count), format_number(&start.package_count));
+    let message = format!(
+        "the run sets out to publish {planned} packages; the rehearsal on line {} rehearsed {rehearsed}",
+        receipt.line
+    );
+    let own = Label::new(line, paths::PACKAGE_COUNT, "");
+    let rehearsed = Label::new(start.line, paths::PACKAGE_COUNT, "what was rehearsed");
+    Some(Finding::new(FindingCode::NotWhatWasRehearsed, line, message).with_labels([own, rehearsed]))
 }

@@ -1,31 +1,51 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{Event, EventKind, EventType, Head, LogEntry, Tail};
+use shipper_events::{Event, EventKind, EventType, Tail};
+use thiserror::Error;
 
-use super::active_run::PackageAction;
+use super::active_run::is_package_action;
 use super::authority::AuthorityTracker;
-use super::conclude::{Collected, CollectedTimeline, conclude};
+use super::conclude::conclude;
 use super::decisions::DecisionTracker;
-use super::error::AuditError;
-use super::gate_events::{GateEventChecks, affects_gate, report_unknown};
-use super::integrity::{IntegrityTracker, report_chain_errors, report_crlf, report_unchained_segment};
-use super::pending::PendingFindings;
+use super::findings::Findings;
+use super::gate_events::{GateEventChecks, affects_gate, unknown_event};
+use super::integrity::{IntegrityTracker, check_trusted_heads, report_chain_errors};
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
-use super::timeline::{EventDetails, TimelineTracker};
-use super::trusted_head::TrustedHead;
-use crate::audit::as_of::AsOf;
-use crate::audit::options::{AuditOptions, SidecarInput};
-use crate::audit::report::{FindingCode, LogAudit, TimelineEntry};
+use super::timeline::{TimelineTracker, is_on_timeline};
+use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
+use crate::audit::report::{Finding, FindingCode, Integrity, LogAudit, TailStatus, TimelineEntry};
 use crate::fold::GateState;
 
-/// Audits a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
-///
-/// [`audit_reader`](super::audit_reader) and [`audit_path`](super::audit_path) audit a whole log in one call.
+/// A log cannot be audited under the options.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The options name a line that the log does not have.
+    #[error("there is no line {line} in this log, which has {lines} lines")]
+    BeyondEnd {
+        /// The line of the options.
+        line: u64,
+        /// Number of complete lines of the log.
+        lines: u64,
+    },
+    /// The options name a time; [`resolve_as_of`](crate::audit::resolve_as_of) finds its line.
+    #[error("the time of the options was not resolved to a line")]
+    UnresolvedTime,
+    /// The log cannot be read.
+    #[error("cannot read the log")]
+    Read {
+        /// The cause.
+        #[from]
+        source: io::Error,
+    },
+}
+
+/// Auditor of a log whose bytes arrive in pieces of any size; see the [module](crate::audit) for the steps.
 ///
 /// ```
 /// use shipper_core::audit::{AuditOptions, Auditor, SidecarInput};
@@ -50,11 +70,11 @@ pub struct Auditor {
     runs: RunTracker,
     sidecar: SidecarTracker,
     timeline: Option<TimelineTracker>,
-    findings: PendingFindings,
+    findings: Findings,
 }
 
 impl Auditor {
-    /// An auditor at the start of a log.
+    /// Creates an auditor at the start of a log.
     ///
     /// # Errors
     ///
@@ -83,7 +103,7 @@ impl Auditor {
             runs: RunTracker::default(),
             sidecar: SidecarTracker::new(sidecar),
             timeline: None,
-            findings: PendingFindings::default(),
+            findings: Findings::default(),
             options,
         })
     }
@@ -131,7 +151,7 @@ impl Auditor {
         self.finish_with_tail(tail)
     }
 
-    /// The report on the complete lines so far, as if the log ended there.
+    /// Returns the report on the complete lines so far, as if the log ended there.
     ///
     /// # Errors
     ///
@@ -146,75 +166,62 @@ impl Auditor {
             return Err(AuditError::BeyondEnd { line, lines });
         }
         if let Some(line) = self.log.first_crlf() {
-            report_crlf(line, &mut self.findings);
+            self.findings.push(Finding::new(FindingCode::CrlfLineEndings, line, "the line ends with CR LF"));
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
-        let trusted = |head: Option<Head>| head.map(|head| TrustedHead::check(head, self.log.tracked_head(head.lines)));
-        let (extends, since) = (trusted(self.options.extends), trusted(self.options.since));
-        let about_extends = extends.and_then(|extends| extends.extends_finding(self.log.head()));
-        let about_since = since.and_then(|since| since.since_finding(head.lines));
-        about_extends.into_iter().chain(about_since).for_each(|finding| self.findings.push(finding));
-        self.end_run(self.integrity.stopped_at().unwrap_or(head.lines + 1));
-        let (sidecar, about_sidecar) = self.sidecar.finish(self.integrity.stopped_at().is_none());
-        about_sidecar.into_iter().for_each(|finding| self.findings.push(finding));
-        let collected = Collected {
-            head,
+        let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
+        let stopped_at = self.integrity.stopped_at;
+        self.end_run(stopped_at.unwrap_or(head.lines + 1));
+        let sidecar = self.sidecar.finish(stopped_at.is_none(), &mut self.findings);
+        let tail = match tail {
             // The prefix of a cutoff has no tail.
-            tail: if self.cutoff.is_some() { Tail::Clean } else { tail },
-            any_chained: self.log.any_chained(),
-            any_unchained: self.log.any_unchained(),
-            state: self.state,
-            decisions: self.decisions,
-            findings: self.findings,
-            sidecar,
-            since: since.and_then(|since| since.within(head.lines)),
-            timeline: self.timeline.map(|timeline| {
-                let (entries, rehearsals) = timeline.finish();
-                CollectedTimeline { entries, rehearsals, runs: self.runs.into_spans() }
-            }),
+            Tail::Torn { bytes } if self.cutoff.is_none() => {
+                let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", head.lines);
+                self.findings.push(Finding::new(FindingCode::TornTail, None, message));
+                TailStatus::Torn
+            }
+            _ => TailStatus::Clean,
         };
-        Ok(conclude(collected, &self.options))
-    }
-
-    fn visit_line(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) {
-        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
-        if starts_unchained_segment {
-            report_unchained_segment(line, &mut self.findings);
+        let (any_chained, any_unchained) = (self.log.any_chained(), self.log.any_unchained());
+        if any_chained && self.options.extends.is_none() {
+            let message = "the log was compared with no head that was kept elsewhere";
+            self.findings.push(Finding::new(FindingCode::NoHeadGiven, None, message));
         }
-        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
-        match content {
-            None => {}
-            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
-            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
-            Some(LineContent::Package { kind, package }) => {
-                if let Some(action) = PackageAction::from_kind(kind) {
-                    self.runs.record_action(line, action, &package, &mut self.findings);
-                }
-            }
-            Some(LineContent::Event(event)) => {
-                let details = self.timeline.as_ref().and_then(|_| EventDetails::from_event(line, &event));
-                if affects_gate(event.event_type.name()) {
-                    self.visit_gate_event(&LogEntry { line, event: *event }, cursor, basis_matches);
-                } else {
-                    self.visit_run_event(line, &event);
-                }
-                if let (Some(details), Some(timeline)) = (details, &mut self.timeline) {
-                    let trusted = !self.findings.breaks_integrity();
-                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
-                    timeline.push(details, &self.state, gate.map(Into::into));
-                }
-            }
-        }
+        let integrity = match (any_chained, any_unchained) {
+            _ if self.findings.breaks_integrity() => Integrity::Broken,
+            (false, _) => Integrity::Unchained,
+            (true, false) => Integrity::Chained,
+            (true, true) => Integrity::PartlyChained,
+        };
+        let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean;
+        let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
+        let decisions = self.decisions.decisions;
+        let (decisions, findings) = conclude(decisions, self.findings, gate.as_ref(), since, &self.options);
+        let runs = self.timeline.is_some().then_some(self.runs.spans);
+        let (timeline, rehearsals) = self.timeline.map(TimelineTracker::finish).unzip();
+        Ok(LogAudit {
+            lines: head.lines,
+            bytes: head.bytes,
+            blake3: head.blake3.to_string(),
+            integrity,
+            tail,
+            receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),
+            gate,
+            decisions,
+            sidecar,
+            findings,
+            timeline,
+            rehearsals,
+            runs,
+        })
     }
 
     /// Visits an event that the fold or a decision depends on.
-    fn visit_gate_event(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>, basis_matches: bool) {
-        let (line, state, findings) = (entry.line, &self.state, &mut self.findings);
-        self.gate_events.check(entry, state, findings);
-        match &entry.event.event_type {
+    fn visit_gate_event(&mut self, line: u64, event: &Event, cursor: &mut LineCursor<'_>, basis_matches: bool) {
+        self.gate_events.check(line, event, &self.state, &mut self.findings);
+        match &event.event_type {
             EventType::GateEvaluated(event) => {
-                let slot = self.authorities.receipt_slot();
-                self.decisions.record(line, event, basis_matches, state, slot, findings);
+                self.decisions.record(line, event, basis_matches, &self.state, &mut self.findings);
             }
             EventType::PlanCreated(plan) => {
                 self.end_run(line);
@@ -222,14 +229,13 @@ impl Auditor {
                 self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
             }
             EventType::RehearsalStarted(_) => self.authorities.rehearsal_started(),
-            EventType::Unknown(_) => self.decisions.unknown_gate_event(line),
+            EventType::Unknown(_) => self.decisions.unknown_gate_event = line,
             _ => {}
         }
-        self.state.evolve(entry.line, &entry.event);
-        if matches!(entry.event.event_type, EventType::RehearsalComplete(_))
+        self.state.evolve(line, event);
+        if matches!(event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()
         {
-            self.authorities.rehearsal_completed(receipt.start.is_some());
             self.decisions.rehearsal_completed(receipt);
             self.sidecar.rehearsal_completed(receipt, || cursor.head());
         }
@@ -240,16 +246,16 @@ impl Auditor {
         match &event.event_type {
             EventType::ExecutionStarted(_) => {
                 self.end_run(line);
-                self.authorities.execution_started();
+                self.authorities.execution_started(line);
             }
             EventType::ExecutionFinished(finished) => {
                 self.runs.end(line, Some(&finished.result), &mut self.decisions, &mut self.findings);
             }
             // It is built only for a timeline.
             EventType::PackagePublished(_) => {
-                self.runs.record_action(line, PackageAction::Published, &event.package, &mut self.findings);
+                self.runs.record_action(line, EventKind::PackagePublished, &event.package, &mut self.findings);
             }
-            EventType::RegistryPolicyApplied(applied) => self.authorities.policy_applied(applied),
+            EventType::RegistryPolicyApplied(applied) => self.authorities.policy_applied(line, applied),
             EventType::AuthEvidenceRecorded(recorded) => {
                 let evidence = recorded.evidence.get();
                 if let Some(registry) = evidence.and_then(|evidence| evidence.registry.get()) {
@@ -257,7 +263,7 @@ impl Auditor {
                 }
             }
             EventType::Unknown(unknown) => {
-                report_unknown(FindingCode::UnknownEvent, line, &unknown.name, &mut self.findings);
+                self.findings.push(unknown_event(FindingCode::UnknownEvent, line, &unknown.name));
             }
             _ => {}
         }
@@ -275,17 +281,41 @@ impl LogVisitor for Auditor {
         if self.timeline.is_some() { timeline_interest } else { interest }
     }
 
-    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
-        self.visit_line(line, cursor);
+    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        if starts_unchained_segment {
+            let message = "lines that are not chained begin here, after chained ones";
+            self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
+        }
+        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
+        match content {
+            None => {}
+            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
+            Some(LineContent::Package { kind, package }) => {
+                self.runs.record_action(line, kind, &package, &mut self.findings);
+            }
+            Some(LineContent::Event(event)) => {
+                if affects_gate(event.event_type.name()) {
+                    self.visit_gate_event(line, &event, cursor, basis_matches);
+                } else {
+                    self.visit_run_event(line, &event);
+                }
+                if let Some(timeline) = self.timeline.as_mut().filter(|_| is_on_timeline(&event.event_type)) {
+                    let trusted = !self.findings.breaks_integrity();
+                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
+                    timeline.push(line, &event, &self.state, gate.map(Into::into));
+                }
+            }
+        }
         ControlFlow::Continue(())
     }
 }
 
-/// Returns the part of an event that the audit needs: all of those on which the fold, the chain or the decisions depend,
-/// the package of actions on packages.
+/// Returns the part of an event that the audit needs: of an action on a package, only the package.
 fn interest(type_name: &str) -> Interest {
     match EventKind::from_name(type_name) {
-        Some(kind) if PackageAction::from_kind(kind).is_some() => Interest::PackageOnly,
+        Some(kind) if is_package_action(kind) => Interest::PackageOnly,
         None
         | Some(
             EventKind::ExecutionStarted
@@ -298,7 +328,7 @@ fn interest(type_name: &str) -> Interest {
     }
 }
 
-/// As [`interest`]; a timeline also needs the times of publishes.
+/// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
 fn timeline_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
 }

@@ -2,24 +2,19 @@
 
 use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
-/// The place of a rehearsal's hosts, filled when the log names them: by the first policy after its start and before any
-/// execution. All rehearsals that start before that policy share the slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct AuthoritySlot(usize);
-
 /// The hosts that a `registry_policy_applied` names.
 #[derive(Debug, Clone)]
-pub(super) struct HostAuthorities {
+struct Hosts {
     credential: Option<String>,
     index: Option<String>,
 }
 
-impl HostAuthorities {
+impl Hosts {
     fn of(policy: &RegistryPolicy) -> Self {
         Self { credential: policy.credential_authority.get().cloned(), index: policy.index_authority.get().cloned() }
     }
 
-    /// The host that both name for the same purpose.
+    /// Returns the host that both name for the same purpose.
     fn shared_host<'a>(&'a self, other: &Self) -> Option<&'a str> {
         let same = |own: &'a Option<String>, others: &Option<String>| {
             let own = own.as_deref().filter(|host| !host.is_empty())?;
@@ -29,54 +24,47 @@ impl HostAuthorities {
     }
 }
 
-/// Tracks the policies of a log.
+/// Tracker of the policies of a log. The hosts of a rehearsal are those of the first policy between its start and the next
+/// execution.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityTracker {
-    slots: Vec<Option<HostAuthorities>>,
-    /// The slot of the rehearsals that wait for their policy.
-    waiting: Option<AuthoritySlot>,
-    open: Option<AuthoritySlot>,
-    receipt: Option<AuthoritySlot>,
-    /// Whether an execution was started, and the last policy since the latest was.
-    execution: Option<Option<HostAuthorities>>,
+    /// True if a rehearsal waits for its hosts.
+    is_waiting: bool,
+    /// The hosts of the rehearsals that started before that line and after the line of the entry before.
+    rehearsals: Vec<(u64, Option<Hosts>)>,
+    /// True if an execution was started.
+    any_execution: bool,
+    /// The hosts of the last policy since the latest execution started.
+    execution: Option<Hosts>,
 }
 
 impl AuthorityTracker {
     pub(super) fn rehearsal_started(&mut self) {
-        let next = AuthoritySlot(self.slots.len());
-        let slot = *self.waiting.get_or_insert(next);
-        if slot == next {
-            self.slots.push(None);
-        }
-        self.open = Some(slot);
+        self.is_waiting = true;
     }
 
-    pub(super) fn rehearsal_completed(&mut self, has_start: bool) {
-        self.receipt = if has_start { self.open.take() } else { None };
+    pub(super) fn execution_started(&mut self, line: u64) {
+        self.set_waiting(line, None);
+        (self.any_execution, self.execution) = (true, None);
     }
 
-    pub(super) fn execution_started(&mut self) {
-        self.waiting = None;
-        self.execution = Some(None);
+    pub(super) fn policy_applied(&mut self, line: u64, applied: &RegistryPolicyApplied) {
+        let hosts = applied.evidence.get().map(Hosts::of);
+        self.set_waiting(line, hosts.as_ref());
+        self.execution = hosts.filter(|_| self.any_execution);
     }
 
-    pub(super) fn policy_applied(&mut self, applied: &RegistryPolicyApplied) {
-        let authorities = applied.evidence.get().map(HostAuthorities::of);
-        if let Some(slot) = self.waiting.take().and_then(|AuthoritySlot(position)| self.slots.get_mut(position)) {
-            slot.clone_from(&authorities);
-        }
-        if let Some(execution) = &mut self.execution {
-            *execution = authorities;
+    /// Sets the hosts of the rehearsals that wait for them.
+    fn set_waiting(&mut self, line: u64, hosts: Option<&Hosts>) {
+        if std::mem::take(&mut self.is_waiting) {
+            self.rehearsals.push((line, hosts.cloned()));
         }
     }
 
-    /// The slot of the current receipt's rehearsal.
-    pub(super) fn receipt_slot(&self) -> Option<AuthoritySlot> {
-        self.receipt
-    }
-
-    /// The host that a rehearsal shares with the last policy since the latest execution started.
-    pub(super) fn shared_host(&self, AuthoritySlot(position): AuthoritySlot) -> Option<&str> {
-        self.execution.as_ref()?.as_ref()?.shared_host(self.slots.get(position)?.as_ref()?)
+    /// Returns the host that the rehearsal with that first line shares with the last policy since the latest execution began.
+    pub(super) fn shared_host(&self, rehearsal_start: u64) -> Option<&str> {
+        let position = self.rehearsals.partition_point(|(line, _)| *line < rehearsal_start);
+        let (_, hosts) = self.rehearsals.get(position)?;
+        self.execution.as_ref()?.shared_host(hosts.as_ref()?)
     }
 }

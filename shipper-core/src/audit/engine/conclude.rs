@@ -1,154 +1,70 @@
 //! The end of an audit: the statuses of the decisions, and the levels of the findings under the options.
 
-use shipper_events::{Head, Tail};
+use shipper_events::Head;
 
-use super::decisions::{DecisionOrigin, DecisionTracker, TrackedDecision};
-use super::pending::{FindingScope, PendingFinding, PendingFindings};
+use super::decisions::TrackedDecision;
+use super::findings::Findings;
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{
-    Decision, DecisionStatus, Finding, FindingCode, Integrity, Label, Level, LogAudit, RegistrySource, RehearsalReport,
-    RunSpan, SidecarReport, TailStatus, TimelineEntry, UnprovenCause, paths,
+    Decision, DecisionStatus, Finding, FindingCode, GateReport, Label, Level, RegistrySource, UnprovenCause, paths,
 };
-use crate::fold::GateState;
 use crate::gate::VerdictKind;
 
-/// Everything that the trackers collected about a log.
-pub(super) struct Collected {
-    /// The head of the audited lines.
-    pub(super) head: Head,
-    pub(super) tail: Tail,
-    pub(super) any_chained: bool,
-    pub(super) any_unchained: bool,
-    pub(super) state: GateState,
-    pub(super) decisions: DecisionTracker,
-    pub(super) findings: PendingFindings,
-    pub(super) sidecar: SidecarReport,
-    /// The head of `--since`, if the audited lines begin with it.
-    pub(super) since: Option<Head>,
-    pub(super) timeline: Option<CollectedTimeline>,
-}
-
-/// The timeline, if the caller asked for it.
-pub(super) struct CollectedTimeline {
-    pub(super) entries: Vec<TimelineEntry>,
-    pub(super) rehearsals: Vec<RehearsalReport>,
-    pub(super) runs: Vec<RunSpan>,
-}
-
-/// Makes the report.
-pub(super) fn conclude(collected: Collected, options: &AuditOptions) -> LogAudit {
-    let Collected { head, tail, any_chained, any_unchained, state, decisions, mut findings, sidecar, since, timeline } =
-        collected;
-    let tail = check_tail(tail, head.lines, &mut findings);
-    if any_chained && options.extends.is_none() {
-        let message = "the log was compared with no head that was kept elsewhere";
-        findings.push(PendingFinding::for_log(FindingCode::NoHeadGiven, None, message));
-    }
-    let integrity = match (any_chained, any_unchained) {
-        _ if findings.breaks_integrity() => Integrity::Broken,
-        (false, _) => Integrity::Unchained,
-        (true, false) => Integrity::Chained,
-        (true, true) => Integrity::PartlyChained,
-    };
-    let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean;
-    let gate = decisions.gate_report(options.plan_id.as_ref(), &state, trusted);
-
-    let tracked = decisions.into_vec();
-    let inclusion: Vec<Inclusion> = tracked.iter().map(|decision| Inclusion::new(decision, options, since)).collect();
-    let mut findings = findings.into_vec();
-    let mut decisions = into_decisions(tracked, &inclusion, &mut findings);
-    decisions.shrink_to_fit();
-    let self_declared = Some(RegistrySource::SelfDeclared);
-    if decisions.iter().any(|decision| decision.registry_source == self_declared)
-        || gate.as_ref().is_some_and(|gate| gate.registry_source == self_declared)
-    {
-        let message = "the registry is the log's own word; which one was configured is not in it";
-        findings.push(PendingFinding::for_log(FindingCode::SelfDeclaredRegistry, None, message));
-    }
-    let (timeline, rehearsals, runs) = timeline.map_or((None, None, None), |timeline| {
-        (Some(timeline.entries), Some(timeline.rehearsals), Some(timeline.runs))
-    });
-    LogAudit {
-        lines: head.lines,
-        bytes: head.bytes,
-        blake3: head.blake3.to_string(),
-        integrity,
-        tail,
-        receipt: state.receipt().map(|receipt| receipt.as_ref().into()),
-        gate,
-        decisions,
-        sidecar,
-        findings: into_findings(findings, &inclusion, since, options),
-        timeline,
-        rehearsals,
-        runs,
-    }
-}
-
-fn check_tail(tail: Tail, lines: u64, findings: &mut PendingFindings) -> TailStatus {
-    match tail {
-        Tail::Clean => TailStatus::Clean,
-        Tail::Torn { bytes } => {
-            let message = format!("after line {lines} the log ends in the middle of one ({bytes} bytes)");
-            findings.push(PendingFinding::for_log(FindingCode::TornTail, None, message));
-            TailStatus::Torn
-        }
-    }
-}
-
-/// Whether the options keep a decision in the report.
-struct Inclusion {
-    /// It is of the plan of the options, or they name none.
-    in_plan: bool,
+/// The effect of the options on a decision.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inclusion {
+    /// It is of another plan than the one of the options.
+    OtherPlan,
     /// It and all its runs precede the head of `--since`.
-    before_since: bool,
+    BeforeSince,
+    /// It is in the report.
+    InReport,
 }
 
 impl Inclusion {
     fn new(decision: &TrackedDecision, options: &AuditOptions, since: Option<Head>) -> Self {
-        Self {
-            in_plan: options.plan_id.as_ref().is_none_or(|plan| *plan == decision.plan_id),
-            before_since: since.is_some_and(|head| decision.line <= head.lines && decision.last_line <= head.lines),
+        if options.plan_id.as_ref().is_some_and(|plan| *plan != decision.query.plan_id) {
+            Self::OtherPlan
+        } else if since.is_some_and(|head| decision.line.max(decision.last_line) <= head.lines) {
+            Self::BeforeSince
+        } else {
+            Self::InReport
         }
-    }
-
-    fn in_report(&self) -> bool {
-        self.in_plan && !self.before_since
     }
 }
 
-/// The decisions of the report. Every unproven one is a warning at each of its runs.
-fn into_decisions(
+/// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs. `since` is the
+/// head of `--since`, if the audited lines begin with it.
+pub(super) fn conclude(
     tracked: Vec<TrackedDecision>,
-    inclusion: &[Inclusion],
-    findings: &mut Vec<PendingFinding>,
-) -> Vec<Decision> {
-    let mut violated = vec![false; tracked.len()];
-    for finding in &*findings {
-        if let FindingScope::Decision(position) = finding.scope
-            && let Some(violated) = violated.get_mut(position)
-        {
-            *violated |= finding.code.level() == Level::Error && finding.code != FindingCode::UnknownRules;
-        }
-    }
-    let mut decisions = Vec::new();
-    for (position, ((decision, violated), inclusion)) in tracked.into_iter().zip(violated).zip(inclusion).enumerate() {
-        let (status, because) = status(&decision, violated);
+    mut findings: Findings,
+    gate: Option<&GateReport>,
+    since: Option<Head>,
+    options: &AuditOptions,
+) -> (Vec<Decision>, Vec<Finding>) {
+    let violated = findings.violated_decisions();
+    let (mut decisions, mut inclusions) = (Vec::new(), Vec::new());
+    for (position, decision) in tracked.into_iter().enumerate() {
+        let inclusion = Inclusion::new(&decision, options, since);
+        let (status, because) = status(&decision, violated.contains(&position));
         if status == DecisionStatus::Unproven {
-            findings.extend(unproven_findings(position, &decision, because));
+            findings.extend_about(position, unproven_findings(&decision, because));
         }
-        if inclusion.in_report() {
+        if inclusion == Inclusion::InReport {
             decisions.push(into_decision(decision, status, because));
         }
+        inclusions.push(inclusion);
     }
-    decisions
+    decisions.shrink_to_fit();
+    let sources = decisions.iter().map(|decision| decision.registry_source);
+    if sources.chain(gate.map(|gate| gate.registry_source)).any(|source| source == Some(RegistrySource::SelfDeclared)) {
+        let message = "the registry is the log's own word; which one was configured is not in it";
+        findings.push(Finding::new(FindingCode::SelfDeclaredRegistry, None, message));
+    }
+    (decisions, into_findings(findings, &inclusions, since, options))
 }
 
-fn unproven_findings(
-    position: usize,
-    decision: &TrackedDecision,
-    because: Option<UnprovenCause>,
-) -> impl Iterator<Item = PendingFinding> {
+fn unproven_findings(decision: &TrackedDecision, because: Option<UnprovenCause>) -> impl Iterator<Item = Finding> {
     let verdict = Label::new(decision.line, paths::VERDICT, "what the gate said");
     let (why, label) = match because {
         Some(UnprovenCause::Dormant) => ("the gate was dormant", Some(verdict)),
@@ -157,93 +73,68 @@ fn unproven_findings(
     };
     decision.runs.iter().map(move |run| {
         let message = format!("nothing proves that this run was rehearsed: {why}");
-        PendingFinding::for_decision(position, FindingCode::UnprovenPublish, run.line, message).with_labels(label)
+        Finding::new(FindingCode::UnprovenPublish, run.line, message).with_labels(label)
     })
 }
 
 fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Option<UnprovenCause>) -> Decision {
-    let (registry, registry_source, derived, recorded) = match decision.origin {
-        DecisionOrigin::UnknownRules => (None, None, None, None),
-        DecisionOrigin::Recorded { query, recorded, derived } => {
-            let source = query.rehearsal_registry.as_ref().map(|_| RegistrySource::Recorded);
-            (query.rehearsal_registry, source, Some(derived), Some(recorded))
-        }
-        DecisionOrigin::Implicit { registry, source, derived } => (registry, source, Some(derived), None),
-    };
     Decision {
         line: decision.line,
-        plan_id: decision.plan_id,
+        plan_id: decision.query.plan_id,
         status,
         because,
-        registry,
-        registry_source,
-        receipt_line: decision.basis.map(|basis| basis.line),
-        derived,
-        recorded,
+        registry: decision.query.rehearsal_registry,
+        registry_source: decision.registry_source,
+        receipt_line: decision.receipt.map(|receipt| receipt.line),
+        derived: decision.derived,
+        recorded: decision.recorded,
         runs: decision.runs,
     }
 }
 
-/// The status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
+/// Returns the status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
 fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option<UnprovenCause>) {
     let used = !decision.runs.is_empty();
     let permitted = |because| {
         if used { (DecisionStatus::Unproven, Some(because)) } else { (DecisionStatus::Permitted, None) }
     };
-    if violated {
-        return (DecisionStatus::Violated, None);
-    }
-    match &decision.origin {
-        DecisionOrigin::UnknownRules => (DecisionStatus::Unjudged, None),
-        // The recorded verdict equals the derived one, or the decision would be violated.
-        DecisionOrigin::Recorded { derived, .. } => match derived.verdict {
-            VerdictKind::Dormant => permitted(UnprovenCause::Dormant),
-            VerdictKind::Bypassed => permitted(UnprovenCause::Bypassed),
-            VerdictKind::Authorized if used => (DecisionStatus::Verified, None),
-            VerdictKind::Authorized => (DecisionStatus::Authorized, None),
-            VerdictKind::Refused => (DecisionStatus::Refused, None),
-        },
-        DecisionOrigin::Implicit { derived, .. } if derived.verdict == VerdictKind::Authorized => {
-            (DecisionStatus::Verified, None)
-        }
-        DecisionOrigin::Implicit { .. } => (DecisionStatus::Unproven, Some(UnprovenCause::Unrecorded)),
+    let derived = decision.derived.as_ref().map(|derived| derived.verdict);
+    // A recorded verdict equals the derived one, or the decision would be violated.
+    match (derived, decision.recorded.is_some()) {
+        _ if violated => (DecisionStatus::Violated, None),
+        (None, _) => (DecisionStatus::Unjudged, None),
+        (Some(VerdictKind::Dormant), true) => permitted(UnprovenCause::Dormant),
+        (Some(VerdictKind::Bypassed), true) => permitted(UnprovenCause::Bypassed),
+        (Some(VerdictKind::Authorized), true) if !used => (DecisionStatus::Authorized, None),
+        (Some(VerdictKind::Authorized), _) => (DecisionStatus::Verified, None),
+        (Some(VerdictKind::Refused), true) => (DecisionStatus::Refused, None),
+        (Some(_), false) => (DecisionStatus::Unproven, Some(UnprovenCause::Unrecorded)),
     }
 }
 
-/// The findings of the report with their levels, sorted by line (those without one last), then by code.
+/// Returns the findings of the report with their levels, sorted by line (those without one last), then by code.
 fn into_findings(
-    pending: Vec<PendingFinding>,
-    inclusion: &[Inclusion],
+    found: Findings,
+    inclusions: &[Inclusion],
     since: Option<Head>,
     options: &AuditOptions,
 ) -> Vec<Finding> {
-    let decision = |scope| match scope {
-        FindingScope::Log => None,
-        FindingScope::Decision(position) => inclusion.get(position),
-    };
-    let is_included = |finding: &PendingFinding| {
+    let mut findings = Vec::new();
+    for (mut finding, decision) in found.into_vec() {
+        let inclusion = decision.and_then(|position| inclusions.get(position));
         // A basis that does not match is damage of the log, which concerns every plan.
-        decision(finding.scope).is_none_or(|decision| decision.in_plan) || finding.code == FindingCode::BasisMismatch
-    };
-    let level = |finding: &PendingFinding| {
-        let before_since = since.is_some_and(|head| finding.line.is_some_and(|line| line <= head.lines));
-        let stays = decision(finding.scope).is_some_and(Inclusion::in_report) || finding.code.breaks_integrity();
-        match finding.code.level() {
-            _ if before_since && !stays => Level::Note,
-            Level::Warning if options.strict => Level::Error,
-            level => level,
+        if inclusion == Some(&Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
+            continue;
         }
-    };
-    let included = pending.into_iter().filter(is_included).map(|finding| Finding {
-        level: level(&finding),
-        code: finding.code,
-        line: finding.line,
-        message: finding.message,
-        help: finding.code.help().into(),
-        labels: finding.labels.into(),
-        given_head: finding.given_head,
-    });
-    let mut findings: Vec<Finding> = included.collect();
+        let before_since = since.is_some_and(|head| finding.line.is_some_and(|line| line <= head.lines));
+        let stays = inclusion == Some(&Inclusion::InReport) || finding.code.breaks_integrity();
+        if before_since && !stays {
+            finding.level = Level::Note;
+        } else if options.strict && finding.level == Level::Warning {
+            finding.level = Level::Error;
+        }
+        findings.push(finding);
+    }
     findings.sort_by_key(|finding| (finding.line.is_none(), finding.line, finding.code.as_str()));
     // Callers keep reports by the thousand.
     findings.shrink_to_fit();

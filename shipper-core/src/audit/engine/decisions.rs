@@ -1,44 +1,53 @@
 //! Tracker of the decisions: recorded ones are derived again and compared. `docs/auditing.md`, "Decisions".
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use shipper_events::event::{DecisionRecord, GateEvaluated};
 use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
 
-use super::authority::AuthoritySlot;
-use super::basis::PermissionBasis;
+use super::findings::Findings;
 use super::format::{format_number, format_verdict};
-use super::pending::{PendingFinding, PendingFindings};
 use crate::audit::report::{
-    FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport, VerdictSummary, paths,
+    Finding, FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport, VerdictSummary, paths,
 };
-use crate::fold::GateState;
-use crate::fold::Receipt;
+use crate::fold::{GateState, Receipt};
 use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_without_registry};
 
 /// One question put to the gate, by an event or implicitly by a run without a decision.
 #[derive(Debug, Clone)]
 pub(super) struct TrackedDecision {
     pub(super) line: u64,
-    pub(super) plan_id: PlanId,
-    pub(super) origin: DecisionOrigin,
+    pub(super) query: GateQuery,
+    pub(super) registry_source: Option<RegistrySource>,
+    /// `None` for a decision under rules that this version does not know.
+    pub(super) derived: Option<VerdictSummary>,
+    /// `None` for an implicit decision, and under unknown rules.
+    pub(super) recorded: Option<RecordedVerdict>,
     /// The receipt that the permission rests on. `None` unless every verdict of the decision is `authorized`.
-    pub(super) basis: Option<PermissionBasis>,
-    /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
+    pub(super) receipt: Option<Arc<Receipt>>,
+    /// The position of the [`LaterEvents`] of its plan and registry. `None` if it is implicit or names no registry.
     later_events: Option<usize>,
     pub(super) runs: Vec<RunReport>,
     /// The last line of the last of its runs; its own line without any.
     pub(super) last_line: u64,
 }
 
-#[derive(Debug, Clone)]
-pub(super) enum DecisionOrigin {
-    /// Recorded under rules that this version does not know.
-    UnknownRules,
-    /// Recorded.
-    Recorded { query: GateQuery, recorded: RecordedVerdict, derived: VerdictSummary },
-    /// The question of a run that used no recorded decision.
-    Implicit { registry: Option<RegistryName>, source: Option<RegistrySource>, derived: VerdictSummary },
+impl TrackedDecision {
+    /// Creates a decision without a verdict.
+    fn new(line: u64, query: GateQuery) -> Self {
+        Self {
+            line,
+            query,
+            registry_source: None,
+            derived: None,
+            recorded: None,
+            receipt: None,
+            later_events: None,
+            runs: Vec::new(),
+            last_line: line,
+        }
+    }
 }
 
 /// The past of a plan that its next run depends on.
@@ -55,22 +64,24 @@ struct PlanHistory {
 pub(super) struct LaterEvents {
     /// The latest recorded refusal.
     pub(super) refused: u64,
-    /// The latest completion that is not valid evidence.
-    pub(super) completed_badly: u64,
+    /// The latest completion that is not valid evidence, or unknown gate event.
+    pub(super) outdated: u64,
 }
 
 /// The decisions of a log so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DecisionTracker {
     /// The registry of the options.
-    policy_registry: Option<RegistryName>,
-    decisions: Vec<TrackedDecision>,
+    pub(super) policy_registry: Option<RegistryName>,
+    /// The decisions, by line.
+    pub(super) decisions: Vec<TrackedDecision>,
     plans: HashMap<PlanId, PlanHistory>,
     later_events_index: HashMap<(PlanId, RegistryName), usize>,
     later_events: Vec<LaterEvents>,
-    gate_was_asked: bool,
-    /// The latest unknown gate event; 0 for none.
-    unknown_gate_event: u64,
+    /// True if a decision was recorded.
+    pub(super) gate_was_asked: bool,
+    /// The line of the latest unknown gate event, which may outdate permissions; 0 for none.
+    pub(super) unknown_gate_event: u64,
 }
 
 impl DecisionTracker {
@@ -85,54 +96,58 @@ impl DecisionTracker {
         event: &GateEvaluated,
         basis_matches: bool,
         state: &GateState,
-        slot: Option<AuthoritySlot>,
-        findings: &mut PendingFindings,
+        findings: &mut Findings,
     ) {
-        let (decision, plan_id) = (self.decisions.len(), &event.plan_id);
+        let position = self.decisions.len();
         self.gate_was_asked = true;
-        self.plans.entry(plan_id.clone()).or_default().latest = Some(decision);
-        let Some(details) = &event.details else {
-            self.push(line, plan_id.clone(), DecisionOrigin::UnknownRules, None, None);
+        self.plans.entry(event.plan_id.clone()).or_default().latest = Some(position);
+        let mut decision = TrackedDecision::new(line, GateQuery::new(event.plan_id.clone(), None));
+        if let Some(details) = &event.details {
+            decision.query.rehearsal_registry.clone_from(&details.rehearsal_registry);
+            decision.query.skip = details.skip;
+            let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
+            let verdict = evaluate(state, &decision.query);
+            if recorded.is(VerdictKind::Authorized) {
+                decision.receipt = verdict.receipt().cloned();
+            }
+            if let Some(registry) = &details.rehearsal_registry {
+                decision.registry_source = Some(RegistrySource::Recorded);
+                let position = self.later_events_of(&event.plan_id, registry);
+                if let Some(later) = self.later_events.get_mut(position).filter(|_| recorded.is(VerdictKind::Refused)) {
+                    later.refused = line;
+                }
+                decision.later_events = Some(position);
+            }
+            findings.extend_about(position, self.check_recorded(line, details, &recorded, &verdict, basis_matches));
+            decision.derived = Some(VerdictSummary::from(&verdict));
+            decision.recorded = Some(recorded);
+        } else {
             let rules = format_number(&event.rules);
             let message = format!("the decision was made under rules {rules}, which this version does not know");
-            findings.push(PendingFinding::for_decision(decision, FindingCode::UnknownRules, line, message));
-            return;
-        };
-        let (plan_id, skip) = (plan_id.clone(), details.skip);
-        let query =
-            GateQuery { plan_id: plan_id.clone(), rehearsal_registry: details.rehearsal_registry.clone(), skip };
-        let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
-        let verdict = evaluate(state, &query);
-        let confirmed = verdict.receipt().filter(|_| recorded.is(VerdictKind::Authorized));
-        let basis = confirmed.map(|receipt| PermissionBasis::new(receipt, slot));
-        let later_events = query.rehearsal_registry.as_ref().map(|registry| {
-            let position = self.later_events_of(&plan_id, registry);
-            if let Some(later) = self.later_events.get_mut(position).filter(|_| recorded.is(VerdictKind::Refused)) {
-                later.refused = line;
-            }
-            position
-        });
-        self.check_recorded(line, decision, details, &verdict, basis_matches, findings);
-        let origin = DecisionOrigin::Recorded { query, recorded, derived: VerdictSummary::from(&verdict) };
-        self.push(line, plan_id, origin, basis, later_events);
+            findings.extend_about(position, [Finding::new(FindingCode::UnknownRules, line, message)]);
+        }
+        self.decisions.push(decision);
     }
 
-    /// Reports the differences of a recorded decision from the derived verdict and from the options.
+    /// Returns the position of the later events of a plan and registry.
+    fn later_events_of(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
+        *self.later_events_index.entry((plan_id.clone(), registry.clone())).or_insert_with(|| {
+            self.later_events.push(LaterEvents::default());
+            self.later_events.len() - 1
+        })
+    }
+
+    /// Returns the differences of a recorded decision from the derived verdict and from the options.
     fn check_recorded(
         &self,
         line: u64,
-        decision: usize,
         details: &DecisionRecord,
+        recorded: &RecordedVerdict,
         verdict: &Verdict,
         basis_matches: bool,
-        findings: &mut PendingFindings,
-    ) {
-        let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
-        let derived = VerdictSummary::from(verdict);
-        let mut report = |code, message: String, labels: Vec<Label>| {
-            findings.push(PendingFinding::for_decision(decision, code, line, message).with_labels(labels));
-        };
-        if recorded != derived {
+    ) -> Vec<Finding> {
+        let (derived, mut found) = (VerdictSummary::from(verdict), Vec::new());
+        if *recorded != derived {
             let target = if recorded.is(derived.verdict) { paths::REASONS } else { paths::VERDICT };
             let labels = [Label::new(line, target, "recorded")].into_iter().chain(Label::for_verdict(verdict));
             let message = format!(
@@ -140,17 +155,17 @@ impl DecisionTracker {
                 format_verdict(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
                 format_verdict(derived.verdict.as_str(), derived.reasons.iter().map(|reason| reason.as_str())),
             );
-            report(FindingCode::VerdictMismatch, message, labels.collect());
+            found.push(Finding::new(FindingCode::VerdictMismatch, line, message).with_labels(labels));
         }
         if !basis_matches {
-            report(FindingCode::BasisMismatch, ChainError::BasisMismatch.to_string(), Vec::new());
+            found.push(Finding::new(FindingCode::BasisMismatch, line, ChainError::BasisMismatch.to_string()));
         }
         let registry = details.rehearsal_registry.as_ref();
         if recorded.is_permission() && self.policy_registry.is_some() && registry != self.policy_registry.as_ref() {
             let under = registry
                 .map_or("no registry".to_owned(), |name| format!("registry {}", display_safe(name.as_str()).quoted()));
             let message = format!("the permission was given under {under}, which is not the demanded one");
-            report(FindingCode::RegistryNotDemanded, message, Vec::new());
+            found.push(Finding::new(FindingCode::RegistryNotDemanded, line, message));
         }
         if recorded.is(VerdictKind::Bypassed) {
             let stated = |text: &Option<String>| {
@@ -158,57 +173,21 @@ impl DecisionTracker {
             };
             let (actor, why) = (stated(&details.actor), stated(&details.justification));
             let message = format!("the gate was bypassed; by: {actor}; why: {why}");
-            report(FindingCode::GateBypassed, message, Vec::new());
+            found.push(Finding::new(FindingCode::GateBypassed, line, message));
         }
-    }
-
-    /// The position of the later events of a plan and registry.
-    fn later_events_of(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
-        let next = self.later_events.len();
-        let position = *self.later_events_index.entry((plan_id.clone(), registry.clone())).or_insert(next);
-        if position == next {
-            self.later_events.push(LaterEvents::default());
-        }
-        position
-    }
-
-    fn push(
-        &mut self,
-        line: u64,
-        plan_id: PlanId,
-        origin: DecisionOrigin,
-        basis: Option<PermissionBasis>,
-        later_events: Option<usize>,
-    ) {
-        let (runs, last_line) = (Vec::new(), line);
-        self.decisions.push(TrackedDecision { line, plan_id, origin, basis, later_events, runs, last_line });
+        found
     }
 
     /// Adds the implicit decision of a run that used no recorded one. Returns its position and its verdict.
-    pub(super) fn push_implicit(
-        &mut self,
-        line: u64,
-        plan_id: &PlanId,
-        state: &GateState,
-        slot: Option<AuthoritySlot>,
-    ) -> (usize, Verdict) {
-        let decision = self.decisions.len();
-        let (verdict, registry, source) = evaluate_for(
-            plan_id,
-            state,
-            [
-                (self.policy_registry.as_ref(), RegistrySource::Demanded),
-                (self.recorded_registry(plan_id), RegistrySource::Recorded),
-                (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
-            ],
-        );
-        let basis = verdict.receipt().map(|receipt| PermissionBasis::new(receipt, slot));
-        let derived = VerdictSummary::from(&verdict);
-        self.push(line, plan_id.clone(), DecisionOrigin::Implicit { registry, source, derived }, basis, None);
-        (decision, verdict)
+    pub(super) fn push_implicit(&mut self, line: u64, plan_id: &PlanId, state: &GateState) -> (usize, Verdict) {
+        let (query, registry_source, verdict) = evaluate_for(plan_id, state, self.registries(plan_id, state));
+        let (derived, receipt) = (Some(VerdictSummary::from(&verdict)), verdict.receipt().cloned());
+        let position = self.decisions.len();
+        self.decisions.push(TrackedDecision { registry_source, derived, receipt, ..TrackedDecision::new(line, query) });
+        (position, verdict)
     }
 
-    /// A rehearsal completed: one that is not valid evidence may outdate permissions.
+    /// Records a completed rehearsal: without valid evidence it may outdate permissions.
     pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
         if receipt.is_valid_evidence() {
             return;
@@ -216,110 +195,78 @@ impl DecisionTracker {
         let key = (receipt.plan_id.clone(), receipt.registry.clone());
         let position = self.later_events_index.get(&key);
         if let Some(later) = position.and_then(|position| self.later_events.get_mut(*position)) {
-            later.completed_badly = receipt.line;
+            later.outdated = receipt.line;
         }
     }
 
-    /// An unknown gate event: it may outdate permissions.
-    pub(super) fn unknown_gate_event(&mut self, line: u64) {
-        self.unknown_gate_event = line;
-    }
-
-    /// A run of the decision ended.
+    /// Adds a run of a decision.
     pub(super) fn end_run(&mut self, decision: usize, last_line: u64, run: RunReport) {
         if let Some(decision) = self.decisions.get_mut(decision) {
             if run.finished.as_deref() == Some("success") {
-                self.plans.entry(decision.plan_id.clone()).or_default().succeeded = last_line;
+                self.plans.entry(decision.query.plan_id.clone()).or_default().succeeded = last_line;
             }
             decision.runs.push(run);
             decision.last_line = last_line;
         }
     }
 
-    pub(super) fn get(&self, decision: usize) -> Option<&TrackedDecision> {
-        self.decisions.get(decision)
-    }
-
-    /// The events after a decision that may outdate it.
+    /// Returns the events after a decision that may outdate it.
     pub(super) fn later_events(&self, decision: &TrackedDecision) -> LaterEvents {
-        let position = decision.later_events;
-        position.and_then(|position| self.later_events.get(position).copied()).unwrap_or_default()
+        let later = decision.later_events.and_then(|position| self.later_events.get(position));
+        let LaterEvents { refused, outdated } = later.copied().unwrap_or_default();
+        LaterEvents { refused, outdated: outdated.max(self.unknown_gate_event) }
     }
 
-    /// The latest unknown gate event; 0 for none.
-    pub(super) fn latest_unknown_gate_event(&self) -> u64 {
-        self.unknown_gate_event
-    }
-
-    /// Whether a decision was recorded so far.
-    pub(super) fn gate_was_asked(&self) -> bool {
-        self.gate_was_asked
-    }
-
-    /// Whether the options name a registry.
-    pub(super) fn has_policy_registry(&self) -> bool {
-        self.policy_registry.is_some()
-    }
-
-    /// The earlier recorded decision of the plan at that line.
+    /// Returns the position of the earlier recorded decision of the plan at that line.
     pub(super) fn decision_at(&self, line: &JsonUint, plan_id: &PlanId) -> Option<usize> {
         let line = line.as_u64()?;
         let position = self.decisions.binary_search_by_key(&line, |decision| decision.line).ok()?;
         let decision = self.decisions.get(position)?;
-        let recorded = !matches!(decision.origin, DecisionOrigin::Implicit { .. });
-        (recorded && decision.plan_id == *plan_id).then_some(position)
+        let is_implicit = decision.derived.is_some() && decision.recorded.is_none();
+        (!is_implicit && decision.query.plan_id == *plan_id).then_some(position)
     }
 
-    /// The latest recorded decision of the plan, unless a run of the plan has succeeded since.
+    /// Returns the position of the latest recorded decision of the plan, unless a run of the plan has succeeded since.
     pub(super) fn latest_decision(&self, plan_id: &PlanId) -> Option<usize> {
         let plan = self.plans.get(plan_id)?;
         let latest = plan.latest?;
         (self.decisions.get(latest)?.line >= plan.succeeded).then_some(latest)
     }
 
-    /// The registry that the latest recorded decision of a plan names.
-    fn recorded_registry(&self, plan_id: &PlanId) -> Option<&RegistryName> {
-        let latest = self.plans.get(plan_id)?.latest?;
-        match &self.decisions.get(latest)?.origin {
-            DecisionOrigin::Recorded { query, .. } => query.rehearsal_registry.as_ref(),
-            DecisionOrigin::UnknownRules | DecisionOrigin::Implicit { .. } => None,
-        }
+    /// Returns the registries that may be in a question about a plan, with their sources.
+    fn registries<'a>(&'a self, plan_id: &PlanId, state: &'a GateState) -> [NamedRegistry<'a>; 3] {
+        let latest = self.plans.get(plan_id).and_then(|plan| self.decisions.get(plan.latest?));
+        let recorded = latest.and_then(|decision| decision.query.rehearsal_registry.as_ref());
+        [
+            (self.policy_registry.as_ref(), RegistrySource::Demanded),
+            (recorded, RegistrySource::Recorded),
+            (state.receipt().map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
+        ]
     }
 
-    /// The answer of the gate now, about the plan of the options, else about the receipt's.
+    /// Returns the answer of the gate now, about the plan of the options, else about the receipt's.
     pub(super) fn gate_report(&self, plan_id: Option<&PlanId>, state: &GateState, trusted: bool) -> Option<GateReport> {
         let receipt = state.receipt();
         let plan_id = plan_id.or_else(|| receipt.map(|receipt| &receipt.plan_id))?;
-        let (verdict, rehearsal_registry, registry_source) = evaluate_for(
-            plan_id,
-            state,
-            [
-                (self.policy_registry.as_ref(), RegistrySource::Demanded),
-                (receipt.map(|receipt| &receipt.registry), RegistrySource::SelfDeclared),
-                (self.recorded_registry(plan_id), RegistrySource::Recorded),
-            ],
-        );
+        let [demanded, recorded, self_declared] = self.registries(plan_id, state);
+        let (query, registry_source, verdict) = evaluate_for(plan_id, state, [demanded, self_declared, recorded]);
         let answer = if trusted { VerdictSummary::from(&verdict) } else { VerdictSummary::untrusted_log() };
-        let query = GateQuery { plan_id: plan_id.clone(), rehearsal_registry, skip: false };
         Some(GateReport { query, registry_source, verdict: answer.verdict, reasons: answer.reasons })
-    }
-
-    /// The decisions, by line.
-    pub(super) fn into_vec(self) -> Vec<TrackedDecision> {
-        self.decisions
     }
 }
 
-/// Asks the gate about a plan under the first registry that a source names.
+/// A registry, if its source names one.
+type NamedRegistry<'a> = (Option<&'a RegistryName>, RegistrySource);
+
+/// Evaluates the question about a plan under the first registry that a source names.
 fn evaluate_for(
     plan_id: &PlanId,
     state: &GateState,
-    registries: [(Option<&RegistryName>, RegistrySource); 3],
-) -> (Verdict, Option<RegistryName>, Option<RegistrySource>) {
+    registries: [NamedRegistry<'_>; 3],
+) -> (GateQuery, Option<RegistrySource>, Verdict) {
     let named = registries.into_iter().find_map(|(registry, source)| Some((registry?.clone(), source)));
-    let Some((registry, source)) = named else {
-        return (refuse_without_registry(state), None, None);
-    };
-    let query = GateQuery::new(plan_id.clone(), Some(registry));
-    (evaluate(state, &query), query.rehearsal_registry, Some(source))
+    let (registry, source) = named.unzip();
+    let query = GateQuery::new(plan_id.clone(), registry);
+    let verdict = if source.is_some() { evaluate(state, &query) } else { refuse_without_registry(state) };
+    (query, source, verdict)
 }

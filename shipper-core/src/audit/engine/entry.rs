@@ -6,10 +6,8 @@ use std::path::Path;
 use shipper_events::scan::LineReader;
 use shipper_events::{ParsedLine, Timestamp, parse_line};
 
-use super::auditor::Auditor;
-use super::error::AuditError;
-use crate::audit::as_of::AsOf;
-use crate::audit::options::{AuditOptions, SidecarInput};
+use super::auditor::{AuditError, Auditor};
+use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
 use crate::audit::report::LogAudit;
 
 /// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
@@ -35,6 +33,15 @@ pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptio
 ///
 /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if the file cannot
 /// be opened or read.
+///
+/// ```no_run
+/// use shipper_core::audit::{AuditOptions, Conclusion, SidecarInput, audit_path};
+/// let audit = audit_path("events.jsonl", SidecarInput::NotRequested, &AuditOptions::default())?;
+/// if audit.conclusion() != Conclusion::Verified {
+///     audit.findings.iter().for_each(|finding| eprintln!("{}: {}", finding.code, finding.message));
+/// }
+/// # Ok::<(), shipper_core::audit::AuditError>(())
+/// ```
 pub fn audit_path(
     path: impl AsRef<Path>,
     sidecar: SidecarInput,
@@ -49,8 +56,8 @@ pub fn audit_path(
     audit_reader(file, sidecar, &options)
 }
 
-/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Times in a log may go backwards,
-/// so it reads the log to its end.
+/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Reads the whole log,
+/// because times in it may go backwards.
 ///
 /// # Errors
 ///

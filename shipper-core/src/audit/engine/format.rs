@@ -5,25 +5,25 @@ use shipper_events::{JsonUint, display_safe};
 
 use crate::gate::Verdict;
 
-/// A verdict and its reasons: any text.
+/// Returns a verdict and its reasons, of which each may be any text.
 pub(super) fn format_verdict<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> String {
     let verdict = display_safe(verdict).max_chars(40).to_string();
     let reasons: Vec<String> = reasons.take(8).map(|reason| display_safe(reason).max_chars(40).to_string()).collect();
     if reasons.is_empty() { verdict } else { format!("{verdict} ({})", reasons.join(", ")) }
 }
 
-/// Every reason of a refusal, with the line that shows it.
+/// Returns every reason of a refusal, with the line that shows it.
 pub(super) fn format_reasons(verdict: &Verdict) -> String {
     let reasons: Vec<String> = verdict.reasons().iter().map(|reason| format!("{}: {reason}", reason.code())).collect();
     reasons.join("; ")
 }
 
-/// A number from the log, which may have millions of digits.
+/// Returns a number from the log, which may have millions of digits.
 pub(super) fn format_number(number: &JsonUint) -> String {
     display_safe(&number.to_string()).max_chars(40).to_string()
 }
 
-/// The result that an `execution_finished` states; one of a newer form as its JSON text.
+/// Returns the result that an `execution_finished` states; one of a newer form as its JSON text.
 pub(super) fn result_text(result: &Lenient<String>) -> Option<String> {
     match result {
         Lenient::Absent => None,

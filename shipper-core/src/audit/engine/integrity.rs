@@ -1,9 +1,11 @@
-//! Tracker of the bytes: corrupt and blank lines, line endings and the chain.
+//! Tracker of the bytes: corrupt and blank lines, the chain, and the heads of the options.
 
-use shipper_events::{ChainError, LineError};
+use shipper_events::scan::LogScanner;
+use shipper_events::{ChainError, Head, LineError};
 
-use super::pending::{PendingFinding, PendingFindings};
-use crate::audit::report::{FindingCode, Label, LabelTarget, paths};
+use super::findings::Findings;
+use crate::audit::options::AuditOptions;
+use crate::audit::report::{Finding, FindingCode, Label, LabelTarget, paths};
 
 /// Reports the damage of a log.
 #[derive(Debug, Clone, Default)]
@@ -11,68 +13,45 @@ pub(super) struct IntegrityTracker {
     /// The first and the last of the latest consecutive blank lines; 0 before the first.
     last_blank_run: (u64, u64),
     /// The corrupt line that ended the audit.
-    stopped_at: Option<u64>,
+    pub(super) stopped_at: Option<u64>,
 }
 
 impl IntegrityTracker {
-    /// The corrupt line that ended the audit.
-    pub(super) fn stopped_at(&self) -> Option<u64> {
-        self.stopped_at
-    }
-
-    /// The last event before a line; a run that no other event ends, ends there.
+    /// Returns the line of the last event before a line. A run that no other event ends, ends there.
     pub(super) fn last_event_line(&self, before: u64) -> u64 {
         let ((first_blank, last_blank), last) = (self.last_blank_run, before.saturating_sub(1));
         if last_blank == last { first_blank.saturating_sub(1) } else { last }
     }
 
-    /// The line is corrupt.
-    pub(super) fn corrupt_line(&mut self, line: u64, error: &LineError, findings: &mut PendingFindings) {
+    /// Reports a corrupt line.
+    pub(super) fn corrupt_line(&mut self, line: u64, error: &LineError, findings: &mut Findings) {
         self.stopped_at = Some(line);
         let place = Label::new(line, LabelTarget::Offset(error.offset), "");
-        let finding = PendingFinding::for_log(FindingCode::CorruptLine, Some(line), error.to_string());
-        findings.push(finding.with_labels([place]));
+        findings.push(Finding::new(FindingCode::CorruptLine, line, error.to_string()).with_labels([place]));
     }
 
-    /// The line is blank.
-    pub(super) fn blank_line(&mut self, line: u64, findings: &mut PendingFindings) {
+    /// Reports a blank line.
+    pub(super) fn blank_line(&mut self, line: u64, findings: &mut Findings) {
         let (first, last) = self.last_blank_run;
         self.last_blank_run = (if last + 1 == line && last > 0 { first } else { line }, line);
-        findings.push_at(line, FindingCode::BlankLine, "the line is blank: no event");
+        findings.push(Finding::new(FindingCode::BlankLine, line, "the line is blank: no event"));
     }
 }
 
-/// Reports the first line that ends with CR LF.
-pub(super) fn report_crlf(line: u64, findings: &mut PendingFindings) {
-    findings.push_at(line, FindingCode::CrlfLineEndings, "the line ends with CR LF");
-}
-
-/// Reports unchained lines that follow chained ones.
-pub(super) fn report_unchained_segment(line: u64, findings: &mut PendingFindings) {
-    let message = "lines that are not chained begin here, after chained ones";
-    findings.push_at(line, FindingCode::ForeignLines, message);
-}
-
-/// Reports the errors of a line's chain and recorded heads. Returns whether its basis matches; the decision's tracker
-/// reports a basis that does not.
-pub(super) fn report_chain_errors(line: u64, errors: &[ChainError], findings: &mut PendingFindings) -> bool {
-    let mut basis_matches = true;
-    for error in errors {
+/// Reports the errors of a line's chain and recorded heads, except a wrong basis. Returns whether the basis matches.
+pub(super) fn report_chain_errors(line: u64, errors: &[ChainError], findings: &mut Findings) -> bool {
+    let reported = |error: &&ChainError| **error != ChainError::BasisMismatch;
+    for error in errors.iter().filter(reported) {
         let code = match error {
-            ChainError::BasisMismatch => {
-                basis_matches = false;
-                continue;
-            }
             ChainError::AdoptedHeadMismatch => FindingCode::HeadMismatch,
             _ => FindingCode::ChainBroken,
         };
-        let finding = PendingFinding::for_log(code, Some(line), error.to_string());
-        findings.push(finding.with_labels(chain_labels(error, line)));
+        findings.push(Finding::new(code, line, error.to_string()).with_labels(chain_labels(error, line)));
     }
-    basis_matches
+    errors.iter().all(|error| reported(&error))
 }
 
-/// The places that show that a line does not follow its predecessor.
+/// Returns the places that show that a line does not follow its predecessor.
 fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
     let before = |text| (line > 1).then(|| Label::new(line - 1, LabelTarget::Line, text));
     let (target, before) = match error {
@@ -82,4 +61,31 @@ fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
         _ => return Vec::new(),
     };
     before.into_iter().chain([Label::new(line, target, "")]).collect()
+}
+
+/// Compares the heads of the options with the log. Returns the head of `--since`, if the audited lines begin with it.
+pub(super) fn check_trusted_heads(
+    log: &LogScanner,
+    audited: u64,
+    options: &AuditOptions,
+    findings: &mut Findings,
+) -> Option<Head> {
+    let begins_with = |head: &Head| log.tracked_head(head.lines) == Some(*head);
+    if let Some(head) = options.extends.filter(|head| !begins_with(head)) {
+        let Head { lines, bytes, .. } = log.head();
+        findings.push(if lines < head.lines || bytes < head.bytes {
+            let message = format!("the log has {lines} lines and {bytes} bytes; the head given by --extends is {head}");
+            Finding::new(FindingCode::LogTruncated, None, message)
+        } else {
+            let message = format!("the first {} lines are not those of the head given by --extends", head.lines);
+            Finding::new(FindingCode::HeadMismatch, None, message)
+        });
+    }
+    let since = options.since.filter(|head| begins_with(head) && head.lines <= audited);
+    if let Some(Head { lines, .. }) = options.since.filter(|_| since.is_none()) {
+        let message = format!("the head given by --since, of {lines} lines, is not one of this log");
+        let finding = Finding::new(FindingCode::HeadMismatch, None, message);
+        findings.push(Finding { is_about_since: true, ..finding });
+    }
+    since
 }

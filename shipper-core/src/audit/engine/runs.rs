@@ -1,14 +1,14 @@
 //! Tracker of the runs: the decision that each uses, and the findings about it. `docs/auditing.md`, "Decisions".
 
-use shipper_events::display_safe;
 use shipper_events::event::{Lenient, PlanCreated};
+use shipper_events::{EventKind, display_safe};
 
-use super::active_run::{ActiveRun, ConditionalFinding, PackageAction};
+use super::active_run::{ActiveRun, publishes};
 use super::authority::AuthorityTracker;
-use super::decisions::{DecisionOrigin, DecisionTracker, TrackedDecision};
+use super::decisions::{DecisionTracker, LaterEvents, TrackedDecision};
+use super::findings::Findings;
 use super::format::{format_number, format_reasons, format_verdict, result_text};
-use super::pending::{PendingFinding, PendingFindings};
-use crate::audit::report::{FindingCode, Label, RunSpan, paths};
+use crate::audit::report::{Finding, FindingCode, Label, RunSpan, paths};
 use crate::fold::GateState;
 use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
 
@@ -16,14 +16,14 @@ use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunTracker {
     active: Option<ActiveRun>,
-    /// Whether a publish since the last run was reported.
+    /// True if a publish since the last run was reported.
     outside_reported: bool,
-    /// The lines of the runs that have ended.
-    spans: Vec<RunSpan>,
+    /// The lines of the runs that have ended, by line.
+    pub(super) spans: Vec<RunSpan>,
 }
 
 impl RunTracker {
-    /// A run begins: it uses a recorded decision, or gets an implicit one.
+    /// Starts a run, which uses a recorded decision or gets an implicit one.
     pub(super) fn start(
         &mut self,
         line: u64,
@@ -31,214 +31,171 @@ impl RunTracker {
         state: &GateState,
         authorities: &AuthorityTracker,
         decisions: &mut DecisionTracker,
-        findings: &mut PendingFindings,
+        findings: &mut Findings,
     ) {
-        let plan_id = &plan.plan_id;
         self.outside_reported = false;
-        let named = plan.gate.as_ref().map(|gate| (gate, decisions.decision_at(gate, plan_id)));
-        let used = match named {
-            Some((_, named)) => named,
-            None => decisions.latest_decision(plan_id),
-        };
-        let (decision, findings_if_active) = match used.and_then(|used| check_used_decision(used, state, decisions)) {
-            Some((decision, found)) => (decision, found),
-            None => {
-                let (decision, verdict) = decisions.push_implicit(line, plan_id, state, authorities.receipt_slot());
-                (decision, check_implicit_decision(line, decision, &verdict, decisions, findings))
-            }
-        };
-        let Some(tracked) = decisions.get(decision) else {
+        let named = plan.gate.as_ref().map(|gate| (gate, decisions.decision_at(gate, &plan.plan_id)));
+        let used = named.map_or_else(|| decisions.latest_decision(&plan.plan_id), |(_, named)| named);
+        let recorded = used.and_then(|used| Some((used, check_used_decision(line, used, state, decisions)?)));
+        let (decision, findings_if_active) = recorded.unwrap_or_else(|| {
+            let (decision, verdict) = decisions.push_implicit(line, &plan.plan_id, state);
+            (decision, check_implicit_decision(line, decision, &verdict, decisions, findings))
+        });
+        let Some(tracked) = decisions.decisions.get(decision) else {
             return;
         };
-        let basis = tracked.basis.clone();
-        let mut run = ActiveRun::new(line, plan_id.clone(), &plan.package_count, decision, basis);
-        run.findings_if_active.extend(findings_if_active);
-        self.active = Some(run);
-        let about = |code, message: String| PendingFinding::for_decision(decision, code, line, message);
+        self.active = Some(ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active));
         if let Some((gate, None)) = named {
             let gate = format_number(gate);
             let message = format!("the run acts on line {gate}, and no decision of its plan stands there before it");
-            findings.push(about(FindingCode::GateNotFound, message));
+            findings.extend_about(decision, [Finding::new(FindingCode::GateNotFound, line, message)]);
         }
-        if matches!(tracked.origin, DecisionOrigin::UnknownRules) {
-            return;
-        }
-        if let Some(open) = state.open_rehearsal().filter(|open| open.plan_id == *plan_id) {
-            let message =
-                format!("the rehearsal started on line {} was not completed before this run", open.start.line);
-            let open = Label::new(open.start.line, paths::TYPE, "started, and not completed");
-            findings.push(about(FindingCode::RehearsalUnfinished, message).with_labels([open]));
-        }
-        if let Some(basis) = &tracked.basis
-            && let Some(host) = basis.authority_slot.and_then(|slot| authorities.shared_host(slot))
-        {
-            let host = display_safe(host).quoted();
-            let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
-            let rehearsal = Label::new(basis.line, paths::REGISTRY, "the rehearsal that it rests on");
-            findings.push(about(FindingCode::SharedAuthority, message).with_labels([rehearsal]));
+        if tracked.derived.is_some() {
+            let unfinished = check_unfinished(line, plan, state);
+            findings.extend_about(decision, unfinished.into_iter().chain(check_hosts(line, tracked, authorities)));
         }
     }
 
-    /// The run ends, if there is one: `last_line` is its last line, `result` that of its `execution_finished`.
+    /// Ends the run, if there is one, with its last line and the result of its `execution_finished`.
     pub(super) fn end(
         &mut self,
         last_line: u64,
         result: Option<&Lenient<String>>,
         decisions: &mut DecisionTracker,
-        findings: &mut PendingFindings,
+        findings: &mut Findings,
     ) {
         let Some(mut run) = self.active.take() else {
             return;
         };
-        let (line, decision) = (run.line, run.decision);
-        if let Some(first) = run.first_action_line {
-            for ConditionalFinding { code, message, mut labels } in std::mem::take(&mut run.findings_if_active) {
-                if code != FindingCode::NotWhatWasRehearsed {
-                    labels.push(Label::new(first, paths::PACKAGE, "it publishes from here on"));
-                }
-                findings.push(PendingFinding::for_decision(decision, code, line, message).with_labels(labels));
-            }
-        }
-        self.spans.push(RunSpan { line, last_line, finished: result.is_some(), plan_id: run.plan_id.clone() });
-        decisions.end_run(decision, last_line, run.end(result.and_then(result_text)));
+        findings.extend_about(run.decision, run.take_findings());
+        run.report.finished = result.and_then(result_text);
+        self.spans.push(RunSpan { line: run.report.line, last_line, finished: result.is_some(), plan_id: run.plan_id });
+        decisions.end_run(run.decision, last_line, run.report);
     }
 
-    /// An action on a package, in a run or outside every run.
-    pub(super) fn record_action(
-        &mut self,
-        line: u64,
-        action: PackageAction,
-        package: &str,
-        findings: &mut PendingFindings,
-    ) {
-        match &mut self.active {
-            Some(run) => {
-                if action.publishes() {
-                    run.record_publish_action(line, package);
-                }
-                run.count(action, package);
-            }
-            None if action.publishes() && !std::mem::replace(&mut self.outside_reported, true) => {
-                let package = display_safe(package).quoted();
-                let message = format!("{package} is published here outside every run");
-                findings.push_at(line, FindingCode::PublishOutsideRun, message);
-            }
-            None => {}
+    /// Records an action on a package, in a run or outside every run.
+    pub(super) fn record_action(&mut self, line: u64, kind: EventKind, package: &str, findings: &mut Findings) {
+        if let Some(run) = &mut self.active {
+            run.record_action(line, kind, package);
+        } else if publishes(kind) && !std::mem::replace(&mut self.outside_reported, true) {
+            let message = format!("{} is published here outside every run", display_safe(package).quoted());
+            findings.push(Finding::new(FindingCode::PublishOutsideRun, line, message));
         }
     }
 
-    /// The run states the registry that it publishes to.
+    /// Records the registry that the run states to publish to.
     pub(super) fn set_live_registry(&mut self, registry: &str) {
         if let Some(run) = &mut self.active {
-            run.set_live_registry(registry);
+            run.report.live_registry.get_or_insert_with(|| registry.to_owned());
         }
-    }
-
-    /// The lines of the runs that have ended, by line.
-    pub(super) fn into_spans(self) -> Vec<RunSpan> {
-        self.spans
     }
 }
 
-/// Checks the recorded decision that a run uses, and returns it with the findings that hold if the run publishes.
+/// Reports a rehearsal of the plan that is still open when its run starts.
+fn check_unfinished(line: u64, plan: &PlanCreated, state: &GateState) -> Option<Finding> {
+    let start = &state.open_rehearsal().filter(|open| open.plan_id == plan.plan_id)?.start;
+    let message = format!("the rehearsal started on line {} was not completed before this run", start.line);
+    let open = Label::new(start.line, paths::TYPE, "started, and not completed");
+    Some(Finding::new(FindingCode::RehearsalUnfinished, line, message).with_labels([open]))
+}
+
+/// Reports a host that the run shares with the rehearsal that it rests on.
+fn check_hosts(line: u64, decision: &TrackedDecision, authorities: &AuthorityTracker) -> Option<Finding> {
+    let receipt = decision.receipt.as_ref()?;
+    let host = display_safe(authorities.shared_host(receipt.start.as_ref()?.line)?).quoted();
+    let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
+    let rehearsal = Label::new(receipt.line, paths::REGISTRY, "the rehearsal that it rests on");
+    Some(Finding::new(FindingCode::SharedAuthority, line, message).with_labels([rehearsal]))
+}
+
+/// Returns the findings about the recorded decision of a run that hold if the run publishes.
 ///
-/// Returns `None` if the run gets an implicit decision instead: the recorded one is a refusal, and asked again it would be
-/// an authorization, because the plan was rehearsed since.
+/// Returns `None` if the run gets an implicit decision instead: the recorded refusal would be an authorization by now,
+/// because the plan was rehearsed since.
 fn check_used_decision(
+    run: u64,
     decision: usize,
     state: &GateState,
     decisions: &DecisionTracker,
-) -> Option<(usize, Vec<ConditionalFinding>)> {
-    let tracked = decisions.get(decision)?;
-    let DecisionOrigin::Recorded { query, recorded, .. } = &tracked.origin else {
-        return Some((decision, Vec::new()));
+) -> Option<Vec<Finding>> {
+    let decision = decisions.decisions.get(decision)?;
+    let Some(recorded) = &decision.recorded else {
+        return Some(Vec::new());
     };
-    let line = tracked.line;
-    let reevaluated = evaluate(state, query);
-    let mut found = Vec::new();
+    let (line, reevaluated) = (decision.line, evaluate(state, &decision.query));
     if recorded.is(VerdictKind::Refused) {
         if reevaluated.receipt().is_some() {
             return None;
         }
         let reasons = format_verdict("refused", recorded.reasons.iter().map(String::as_str));
-        found.push(ConditionalFinding {
-            code: FindingCode::PublishedDespiteRefusal,
-            message: format!("the run publishes, and the gate's answer on line {line} was {reasons}"),
-            labels: vec![Label::new(line, paths::VERDICT, "the gate refused here")],
-        });
-    } else if recorded.is_permission() && !reevaluated.may_publish() {
-        let is_authorized = recorded.is(VerdictKind::Authorized);
-        found.extend(check_lost_permission(tracked, is_authorized, &reevaluated, state, decisions));
+        let message = format!("the run publishes, and the gate's answer on line {line} was {reasons}");
+        let refused = Label::new(line, paths::VERDICT, "the gate refused here");
+        return Some(vec![Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels([refused])]);
     }
-    Some((decision, found))
+    if !recorded.is_permission() || reevaluated.may_publish() {
+        return Some(Vec::new());
+    }
+    let later = decisions.later_events(decision);
+    Some(check_lost_permission(run, decision, recorded.is(VerdictKind::Authorized), &reevaluated, state, later))
 }
 
-/// Checks a recorded permission that the gate would refuse by now.
+/// Returns the findings about a recorded permission that the gate would refuse by now.
 fn check_lost_permission(
+    run: u64,
     decision: &TrackedDecision,
     is_authorized: bool,
     reevaluated: &Verdict,
     state: &GateState,
-    decisions: &DecisionTracker,
-) -> Vec<ConditionalFinding> {
-    let (line, later, mut found) = (decision.line, decisions.later_events(decision), Vec::new());
+    later: LaterEvents,
+) -> Vec<Finding> {
+    let (line, query, mut found) = (decision.line, &decision.query, Vec::new());
     let permission = Label::new(line, paths::VERDICT, "the permission that it takes");
     if later.refused > line {
         let refused = later.refused;
-        found.push(ConditionalFinding {
-            code: FindingCode::PublishedDespiteRefusal,
-            message: format!(
-                "the run publishes on the permission of line {line}, and the gate refused on line {refused}"
-            ),
-            labels: vec![Label::new(refused, paths::VERDICT, "the gate refused here"), permission],
-        });
+        let message =
+            format!("the run publishes on the permission of line {line}, and the gate refused on line {refused}");
+        let labels = [Label::new(refused, paths::VERDICT, "the gate refused here"), permission];
+        found.push(Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels(labels));
     }
-    let registry = match &decision.origin {
-        DecisionOrigin::Recorded { query, .. } => query.rehearsal_registry.as_ref(),
-        _ => None,
-    };
-    let failing = state
-        .open_rehearsal()
-        .is_some_and(|open| open.failed && open.plan_id == decision.plan_id && Some(&open.registry) == registry);
-    let outdated = later.completed_badly > line || failing || decisions.latest_unknown_gate_event() > line;
-    if is_authorized && outdated {
+    let failing = state.open_rehearsal().is_some_and(|open| {
+        open.failed && open.plan_id == query.plan_id && Some(&open.registry) == query.rehearsal_registry.as_ref()
+    });
+    if is_authorized && (later.outdated > line || failing) {
         let reasons = format_reasons(reevaluated);
-        found.push(ConditionalFinding {
-            code: FindingCode::DecisionOutdated,
-            message: format!(
-                "the run publishes on the permission of line {line}, and by now it would be refused: {reasons}"
-            ),
-            labels: [permission].into_iter().chain(Label::for_verdict(reevaluated)).collect(),
-        });
+        let message =
+            format!("the run publishes on the permission of line {line}, and by now it would be refused: {reasons}");
+        let labels = [permission].into_iter().chain(Label::for_verdict(reevaluated));
+        found.push(Finding::new(FindingCode::DecisionOutdated, run, message).with_labels(labels));
     }
     found
 }
 
 /// Checks the implicit decision of a run, and returns the finding that holds if the run publishes.
 fn check_implicit_decision(
-    line: u64,
+    run: u64,
     decision: usize,
     verdict: &Verdict,
     decisions: &DecisionTracker,
-    findings: &mut PendingFindings,
-) -> Vec<ConditionalFinding> {
+    findings: &mut Findings,
+) -> Vec<Finding> {
     let labels = Label::for_verdict(verdict);
     let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
-    let (code, says) = match (verdict.may_publish(), decisions.gate_was_asked()) {
+    let (code, says) = match (verdict.may_publish(), decisions.gate_was_asked) {
         (true, true) => {
             let message = "the run did not ask the gate, which would have authorized it";
-            let finding = PendingFinding::for_decision(decision, FindingCode::GateNotAskedAgain, line, message);
-            findings.push(finding.with_labels(labels));
+            let finding = Finding::new(FindingCode::GateNotAskedAgain, run, message).with_labels(labels);
+            findings.extend_about(decision, [finding]);
             return Vec::new();
         }
         (true, false) => return Vec::new(),
         (false, true) => {
             (FindingCode::UngatedPublish, "the run publishes without a decision, and the gate would refuse")
         }
-        (false, false) if !decisions.has_policy_registry() && verdict.reason_codes().iter().all(is_unbacked) => {
+        (false, false) if decisions.policy_registry.is_none() && verdict.reason_codes().iter().all(is_unbacked) => {
             return Vec::new();
         }
         (false, false) => (FindingCode::PublishNotAuthorized, "the run publishes, and the gate would refuse"),
     };
-    vec![ConditionalFinding { code, message: format!("{says}: {}", format_reasons(verdict)), labels }]
+    let message = format!("{says}: {}", format_reasons(verdict));
+    vec![Finding::new(code, run, message).with_labels(labels)]
 }

@@ -2,16 +2,16 @@
 
 use shipper_events::{Head, display_safe};
 
-use super::pending::PendingFinding;
+use super::findings::Findings;
 use crate::audit::options::SidecarInput;
-use crate::audit::report::{FindingCode, Label, LabelTarget, SidecarReport, SidecarStatus, paths};
+use crate::audit::report::{Finding, Label, SidecarReport, SidecarStatus, paths};
 use crate::fold::Receipt;
 use crate::sidecar::{FieldDiff, Sidecar, SidecarError};
 
-/// Compares the sidecar with the receipts of a log.
+/// Tracker of the differences between the sidecar and the receipts of a log.
 #[derive(Debug, Clone)]
 pub(super) struct SidecarTracker {
-    state: SidecarState,
+    content: SidecarContent,
     path: Option<String>,
     completions: u64,
     /// The line of the latest completion.
@@ -22,25 +22,31 @@ pub(super) struct SidecarTracker {
 }
 
 #[derive(Debug, Clone)]
-enum SidecarState {
-    NotRequested,
-    Absent,
-    Unreadable(String),
-    Unsupported(SidecarError),
-    /// A member is missing or wrong: unreadable, unless the log cannot have a sidecar at all.
-    MissingMember(SidecarError),
-    Parsed(Box<Sidecar>),
+enum SidecarContent {
+    /// The status without a content, and the message of the finding that it has.
+    NotParsed(SidecarStatus, String),
+    Parsed(Box<Result<Sidecar, SidecarError>>),
 }
 
 impl SidecarTracker {
     pub(super) fn new(input: SidecarInput) -> Self {
-        let (state, path) = match input {
-            SidecarInput::NotRequested => (SidecarState::NotRequested, None),
-            SidecarInput::Absent { path } => (SidecarState::Absent, Some(path)),
-            SidecarInput::Unreadable { path, error } => (SidecarState::Unreadable(error), Some(path)),
-            SidecarInput::Found { path, bytes } => (SidecarState::parse(&bytes), Some(path)),
+        let (content, path) = match input {
+            SidecarInput::NotRequested => (SidecarContent::NotParsed(SidecarStatus::NotChecked, String::new()), None),
+            SidecarInput::Absent { path } => {
+                (SidecarContent::NotParsed(SidecarStatus::Absent, String::new()), Some(path))
+            }
+            SidecarInput::Unreadable { path, error } => (unreadable(&error), Some(path)),
+            SidecarInput::Found { path, bytes } => {
+                let content = match Sidecar::parse(&bytes) {
+                    Err(why @ (SidecarError::NotAnObject { .. } | SidecarError::TooLong | SidecarError::NoSchema)) => {
+                        unreadable(&why.to_string())
+                    }
+                    parsed => SidecarContent::Parsed(Box::new(parsed)),
+                };
+                (content, Some(path))
+            }
         };
-        Self { state, path, completions: 0, latest_line: 0, equals_earlier: false, latest_differences: Vec::new() }
+        Self { content, path, completions: 0, latest_line: 0, equals_earlier: false, latest_differences: Vec::new() }
     }
 
     /// Compares the sidecar with a receipt; `head` is called only if the sidecar names a head.
@@ -48,80 +54,67 @@ impl SidecarTracker {
         self.equals_earlier |= self.completions > 0 && self.latest_differences.is_empty();
         self.completions += 1;
         self.latest_line = receipt.line;
-        if let SidecarState::Parsed(sidecar) = &self.state {
+        if let SidecarContent::Parsed(sidecar) = &self.content
+            && let Ok(sidecar) = &**sidecar
+        {
             self.latest_differences = sidecar.differences(receipt, head);
         }
     }
 
-    /// The status of the sidecar, and the finding about it.
-    pub(super) fn finish(self, audited_to_the_end: bool) -> (SidecarReport, Option<PendingFinding>) {
-        let (status, finding) = if audited_to_the_end { self.compare() } else { (SidecarStatus::NotChecked, None) };
-        let finding = finding.map(|(code, message)| {
-            let compared = matches!(code, FindingCode::SidecarDrift | FindingCode::SidecarBehind);
-            let label = compared.then(|| self.diff_label());
-            PendingFinding::for_log(code, None, message).with_labels(label)
-        });
+    /// Returns the status of the sidecar, and reports the finding about it.
+    pub(super) fn finish(self, audited_to_the_end: bool, findings: &mut Findings) -> SidecarReport {
+        let (status, message) =
+            if audited_to_the_end { self.compare() } else { (SidecarStatus::NotChecked, String::new()) };
+        if let Some(code) = status.finding_code() {
+            let compared = matches!(status, SidecarStatus::Drift | SidecarStatus::Behind);
+            findings.push(Finding::new(code, None, message).with_labels(compared.then(|| self.diff_label())));
+        }
         let differences = if status == SidecarStatus::Drift { self.latest_differences } else { Vec::new() };
-        let report = SidecarReport { status, path: self.path, differences };
-        (report, finding)
+        SidecarReport { status, path: self.path, differences }
     }
 
-    /// The first member of the latest completion that the sidecar differs in.
+    /// Returns the first member of the latest completion in which the sidecar differs.
     fn diff_label(&self) -> Label {
-        let target: Option<LabelTarget> =
-            self.latest_differences.iter().find_map(|difference| match difference.field.as_str() {
-                "plan_id" => Some(paths::PLAN_ID),
-                "registry" => Some(paths::REGISTRY),
-                "passed" => Some(paths::PASSED),
-                "summary" => Some(paths::SUMMARY),
-                "completed_at" => Some(paths::TIMESTAMP),
-                _ => None,
-            });
+        let target = self.latest_differences.iter().find_map(|difference| match difference.field.as_str() {
+            "plan_id" => Some(paths::PLAN_ID),
+            "registry" => Some(paths::REGISTRY),
+            "passed" => Some(paths::PASSED),
+            "summary" => Some(paths::SUMMARY),
+            "completed_at" => Some(paths::TIMESTAMP),
+            _ => None,
+        });
         Label::new(self.latest_line, target.unwrap_or(paths::TYPE), "the latest rehearsal in the log")
     }
 
-    fn compare(&self) -> (SidecarStatus, Option<(FindingCode, String)>) {
-        let unreadable = |why: &dyn std::fmt::Display| {
-            let message = format!("the sidecar cannot be compared: {why}");
-            (SidecarStatus::Unreadable, Some((FindingCode::SidecarUnreadable, message)))
+    /// Returns the status, and the message of the finding that it has.
+    fn compare(&self) -> (SidecarStatus, String) {
+        let parsed = match &self.content {
+            SidecarContent::NotParsed(status, message) => return (*status, message.clone()),
+            SidecarContent::Parsed(parsed) => parsed,
         };
-        match &self.state {
-            SidecarState::NotRequested => (SidecarStatus::NotChecked, None),
-            SidecarState::Absent => (SidecarStatus::Absent, None),
-            SidecarState::Unreadable(why) => unreadable(&display_safe(why).max_chars(400)),
+        let (status, message) = match &**parsed {
             _ if self.completions == 0 => {
-                let message = "there is a sidecar, and no rehearsal in this log was completed".to_owned();
-                (SidecarStatus::Orphan, Some((FindingCode::SidecarOrphan, message)))
+                (SidecarStatus::Orphan, "there is a sidecar, and no rehearsal in this log was completed")
             }
-            SidecarState::Unsupported(why) => {
-                let message = format!("the sidecar was not compared: {why}");
-                (SidecarStatus::Unsupported, Some((FindingCode::SidecarUnsupported, message)))
+            Err(why @ SidecarError::Unsupported { .. }) => {
+                return (SidecarStatus::Unsupported, format!("the sidecar was not compared: {why}"));
             }
-            SidecarState::MissingMember(why) => unreadable(why),
-            SidecarState::Parsed(_) if self.latest_differences.is_empty() => (SidecarStatus::Match, None),
-            SidecarState::Parsed(_) if self.equals_earlier => {
-                let message = "the sidecar tells of an earlier rehearsal than the latest in this log".to_owned();
-                (SidecarStatus::Behind, Some((FindingCode::SidecarBehind, message)))
+            Err(why) => return (SidecarStatus::Unreadable, format!("the sidecar cannot be compared: {why}")),
+            Ok(_) if self.latest_differences.is_empty() => (SidecarStatus::Match, ""),
+            Ok(_) if self.equals_earlier => {
+                (SidecarStatus::Behind, "the sidecar tells of an earlier rehearsal than the latest in this log")
             }
-            SidecarState::Parsed(_) => {
-                let fields: Vec<&str> =
-                    self.latest_differences.iter().map(|difference| difference.field.as_str()).collect();
-                let message = format!("the sidecar differs from the log in {}", fields.join(", "));
-                (SidecarStatus::Drift, Some((FindingCode::SidecarDrift, message)))
+            Ok(_) => {
+                let fields = self.latest_differences.iter().map(|difference| difference.field.as_str());
+                let fields: Vec<&str> = fields.collect();
+                return (SidecarStatus::Drift, format!("the sidecar differs from the log in {}", fields.join(", ")));
             }
-        }
+        };
+        (status, message.to_owned())
     }
 }
 
-impl SidecarState {
-    fn parse(bytes: &[u8]) -> Self {
-        match Sidecar::parse(bytes) {
-            Ok(sidecar) => Self::Parsed(Box::new(sidecar)),
-            Err(error @ (SidecarError::NotAnObject { .. } | SidecarError::TooLong | SidecarError::NoSchema)) => {
-                Self::Unreadable(error.to_string())
-            }
-            Err(error @ SidecarError::Unsupported { .. }) => Self::Unsupported(error),
-            Err(error @ SidecarError::Member { .. }) => Self::MissingMember(error),
-        }
-    }
+fn unreadable(why: &str) -> SidecarContent {
+    let message = format!("the sidecar cannot be compared: {}", display_safe(why).max_chars(400));
+    SidecarContent::NotParsed(SidecarStatus::Unreadable, message)
 }

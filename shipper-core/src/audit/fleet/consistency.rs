@@ -1,51 +1,41 @@
-//! Consistency of a report: detects careless edits.
-//!
-//! A careful edit can turn a report into one that some other log would give. Only the log proves a report; these checks
-//! find what no log gives.
+//! Consistency of a report: detects careless edits. Only the log proves a report; a careful edit can turn it into one that
+//! another log would give.
+
+use std::collections::HashSet;
 
 use shipper_events::{Head, is_display_safe};
 
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{
-    Decision, DecisionStatus, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus, TailStatus,
+    Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus,
+    TailStatus,
 };
 use crate::gate::{RefusalCode, VerdictKind};
 
-/// The first inconsistency of an audit's result, if there is one.
+/// Returns the first inconsistency of an audit's result.
 pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     let LogAudit { findings, decisions, sidecar, .. } = audit;
     let broken = findings.iter().any(|finding| finding.code.breaks_integrity());
-    let untrusted = broken || audit.tail == TailStatus::Torn;
+    let torn = audit.tail == TailStatus::Torn;
     let gate = audit.gate.as_ref().is_none_or(|gate| {
         let refused = gate.verdict == VerdictKind::Refused;
-        refused != gate.reasons.is_empty() && untrusted == (gate.reasons == [RefusalCode::UntrustedLog])
+        refused != gate.reasons.is_empty() && (broken || torn) == (gate.reasons == [RefusalCode::UntrustedLog])
     });
-    let sidecar_codes = [
-        (SidecarStatus::Drift, FindingCode::SidecarDrift),
-        (SidecarStatus::Behind, FindingCode::SidecarBehind),
-        (SidecarStatus::Orphan, FindingCode::SidecarOrphan),
-        (SidecarStatus::Unreadable, FindingCode::SidecarUnreadable),
-        (SidecarStatus::Unsupported, FindingCode::SidecarUnsupported),
-    ];
-    let sidecar = sidecar_codes.iter().all(|(status, code)| (sidecar.status == *status) == audit.has_finding(*code))
+    let sidecar_codes = findings.iter().map(|finding| finding.code).filter(|code| code.is_about_sidecar());
+    let sidecar = sidecar_codes.collect::<HashSet<_>>() == sidecar.status.finding_code().into_iter().collect()
         && (sidecar.status == SidecarStatus::Drift) != sidecar.differences.is_empty();
     let mut texts = findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
     let head = format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3).parse::<Head>();
-    let is_violated = |decision: &Decision| decision.status == DecisionStatus::Violated;
+    let contradicted = findings.iter().any(Finding::is_violation);
+    let violated = decisions.iter().any(|decision| decision.status == DecisionStatus::Violated);
     let rules = [
         (texts.all(|text| text.chars().all(is_display_safe)), "a text in it is not safe to show"),
         (lines(audit).all(|line| (1..=audit.lines).contains(&line)), "it tells of a line that it does not have"),
         (head.is_ok(), "its BLAKE3 is none"),
         (decisions.iter().all(status_is_consistent), "a decision's status does not follow from its verdicts and runs"),
-        (
-            audit.has_violation() || !decisions.iter().any(is_violated),
-            "a decision is violated, and nothing was found that violates it",
-        ),
+        (contradicted || !violated, "a decision is violated, and nothing was found that violates it"),
         ((audit.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),
-        (
-            (audit.tail == TailStatus::Torn) == audit.has_finding(FindingCode::TornTail),
-            "its tail does not follow from what was found",
-        ),
+        (torn == audit.has_finding(FindingCode::TornTail), "its tail does not follow from what was found"),
         (sidecar, "the sidecar's status does not follow from what was found"),
         (gate, "what the gate would answer does not follow from its reasons"),
         ((audit.lines == 0) == (audit.bytes == 0), "lines and bytes do not go together"),
@@ -53,18 +43,16 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     rules.into_iter().find_map(|(holds, why)| (!holds).then_some(why))
 }
 
-/// The lines that findings, decisions and the receipt name.
+/// Returns the lines that findings, decisions and the receipt name.
 fn lines(audit: &LogAudit) -> impl Iterator<Item = u64> {
-    let of_decision = |decision: &Decision| {
-        let runs: Vec<u64> = decision.runs.iter().map(|run| run.line).collect();
-        [Some(decision.line), decision.receipt_line].into_iter().flatten().chain(runs)
-    };
     let findings = audit.findings.iter().filter_map(|finding| finding.line);
-    let receipt = audit.receipt.iter().map(|receipt| receipt.line);
-    findings.chain(audit.decisions.iter().flat_map(of_decision)).chain(receipt)
+    let decisions = audit.decisions.iter().flat_map(|decision| {
+        decision.runs.iter().map(|run| run.line).chain([decision.line]).chain(decision.receipt_line)
+    });
+    findings.chain(decisions).chain(audit.receipt.iter().map(|receipt| receipt.line))
 }
 
-/// Whether an audit under these options can give the result.
+/// Returns whether an audit under these options can give the result.
 pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bool {
     let levels = audit.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
         (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
@@ -81,7 +69,7 @@ pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bo
     levels && registries && plan.is_none_or(|plan| audit.decisions.iter().all(|decision| decision.plan_id == *plan))
 }
 
-/// Whether a decision's status is possible with its verdicts and runs.
+/// Returns whether a decision's status is possible with its verdicts and runs.
 fn status_is_consistent(decision: &Decision) -> bool {
     let derived = decision.derived.as_ref().map(|derived| derived.verdict);
     let confirmed = match (&decision.recorded, &decision.derived) {

@@ -1,12 +1,9 @@
 //! Merges reports that were made elsewhere into one.
 //!
-//! A merged report is a set of logs, sorted by path and then by bytes, so neither the order of the reports, or of the lines
-//! of a stream, nor the grouping of merges makes a difference. Totals are counted again. A stream whose summaries count
-//! other logs than it contains is incomplete.
+//! A merged report is a set of logs, sorted by path and then by bytes, so the order of reports and lines and the grouping of
+//! merges make no difference. Totals are counted again.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::BTreeMap;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 use shipper_events::blake3::{self, Hash};
@@ -14,8 +11,8 @@ use shipper_events::display_safe;
 use thiserror::Error;
 
 use super::consistency::is_consistent_with;
-use super::ndjson::{ReportLine, ReportLineError};
-use super::summary::{Counts, Duplicate, Summary};
+use super::ndjson::{PolicyMismatch, ReportLine, ReportLineError};
+use super::summary::{Counts, Duplicate};
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{LogReport, Report};
 
@@ -38,24 +35,17 @@ impl From<Report> for MergedReport {
 }
 
 impl MergedReport {
-    /// Its summary.
-    pub fn summary(&self) -> Summary {
-        Summary::new(&self.report, &self.duplicates)
-    }
-
-    /// The paths of `expected` without a log: neither a log of that path nor, for a directory, one below it.
+    /// Returns the paths of `expected` without a log: neither a log of that path nor, for a directory, one below it.
     pub fn missing_paths<'p>(&self, expected: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
         let logs = &self.report.logs;
         let first_from = |path: &str| logs.get(logs.partition_point(|log| log.path.as_str() < path));
         let separators = ['/', std::path::MAIN_SEPARATOR];
-        let has_below = |path: &str| {
-            let path = path.trim_end_matches(separators);
-            separators.iter().any(|separator| {
-                let directory = format!("{path}{separator}");
-                first_from(&directory).is_some_and(|log| log.path.starts_with(&directory))
-            })
+        let has_below = |directory: &str| first_from(directory).is_some_and(|log| log.path.starts_with(directory));
+        let has = |path: &str| {
+            let directory = path.trim_end_matches(separators);
+            first_from(path).is_some_and(|log| log.path == path)
+                || separators.iter().any(|separator| has_below(&format!("{directory}{separator}")))
         };
-        let has = |path: &str| first_from(path).is_some_and(|log| log.path == path) || has_below(path);
         expected.into_iter().filter(|path| !has(path)).collect()
     }
 }
@@ -77,21 +67,6 @@ pub enum MergeError {
     },
 }
 
-/// The options of two reports differ.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
-)]
-#[non_exhaustive]
-pub struct PolicyMismatch {
-    /// The first member of the options that differs.
-    pub member: String,
-    /// Its value in the later report, safe to display.
-    pub here: String,
-    /// Its value in the reports before, safe to display.
-    pub before: String,
-}
-
 /// Merges reports. It is associative and commutative; merging a report with itself changes only its
 /// [duplicates](MergedReport::duplicates).
 ///
@@ -110,17 +85,16 @@ pub struct PolicyMismatch {
 pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedReport, MergeError> {
     let mut set = LogSet::default();
     let mut options: Option<AuditOptions> = None;
-    for (position, merged) in reports.into_iter().enumerate() {
-        let options = options.get_or_insert_with(|| merged.report.demand.clone());
-        check_same_policy(&merged.report.demand, options)
+    for (position, MergedReport { report, duplicates }) in reports.into_iter().enumerate() {
+        check_same_policy(&report.demand, &mut options)
             .map_err(|mismatch| MergeError::Policy { position, mismatch })?;
-        merged.report.logs.into_iter().for_each(|log| set.insert(log));
-        merged.duplicates.iter().for_each(|duplicate| set.add_repeat(&duplicate.path, duplicate.repeats));
+        report.logs.into_iter().for_each(|log| set.insert(log));
+        duplicates.into_iter().for_each(|duplicate| set.add_repeat(duplicate));
     }
     options.map(|options| set.into_report(options)).ok_or(MergeError::Nothing)
 }
 
-/// Merges the lines of one stream that contains one or more reports in ndjson, in any order.
+/// Merger of the lines of one stream that contains one or more reports in ndjson, in any order.
 #[derive(Debug, Clone, Default)]
 pub struct NdjsonMerger {
     set: LogSet,
@@ -131,18 +105,6 @@ pub struct NdjsonMerger {
     claimed: Counts,
     /// Number of summaries.
     summaries: u64,
-}
-
-/// A line cannot be merged.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum MergeLineError {
-    /// It is not a line of a report.
-    #[error(transparent)]
-    Line(#[from] ReportLineError),
-    /// The options of its report differ from those before it.
-    #[error(transparent)]
-    Policy(#[from] PolicyMismatch),
 }
 
 /// A stream is not a complete report.
@@ -196,27 +158,26 @@ impl NdjsonMerger {
     ///
     /// # Errors
     ///
-    /// [`MergeLineError::Line`] if it is not a line of a report, [`MergeLineError::Policy`] if the options of its report
-    /// differ from those before it.
-    pub fn push_line(&mut self, line: &[u8]) -> Result<(), MergeLineError> {
+    /// [`ReportLineError`] if it is not a line of a report, or if the options of its report differ from those before it.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), ReportLineError> {
         match ReportLine::parse(line)? {
             ReportLine::Log(log) => {
                 self.held.add(log.conclusion);
                 self.set.insert(*log);
             }
             ReportLine::Summary(summary) => {
-                let options = self.options.get_or_insert_with(|| summary.demand.clone());
-                check_same_policy(&summary.demand, options)?;
-                self.claimed.add_all(summary.counts);
+                check_same_policy(&summary.demand, &mut self.options)?;
+                for (conclusion, logs) in summary.counts.by_conclusion() {
+                    self.claimed.add_logs(conclusion, logs);
+                }
                 self.summaries += 1;
-                let duplicates = summary.duplicates.iter();
-                duplicates.for_each(|duplicate| self.set.add_repeat(&duplicate.path, duplicate.repeats));
+                summary.duplicates.into_iter().for_each(|duplicate| self.set.add_repeat(duplicate));
             }
         }
         Ok(())
     }
 
-    /// The report that the lines make.
+    /// Returns the report that the lines make.
     ///
     /// # Errors
     ///
@@ -258,23 +219,19 @@ impl LogSet {
     fn insert(&mut self, log: LogReport) {
         let hash = blake3::hash(canonical_json(&log).as_bytes());
         let path = log.path.clone();
-        match self.logs.entry(path.clone()).or_default().entry(hash) {
-            Entry::Vacant(vacant) => {
-                vacant.insert((log, 1));
-            }
-            Entry::Occupied(mut known) => {
-                known.get_mut().1 += 1;
-                self.add_repeat(&path, 1);
-            }
+        let (_, times) = self.logs.entry(path.clone()).or_default().entry(hash).or_insert((log, 0));
+        *times += 1;
+        if *times > 1 {
+            self.add_repeat(Duplicate::new(path, 1));
         }
     }
 
-    fn add_repeat(&mut self, path: &str, times: u64) {
-        let repeats = self.repeats.entry(path.to_owned()).or_default();
-        *repeats = repeats.saturating_add(times);
+    fn add_repeat(&mut self, duplicate: Duplicate) {
+        let repeats = self.repeats.entry(duplicate.path).or_default();
+        *repeats = repeats.saturating_add(duplicate.repeats);
     }
 
-    /// A path whose report was inserted most often, and how often.
+    /// Returns a path whose report was inserted most often, and the number of times.
     fn most_frequent(&self) -> Option<(&str, u64)> {
         let times = self.logs.iter().flat_map(|(path, logs)| logs.values().map(|(_, times)| (path.as_str(), *times)));
         times.max_by_key(|(_, times)| *times)
@@ -293,25 +250,23 @@ impl LogSet {
     }
 }
 
-/// The JSON form of a log's report.
+/// Returns the JSON form of a log's report.
 fn canonical_json(log: &LogReport) -> String {
     // A report has no map whose keys are not text, and nothing else can fail.
     serde_json::to_string(log).unwrap_or_default()
 }
 
-/// Compares the JSON forms of two options.
-fn check_same_policy(here: &AuditOptions, before: &AuditOptions) -> Result<(), PolicyMismatch> {
-    let value = |options| serde_json::to_value(options).unwrap_or_default();
-    let (here, before) = (value(here), value(before));
-    let shown = |value: &Value| match value.as_str() {
-        Some(text) => display_safe(text).max_chars(120).quoted().to_string(),
-        None => display_safe(&value.to_string()).max_chars(120).to_string(),
+/// Compares the options of a report with those before it, if there are any, by their JSON; an absent member is null.
+fn check_same_policy(here: &AuditOptions, before: &mut Option<AuditOptions>) -> Result<(), PolicyMismatch> {
+    let json = |options: &AuditOptions| serde_json::to_value(options).unwrap_or_default();
+    let (before, here) = (json(before.get_or_insert_with(|| here.clone())), json(here));
+    let shown = |value: &Value| match value {
+        Value::String(text) => display_safe(text).max_chars(120).quoted().to_string(),
+        value => display_safe(&value.to_string()).max_chars(120).to_string(),
     };
-    // A member without a value may be absent.
-    let members: BTreeSet<&String> =
-        [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys).collect();
-    let mut mismatches = members.into_iter().filter_map(|member| {
-        let (here, before) = (here.get(member).unwrap_or(&Value::Null), before.get(member).unwrap_or(&Value::Null));
+    let members = [&here, &before].into_iter().flat_map(Value::as_object).flat_map(Map::keys);
+    let mut mismatches = members.collect::<BTreeSet<_>>().into_iter().filter_map(|member| {
+        let [here, before] = [&here, &before].map(|options| options.get(member).unwrap_or(&Value::Null));
         (here != before).then(|| PolicyMismatch { member: member.clone(), here: shown(here), before: shown(before) })
     });
     mismatches.next().map_or(Ok(()), Err)

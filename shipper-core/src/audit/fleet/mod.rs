@@ -5,6 +5,6 @@ mod merge;
 mod ndjson;
 mod summary;
 
-pub use merge::{IncompleteReport, MergeError, MergeLineError, MergedReport, NdjsonMerger, PolicyMismatch, merge};
-pub use ndjson::{ReportLine, ReportLineError};
+pub use merge::{IncompleteReport, MergeError, MergedReport, NdjsonMerger, merge};
+pub use ndjson::{PolicyMismatch, ReportLine, ReportLineError};
 pub use summary::{Conflict, Counts, Duplicate, DuplicateContent, Summary, SummaryBuilder};

@@ -1,7 +1,5 @@
-//! Strict reader for the lines of a report in ndjson.
-//!
-//! A report may have been cut, mixed with another one or edited. So the reader is as strict as that of a log, accepts no
-//! member that this version does not know, and recomputes the members that follow from others.
+//! Strict reader for the lines of a report in ndjson, which may have been cut, mixed with another one or edited. It accepts
+//! no member that this version does not know, and recomputes the members that follow from others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -48,7 +46,7 @@ pub enum ReportLineError {
     /// It is of a schema that this version does not know.
     #[error(
         "its schema is {}, and this version knows {} only; merge with the version that made it",
-        quoted(schema),
+        display_safe(schema).max_chars(60).quoted(),
         Schema::V1
     )]
     Schema {
@@ -81,11 +79,29 @@ pub enum ReportLineError {
     /// The members of the summary contradict its counts.
     #[error("this summary does not follow from its own counts: it was edited; make the report again")]
     Summary,
+    /// The options of its report differ from those before it.
+    #[error(transparent)]
+    Policy(#[from] PolicyMismatch),
+}
+
+/// The options of two reports differ.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
+)]
+#[non_exhaustive]
+pub struct PolicyMismatch {
+    /// The first member of the options that differs.
+    pub member: String,
+    /// Its value in the later report, safe to display.
+    pub here: String,
+    /// Its value in the reports before, safe to display.
+    pub before: String,
 }
 
 #[derive(Deserialize, Serialize)]
 struct SummaryLine {
-    summary: Summary,
+    summary: Box<Summary>,
 }
 
 impl ReportLine {
@@ -93,61 +109,38 @@ impl ReportLine {
     ///
     /// # Errors
     ///
-    /// [`ReportLineError`] if this version would not have written the line so, white space and escapes aside, or if a
-    /// member does not follow from the others.
+    /// [`ReportLineError`] if this version writes another line, white space and escapes aside, or if members contradict.
     pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();
         if let Some(summary) = object.get("summary") {
             let schema = summary.as_object().and_then(|summary| summary.get("schema")?.as_str());
-            return match schema {
-                Some(schema) if schema != Schema::V1.as_str() => {
-                    Err(ReportLineError::Schema { schema: schema.into_owned() })
-                }
-                _ => read(text).and_then(check_summary),
-            };
+            if let Some(schema) = schema.filter(|schema| schema != Schema::V1.as_str()) {
+                return Err(ReportLineError::Schema { schema: schema.into_owned() });
+            }
+            let SummaryLine { summary } = read(text)?;
+            return if summary.is_consistent() { Ok(Self::Summary(summary)) } else { Err(ReportLineError::Summary) };
         }
         if object.get("schema").is_some() {
             return Err(ReportLineError::JsonReport);
         }
-        let log: LogReport = read(text)?;
+        let log: Box<LogReport> = read(text)?;
         if let Some(why) = log.audit.as_ref().and_then(find_inconsistency) {
             return Err(ReportLineError::Inconsistent { why });
         }
         let (claimed, actual) = (log.conclusion, log.recompute_conclusion());
-        if claimed == actual {
-            Ok(Self::Log(Box::new(log)))
-        } else {
-            Err(ReportLineError::Conclusion { claimed, actual })
-        }
+        if claimed == actual { Ok(Self::Log(log)) } else { Err(ReportLineError::Conclusion { claimed, actual }) }
     }
 }
 
-fn check_summary(line: SummaryLine) -> Result<ReportLine, ReportLineError> {
-    if line.summary.is_consistent() {
-        Ok(ReportLine::Summary(Box::new(line.summary)))
-    } else {
-        Err(ReportLineError::Summary)
-    }
-}
-
-/// Reads a value. Written again, it must be the same.
+/// Reads a value that is the same when it is written again.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
-    let neither = |error: serde_json::Error| ReportLineError::NotAReportLine { why: shown(&error.to_string()) };
+    let neither = |error: serde_json::Error| {
+        let why = display_safe(&error.to_string()).max_chars(200).to_string();
+        ReportLineError::NotAReportLine { why }
+    };
     let value: T = serde_json::from_str(text).map_err(neither)?;
     let again = serde_json::to_string(&value).map_err(neither)?;
-    if again == text.trim_ascii() {
-        return Ok(value);
-    }
-    let (given, read): (Value, Value) =
-        (serde_json::from_str(text).map_err(neither)?, serde_json::from_str(&again).map_err(neither)?);
-    if given == read { Ok(value) } else { Err(ReportLineError::Unknown) }
-}
-
-fn shown(why: &str) -> String {
-    display_safe(why).max_chars(200).to_string()
-}
-
-fn quoted(text: &str) -> String {
-    display_safe(text).max_chars(60).quoted().to_string()
+    let parse = |text: &str| serde_json::from_str::<Value>(text).map_err(neither);
+    if again == text.trim_ascii() || parse(text)? == parse(&again)? { Ok(value) } else { Err(ReportLineError::Unknown) }
 }

@@ -9,14 +9,6 @@ use crate::audit::options::AuditOptions;
 use crate::audit::report::{Conclusion, LogReport, Report, Schema};
 
 /// The summary of many logs, the last line of a report in ndjson. It does not depend on the order of the logs.
-///
-/// ```
-/// use shipper_core::audit::{Conclusion, AuditOptions, LogReport, SummaryBuilder};
-/// let mut builder = SummaryBuilder::new(AuditOptions::default());
-/// builder.count(&LogReport::unreadable("events.jsonl", "no such file"));
-/// let summary = builder.summary();
-/// assert_eq!((summary.conclusion, summary.logs), (Conclusion::Unjudged, 1));
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -41,7 +33,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of a report. `duplicates` are the logs that were given again and are not in it.
+    /// Returns the summary of a report. `duplicates` are the logs that were given again and are not in it.
     pub fn new(report: &Report, duplicates: &[Duplicate]) -> Self {
         let mut builder = SummaryBuilder::new(report.demand.clone());
         report.logs.iter().for_each(|log| builder.count(log));
@@ -49,7 +41,7 @@ impl Summary {
         builder.summary()
     }
 
-    /// Whether its totals follow from its counts. If a verdict is required, its exit status is not checked.
+    /// Returns whether its totals follow from its counts. If a verdict is required, its exit status is not checked.
     pub fn is_consistent(&self) -> bool {
         self.conclusion == self.counts.conclusion()
             && (self.demand.require.is_some() || self.exit_code == self.conclusion.exit_code())
@@ -72,7 +64,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The conclusions, the gravest first, with their numbers of logs.
+    /// Returns the conclusions, the gravest first, with their numbers of logs.
     pub fn by_conclusion(self) -> [(Conclusion, u64); 4] {
         [
             (Conclusion::Violated, self.violated),
@@ -82,12 +74,12 @@ impl Counts {
         ]
     }
 
-    /// Number of logs.
+    /// Returns the number of all logs.
     pub fn total(self) -> u64 {
         self.by_conclusion().into_iter().fold(0, |total, (_, count)| total.saturating_add(count))
     }
 
-    /// The conclusion about all of them.
+    /// Returns the conclusion about all logs.
     pub fn conclusion(self) -> Conclusion {
         let any = self.by_conclusion().into_iter().filter(|(_, count)| *count > 0);
         Conclusion::combine(any.map(|(conclusion, _)| conclusion))
@@ -95,21 +87,18 @@ impl Counts {
 
     /// Counts one more log.
     pub fn add(&mut self, conclusion: Conclusion) {
+        self.add_logs(conclusion, 1);
+    }
+
+    /// Counts `logs` more logs. A count stops at the largest number: a summary may claim any.
+    pub(super) fn add_logs(&mut self, conclusion: Conclusion, logs: u64) {
         let count = match conclusion {
             Conclusion::Violated => &mut self.violated,
             Conclusion::Unjudged => &mut self.unjudged,
             Conclusion::Inconclusive => &mut self.inconclusive,
             Conclusion::Verified => &mut self.verified,
         };
-        *count = count.saturating_add(1);
-    }
-
-    /// Adds other counts, each up to the largest number: a summary may claim any.
-    pub(super) fn add_all(&mut self, others: Self) {
-        self.violated = self.violated.saturating_add(others.violated);
-        self.unjudged = self.unjudged.saturating_add(others.unjudged);
-        self.inconclusive = self.inconclusive.saturating_add(others.inconclusive);
-        self.verified = self.verified.saturating_add(others.verified);
+        *count = count.saturating_add(logs);
     }
 }
 
@@ -125,7 +114,7 @@ pub struct Duplicate {
 }
 
 impl Duplicate {
-    /// A log that was given `repeats` times after the first.
+    /// Returns a log that was given `repeats` times after the first.
     pub fn new(path: impl Into<String>, repeats: u64) -> Self {
         Self { path: path.into(), repeats }
     }
@@ -155,8 +144,8 @@ pub struct DuplicateContent {
     pub first: String,
 }
 
-/// Counts logs one by one, for callers that do not keep every report.
-#[derive(Debug, Clone)]
+/// Builder of a summary for callers that do not keep every report.
+#[derive(Debug, Clone, Default)]
 pub struct SummaryBuilder {
     options: AuditOptions,
     counts: Counts,
@@ -171,10 +160,9 @@ pub struct SummaryBuilder {
 }
 
 impl SummaryBuilder {
-    /// A builder that has counted no log.
+    /// Creates a builder that has counted no log.
     pub fn new(options: AuditOptions) -> Self {
-        let (paths, contents, repeats) = Default::default();
-        Self { options, counts: Counts::default(), exit_counts: Counts::default(), paths, contents, repeats }
+        Self { options, ..Self::default() }
     }
 
     /// Counts one more log.
@@ -197,7 +185,7 @@ impl SummaryBuilder {
         }
     }
 
-    /// The summary of the logs so far.
+    /// Returns the summary of the logs so far.
     pub fn summary(&self) -> Summary {
         let conflicts = self.paths.iter().filter(|(_, logs)| **logs > 1);
         Summary {

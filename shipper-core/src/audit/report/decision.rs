@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName};
 
-use crate::audit::words::word_enum;
 use crate::gate::{RefusalCode, Verdict, VerdictKind};
+use crate::words::word_enums;
 
 /// One question put to the gate, its status, and the runs that used the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Decision {
     pub runs: Vec<RunReport>,
 }
 
-word_enum! {
+word_enums! {
     /// The status of a decision.
     pub enum DecisionStatus {
         /// An error finding contradicts it or one of its runs.
@@ -50,9 +50,7 @@ word_enum! {
         /// It is a confirmed refusal, and no run published in spite of it.
         Refused = "refused",
     }
-}
 
-word_enum! {
     /// The cause why a run is unproven.
     pub enum UnprovenCause {
         /// The gate was recorded as dormant.
@@ -62,9 +60,7 @@ word_enum! {
         /// No decision was recorded.
         Unrecorded = "unrecorded",
     }
-}
 
-word_enum! {
     /// The source of the registry under which a verdict was derived.
     pub enum RegistrySource {
         /// A recorded decision.
@@ -87,7 +83,7 @@ pub struct VerdictSummary {
 }
 
 impl VerdictSummary {
-    /// The answer about a log that is not trusted.
+    /// Returns the answer about a log that is not trusted.
     pub(in crate::audit) fn untrusted_log() -> Self {
         Self { verdict: VerdictKind::Refused, reasons: vec![RefusalCode::UntrustedLog] }
     }
@@ -110,12 +106,12 @@ pub struct RecordedVerdict {
 }
 
 impl RecordedVerdict {
-    /// Whether the recorded text is the word of this verdict.
+    /// Returns whether the recorded text is the word of this verdict.
     pub(in crate::audit) fn is(&self, kind: VerdictKind) -> bool {
         self.verdict == kind.as_str()
     }
 
-    /// Whether the verdict permits publishing.
+    /// Returns whether the verdict permits publishing.
     pub(in crate::audit) fn is_permission(&self) -> bool {
         [VerdictKind::Dormant, VerdictKind::Bypassed, VerdictKind::Authorized].into_iter().any(|kind| self.is(kind))
     }

@@ -1,16 +1,13 @@
 //! Findings about a line, a run, a decision or the log.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::label::{Label, LabelTarget, paths};
-use crate::audit::words::word_enum;
+use crate::words::word_enums;
 
-/// One finding of an audit.
-///
-/// Two findings are equal if their JSON forms are.
+/// One finding of an audit. Two findings are equal if their JSON forms are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
@@ -24,21 +21,12 @@ pub struct Finding {
     pub message: Cow<'static, str>,
     /// The next step for the reader.
     pub help: Cow<'static, str>,
-    /// Further places that show it, as the audit found them; see [`labels`](Self::labels). They are no part of the JSON
-    /// form, so a finding that was read from JSON has none.
+    /// Further places that show it; see [`labels`](Self::labels). Empty in a finding that was read from JSON.
     #[serde(skip)]
     pub labels: Box<[Label]>,
-    /// The head of the options that a [`FindingCode::HeadMismatch`] without a line is about. `None` also where the
-    /// finding was read from JSON.
+    /// True for a [`FindingCode::HeadMismatch`] of the head of `--since`. Always false in a finding that was read from JSON.
     #[serde(skip)]
-    pub(in crate::audit) given_head: Option<GivenHead>,
-}
-
-/// A head that the options of the audit give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::audit) enum GivenHead {
-    Extends,
-    Since,
+    pub(in crate::audit) is_about_since: bool,
 }
 
 impl PartialEq for Finding {
@@ -51,8 +39,34 @@ impl PartialEq for Finding {
 impl Eq for Finding {}
 
 impl Finding {
-    /// The places in the log that show the finding, one a line: first the place on its own line, if it has one, then
-    /// the places that it conflicts with.
+    /// Creates a finding at the level of its code.
+    pub(in crate::audit) fn new(
+        code: FindingCode,
+        line: impl Into<Option<u64>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            code,
+            level: code.level(),
+            line: line.into(),
+            message: message.into(),
+            help: code.help().into(),
+            labels: Box::default(),
+            is_about_since: false,
+        }
+    }
+
+    /// Adds labels.
+    pub(in crate::audit) fn with_labels(self, labels: impl IntoIterator<Item = Label>) -> Self {
+        Self { labels: self.labels.iter().copied().chain(labels).collect(), ..self }
+    }
+
+    /// Returns whether it contradicts the log: true for every error but unknown rules.
+    pub(in crate::audit) fn is_violation(&self) -> bool {
+        self.level == Level::Error && self.code != FindingCode::UnknownRules
+    }
+
+    /// Returns the places that show the finding, one a line; the place on its own line, if it has one, is first.
     pub fn labels(&self) -> Vec<Label> {
         let named = self.labels.iter().copied().find(|label| Some(label.line) == self.line);
         let own = named.or(self.line.map(|line| Label::new(line, self.code.default_target(), "")));
@@ -66,7 +80,7 @@ impl Finding {
     }
 }
 
-word_enum! {
+word_enums! {
     /// The level of a finding.
     #[derive(PartialOrd, Ord)]
     pub enum Level {
@@ -80,37 +94,37 @@ word_enum! {
 }
 
 macro_rules! codes {
-    ($($FindingCode:ident $name:literal $level:ident $help:literal)*) => {
-        /// The kind of a finding. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum FindingCode {
-            $(
-                #[doc = concat!("`", $name, "`: ", $help, ".")]
-                #[serde(rename = $name)]
-                $FindingCode,
-            )*
+    ($($FindingCode:ident $name:literal $level:ident $target:ident $help:literal)*) => {
+        word_enums! {
+            /// The kind of a finding. Each code is explained in `docs/codes.md`, and by `shipper-replay --explain CODE`.
+            #[non_exhaustive]
+            pub enum FindingCode {
+                $(
+                    #[doc = concat!("`", $name, "`: ", $help, ".")]
+                    $FindingCode = $name,
+                )*
+            }
         }
 
         impl FindingCode {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$FindingCode),*];
 
-            /// The code in the JSON report.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$FindingCode => $name,)*
-                }
-            }
-
-            /// Its level, unless the options change that.
+            /// Returns its level, unless the options change that.
             pub fn level(self) -> Level {
                 match self {
                     $(Self::$FindingCode => Level::$level,)*
                 }
             }
 
-            /// The next step for the reader.
+            /// Returns the place on its own line that usually shows it.
+            fn default_target(self) -> LabelTarget {
+                match self {
+                    $(Self::$FindingCode => paths::$target,)*
+                }
+            }
+
+            /// Returns the next step for the reader.
             pub fn help(self) -> &'static str {
                 match self {
                     $(Self::$FindingCode => $help,)*
@@ -121,47 +135,47 @@ macro_rules! codes {
 }
 
 codes! {
-    CorruptLine "corrupt-line" Error "keep the file as it is, find out what wrote or changed this line, and move the log aside; nothing from here on was judged"
-    ChainBroken "chain-broken" Error "keep the file as it is and compare it with a copy or a kept head; lines were changed, removed, added or reordered here"
-    HeadMismatch "head-mismatch" Error "the bytes that were recorded or kept are not the ones that stand here now; compare the log with a copy of it"
-    LogTruncated "log-truncated" Error "lines are gone from the end of the log; look for a copy that still has them"
-    BasisMismatch "basis-mismatch" Error "the bytes that this decision was folded from are not the ones that stand here now; compare the log with a copy of it"
-    VerdictMismatch "verdict-mismatch" Error "find out what wrote this decision; by the rules, the events before it give another one"
-    RegistryNotDemanded "registry-not-demanded" Error "the permission was given under another configuration than the one you demand; rehearse and ask again under yours"
-    GateNotFound "gate-not-found" Error "find out what wrote this run; the decision that it names does not exist"
-    PublishedDespiteRefusal "published-despite-refusal" Error "find out who published, and why the refusal did not stop them"
-    DecisionOutdated "decision-outdated" Error "ask the gate again right before every run; what it was told has changed"
-    UngatedPublish "ungated-publish" Error "find out who published without asking the gate that this log knows"
-    PublishNotAuthorized "publish-not-authorized" Error "rehearse this plan on the rehearsal registry before publishing it, and let the gate refuse when that did not pass"
-    NotWhatWasRehearsed "not-what-was-rehearsed" Error "rehearse exactly the packages that are to be published"
-    UnknownRules "unknown-rules" Error "use a version of shipper-replay that knows these rules; this one does not judge by them"
-    SidecarDrift "sidecar-drift" Error "do not trust rehearsal.json; the log holds no rehearsal that it could be a snapshot of"
-    PublishOutsideRun "publish-outside-run" Error "find out what published here; no plan_created says which plan these packages belong to"
-    TornTail "torn-tail" Warning "a writer died in the middle of a line, or is still at work; look again when it is done, and rehearse again before publishing, since the lost line may have told of a failure"
-    TailRepaired "tail-repaired" Warning "a writer died here; what it left of its last line is saved beside the log"
-    BlankLine "blank-line" Warning "no tool writes blank lines; find out who edited the log"
-    CrlfLineEndings "crlf-line-endings" Warning "lines end with CR LF; no tool writes that, so find out what converted the file"
-    UnprovenPublish "unproven-publish" Warning "this run rests on no rehearsal; find out why it went on without one, and rehearse before publishing"
-    GateBypassed "gate-bypassed" Warning "somebody asked to publish without a rehearsal; ask them why"
-    GateNotAskedAgain "gate-not-asked-again" Warning "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
-    RehearsalUnfinished "rehearsal-unfinished" Warning "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
-    UnknownGateEvent "unknown-gate-event" Warning "a newer version may have meant something by it for the gate; use a version that knows it"
-    SidecarOrphan "sidecar-orphan" Warning "do not trust rehearsal.json; no rehearsal in this log was completed"
-    SidecarUnreadable "sidecar-unreadable" Warning "mend or remove rehearsal.json, or rehearse again, which writes it anew; the log alone decides"
-    SidecarUnsupported "sidecar-unsupported" Warning "use a version of shipper-replay that knows this schema; the sidecar was not compared"
-    SidecarBehind "sidecar-behind" Warning "rehearsal.json tells of an earlier rehearsal than the log's latest; do not decide by it"
-    RehearsalAbandoned "rehearsal-abandoned" Warning "the rehearsal before this one died, or two ran at once; run one at a time"
-    StrayRehearsalEvent "stray-rehearsal-event" Warning "no rehearsal was open here; two rehearsals may have written into one log at once"
-    SharedAuthority "shared-authority" Warning "the rehearsal may have gone to the live registry itself; check that the two registries differ by URL"
-    TimeWentBackwards "time-went-backwards" Warning "a clock was set back, or lines were moved or written by two tools at once; times in a log are claims"
-    UnknownEvent "unknown-event" Note "nothing to do; the event was kept and has no effect on the gate"
-    ForeignLines "foreign-lines" Note "lines of a tool that does not chain stand here; they are trusted as they stand"
-    SelfDeclaredRegistry "self-declared-registry" Note "pass --registry NAME to demand the registry that you have configured"
-    NoHeadGiven "no-head-given" Note "pass --extends with a head that you kept elsewhere; without one, a cut or wholly rewritten log cannot be seen"
+    CorruptLine "corrupt-line" Error LINE "keep the file as it is, find out what wrote or changed this line, and move the log aside; nothing from here on was judged"
+    ChainBroken "chain-broken" Error TYPE "keep the file as it is and compare it with a copy or a kept head; lines were changed, removed, added or reordered here"
+    HeadMismatch "head-mismatch" Error BLAKE3 "the bytes that were recorded or kept are not the ones that stand here now; compare the log with a copy of it"
+    LogTruncated "log-truncated" Error TYPE "lines are gone from the end of the log; look for a copy that still has them"
+    BasisMismatch "basis-mismatch" Error BASIS "the bytes that this decision was folded from are not the ones that stand here now; compare the log with a copy of it"
+    VerdictMismatch "verdict-mismatch" Error VERDICT "find out what wrote this decision; by the rules, the events before it give another one"
+    RegistryNotDemanded "registry-not-demanded" Error REHEARSAL_REGISTRY "the permission was given under another configuration than the one you demand; rehearse and ask again under yours"
+    GateNotFound "gate-not-found" Error GATE "find out what wrote this run; the decision that it names does not exist"
+    PublishedDespiteRefusal "published-despite-refusal" Error PLAN_ID "find out who published, and why the refusal did not stop them"
+    DecisionOutdated "decision-outdated" Error PLAN_ID "ask the gate again right before every run; what it was told has changed"
+    UngatedPublish "ungated-publish" Error PLAN_ID "find out who published without asking the gate that this log knows"
+    PublishNotAuthorized "publish-not-authorized" Error PLAN_ID "rehearse this plan on the rehearsal registry before publishing it, and let the gate refuse when that did not pass"
+    NotWhatWasRehearsed "not-what-was-rehearsed" Error PLAN_ID "rehearse exactly the packages that are to be published"
+    UnknownRules "unknown-rules" Error RULES "use a version of shipper-replay that knows these rules; this one does not judge by them"
+    SidecarDrift "sidecar-drift" Error TYPE "do not trust rehearsal.json; the log holds no rehearsal that it could be a snapshot of"
+    PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here; no plan_created says which plan these packages belong to"
+    TornTail "torn-tail" Warning TYPE "a writer died in the middle of a line, or is still at work; look again when it is done, and rehearse again before publishing, since the lost line may have told of a failure"
+    TailRepaired "tail-repaired" Warning TYPE "a writer died here; what it left of its last line is saved beside the log"
+    BlankLine "blank-line" Warning LINE "no tool writes blank lines; find out who edited the log"
+    CrlfLineEndings "crlf-line-endings" Warning END "lines end with CR LF; no tool writes that, so find out what converted the file"
+    UnprovenPublish "unproven-publish" Warning PLAN_ID "this run rests on no rehearsal; find out why it went on without one, and rehearse before publishing"
+    GateBypassed "gate-bypassed" Warning VERDICT "somebody asked to publish without a rehearsal; ask them why"
+    GateNotAskedAgain "gate-not-asked-again" Warning PLAN_ID "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
+    RehearsalUnfinished "rehearsal-unfinished" Warning PLAN_ID "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
+    UnknownGateEvent "unknown-gate-event" Warning TYPE "a newer version may have meant something by it for the gate; use a version that knows it"
+    SidecarOrphan "sidecar-orphan" Warning TYPE "do not trust rehearsal.json; no rehearsal in this log was completed"
+    SidecarUnreadable "sidecar-unreadable" Warning TYPE "mend or remove rehearsal.json, or rehearse again, which writes it anew; the log alone decides"
+    SidecarUnsupported "sidecar-unsupported" Warning TYPE "use a version of shipper-replay that knows this schema; the sidecar was not compared"
+    SidecarBehind "sidecar-behind" Warning TYPE "rehearsal.json tells of an earlier rehearsal than the log's latest; do not decide by it"
+    RehearsalAbandoned "rehearsal-abandoned" Warning TYPE "the rehearsal before this one died, or two ran at once; run one at a time"
+    StrayRehearsalEvent "stray-rehearsal-event" Warning TYPE "no rehearsal was open here; two rehearsals may have written into one log at once"
+    SharedAuthority "shared-authority" Warning PLAN_ID "the rehearsal may have gone to the live registry itself; check that the two registries differ by URL"
+    TimeWentBackwards "time-went-backwards" Warning TIMESTAMP "a clock was set back, or lines were moved or written by two tools at once; times in a log are claims"
+    UnknownEvent "unknown-event" Note TYPE "nothing to do; the event was kept and has no effect on the gate"
+    ForeignLines "foreign-lines" Note TYPE "lines of a tool that does not chain stand here; they are trusted as they stand"
+    SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME to demand the registry that you have configured"
+    NoHeadGiven "no-head-given" Note TYPE "pass --extends with a head that you kept elsewhere; without one, a cut or wholly rewritten log cannot be seen"
 }
 
 impl FindingCode {
-    /// Whether the finding means that the log's integrity is broken.
+    /// Returns whether the finding means that the log's integrity is broken.
     pub fn breaks_integrity(self) -> bool {
         matches!(
             self,
@@ -169,7 +183,7 @@ impl FindingCode {
         )
     }
 
-    /// Whether the finding is about the sidecar.
+    /// Returns whether the finding is about the sidecar.
     pub fn is_about_sidecar(self) -> bool {
         matches!(
             self,
@@ -179,37 +193,5 @@ impl FindingCode {
                 | Self::SidecarUnsupported
                 | Self::SidecarBehind
         )
-    }
-
-    /// The place on its own line that usually shows it.
-    fn default_target(self) -> LabelTarget {
-        match self {
-            Self::CorruptLine | Self::BlankLine => LabelTarget::Line,
-            Self::CrlfLineEndings => LabelTarget::End,
-            Self::HeadMismatch => paths::BLAKE3,
-            Self::BasisMismatch => paths::BASIS,
-            Self::VerdictMismatch | Self::GateBypassed => paths::VERDICT,
-            Self::RegistryNotDemanded => paths::REHEARSAL_REGISTRY,
-            Self::GateNotFound => paths::GATE,
-            Self::UnknownRules => paths::RULES,
-            Self::PublishOutsideRun => paths::PACKAGE,
-            Self::TimeWentBackwards => paths::TIMESTAMP,
-            Self::PublishedDespiteRefusal
-            | Self::DecisionOutdated
-            | Self::UngatedPublish
-            | Self::PublishNotAuthorized
-            | Self::NotWhatWasRehearsed
-            | Self::UnprovenPublish
-            | Self::GateNotAskedAgain
-            | Self::RehearsalUnfinished
-            | Self::SharedAuthority => paths::PLAN_ID,
-            _ => paths::TYPE,
-        }
-    }
-}
-
-impl fmt::Display for FindingCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -1,9 +1,7 @@
-//! Labels: the places in the log that show a finding.
-//!
-//! A label names a place by line and member, never by text, because the auditor keeps no line. A renderer reads the
+//! Labels: the places in the log that show a finding, by line and member. The auditor keeps no line; a renderer reads the
 //! labelled lines again.
 
-use crate::fold::{EvidenceFlaw, Receipt};
+use crate::fold::EvidenceFlaw;
 use crate::gate::{RefusalReason, Verdict};
 
 /// A place in the log that a finding points at.
@@ -35,6 +33,12 @@ pub enum LabelTarget {
 pub(in crate::audit) mod paths {
     use super::LabelTarget;
 
+    pub(in crate::audit) const LINE: LabelTarget = LabelTarget::Line;
+    pub(in crate::audit) const END: LabelTarget = LabelTarget::End;
+    pub(in crate::audit) const PACKAGE: LabelTarget = LabelTarget::Member(&["package"]);
+    pub(in crate::audit) const TIMESTAMP: LabelTarget = LabelTarget::Member(&["timestamp"]);
+    pub(in crate::audit) const SEQ: LabelTarget = LabelTarget::Member(&["seq"]);
+    pub(in crate::audit) const PREV: LabelTarget = LabelTarget::Member(&["prev"]);
     pub(in crate::audit) const TYPE: LabelTarget = LabelTarget::Member(&["event_type", "type"]);
     pub(in crate::audit) const PLAN_ID: LabelTarget = LabelTarget::Member(&["event_type", "plan_id"]);
     pub(in crate::audit) const REGISTRY: LabelTarget = LabelTarget::Member(&["event_type", "registry"]);
@@ -49,10 +53,6 @@ pub(in crate::audit) mod paths {
     pub(in crate::audit) const BLAKE3: LabelTarget = LabelTarget::Member(&["event_type", "blake3"]);
     pub(in crate::audit) const REHEARSAL_REGISTRY: LabelTarget =
         LabelTarget::Member(&["event_type", "rehearsal_registry"]);
-    pub(in crate::audit) const PACKAGE: LabelTarget = LabelTarget::Member(&["package"]);
-    pub(in crate::audit) const TIMESTAMP: LabelTarget = LabelTarget::Member(&["timestamp"]);
-    pub(in crate::audit) const SEQ: LabelTarget = LabelTarget::Member(&["seq"]);
-    pub(in crate::audit) const PREV: LabelTarget = LabelTarget::Member(&["prev"]);
 }
 
 impl Label {
@@ -60,44 +60,40 @@ impl Label {
         Self { line, target, text }
     }
 
-    /// The rehearsal that a permission rests on.
-    fn basis(receipt: &Receipt) -> Self {
-        Self::new(receipt.line, paths::PASSED, "the rehearsal that it rests on")
-    }
-
-    /// The places that show the permission or each reason of a refusal.
+    /// Returns the places that show the permission or each reason of a refusal.
     pub(in crate::audit) fn for_verdict(verdict: &Verdict) -> Vec<Self> {
-        let basis = verdict.receipt().map(|receipt| Self::basis(receipt));
-        basis.into_iter().chain(verdict.reasons().iter().flat_map(Self::for_reason)).collect()
+        let basis =
+            verdict.receipt().map(|receipt| Self::new(receipt.line, paths::PASSED, "the rehearsal that it rests on"));
+        basis.into_iter().chain(verdict.reasons().iter().flat_map(reason_labels).flatten()).collect()
     }
+}
 
-    fn for_reason(reason: &RefusalReason) -> Vec<Self> {
-        match reason {
-            RefusalReason::NoRehearsal | RefusalReason::UntrustedLog => Vec::new(),
-            RefusalReason::StalePlan { receipt } => {
-                vec![Self::new(receipt.line, paths::PLAN_ID, "the plan of the latest rehearsal")]
-            }
-            RefusalReason::RegistryMismatch { receipt } => {
-                vec![Self::new(receipt.line, paths::REGISTRY, "the registry of the latest rehearsal")]
-            }
-            RefusalReason::RehearsalFailed { receipt, open } => {
-                let failed = receipt
-                    .as_ref()
-                    .map(|receipt| Self::new(receipt.line, paths::PASSED, "the latest rehearsal did not pass"));
-                let open = open.map(|line| Self::new(line, paths::TYPE, "a failure is marked in this rehearsal"));
-                failed.into_iter().chain(open).collect()
-            }
-            RefusalReason::UnsoundEvidence { receipt } => {
-                let start =
-                    receipt.start.as_ref().filter(|_| receipt.unsound.contains(&EvidenceFlaw::PackageCountMismatch));
-                let start = start
-                    .map(|start| Self::new(start.line, paths::PACKAGE_COUNT, "another number of packages followed"));
-                let says = Self::new(receipt.line, paths::PASSED, "it says so, and its events do not bear it out");
-                vec![says].into_iter().chain(start).collect()
-            }
-            RefusalReason::UnknownGateEvent { event } => {
-                vec![Self::new(event.line, paths::TYPE, "this version does not know it")]
-            }
+fn reason_labels(reason: &RefusalReason) -> [Option<Label>; 2] {
+    let label = |line, target, text| Some(Label::new(line, target, text));
+    match reason {
+        RefusalReason::NoRehearsal | RefusalReason::UntrustedLog => [None, None],
+        RefusalReason::StalePlan(receipt) => {
+            [label(receipt.line, paths::PLAN_ID, "the plan of the latest rehearsal"), None]
+        }
+        RefusalReason::RegistryMismatch(receipt) => {
+            [label(receipt.line, paths::REGISTRY, "the registry of the latest rehearsal"), None]
+        }
+        RefusalReason::RehearsalFailed { receipt, open } => [
+            receipt
+                .as_ref()
+                .and_then(|receipt| label(receipt.line, paths::PASSED, "the latest rehearsal did not pass")),
+            open.and_then(|line| label(line, paths::TYPE, "a failure is marked in this rehearsal")),
+        ],
+        RefusalReason::UnsoundEvidence(receipt) => {
+            let counts_differ = receipt.unsound.contains(&EvidenceFlaw::PackageCountMismatch);
+            let start = receipt.start.as_ref().filter(|_| counts_differ);
+            [
+                label(receipt.line, paths::PASSED, "it says so, and its events do not bear it out"),
+                start.and_then(|start| label(start.line, paths::PACKAGE_COUNT, "another number of packages followed")),
+            ]
+        }
+        RefusalReason::UnknownGateEvent(event) => {
+            [label(event.line, paths::TYPE, "this version does not know it"), None]
         }
     }
 }

@@ -1,17 +1,16 @@
-//! The result of the audit of one log.
+//! The result of the audit of one log, and the conclusion about it: `docs/auditing.md`, "Conclusions".
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
 
-use super::conclusion::Conclusion;
 use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
-use super::finding::{Finding, FindingCode, GivenHead, Level};
-use super::sidecar::{SidecarReport, SidecarStatus};
+use super::finding::{Finding, FindingCode};
 use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
 use crate::audit::options::AuditOptions;
-use crate::audit::words::word_enum;
 use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
+use crate::sidecar::FieldDiff;
+use crate::words::word_enums;
 
 /// The result of the audit of one log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +24,7 @@ pub struct LogAudit {
     pub blake3: String,
     /// The state of the chain.
     pub integrity: Integrity,
-    /// Whether bytes follow the last complete line.
+    /// The end of the log.
     pub tail: TailStatus,
     /// The receipt of the latest completed rehearsal. `None` where none was completed.
     pub receipt: Option<ReceiptReport>,
@@ -43,21 +42,20 @@ pub struct LogAudit {
     /// Every rehearsal, by its first line. `None` without a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsals: Option<Vec<RehearsalReport>>,
-    /// The lines of every run, by its first line, including the runs of decisions that are not in the report. `None`
-    /// without a timeline.
+    /// The lines of every run, by its first line, also of decisions that are not in the report. `None` without a timeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<Vec<RunSpan>>,
 }
 
 impl LogAudit {
-    /// The conclusion, the first that holds: `docs/auditing.md`, "Conclusions".
+    /// Returns the conclusion, the first that holds.
     pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
         let sidecar_proves_nothing = matches!(
             self.sidecar.status,
             SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
         );
-        if self.has_violation() {
+        if self.findings.iter().any(Finding::is_violation) {
             Conclusion::Violated
         } else if any(DecisionStatus::Unjudged) {
             Conclusion::Unjudged
@@ -73,28 +71,19 @@ impl LogAudit {
         }
     }
 
-    /// Whether an error finding contradicts the log: any but unknown rules.
-    pub(in crate::audit) fn has_violation(&self) -> bool {
-        let contradicts =
-            |finding: &Finding| finding.level == Level::Error && finding.code != FindingCode::UnknownRules;
-        self.findings.iter().any(contradicts)
-    }
-
-    /// Whether there is a finding of that code.
+    /// Returns whether there is a finding of that code.
     pub(in crate::audit) fn has_finding(&self, code: FindingCode) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
     }
 
-    /// Whether `--since` left anything out of this audit: it was given, and the log begins with that head.
-    ///
-    /// In a report that was read from JSON, one mismatch is attributed to `--extends` if that was given as well.
+    /// Returns whether the log begins with the head of `--since`. In a report that was read from JSON, one mismatch is
+    /// attributed to `--extends` if that was given as well.
     pub fn applies_since(&self, options: &AuditOptions) -> bool {
-        let about_flag = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
-        let mismatches = || self.findings.iter().filter(about_flag).map(|finding| finding.given_head);
+        let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
         let of_extends = options.extends.is_some() && !self.has_finding(FindingCode::LogTruncated);
-        let unknown = mismatches().filter(Option::is_none).count();
-        let fits = mismatches().all(|head| head != Some(GivenHead::Since)) && unknown <= usize::from(of_extends);
-        options.since.is_some() && fits
+        options.since.is_some()
+            && self.findings.iter().filter(is_about_head).count() <= usize::from(of_extends)
+            && !self.findings.iter().any(|finding| finding.is_about_since)
     }
 
     /// Removes the timeline, the rehearsals and the runs.
@@ -103,7 +92,20 @@ impl LogAudit {
     }
 }
 
-word_enum! {
+word_enums! {
+    /// The conclusion about a log, or about several. The gravest is the least.
+    #[derive(PartialOrd, Ord)]
+    pub enum Conclusion {
+        /// There is an error finding.
+        Violated = "violated",
+        /// Something could not be judged.
+        Unjudged = "unjudged",
+        /// There is no error, but the evidence is incomplete, or there was nothing to check.
+        Inconclusive = "inconclusive",
+        /// Every decision is confirmed.
+        Verified = "verified",
+    }
+
     /// The state of a log's chain.
     pub enum Integrity {
         /// There is a corrupt line, a broken chain or a head that does not match, or lines are missing.
@@ -115,16 +117,77 @@ word_enum! {
         /// Some lines are chained.
         PartlyChained = "partly-chained",
     }
-}
 
-word_enum! {
-    /// Whether bytes follow the last complete line.
+    /// The end of a log.
     pub enum TailStatus {
-        /// No.
+        /// The last line is complete.
         Clean = "clean",
-        /// Yes; they are not part of the log.
+        /// Bytes follow the last complete line; they are not part of the log.
         Torn = "torn",
     }
+
+    /// The status of a sidecar.
+    pub enum SidecarStatus {
+        /// The caller did not look for it, or the log could not be audited to its end.
+        NotChecked = "not-checked",
+        /// It does not exist.
+        Absent = "absent",
+        /// It cannot be read or compared.
+        Unreadable = "unreadable",
+        /// The log has no completed rehearsal.
+        Orphan = "orphan",
+        /// It has a schema that this version does not know.
+        Unsupported = "unsupported",
+        /// It equals the latest completed rehearsal.
+        Match = "match",
+        /// It equals an earlier one.
+        Behind = "behind",
+        /// It equals none in this log.
+        Drift = "drift",
+    }
+}
+
+impl Conclusion {
+    /// Returns the exit status of the program: 1, 2, 3 and 0.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Verified => 0,
+            Self::Violated => 1,
+            Self::Unjudged => 2,
+            Self::Inconclusive => 3,
+        }
+    }
+
+    /// Returns the conclusion about several logs: the gravest; inconclusive for none.
+    pub fn combine(conclusions: impl IntoIterator<Item = Self>) -> Self {
+        conclusions.into_iter().min().unwrap_or(Self::Inconclusive)
+    }
+}
+
+impl SidecarStatus {
+    /// Returns the code of the finding that a sidecar of this status has.
+    pub(in crate::audit) fn finding_code(self) -> Option<FindingCode> {
+        match self {
+            Self::NotChecked | Self::Absent | Self::Match => None,
+            Self::Unreadable => Some(FindingCode::SidecarUnreadable),
+            Self::Orphan => Some(FindingCode::SidecarOrphan),
+            Self::Unsupported => Some(FindingCode::SidecarUnsupported),
+            Self::Behind => Some(FindingCode::SidecarBehind),
+            Self::Drift => Some(FindingCode::SidecarDrift),
+        }
+    }
+}
+
+/// The result of the comparison with the sidecar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SidecarReport {
+    /// The status of the sidecar.
+    pub status: SidecarStatus,
+    /// The path where the caller looked for it. `None` where it did not.
+    pub path: Option<String>,
+    /// The differences from the latest receipt; empty unless the status is [`SidecarStatus::Drift`].
+    pub differences: Vec<FieldDiff>,
 }
 
 /// A receipt in the report.
@@ -135,7 +198,7 @@ pub struct ReceiptReport {
     pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
     pub registry: RegistryName,
-    /// Whether the rehearsal states that it passed.
+    /// True if the rehearsal states that it passed.
     pub passed: bool,
     /// Number of packages that were attempted.
     pub packages_attempted: u64,
@@ -149,7 +212,7 @@ pub struct ReceiptReport {
     pub completed_at: Timestamp,
     /// The line of its completion.
     pub line: u64,
-    /// Whether the events confirm that it passed.
+    /// The soundness of the evidence.
     pub evidence: Evidence,
     /// The flaws of the evidence; empty where it is sound.
     pub unsound: Vec<EvidenceFlaw>,

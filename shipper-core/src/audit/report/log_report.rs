@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::conclusion::Conclusion;
-use super::log_audit::LogAudit;
+use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::options::{AuditOptions, RequiredVerdict};
-use crate::audit::words::word_enum;
 use crate::gate::VerdictKind;
+use crate::words::word_enums;
 
 /// The conclusion about some logs, with the result of each.
 ///
@@ -35,7 +34,7 @@ pub struct Report {
     pub logs: Vec<LogReport>,
 }
 
-word_enum! {
+word_enums! {
     /// The schema of a [`Report`], the only one that this version writes and reads: another one is an error.
     #[derive(Default)]
     pub enum Schema {
@@ -72,7 +71,7 @@ pub enum UnauditedReason {
 }
 
 impl UnauditedReason {
-    /// The text in the JSON report.
+    /// Returns the text in the JSON report.
     pub fn as_str(&self) -> &str {
         match self {
             Self::NoLogs => "no events.jsonl below this directory (links to directories are not followed)",
@@ -80,7 +79,7 @@ impl UnauditedReason {
         }
     }
 
-    /// The conclusion about a log that was not audited for this reason.
+    /// Returns the conclusion about a log that was not audited for this reason.
     fn conclusion(&self) -> Conclusion {
         match self {
             Self::NoLogs => Conclusion::Inconclusive,
@@ -95,7 +94,7 @@ impl From<UnauditedReason> for String {
     }
 }
 
-/// Reads the JSON form, in which a fixed text stands for [`UnauditedReason::NoLogs`].
+/// Reads the JSON form, in which [`UnauditedReason::NoLogs`] is a fixed text.
 impl From<String> for UnauditedReason {
     fn from(text: String) -> Self {
         if text == Self::NoLogs.as_str() { Self::NoLogs } else { Self::Unreadable(text) }
@@ -118,33 +117,32 @@ impl TryFrom<LogReportJson> for LogReport {
         if json.audit.is_some() == json.error.is_some() {
             return Err("a log is either judged, with every member of the schema, or it has an error");
         }
-        let LogReportJson { path, conclusion, error, audit } = json;
-        Ok(Self { path, conclusion, error, audit })
+        Ok(Self { path: json.path, conclusion: json.conclusion, error: json.error, audit: json.audit })
     }
 }
 
 impl LogReport {
-    /// The report on a log that was audited.
+    /// Returns the report on a log that was audited.
     pub fn audited(path: impl Into<String>, audit: LogAudit) -> Self {
         Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
     }
 
-    /// The report on a log that was not audited.
+    /// Returns the report on a log that was not audited.
     pub fn unaudited(path: impl Into<String>, reason: UnauditedReason) -> Self {
         Self { path: path.into(), conclusion: reason.conclusion(), error: Some(reason), audit: None }
     }
 
-    /// The report on a log that cannot be read.
+    /// Returns the report on a log that cannot be read.
     pub fn unreadable(path: impl Into<String>, cause: impl Into<String>) -> Self {
         Self::unaudited(path, UnauditedReason::Unreadable(cause.into()))
     }
 
-    /// The report on a directory without a log: nothing was checked.
+    /// Returns the report on a directory without a log.
     pub fn no_logs(path: impl Into<String>) -> Self {
         Self::unaudited(path, UnauditedReason::NoLogs)
     }
 
-    /// The conclusion that follows from the other members.
+    /// Returns the conclusion that follows from the other members.
     pub fn recompute_conclusion(&self) -> Conclusion {
         match (&self.audit, &self.error) {
             (Some(audit), _) => audit.conclusion(),
@@ -153,26 +151,21 @@ impl LogReport {
         }
     }
 
-    /// The conclusion that decides the exit status: its own, unless the options require a verdict.
+    /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.
     pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
-        match options.require {
-            None => self.conclusion,
-            Some(RequiredVerdict::Authorized) => self.gate_conclusion(),
-        }
-    }
-
-    /// The answer of the gate at the end as a conclusion: verified if it authorizes, violated if not, unjudged if unknown.
-    fn gate_conclusion(&self) -> Conclusion {
-        match &self.audit {
-            None => Conclusion::Unjudged,
-            Some(LogAudit { gate: Some(gate), .. }) if gate.verdict == VerdictKind::Authorized => Conclusion::Verified,
-            Some(_) => Conclusion::Violated,
+        match (options.require, &self.audit) {
+            (None, _) => self.conclusion,
+            (Some(RequiredVerdict::Authorized), None) => Conclusion::Unjudged,
+            (Some(RequiredVerdict::Authorized), Some(audit)) => match &audit.gate {
+                Some(gate) if gate.verdict == VerdictKind::Authorized => Conclusion::Verified,
+                _ => Conclusion::Violated,
+            },
         }
     }
 }
 
 impl Report {
-    /// The report on some logs.
+    /// Returns the report on some logs.
     pub fn new(options: AuditOptions, logs: Vec<LogReport>) -> Self {
         let conclusion = Conclusion::combine(logs.iter().map(|log| log.conclusion));
         let exit_code = Conclusion::combine(logs.iter().map(|log| log.exit_conclusion(&options))).exit_code();

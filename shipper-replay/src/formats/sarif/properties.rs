@@ -17,7 +17,7 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
     let mut members = json!({
         "registry": registry(demand.registry.as_ref()),
         "planId": demand.plan_id.as_ref().map(plan_id),
-        "at": demand.at,
+        "at": demand.at.as_ref().map(ToString::to_string),
         "extends": demand.extends.map(|head| head.to_string()),
         "since": demand.since.map(|head| head.to_string()),
         "strict": demand.strict,

@@ -1,19 +1,19 @@
-//! Macro for the enums whose variants are words of the JSON report.
+//! Macro for the enums whose variants are words of the contract.
 
-/// Defines an enum with the word of each variant, for serde, `as_str` and `Display`.
-macro_rules! word_enum {
-    (
+/// Defines enums with the word of each variant, for serde, `as_str` and `Display`.
+macro_rules! word_enums {
+    ($(
         $(#[$meta:meta])*
         pub enum $Enum:ident { $($(#[$variant_meta:meta])* $Variant:ident = $word:literal,)* }
-    ) => {
+    )+) => { $(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ::serde::Serialize, ::serde::Deserialize)]
         pub enum $Enum {
             $($(#[$variant_meta])* #[serde(rename = $word)] $Variant,)*
         }
 
         impl $Enum {
-            /// The word in the JSON report.
+            /// Returns the contract's word, as in JSON.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$Variant => $word,)*
@@ -26,7 +26,7 @@ macro_rules! word_enum {
                 f.write_str(self.as_str())
             }
         }
-    };
+    )+ };
 }
 
-pub(super) use word_enum;
+pub(crate) use word_enums;
