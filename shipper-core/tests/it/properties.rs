@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditOptions, Auditor, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus, resolve_as_of,
+    AsOf, AuditError, AuditOptions, Auditor, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus,
+    audit_path, resolve_as_of,
 };
 use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
 use shipper_events::scan::split_lines;
@@ -237,4 +238,17 @@ proptest! {
         let demand = demand.with_at(AsOf::Line(line as u64));
         prop_assert_eq!(audit(&log, SidecarInput::NotRequested, &demand).expect("the line is there"), prefix);
     }
+}
+
+/// (Pass) An audit of a path up to a time equals an audit of the lines up to that time.
+#[test]
+fn path_is_audited_up_to_a_time() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recorded/refused-and-published/events.jsonl");
+    let until = |at: &str| AuditOptions::default().with_at(at.parse().expect("a line or a time"));
+    let audited = |options: &AuditOptions| audit_path(path, SidecarInput::NotRequested, options).expect("a log");
+    assert_eq!(audited(&until("2026-11-23T09:00:05Z")), audited(&until("5")));
+    assert_eq!(audited(&until("5")).conclusion(), Conclusion::Verified, "the refusal of the gate is confirmed");
+    assert_eq!(audited(&AuditOptions::default()).conclusion(), Conclusion::Violated);
+    let missing = audit_path("no/such/file", SidecarInput::NotRequested, &AuditOptions::default());
+    assert!(matches!(missing, Err(AuditError::Read { .. })), "{missing:?}");
 }
