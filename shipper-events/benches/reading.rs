@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log, split_lines};
-use shipper_events::{EventReader, EventType, HeadHasher, parse_line};
+use shipper_events::{EventKind, EventReader, HeadHasher, parse_line};
 
 const LOG: usize = 8 << 20;
 
@@ -19,7 +19,7 @@ impl LogVisitor for Audit {
     fn interest(&self) -> fn(&str) -> Interest {
         |event_type| {
             let full = event_type.starts_with("rehearsal_") || event_type == "plan_created";
-            if full || !EventType::is_known(event_type) { Interest::Full } else { Interest::Skip }
+            if full || EventKind::from_name(event_type).is_none() { Interest::Full } else { Interest::Skip }
         }
     }
 

@@ -94,13 +94,13 @@ impl MembersCodec for GateEvaluated {
         Ok(Self { rules, plan_id, details, extra })
     }
 
-    fn write_members(&self, out: &mut ObjectWriter<'_>) {
+    fn write_members(&self, out: &mut ObjectWriter) {
         self.rules.write("rules", out);
         self.plan_id.write("plan_id", out);
         if let Some(details) = &self.details {
             match &details.rehearsal_registry {
                 Some(registry) => registry.write("rehearsal_registry", out),
-                None => out.raw("rehearsal_registry", "null"),
+                None => out.member("rehearsal_registry", "null"),
             }
             details.skip.write("skip", out);
             details.actor.write("actor", out);

@@ -21,9 +21,7 @@ impl RawJson {
 /// Returns a JSON string.
 impl From<&str> for RawJson {
     fn from(text: &str) -> Self {
-        let mut json = String::new();
-        write_string(text, &mut json);
-        Self(json.into())
+        Self(json_string(text).into())
     }
 }
 
@@ -48,13 +46,9 @@ impl ExtraMembers {
         Self(extra.map(|member| (member.name().into(), member.value().into())).collect())
     }
 
-    pub(crate) fn push(&mut self, name: &str, value: RawJson) {
-        self.0.push((name.into(), value));
-    }
-
-    pub(crate) fn write(&self, out: &mut ObjectWriter<'_>) {
+    pub(crate) fn write(&self, out: &mut ObjectWriter) {
         for (name, value) in self.iter() {
-            out.raw(name, value.text());
+            out.member(name, value.text());
         }
     }
 }
@@ -105,7 +99,7 @@ pub(crate) trait JsonType: Sized {
     /// The name of the type in an error.
     const EXPECTED: &'static str;
     fn from_value(value: Value<'_>) -> Option<Self>;
-    fn write_json(&self, out: &mut String);
+    fn to_json(&self) -> String;
 }
 
 /// The type of a member; it decides about an absent member and about another type of value.
@@ -113,7 +107,7 @@ pub(crate) trait MemberCodec: Sized {
     /// Whether a line with another type of value is corrupt.
     const REQUIRED: bool;
     fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError>;
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
+    fn write(&self, name: &str, out: &mut ObjectWriter);
 }
 
 /// Reads and writes the members of an object.
@@ -121,7 +115,7 @@ pub(super) trait MembersCodec: Sized {
     /// Whether the object is corrupt if a member is missing or has another type of value.
     const ANY_REQUIRED: bool;
     fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError>;
-    fn write_members(&self, out: &mut ObjectWriter<'_>);
+    fn write_members(&self, out: &mut ObjectWriter);
 }
 
 /// The reason why a member is corrupt, and the offset of its value in the line; `None` if the member is missing.
@@ -153,9 +147,8 @@ impl<T: JsonType> MemberCodec for T {
         value.and_then(T::from_value).ok_or_else(|| MemberError::new(name, "this event type", T::EXPECTED, value))
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
-        out.name(name);
-        self.write_json(out.out);
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
+        out.member(name, &self.to_json());
     }
 }
 
@@ -169,7 +162,7 @@ impl<T: JsonType> MemberCodec for Option<T> {
         }
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
         if let Some(value) = self {
             value.write(name, out);
         }
@@ -186,7 +179,7 @@ impl<T: JsonType> MemberCodec for Lenient<T> {
         })
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
         match self {
             Self::Absent => {}
             Self::Valid(value) => value.write(name, out),
@@ -202,8 +195,8 @@ impl JsonType for String {
         value.as_str().map(Cow::into_owned)
     }
 
-    fn write_json(&self, out: &mut String) {
-        write_string(self, out);
+    fn to_json(&self) -> String {
+        json_string(self)
     }
 }
 
@@ -214,8 +207,8 @@ impl JsonType for bool {
         value.as_bool()
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(if *self { "true" } else { "false" });
+    fn to_json(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -226,8 +219,8 @@ impl JsonType for JsonUint {
         Self::from_value(value)
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(&self.to_string());
+    fn to_json(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -235,18 +228,11 @@ impl JsonType for Vec<String> {
     const EXPECTED: &'static str = "an array of strings";
 
     fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_array()?.into_iter().map(JsonType::from_value).collect()
+        serde_json::from_str(value.raw()).ok()
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push('[');
-        for (position, text) in self.iter().enumerate() {
-            if position > 0 {
-                out.push(',');
-            }
-            write_string(text, out);
-        }
-        out.push(']');
+    fn to_json(&self) -> String {
+        serde_json::Value::from(self.as_slice()).to_string()
     }
 }
 
@@ -257,12 +243,12 @@ impl JsonType for ClaimedHead {
         Self::of(value)
     }
 
-    fn write_json(&self, out: &mut String) {
-        let mut object = ObjectWriter::new(out);
+    fn to_json(&self) -> String {
+        let mut object = ObjectWriter::new();
         self.lines.write("lines", &mut object);
         self.bytes.write("bytes", &mut object);
         self.blake3.write("blake3", &mut object);
-        object.end();
+        object.finish()
     }
 }
 
@@ -273,8 +259,8 @@ impl JsonType for RawJson {
         Some(value.into())
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(self.text());
+    fn to_json(&self) -> String {
+        self.text().to_owned()
     }
 }
 
@@ -282,47 +268,35 @@ pub(crate) fn read_member<T: MemberCodec>(members: &[Member<'_>], name: &'static
     T::read(name, find(members, name))
 }
 
-pub(crate) fn write_string(text: &str, out: &mut String) {
-    out.push_str(&serde_json::Value::from(text).to_string());
+pub(crate) fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// Writes an object's members one after the other, compactly.
-pub(crate) struct ObjectWriter<'o> {
-    out: &'o mut String,
-    is_first: bool,
-}
+pub(crate) struct ObjectWriter(String);
 
-impl<'o> ObjectWriter<'o> {
-    pub(crate) fn new(out: &'o mut String) -> Self {
-        out.push('{');
-        Self { out, is_first: true }
+impl ObjectWriter {
+    pub(crate) fn new() -> Self {
+        Self::after("{".to_owned())
     }
 
-    /// Continues an object that has members.
-    pub(crate) fn after_member(out: &'o mut String) -> Self {
-        Self { out, is_first: false }
-    }
-
-    fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.is_first) {
-            self.out.push(',');
-        }
-        write_string(name, self.out);
-        self.out.push(':');
+    /// Continues an object that begins with this text.
+    pub(crate) fn after(beginning: String) -> Self {
+        Self(beginning)
     }
 
     /// Writes a member whose value is JSON.
-    pub(crate) fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.out.push_str(json);
+    pub(crate) fn member(&mut self, name: &str, json: &str) {
+        if !self.0.ends_with(['{', ',']) {
+            self.0.push(',');
+        }
+        self.0.push_str(&json_string(name));
+        self.0.push(':');
+        self.0.push_str(json);
     }
 
-    pub(crate) fn string(&mut self, name: &str, text: &str) {
-        self.name(name);
-        write_string(text, self.out);
-    }
-
-    pub(crate) fn end(self) {
-        self.out.push('}');
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
     }
 }

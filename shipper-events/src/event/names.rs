@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::members::{JsonType, write_string};
+use super::members::{JsonType, json_string};
 use crate::line::strict_json::Value;
 
 /// The error for an empty plan or registry name.
@@ -76,8 +76,8 @@ macro_rules! names {
                 Self::new(value.as_str()?).ok()
             }
 
-            fn write_json(&self, out: &mut String) {
-                write_string(self.as_str(), out);
+            fn to_json(&self) -> String {
+                json_string(self.as_str())
             }
         }
     )+ };

@@ -25,7 +25,7 @@ enum Digits {
 impl JsonUint {
     /// Returns the number; `None` if the value is anything but digits.
     pub fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_digits().map(Self::parse)
+        Some(value.raw()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).map(Self::parse)
     }
 
     /// Returns the number of these digits, which have no leading zeros.

@@ -2,7 +2,8 @@
 
 use super::decision::GateEvaluated;
 use super::members::{
-    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, read_member,
+    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, json_string,
+    read_member,
 };
 use super::names::{PlanId, RegistryName};
 use super::number::JsonUint;
@@ -66,7 +67,7 @@ macro_rules! object {
                 })
             }
 
-            fn write_members(&self, out: &mut ObjectWriter<'_>) {
+            fn write_members(&self, out: &mut ObjectWriter) {
                 $(self.$required.write(stringify!($required), out);)*
                 $(self.$optional.write(stringify!($optional), out);)*
                 self.extra.write(out);
@@ -87,10 +88,10 @@ macro_rules! value_object {
                 Self::from_members(value.as_object()?.members()).ok()
             }
 
-            fn write_json(&self, out: &mut String) {
-                let mut object = ObjectWriter::new(out);
+            fn to_json(&self) -> String {
+                let mut object = ObjectWriter::new();
                 self.write_members(&mut object);
-                object.end();
+                object.finish()
             }
         }
     };
@@ -176,11 +177,6 @@ macro_rules! event_types {
                 }
             }
 
-            /// Returns whether this version knows the type of that name.
-            pub fn is_known(name: &str) -> bool {
-                EventKind::from_name(name).is_some()
-            }
-
             pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, MemberError> {
                 Ok(match EventKind::from_name(name) {
                     $(Some(EventKind::$Event) => Self::$Event($Event::from_members(members)?),)*
@@ -191,14 +187,14 @@ macro_rules! event_types {
                 })
             }
 
-            pub(crate) fn write(&self, out: &mut String) {
-                let mut object = ObjectWriter::new(out);
-                object.string("type", self.name());
+            pub(crate) fn to_json(&self) -> String {
+                let mut object = ObjectWriter::new();
+                object.member("type", &json_string(self.name()));
                 match self {
                     $(Self::$Event(event) => event.write_members(&mut object),)*
                     Self::Unknown(unknown) => unknown.extra.write(&mut object),
                 }
-                object.end();
+                object.finish()
             }
         }
     };

@@ -1,19 +1,21 @@
 //! Strict JSON (RFC 8259): one object, as spans of the text.
 //!
-//! `serde_json` checks the grammar and finds the members; their values stay raw text, so that a number of any size is
-//! kept as written. This module also rejects what a general reader accepts: duplicate names at any depth (compared
-//! after unescaping, also in members that no caller reads), half surrogate pairs, and deep nesting. A string is decoded
-//! only on request.
+//! One pass checks the text and finds the first error in it. Besides the grammar it rejects what general readers accept and
+//! could read in two ways: duplicate names at any depth (compared after unescaping, also in members that no caller reads),
+//! half surrogate pairs, and deep nesting. Values stay raw text, so that a number of any size is kept as written. A string is
+//! decoded only on request.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::collections::HashSet;
 
 use super::error::{LineError, LineErrorKind};
-pub use super::json_check::MAX_DEPTH;
-use super::json_check::{NameSet, check, explain, unescape};
+
+/// The depth limit of objects and arrays; the line's own object is 1. Deeper is corrupt: no event of any version
+/// comes near it, and a limit here bounds the stack of every reader.
+pub const MAX_DEPTH: u32 = 128;
+
+/// The number of names in an object up to which pairs are compared; a hash set compares more.
+const MAX_COMPARED_PAIRWISE: usize = 16;
 
 /// The members of a JSON object in their order; no two have the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,43 +35,21 @@ pub struct Member<'a> {
 pub struct Value<'a> {
     text: &'a str,
     offset: usize,
-    kind: ValueKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ValueKind {
-    Object,
-    Array,
-    /// `escaped`: it may contain an escape.
-    String {
-        escaped: bool,
-    },
-    Number {
-        digits_only: bool,
-    },
-    True,
-    False,
-    Null,
-}
-
-/// The members of a line's object.
-pub(crate) struct LineMembers<'a> {
-    /// All members except the object `event_type`.
-    pub(crate) top: Vec<Member<'a>>,
-    /// The members of the object `event_type`; `None` if there is none or it is no object.
-    pub(crate) event_type: Option<Vec<Member<'a>>>,
 }
 
 impl<'a> Object<'a> {
-    /// Reads bytes that must be exactly one JSON object, white space around it allowed.
+    /// Parses bytes that must be exactly one JSON object, white space around it allowed.
     ///
     /// # Errors
     ///
     /// [`LineError`] if the JSON is corrupt by `docs/log-format.md`, "Corrupt lines".
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
-        let text = utf8(bytes)?;
-        let members = read_members(text, None).map_err(|_| explain(text).locate(text))?;
-        Ok(Self { members })
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| LineError::new(LineErrorKind::NotUtf8, bytes, error.valid_up_to()))?;
+        Parser::new(text).parse().map_err(|(kind, offset)| LineError::new(kind, bytes, offset))
     }
 
     /// Returns the members in their order.
@@ -84,9 +64,9 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// Builds a member from checked parts: a name without escapes, and the text of a value of that kind.
-    pub(crate) fn checked(name: &'a str, text: &'a str, kind: ValueKind) -> Self {
-        Self { name: Cow::Borrowed(name), value: Value { text, offset: 0, kind } }
+    /// Builds a member from checked parts: a name without escapes, and the text of a value.
+    pub(crate) fn checked(name: &'a str, text: &'a str) -> Self {
+        Self { name: Cow::Borrowed(name), value: Value { text, offset: 0 } }
     }
 
     /// Returns the name, unescaped.
@@ -117,175 +97,233 @@ impl<'a> Value<'a> {
 
     /// Returns the decoded string; `None` for another type.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        let ValueKind::String { escaped } = self.kind else {
-            return None;
-        };
-        unescape(self.text, escaped)
+        let text = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+            return Some(Cow::Borrowed(text));
+        }
+        serde_json::from_str(self.text).ok().map(Cow::Owned)
     }
 
     /// Returns the boolean; `None` for another type.
     pub fn as_bool(self) -> Option<bool> {
-        match self.kind {
-            ValueKind::True => Some(true),
-            ValueKind::False => Some(false),
-            _ => None,
-        }
-    }
-
-    /// Returns the digits of a number without sign, fraction and exponent; `None` for another number or type.
-    pub fn as_digits(self) -> Option<&'a str> {
-        match self.kind {
-            ValueKind::Number { digits_only: true } => Some(self.text),
-            _ => None,
-        }
+        self.text.parse().ok()
     }
 
     /// Returns whether the value is `null`.
     pub fn is_null(self) -> bool {
-        self.kind == ValueKind::Null
-    }
-
-    /// Returns whether the value is an object.
-    pub fn is_object(self) -> bool {
-        self.kind == ValueKind::Object
+        self.text == "null"
     }
 
     /// Returns the object, whose offsets count from the start of this value; `None` for another type.
     pub fn as_object(self) -> Option<Object<'a>> {
-        let object = self.is_object().then(|| read_members(self.text, None))?;
-        object.ok().map(|members| Object { members })
-    }
-
-    /// Returns the elements, whose offsets count from the start of this value; `None` if the value is no array.
-    pub fn as_array(self) -> Option<Vec<Value<'a>>> {
-        if self.kind != ValueKind::Array {
-            return None;
-        }
-        let elements: Vec<&'a RawValue> = serde_json::from_str(self.text).ok()?;
-        Some(elements.into_iter().map(|element| Value::new(element, self.text)).collect())
-    }
-
-    fn new(value: &'a RawValue, whole: &str) -> Self {
-        let text = value.get();
-        let kind = match text.as_bytes() {
-            [b'{', ..] => ValueKind::Object,
-            [b'[', ..] => ValueKind::Array,
-            [b'"', string @ ..] => ValueKind::String { escaped: memchr::memchr(b'\\', string).is_some() },
-            [b't', ..] => ValueKind::True,
-            [b'f', ..] => ValueKind::False,
-            [b'n', ..] => ValueKind::Null,
-            number => ValueKind::Number { digits_only: number.iter().all(u8::is_ascii_digit) },
-        };
-        Self { text, offset: text.as_ptr().addr() - whole.as_ptr().addr(), kind }
-    }
-
-    /// Returns whether no value below this one is corrupt; `depth` objects enclose this one.
-    fn is_strict(self, depth: u32) -> bool {
-        match self.kind {
-            ValueKind::Object | ValueKind::Array | ValueKind::String { escaped: true } => {
-                check(self.text, depth).is_ok()
-            }
-            _ => true,
-        }
+        Parser::new(self.text).parse().ok()
     }
 }
 
-/// Reads the members of a line.
-pub(crate) fn read_line(text: &str) -> Result<LineMembers<'_>, LineError> {
-    let mut event_type = None;
-    match read_members(text, Some(&mut event_type)) {
-        Ok(top) => Ok(LineMembers { top, event_type }),
-        // The line is corrupt, or its `event_type` is no object.
-        Err(_) => Object::parse(text.as_bytes()).map(|object| LineMembers { top: object.members, event_type: None }),
-    }
-}
+/// A reason and its offset; the column is counted only for the caller.
+type ParseError = (LineErrorKind, usize);
 
-/// Reads a text that is exactly one object; [`explain`] has the reason if it is not.
-fn read_members<'a>(
+/// Parses a text from its start to its first error.
+struct Parser<'a> {
     text: &'a str,
-    event_type: Option<&mut Option<Vec<Member<'a>>>>,
-) -> Result<Vec<Member<'a>>, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let members = MembersVisitor { text, depth: 1, event_type }.deserialize(&mut json)?;
-    json.end()?;
-    Ok(members)
-}
-
-/// Collects the members of an object.
-struct MembersVisitor<'v, 'a> {
-    text: &'a str,
+    offset: usize,
+    /// The number of objects and arrays that are not closed yet.
     depth: u32,
-    /// Takes the members of the object `event_type`; `None` to treat that member as any other.
-    event_type: Option<&'v mut Option<Vec<Member<'a>>>>,
 }
 
-impl<'a> DeserializeSeed<'a> for MembersVisitor<'_, 'a> {
-    type Value = Vec<Member<'a>>;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for MembersVisitor<'_, 'a> {
-    type Value = Vec<Member<'a>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, offset: 0, depth: 0 }
     }
 
-    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut members, mut names) = (Vec::<Member<'a>>::with_capacity(8), NameSet::default());
-        while let Some(Name(name)) = map.next_key()? {
-            if let Some(event_type) = &mut self.event_type
-                && name == "event_type"
-            {
-                let inner = MembersVisitor { text: self.text, depth: self.depth + 1, event_type: None };
-                if event_type.replace(map.next_value_seed(inner)?).is_some() {
-                    return Err(A::Error::custom("a duplicate name"));
-                }
-                continue;
-            }
-            let member = Member { name, value: Value::new(map.next_value()?, self.text) };
-            if !member.value.is_strict(self.depth) || !names.insert(&member, &members, |member| &member.name) {
-                return Err(A::Error::custom("a duplicate name, half surrogate pair or deep nesting"));
-            }
-            members.push(member);
+    /// Parses a text that must be exactly one object.
+    fn parse(mut self) -> Result<Object<'a>, ParseError> {
+        if self.skip_space() != Some(b'{') {
+            return Err((LineErrorKind::NotAnObject, self.offset));
         }
+        let members = self.members()?;
+        match self.skip_space() {
+            None => Ok(Object { members }),
+            Some(_) => Err((LineErrorKind::TrailingData, self.offset)),
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.offset..).unwrap_or_default()
+    }
+
+    /// Skips white space and returns the byte after it; `None` at the end of the text.
+    fn skip_space(&mut self) -> Option<u8> {
+        self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        self.rest().first().copied()
+    }
+
+    /// Skips bytes and returns their number.
+    fn skip_while(&mut self, skips: impl Fn(&u8) -> bool) -> usize {
+        let count = self.rest().iter().take_while(|byte| skips(byte)).count();
+        self.offset += count;
+        count
+    }
+
+    /// Skips the next byte if it is one of these, and returns whether it is.
+    fn skip_any(&mut self, bytes: &[u8]) -> bool {
+        let found = self.rest().first().is_some_and(|byte| bytes.contains(byte));
+        self.offset += usize::from(found);
+        found
+    }
+
+    fn unexpected<T>(&self, expected: &'static str) -> Result<T, ParseError> {
+        Err((LineErrorKind::UnexpectedToken { expected }, self.offset))
+    }
+
+    fn value(&mut self) -> Result<Value<'a>, ParseError> {
+        let (first, offset) = (self.skip_space(), self.offset);
+        match first {
+            Some(b'{') => drop(self.members()?),
+            Some(b'[') => {
+                let expected = "a comma or the closing bracket of the array";
+                self.items(b']', expected, |parser| parser.value().map(|_| ()))?;
+            }
+            Some(b'"') => self.string()?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't' | b'f' | b'n') => self.literal()?,
+            _ => return self.unexpected("a value"),
+        }
+        Ok(Value { text: self.text.get(offset..self.offset).unwrap_or_default(), offset })
+    }
+
+    /// Parses an object or array: items with a comma between each two.
+    fn items(
+        &mut self,
+        closing: u8,
+        expected: &'static str,
+        mut item: impl FnMut(&mut Self) -> Result<(), ParseError>,
+    ) -> Result<(), ParseError> {
+        if self.depth == MAX_DEPTH {
+            return Err((LineErrorKind::TooDeep, self.offset));
+        }
+        self.depth += 1;
+        self.offset += 1;
+        if self.skip_space() != Some(closing) {
+            item(self)?;
+            while self.skip_space() == Some(b',') {
+                self.offset += 1;
+                item(self)?;
+            }
+        }
+        if self.skip_space() != Some(closing) {
+            return self.unexpected(expected);
+        }
+        self.depth -= 1;
+        self.offset += 1;
+        Ok(())
+    }
+
+    fn members(&mut self) -> Result<Vec<Member<'a>>, ParseError> {
+        let (mut members, mut names) = (Vec::<Member<'a>>::new(), HashSet::new());
+        self.items(b'}', "a comma or the closing brace of the object", |parser| {
+            if parser.skip_space() != Some(b'"') {
+                return parser.unexpected("a member's name in quotes");
+            }
+            let name = parser.value()?;
+            let (name, offset) = (name.as_str().unwrap_or_default(), name.offset);
+            let is_new = if members.len() < MAX_COMPARED_PAIRWISE {
+                find(&members, &name).is_none()
+            } else {
+                if names.is_empty() {
+                    names.extend(members.iter().map(|member| member.name.clone()));
+                }
+                names.insert(name.clone())
+            };
+            if !is_new {
+                return Err((LineErrorKind::DuplicateName { name: name.into_owned() }, offset));
+            }
+            if parser.skip_space() != Some(b':') {
+                return parser.unexpected("a colon after the member's name");
+            }
+            parser.offset += 1;
+            members.push(Member { name, value: parser.value()? });
+            Ok(())
+        })?;
         Ok(members)
     }
-}
 
-/// A member's name, borrowed if it has no escape.
-struct Name<'a>(Cow<'a, str>);
+    fn literal(&mut self) -> Result<(), ParseError> {
+        let Some(literal) =
+            ["true", "false", "null"].iter().find(|literal| self.rest().starts_with(literal.as_bytes()))
+        else {
+            return self.unexpected("true, false or null");
+        };
+        self.offset += literal.len();
+        Ok(())
+    }
 
-impl<'a> Deserialize<'a> for Name<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor)
+    fn number(&mut self) -> Result<(), ParseError> {
+        self.skip_any(b"-");
+        if !self.skip_any(b"0") {
+            self.digits()?;
+        } else if self.rest().first().is_some_and(u8::is_ascii_digit) {
+            return self.unexpected("no digit after a leading zero");
+        }
+        if self.skip_any(b".") {
+            self.digits()?;
+        }
+        if self.skip_any(b"eE") {
+            self.skip_any(b"+-");
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), ParseError> {
+        if self.skip_while(u8::is_ascii_digit) == 0 { self.unexpected("a digit") } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<(), ParseError> {
+        let mut end = self.offset + 1;
+        loop {
+            let rest = self.text.as_bytes().get(end..).unwrap_or_default();
+            let Some((plain, rest)) =
+                memchr::memchr2(b'"', b'\\', rest).and_then(|position| rest.split_at_checked(position))
+            else {
+                return self.unexpected("the closing quote of this string");
+            };
+            if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
+                return Err((LineErrorKind::ControlCharacter, end + control));
+            }
+            end += plain.len();
+            if rest.starts_with(b"\"") {
+                self.offset = end + 1;
+                return Ok(());
+            }
+            end += escape_len(rest).map_err(|kind| (kind, end))?;
+        }
     }
 }
 
-struct NameVisitor;
-
-impl<'a> Visitor<'a> for NameVisitor {
-    type Value = Name<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Name<'a>, E> {
-        Ok(Name(Cow::Borrowed(name)))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Name<'a>, E> {
-        Ok(Name(Cow::Owned(name.to_owned())))
+/// Returns the length of the escape at the beginning of `rest`; both halves of a surrogate pair are one escape.
+fn escape_len(rest: &[u8]) -> Result<usize, LineErrorKind> {
+    match rest {
+        [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Ok(2),
+        [_, b'u', digits @ ..] => match (hex4(digits)?, digits.get(4..)) {
+            (0xD800..=0xDBFF, Some([b'\\', b'u', low @ ..])) => match hex4(low)? {
+                0xDC00..=0xDFFF => Ok(12),
+                _ => Err(LineErrorKind::LoneSurrogate),
+            },
+            (0xD800..=0xDFFF, _) => Err(LineErrorKind::LoneSurrogate),
+            _ => Ok(6),
+        },
+        _ => {
+            let expected = "one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX";
+            Err(LineErrorKind::UnexpectedToken { expected })
+        }
     }
 }
 
-pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, LineError> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));
-    }
-    std::str::from_utf8(bytes).map_err(|error| LineError::new(LineErrorKind::NotUtf8, bytes, error.valid_up_to()))
+fn hex4(digits: &[u8]) -> Result<u32, LineErrorKind> {
+    let value = |digits: &[u8; 4]| {
+        digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?))
+    };
+    let expected = "four hexadecimal digits after \\u";
+    digits.first_chunk().and_then(value).ok_or(LineErrorKind::UnexpectedToken { expected })
 }

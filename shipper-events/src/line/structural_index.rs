@@ -13,14 +13,12 @@ pub(crate) struct StructuralIndex {
 }
 
 /// A bitmap of sixty-four bytes for each class, the lowest bit for the first byte.
-type BitmapWord = [u64; 6];
+type BitmapWord = [u64; 4];
 
 const QUOTES: usize = 0;
 const LINE_FEEDS: usize = 1;
 const SPECIAL: usize = 2;
-const BACKSLASHES: usize = 3;
-const IRREGULAR: usize = 4;
-const NON_ASCII: usize = 5;
+const IRREGULAR: usize = 3;
 
 /// Quotes that open or close a string: those that are not escaped.
 pub(crate) type Quotes<'i> = BitCursor<'i, QUOTES>;
@@ -28,17 +26,11 @@ pub(crate) type Quotes<'i> = BitCursor<'i, QUOTES>;
 /// Line feeds.
 pub(crate) type LineFeeds<'i> = BitCursor<'i, LINE_FEEDS>;
 
-/// Bytes of any of the following classes: most lines have none.
+/// Irregular bytes, backslashes, and bytes that are not ASCII: most lines have none.
 pub(crate) type Special<'i> = BitCursor<'i, SPECIAL>;
-
-/// Backslashes.
-pub(crate) type Backslashes<'i> = BitCursor<'i, BACKSLASHES>;
 
 /// Control characters other than the line feed, and escaped bytes that make no short escape.
 pub(crate) type Irregular<'i> = BitCursor<'i, IRREGULAR>;
-
-/// Bytes that are not ASCII.
-pub(crate) type NonAscii<'i> = BitCursor<'i, NON_ASCII>;
 
 /// Iterates over the offsets of one class of bytes in a window.
 #[derive(Debug)]
@@ -93,8 +85,7 @@ impl StructuralIndex {
         let ByteClasses { quotes, backslashes, line_feeds, controls, escapable, non_ascii } = *classes;
         let (escaped, carry) = if backslashes | carry == 0 { (0, 0) } else { find_escaped(backslashes, carry) };
         let irregular = (controls & !line_feeds) | (escaped & !escapable);
-        let special = irregular | backslashes | non_ascii;
-        self.words.push([quotes & !escaped, line_feeds, special, backslashes, irregular, non_ascii]);
+        self.words.push([quotes & !escaped, line_feeds, irregular | backslashes | non_ascii, irregular]);
         carry
     }
 }
@@ -209,7 +200,7 @@ mod tests {
         fn index_equals_byte_by_byte_classification(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300)) {
             // A window ends with a line.
             let window = [line, vec![b'\n']].concat();
-            let (mut quotes, mut irregular, mut escaped) = (Vec::new(), Vec::new(), false);
+            let (mut quotes, mut special, mut irregular, mut escaped) = (Vec::new(), Vec::new(), Vec::new(), false);
             for (at, byte) in window.iter().enumerate() {
                 if *byte == b'"' && !escaped {
                     quotes.push(at);
@@ -218,17 +209,19 @@ mod tests {
                 if unusual {
                     irregular.push(at);
                 }
+                if unusual || *byte == b'\\' || !byte.is_ascii() {
+                    special.push(at);
+                }
                 escaped = *byte == b'\\' && !escaped;
             }
-            let of = |is: fn(u8) -> bool| (0..window.len()).filter(|at| is(window[*at])).collect::<Vec<_>>();
+            let line_feeds: Vec<usize> = memchr::memchr_iter(b'\n', &window).collect();
             for level in [Level::new(), Level::baseline()] {
                 let mut index = StructuralIndex { level, words: Vec::new() };
                 index.fill(&window);
                 prop_assert_eq!(all::<{ super::QUOTES }>(&index), quotes.clone());
                 prop_assert_eq!(all::<{ super::IRREGULAR }>(&index), irregular.clone());
-                prop_assert_eq!(all::<{ super::LINE_FEEDS }>(&index), of(|byte| byte == b'\n'));
-                prop_assert_eq!(all::<{ super::BACKSLASHES }>(&index), of(|byte| byte == b'\\'));
-                prop_assert_eq!(all::<{ super::NON_ASCII }>(&index), of(|byte| byte >= 0x80));
+                prop_assert_eq!(all::<{ super::SPECIAL }>(&index), special.clone());
+                prop_assert_eq!(all::<{ super::LINE_FEEDS }>(&index), line_feeds.clone());
             }
         }
     }

@@ -159,6 +159,7 @@ impl<'b> ScanState<'b> {
                 wanted = self.interests.lookup(type_name);
                 matches!(wanted, Wanted::Event)
             });
+            let canonical = canonical.is_some();
             // `None` where the fast path found too little.
             let content = match wanted {
                 _ if !canonical => None,

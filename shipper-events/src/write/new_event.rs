@@ -1,6 +1,6 @@
 //! An event before it is in a log.
 
-use crate::event::{Event, EventType, ExtraMembers, ParseEventError, RawJson};
+use crate::event::{Event, EventType, ExtraMembers, ParseEventError};
 
 /// An event before it is in a log: the writer adds its timestamp and link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +28,5 @@ impl std::str::FromStr for NewEvent {
         let members = text.trim_start().strip_prefix('{').unwrap_or(text);
         let event: Event = format!(r#"{{"timestamp":"1970-01-01T00:00:00Z",{members}"#).parse()?;
         Ok(Self { event_type: event.event_type, package: event.package, extra: event.extra })
-    }
-}
-
-impl NewEvent {
-    /// Adds a member to the line. Readers that do not know it ignore it.
-    #[must_use]
-    pub fn with_member(mut self, name: &str, value: RawJson) -> Self {
-        self.extra.push(name, value);
-        self
     }
 }

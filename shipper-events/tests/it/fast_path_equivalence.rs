@@ -12,7 +12,7 @@ use proptest::sample::{Index, select};
 use shipper_events::scan::{
     Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log, split_lines,
 };
-use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line};
+use shipper_events::{ChainLink, EventKind, LineError, MAX_LINE_LEN, Tail, parse_line};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
 use shipper_testkit::settings::proptest_config;
 
@@ -22,7 +22,7 @@ fn interest(type_name: &str) -> Interest {
     match type_name {
         "package_attempted" | "package_published" | "from_tomorrow" => Interest::PackageOnly,
         "execution_started" => Interest::Full,
-        _ if !EventType::is_known(type_name) => Interest::Full,
+        _ if EventKind::from_name(type_name).is_none() => Interest::Full,
         _ => Interest::Skip,
     }
 }
