@@ -18,11 +18,10 @@ mod segments;
 
 pub(crate) use block::ScannedBlock;
 pub use block::{Interest, LineContent};
-pub use chunks::{Tail, split_lines};
-pub use lines::LineReader;
+pub use lines::{LineReader, Tail, split_lines};
+pub(crate) use projection::interest;
 pub use projection::{Projection, read_projection};
-pub(crate) use projection::{apply, interest};
-pub(crate) use reader::EventVisitor;
+pub(crate) use reader::read_events;
 pub use reader::{EventReader, ReadError};
 pub use scanner::{LogScanner, LogVisitor, scan_log};
 pub(crate) use segments::ChainSegment;

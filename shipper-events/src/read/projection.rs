@@ -1,10 +1,10 @@
-//! Projections: a fold over the verified events of a log.
+//! Projections: folds over the verified events of a log.
 
 use std::io::Read;
 
 use super::block::Interest;
-use super::chunks::Tail;
-use super::reader::{EventVisitor, ReadError};
+use super::lines::Tail;
+use super::reader::{ReadError, read_events};
 use super::scanner::LogScanner;
 use crate::event::LogEntry;
 use crate::integrity::{Head, LineCursor};
@@ -12,8 +12,8 @@ use crate::integrity::{Head, LineCursor};
 /// A fold over the events of a verified log, in order. [`read_projection`] folds a log that is only read, a
 /// [`LogWriter`](crate::write::LogWriter) one that is written.
 pub trait Projection {
-    /// Whether the projection reads events of this type. Every line is verified; events of other types are not built,
-    /// which is several times faster.
+    /// Returns whether the projection reads events of this type. Every line is verified; events of other types are not
+    /// built, which is several times faster.
     fn reads(event_type: &str) -> bool;
 
     /// Takes an event of a type that the projection reads. The cursor gives the head of the log up to and including the
@@ -21,7 +21,7 @@ pub trait Projection {
     fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>);
 }
 
-/// Reads nothing.
+/// The projection that reads no event.
 impl Projection for () {
     fn reads(_: &str) -> bool {
         false
@@ -30,16 +30,9 @@ impl Projection for () {
     fn apply(&mut self, _: &LogEntry, _: &mut LineCursor<'_>) {}
 }
 
-/// The interest of a projection in a type of event.
+/// Returns the interest of a projection in a type of event.
 pub(crate) fn interest<P: Projection>(event_type: &str) -> Interest {
     if P::reads(event_type) { Interest::Full } else { Interest::Skip }
-}
-
-/// Passes an event to a projection that reads its type.
-pub(crate) fn apply<P: Projection>(projection: &mut P, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
-    if P::reads(entry.event.event_type.name()) {
-        projection.apply(entry, cursor);
-    }
 }
 
 /// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its
@@ -74,13 +67,8 @@ pub(crate) fn apply<P: Projection>(projection: &mut P, entry: &LogEntry, cursor:
 /// ```
 pub fn read_projection<P: Projection>(read: impl Read, mut projection: P) -> Result<(P, Head), ReadError> {
     let mut scanner = LogScanner::new();
-    let mut visitor = EventVisitor::new(interest::<P>, |entry, cursor| apply(&mut projection, &entry, cursor));
-    let ended = scanner.read_to_end(read, &mut visitor);
-    let (error, line) = (visitor.error, scanner.lines());
-    match (error, ended, scanner.tail()) {
-        (Some(error), ..) => Err(error),
-        (None, Err(source), _) => Err(ReadError::Io { line, source }),
-        (None, Ok(_), Tail::Torn { bytes }) => Err(ReadError::TornTail { line, bytes }),
-        (None, Ok(_), Tail::Clean) => Ok((projection, scanner.head())),
+    match read_events(&mut scanner, read, interest::<P>, |entry, cursor| projection.apply(&entry, cursor))? {
+        Tail::Clean => Ok((projection, scanner.head())),
+        Tail::Torn { bytes } => Err(ReadError::TornTail { line: scanner.lines(), bytes }),
     }
 }

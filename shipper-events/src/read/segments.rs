@@ -6,7 +6,7 @@ use crate::integrity::ChainLink;
 /// where the next one begins.
 #[derive(Debug)]
 pub(crate) struct ChainSegment {
-    /// How many lines of the block precede it.
+    /// The number of lines of the block that precede it.
     pub(crate) position: u64,
     /// The link of its first line; `None` for unchained lines.
     pub(crate) link: Option<ChainLink>,
@@ -18,7 +18,7 @@ pub(crate) struct ChainSegment {
 #[derive(Debug, Default)]
 pub(crate) struct SegmentBuilder {
     segments: Vec<ChainSegment>,
-    /// How many lines belong to a segment so far.
+    /// The number of lines that belong to a segment so far.
     lines: u64,
     /// The `seq` of the next line if it continues the segment; `None` after an unchained line.
     next_seq: Option<u64>,

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use crate::event::LogEntry;
 use crate::event::{EventKind, EventType};
-use crate::integrity::LineCursor;
-use crate::read::{self, EventVisitor, Interest, LogScanner, Projection, ReadError, Tail};
+use crate::read::{self, Interest, LogScanner, Projection, ReadError, Tail, read_events};
 
 /// The lines of a log that its writer has verified, and what they contain.
 pub(super) struct KnownLog<P> {
@@ -24,21 +22,17 @@ impl<P: Projection> KnownLog<P> {
     /// Takes the lines after the known ones, and returns what follows the last of them.
     pub(super) fn ingest(&mut self, lines: impl Read) -> Result<Tail, ReadError> {
         let Self { scanner, projection, recorded_tails } = self;
-        let mut visitor = EventVisitor::new(interest::<P>, |entry: LogEntry, cursor: &mut LineCursor<'_>| {
+        let tail = read_events(scanner, lines, interest::<P>, |entry, cursor| {
             if let EventType::TailRepaired(repaired) = &entry.event.event_type {
                 recorded_tails.insert(repaired.blake3.clone());
             }
-            read::apply(projection, &entry, cursor);
+            if P::reads(entry.event.event_type.name()) {
+                projection.apply(&entry, cursor);
+            }
         });
-        let ended = scanner.read_to_end(lines, &mut visitor);
-        let (error, tail) = (visitor.error, scanner.tail());
         // The tail may be gone or be a line when the file is read again.
         scanner.discard_tail();
-        match (error, ended) {
-            (Some(error), _) => Err(error),
-            (None, Err(source)) => Err(ReadError::Io { line: scanner.lines(), source }),
-            (None, Ok(_)) => Ok(tail),
-        }
+        tail
     }
 }
 

@@ -11,7 +11,7 @@ use crate::event::LogAdopted;
 use crate::event::Timestamp;
 use crate::integrity::{ChainLink, Head};
 use crate::line::error::MAX_LINE_LEN;
-use crate::read::{EventVisitor, Interest, LogScanner, ReadError};
+use crate::read::{Interest, LogScanner, ReadError, read_events};
 
 /// Encodes the events that `decide` returns for the head before them. After an unchained line, a `log_adopted` precedes
 /// them.
@@ -23,7 +23,7 @@ pub(super) fn encode(
     let timestamp = timestamp(now);
     let mut log = after.clone();
     let mut bytes = Vec::new();
-    if log.verifier().last_line_unchained() {
+    if log.verifier.chain.prev_unchained {
         let head = log.head();
         let adopted = LogAdopted::new(head.lines, head.bytes, head.blake3.to_string());
         bytes = encode_lines(vec![NewEvent::new(adopted, "all")], &timestamp, &log)?;
@@ -41,7 +41,7 @@ pub(super) fn encode(
 
 /// Encodes each event as a line that links to the one before it.
 fn encode_lines(events: Vec<NewEvent>, timestamp: &Timestamp, after: &LogScanner) -> Result<Vec<u8>, AppendError> {
-    let (mut lines, mut prev_line, mut bytes) = (after.lines(), after.verifier().prev_line(), Vec::new());
+    let (mut lines, mut prev_line, mut bytes) = (after.lines(), after.verifier.chain.prev_line, Vec::new());
     for event in events {
         let event = Event {
             link: Some(ChainLink::to_previous_hash(lines, prev_line)),
@@ -63,11 +63,9 @@ fn encode_lines(events: Vec<NewEvent>, timestamp: &Timestamp, after: &LogScanner
 
 /// Verifies encoded lines as a reader would: the members that a caller adds may make a line invalid.
 fn verify_encoded(bytes: &[u8], log: &mut LogScanner) -> Result<(), AppendError> {
-    let mut visitor = EventVisitor::new(|_| Interest::Skip, |_, _| {});
-    let _ = log.feed(bytes, &mut visitor);
-    match visitor.error {
-        Some(ReadError::Corrupt { error, .. }) => Err(AppendError::InvalidEvent { error }),
-        Some(ReadError::Chain { error, .. }) => Err(AppendError::ChainViolation { error }),
+    match read_events(log, bytes, |_| Interest::Skip, |_, _| {}) {
+        Err(ReadError::Corrupt { error, .. }) => Err(AppendError::InvalidEvent { error }),
+        Err(ReadError::Chain { error, .. }) => Err(AppendError::ChainViolation { error }),
         _ => Ok(()),
     }
 }

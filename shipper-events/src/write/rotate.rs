@@ -15,7 +15,7 @@ use super::writer::{LogWriter, WriterOptions, resolve};
 use crate::event::Event;
 use crate::event::LogContinued;
 use crate::integrity::{ChainLink, Head};
-use crate::read::{EventVisitor, Interest, LogScanner, Projection};
+use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 
 /// Moves a log that can no longer be written aside, whole, and continues it by a new one whose first line records its
 /// head. Returns the path of the old log and a writer of the new one. Its projection starts empty: rehearse again.
@@ -80,8 +80,10 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
 fn head_of<F: StorageFile>(old: &mut F) -> io::Result<(Head, u64)> {
     let mut reader = FileReader { file: old, offset: 0 };
     let mut scanner = LogScanner::new().with_cutoff(0);
-    let _ = scanner.read_to_end(&mut reader, &mut EventVisitor::new(|_| Interest::Skip, |_, _| {}))?;
-    Ok((scanner.head(), reader.offset))
+    match read_events(&mut scanner, &mut reader, |_| Interest::Skip, |_, _| {}) {
+        Err(ReadError::Io { source, .. }) => Err(source),
+        _ => Ok((scanner.head(), reader.offset)),
+    }
 }
 
 /// Leaves what is beside the old log to it: what is marked of it, and tails that were cut off it, are no matter of the new
