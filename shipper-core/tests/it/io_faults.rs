@@ -393,14 +393,6 @@ impl Storage for Guessed {
         FsStorage.lock(path, wait, note)
     }
 
-    fn unlock(&self, lock: &mut Self::Lock) -> std::io::Result<()> {
-        FsStorage.unlock(lock)
-    }
-
-    fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
-        FsStorage.lock_again(path, lock, wait, note)
-    }
-
     fn now(&self) -> std::time::SystemTime {
         FsStorage.now()
     }

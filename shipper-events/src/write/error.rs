@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::integrity::{ChainError, Head};
@@ -120,6 +120,14 @@ pub enum LogError {
         /// Why.
         source: Box<AppendError>,
     },
+}
+
+impl LogError {
+    /// Returns the conversion of the error of a step on that file or directory.
+    pub(super) fn io(what: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
 }
 
 /// The events were not acknowledged. Nothing may be done that depends on them.

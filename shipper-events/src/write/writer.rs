@@ -1,17 +1,16 @@
 //! The writer of a log.
 
-use std::{fmt, io};
+use std::fmt;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
+use super::encode::NewEvent;
 use super::error::{AppendError, LogError};
 use super::fs::FsStorage;
-use super::lock::{LockOptions, LogLock};
+use super::lock::LockOptions;
 use super::log_file::LogFile;
-use super::new_event::NewEvent;
-use super::paths::{repair_marker_path, unsynced_marker_path};
-use super::repair;
-use super::storage::Storage;
+use super::paths::{REPAIRING, UNSYNCED, companion};
+use super::storage::{Storage, if_found};
 use crate::integrity::Head;
 use crate::read::{Projection, Tail};
 
@@ -72,8 +71,7 @@ pub struct LogWriter<P = (), S: Storage = FsStorage> {
     log: LogFile<P, S>,
     repair_torn_tail: bool,
     checked_saved_tails: bool,
-    /// Also kept between appends, when other processes may take it.
-    lock: LogLock<S>,
+    lock: LockOptions,
 }
 
 impl<P, S: Storage> fmt::Debug for LogWriter<P, S> {
@@ -92,8 +90,8 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     /// torn tail that is not to be repaired.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
         let WriterOptions { open_only, repair_torn_tail, expected_head, lock } = options;
-        let path = resolve(&storage, path)?;
-        let lock = LogLock::acquire(&storage, &path, lock)?;
+        let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
+        let _locked = lock.acquire(&storage, &path)?;
         let log = LogFile::open(storage, path, !open_only, projection)?;
         let mut writer = Self { log, repair_torn_tail, checked_saved_tails: false, lock };
         if let Some(kept) = expected_head {
@@ -107,8 +105,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
             return Err(LogError::NotExtended { path: log.path.clone(), kept });
         }
         // What others wrote may not be durable yet, and a caller that keeps this head relies on it.
-        log.sync().map_err(|source| log.io("sync", source))?;
-        writer.lock.release(&writer.log.storage);
+        log.sync().map_err(LogError::io("sync", &log.path))?;
         Ok(writer)
     }
 
@@ -151,18 +148,17 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         if self.log.poisoned {
             return Err(AppendError::Poisoned { path: self.log.path.clone() });
         }
-        self.lock.acquire_again(&self.log.storage)?;
-        let appended = self.prepare().map_err(AppendError::from).and_then(|()| self.log.append_under_lock(decide));
-        self.lock.release(&self.log.storage);
-        appended
+        let _locked = self.lock.acquire(&self.log.storage, &self.log.path)?;
+        self.prepare()?;
+        self.log.append_under_lock(decide)
     }
 
     /// Reads what was appended, refuses or repairs a torn tail, and records saved tails that the log does not record. Under
     /// the lock.
     fn prepare(&mut self) -> Result<(), LogError> {
-        let unsynced = unsynced_marker_path(&self.log.path);
-        if self.marker_exists(&unsynced)? {
-            return Err(LogError::SyncFailed { path: self.log.path.clone(), marker: unsynced });
+        if self.marker_exists(UNSYNCED)? {
+            let path = self.log.path.clone();
+            return Err(LogError::SyncFailed { marker: companion(&path, UNSYNCED), path });
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.log.read_appended()? {
@@ -170,28 +166,21 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
                 let (path, line) = (self.log.path.clone(), self.log.known.scanner.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
-            cut = repair::truncate_tail(&mut self.log)?.or(cut);
+            cut = self.log.truncate_tail()?.or(cut);
         }
-        let interrupted = self.marker_exists(&repair_marker_path(&self.log.path))?;
+        let interrupted = self.marker_exists(REPAIRING)?;
         if !self.repair_torn_tail {
             let path = self.log.path.clone();
             return if interrupted { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }
         // Finding saved tails takes a look at the whole directory: once, not at every append.
         let first = !std::mem::replace(&mut self.checked_saved_tails, true);
-        if first || interrupted { repair::record_repairs(&mut self.log, cut, interrupted) } else { Ok(()) }
+        if first || interrupted { self.log.record_repairs(cut, interrupted) } else { Ok(()) }
     }
 
-    fn marker_exists(&self, marker: &Utf8Path) -> Result<bool, LogError> {
-        match self.log.storage.open(marker) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(LogError::Io { what: "look at", path: marker.to_owned(), source }),
-        }
+    fn marker_exists(&self, suffix: &str) -> Result<bool, LogError> {
+        let marker = companion(&self.log.path, suffix);
+        let found = if_found(self.log.storage.open(&marker)).map_err(LogError::io("look at", &marker))?;
+        Ok(found.is_some())
     }
-}
-
-/// Returns the one path of a log.
-pub(super) fn resolve<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
-    storage.resolve(path).map_err(|source| LogError::Io { what: "look up", path: path.to_owned(), source })
 }
