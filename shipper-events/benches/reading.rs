@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log, split_lines};
+use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 use shipper_events::{EventKind, EventReader, HeadHasher, parse_line};
+use shipper_testkit::lines::split_lines;
 
 const LOG: usize = 8 << 20;
 
@@ -60,7 +61,12 @@ fn scanning(criterion: &mut Criterion) {
             });
         });
         group.bench_function(format!("{name}, all threads"), |bench| {
-            bench.iter(|| scan_log(black_box(&log[..]), &mut Audit).expect("memory can be read").head());
+            bench.iter(|| {
+                let mut scanner = LogScanner::new();
+                let ended = scanner.read_to_end(black_box(&log[..]), &mut Audit).expect("memory can be read");
+                assert!(ended.is_continue());
+                scanner.head()
+            });
         });
     }
     group.throughput(Throughput::Bytes(log.len() as u64));

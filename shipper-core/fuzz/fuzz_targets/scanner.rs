@@ -8,9 +8,10 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use shipper_events::scan::{Interest, LogScanner, split_lines};
+use shipper_events::scan::{Interest, LogScanner};
 use shipper_events::{ChainLink, EventKind};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
+use shipper_testkit::lines::split_lines;
 
 const TRACKED: u64 = 2;
 

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, split_lines};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 use shipper_events::{ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line};
+
+use crate::lines::split_lines;
 
 /// What verifying a log finds.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +99,7 @@ const REQUIRED: [&str; 8] = [
 pub fn verify(log: &[u8], interest: fn(&str) -> Interest, tracked_lines: u64, cutoff: u64) -> Verified {
     let mut verified = Verified {
         lines: Vec::new(),
-        head: Head::empty(),
+        head: HeadHasher::new().head(),
         tracked: None,
         any_chained: false,
         any_unchained: false,

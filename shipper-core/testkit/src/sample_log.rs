@@ -1,7 +1,8 @@
 //! What the benchmarks share: lines that the shipper tool wrote, over and over.
 
-use shipper_events::scan::split_lines;
 use shipper_events::{ChainLink, parse_line};
+
+use crate::lines::split_lines;
 
 /// Where the logs are that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");

@@ -1,6 +1,7 @@
 //! Members of events: their JSON types, and codecs that read and write them.
 
-use std::borrow::Cow;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::number::JsonUint;
 use crate::integrity::ClaimedHead;
@@ -21,7 +22,7 @@ impl RawJson {
 /// Returns a JSON string.
 impl From<&str> for RawJson {
     fn from(text: &str) -> Self {
-        Self(json_string(text).into())
+        Self(json(text).into())
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) trait JsonType: Sized {
 
 /// The type of a member; it decides about an absent member and about another type of value.
 pub(crate) trait MemberCodec: Sized {
-    /// Whether a line with another type of value is corrupt.
+    /// True if a line with another type of value is corrupt.
     const REQUIRED: bool;
     fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError>;
     fn write(&self, name: &str, out: &mut ObjectWriter);
@@ -112,7 +113,7 @@ pub(crate) trait MemberCodec: Sized {
 
 /// Reads and writes the members of an object.
 pub(super) trait MembersCodec: Sized {
-    /// Whether the object is corrupt if a member is missing or has another type of value.
+    /// True if the object is corrupt when a member is missing or has another type of value.
     const ANY_REQUIRED: bool;
     fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError>;
     fn write_members(&self, out: &mut ObjectWriter);
@@ -188,27 +189,32 @@ impl<T: JsonType> MemberCodec for Lenient<T> {
     }
 }
 
-impl JsonType for String {
-    const EXPECTED: &'static str = "a string";
-
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_str().map(Cow::into_owned)
-    }
-
-    fn to_json(&self) -> String {
-        json_string(self)
-    }
+/// A [`JsonType`] whose JSON form is that of `serde`.
+pub(super) trait SerdeType: Serialize + DeserializeOwned {
+    const EXPECTED: &'static str;
 }
 
-impl JsonType for bool {
+impl SerdeType for String {
+    const EXPECTED: &'static str = "a string";
+}
+
+impl SerdeType for bool {
     const EXPECTED: &'static str = "true or false";
+}
+
+impl SerdeType for Vec<String> {
+    const EXPECTED: &'static str = "an array of strings";
+}
+
+impl<T: SerdeType> JsonType for T {
+    const EXPECTED: &'static str = T::EXPECTED;
 
     fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_bool()
+        serde_json::from_str(value.raw()).ok()
     }
 
     fn to_json(&self) -> String {
-        self.to_string()
+        json(self)
     }
 }
 
@@ -221,18 +227,6 @@ impl JsonType for JsonUint {
 
     fn to_json(&self) -> String {
         self.to_string()
-    }
-}
-
-impl JsonType for Vec<String> {
-    const EXPECTED: &'static str = "an array of strings";
-
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        serde_json::from_str(value.raw()).ok()
-    }
-
-    fn to_json(&self) -> String {
-        serde_json::Value::from(self.as_slice()).to_string()
     }
 }
 
@@ -268,31 +262,28 @@ pub(crate) fn read_member<T: MemberCodec>(members: &[Member<'_>], name: &'static
     T::read(name, find(members, name))
 }
 
-pub(crate) fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+/// Returns the JSON of a string, a boolean or an array of strings.
+#[expect(clippy::expect_used, reason = "no such value fails")]
+pub(super) fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).expect("invariant: memory can be written, and there are no maps")
 }
 
-/// Writes an object's members one after the other, compactly.
-pub(crate) struct ObjectWriter(String);
+/// Writes an object's members one after the other, compactly, after the text that it begins with.
+pub(crate) struct ObjectWriter(pub(super) String);
 
 impl ObjectWriter {
     pub(crate) fn new() -> Self {
-        Self::after("{".to_owned())
-    }
-
-    /// Continues an object that begins with this text.
-    pub(crate) fn after(beginning: String) -> Self {
-        Self(beginning)
+        Self("{".to_owned())
     }
 
     /// Writes a member whose value is JSON.
-    pub(crate) fn member(&mut self, name: &str, json: &str) {
+    pub(crate) fn member(&mut self, name: &str, value: &str) {
         if !self.0.ends_with(['{', ',']) {
             self.0.push(',');
         }
-        self.0.push_str(&json_string(name));
+        self.0.push_str(&json(name));
         self.0.push(':');
-        self.0.push_str(json);
+        self.0.push_str(value);
     }
 
     pub(crate) fn finish(mut self) -> String {

@@ -43,13 +43,6 @@ pub struct Head {
 #[non_exhaustive]
 pub struct ParseHeadError;
 
-impl Head {
-    /// Returns the head of no bytes: every log extends it.
-    pub fn empty() -> Self {
-        HeadHasher::new().head()
-    }
-}
-
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.lines, self.bytes, self.blake3)
@@ -60,24 +53,13 @@ impl FromStr for Head {
     type Err = ParseHeadError;
 
     fn from_str(text: &str) -> Result<Self, ParseHeadError> {
-        let mut parts = text.split(':');
-        let (Some(lines), Some(bytes), Some(blake3), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(ParseHeadError);
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let head = || {
+            let (lines, rest) = text.split_once(':')?;
+            let (bytes, blake3) = rest.split_once(':')?;
+            Some(Self { lines: number(lines)?, bytes: number(bytes)?, blake3: parse_hash(blake3.as_bytes())? })
         };
-        Ok(Self {
-            lines: parse_decimal(lines)?,
-            bytes: parse_decimal(bytes)?,
-            blake3: parse_hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
-        })
-    }
-}
-
-fn parse_decimal(text: &str) -> Result<u64, ParseHeadError> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_err(|_| ParseHeadError)
-    } else {
-        Err(ParseHeadError)
+        head().ok_or(ParseHeadError)
     }
 }
 

@@ -139,7 +139,7 @@ pub(crate) struct LogVerifier {
     /// The lines so far: their number, bytes and head.
     pub(crate) hasher: HeadHasher,
     pub(crate) chain: Chain,
-    /// Whether a line was corrupt.
+    /// True after a corrupt line.
     pub(crate) is_corrupt: bool,
     /// The number of the first checked line that ends with CR LF.
     pub(crate) first_crlf: Option<u64>,
@@ -248,11 +248,11 @@ fn split_misnumbered(segments: Vec<ChainSegment>, first_line: u64, lines: u64) -
 pub(crate) struct Chain {
     /// The hash of the last line; before the first, of no bytes.
     pub(crate) prev_line: blake3::Hash,
-    /// Whether the last line is unchained: before a chained one, a `log_adopted` is then required.
+    /// True if the last line is unchained: the next chained one must be a `log_adopted`.
     pub(crate) prev_unchained: bool,
-    /// Whether any checked line is chained.
+    /// True if any checked line is chained.
     pub(crate) any_chained: bool,
-    /// Whether any checked line is unchained.
+    /// True if any checked line is unchained.
     pub(crate) any_unchained: bool,
 }
 

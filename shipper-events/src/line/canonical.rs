@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::strict_json::Member;
-use super::structural_index::{Irregular, Quotes, Special, StructuralIndex};
+use super::structural_index::{BitCursor, IRREGULAR, QUOTES, SPECIAL, StructuralIndex};
 use crate::event::{Event, EventType, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
@@ -27,8 +27,8 @@ pub(crate) struct CanonicalParser<'w, 'i> {
     index: &'i StructuralIndex,
     offset: usize,
     end: usize,
-    quotes: Quotes<'i>,
-    special: Special<'i>,
+    quotes: BitCursor<'i, QUOTES>,
+    special: BitCursor<'i, SPECIAL>,
     /// The offset of the first special byte at or after the line's start.
     next_special: usize,
     has_backslash: bool,
@@ -39,21 +39,21 @@ pub(crate) struct CanonicalParser<'w, 'i> {
     timestamp: Range<usize>,
     type_name: Range<usize>,
     package: Range<usize>,
-    /// Whether `members` collects the members of `event_type`, name and value of each.
+    /// True if `members` collects the members of `event_type`, name and value of each.
     collects: bool,
     members: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl<'w, 'i> CanonicalParser<'w, 'i> {
     pub(crate) fn new(window: &'w [u8], index: &'i StructuralIndex) -> Self {
-        let mut special = Special::new(index, 0);
+        let mut special = BitCursor::new(index, 0);
         Self {
             window,
             index,
             offset: 0,
             end: 0,
-            quotes: Quotes::new(index, 0),
-            next_special: special.peek().unwrap_or(usize::MAX),
+            quotes: BitCursor::new(index, 0),
+            next_special: special.peek_before(usize::MAX).unwrap_or(usize::MAX),
             special,
             has_backslash: false,
             last_minute: [0; 16],
@@ -81,7 +81,7 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         }
         if self.next_special < start {
             self.special.skip_to(start);
-            self.next_special = self.special.peek().unwrap_or(usize::MAX);
+            self.next_special = self.special.peek_before(usize::MAX).unwrap_or(usize::MAX);
         }
         self.has_backslash = false;
         if self.next_special < self.end && !self.special_bytes_are_valid(start) {
@@ -141,7 +141,7 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
             return false;
         };
         self.has_backslash = memchr::memchr(b'\\', line).is_some();
-        let mut irregular = Irregular::new(self.index, start);
+        let mut irregular = BitCursor::<IRREGULAR>::new(self.index, start);
         while let Some(offset) = irregular.next_before(self.end) {
             let Some([b'u', digits @ ..]) = self.window.get(offset..offset + 5) else {
                 return false;
@@ -323,13 +323,11 @@ impl NameSet {
     /// Inserts a name; `None` if the set contains its hash or is full.
     #[inline(always)]
     fn insert(&mut self, hash: u64) -> Option<()> {
-        let (earlier, [free, ..]) = self.hashes.split_at_mut_checked(self.len)? else {
-            return None;
-        };
+        let (earlier, free) = self.hashes.split_at_mut_checked(self.len)?;
         if earlier.contains(&hash) {
             return None;
         }
-        *free = hash;
+        *free.first_mut()? = hash;
         self.len += 1;
         Some(())
     }

@@ -12,13 +12,12 @@
 //!
 //! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
 
-use super::segments::{ChainSegment, SegmentBuilder};
 use crate::event::{Event, EventKind};
 use crate::integrity::ChainLink;
 use crate::line::canonical::CanonicalParser;
 use crate::line::error::LineError;
 use crate::line::parse::{ParsedLine, parse_line};
-use crate::line::structural_index::{LineFeeds, StructuralIndex};
+use crate::line::structural_index::{BitCursor, LINE_FEEDS, StructuralIndex};
 
 /// The number of bytes that are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;
@@ -64,6 +63,18 @@ pub(crate) struct ScannedLine {
     pub(crate) content: LineContent,
 }
 
+/// Consecutive lines that are all unchained, or of which each but the first links to its predecessor. A segment ends
+/// where the next one begins.
+#[derive(Debug)]
+pub(crate) struct ChainSegment {
+    /// The number of lines of the block that precede it.
+    pub(crate) position: u64,
+    /// The link of its first line; `None` for unchained lines.
+    pub(crate) link: Option<ChainLink>,
+    /// The hash of the line before its first line; `None` if that line is not in the block.
+    pub(crate) prev_line: Option<blake3::Hash>,
+}
+
 /// The result of scanning a block.
 #[derive(Debug)]
 pub(crate) struct ScannedBlock {
@@ -93,7 +104,20 @@ impl BlockScanner {
 
     /// Scans complete lines, each with its LF.
     pub(crate) fn scan(&mut self, block: &[u8]) -> ScannedBlock {
-        let mut state = ScanState::new(block, self.interest);
+        let mut state = ScanState {
+            block,
+            interest: self.interest,
+            cache: [None; CACHE_SLOTS],
+            offset: 0,
+            position: 0,
+            prev_line: None,
+            of_interest: Vec::new(),
+            segments: Vec::new(),
+            is_unchained: false,
+            next_seq: None,
+            first_crlf: None,
+            ended: false,
+        };
         while let Some(window) = state.next_window().filter(|_| !state.ended) {
             if window.len() > WINDOW_LEN {
                 // One line.
@@ -118,28 +142,17 @@ struct ScanState<'b> {
     position: u64,
     prev_line: Option<&'b [u8]>,
     of_interest: Vec<ScannedLine>,
-    segments: SegmentBuilder,
+    segments: Vec<ChainSegment>,
+    /// True if the last line is unchained.
+    is_unchained: bool,
+    /// The `seq` of the next line if it continues the segment; `None` after an unchained line.
+    next_seq: Option<u64>,
     first_crlf: Option<u64>,
-    /// Whether a corrupt line ended the scan.
+    /// True if a corrupt line ended the scan.
     ended: bool,
 }
 
 impl<'b> ScanState<'b> {
-    fn new(block: &'b [u8], interest: fn(&str) -> Interest) -> Self {
-        Self {
-            block,
-            interest,
-            cache: [None; CACHE_SLOTS],
-            offset: 0,
-            position: 0,
-            prev_line: None,
-            of_interest: Vec::new(),
-            segments: SegmentBuilder::default(),
-            first_crlf: None,
-            ended: false,
-        }
-    }
-
     /// Returns the next lines that fit into a window; a longer line is a window by itself.
     fn next_window(&self) -> Option<&'b [u8]> {
         let rest = self.block.get(self.offset..).filter(|rest| !rest.is_empty())?;
@@ -149,8 +162,9 @@ impl<'b> ScanState<'b> {
     }
 
     fn scan_window(&mut self, window: &'b [u8], index: &StructuralIndex) {
-        let (mut parser, mut ends, mut start) = (CanonicalParser::new(window, index), LineFeeds::new(index, 0), 0);
-        while let Some(end) = ends.next() {
+        let (mut parser, mut ends, mut start) =
+            (CanonicalParser::new(window, index), BitCursor::<LINE_FEEDS>::new(index, 0), 0);
+        while let Some(end) = ends.next_before(usize::MAX) {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
@@ -209,7 +223,16 @@ impl<'b> ScanState<'b> {
             self.first_crlf.get_or_insert(self.position);
         }
         if let Some(link) = link {
-            self.segments.push_chained(self.position, link, self.prev_line);
+            let (seq, prev_line) = (link.seq().as_u64(), self.prev_line.map(blake3::hash));
+            if seq.is_none() || seq != self.next_seq || prev_line != Some(link.prev()) {
+                self.segments.push(ChainSegment { position: self.position, link: Some(link), prev_line });
+            }
+            self.next_seq = seq.and_then(|seq| seq.checked_add(1));
+            self.is_unchained = false;
+        } else if !self.is_unchained {
+            self.segments.push(ChainSegment { position: self.position, link: None, prev_line: None });
+            self.next_seq = None;
+            self.is_unchained = true;
         }
         self.prev_line = Some(line);
         self.offset += line.len();
@@ -250,7 +273,7 @@ impl<'b> ScanState<'b> {
     fn finish(self) -> ScannedBlock {
         let unchecked = self.block.get(self.offset..).unwrap_or_default();
         ScannedBlock {
-            segments: self.segments.finish(self.position),
+            segments: self.segments,
             lines: self.position + memchr::memchr_iter(b'\n', unchecked).count() as u64,
             checked: self.position,
             of_interest: self.of_interest,

@@ -11,25 +11,15 @@ pub(crate) struct Chunk {
     /// The chunk and what was read before into the same buffer.
     pub(crate) buffer: Vec<u8>,
     len: usize,
-    pub(crate) kind: ChunkKind,
+    /// True for a part of a line that is longer than [`MAX_LINE_LEN`]. The parts of such a line follow each other
+    /// without anything in between; the last one ends with LF.
+    pub(crate) is_oversized: bool,
 }
 
 impl Chunk {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
-}
-
-/// The content of a [`Chunk`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChunkKind {
-    /// One or more complete lines.
-    Lines,
-    /// A part of a line that is longer than [`MAX_LINE_LEN`]. Its parts follow each other without anything in between.
-    Oversized {
-        /// Whether the part ends with the line's LF.
-        ends_line: bool,
-    },
 }
 
 /// Divides a stream into chunks. It holds one chunk, and grows only for a line that is longer, up to [`MAX_LINE_LEN`].
@@ -70,8 +60,8 @@ impl ChunkReader {
                     Err(error) => return Err(error),
                 }
             }
-            if let Some((end, kind)) = self.find_boundary() {
-                return Ok(Some(self.split_off(end, kind, spare)));
+            if let Some(end) = self.find_boundary() {
+                return Ok(Some(self.split_off(end, spare)));
             }
             self.searched = self.filled;
             if self.ended {
@@ -81,34 +71,31 @@ impl ChunkReader {
         }
     }
 
-    /// Returns where the next chunk ends, and its kind, if the bytes so far contain one.
-    fn find_boundary(&self) -> Option<(usize, ChunkKind)> {
-        let (filled, new) = (self.filled, self.buffer.get(self.searched..self.filled).unwrap_or_default());
-        let unended = ChunkKind::Oversized { ends_line: false };
-        if self.oversized > 0 {
+    /// Returns where the next chunk ends, if the bytes so far contain one.
+    fn find_boundary(&self) -> Option<usize> {
+        let new = self.buffer.get(self.searched..self.filled).unwrap_or_default();
+        let (feed, longest) = if self.oversized > 0 {
             // The rest of the line, by itself.
-            let end = memchr::memchr(b'\n', new).map(|last| self.searched + last + 1);
-            let part = (filled > 0).then_some((filled, unended));
-            return end.map(|end| (end, ChunkKind::Oversized { ends_line: true })).or(part);
-        }
-        match memchr::memrchr(b'\n', new) {
-            Some(last) => Some((self.searched + last + 1, ChunkKind::Lines)),
-            None => (filled > MAX_LINE_LEN).then_some((filled, unended)),
-        }
+            (memchr::memchr(b'\n', new), 0)
+        } else {
+            (memchr::memrchr(b'\n', new), MAX_LINE_LEN)
+        };
+        feed.map(|feed| self.searched + feed + 1).or_else(|| (self.filled > longest).then_some(self.filled))
     }
 
     /// Takes the first `end` bytes as a chunk and continues in `spare`.
-    fn split_off(&mut self, end: usize, kind: ChunkKind, mut spare: Vec<u8>) -> Chunk {
+    fn split_off(&mut self, end: usize, mut spare: Vec<u8>) -> Chunk {
+        let ends_line = self.buffer.get(..end).is_some_and(|chunk| chunk.ends_with(b"\n"));
+        let is_oversized = self.oversized > 0 || !ends_line;
         let rest = self.buffer.get(end..self.filled).unwrap_or_default();
         spare.resize(spare.len().max(rest.len()), 0);
         if let Some(start) = spare.get_mut(..rest.len()) {
             start.copy_from_slice(rest);
         }
         self.filled = rest.len();
-        self.searched = if kind == ChunkKind::Lines { rest.len() } else { 0 };
-        self.oversized =
-            if kind == (ChunkKind::Oversized { ends_line: false }) { self.oversized + end as u64 } else { 0 };
-        Chunk { buffer: std::mem::replace(&mut self.buffer, spare), len: end, kind }
+        self.searched = if is_oversized { 0 } else { rest.len() };
+        self.oversized = if ends_line { 0 } else { self.oversized + end as u64 };
+        Chunk { buffer: std::mem::replace(&mut self.buffer, spare), len: end, is_oversized }
     }
 
     /// Returns the bytes after the last LF so far.

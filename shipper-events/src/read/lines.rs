@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use crate::line::error::MAX_LINE_LEN;
 
-/// How many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const READ_LEN: usize = 256 * 1024;
 
 /// The bytes after the last LF of a log. They are no line and no event: a writer may have died in the middle of one, or
@@ -24,22 +24,6 @@ impl Tail {
     pub(crate) fn of(bytes: u64) -> Self {
         if bytes == 0 { Self::Clean } else { Self::Torn { bytes } }
     }
-}
-
-/// Divides a whole log into its complete lines, each with its LF, and its tail.
-///
-/// Nothing is checked or left out, and a line may be longer than [`MAX_LINE_LEN`].
-///
-/// ```
-/// use shipper_events::{Tail, scan::split_lines};
-/// let (lines, tail) = split_lines(b"one\ntwo\nthr");
-/// assert_eq!(lines.collect::<Vec<_>>(), [b"one\n", b"two\n"]);
-/// assert_eq!(tail, Tail::Torn { bytes: 3 });
-/// ```
-pub fn split_lines(log: &[u8]) -> (impl Iterator<Item = &[u8]>, Tail) {
-    let complete = memchr::memrchr(b'\n', log).map_or(0, |position| position + 1);
-    let (lines, rest) = log.split_at_checked(complete).unwrap_or((log, &[]));
-    (lines.split_inclusive(|byte| *byte == b'\n'), Tail::of(rest.len() as u64))
 }
 
 /// Reads the complete lines of a stream without checking them, in memory that does not grow with it.

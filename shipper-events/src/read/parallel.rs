@@ -8,22 +8,22 @@ use std::thread;
 use crossbeam_channel::Sender;
 
 use super::block::{BlockScanner, Interest, ScannedBlock};
-use super::chunks::{Chunk, ChunkKind, ChunkReader};
+use super::chunks::{Chunk, ChunkReader};
 
-/// How many bytes of a log are read first: most logs are shorter.
+/// The number of bytes of a log that are read first: most logs are shorter.
 const INITIAL_READ: usize = 16 * 1024;
 
-/// How many bytes of a log are read next, before threads are started: for fewer they cost more than they save.
+/// The number of bytes that are read next, before threads are started: for fewer they cost more than they save.
 const PARALLEL_THRESHOLD: usize = 256 * 1024;
 
-/// How many bytes are then read and scanned at a time.
+/// The number of bytes that are then read and scanned at a time.
 const BLOCK_LEN: usize = 512 * 1024;
 
-/// How many bytes are read ahead of those that were returned; one line may exceed it.
+/// The limit of bytes that are read ahead of those that were returned; one line may exceed it.
 const MAX_READ_AHEAD: usize = 8 * 1024 * 1024;
 
-/// How many threads scan a log, at most: one of them also reads, and reading soon becomes the limit.
-const MAX_THREADS: usize = 4;
+/// The limit of threads that scan a log: one of them also reads, and reading soon becomes the limit.
+pub(crate) const MAX_THREADS: usize = 4;
 
 /// Reads a stream to its end, scans its chunks, and passes them to `take` in order, on the calling thread. A part of an
 /// oversized line comes without a scan.
@@ -34,6 +34,7 @@ const MAX_THREADS: usize = 4;
 pub(crate) fn scan_reader(
     chunks: &mut ChunkReader,
     mut read: impl Read,
+    max_threads: usize,
     interest: fn(&str) -> Interest,
     mut take: impl FnMut(&Chunk, Option<ScannedBlock>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
@@ -80,7 +81,7 @@ pub(crate) fn scan_reader(
                 INITIAL_READ => size = PARALLEL_THRESHOLD,
                 PARALLEL_THRESHOLD if !chunks.ended() => {
                     size = BLOCK_LEN;
-                    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+                    let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
                     max_scans = 2 * threads;
                     // The calling thread is one of them.
                     let _ =
@@ -100,7 +101,7 @@ struct ScanJob {
 
 impl ScanJob {
     fn run(self, scanner: &mut BlockScanner) {
-        let scanned = (self.chunk.kind == ChunkKind::Lines).then(|| scanner.scan(self.chunk.bytes()));
+        let scanned = (!self.chunk.is_oversized).then(|| scanner.scan(self.chunk.bytes()));
         // The receiver is gone if the visitor stopped the scan.
         let _ = self.done.send((self.chunk, scanned));
     }

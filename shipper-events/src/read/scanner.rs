@@ -4,9 +4,9 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::block::{BlockScanner, Interest, LineContent, ScannedBlock};
-use super::chunks::{Chunk, ChunkKind, ChunkReader};
+use super::chunks::{Chunk, ChunkReader};
 use super::lines::Tail;
-use super::parallel::scan_reader;
+use super::parallel::{MAX_THREADS, scan_reader};
 use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine, split_after_lines};
 use crate::line::error::LineError;
 
@@ -30,7 +30,6 @@ pub trait LogVisitor {
 /// use std::ops::ControlFlow;
 /// use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 ///
-/// #[derive(Default)]
 /// struct Published(Vec<u64>);
 ///
 /// impl LogVisitor for Published {
@@ -44,14 +43,12 @@ pub trait LogVisitor {
 ///     }
 /// }
 ///
-/// let (mut scanner, mut published) = (LogScanner::new(), Published::default());
-/// for piece in [
-///     r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}"#,
-///     "\n",
-///     r#"{"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"package_published","dur"#,
-///     "ation_ms\":7},\"package\":\"a@0.1.0\"}\n",
-/// ] {
-///     scanner.feed(piece.as_bytes(), &mut published);
+/// let log = br#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}
+/// {"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"package_published","duration_ms":7},"package":"a@0.1.0"}
+/// "#;
+/// let (mut scanner, mut published) = (LogScanner::new(), Published(Vec::new()));
+/// for piece in log.chunks(40) {
+///     assert!(scanner.feed(piece, &mut published).is_continue());
 /// }
 /// assert_eq!(published.0, [2]);
 /// assert_eq!(scanner.head().lines, 2);
@@ -61,17 +58,6 @@ pub struct LogScanner {
     chunks: ChunkReader,
     pub(crate) verifier: LogVerifier,
     cutoff: Option<u64>,
-}
-
-/// Scans a log to its end.
-///
-/// # Errors
-///
-/// Those of `read`.
-pub fn scan_log(read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<LogScanner> {
-    let mut scanner = LogScanner::new();
-    let _ = scanner.read_to_end(read, visitor)?;
-    Ok(scanner)
 }
 
 impl LogScanner {
@@ -99,11 +85,11 @@ impl LogScanner {
         self.verifier.tracked_head(lines)
     }
 
-    /// Takes the next bytes of the log, which may end anywhere. Breaks if the visitor does; the scanner must not be fed
-    /// further then.
+    /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does; the
+    /// scanner must not be fed further then.
     pub fn feed(&mut self, bytes: &[u8], visitor: &mut impl LogVisitor) -> ControlFlow<()> {
         // Reading from memory does not fail.
-        self.read_to_end(bytes, visitor).unwrap_or(ControlFlow::Break(()))
+        self.scan(bytes, 1, visitor).unwrap_or(ControlFlow::Break(()))
     }
 
     /// Reads a stream to its end, on several threads if it is long. The visitor is called in order, on the calling thread.
@@ -113,12 +99,20 @@ impl LogScanner {
     ///
     /// Those of `read`.
     pub fn read_to_end(&mut self, read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<ControlFlow<()>> {
+        self.scan(read, MAX_THREADS, visitor)
+    }
+
+    fn scan(
+        &mut self,
+        read: impl Read,
+        max_threads: usize,
+        visitor: &mut impl LogVisitor,
+    ) -> io::Result<ControlFlow<()>> {
         let Self { chunks, verifier, cutoff } = self;
         chunks.reopen();
-        scan_reader(chunks, read, visitor.interest(), |chunk, scanned| {
+        scan_reader(chunks, read, max_threads, visitor.interest(), |chunk, scanned| {
             let left = cutoff.map_or(u64::MAX, |cutoff| cutoff.saturating_sub(verifier.hasher.lines()));
-            let left = if verifier.is_corrupt { 0 } else { left };
-            take(verifier, left, chunk, scanned, visitor)
+            take(verifier, if verifier.is_corrupt { 0 } else { left }, chunk, scanned, visitor)
         })
     }
 
@@ -172,20 +166,21 @@ fn take(
     scanned: Option<ScannedBlock>,
     visitor: &mut impl LogVisitor,
 ) -> ControlFlow<()> {
-    match (chunk.kind, scanned) {
-        (ChunkKind::Oversized { ends_line }, _) => {
+    match scanned {
+        None => {
+            let ends_line = chunk.bytes().ends_with(b"\n");
             verifier.push_oversized(chunk.bytes(), ends_line);
             if ends_line && left > 0 {
                 verifier.is_corrupt = true;
                 let content = LineContent::Corrupt(Box::new(LineError::too_long()));
                 let line = VerifiedLine::corrupt(verifier.hasher.lines(), content);
-                return visitor.visit(line, &mut verifier.cursor());
+                visitor.visit(line, &mut verifier.cursor())?;
             }
         }
-        (ChunkKind::Lines, Some(scanned)) if scanned.lines <= left => {
-            return verifier.push_block(chunk.bytes(), scanned, |line, cursor| visitor.visit(line, cursor));
+        Some(scanned) if scanned.lines <= left => {
+            verifier.push_block(chunk.bytes(), scanned, |line, cursor| visitor.visit(line, cursor))?;
         }
-        (ChunkKind::Lines, _) => {
+        Some(_) => {
             let (checked, skipped) = split_after_lines(chunk.bytes(), left);
             let scanned = BlockScanner::new(visitor.interest()).scan(checked);
             verifier.push_block(checked, scanned, |line, cursor| visitor.visit(line, cursor))?;

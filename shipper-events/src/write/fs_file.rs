@@ -11,12 +11,12 @@ use super::storage::{StorageFile, if_found};
 #[derive(Debug)]
 pub struct FsFile {
     file: File,
-    id: FileId,
+    id: identity::FileId,
 }
 
 impl FsFile {
     pub(super) fn new(file: File) -> io::Result<Self> {
-        Ok(Self { id: FileId::of_file(&file)?, file })
+        Ok(Self { id: identity::of_file(&file)?, file })
     }
 
     pub(super) fn file(&self) -> &File {
@@ -25,7 +25,7 @@ impl FsFile {
 
     /// Returns whether the path names this file.
     pub(super) fn is_at(&self, path: &Utf8Path) -> io::Result<bool> {
-        Ok(if_found(FileId::of_path(path))?.is_some_and(|id| id == self.id))
+        Ok(if_found(identity::of_path(path))?.is_some_and(|id| id == self.id))
     }
 }
 
@@ -74,37 +74,34 @@ fn read_at(mut file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize>
 
 /// Device and inode. They come from metadata: opening a path could block on a named pipe.
 #[cfg(unix)]
-#[derive(Debug, PartialEq, Eq)]
-struct FileId(u64, u64);
+mod identity {
+    use std::os::unix::fs::MetadataExt;
 
-#[cfg(unix)]
-impl FileId {
-    fn new(metadata: &std::fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Self(metadata.dev(), metadata.ino())
+    pub(super) type FileId = (u64, u64);
+
+    fn of(metadata: &std::fs::Metadata) -> FileId {
+        (metadata.dev(), metadata.ino())
     }
 
-    fn of_file(file: &File) -> io::Result<Self> {
-        Ok(Self::new(&file.metadata()?))
+    pub(super) fn of_file(file: &fs_err::File) -> std::io::Result<FileId> {
+        file.metadata().map(|metadata| of(&metadata))
     }
 
-    fn of_path(path: &Utf8Path) -> io::Result<Self> {
-        Ok(Self::new(&fs_err::metadata(path)?))
+    pub(super) fn of_path(path: &camino::Utf8Path) -> std::io::Result<FileId> {
+        fs_err::metadata(path).map(|metadata| of(&metadata))
     }
 }
 
 /// The identity that the operating system gives an open file.
 #[cfg(not(unix))]
-#[derive(Debug, PartialEq, Eq)]
-struct FileId(same_file::Handle);
+mod identity {
+    pub(super) type FileId = same_file::Handle;
 
-#[cfg(not(unix))]
-impl FileId {
-    fn of_file(file: &File) -> io::Result<Self> {
-        same_file::Handle::from_file(file.file().try_clone()?).map(Self)
+    pub(super) fn of_file(file: &fs_err::File) -> std::io::Result<FileId> {
+        FileId::from_file(file.file().try_clone()?)
     }
 
-    fn of_path(path: &Utf8Path) -> io::Result<Self> {
-        same_file::Handle::from_path(path).map(Self)
+    pub(super) fn of_path(path: &camino::Utf8Path) -> std::io::Result<FileId> {
+        FileId::from_path(path)
     }
 }

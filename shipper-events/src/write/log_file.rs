@@ -19,7 +19,7 @@ pub(super) struct LogFile<P, S: Storage> {
     pub(super) path: Utf8PathBuf,
     pub(super) file: S::File,
     pub(super) known: KnownLog<P>,
-    /// Whether a failure has left the content of the file, or of the disk, unknown.
+    /// True if a failure has left the content of the file, or of the disk, unknown.
     pub(super) poisoned: bool,
 }
 
@@ -97,19 +97,9 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             let short = || io::Error::new(io::ErrorKind::StorageFull, "only a part of it was taken");
             return Err(self.roll_back(offset, &bytes, written.err().unwrap_or_else(short)));
         }
-        if let Err(source) = self.sync() {
-            return Err(AppendError::DurabilityUnknown { path: self.path.clone(), source });
-        }
-        match self.verify_written(offset, &bytes) {
-            Ok(true) => {}
-            verified => {
-                self.poisoned = true;
-                let path = self.path.clone();
-                return Err(match verified {
-                    Ok(_) => AppendError::Interleaved { path },
-                    Err(source) => AppendError::DurabilityUnknown { path, source },
-                });
-            }
+        let verified = self.sync().and_then(|()| self.verify_written(offset, &bytes));
+        if !matches!(verified, Ok(true)) {
+            return Err(self.poison(verified));
         }
         let ingested = self.known.ingest(&bytes[..]);
         ingested.map_err(|error| self.ingest_error(error))?;
@@ -143,14 +133,17 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         };
         match cut() {
             Ok(true) => AppendError::NotWritten { path, source },
-            Ok(false) => {
-                self.poisoned = true;
-                AppendError::Interleaved { path }
-            }
-            Err(source) => {
-                self.poisoned = true;
-                AppendError::DurabilityUnknown { path, source }
-            }
+            uncut => self.poison(uncut),
+        }
+    }
+
+    /// Poisons the writer: the lines of others are between its own, or the content of the disk is unknown.
+    fn poison(&mut self, verified: io::Result<bool>) -> AppendError {
+        self.poisoned = true;
+        let path = self.path.clone();
+        match verified {
+            Ok(_) => AppendError::Interleaved { path },
+            Err(source) => AppendError::DurabilityUnknown { path, source },
         }
     }
 

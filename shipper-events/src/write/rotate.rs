@@ -6,11 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::encode::timestamp;
 use super::error::{AppendError, LogError, RotateError};
-use super::lock::LockOptions;
 use super::paths::{REPAIRING, UNSYNCED, companion, parent_dir, saved_tail_path};
 use super::repair::saved_tails;
 use super::storage::{FileReader, Storage, StorageFile, create_synced, if_found};
-use super::writer::{LogWriter, WriterOptions};
+use super::writer::{LockOptions, LogWriter, WriterOptions};
 use crate::event::{Event, LogContinued};
 use crate::integrity::{ChainLink, Head};
 use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};

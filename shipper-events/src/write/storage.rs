@@ -29,7 +29,7 @@ pub trait Storage {
     /// Returns the length of the file in bytes if the path still names it; `None` if it names another file or nothing.
     fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
 
-    /// Gives a file another name, in place of whatever has it.
+    /// Gives a file another name, and replaces the file that has it.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
 
     /// Gives a file a second name that must not exist.
@@ -55,18 +55,18 @@ pub trait Storage {
     fn random_name(&self) -> String;
 }
 
-/// Puts a file in place of whatever has its name, whole or not at all: it is written and synced under a name that
-/// cannot be guessed, then renamed. Its name is durable once the directory is synced.
+/// Replaces a file as a whole or not at all: the new one is written and synced under a name that cannot be guessed, then
+/// renamed. The name is durable once the directory is synced.
 ///
 /// # Errors
 ///
-/// When a step fails; what has the name is then as it was.
+/// The error of the step that fails; the file of that name is then unchanged.
 pub fn replace_file<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
     let temporary = path.with_file_name(format!(".{name}.{}", storage.random_name()));
     create_synced(storage, &temporary, bytes)?;
     storage.rename(&temporary, path).inspect_err(|_| {
-        // What is left has a name that no program looks for.
+        // If it cannot be removed, it has a name that no program looks for.
         let _ = storage.remove(&temporary);
     })
 }

@@ -1,20 +1,52 @@
-//! The writer of a log.
+//! Durable writer of a log.
 
-use std::fmt;
+use std::time::Duration;
+use std::{fmt, io};
 
 use camino::Utf8Path;
 
 use super::encode::NewEvent;
 use super::error::{AppendError, LogError};
 use super::fs::FsStorage;
-use super::lock::LockOptions;
 use super::log_file::LogFile;
 use super::paths::{REPAIRING, UNSYNCED, companion};
 use super::storage::{Storage, if_found};
 use crate::integrity::Head;
 use crate::read::{Projection, Tail};
 
-/// How a log is opened for writing. By default it is created, a torn tail is refused, and any content is accepted.
+/// Options of waiting for the lock of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockOptions {
+    /// The time to wait for another process that holds the lock; ten seconds by default.
+    pub timeout: Duration,
+    /// The note that other processes show while they wait for this one; by default the process's number.
+    pub holder_note: String,
+}
+
+impl LockOptions {
+    /// Builds the options to wait that long and to leave this note.
+    pub fn new(timeout: Duration, holder_note: impl Into<String>) -> Self {
+        Self { timeout, holder_note: holder_note.into() }
+    }
+
+    /// Takes the lock of a log; dropping it releases it.
+    pub(super) fn acquire<S: Storage>(&self, storage: &S, log: &Utf8Path) -> Result<S::Lock, LogError> {
+        let path = companion(log, "lock");
+        storage.lock(&path, self.timeout, &self.holder_note).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => LogError::Locked { path, waited: self.timeout, holder: source.to_string() },
+            _ => LogError::Io { what: "lock", path, source },
+        })
+    }
+}
+
+impl Default for LockOptions {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(10), format!("process {}", std::process::id()))
+    }
+}
+
+/// Options of opening a log for writing. By default it is created, a torn tail is refused, and any content is accepted.
 #[derive(Debug, Clone, Default)]
 pub struct WriterOptions {
     open_only: bool,
@@ -24,27 +56,28 @@ pub struct WriterOptions {
 }
 
 impl WriterOptions {
-    /// The default, with this wait for the lock.
+    /// Builds the default options with this wait for the lock.
     pub fn new(lock: LockOptions) -> Self {
         Self { lock, ..Self::default() }
     }
 
-    /// Whether a missing log is created; true by default.
+    /// Sets whether a missing log is created; true by default.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.open_only = !create;
         self
     }
 
-    /// Whether a torn tail is cut off, saved and recorded; false by default. Only a caller that would record a failure may
-    /// set it: the bytes may be a lost failure, or those of another writer at work.
+    /// Sets whether a torn tail is cut off, saved and recorded; false by default. Only a caller that would record a failure
+    /// may set it: the bytes may be a lost failure, or those of another writer at work.
     #[must_use]
     pub fn repair_torn_tail(mut self, repair: bool) -> Self {
         self.repair_torn_tail = repair;
         self
     }
 
-    /// A head that the caller has kept; `None` by default. A log that does not begin with exactly those bytes is refused.
+    /// Sets a head that the caller has kept; `None` by default. A log that does not begin with exactly those bytes is
+    /// refused.
     #[must_use]
     pub fn expected_head(mut self, head: Option<Head>) -> Self {
         self.expected_head = head;
@@ -52,7 +85,7 @@ impl WriterOptions {
     }
 }
 
-/// Appends to a log, durably; see the [module](super) for the order of steps.
+/// Durable writer of a log; see the [module](super) for the order of steps.
 ///
 /// ```
 /// use shipper_events::write::{NewEvent, LogWriter, WriterOptions, FsStorage};
@@ -69,9 +102,8 @@ impl WriterOptions {
 /// ```
 pub struct LogWriter<P = (), S: Storage = FsStorage> {
     log: LogFile<P, S>,
-    repair_torn_tail: bool,
+    options: WriterOptions,
     checked_saved_tails: bool,
-    lock: LockOptions,
 }
 
 impl<P, S: Storage> fmt::Debug for LogWriter<P, S> {
@@ -86,14 +118,14 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// If the log cannot be read, has a corrupt line or a broken chain, does not begin with the expected head, or has a
-    /// torn tail that is not to be repaired.
+    /// [`LogError`] if the log cannot be read, has a corrupt line or a broken chain, does not begin with the expected head,
+    /// or has a torn tail that is not to be repaired.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
-        let WriterOptions { open_only, repair_torn_tail, expected_head, lock } = options;
         let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
-        let _locked = lock.acquire(&storage, &path)?;
-        let log = LogFile::open(storage, path, !open_only, projection)?;
-        let mut writer = Self { log, repair_torn_tail, checked_saved_tails: false, lock };
+        let _locked = options.lock.acquire(&storage, &path)?;
+        let log = LogFile::open(storage, path, !options.open_only, projection)?;
+        let expected_head = options.expected_head;
+        let mut writer = Self { log, options, checked_saved_tails: false };
         if let Some(kept) = expected_head {
             writer.log.known.scanner.track_head(kept.lines);
         }
@@ -114,11 +146,6 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         self.log.known.scanner.head()
     }
 
-    /// Returns the path of the log's file, links resolved.
-    pub fn path(&self) -> &Utf8Path {
-        &self.log.path
-    }
-
     /// Returns the projection of the events so far.
     pub fn projection(&self) -> &P {
         &self.log.known.projection
@@ -133,22 +160,22 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// If they are not acknowledged: see [`AppendError`].
+    /// [`AppendError`] if the events are not acknowledged.
     pub fn append(&mut self, events: &[NewEvent]) -> Result<Head, AppendError> {
         self.append_with(|_, _| events.to_vec())
     }
 
-    /// Appends what is decided under the lock: `decide` gets the projection of every event in the log, and the head before
-    /// the first event that it returns.
+    /// Appends the events that `decide` returns under the lock. It gets the projection of every event in the log, and the
+    /// head before the first event that it returns.
     ///
     /// # Errors
     ///
-    /// If the events are not acknowledged: see [`AppendError`].
+    /// [`AppendError`] if the events are not acknowledged.
     pub fn append_with(&mut self, decide: impl FnOnce(&P, &Head) -> Vec<NewEvent>) -> Result<Head, AppendError> {
         if self.log.poisoned {
             return Err(AppendError::Poisoned { path: self.log.path.clone() });
         }
-        let _locked = self.lock.acquire(&self.log.storage, &self.log.path)?;
+        let _locked = self.options.lock.acquire(&self.log.storage, &self.log.path)?;
         self.prepare()?;
         self.log.append_under_lock(decide)
     }
@@ -162,14 +189,14 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.log.read_appended()? {
-            if !self.repair_torn_tail {
+            if !self.options.repair_torn_tail {
                 let (path, line) = (self.log.path.clone(), self.log.known.scanner.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
             cut = self.log.truncate_tail()?.or(cut);
         }
         let interrupted = self.marker_exists(REPAIRING)?;
-        if !self.repair_torn_tail {
+        if !self.options.repair_torn_tail {
             let path = self.log.path.clone();
             return if interrupted { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use shipper_events::event::Lenient;
-use shipper_events::scan::split_lines;
 use shipper_events::{Event, EventReader, EventType, LogEntry};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::settings::{print_figure, proptest_config};
 
 fn real_logs() -> Vec<(String, Vec<u8>)> {
