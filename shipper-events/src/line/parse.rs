@@ -66,7 +66,7 @@ pub fn parse_line(bytes: &[u8]) -> Result<ParsedLine<'_>, LineError> {
 
 impl<'a> RawEvent<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
-        let line = Object::parse(bytes)?;
+        let (line, members) = Object::parse_line(bytes)?;
         let in_line = |error: MemberError| {
             let offset = error.offset.or_else(|| memchr::memchr(b'{', bytes)).unwrap_or_default();
             LineError::new(error.kind, bytes, offset)
@@ -76,10 +76,10 @@ impl<'a> RawEvent<'a> {
         let timestamp = timestamp.parse();
         let timestamp =
             timestamp.map_err(|_| wrong("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z"))?;
-        let event_type = line.get("event_type").and_then(|value| Some((value.as_object()?, value.offset())));
-        let (members, place) = event_type.ok_or_else(|| wrong("event_type", "an object with a string \"type\""))?;
+        let event_type = line.get("event_type").filter(|value| value.raw().starts_with('{'));
+        let event_type = event_type.ok_or_else(|| wrong("event_type", "an object with a string \"type\""))?;
         let in_event_type =
-            |error: MemberError| LineError::new(error.kind, bytes, place + error.offset.unwrap_or_default());
+            |error: MemberError| LineError::new(error.kind, bytes, error.offset.unwrap_or(event_type.offset()));
         let type_name = string(&members, "type", "event_type").map_err(in_event_type)?;
         let package = string(&line, "package", "the line").map_err(in_line)?;
         let is_checked = EventKind::from_name(&type_name).is_some_and(EventKind::has_required_members);

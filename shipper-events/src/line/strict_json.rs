@@ -44,12 +44,17 @@ impl<'a> Object<'a> {
     ///
     /// [`LineError`] if the JSON is corrupt by `docs/log-format.md`, "Corrupt lines".
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
+        Self::parse_line(bytes).map(|(object, _)| object)
+    }
+
+    /// As [`parse`](Self::parse). The second object has the members of the object `event_type`, and is empty without it.
+    pub(crate) fn parse_line(bytes: &'a [u8]) -> Result<(Self, Self), LineError> {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|error| LineError::new(LineErrorKind::NotUtf8, bytes, error.valid_up_to()))?;
-        Parser::new(text).parse().map_err(|(kind, offset)| LineError::new(kind, bytes, offset))
+        Parser::parse(text).map_err(|(kind, offset)| LineError::new(kind, bytes, offset))
     }
 
     /// Returns the members in their order.
@@ -116,7 +121,7 @@ impl<'a> Value<'a> {
 
     /// Returns the object, whose offsets count from the start of this value; `None` for another type.
     pub fn as_object(self) -> Option<Object<'a>> {
-        Parser::new(self.text).parse().ok()
+        Parser::parse(self.text).ok().map(|(object, _)| object)
     }
 }
 
@@ -129,22 +134,20 @@ struct Parser<'a> {
     offset: usize,
     /// The number of objects and arrays that are not closed yet.
     depth: u32,
+    event_type: Vec<Member<'a>>,
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, offset: 0, depth: 0 }
-    }
-
-    /// Parses a text that must be exactly one object.
-    fn parse(mut self) -> Result<Object<'a>, ParseError> {
-        if self.skip_space() != Some(b'{') {
-            return Err((LineErrorKind::NotAnObject, self.offset));
+    /// Parses a text that must be exactly one object. The second object has the members of its object `event_type`.
+    fn parse(text: &'a str) -> Result<(Object<'a>, Object<'a>), ParseError> {
+        let mut parser = Self { text, offset: 0, depth: 0, event_type: Vec::new() };
+        if parser.skip_space() != Some(b'{') {
+            return Err((LineErrorKind::NotAnObject, parser.offset));
         }
-        let members = self.members()?;
-        match self.skip_space() {
-            None => Ok(Object { members }),
-            Some(_) => Err((LineErrorKind::TrailingData, self.offset)),
+        let members = parser.members()?;
+        match parser.skip_space() {
+            None => Ok((Object { members }, Object { members: parser.event_type })),
+            Some(_) => Err((LineErrorKind::TrailingData, parser.offset)),
         }
     }
 
@@ -176,10 +179,11 @@ impl<'a> Parser<'a> {
         Err((LineErrorKind::UnexpectedToken { expected }, self.offset))
     }
 
-    fn value(&mut self) -> Result<Value<'a>, ParseError> {
-        let (first, offset) = (self.skip_space(), self.offset);
+    /// Parses a value, and returns its members if it is an object.
+    fn value(&mut self) -> Result<(Value<'a>, Vec<Member<'a>>), ParseError> {
+        let (first, offset, mut members) = (self.skip_space(), self.offset, Vec::new());
         match first {
-            Some(b'{') => drop(self.members()?),
+            Some(b'{') => members = self.members()?,
             Some(b'[') => {
                 let expected = "a comma or the closing bracket of the array";
                 self.items(b']', expected, |parser| parser.value().map(|_| ()))?;
@@ -189,7 +193,7 @@ impl<'a> Parser<'a> {
             Some(b't' | b'f' | b'n') => self.literal()?,
             _ => return self.unexpected("a value"),
         }
-        Ok(Value { text: self.text.get(offset..self.offset).unwrap_or_default(), offset })
+        Ok((Value { text: self.text.get(offset..self.offset).unwrap_or_default(), offset }, members))
     }
 
     /// Parses an object or array: items with a comma between each two.
@@ -225,7 +229,7 @@ impl<'a> Parser<'a> {
             if parser.skip_space() != Some(b'"') {
                 return parser.unexpected("a member's name in quotes");
             }
-            let name = parser.value()?;
+            let (name, _) = parser.value()?;
             let (name, offset) = (name.as_str().unwrap_or_default(), name.offset);
             let is_new = if members.len() < MAX_COMPARED_PAIRWISE {
                 find(&members, &name).is_none()
@@ -242,7 +246,11 @@ impl<'a> Parser<'a> {
                 return parser.unexpected("a colon after the member's name");
             }
             parser.offset += 1;
-            members.push(Member { name, value: parser.value()? });
+            let (value, inner) = parser.value()?;
+            if parser.depth == 1 && name == "event_type" {
+                parser.event_type = inner;
+            }
+            members.push(Member { name, value });
             Ok(())
         })?;
         Ok(members)
@@ -288,7 +296,10 @@ impl<'a> Parser<'a> {
             else {
                 return self.unexpected("the closing quote of this string");
             };
-            if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
+            let is_control = |byte: &u8| *byte < 0x20;
+            // The fold has no early exit, and so is vectorized.
+            if plain.iter().fold(false, |found, byte| found | is_control(byte)) {
+                let control = plain.iter().position(is_control).unwrap_or_default();
                 return Err((LineErrorKind::ControlCharacter, end + control));
             }
             end += plain.len();

@@ -32,20 +32,11 @@ pub(crate) struct ChunkReader {
     searched: usize,
     /// The number of bytes of an oversized line that were returned; 0 outside one.
     oversized: u64,
-    ended: bool,
+    /// True if the stream has ended. Complete lines may still be left, and it may have more later.
+    pub(crate) ended: bool,
 }
 
 impl ChunkReader {
-    /// Returns whether the stream has ended. Complete lines may still be left.
-    pub(crate) fn ended(&self) -> bool {
-        self.ended
-    }
-
-    /// Continues after the end: the stream may have more by now.
-    pub(crate) fn reopen(&mut self) {
-        self.ended = false;
-    }
-
     /// Returns the next chunk, of about `size` bytes, or `None` at the end of the stream. `spare` is a buffer for reuse.
     pub(crate) fn next(&mut self, read: &mut impl Read, spare: Vec<u8>, size: usize) -> io::Result<Option<Chunk>> {
         if self.buffer.len() < size {

@@ -79,7 +79,7 @@ pub(crate) fn scan_reader(
             spares.extend(Some(chunk.buffer).filter(|buffer| buffer.len() <= BLOCK_LEN));
             match size {
                 INITIAL_READ => size = PARALLEL_THRESHOLD,
-                PARALLEL_THRESHOLD if !chunks.ended() => {
+                PARALLEL_THRESHOLD if !chunks.ended => {
                     size = BLOCK_LEN;
                     let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
                     max_scans = 2 * threads;

@@ -109,7 +109,7 @@ impl LogScanner {
         visitor: &mut impl LogVisitor,
     ) -> io::Result<ControlFlow<()>> {
         let Self { chunks, verifier, cutoff } = self;
-        chunks.reopen();
+        chunks.ended = false;
         scan_reader(chunks, read, max_threads, visitor.interest(), |chunk, scanned| {
             let left = cutoff.map_or(u64::MAX, |cutoff| cutoff.saturating_sub(verifier.hasher.lines()));
             take(verifier, if verifier.is_corrupt { 0 } else { left }, chunk, scanned, visitor)

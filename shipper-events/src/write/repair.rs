@@ -50,8 +50,8 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         Ok(Some(TailRepaired::new(tail.len() as u64, hash)))
     }
 
-    /// Records the tail that was cut off now or, if it is still marked, before a crash, and every saved tail that no event
-    /// of the log names.
+    /// Records the tail that was cut off now, or before a crash if it is still marked. Also records every saved tail that no
+    /// event of the log names.
     pub(super) fn record_repairs(&mut self, cut: Option<TailRepaired>, interrupted: bool) -> Result<(), LogError> {
         let mut found: Vec<TailRepaired> = cut.into_iter().collect();
         if found.is_empty() && interrupted {

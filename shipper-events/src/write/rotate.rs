@@ -67,7 +67,7 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
         linked.and_then(|()| storage.rename(&new, path)).map_err(LogError::io("move aside", path))
     };
     swap().inspect_err(|_| {
-        // It would only be litter.
+        // No other program uses the new file.
         let _ = storage.remove(&new);
     })?;
     Ok(aside)

@@ -129,7 +129,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         if let Some(kept) = expected_head {
             writer.log.known.scanner.track_head(kept.lines);
         }
-        // The file may be a crash's: created, and its name not durable yet.
+        // A crash may have left the file with a name that is not durable yet.
         writer.log.sync_directory()?;
         writer.prepare()?;
         let log = &mut writer.log;
