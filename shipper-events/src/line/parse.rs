@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::error::{LineError, LineErrorKind, MAX_LINE_LEN};
 use super::strict_json::{Object, Value};
-use crate::event::{Event, EventKind, EventType, ExtraMembers, MemberError, ParseEventError, Timestamp};
+use crate::event::{Event, EventKind, EventType, ExtraMembers, MemberError, ParseEventError, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
 /// The content of a complete line that is not corrupt.
@@ -26,7 +26,8 @@ pub enum ParsedLine<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawEvent<'a> {
     link: Option<ChainLink>,
-    timestamp: Timestamp,
+    timestamp: Cow<'a, str>,
+    instant: OffsetDateTime,
     type_name: Cow<'a, str>,
     package: Cow<'a, str>,
     /// The members of the line and those of `event_type`.
@@ -73,9 +74,8 @@ impl<'a> RawEvent<'a> {
         };
         let wrong = |member, expected| in_line(MemberError::new(member, "the line", expected, line.get(member)));
         let timestamp = string(&line, "timestamp", "the line").map_err(in_line)?;
-        let timestamp = timestamp.parse();
-        let timestamp =
-            timestamp.map_err(|_| wrong("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z"))?;
+        let instant = parse_instant(&timestamp)
+            .ok_or_else(|| wrong("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z"))?;
         let event_type = line.get("event_type").filter(|value| value.raw().starts_with('{'));
         let event_type = event_type.ok_or_else(|| wrong("event_type", "an object with a string \"type\""))?;
         let in_event_type =
@@ -85,7 +85,8 @@ impl<'a> RawEvent<'a> {
         let is_checked = EventKind::from_name(&type_name).is_some_and(EventKind::has_required_members);
         let checked = is_checked.then(|| EventType::from_members(&type_name, members.members())).transpose();
         let event_type = checked.map_err(in_event_type)?;
-        Ok(Self { link: ChainLink::from_line(bytes), timestamp, type_name, package, line, members, event_type })
+        let link = ChainLink::from_line(bytes);
+        Ok(Self { link, timestamp, instant, type_name, package, line, members, event_type })
     }
 
     /// Returns the link to the previous line; `None` on an unchained line.
@@ -95,7 +96,7 @@ impl<'a> RawEvent<'a> {
 
     /// Returns the time of the event, as its writer claims it.
     pub fn instant(&self) -> OffsetDateTime {
-        self.timestamp.instant()
+        self.instant
     }
 
     /// Returns the name of the event's type.
@@ -110,7 +111,7 @@ impl<'a> RawEvent<'a> {
 
     /// Builds the event.
     pub fn into_event(self) -> Event {
-        let Self { link, timestamp, type_name, package, line, members, event_type } = self;
+        let Self { link, timestamp, instant, type_name, package, line, members, event_type } = self;
         let event_type = event_type.unwrap_or_else(|| {
             #[expect(clippy::expect_used, reason = "`parse` has built the types that have required members")]
             EventType::from_members(&type_name, members.members())
@@ -121,6 +122,7 @@ impl<'a> RawEvent<'a> {
         let extra = ExtraMembers::from_members(line.members(), |name| {
             matches!(name, "timestamp" | "event_type" | "package") || (is_chained && matches!(name, "seq" | "prev"))
         });
+        let timestamp = Timestamp::from_parts(&timestamp, instant);
         Event { link, extra, ..Event::new(timestamp, event_type, package) }
     }
 }

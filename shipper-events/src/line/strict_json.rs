@@ -224,7 +224,7 @@ impl<'a> Parser<'a> {
     }
 
     fn members(&mut self) -> Result<Vec<Member<'a>>, ParseError> {
-        let (mut members, mut names) = (Vec::<Member<'a>>::new(), HashSet::new());
+        let (mut members, mut names) = (Vec::<Member<'a>>::with_capacity(8), HashSet::new());
         self.items(b'}', "a comma or the closing brace of the object", |parser| {
             if parser.skip_space() != Some(b'"') {
                 return parser.unexpected("a member's name in quotes");
@@ -291,23 +291,19 @@ impl<'a> Parser<'a> {
         let mut end = self.offset + 1;
         loop {
             let rest = self.text.as_bytes().get(end..).unwrap_or_default();
-            let Some((plain, rest)) =
-                memchr::memchr2(b'"', b'\\', rest).and_then(|position| rest.split_at_checked(position))
-            else {
-                return self.unexpected("the closing quote of this string");
-            };
-            let is_control = |byte: &u8| *byte < 0x20;
-            // The fold has no early exit, and so is vectorized.
-            if plain.iter().fold(false, |found, byte| found | is_control(byte)) {
-                let control = plain.iter().position(is_control).unwrap_or_default();
-                return Err((LineErrorKind::ControlCharacter, end + control));
+            let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+            end += plain;
+            match rest.get(plain..).unwrap_or_default() {
+                [b'"', ..] => {
+                    self.offset = end + 1;
+                    return Ok(());
+                }
+                escape @ [b'\\', ..] => end += escape_len(escape).map_err(|kind| (kind, end))?,
+                [_, after @ ..] if memchr::memchr2(b'"', b'\\', after).is_some() => {
+                    return Err((LineErrorKind::ControlCharacter, end));
+                }
+                _ => return self.unexpected("the closing quote of this string"),
             }
-            end += plain.len();
-            if rest.starts_with(b"\"") {
-                self.offset = end + 1;
-                return Ok(());
-            }
-            end += escape_len(rest).map_err(|kind| (kind, end))?;
         }
     }
 }
