@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log, split_lines};
-use shipper_events::{EventReader, EventType, HeadHasher, parse_line};
+use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{EventKind, EventReader, HeadHasher, parse_line};
+use shipper_testkit::lines::split_lines;
 
 const LOG: usize = 8 << 20;
 
@@ -19,7 +20,7 @@ impl LogVisitor for Audit {
     fn interest(&self) -> fn(&str) -> Interest {
         |event_type| {
             let full = event_type.starts_with("rehearsal_") || event_type == "plan_created";
-            if full || !EventType::is_known(event_type) { Interest::Full } else { Interest::Skip }
+            if full || EventKind::from_name(event_type).is_none() { Interest::Full } else { Interest::Skip }
         }
     }
 
@@ -60,7 +61,12 @@ fn scanning(criterion: &mut Criterion) {
             });
         });
         group.bench_function(format!("{name}, all threads"), |bench| {
-            bench.iter(|| scan_log(black_box(&log[..]), &mut Audit).expect("memory can be read").head());
+            bench.iter(|| {
+                let mut scanner = LogScanner::new();
+                let ended = scanner.read_to_end(black_box(&log[..]), &mut Audit).expect("memory can be read");
+                assert!(ended.is_continue());
+                scanner.head()
+            });
         });
     }
     group.throughput(Throughput::Bytes(log.len() as u64));

@@ -68,9 +68,9 @@ impl fmt::Display for DisplaySafe<'_> {
 /// Returns whether a character may reach a terminal unescaped: it is printable, keeps its place, and does not change its
 /// neighbours.
 ///
-/// Not safe are control and format characters, separators other than the space, combining marks, private-use and
-/// unassigned characters, letters that show nothing, and the letters of right-to-left scripts, which reorder the text
-/// around them.
+/// Control and format characters are not safe, nor are separators other than the space, combining marks, private-use and
+/// unassigned characters. The same holds for letters that show nothing, and for letters of right-to-left scripts, which
+/// reorder the text around them.
 pub fn is_display_safe(character: char) -> bool {
     match character {
         '\u{20}'..='\u{7e}' => true,

@@ -48,7 +48,5 @@ pub use {blake3, camino, time};
 /// is wrong with a log, and a [`LogScanner`](scan::LogScanner) can be fed with a log while it grows.
 pub mod scan {
     pub use crate::integrity::{LineCursor, VerifiedLine};
-    pub use crate::read::{
-        Interest, LineContent, LineReader, LogScanner, LogVisitor, Projection, read_projection, scan_log, split_lines,
-    };
+    pub use crate::read::{Interest, LineContent, LineReader, LogScanner, LogVisitor, Projection, read_projection};
 }

@@ -5,9 +5,10 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use shipper_events::scan::{LineReader, LogScanner, split_lines};
+use shipper_events::scan::{LineReader, LogScanner};
 use shipper_events::{EventReader, HeadHasher};
 use shipper_testkit::chain_oracle::Ignore;
+use shipper_testkit::lines::split_lines;
 
 /// Gives at most that many bytes at a time.
 struct Pieces<'a>(&'a [u8], u64);

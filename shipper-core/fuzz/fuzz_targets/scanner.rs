@@ -8,9 +8,10 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
-use shipper_events::scan::{Interest, LogScanner, split_lines};
-use shipper_events::{ChainLink, EventType};
+use shipper_events::scan::{Interest, LogScanner};
+use shipper_events::{ChainLink, EventKind};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
+use shipper_testkit::lines::split_lines;
 
 const TRACKED: u64 = 2;
 
@@ -18,7 +19,7 @@ fn interest(name: &str) -> Interest {
     match name {
         "package_published" => Interest::PackageOnly,
         "package_output" | "registry_policy_applied" => Interest::Full,
-        _ if !EventType::is_known(name) => Interest::Full,
+        _ if EventKind::from_name(name).is_none() => Interest::Full,
         _ => Interest::Skip,
     }
 }

@@ -3,8 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, split_lines};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 use shipper_events::{ChainError, ChainLink, EventKind, EventType, Head, HeadHasher, ParsedLine, parse_line};
+
+use crate::lines::split_lines;
 
 /// The result of verifying a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +100,7 @@ const REQUIRED: [&str; 8] = [
 pub fn verify(log: &[u8], interest: fn(&str) -> Interest, tracked_lines: u64, cutoff: u64) -> Verified {
     let mut verified = Verified {
         lines: Vec::new(),
-        head: Head::empty(),
+        head: HeadHasher::new().head(),
         tracked: None,
         any_chained: false,
         any_unchained: false,

@@ -15,6 +15,7 @@ pub mod chain_oracle;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
 pub mod json_oracle;
+pub mod lines;
 #[cfg(feature = "core")]
 pub mod log_builder;
 pub mod program;

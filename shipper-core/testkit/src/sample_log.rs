@@ -1,7 +1,8 @@
 //! Lines that the shipper tool wrote, repeated, for benchmarks.
 
-use shipper_events::scan::split_lines;
 use shipper_events::{ChainLink, parse_line};
+
+use crate::lines::split_lines;
 
 /// The directory of the logs that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");

@@ -133,29 +133,11 @@ pub struct SimFile {
 pub struct SimLock {
     disk: SimStorage,
     path: Utf8PathBuf,
-    held: bool,
-}
-
-impl SimLock {
-    fn take(&mut self) -> io::Result<()> {
-        self.disk.plain_step(StepKind::Other)?;
-        if !self.disk.0.borrow_mut().locked.insert(self.path.clone()) {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
-        }
-        self.held = true;
-        Ok(())
-    }
-
-    fn let_go(&mut self) {
-        if std::mem::take(&mut self.held) {
-            self.disk.0.borrow_mut().locked.remove(&self.path);
-        }
-    }
 }
 
 impl Drop for SimLock {
     fn drop(&mut self) {
-        self.let_go();
+        self.disk.0.borrow_mut().locked.remove(&self.path);
     }
 }
 
@@ -374,18 +356,11 @@ impl Storage for SimStorage {
     }
 
     fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<SimLock> {
-        let mut lock = SimLock { disk: self.clone(), path: path.to_owned(), held: false };
-        lock.take()?;
-        Ok(lock)
-    }
-
-    fn unlock(&self, lock: &mut SimLock) -> io::Result<()> {
-        lock.let_go();
-        Ok(())
-    }
-
-    fn lock_again(&self, _: &Utf8Path, lock: &mut SimLock, _: Duration, _: &str) -> io::Result<()> {
-        lock.take()
+        self.plain_step(StepKind::Other)?;
+        if !self.0.borrow_mut().locked.insert(path.to_owned()) {
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "the model"));
+        }
+        Ok(SimLock { disk: self.clone(), path: path.to_owned() })
     }
 
     fn now(&self) -> SystemTime {

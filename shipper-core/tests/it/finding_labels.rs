@@ -6,7 +6,7 @@ use std::fs;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput};
 use shipper_events::json::Object;
-use shipper_events::scan::split_lines;
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::log_with_changed_byte;
 use shipper_testkit::settings::proptest_config;

@@ -57,7 +57,7 @@ fn failed_sync_acknowledges_nothing() {
     let mut log = open(&disk);
     let failing = disk.clone().failing(FaultPoint::Sync(2), InjectedFault::Eio);
     let error = log.append(&[draft()]).expect_err("the sync failed");
-    assert!(matches!(error, AppendError::DurabilityUnknown { .. }) && error.may_be_persisted(), "{error}");
+    assert!(matches!(error, AppendError::DurabilityUnknown { .. }), "{error}");
     failing.mended();
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
@@ -137,7 +137,7 @@ fn short_write_is_rolled_back() {
         let before = disk.read(LOG);
         let failing = disk.clone().failing(FaultPoint::Writes, failure);
         let error = log.append(&[draft()]).expect_err("it was not written");
-        assert!(matches!(error, AppendError::NotWritten { .. }) && !error.may_be_persisted(), "{failure:?}: {error}");
+        assert!(matches!(error, AppendError::NotWritten { .. }), "{failure:?}: {error}");
         assert_eq!(disk.read(LOG), before, "{failure:?}");
         failing.mended();
         assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
@@ -380,14 +380,6 @@ impl Storage for Guessed {
         FsStorage.lock(path, wait, note)
     }
 
-    fn unlock(&self, lock: &mut Self::Lock) -> std::io::Result<()> {
-        FsStorage.unlock(lock)
-    }
-
-    fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, wait: Duration, note: &str) -> std::io::Result<()> {
-        FsStorage.lock_again(path, lock, wait, note)
-    }
-
     fn now(&self) -> std::time::SystemTime {
         FsStorage.now()
     }
@@ -469,6 +461,6 @@ fn expected_head_must_be_extended() {
     let refused = ask(second.head());
     assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.head().is_none() && !refused.may_publish());
     assert_eq!(std::fs::read(state.join("events.jsonl")).expect("the log"), b"", "nothing is recorded");
-    let empty = shipper_events::Head::empty();
+    let empty = shipper_events::HeadHasher::new().head();
     assert_eq!(ask(Some(empty)).line(), Some(1), "every log extends the empty head");
 }

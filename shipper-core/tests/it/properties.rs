@@ -7,8 +7,8 @@ use shipper_core::audit::{
     audit_path, resolve_as_of,
 };
 use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
-use shipper_events::scan::split_lines;
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::proptest_config;
 

@@ -30,13 +30,13 @@ pub struct GateEvaluated {
 pub struct DecisionRecord {
     /// The registry whose rehearsal counts; `None` if the question named none.
     pub rehearsal_registry: Option<RegistryName>,
-    /// Whether the question asked to skip the rehearsal.
+    /// True if the question asked to skip the rehearsal.
     pub skip: bool,
     /// The person or program that asked to skip; `None` if unknown.
     pub actor: Option<String>,
     /// The reason given for the skip; `None` if none was given.
     pub justification: Option<String>,
-    /// The verdict's code.
+    /// The code of the verdict.
     pub verdict: String,
     /// The codes of the reasons for a refusal, in order; empty for any other verdict.
     pub reasons: Vec<String>,
@@ -94,13 +94,13 @@ impl MembersCodec for GateEvaluated {
         Ok(Self { rules, plan_id, details, extra })
     }
 
-    fn write_members(&self, out: &mut ObjectWriter<'_>) {
+    fn write_members(&self, out: &mut ObjectWriter) {
         self.rules.write("rules", out);
         self.plan_id.write("plan_id", out);
         if let Some(details) = &self.details {
             match &details.rehearsal_registry {
                 Some(registry) => registry.write("rehearsal_registry", out),
-                None => out.raw("rehearsal_registry", "null"),
+                None => out.member("rehearsal_registry", "null"),
             }
             details.skip.write("skip", out);
             details.actor.write("actor", out);

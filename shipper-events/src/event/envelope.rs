@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::members::{ExtraMembers, ObjectWriter, write_string};
+use super::members::{ExtraMembers, ObjectWriter, json};
 use super::timestamp::Timestamp;
 use super::types::EventType;
 use crate::integrity::ChainLink;
@@ -73,16 +73,12 @@ impl Event {
     /// Returns the line that a writer writes, without LF: members in the contract's order, then those that this version
     /// does not know. A real line comes back byte for byte.
     pub fn to_line(&self) -> String {
-        let mut line = self.link.as_ref().map_or_else(|| "{".to_owned(), ToString::to_string);
-        line.push_str("\"timestamp\":");
-        write_string(self.timestamp.as_str(), &mut line);
-        line.push_str(",\"event_type\":");
-        self.event_type.write(&mut line);
-        let mut object = ObjectWriter::after_member(&mut line);
-        object.string("package", &self.package);
-        self.extra.write(&mut object);
-        object.end();
-        line
+        let mut line = self.link.as_ref().map_or_else(ObjectWriter::new, |link| ObjectWriter(link.to_string()));
+        line.member("timestamp", &json(self.timestamp.as_str()));
+        line.member("event_type", &self.event_type.to_json());
+        line.member("package", &json(&self.package));
+        self.extra.write(&mut line);
+        line.finish()
     }
 }
 

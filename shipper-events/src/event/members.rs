@@ -1,6 +1,7 @@
 //! Members of events: their JSON types, and codecs that read and write them.
 
-use std::borrow::Cow;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::number::JsonUint;
 use crate::integrity::ClaimedHead;
@@ -21,9 +22,7 @@ impl RawJson {
 /// Returns a JSON string.
 impl From<&str> for RawJson {
     fn from(text: &str) -> Self {
-        let mut json = String::new();
-        write_string(text, &mut json);
-        Self(json.into())
+        Self(json(text).into())
     }
 }
 
@@ -48,13 +47,9 @@ impl ExtraMembers {
         Self(extra.map(|member| (member.name().into(), member.value().into())).collect())
     }
 
-    pub(crate) fn push(&mut self, name: &str, value: RawJson) {
-        self.0.push((name.into(), value));
-    }
-
-    pub(crate) fn write(&self, out: &mut ObjectWriter<'_>) {
+    pub(crate) fn write(&self, out: &mut ObjectWriter) {
         for (name, value) in self.iter() {
-            out.raw(name, value.text());
+            out.member(name, value.text());
         }
     }
 }
@@ -105,23 +100,23 @@ pub(crate) trait JsonType: Sized {
     /// The name of the type in an error.
     const EXPECTED: &'static str;
     fn from_value(value: Value<'_>) -> Option<Self>;
-    fn write_json(&self, out: &mut String);
+    fn to_json(&self) -> String;
 }
 
 /// The type of a member; it decides about an absent member and about another type of value.
 pub(crate) trait MemberCodec: Sized {
-    /// Whether a line with another type of value is corrupt.
+    /// True if a line with another type of value is corrupt.
     const REQUIRED: bool;
     fn read(name: &'static str, value: Option<Value<'_>>) -> Result<Self, MemberError>;
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>);
+    fn write(&self, name: &str, out: &mut ObjectWriter);
 }
 
 /// Reads and writes the members of an object.
 pub(super) trait MembersCodec: Sized {
-    /// Whether the object is corrupt if a member is missing or has another type of value.
+    /// True if the object is corrupt when a member is missing or has another type of value.
     const ANY_REQUIRED: bool;
     fn from_members(members: &[Member<'_>]) -> Result<Self, MemberError>;
-    fn write_members(&self, out: &mut ObjectWriter<'_>);
+    fn write_members(&self, out: &mut ObjectWriter);
 }
 
 /// The reason why a member is corrupt, and the offset of its value in the line; `None` if the member is missing.
@@ -153,9 +148,8 @@ impl<T: JsonType> MemberCodec for T {
         value.and_then(T::from_value).ok_or_else(|| MemberError::new(name, "this event type", T::EXPECTED, value))
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
-        out.name(name);
-        self.write_json(out.out);
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
+        out.member(name, &self.to_json());
     }
 }
 
@@ -169,7 +163,7 @@ impl<T: JsonType> MemberCodec for Option<T> {
         }
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
         if let Some(value) = self {
             value.write(name, out);
         }
@@ -186,7 +180,7 @@ impl<T: JsonType> MemberCodec for Lenient<T> {
         })
     }
 
-    fn write(&self, name: &str, out: &mut ObjectWriter<'_>) {
+    fn write(&self, name: &str, out: &mut ObjectWriter) {
         match self {
             Self::Absent => {}
             Self::Valid(value) => value.write(name, out),
@@ -195,27 +189,32 @@ impl<T: JsonType> MemberCodec for Lenient<T> {
     }
 }
 
-impl JsonType for String {
-    const EXPECTED: &'static str = "a string";
-
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_str().map(Cow::into_owned)
-    }
-
-    fn write_json(&self, out: &mut String) {
-        write_string(self, out);
-    }
+/// A [`JsonType`] whose JSON form is that of `serde`.
+pub(super) trait SerdeType: Serialize + DeserializeOwned {
+    const EXPECTED: &'static str;
 }
 
-impl JsonType for bool {
+impl SerdeType for String {
+    const EXPECTED: &'static str = "a string";
+}
+
+impl SerdeType for bool {
     const EXPECTED: &'static str = "true or false";
+}
+
+impl SerdeType for Vec<String> {
+    const EXPECTED: &'static str = "an array of strings";
+}
+
+impl<T: SerdeType> JsonType for T {
+    const EXPECTED: &'static str = T::EXPECTED;
 
     fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_bool()
+        serde_json::from_str(value.raw()).ok()
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(if *self { "true" } else { "false" });
+    fn to_json(&self) -> String {
+        json(self)
     }
 }
 
@@ -226,27 +225,8 @@ impl JsonType for JsonUint {
         Self::from_value(value)
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(&self.to_string());
-    }
-}
-
-impl JsonType for Vec<String> {
-    const EXPECTED: &'static str = "an array of strings";
-
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_array()?.into_iter().map(JsonType::from_value).collect()
-    }
-
-    fn write_json(&self, out: &mut String) {
-        out.push('[');
-        for (position, text) in self.iter().enumerate() {
-            if position > 0 {
-                out.push(',');
-            }
-            write_string(text, out);
-        }
-        out.push(']');
+    fn to_json(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -257,12 +237,12 @@ impl JsonType for ClaimedHead {
         Self::of(value)
     }
 
-    fn write_json(&self, out: &mut String) {
-        let mut object = ObjectWriter::new(out);
+    fn to_json(&self) -> String {
+        let mut object = ObjectWriter::new();
         self.lines.write("lines", &mut object);
         self.bytes.write("bytes", &mut object);
         self.blake3.write("blake3", &mut object);
-        object.end();
+        object.finish()
     }
 }
 
@@ -273,8 +253,8 @@ impl JsonType for RawJson {
         Some(value.into())
     }
 
-    fn write_json(&self, out: &mut String) {
-        out.push_str(self.text());
+    fn to_json(&self) -> String {
+        self.text().to_owned()
     }
 }
 
@@ -282,47 +262,32 @@ pub(crate) fn read_member<T: MemberCodec>(members: &[Member<'_>], name: &'static
     T::read(name, find(members, name))
 }
 
-pub(crate) fn write_string(text: &str, out: &mut String) {
-    out.push_str(&serde_json::Value::from(text).to_string());
+/// Returns the JSON of a string, a boolean or an array of strings.
+#[expect(clippy::expect_used, reason = "no such value fails")]
+pub(super) fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).expect("invariant: memory can be written, and there are no maps")
 }
 
-/// Writes an object's members one after the other, compactly.
-pub(crate) struct ObjectWriter<'o> {
-    out: &'o mut String,
-    is_first: bool,
-}
+/// Writes an object's members one after the other, compactly, after the text that it begins with.
+pub(crate) struct ObjectWriter(pub(super) String);
 
-impl<'o> ObjectWriter<'o> {
-    pub(crate) fn new(out: &'o mut String) -> Self {
-        out.push('{');
-        Self { out, is_first: true }
-    }
-
-    /// Continues an object that has members.
-    pub(crate) fn after_member(out: &'o mut String) -> Self {
-        Self { out, is_first: false }
-    }
-
-    fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.is_first) {
-            self.out.push(',');
-        }
-        write_string(name, self.out);
-        self.out.push(':');
+impl ObjectWriter {
+    pub(crate) fn new() -> Self {
+        Self("{".to_owned())
     }
 
     /// Writes a member whose value is JSON.
-    pub(crate) fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.out.push_str(json);
+    pub(crate) fn member(&mut self, name: &str, value: &str) {
+        if !self.0.ends_with(['{', ',']) {
+            self.0.push(',');
+        }
+        self.0.push_str(&json(name));
+        self.0.push(':');
+        self.0.push_str(value);
     }
 
-    pub(crate) fn string(&mut self, name: &str, text: &str) {
-        self.name(name);
-        write_string(text, self.out);
-    }
-
-    pub(crate) fn end(self) {
-        self.out.push('}');
+    pub(crate) fn finish(mut self) -> String {
+        self.0.push('}');
+        self.0
     }
 }

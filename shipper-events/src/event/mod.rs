@@ -1,6 +1,6 @@
 //! Events, typed: [`Event`] and a struct for each type of the vocabulary, `docs/log-format.md`, "Vocabulary".
 //!
-//! The Rust type of a member says what the format requires of it:
+//! The Rust type of a member expresses what the format requires of it:
 //!
 //! - A plain type: the member is required. A line without it, or with another type of value, is corrupt.
 //! - [`Option`]: the member may be absent or null, and a line with another type of value is corrupt.

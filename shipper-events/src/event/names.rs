@@ -8,8 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::members::{JsonType, write_string};
-use crate::line::strict_json::Value;
+use super::members::SerdeType;
 
 /// The error for an empty plan or registry name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -69,16 +68,8 @@ macro_rules! names {
             }
         }
 
-        impl JsonType for $Name {
+        impl SerdeType for $Name {
             const EXPECTED: &'static str = "a string that is not empty";
-
-            fn from_value(value: Value<'_>) -> Option<Self> {
-                Self::new(value.as_str()?).ok()
-            }
-
-            fn write_json(&self, out: &mut String) {
-                write_string(self.as_str(), out);
-            }
         }
     )+ };
 }

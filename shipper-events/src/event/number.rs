@@ -13,38 +13,31 @@ use crate::line::strict_json::Value;
 /// assert_eq!(count.as_u64(), Some(3));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct JsonUint(Digits);
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Digits {
-    Small(u64),
-    /// More than a `u64` can represent. JSON allows no leading zeros, so equal numbers have equal digits.
-    Large(Box<str>),
-}
+pub struct JsonUint(
+    /// The digits of a number that exceeds 64 bits. JSON allows no leading zeros, so equal numbers have equal digits.
+    Result<u64, Box<str>>,
+);
 
 impl JsonUint {
     /// Returns the number; `None` if the value is anything but digits.
     pub fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_digits().map(Self::parse)
+        Some(value.raw()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).map(Self::parse)
     }
 
     /// Returns the number of these digits, which have no leading zeros.
     pub(crate) fn parse(digits: &str) -> Self {
-        Self(digits.parse().map_or_else(|_| Digits::Large(digits.into()), Digits::Small))
+        Self(digits.parse().map_err(|_| digits.into()))
     }
 
     /// Returns the number; `None` if it exceeds 64 bits.
     pub fn as_u64(&self) -> Option<u64> {
-        match self.0 {
-            Digits::Small(number) => Some(number),
-            Digits::Large(_) => None,
-        }
+        self.0.as_ref().ok().copied()
     }
 }
 
 impl From<u64> for JsonUint {
     fn from(number: u64) -> Self {
-        Self(Digits::Small(number))
+        Self(Ok(number))
     }
 }
 
@@ -57,8 +50,8 @@ impl PartialEq<u64> for JsonUint {
 impl fmt::Display for JsonUint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Digits::Small(number) => number.fmt(f),
-            Digits::Large(digits) => digits.fmt(f),
+            Ok(number) => number.fmt(f),
+            Err(digits) => digits.fmt(f),
         }
     }
 }

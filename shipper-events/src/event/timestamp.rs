@@ -49,42 +49,30 @@ impl Timestamp {
     }
 }
 
-/// Parses an RFC 3339 time with `T`.
-///
-/// This function checks the shape, and `time` the values (days of a month, leap seconds, offsets): the parser of `time`
-/// accepts more shapes than the contract.
+/// Parses an RFC 3339 time with `T`; the parser of `time` accepts any separator.
 pub(crate) fn parse_instant(text: &str) -> Option<OffsetDateTime> {
-    let (date_time, rest) = text.as_bytes().split_first_chunk::<19>()?;
-    let has_shape = date_time.iter().zip(b"0000-00-00T00:00:00").all(matches_shape);
-    let (fraction, zone) = match rest.split_first() {
-        Some((b'.', after)) => {
-            let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if digits == 0 {
-                return None;
-            }
-            after.split_at_checked(digits)?
-        }
-        _ => (&[][..], rest),
-    };
-    let has_zone = match zone {
-        [b'Z' | b'z'] => true,
-        [b'+' | b'-', clock @ ..] => clock.len() == 5 && clock.iter().zip(b"00:00").all(matches_shape),
-        _ => false,
-    };
-    if !(has_shape && has_zone) {
-        return None;
-    }
-    match zone {
-        [_] => utc(date_time, fraction),
-        _ => None,
-    }
-    .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
+    utc(text.as_bytes()).or_else(|| {
+        let has_separator = text.as_bytes().get(10) == Some(&b'T');
+        OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| has_separator)
+    })
 }
 
-/// A time in UTC of that shape, but for leap seconds: nearly every one of every log, and several times faster than the
-/// general reader.
-fn utc(date_time: &[u8; 19], fraction: &[u8]) -> Option<OffsetDateTime> {
-    let [y0, y1, y2, y3, _, m0, m1, _, d0, d1, _, h0, h1, _, n0, n1, _, s0, s1] = *date_time;
+/// Parses a time with `Z` that is no leap second: nearly every one of every log, and several times faster than the general
+/// parser.
+fn utc(text: &[u8]) -> Option<OffsetDateTime> {
+    let (date_time, rest) = text.split_first_chunk::<19>()?;
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *date_time else {
+        return None;
+    };
+    let fraction = match rest {
+        b"Z" => &[][..],
+        [b'.', fraction @ .., b'Z'] if !fraction.is_empty() => fraction,
+        _ => return None,
+    };
+    let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1];
+    if !digits.iter().chain(fraction).all(u8::is_ascii_digit) {
+        return None;
+    }
     let two = |tens: u8, ones: u8| (tens - b'0') * 10 + (ones - b'0');
     let year = i32::from(two(y0, y1)) * 100 + i32::from(two(y2, y3));
     let date = Date::from_calendar_date(year, Month::try_from(two(m0, m1)).ok()?, two(d0, d1)).ok()?;
@@ -92,10 +80,6 @@ fn utc(date_time: &[u8; 19], fraction: &[u8]) -> Option<OffsetDateTime> {
     let nano = nano.fold(0, |nano, digit| nano * 10 + u32::from(digit - b'0'));
     let time = Time::from_hms_nano(two(h0, h1), two(n0, n1), two(s0, s1), nano).ok()?;
     Some(PrimitiveDateTime::new(date, time).assume_utc())
-}
-
-fn matches_shape((byte, shape): (&u8, &u8)) -> bool {
-    if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape }
 }
 
 impl FromStr for Timestamp {

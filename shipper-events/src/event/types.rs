@@ -2,7 +2,7 @@
 
 use super::decision::GateEvaluated;
 use super::members::{
-    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, read_member,
+    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, json, read_member,
 };
 use super::names::{PlanId, RegistryName};
 use super::number::JsonUint;
@@ -66,7 +66,7 @@ macro_rules! object {
                 })
             }
 
-            fn write_members(&self, out: &mut ObjectWriter<'_>) {
+            fn write_members(&self, out: &mut ObjectWriter) {
                 $(self.$required.write(stringify!($required), out);)*
                 $(self.$optional.write(stringify!($optional), out);)*
                 self.extra.write(out);
@@ -87,10 +87,10 @@ macro_rules! value_object {
                 Self::from_members(value.as_object()?.members()).ok()
             }
 
-            fn write_json(&self, out: &mut String) {
-                let mut object = ObjectWriter::new(out);
+            fn to_json(&self) -> String {
+                let mut object = ObjectWriter::new();
                 self.write_members(&mut object);
-                object.end();
+                object.finish()
             }
         }
     };
@@ -176,11 +176,6 @@ macro_rules! event_types {
                 }
             }
 
-            /// Returns whether this version knows the type of that name.
-            pub fn is_known(name: &str) -> bool {
-                EventKind::from_name(name).is_some()
-            }
-
             pub(crate) fn from_members(name: &str, members: &[Member<'_>]) -> Result<Self, MemberError> {
                 Ok(match EventKind::from_name(name) {
                     $(Some(EventKind::$Event) => Self::$Event($Event::from_members(members)?),)*
@@ -191,63 +186,63 @@ macro_rules! event_types {
                 })
             }
 
-            pub(crate) fn write(&self, out: &mut String) {
-                let mut object = ObjectWriter::new(out);
-                object.string("type", self.name());
+            pub(crate) fn to_json(&self) -> String {
+                let mut object = ObjectWriter::new();
+                object.member("type", &json(self.name()));
                 match self {
                     $(Self::$Event(event) => event.write_members(&mut object),)*
                     Self::Unknown(unknown) => unknown.extra.write(&mut object),
                 }
-                object.end();
+                object.finish()
             }
         }
     };
 }
 
 vocabulary! {
-    /// A run begins: one attempt to publish for real. `gate` is the line of the decision it acts on.
+    /// A run begins: one attempt to publish for real. `gate` is the number of the line with the decision that it acts on.
     PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) { gate: Option<JsonUint> }
-    /// The tool starts publishing for real.
+    /// The release tool starts to publish to the live registry.
     ExecutionStarted = "execution_started" () {}
-    /// It is done; `result` is `"success"` or says how it failed.
+    /// The release tool has finished publishing. `result` is `"success"` or describes the failure.
     ExecutionFinished = "execution_finished" () { result: Lenient<String> }
-    /// How the tool would authenticate to the live registry.
+    /// The credentials that the release tool found for the live registry.
     AuthEvidenceRecorded = "auth_evidence_recorded" () { evidence: Lenient<AuthEvidence> }
-    /// Which hosts a rehearsal or a run talks to, and with whose credential.
+    /// The hosts that a rehearsal or a run uses, and the host that its credentials are for.
     RegistryPolicyApplied = "registry_policy_applied" () { evidence: Lenient<RegistryPolicy> }
     /// Work on a package begins.
     PackageStarted = "package_started" () { name: Lenient<String>, version: Lenient<String> }
-    /// A package was handed to the live registry.
+    /// A package was uploaded to the live registry.
     PackageUploaded = "package_uploaded" () {}
     /// A package is about to be published for real.
     PackageAttempted = "package_attempted" () { attempt: Lenient<JsonUint>, command: Lenient<String>, max_attempts: Lenient<JsonUint> }
-    /// What the publishing command printed last.
+    /// The last output of the publishing command.
     PackageOutput = "package_output" () { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
     /// A package is on the live registry.
     PackagePublished = "package_published" () { duration_ms: Lenient<JsonUint> }
     /// A package could not be published.
     PackageFailed = "package_failed" () { class: Lenient<String>, message: Lenient<String> }
-    /// A package was there already.
+    /// A package was not published, because the live registry has it already.
     PackageSkipped = "package_skipped" () { reason: Lenient<String> }
-    /// The tool waits before it goes on publishing.
+    /// The release tool waits before it publishes the next package.
     PublishWaiting = "publish_waiting" () { reason: Lenient<String>, delay_ms: Lenient<JsonUint>, until: Lenient<String> }
-    /// The registry asked to slow down.
+    /// The live registry limited the rate of requests.
     RateLimitObserved = "rate_limit_observed" () { is_new_crate: Lenient<bool>, retry_after_ms: Lenient<JsonUint>, message: Lenient<String> }
-    /// An upload of unknown outcome is being looked into.
+    /// The release tool begins to find out the result of an upload that it does not know.
     PublishReconciling = "publish_reconciling" () { method: Lenient<String> }
-    /// What became of it.
+    /// The result of an upload is known. `outcome` is that result.
     PublishReconciled = "publish_reconciled" () { outcome: Lenient<RawJson> }
-    /// The tool's state file and its log disagreed.
+    /// The state file of the release tool and its log disagreed.
     StateEventDriftDetected = "state_event_drift_detected" () { drift: Lenient<RawJson> }
-    /// A version was yanked.
+    /// A version was yanked from the live registry.
     PackageYanked = "package_yanked" () { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
     /// A rehearsal begins.
     RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) {}
-    /// A package was rehearsed: it is on the rehearsal registry.
+    /// A package was published to the rehearsal registry.
     RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) { duration_ms: Lenient<JsonUint> }
-    /// A package could not be rehearsed.
+    /// A package could not be published to the rehearsal registry.
     RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
-    /// A rehearsal is over.
+    /// A rehearsal has ended. `passed` is its result.
     RehearsalComplete = "rehearsal_complete" (passed: bool, registry: RegistryName, plan_id: PlanId, summary: String) {}
     /// A rehearsed package is being installed.
     RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" () { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
@@ -255,43 +250,43 @@ vocabulary! {
     RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" () { name: Lenient<String>, version: Lenient<String>, duration_ms: Lenient<JsonUint> }
     /// A rehearsed package could not be installed.
     RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" () { name: Lenient<String>, version: Lenient<String>, message: Lenient<String> }
-    /// The tool waits before it tries a package again.
+    /// The release tool waits before it publishes a package again.
     RetryBackoffStarted = "retry_backoff_started" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
-    /// A package will be tried again.
+    /// The release tool will publish a package again.
     RetryScheduled = "retry_scheduled" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
-    /// The tool begins to look for a package on the registry.
+    /// The release tool begins to look for a published package on the live registry.
     ReadinessStarted = "readiness_started" () { method: Lenient<String> }
-    /// It looked once.
+    /// The release tool looked once for a published package on the live registry.
     ReadinessPoll = "readiness_poll" () { attempt: Lenient<JsonUint>, visible: Lenient<bool> }
-    /// It will look again.
+    /// The release tool will look again for a published package.
     ReadinessPollScheduled = "readiness_poll_scheduled" () { attempt: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_poll_at: Lenient<String> }
-    /// The package is visible.
+    /// A published package is visible on the live registry.
     ReadinessComplete = "readiness_complete" () { duration_ms: Lenient<JsonUint>, attempts: Lenient<JsonUint> }
-    /// It did not become visible in time.
+    /// A published package did not become visible in time.
     ReadinessTimeout = "readiness_timeout" () { max_wait_ms: Lenient<JsonUint> }
-    /// Looking for it failed.
+    /// The search for a published package failed.
     ReadinessError = "readiness_error" () { duration_ms: Lenient<JsonUint> }
-    /// The tool begins to look for a package in the index.
+    /// The release tool begins to look for a published package in the index.
     IndexReadinessStarted = "index_readiness_started" () { crate_name: Lenient<String>, version: Lenient<String> }
-    /// It looked once in the index.
+    /// The release tool looked once for a published package in the index.
     IndexReadinessCheck = "index_readiness_check" () { crate_name: Lenient<String>, version: Lenient<String>, found: Lenient<bool> }
-    /// It is done looking in the index.
+    /// The release tool has ended the search for a published package in the index.
     IndexReadinessComplete = "index_readiness_complete" () { crate_name: Lenient<String>, version: Lenient<String>, visible: Lenient<bool> }
-    /// Checks before publishing begin.
+    /// The checks before publishing begin.
     PreflightStarted = "preflight_started" () {}
-    /// Whether the workspace packages and builds.
+    /// The result of packaging and building the workspace.
     PreflightWorkspaceVerify = "preflight_workspace_verify" () { passed: Lenient<bool>, output: Lenient<String> }
     /// A crate is new to the registry.
     PreflightNewCrateDetected = "preflight_new_crate_detected" () { crate_name: Lenient<String> }
-    /// Whether the publisher owns a crate.
+    /// The result of checking that the publisher owns a crate.
     PreflightOwnershipCheck = "preflight_ownership_check" () { crate_name: Lenient<String>, verified: Lenient<bool> }
-    /// Checks before publishing are done.
+    /// The checks before publishing have ended.
     PreflightComplete = "preflight_complete" () { finishability: Lenient<RawJson> }
-    /// The lines before this one were written by a tool that does not chain; this is their head.
+    /// The head of the lines before this one, the last of which is unchained.
     LogAdopted = "log_adopted" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
-    /// A torn tail was cut off and saved under its hash.
+    /// A torn tail was cut off, and saved in a file that is named by its hash.
     TailRepaired = "tail_repaired" (bytes: JsonUint, blake3: String) {}
-    /// This log goes on where another, of that head, was moved aside.
+    /// This log continues another one with that head, which was moved aside.
     LogContinued = "log_continued" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
     --
     /// The gate was asked and recorded its decision.

@@ -1,17 +1,18 @@
-//! Heads: the exact bytes up to a line, in three numbers.
+//! Heads: the exact bytes of a log up to a line, in three numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use crate::event::JsonUint;
 use crate::line::strict_json::Value;
 
-/// The head of a prefix of a log: how many lines and bytes it has, and the BLAKE3 of those bytes.
+/// The head of a prefix of a log: the numbers of its lines and bytes, and the BLAKE3 hash of those bytes.
 ///
-/// Written `LINES:BYTES:BLAKE3`. Whoever keeps a head elsewhere can later check the log with nothing but
+/// Its text is `LINES:BYTES:BLAKE3`. A reader who keeps a head elsewhere can later check the log with
 /// `head -c BYTES events.jsonl | b3sum`.
 ///
 /// ```
@@ -23,30 +24,24 @@ use crate::line::strict_json::Value;
 /// assert_eq!(head.to_string().parse::<Head>()?, head);
 /// # Ok::<(), shipper_events::ParseHeadError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Head {
-    /// Complete lines in the prefix.
+    /// Number of complete lines in the prefix.
     pub lines: u64,
-    /// Bytes in the prefix.
+    /// Number of bytes in the prefix.
     pub bytes: u64,
-    /// BLAKE3 of those bytes.
+    /// BLAKE3 hash of those bytes.
+    #[serde(serialize_with = "serialize_hash", deserialize_with = "deserialize_hash")]
     pub blake3: blake3::Hash,
 }
 
-/// The text is no `LINES:BYTES:BLAKE3`.
+/// The error for a text that is not `LINES:BYTES:BLAKE3`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "expected a head LINES:BYTES:BLAKE3, two decimal numbers and 64 lower-case hexadecimal digits, such as 38:6928:c8f1…"
 )]
 #[non_exhaustive]
 pub struct ParseHeadError;
-
-impl Head {
-    /// The head of no bytes at all: every log extends it.
-    pub fn empty() -> Self {
-        HeadHasher::new().head()
-    }
-}
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,24 +53,13 @@ impl FromStr for Head {
     type Err = ParseHeadError;
 
     fn from_str(text: &str) -> Result<Self, ParseHeadError> {
-        let mut parts = text.split(':');
-        let (Some(lines), Some(bytes), Some(blake3), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(ParseHeadError);
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let head = || {
+            let (lines, rest) = text.split_once(':')?;
+            let (bytes, blake3) = rest.split_once(':')?;
+            Some(Self { lines: number(lines)?, bytes: number(bytes)?, blake3: parse_hash(blake3.as_bytes())? })
         };
-        Ok(Self {
-            lines: parse_decimal(lines)?,
-            bytes: parse_decimal(bytes)?,
-            blake3: parse_hash(blake3.as_bytes()).ok_or(ParseHeadError)?,
-        })
-    }
-}
-
-fn parse_decimal(text: &str) -> Result<u64, ParseHeadError> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_err(|_| ParseHeadError)
-    } else {
-        Err(ParseHeadError)
+        head().ok_or(ParseHeadError)
     }
 }
 
@@ -101,43 +85,29 @@ fn hex_value(byte: u8) -> u8 {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Members {
-    lines: u64,
-    bytes: u64,
-    blake3: String,
+fn serialize_hash<S: Serializer>(hash: &blake3::Hash, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hash)
 }
 
-impl Serialize for Head {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Members { lines: self.lines, bytes: self.bytes, blake3: self.blake3.to_string() }.serialize(serializer)
-    }
+fn deserialize_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<blake3::Hash, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_hash(text.as_bytes()).ok_or_else(|| D::Error::custom(ParseHeadError))
 }
 
-impl<'de> Deserialize<'de> for Head {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = Members::deserialize(deserializer)?;
-        Ok(Self {
-            lines: members.lines,
-            bytes: members.bytes,
-            blake3: parse_hash(members.blake3.as_bytes()).ok_or_else(|| serde::de::Error::custom(ParseHeadError))?,
-        })
-    }
-}
-
-/// A head as an event or a sidecar claims it: its numbers may be of any size and its hash any text.
+/// A head as an event or a sidecar claims it: its numbers may be of any size, and its hash may be any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedHead {
-    /// Lines, as recorded.
+    /// Number of lines, as recorded.
     pub lines: JsonUint,
-    /// Bytes, as recorded.
+    /// Number of bytes, as recorded.
     pub bytes: JsonUint,
-    /// The hash, as recorded.
+    /// BLAKE3 hash, as recorded.
     pub blake3: String,
 }
 
 impl ClaimedHead {
-    /// The head that a JSON value is, if it is an object with `lines`, `bytes` and `blake3` of their kinds.
+    /// Returns the head that a JSON value contains; `None` if it is no object with `lines`, `bytes` and `blake3` of their
+    /// types.
     pub fn of(value: Value<'_>) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self {
@@ -147,7 +117,7 @@ impl ClaimedHead {
         })
     }
 
-    /// Whether it is the head of that prefix.
+    /// Returns whether the claim equals that head.
     pub fn matches(&self, head: &Head) -> bool {
         self.lines == head.lines && self.bytes == head.bytes && self.blake3 == head.blake3.to_hex().as_str()
     }
@@ -165,18 +135,12 @@ impl fmt::Display for ClaimedHead {
     }
 }
 
-/// How many bytes of lines are collected before they are hashed, one chunk of BLAKE3: with fewer, hashing costs more; with
-/// more, more is hashed again for each head. Longer blocks are hashed directly.
-const BUFFER_LEN: usize = 1024;
-
 /// Computes the head of a log that grows line by line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct HeadHasher {
     lines: u64,
     bytes: u64,
     hasher: blake3::Hasher,
-    /// Bytes of complete lines that are not in `hasher` yet.
-    buffer: Vec<u8>,
     /// The state after the parts of a line that has no end yet, and the bytes with them: they count if an LF follows.
     partial_line: Option<(blake3::Hasher, u64)>,
 }
@@ -184,7 +148,7 @@ pub struct HeadHasher {
 impl HeadHasher {
     /// Starts with no bytes.
     pub fn new() -> Self {
-        Self { lines: 0, bytes: 0, hasher: blake3::Hasher::new(), buffer: Vec::new(), partial_line: None }
+        Self::default()
     }
 
     /// Returns the number of complete lines so far.
@@ -206,19 +170,11 @@ impl HeadHasher {
     pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
         self.lines += lines;
         self.bytes += bytes.len() as u64;
-        if self.buffer.len() + bytes.len() > BUFFER_LEN {
-            self.flush();
-        }
-        if bytes.len() > BUFFER_LEN {
-            self.hasher.update(bytes);
-        } else {
-            self.buffer.extend_from_slice(bytes);
-        }
+        self.hasher.update(bytes);
     }
 
     /// Adds a part of a line that is too long to be held. It counts once a part ends the line.
     pub(crate) fn push_partial_line(&mut self, part: &[u8], ends_line: bool) {
-        self.flush();
         let (mut hasher, mut bytes) = self.partial_line.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
         hasher.update(part);
         bytes += part.len() as u64;
@@ -238,22 +194,6 @@ impl HeadHasher {
 
     /// Returns the head of the complete lines so far.
     pub fn head(&self) -> Head {
-        let blake3 = if self.buffer.is_empty() {
-            self.hasher.finalize()
-        } else {
-            self.hasher.clone().update(&self.buffer).finalize()
-        };
-        Head { lines: self.lines, bytes: self.bytes, blake3 }
-    }
-
-    fn flush(&mut self) {
-        self.hasher.update(&self.buffer);
-        self.buffer.clear();
-    }
-}
-
-impl Default for HeadHasher {
-    fn default() -> Self {
-        Self::new()
+        Head { lines: self.lines, bytes: self.bytes, blake3: self.hasher.finalize() }
     }
 }

@@ -1,4 +1,4 @@
-//! How a chained line begins.
+//! The link of a chained line.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::event::JsonUint;
 
 /// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
 ///
-/// Every other line is foreign, whatever members it has.
+/// Every other line is unchained, whatever members it has.
 ///
 /// ```
 /// use shipper_events::ChainLink;
@@ -21,23 +21,23 @@ pub struct ChainLink {
 }
 
 impl ChainLink {
-    /// The link of a line that follows `lines` lines, the last of which has these bytes, LF included; none for the
-    /// first line.
+    /// Builds the link of a line that follows `lines` lines, the last of which has these bytes, LF included. The first line
+    /// follows no bytes.
     pub fn to_previous(lines: u64, previous: &[u8]) -> Self {
         Self::to_previous_hash(lines, blake3::hash(previous))
     }
 
-    /// The link of a line that follows so many lines, the last of which has that hash.
+    /// Builds the link of a line that follows `lines` lines, the last of which has that hash.
     pub(crate) fn to_previous_hash(lines: u64, previous: blake3::Hash) -> Self {
         Self { seq: lines.into(), prev: previous }
     }
 
-    /// The link with which a line begins, if it is chained.
+    /// Returns the link at the beginning of a line; `None` if the line is unchained.
     pub fn from_line(line: &[u8]) -> Option<Self> {
         Self::parse(line).map(|(link, _)| link)
     }
 
-    /// The link with which a line begins, and how many bytes of the line it takes up.
+    /// Returns the link at the beginning of a line, and its length in bytes.
     pub(crate) fn parse(line: &[u8]) -> Option<(Self, usize)> {
         let rest = line.strip_prefix(b"{\"seq\":")?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -52,12 +52,12 @@ impl ChainLink {
         Some((link, line.len() - rest.len()))
     }
 
-    /// How many lines it says stand before it.
+    /// Returns the number of preceding lines that the line claims.
     pub fn seq(&self) -> &JsonUint {
         &self.seq
     }
 
-    /// The hash that it says the previous line has.
+    /// Returns the hash of the preceding line that the line claims.
     pub fn prev(&self) -> blake3::Hash {
         self.prev
     }

@@ -7,5 +7,5 @@ mod verifier;
 pub(crate) use head::parse_hash;
 pub use head::{ClaimedHead, Head, HeadHasher, ParseHeadError};
 pub use link::ChainLink;
-pub(crate) use verifier::LogVerifier;
 pub use verifier::{ChainError, LineCursor, VerifiedLine};
+pub(crate) use verifier::{LogVerifier, split_after_lines};

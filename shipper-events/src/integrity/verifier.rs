@@ -1,5 +1,6 @@
-//! Verifying a log: the chain, the heads that events record, and the log's own head. `docs/log-format.md`, "The chain".
+//! Verification of a log: its chain, the heads that events record, and its own head. `docs/log-format.md`, "The chain".
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use thiserror::Error;
@@ -20,7 +21,7 @@ pub enum ChainError {
     SeqMismatch {
         /// The number of preceding lines that the line claims.
         claimed: JsonUint,
-        /// How many lines precede it.
+        /// The number of lines that precede it.
         actual: u64,
     },
     /// `prev` is not the hash of the line before it.
@@ -31,13 +32,13 @@ pub enum ChainError {
         /// The hash of that line.
         actual: blake3::Hash,
     },
-    /// A chained line directly follows an unchained one and is no `log_adopted`.
+    /// A chained line that is no `log_adopted` directly follows an unchained one.
     #[error("it follows a foreign line without a log_adopted that takes on what stands before")]
     MissingAdoption,
     /// An unchained line has a type that is only written chained.
     #[error("a {type_name} that is not chained; this type is only written chained")]
     MustBeChained {
-        /// The type.
+        /// The name of the event's type.
         type_name: &'static str,
     },
     /// A `log_continued` is not on line 1.
@@ -60,11 +61,11 @@ const CHAINED_ONLY_TYPES: [&str; 4] = ["gate_evaluated", "log_adopted", "tail_re
 pub struct VerifiedLine {
     /// The line's number; the first is 1.
     pub line: u64,
-    /// Its content; `None` for an event that the caller is not interested in.
+    /// The line's content; `None` for an event that the caller is not interested in.
     pub content: Option<LineContent>,
-    /// The contradictions: at most one of its link and one of a head that it records. None of a corrupt line.
+    /// The contradictions: at most one of the link and one of a head that the line records. Empty for a corrupt line.
     pub errors: Vec<ChainError>,
-    /// Whether unchained lines begin here, after chained ones.
+    /// True if unchained lines begin here, after chained ones.
     pub starts_unchained_segment: bool,
 }
 
@@ -78,279 +79,228 @@ impl VerifiedLine {
 #[derive(Debug)]
 pub struct LineCursor<'c> {
     hasher: &'c mut HeadHasher,
-    block: BlockPosition<'c>,
+    /// The block of the line, and the number of bytes of the log that precede it.
+    block: &'c [u8],
+    first_byte: u64,
     lines: u64,
 }
 
-impl LineCursor<'_> {
+impl<'c> LineCursor<'c> {
+    fn new(hasher: &'c mut HeadHasher, block: &'c [u8]) -> Self {
+        Self { first_byte: hasher.bytes(), lines: hasher.lines(), hasher, block }
+    }
+
     /// Returns the head of the log up to and including the line.
     pub fn head(&mut self) -> Head {
-        self.block.head(self.hasher, self.lines)
+        self.head_after(self.lines)
     }
-}
 
-/// A block, and how much of the log precedes it.
-#[derive(Debug, Clone, Copy)]
-struct BlockPosition<'b> {
-    bytes: &'b [u8],
-    first_line: u64,
-    first_byte: u64,
-}
-
-impl BlockPosition<'_> {
     /// Returns the head after that many lines of the log, which end in this block and not before those of the last call.
     /// Many lines are hashed at once: that is several times faster than line by line.
-    fn head(self, hasher: &mut HeadHasher, lines: u64) -> Head {
-        if let Some(last) = lines.checked_sub(hasher.lines()).and_then(|count| count.checked_sub(1)) {
-            let rest = self.rest(hasher);
-            let last = usize::try_from(last).unwrap_or(usize::MAX);
-            let end = memchr::memchr_iter(b'\n', rest).nth(last).map_or(rest.len(), |end| end + 1);
-            hasher.push_lines(rest.get(..end).unwrap_or(rest), lines - hasher.lines());
+    fn head_after(&mut self, lines: u64) -> Head {
+        let count = lines.saturating_sub(self.hasher.lines());
+        if count > 0 {
+            let (hashed, _) = split_after_lines(self.unhashed(), count);
+            self.hasher.push_lines(hashed, count);
         }
-        hasher.head()
+        self.hasher.head()
     }
 
-    /// Adds the rest of the block, up to that many lines of the log.
-    fn finish(self, hasher: &mut HeadHasher, lines: u64) {
-        hasher.push_lines(self.rest(hasher), lines - hasher.lines());
+    /// Records the tracked heads up to that many lines.
+    fn record(&mut self, tracked: &mut BTreeMap<u64, Option<Head>>, lines: u64) {
+        let hashed = self.hasher.lines();
+        for (at, head) in tracked.iter_mut().filter(|(at, _)| (hashed..=lines).contains(*at)) {
+            head.get_or_insert_with(|| self.head_after(*at));
+        }
     }
 
-    /// The bytes that were not hashed.
-    fn rest(&self, hasher: &HeadHasher) -> &[u8] {
-        let hashed = usize::try_from(hasher.bytes() - self.first_byte).unwrap_or(usize::MAX);
-        self.bytes.get(hashed..).unwrap_or_default()
+    /// Hashes the rest of the block, up to that many lines of the log.
+    fn finish(self, lines: u64) {
+        let unhashed = self.unhashed();
+        self.hasher.push_lines(unhashed, lines - self.hasher.lines());
+    }
+
+    fn unhashed(&self) -> &'c [u8] {
+        let hashed = usize::try_from(self.hasher.bytes() - self.first_byte).unwrap_or(usize::MAX);
+        self.block.get(hashed..).unwrap_or_default()
     }
 }
 
-/// The link of a line, as far as scanning its block could check it.
-#[derive(Debug, Clone, Copy)]
-enum LinkState<'l> {
-    /// The line has no link.
-    Unchained,
-    /// The line has this link, and its predecessor has that hash.
-    Linked(&'l ChainLink, blake3::Hash),
-    /// The line has a correct link.
-    Valid,
-    /// The line has a link with the correct `prev`, and this `seq`, which is wrong.
-    SeqOffset(u64),
-}
-
-/// A number of lines of which the head is recorded.
-#[derive(Debug, Clone)]
-struct TrackedHead {
-    lines: u64,
-    head: Option<Head>,
+/// Splits complete lines after the first `count` of them.
+pub(crate) fn split_after_lines(bytes: &[u8], count: u64) -> (&[u8], &[u8]) {
+    let last = count.checked_sub(1).and_then(|last| usize::try_from(last).ok());
+    let end = last.map_or(Some(0), |last| memchr::memchr_iter(b'\n', bytes).nth(last).map(|feed| feed + 1));
+    bytes.split_at_checked(end.unwrap_or(bytes.len())).unwrap_or((bytes, &[]))
 }
 
 /// Verifies a log block by block, in order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LogVerifier {
-    hasher: HeadHasher,
-    /// The hash of the last line; before the first, of no bytes.
-    prev_line: blake3::Hash,
-    prev_unchained: bool,
-    any_chained: bool,
-    any_unchained: bool,
-    tracked: Vec<TrackedHead>,
-}
-
-impl Default for LogVerifier {
-    fn default() -> Self {
-        Self {
-            hasher: HeadHasher::new(),
-            prev_line: blake3::hash(b""),
-            prev_unchained: false,
-            any_chained: false,
-            any_unchained: false,
-            tracked: Vec::new(),
-        }
-    }
+    /// The lines so far: their number, bytes and head.
+    pub(crate) hasher: HeadHasher,
+    pub(crate) chain: Chain,
+    /// True after a corrupt line.
+    pub(crate) is_corrupt: bool,
+    /// The number of the first checked line that ends with CR LF.
+    pub(crate) first_crlf: Option<u64>,
+    /// The heads to record while verifying, by their number of lines.
+    tracked: BTreeMap<u64, Option<Head>>,
 }
 
 impl LogVerifier {
-    /// The lines so far: their number, bytes and head.
-    pub(crate) fn hasher(&self) -> &HeadHasher {
-        &self.hasher
-    }
-
-    /// The hash of the last line; before the first, of no bytes.
-    pub(crate) fn prev_line(&self) -> blake3::Hash {
-        self.prev_line
-    }
-
-    /// Whether the last line is unchained: before a chained one, a `log_adopted` is then required.
-    pub(crate) fn last_line_unchained(&self) -> bool {
-        self.prev_unchained
-    }
-
-    pub(crate) fn any_chained(&self) -> bool {
-        self.any_chained
-    }
-
-    pub(crate) fn any_unchained(&self) -> bool {
-        self.any_unchained
-    }
-
     /// Records the head after `lines` lines while verifying.
     pub(crate) fn track_head(&mut self, lines: u64) {
         let head = (lines == self.hasher.lines()).then(|| self.hasher.head());
-        self.tracked.push(TrackedHead { lines, head });
-        self.tracked.sort_by_key(|tracked| tracked.lines);
+        self.tracked.insert(lines, head);
     }
 
-    /// The head after `lines` lines, if it was tracked and the log has that many.
+    /// Returns the head after `lines` lines, if it was tracked and the log has that many.
     pub(crate) fn tracked_head(&self, lines: u64) -> Option<Head> {
-        self.tracked.iter().find(|tracked| tracked.lines == lines)?.head
-    }
-
-    /// Forgets the part of an oversized line that has no end.
-    pub(crate) fn discard_partial_line(&mut self) {
-        self.hasher.discard_partial_line();
+        *self.tracked.get(&lines)?
     }
 
     /// Takes the next block. `visit` gets, in order, every line that has content for it or contradicts the lines before
     /// it. If it breaks, the verifier must not be used further.
     pub(crate) fn push_block(
         &mut self,
-        bytes: &[u8],
+        block: &[u8],
         scanned: ScannedBlock,
         mut visit: impl FnMut(VerifiedLine, &mut LineCursor<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let block = self.position(bytes);
-        let mut segments = scanned.segments.into_iter().peekable();
+        let first_line = self.hasher.lines();
+        if let Some(position) = scanned.first_crlf {
+            self.first_crlf.get_or_insert(first_line + position + 1);
+        }
+        let mut cursor = LineCursor::new(&mut self.hasher, block);
+        let mut segments = split_misnumbered(scanned.segments, first_line, scanned.checked).into_iter().peekable();
         let mut of_interest = scanned.of_interest.into_iter().peekable();
-        // The next line of a segment in which every `seq` is wrong, and its `seq`.
-        let mut offset: Option<(u64, u64)> = None;
         loop {
-            let segment = segments.peek().map(|next| next.position);
-            let content = of_interest.peek().map(|next| next.position);
-            let next = [segment, content, offset.map(|(position, _)| position)];
+            let next = [segments.peek().map(|next| next.position), of_interest.peek().map(|next| next.position)];
             let Some(position) = next.into_iter().flatten().min() else {
                 break;
             };
-            let before = block.first_line + position;
-            self.record_tracked_heads(block, before);
             let segment = segments.next_if(|next| next.position == position);
             let content = of_interest.next_if(|next| next.position == position).map(|line| line.content);
-            let wrong_seq = match &segment {
-                Some(segment) => {
-                    segment.link.as_ref().and_then(|link| link.seq().as_u64()).filter(|seq| *seq != before)
-                }
-                None => offset.filter(|(at, _)| *at == position).map(|(_, seq)| seq),
-            };
-            if segment.is_some() || wrong_seq.is_some() {
-                let next = (position + 1 < scanned.checked).then_some(position + 1);
-                offset = wrong_seq.and_then(|seq| Some((next?, seq.wrapping_add(1))));
-            }
+            cursor.lines = first_line + position;
+            cursor.record(&mut self.tracked, cursor.lines);
             let line = match content {
-                Some(corrupt @ LineContent::Corrupt(_)) => VerifiedLine::corrupt(before + 1, corrupt),
-                content => {
-                    let link = self.link_state(segment.as_ref(), wrong_seq);
-                    self.check_line(block, before, link, content)
+                Some(corrupt @ LineContent::Corrupt(_)) => {
+                    self.is_corrupt = true;
+                    VerifiedLine::corrupt(cursor.lines + 1, corrupt)
                 }
+                content => self.chain.check_line(segment.as_ref(), content, &mut cursor),
             };
             if line.content.is_some() || !line.errors.is_empty() || line.starts_unchained_segment {
-                visit(line, &mut LineCursor { hasher: &mut self.hasher, block, lines: before + 1 })?;
+                cursor.lines += 1;
+                visit(line, &mut cursor)?;
             }
         }
-        self.finish_block(block, block.first_line + scanned.lines);
+        cursor.record(&mut self.tracked, first_line + scanned.lines);
+        cursor.finish(first_line + scanned.lines);
         if scanned.checked > 0 {
-            self.prev_line = scanned.last_line;
+            self.chain.prev_line = scanned.last_line;
         }
         ControlFlow::Continue(())
     }
 
     /// Takes the next complete lines without checking them: only their number and bytes count.
     pub(crate) fn skip_lines(&mut self, bytes: &[u8]) {
-        let block = self.position(bytes);
-        self.finish_block(block, block.first_line + memchr::memchr_iter(b'\n', bytes).count() as u64);
+        let lines = self.hasher.lines() + memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let mut cursor = LineCursor::new(&mut self.hasher, bytes);
+        cursor.record(&mut self.tracked, lines);
+        cursor.finish(lines);
     }
 
     /// Takes a part of a line that is longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN). Such a line is corrupt.
     pub(crate) fn push_oversized(&mut self, part: &[u8], ends_line: bool) {
         self.hasher.push_partial_line(part, ends_line);
         if ends_line {
-            self.record_tracked_heads(self.position(b""), self.hasher.lines());
+            self.skip_lines(b"");
         }
     }
 
     /// Returns a cursor after the last line.
     pub(crate) fn cursor(&mut self) -> LineCursor<'_> {
-        let (block, lines) = (self.position(b""), self.hasher.lines());
-        LineCursor { hasher: &mut self.hasher, block, lines }
+        LineCursor::new(&mut self.hasher, b"")
     }
+}
 
-    fn position<'b>(&self, bytes: &'b [u8]) -> BlockPosition<'b> {
-        BlockPosition { bytes, first_line: self.hasher.lines(), first_byte: self.hasher.bytes() }
-    }
-
-    fn finish_block(&mut self, block: BlockPosition<'_>, lines: u64) {
-        self.record_tracked_heads(block, lines);
-        block.finish(&mut self.hasher, lines);
-    }
-
-    /// Records the tracked heads up to that many lines.
-    fn record_tracked_heads(&mut self, block: BlockPosition<'_>, lines: u64) {
-        for tracked in &mut self.tracked {
-            if tracked.head.is_none() && tracked.lines <= lines && tracked.lines >= self.hasher.lines() {
-                tracked.head = Some(block.head(&mut self.hasher, tracked.lines));
-            }
+/// Makes every line of a segment a segment of its own if the first `seq` is wrong: then every `seq` of it is.
+fn split_misnumbered(segments: Vec<ChainSegment>, first_line: u64, lines: u64) -> Vec<ChainSegment> {
+    let mut split = Vec::with_capacity(segments.len());
+    let mut segments = segments.into_iter().peekable();
+    while let Some(segment) = segments.next() {
+        let (start, end) = (segment.position, segments.peek().map_or(lines, |next| next.position));
+        let link = segment.link.as_ref().and_then(|link| Some((link.seq().as_u64()?, link.prev())));
+        split.push(segment);
+        if let Some((seq, prev)) = link.filter(|(seq, _)| *seq != first_line + start) {
+            split.extend((start + 1..end).map(|position| {
+                let link = ChainLink::to_previous_hash(seq + (position - start), prev);
+                ChainSegment { position, link: Some(link), prev_line: None }
+            }));
         }
     }
+    split
+}
 
-    /// The link of a line that begins a segment, or has a `seq` that is wrong, or continues a segment.
-    fn link_state<'s>(&self, segment: Option<&'s ChainSegment>, wrong_seq: Option<u64>) -> LinkState<'s> {
-        match (segment, wrong_seq) {
-            (Some(ChainSegment { link: Some(link), prev_line, .. }), _) => {
-                LinkState::Linked(link, prev_line.unwrap_or(self.prev_line))
-            }
-            (None, Some(seq)) => LinkState::SeqOffset(seq),
-            (None, None) if !self.prev_unchained => LinkState::Valid,
-            _ => LinkState::Unchained,
-        }
+/// The state of the chain after the last line.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    /// The hash of the last line; before the first, of no bytes.
+    pub(crate) prev_line: blake3::Hash,
+    /// True if the last line is unchained: the next chained one must be a `log_adopted`.
+    pub(crate) prev_unchained: bool,
+    /// True if any checked line is chained.
+    pub(crate) any_chained: bool,
+    /// True if any checked line is unchained.
+    pub(crate) any_unchained: bool,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { prev_line: blake3::hash(b""), prev_unchained: false, any_chained: false, any_unchained: false }
     }
+}
 
-    /// Checks a line that is not corrupt, after `before` lines. It must be called for every line that begins a segment.
+impl Chain {
+    /// Checks the line after the cursor, which is not corrupt. It must be called for every line that begins a segment.
     fn check_line(
         &mut self,
-        block: BlockPosition<'_>,
-        before: u64,
-        link: LinkState<'_>,
+        segment: Option<&ChainSegment>,
         content: Option<LineContent>,
+        cursor: &mut LineCursor<'_>,
     ) -> VerifiedLine {
         let event_type = match &content {
             Some(LineContent::Event(event)) => Some(&event.event_type),
             _ => None,
         };
-        let link_error = self.check_link(link, event_type.map_or("", EventType::name), before);
-        let hasher = &mut self.hasher;
-        let head_error =
-            event_type.and_then(|event_type| check_recorded_head(event_type, || block.head(hasher, before)));
-        let is_unchained = matches!(link, LinkState::Unchained);
+        let is_unchained = segment.map_or(self.prev_unchained, |segment| segment.link.is_none());
+        let type_name = event_type.map_or("", EventType::name);
+        let link_error = if is_unchained {
+            let chained_only = CHAINED_ONLY_TYPES.into_iter().find(|chained_only| *chained_only == type_name);
+            chained_only.map(|type_name| ChainError::MustBeChained { type_name })
+        } else {
+            self.check_link(segment, type_name, cursor.lines)
+        };
+        let head_error = event_type.and_then(|event_type| check_recorded_head(event_type, || cursor.head()));
         let starts_unchained_segment = is_unchained && self.any_chained && !self.prev_unchained;
         self.prev_unchained = is_unchained;
         self.any_unchained |= is_unchained;
         self.any_chained |= !is_unchained;
         let errors = link_error.into_iter().chain(head_error).collect();
-        VerifiedLine { line: before + 1, content, errors, starts_unchained_segment }
+        VerifiedLine { line: cursor.lines + 1, content, errors, starts_unchained_segment }
     }
 
-    fn check_link(&self, link: LinkState<'_>, type_name: &str, before: u64) -> Option<ChainError> {
-        match link {
-            LinkState::Unchained => {
-                let type_name = CHAINED_ONLY_TYPES.into_iter().find(|chained_only| *chained_only == type_name)?;
-                return Some(ChainError::MustBeChained { type_name });
-            }
-            LinkState::SeqOffset(seq) => {
-                return Some(ChainError::SeqMismatch { claimed: seq.into(), actual: before });
-            }
-            LinkState::Linked(link, _) if *link.seq() != before => {
+    /// Checks a chained line that follows `before` lines. A line that begins no segment links to its predecessor.
+    fn check_link(&self, segment: Option<&ChainSegment>, type_name: &str, before: u64) -> Option<ChainError> {
+        if let Some(ChainSegment { link: Some(link), prev_line, .. }) = segment {
+            let actual = prev_line.unwrap_or(self.prev_line);
+            if *link.seq() != before {
                 return Some(ChainError::SeqMismatch { claimed: link.seq().clone(), actual: before });
             }
-            LinkState::Linked(link, prev_line) if link.prev() != prev_line => {
-                return Some(ChainError::PrevMismatch { claimed: link.prev(), actual: prev_line });
+            if link.prev() != actual {
+                return Some(ChainError::PrevMismatch { claimed: link.prev(), actual });
             }
-            LinkState::Linked(..) | LinkState::Valid => {}
         }
         if type_name == "log_continued" && before > 0 {
             return Some(ChainError::MisplacedContinuation);

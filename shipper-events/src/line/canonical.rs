@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use super::strict_json::{Member, ValueKind};
-use super::structural_index::{Backslashes, Irregular, NonAscii, Quotes, Special, StructuralIndex};
+use super::strict_json::Member;
+use super::structural_index::{BitCursor, IRREGULAR, QUOTES, SPECIAL, StructuralIndex};
 use crate::event::{Event, EventType, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
@@ -21,21 +21,14 @@ const EVENT_TYPE_DEPTH: u32 = 2;
 /// The limit of members in an object here: their names are compared in pairs.
 const MAX_MEMBERS: usize = 16;
 
-/// The place of a member of `event_type`.
-struct MemberSpan {
-    name: Range<usize>,
-    value: Range<usize>,
-    kind: ValueKind,
-}
-
 /// Parses the lines of one window in order.
 pub(crate) struct CanonicalParser<'w, 'i> {
     window: &'w [u8],
     index: &'i StructuralIndex,
     offset: usize,
     end: usize,
-    quotes: Quotes<'i>,
-    special: Special<'i>,
+    quotes: BitCursor<'i, QUOTES>,
+    special: BitCursor<'i, SPECIAL>,
     /// The offset of the first special byte at or after the line's start.
     next_special: usize,
     has_backslash: bool,
@@ -46,21 +39,21 @@ pub(crate) struct CanonicalParser<'w, 'i> {
     timestamp: Range<usize>,
     type_name: Range<usize>,
     package: Range<usize>,
-    /// Whether `members` collects the members of `event_type`.
+    /// True if `members` collects the members of `event_type`, name and value of each.
     collects: bool,
-    members: Vec<MemberSpan>,
+    members: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl<'w, 'i> CanonicalParser<'w, 'i> {
     pub(crate) fn new(window: &'w [u8], index: &'i StructuralIndex) -> Self {
-        let mut special = Special::new(index, 0);
+        let mut special = BitCursor::new(index, 0);
         Self {
             window,
             index,
             offset: 0,
             end: 0,
-            quotes: Quotes::new(index, 0),
-            next_special: special.peek().unwrap_or(usize::MAX),
+            quotes: BitCursor::new(index, 0),
+            next_special: special.peek_before(usize::MAX).unwrap_or(usize::MAX),
             special,
             has_backslash: false,
             last_minute: [0; 16],
@@ -73,22 +66,22 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         }
     }
 
-    /// Parses the line at `start`, its LF at `end`, and returns whether it is canonical: then the other methods return its
-    /// parts. `needs_event` gets the name of the event's type; without it there is no [`event`](Self::event).
+    /// Parses the line at `start`, its LF at `end`. `None` if it is not canonical; otherwise the other methods return its
+    /// parts. `needs_event` gets the name of the event's type; if it returns false, there is no [`event`](Self::event).
     #[inline(always)]
-    pub(crate) fn parse_line(&mut self, start: usize, end: usize, needs_event: impl FnOnce(&'w [u8]) -> bool) -> bool {
-        self.try_parse(start, end, needs_event).is_some()
-    }
-
-    #[inline(always)]
-    fn try_parse(&mut self, start: usize, end: usize, needs_event: impl FnOnce(&'w [u8]) -> bool) -> Option<()> {
+    pub(crate) fn parse_line(
+        &mut self,
+        start: usize,
+        end: usize,
+        needs_event: impl FnOnce(&'w [u8]) -> bool,
+    ) -> Option<()> {
         (self.offset, self.end) = (start, end);
         if self.window.get(end.wrapping_sub(1)) == Some(&b'\r') && start < end {
             self.end = end - 1;
         }
         if self.next_special < start {
             self.special.skip_to(start);
-            self.next_special = self.special.peek().unwrap_or(usize::MAX);
+            self.next_special = self.special.peek_before(usize::MAX).unwrap_or(usize::MAX);
         }
         self.has_backslash = false;
         if self.next_special < self.end && !self.special_bytes_are_valid(start) {
@@ -129,10 +122,9 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     /// Builds the event; `None` if a required member is missing or has another type.
     pub(crate) fn event(&self) -> Option<Event> {
         let text = |range: &Range<usize>| std::str::from_utf8(self.window.get(range.clone())?).ok();
-        let member = |span: &MemberSpan| Some(Member::checked(text(&span.name)?, text(&span.value)?, span.kind));
-        let members: Vec<Member<'_>> = self.members.iter().map(member).collect::<Option<_>>()?;
-        let timestamp = text(&self.timestamp)?;
-        let timestamp = Timestamp::from_parts(timestamp, parse_instant(timestamp)?);
+        let members = self.members.iter().map(|(name, value)| Some(Member::checked(text(name)?, text(value)?)));
+        let members: Vec<Member<'_>> = members.collect::<Option<_>>()?;
+        let timestamp: Timestamp = text(&self.timestamp)?.parse().ok()?;
         let event_type = EventType::from_members(text(&self.type_name)?, &members).ok()?;
         Some(Event { link: self.link.clone(), ..Event::new(timestamp, event_type, self.package()?) })
     }
@@ -145,11 +137,11 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
 
     /// Returns whether the line's special bytes are valid in a string: UTF-8, short escapes, and escapes of one character.
     fn special_bytes_are_valid(&mut self, start: usize) -> bool {
-        let has_non_ascii = NonAscii::new(self.index, start).next_before(self.end).is_some();
-        if has_non_ascii && self.window.get(start..self.end).is_none_or(|line| std::str::from_utf8(line).is_err()) {
+        let Some(line) = self.window.get(start..self.end).filter(|line| std::str::from_utf8(line).is_ok()) else {
             return false;
-        }
-        let mut irregular = Irregular::new(self.index, start);
+        };
+        self.has_backslash = memchr::memchr(b'\\', line).is_some();
+        let mut irregular = BitCursor::<IRREGULAR>::new(self.index, start);
         while let Some(offset) = irregular.next_before(self.end) {
             let Some([b'u', digits @ ..]) = self.window.get(offset..offset + 5) else {
                 return false;
@@ -160,7 +152,6 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
                 return false;
             }
         }
-        self.has_backslash = Backslashes::new(self.index, start).next_before(self.end).is_some();
         true
     }
 
@@ -225,9 +216,9 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         names.insert(self.hash_of_name(&name)?)?;
         self.consume(b":")?;
         let start = self.offset;
-        let kind = self.consume_value(depth)?;
+        self.consume_value(depth)?;
         if self.collects && depth == EVENT_TYPE_DEPTH {
-            self.members.push(MemberSpan { name, value: start..self.offset, kind });
+            self.members.push((name, start..self.offset));
         }
         Some(())
     }
@@ -255,23 +246,23 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     }
 
     #[inline(always)]
-    fn consume_value(&mut self, depth: u32) -> Option<ValueKind> {
+    fn consume_value(&mut self, depth: u32) -> Option<()> {
         match self.peek()? {
-            b'"' => self.consume_string().map(|_| ValueKind::String { escaped: self.has_backslash }),
+            b'"' => self.consume_string().map(|_| ()),
             first @ b'0'..=b'9' => {
                 self.offset += 1;
                 while first != b'0' && matches!(self.peek(), Some(b'0'..=b'9')) {
                     self.offset += 1;
                 }
                 // Other numbers than unsigned integers are rare and left to `parse_line`.
-                matches!(self.peek()?, b',' | b'}' | b']').then_some(ValueKind::Number { digits_only: true })
+                matches!(self.peek()?, b',' | b'}' | b']').then_some(())
             }
-            b't' => self.consume(b"true").map(|()| ValueKind::True),
-            b'f' => self.consume(b"false").map(|()| ValueKind::False),
-            b'n' => self.consume(b"null").map(|()| ValueKind::Null),
+            b't' => self.consume(b"true"),
+            b'f' => self.consume(b"false"),
+            b'n' => self.consume(b"null"),
             b'{' | b'[' if depth > MAX_DEPTH => None,
-            b'{' => self.consume_object(depth).map(|()| ValueKind::Object),
-            b'[' => self.consume_array(depth).map(|()| ValueKind::Array),
+            b'{' => self.consume_object(depth),
+            b'[' => self.consume_array(depth),
             _ => None,
         }
     }
@@ -332,13 +323,11 @@ impl NameSet {
     /// Inserts a name; `None` if the set contains its hash or is full.
     #[inline(always)]
     fn insert(&mut self, hash: u64) -> Option<()> {
-        let (earlier, [free, ..]) = self.hashes.split_at_mut_checked(self.len)? else {
-            return None;
-        };
+        let (earlier, free) = self.hashes.split_at_mut_checked(self.len)?;
         if earlier.contains(&hash) {
             return None;
         }
-        *free = hash;
+        *free.first_mut()? = hash;
         self.len += 1;
         Some(())
     }

@@ -29,34 +29,17 @@ impl JsonError {
         Self { kind: LineErrorKind::UnexpectedToken { expected }, offset }
     }
 
-    pub(super) fn locate(self, text: &str) -> LineError {
-        LineError::new(self.kind, text.as_bytes(), self.offset)
+    pub(super) fn locate(self, bytes: &[u8]) -> LineError {
+        LineError::new(self.kind, bytes, self.offset)
     }
 }
 
-/// The names of one object, hashed once there are many: pairs grow with the square of a line's length.
-#[derive(Default)]
-pub(super) struct NameSet<'a>(HashSet<Cow<'a, str>>);
-
-impl<'a> NameSet<'a> {
-    /// Returns whether the name differs from all that precede it in the object, and adds it.
-    pub(super) fn insert<T>(&mut self, new: &T, earlier: &[T], name: impl Fn(&T) -> &Cow<'a, str>) -> bool {
-        if earlier.len() < MAX_COMPARED_PAIRWISE {
-            return !earlier.iter().any(|other| name(other) == name(new));
-        }
-        if self.0.is_empty() {
-            self.0.extend(earlier.iter().map(|other| name(other).clone()));
-        }
-        self.0.insert(name(new).clone())
-    }
-}
-
-/// Decodes a checked string, quotes included.
-pub(super) fn unescape(text: &str, escaped: bool) -> Option<Cow<'_, str>> {
-    if escaped {
-        serde_json::from_str(text).ok().map(Cow::Owned)
-    } else {
-        text.get(1..text.len().checked_sub(1)?).map(Cow::Borrowed)
+/// Decodes the text of a string; `None` for another value.
+pub(super) fn unescape(text: &str) -> Option<Cow<'_, str>> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    match memchr::memchr(b'\\', inner.as_bytes()) {
+        Some(_) => serde_json::from_str(text).ok().map(Cow::Owned),
+        None => Some(Cow::Borrowed(inner)),
     }
 }
 
@@ -65,7 +48,23 @@ pub(super) fn unescape(text: &str, escaped: bool) -> Option<Cow<'_, str>> {
 struct Container<'a> {
     is_object: bool,
     names: Vec<Cow<'a, str>>,
-    set: NameSet<'a>,
+    /// All names, if there are many: the number of pairs grows with the square of a line's length.
+    hashed: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Container<'a> {
+    /// Adds a name of an object, and returns whether it differs from all before it.
+    fn add(&mut self, name: Cow<'a, str>) -> bool {
+        if self.names.len() < MAX_COMPARED_PAIRWISE {
+            let is_new = !self.names.contains(&name);
+            self.names.push(name);
+            return is_new;
+        }
+        if self.hashed.is_empty() {
+            self.hashed.extend(self.names.iter().cloned());
+        }
+        self.hashed.insert(name)
+    }
 }
 
 /// The last token of a text.
@@ -92,9 +91,8 @@ pub(super) struct End<'a> {
     last: Token,
 }
 
-/// Checks names, surrogate pairs and depth of a text that is a value by JSON's grammar or the beginning of one. `depth`
-/// containers enclose the text.
-pub(super) fn check(text: &str, depth: u32) -> Result<End<'_>, JsonError> {
+/// Checks names, surrogate pairs and depth of a text that is a value by JSON's grammar or the beginning of one.
+pub(super) fn check(text: &str) -> Result<End<'_>, JsonError> {
     let bytes = text.as_bytes();
     let (mut open, mut last, mut at): (Vec<Container<'_>>, _, _) = (Vec::new(), Token::OpeningBracket, 0);
     while let Some(byte) = bytes.get(at) {
@@ -105,7 +103,7 @@ pub(super) fn check(text: &str, depth: u32) -> Result<End<'_>, JsonError> {
             b',' => Token::Comma,
             b':' => Token::Colon,
             b'{' | b'[' => {
-                if open.len() >= MAX_DEPTH.saturating_sub(depth) as usize {
+                if open.len() >= MAX_DEPTH as usize {
                     return Err(JsonError { kind: LineErrorKind::TooDeep, offset: start });
                 }
                 open.push(Container { is_object: *byte == b'{', ..Container::default() });
@@ -116,19 +114,17 @@ pub(super) fn check(text: &str, depth: u32) -> Result<End<'_>, JsonError> {
                 Token::Value
             }
             b'"' => match scan_string(bytes, start)? {
-                StringEnd::Closed { end, escaped } => {
+                StringEnd::Closed { end } => {
                     at = end;
                     let object = open.last_mut().filter(|container| container.is_object);
                     match object.filter(|_| matches!(last, Token::OpeningBracket | Token::Comma)) {
                         None => Token::Value,
                         Some(object) => {
-                            let name = text.get(start..end).and_then(|name| unescape(name, escaped));
-                            let name = name.unwrap_or_default();
-                            if !object.set.insert(&name, &object.names, |name| name) {
+                            let name = text.get(start..end).and_then(unescape).unwrap_or_default();
+                            if !object.add(name.clone()) {
                                 let kind = LineErrorKind::DuplicateName { name: name.into_owned() };
                                 return Err(JsonError { kind, offset: start });
                             }
-                            object.names.push(name);
                             Token::Name
                         }
                     }
@@ -153,7 +149,6 @@ pub(super) fn check(text: &str, depth: u32) -> Result<End<'_>, JsonError> {
 enum StringEnd {
     Closed {
         end: usize,
-        escaped: bool,
     },
     /// `escape`: the offset of an invalid escape.
     Unclosed {
@@ -163,7 +158,7 @@ enum StringEnd {
 
 /// Finds the end of the string that begins at `start`.
 fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
-    let (mut at, mut escaped) = (start + 1, false);
+    let mut at = start + 1;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(step) = memchr::memchr2(b'"', b'\\', rest) else {
@@ -175,9 +170,8 @@ fn scan_string(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
         }
         at += step;
         if rest.first() == Some(&b'"') {
-            return Ok(StringEnd::Closed { end: at + 1, escaped });
+            return Ok(StringEnd::Closed { end: at + 1 });
         }
-        escaped = true;
         at += match scan_escape(rest) {
             Escape::Valid { len } => len,
             Escape::LoneSurrogate => return Err(JsonError { kind: LineErrorKind::LoneSurrogate, offset: at }),
@@ -227,7 +221,7 @@ pub(super) fn explain(text: &str) -> JsonError {
     }
     let offset = syntax_error_offset(text);
     let boundary = (0..=offset).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or_default();
-    match check(text.get(..boundary).unwrap_or_default(), 0) {
+    match check(text.get(..boundary).unwrap_or_default()) {
         Ok(end) => end.unexpected(text.as_bytes(), offset),
         Err(error) => error,
     }

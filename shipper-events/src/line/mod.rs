@@ -1,7 +1,6 @@
 //! One line of the log, read strictly: [`parse_line`] for any line, and a fast path for the form that writers use.
 //!
-//! - `strict_json` reads one JSON object and rejects everything that two readers could read in two ways.
-//! - `json_check` checks what `serde_json` does not, and finds the reason and the column of a syntax error.
+//! - `strict_json` parses one JSON object, and `json_check` rejects everything that two readers could read in two ways.
 //! - `parse` reads the members of an event.
 //! - `canonical` accepts a line in the form that every writer uses, without allocating, with the help of `structural_index`.
 

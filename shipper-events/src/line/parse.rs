@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use super::error::{LineError, LineErrorKind, MAX_LINE_LEN};
-use super::strict_json::{LineMembers, Member, Object, Value, find, read_line, utf8};
+use super::strict_json::{Object, Value};
 use crate::event::{Event, EventKind, EventType, ExtraMembers, MemberError, ParseEventError, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
@@ -30,8 +30,10 @@ pub struct RawEvent<'a> {
     instant: OffsetDateTime,
     type_name: Cow<'a, str>,
     package: Cow<'a, str>,
-    top: Vec<Member<'a>>,
-    inner: Vec<Member<'a>>,
+    /// The members of the line and those of `event_type`.
+    line: Object<'a>,
+    members: Object<'a>,
+    /// Built if the type has required members: building checks them.
     event_type: Option<EventType>,
 }
 
@@ -65,35 +67,25 @@ pub fn parse_line(bytes: &[u8]) -> Result<ParsedLine<'_>, LineError> {
 
 impl<'a> RawEvent<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
-        let text = utf8(bytes)?;
-        let LineMembers { top, event_type: inner } = read_line(text)?;
+        let line = Object::parse(bytes)?;
         let in_line = |error: MemberError| {
-            LineError::new(error.kind, bytes, error.offset.or_else(|| text.find('{')).unwrap_or_default())
+            let offset = error.offset.or_else(|| memchr::memchr(b'{', bytes)).unwrap_or_default();
+            LineError::new(error.kind, bytes, offset)
         };
-        let in_event_type = |error: MemberError| {
-            let event_type = || Object::parse(bytes).ok()?.get("event_type").map(Value::offset);
-            LineError::new(error.kind, bytes, error.offset.or_else(event_type).unwrap_or_default())
-        };
-
-        let stamp = string(&top, "timestamp", "the line").map_err(in_line)?;
-        let instant = parse_instant(&stamp).ok_or_else(|| {
-            let expected = "an RFC 3339 time such as 2026-11-23T08:12:26.839Z";
-            in_line(MemberError::new("timestamp", "the line", expected, find(&top, "timestamp")))
-        })?;
-        let inner = inner.ok_or_else(|| {
-            let expected = "an object with a string \"type\"";
-            in_line(MemberError::new("event_type", "the line", expected, find(&top, "event_type")))
-        })?;
-        let type_name = string(&inner, "type", "event_type").map_err(in_event_type)?;
-        let package = string(&top, "package", "the line").map_err(in_line)?;
-        let event_type = match EventKind::from_name(&type_name) {
-            Some(kind) if kind.has_required_members() => {
-                Some(EventType::from_members(&type_name, &inner).map_err(in_event_type)?)
-            }
-            _ => None,
-        };
+        let wrong = |member, expected| in_line(MemberError::new(member, "the line", expected, line.get(member)));
+        let timestamp = string(&line, "timestamp", "the line").map_err(in_line)?;
+        let instant = parse_instant(&timestamp)
+            .ok_or_else(|| wrong("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z"))?;
+        let event_type = line.get("event_type").and_then(|value| Some((value.offset(), value.as_object()?)));
+        let (offset, members) = event_type.ok_or_else(|| wrong("event_type", "an object with a string \"type\""))?;
+        let in_event_type = |error: MemberError| LineError::new(error.kind, bytes, error.offset.unwrap_or(offset));
+        let type_name = string(&members, "type", "event_type").map_err(in_event_type)?;
+        let package = string(&line, "package", "the line").map_err(in_line)?;
+        let is_checked = EventKind::from_name(&type_name).is_some_and(EventKind::has_required_members);
+        let checked = is_checked.then(|| EventType::from_members(&type_name, members.members())).transpose();
+        let event_type = checked.map_err(in_event_type)?;
         let link = ChainLink::from_line(bytes);
-        Ok(Self { link, timestamp: stamp, instant, type_name, package, top, inner, event_type })
+        Ok(Self { link, timestamp, instant, type_name, package, line, members, event_type })
     }
 
     /// Returns the link to the previous line; `None` on an unchained line.
@@ -118,13 +110,15 @@ impl<'a> RawEvent<'a> {
 
     /// Builds the event.
     pub fn into_event(self) -> Event {
-        let Self { link, timestamp, instant, type_name, package, top, inner, event_type } = self;
+        let Self { link, timestamp, instant, type_name, package, line, members, event_type } = self;
         let event_type = event_type.unwrap_or_else(|| {
             #[expect(clippy::expect_used, reason = "`parse` has built the types that have required members")]
-            EventType::from_members(&type_name, &inner).ok().expect("invariant: every other member may have any type")
+            EventType::from_members(&type_name, members.members())
+                .ok()
+                .expect("invariant: every other member may have any type")
         });
         let is_chained = link.is_some();
-        let extra = ExtraMembers::from_members(&top, |name| {
+        let extra = ExtraMembers::from_members(line.members(), |name| {
             matches!(name, "timestamp" | "event_type" | "package") || (is_chained && matches!(name, "seq" | "prev"))
         });
         let timestamp = Timestamp::from_parts(&timestamp, instant);
@@ -132,9 +126,9 @@ impl<'a> RawEvent<'a> {
     }
 }
 
-fn string<'a>(members: &[Member<'a>], member: &'static str, object: &'static str) -> Result<Cow<'a, str>, MemberError> {
-    let value = find(members, member);
-    value.and_then(Value::as_str).ok_or_else(|| MemberError::new(member, object, "a string", value))
+fn string<'a>(object: &Object<'a>, member: &'static str, name: &'static str) -> Result<Cow<'a, str>, MemberError> {
+    let value = object.get(member);
+    value.and_then(Value::as_str).ok_or_else(|| MemberError::new(member, name, "a string", value))
 }
 
 impl FromStr for Event {

@@ -13,32 +13,19 @@ pub(crate) struct StructuralIndex {
 }
 
 /// A bitmap of sixty-four bytes for each class, the lowest bit for the first byte.
-type BitmapWord = [u64; 6];
+type BitmapWord = [u64; 4];
 
-const QUOTES: usize = 0;
-const LINE_FEEDS: usize = 1;
-const SPECIAL: usize = 2;
-const BACKSLASHES: usize = 3;
-const IRREGULAR: usize = 4;
-const NON_ASCII: usize = 5;
+/// The class of quotes that open or close a string: those that are not escaped.
+pub(crate) const QUOTES: usize = 0;
 
-/// Quotes that open or close a string: those that are not escaped.
-pub(crate) type Quotes<'i> = BitCursor<'i, QUOTES>;
+/// The class of line feeds.
+pub(crate) const LINE_FEEDS: usize = 1;
 
-/// Line feeds.
-pub(crate) type LineFeeds<'i> = BitCursor<'i, LINE_FEEDS>;
+/// The class of irregular bytes, backslashes, and bytes that are not ASCII: most lines have none.
+pub(crate) const SPECIAL: usize = 2;
 
-/// Bytes of any of the following classes: most lines have none.
-pub(crate) type Special<'i> = BitCursor<'i, SPECIAL>;
-
-/// Backslashes.
-pub(crate) type Backslashes<'i> = BitCursor<'i, BACKSLASHES>;
-
-/// Control characters other than the line feed, and escaped bytes that make no short escape.
-pub(crate) type Irregular<'i> = BitCursor<'i, IRREGULAR>;
-
-/// Bytes that are not ASCII.
-pub(crate) type NonAscii<'i> = BitCursor<'i, NON_ASCII>;
+/// The class of control characters other than the line feed, and of escaped bytes that make no short escape.
+pub(crate) const IRREGULAR: usize = 3;
 
 /// Iterates over the offsets of one class of bytes in a window.
 #[derive(Debug)]
@@ -47,17 +34,6 @@ pub(crate) struct BitCursor<'i, const CLASS: usize> {
     word: usize,
     /// The bits of that word that are still to come.
     bits: u64,
-}
-
-/// Bitmaps of sixty-four bytes, without regard to the bytes before them.
-struct ByteClasses {
-    quotes: u64,
-    backslashes: u64,
-    line_feeds: u64,
-    controls: u64,
-    /// The bytes that make a short escape after a backslash: those of all escapes but `\u`.
-    escapable: u64,
-    non_ascii: u64,
 }
 
 impl StructuralIndex {
@@ -76,42 +52,36 @@ impl StructuralIndex {
     #[inline(always)]
     fn fill_with<S: Simd>(&mut self, simd: S, window: &[u8]) {
         let (words, rest) = window.as_chunks::<WORD_LEN>();
-        // Whether the first byte of the next word is escaped: 0 or 1.
+        // 1 if the first byte of the next word is escaped.
         let mut carry = 0;
         for word in words {
-            carry = self.push(&classify(simd, word), carry);
+            let (bitmaps, escapes) = index_word(simd, word, carry);
+            self.words.push(bitmaps);
+            carry = escapes;
         }
         let mut word = [b' '; WORD_LEN];
         if let Some(start) = word.get_mut(..rest.len()).filter(|start| !start.is_empty()) {
             start.copy_from_slice(rest);
-            self.push(&classify(simd, &word), carry);
+            self.words.push(index_word(simd, &word, carry).0);
         }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, classes: &ByteClasses, carry: u64) -> u64 {
-        let ByteClasses { quotes, backslashes, line_feeds, controls, escapable, non_ascii } = *classes;
-        let (escaped, carry) = if backslashes | carry == 0 { (0, 0) } else { find_escaped(backslashes, carry) };
-        let irregular = (controls & !line_feeds) | (escaped & !escapable);
-        let special = irregular | backslashes | non_ascii;
-        self.words.push([quotes & !escaped, line_feeds, special, backslashes, irregular, non_ascii]);
-        carry
     }
 }
 
+/// Indexes a word. `carry` is 1 if its first byte is escaped; the same of the next word is returned.
 #[inline(always)]
-fn classify<S: Simd>(simd: S, word: &[u8; WORD_LEN]) -> ByteClasses {
+fn index_word<S: Simd>(simd: S, word: &[u8; WORD_LEN], carry: u64) -> (BitmapWord, u64) {
     let bytes: u8x64<S> = (*word).simd_into(simd);
     let is = |byte: u8| bytes.simd_eq(byte).to_bitmask();
-    let (quotes, backslashes) = (is(b'"'), is(b'\\'));
-    let escapable = if backslashes == 0 {
-        // Only the first byte can be escaped, by a backslash in the previous word.
-        u64::from(matches!(word.first(), Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')))
-    } else {
-        quotes | backslashes | is(b'/') | is(b'b') | is(b'f') | is(b'n') | is(b'r') | is(b't')
-    };
+    let (quotes, line_feeds, backslashes) = (is(b'"'), is(b'\n'), is(b'\\'));
     let (controls, non_ascii) = (bytes.simd_lt(0x20).to_bitmask(), bytes.simd_ge(0x80).to_bitmask());
-    ByteClasses { quotes, backslashes, line_feeds: is(b'\n'), controls, escapable, non_ascii }
+    let (mut irregular, mut escaped, mut next_carry) = (controls & !line_feeds, 0, 0);
+    if backslashes | carry != 0 {
+        (escaped, next_carry) = find_escaped(backslashes, carry);
+        // After a backslash, these make a short escape.
+        let short = quotes | backslashes | is(b'/') | is(b'b') | is(b'f') | is(b'n') | is(b'r') | is(b't');
+        irregular |= escaped & !short;
+    }
+    ([quotes & !escaped, line_feeds, irregular | backslashes | non_ascii, irregular], next_carry)
 }
 
 /// Returns the bytes that follow a backslash which is not escaped itself, and whether the next word begins with one.
@@ -145,12 +115,6 @@ impl<'i, const CLASS: usize> BitCursor<'i, CLASS> {
         self.bits = self.bits_of(self.word).unwrap_or_default() & (u64::MAX << (offset % WORD_LEN));
     }
 
-    /// Returns the next offset.
-    #[inline(always)]
-    pub(crate) fn next(&mut self) -> Option<usize> {
-        self.next_before(usize::MAX)
-    }
-
     /// Returns the next offset if it is less than `end`. It reads no word behind `end`: a caller that asks for every line of
     /// a window must not read the whole window each time.
     #[inline(always)]
@@ -160,14 +124,9 @@ impl<'i, const CLASS: usize> BitCursor<'i, CLASS> {
         Some(next)
     }
 
-    /// Returns the next offset without advancing.
+    /// Returns what [`next_before`](Self::next_before) would, without advancing.
     #[inline(always)]
-    pub(crate) fn peek(&mut self) -> Option<usize> {
-        self.peek_before(usize::MAX)
-    }
-
-    #[inline(always)]
-    fn peek_before(&mut self, end: usize) -> Option<usize> {
+    pub(crate) fn peek_before(&mut self, end: usize) -> Option<usize> {
         while self.bits == 0 {
             if (self.word + 1) * WORD_LEN >= end {
                 return None;
@@ -197,7 +156,7 @@ mod tests {
 
     fn all<const CLASS: usize>(index: &StructuralIndex) -> Vec<usize> {
         let mut cursor = BitCursor::<CLASS>::new(index, 0);
-        std::iter::from_fn(|| cursor.next()).collect()
+        std::iter::from_fn(|| cursor.next_before(usize::MAX)).collect()
     }
 
     proptest! {
@@ -209,26 +168,20 @@ mod tests {
         fn index_equals_byte_by_byte_classification(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300)) {
             // A window ends with a line.
             let window = [line, vec![b'\n']].concat();
-            let (mut quotes, mut irregular, mut escaped) = (Vec::new(), Vec::new(), false);
+            let (mut expected, mut escaped) = ([const { Vec::new() }; 4], false);
             for (at, byte) in window.iter().enumerate() {
-                if *byte == b'"' && !escaped {
-                    quotes.push(at);
-                }
-                let unusual = if escaped { !b"\"\\/bfnrt".contains(byte) } else { *byte < 0x20 && *byte != b'\n' };
-                if unusual {
-                    irregular.push(at);
+                let irregular = if escaped { !b"\"\\/bfnrt".contains(byte) } else { *byte < 0x20 && *byte != b'\n' };
+                let special = irregular || *byte == b'\\' || !byte.is_ascii();
+                let classes = [*byte == b'"' && !escaped, *byte == b'\n', special, irregular];
+                for (offsets, _) in expected.iter_mut().zip(classes).filter(|(_, is_member)| *is_member) {
+                    offsets.push(at);
                 }
                 escaped = *byte == b'\\' && !escaped;
             }
-            let of = |is: fn(u8) -> bool| (0..window.len()).filter(|at| is(window[*at])).collect::<Vec<_>>();
             for level in [Level::new(), Level::baseline()] {
                 let mut index = StructuralIndex { level, words: Vec::new() };
                 index.fill(&window);
-                prop_assert_eq!(all::<{ super::QUOTES }>(&index), quotes.clone());
-                prop_assert_eq!(all::<{ super::IRREGULAR }>(&index), irregular.clone());
-                prop_assert_eq!(all::<{ super::LINE_FEEDS }>(&index), of(|byte| byte == b'\n'));
-                prop_assert_eq!(all::<{ super::BACKSLASHES }>(&index), of(|byte| byte == b'\\'));
-                prop_assert_eq!(all::<{ super::NON_ASCII }>(&index), of(|byte| byte >= 0x80));
+                prop_assert_eq!(&[all::<0>(&index), all::<1>(&index), all::<2>(&index), all::<3>(&index)], &expected);
             }
         }
     }

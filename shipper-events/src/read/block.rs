@@ -1,6 +1,6 @@
-//! Scanning a block of lines: every line is checked, and only the events of interest are built.
+//! Scanner of a block of lines: it checks every line and builds only the events of interest.
 //!
-//! Few of a log's lines matter to a reader: the gate's fold reads three in a hundred. A [`ScannedBlock`] holds exactly
+//! Few of a log's lines matter to a reader: the gate's fold reads three in a hundred. A [`ScannedBlock`] contains exactly
 //! what [`parse_line`] and the link of each line give, but only for the lines that the caller is [interested](Interest)
 //! in:
 //!
@@ -12,24 +12,20 @@
 //!
 //! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
 
-use std::ops::Range;
-
-use super::segments::{ChainSegment, SegmentBuilder};
-use crate::event::Event;
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::integrity::ChainLink;
 use crate::line::canonical::CanonicalParser;
 use crate::line::error::LineError;
 use crate::line::parse::{ParsedLine, parse_line};
-use crate::line::structural_index::{LineFeeds, StructuralIndex};
+use crate::line::structural_index::{BitCursor, LINE_FEEDS, StructuralIndex};
 
-/// How many bytes are indexed at a time: few enough to stay in the processor's cache while they are read twice.
+/// The number of bytes that are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;
 
-/// There is seldom more than one line of interest in that many bytes.
-const BYTES_PER_LINE_OF_INTEREST: usize = 1024;
+/// The number of slots of the cache: more than there are types in most logs, so that few share a slot.
+const CACHE_SLOTS: usize = 64;
 
-/// How much of an event the caller needs. The events of a type with required members are always built, since building
+/// The part of an event that the caller needs. The events of a type with required members are always built, since building
 /// checks those members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
@@ -62,23 +58,35 @@ pub enum LineContent {
 /// A line with content for the caller.
 #[derive(Debug)]
 pub(crate) struct ScannedLine {
-    /// How many lines of the block precede it.
+    /// The number of lines of the block that precede it.
     pub(crate) position: u64,
     pub(crate) content: LineContent,
 }
 
-/// What scanning a block found.
+/// Consecutive lines that are all unchained, or of which each but the first links to its predecessor. A segment ends
+/// where the next one begins.
+#[derive(Debug)]
+pub(crate) struct ChainSegment {
+    /// The number of lines of the block that precede it.
+    pub(crate) position: u64,
+    /// The link of its first line; `None` for unchained lines.
+    pub(crate) link: Option<ChainLink>,
+    /// The hash of the line before its first line; `None` if that line is not in the block.
+    pub(crate) prev_line: Option<blake3::Hash>,
+}
+
+/// The result of scanning a block.
 #[derive(Debug)]
 pub(crate) struct ScannedBlock {
-    /// How many lines the block has.
+    /// The number of lines in the block.
     pub(crate) lines: u64,
-    /// How many of them were checked: those before the first corrupt line.
+    /// The number of lines that were checked: those before the first corrupt line.
     pub(crate) checked: u64,
     pub(crate) of_interest: Vec<ScannedLine>,
     pub(crate) segments: Vec<ChainSegment>,
     /// The hash of the last checked line.
     pub(crate) last_line: blake3::Hash,
-    /// How many lines precede the first one that ends with CR LF.
+    /// The number of lines that precede the first one that ends with CR LF.
     pub(crate) first_crlf: Option<u64>,
 }
 
@@ -89,17 +97,31 @@ pub(crate) struct BlockScanner {
 }
 
 impl BlockScanner {
-    /// A scanner that asks `interest` about each type of event by its name.
+    /// Builds a scanner that asks `interest` about each type of event by its name.
     pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
         Self { interest, index: StructuralIndex::new() }
     }
 
     /// Scans complete lines, each with its LF.
     pub(crate) fn scan(&mut self, block: &[u8]) -> ScannedBlock {
-        let mut state = ScanState::new(block, self.interest);
+        let mut state = ScanState {
+            block,
+            interest: self.interest,
+            cache: [None; CACHE_SLOTS],
+            offset: 0,
+            position: 0,
+            prev_line: None,
+            of_interest: Vec::new(),
+            segments: Vec::new(),
+            is_unchained: false,
+            next_seq: None,
+            first_crlf: None,
+            ended: false,
+        };
         while let Some(window) = state.next_window().filter(|_| !state.ended) {
             if window.len() > WINDOW_LEN {
-                state.scan_long_line(window);
+                // One line.
+                state.parse_line(window);
             } else {
                 self.index.fill(window);
                 state.scan_window(window, &self.index);
@@ -112,35 +134,26 @@ impl BlockScanner {
 /// A block that is being scanned.
 struct ScanState<'b> {
     block: &'b [u8],
-    interests: InterestCache<'b>,
-    /// How many bytes and lines were scanned.
+    interest: fn(&str) -> Interest,
+    /// The interest in each type of event of the block, by a hash of its name.
+    cache: [Option<CachedInterest<'b>>; CACHE_SLOTS],
+    /// The number of bytes and of lines that were scanned.
     offset: usize,
     position: u64,
-    /// Where the last scanned line is.
-    prev_line: Option<Range<usize>>,
+    prev_line: Option<&'b [u8]>,
     of_interest: Vec<ScannedLine>,
-    segments: SegmentBuilder,
+    segments: Vec<ChainSegment>,
+    /// True if the last line is unchained.
+    is_unchained: bool,
+    /// The `seq` of the next line if it continues the segment; `None` after an unchained line.
+    next_seq: Option<u64>,
     first_crlf: Option<u64>,
-    /// Whether a corrupt line ended the scan.
+    /// True if a corrupt line ended the scan.
     ended: bool,
 }
 
 impl<'b> ScanState<'b> {
-    fn new(block: &'b [u8], interest: fn(&str) -> Interest) -> Self {
-        Self {
-            block,
-            interests: InterestCache::new(interest),
-            offset: 0,
-            position: 0,
-            prev_line: None,
-            of_interest: Vec::with_capacity(block.len() / BYTES_PER_LINE_OF_INTEREST),
-            segments: SegmentBuilder::default(),
-            first_crlf: None,
-            ended: false,
-        }
-    }
-
-    /// The next lines that fit into a window; a longer line is one by itself.
+    /// Returns the next lines that fit into a window; a longer line is a window by itself.
     fn next_window(&self) -> Option<&'b [u8]> {
         let rest = self.block.get(self.offset..).filter(|rest| !rest.is_empty())?;
         let fits = rest.get(..WINDOW_LEN).unwrap_or(rest);
@@ -149,126 +162,81 @@ impl<'b> ScanState<'b> {
     }
 
     fn scan_window(&mut self, window: &'b [u8], index: &StructuralIndex) {
-        let (mut parser, mut ends, mut start) = (CanonicalParser::new(window, index), LineFeeds::new(index, 0), 0);
-        while let Some(end) = ends.next() {
+        let (mut parser, mut ends, mut start) =
+            (CanonicalParser::new(window, index), BitCursor::<LINE_FEEDS>::new(index, 0), 0);
+        while let Some(end) = ends.next_before(usize::MAX) {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
             let mut wanted = Wanted::Nothing;
             let canonical = parser.parse_line(start, end, |type_name| {
-                wanted = self.interests.lookup(type_name);
+                wanted = self.lookup(type_name);
                 matches!(wanted, Wanted::Event)
             });
-            // `None` where the fast path found too little.
-            let content = match wanted {
-                _ if !canonical => None,
+            // `None` if the fast path found too little.
+            let content = canonical.and_then(|()| match wanted {
                 Wanted::Nothing => Some(None),
                 Wanted::Package(kind) => {
                     parser.package().map(|package| Some(LineContent::Package { kind, package: package.into() }))
                 }
                 Wanted::Event => parser.event().map(|event| Some(LineContent::Event(Box::new(event)))),
-            };
+            });
             match content {
-                Some(Some(content)) => self.record(content),
-                Some(None) => {}
-                None => self.parse_and_record(line),
+                Some(content) => self.push(line, parser.take_link(), content),
+                None => self.parse_line(line),
             }
-            let link = if canonical { parser.take_link() } else { ChainLink::from_line(line) };
             if self.ended {
                 return;
             }
-            self.advance(line, link);
             start = end + 1;
         }
     }
 
-    /// Scans a line that is a window by itself.
-    fn scan_long_line(&mut self, line: &'b [u8]) {
-        self.parse_and_record(line);
-        if !self.ended {
-            self.advance(line, ChainLink::from_line(line));
+    /// Takes the slow path.
+    fn parse_line(&mut self, line: &'b [u8]) {
+        match parse_line(line) {
+            Ok(ParsedLine::Event(event)) => {
+                let link = event.link().cloned();
+                let content = match self.ask(event.type_name()) {
+                    Wanted::Nothing => None,
+                    Wanted::Package(kind) => Some(LineContent::Package { kind, package: event.package().into() }),
+                    Wanted::Event => Some(LineContent::Event(Box::new(event.into_event()))),
+                };
+                self.push(line, link, content);
+            }
+            Ok(ParsedLine::Blank) => self.push(line, None, Some(LineContent::Blank)),
+            Err(error) => {
+                self.ended = true;
+                let content = LineContent::Corrupt(Box::new(error));
+                self.of_interest.push(ScannedLine { position: self.position, content });
+            }
         }
     }
 
-    /// Continues after a line that is not corrupt.
+    /// Takes a line that is not corrupt.
     #[inline(always)]
-    fn advance(&mut self, line: &[u8], link: Option<ChainLink>) {
+    fn push(&mut self, line: &'b [u8], link: Option<ChainLink>, content: Option<LineContent>) {
+        if let Some(content) = content {
+            self.of_interest.push(ScannedLine { position: self.position, content });
+        }
         if line.ends_with(b"\r\n") {
             self.first_crlf.get_or_insert(self.position);
         }
         if let Some(link) = link {
-            let prev_line = self.prev_line.clone().and_then(|prev_line| self.block.get(prev_line));
-            self.segments.push_chained(self.position, link, prev_line);
-        }
-        let end = self.offset + line.len();
-        self.prev_line = Some(self.offset..end);
-        self.offset = end;
-        self.position += 1;
-    }
-
-    /// Takes the slow path.
-    fn parse_and_record(&mut self, line: &[u8]) {
-        let content = match parse_line(line) {
-            Ok(ParsedLine::Event(event)) => match self.interests.ask(event.type_name()) {
-                Wanted::Nothing => return,
-                Wanted::Package(kind) => LineContent::Package { kind, package: event.package().into() },
-                Wanted::Event => LineContent::Event(Box::new(event.into_event())),
-            },
-            Ok(ParsedLine::Blank) => LineContent::Blank,
-            Err(error) => {
-                self.ended = true;
-                LineContent::Corrupt(Box::new(error))
+            let (seq, prev_line) = (link.seq().as_u64(), self.prev_line.map(blake3::hash));
+            if seq.is_none() || seq != self.next_seq || prev_line != Some(link.prev()) {
+                self.segments.push(ChainSegment { position: self.position, link: Some(link), prev_line });
             }
-        };
-        self.record(content);
-    }
-
-    fn record(&mut self, content: LineContent) {
-        self.of_interest.push(ScannedLine { position: self.position, content });
-    }
-
-    fn finish(self) -> ScannedBlock {
-        let last_line = self.prev_line.and_then(|last| self.block.get(last));
-        let unchecked = self.block.get(self.offset..).unwrap_or_default();
-        ScannedBlock {
-            segments: self.segments.finish(self.position),
-            lines: self.position + memchr::memchr_iter(b'\n', unchecked).count() as u64,
-            checked: self.position,
-            of_interest: self.of_interest,
-            last_line: blake3::hash(last_line.unwrap_or_default()),
-            first_crlf: self.first_crlf,
+            self.next_seq = seq.and_then(|seq| seq.checked_add(1));
+            self.is_unchained = false;
+        } else if !self.is_unchained {
+            self.segments.push(ChainSegment { position: self.position, link: None, prev_line: None });
+            self.next_seq = None;
+            self.is_unchained = true;
         }
-    }
-}
-
-/// What is built of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Nothing,
-    Package(EventKind),
-    Event,
-}
-
-/// The interest in each type of event, cached for those that the block has.
-struct InterestCache<'b> {
-    interest: fn(&str) -> Interest,
-    slots: [Option<CachedInterest<'b>>; CACHE_SLOTS],
-}
-
-#[derive(Clone, Copy)]
-struct CachedInterest<'b> {
-    name: &'b [u8],
-    /// The first and the last eight bytes of a name of at least that length: all of most names.
-    ends: (u64, u64),
-    wanted: Wanted,
-}
-
-/// More than there are types in most logs, so that few share a slot.
-const CACHE_SLOTS: usize = 64;
-
-impl<'b> InterestCache<'b> {
-    fn new(interest: fn(&str) -> Interest) -> Self {
-        Self { interest, slots: [None; CACHE_SLOTS] }
+        self.prev_line = Some(line);
+        self.offset += line.len();
+        self.position += 1;
     }
 
     /// As [`ask`](Self::ask), for a name in the block. One that is not UTF-8 is built, and refused there.
@@ -278,7 +246,7 @@ impl<'b> InterestCache<'b> {
         let ends = (word(name.first_chunk()), word(name.last_chunk()));
         let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let slot = usize::try_from(mixed >> (u64::BITS - CACHE_SLOTS.ilog2())).unwrap_or_default();
-        let cached = self.slots.get(slot).copied().flatten().filter(|cached| {
+        let cached = self.cache.get(slot).copied().flatten().filter(|cached| {
             let equal_ends = cached.ends == ends && cached.name.len() == name.len();
             equal_ends && ((8..=16).contains(&name.len()) || cached.name == name)
         });
@@ -286,7 +254,7 @@ impl<'b> InterestCache<'b> {
             return cached.wanted;
         }
         let wanted = std::str::from_utf8(name).map_or(Wanted::Event, |name| self.ask(name));
-        if let Some(slot) = self.slots.get_mut(slot) {
+        if let Some(slot) = self.cache.get_mut(slot) {
             *slot = Some(CachedInterest { name, ends, wanted });
         }
         wanted
@@ -301,4 +269,32 @@ impl<'b> InterestCache<'b> {
             Interest::Full => Wanted::Event,
         }
     }
+
+    fn finish(self) -> ScannedBlock {
+        let unchecked = self.block.get(self.offset..).unwrap_or_default();
+        ScannedBlock {
+            segments: self.segments,
+            lines: self.position + memchr::memchr_iter(b'\n', unchecked).count() as u64,
+            checked: self.position,
+            of_interest: self.of_interest,
+            last_line: blake3::hash(self.prev_line.unwrap_or_default()),
+            first_crlf: self.first_crlf,
+        }
+    }
+}
+
+/// The part of an event that is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Package(EventKind),
+    Event,
+}
+
+#[derive(Clone, Copy)]
+struct CachedInterest<'b> {
+    name: &'b [u8],
+    /// The first and the last eight bytes of a name of at least that length: all of most names.
+    ends: (u64, u64),
+    wanted: Wanted,
 }

@@ -1,11 +1,30 @@
-//! Lines of a stream, unchecked.
+//! Lines of a log, unchecked, and its tail.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
-use super::chunks::{Chunk, ChunkKind, ChunkReader, ReadMode};
+use crate::line::error::MAX_LINE_LEN;
 
-/// How many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const READ_LEN: usize = 256 * 1024;
+
+/// The bytes after the last LF of a log. They are no line and no event: a writer may have died in the middle of one, or
+/// may still be writing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// The log ends with a complete line, or is empty.
+    Clean,
+    /// The log ends in the middle of a line.
+    Torn {
+        /// The number of bytes that follow the last LF; at least 1.
+        bytes: u64,
+    },
+}
+
+impl Tail {
+    pub(crate) fn of(bytes: u64) -> Self {
+        if bytes == 0 { Self::Clean } else { Self::Torn { bytes } }
+    }
+}
 
 /// Reads the complete lines of a stream without checking them, in memory that does not grow with it.
 ///
@@ -19,50 +38,29 @@ const READ_LEN: usize = 256 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct LineReader<R> {
-    stream: R,
-    chunks: ChunkReader,
-    chunk: Chunk,
-    /// How many bytes of the chunk were returned.
-    offset: usize,
-    /// Whether the beginning of an oversized line was returned and its end not reached.
-    in_oversized: bool,
+    stream: BufReader<R>,
+    line: Vec<u8>,
 }
 
 impl<R: Read> LineReader<R> {
-    /// A reader at the start of a stream.
+    /// Builds a reader at the start of a stream.
     pub fn new(stream: R) -> Self {
-        Self { stream, chunks: ChunkReader::default(), chunk: Chunk::default(), offset: 0, in_oversized: false }
+        Self { stream: BufReader::with_capacity(READ_LEN, stream), line: Vec::new() }
     }
 
-    /// Returns the next line with its LF, or `None` after the last. Of a line longer than
-    /// [`MAX_LINE_LEN`](crate::MAX_LINE_LEN) it returns only the beginning, which is longer than that, too.
+    /// Returns the next line with its LF, or `None` after the last. Of a line longer than [`MAX_LINE_LEN`] it returns only
+    /// the beginning, which is longer than that, too.
     ///
     /// # Errors
     ///
     /// Those of the stream.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
-        while self.offset == self.chunk.bytes().len() {
-            let spare = std::mem::take(&mut self.chunk).into_buffer();
-            let next = self.chunks.next(|buffer| self.stream.read(buffer), spare, READ_LEN, ReadMode::Full)?;
-            let Some(chunk) = next else {
-                return Ok(None);
-            };
-            (self.chunk, self.offset) = (chunk, 0);
-            if let ChunkKind::Oversized { ends_line } = self.chunk.kind {
-                if std::mem::replace(&mut self.in_oversized, !ends_line) {
-                    self.offset = self.chunk.bytes().len();
-                } else if ends_line {
-                    // Its only part.
-                    break;
-                }
-            }
+        self.line.clear();
+        let len = (&mut self.stream).take(MAX_LINE_LEN as u64 + 1).read_until(b'\n', &mut self.line)?;
+        let is_complete = self.line.ends_with(b"\n");
+        if len > MAX_LINE_LEN && !is_complete {
+            self.stream.skip_until(b'\n')?;
         }
-        let rest = self.chunk.bytes().get(self.offset..).unwrap_or_default();
-        let end = match self.chunk.kind {
-            ChunkKind::Lines => memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1),
-            ChunkKind::Oversized { .. } => rest.len(),
-        };
-        self.offset += end;
-        Ok(rest.get(..end))
+        Ok(Some(&*self.line).filter(|_| is_complete || len > MAX_LINE_LEN))
     }
 }

@@ -1,117 +1,99 @@
 //! Scanning a stream chunk by chunk, on several threads where that pays, with results in order.
 
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::thread;
 
 use crossbeam_channel::Sender;
 
 use super::block::{BlockScanner, Interest, ScannedBlock};
-use super::chunks::{Chunk, ChunkKind, ChunkReader, ReadMode};
+use super::chunks::{Chunk, ChunkReader};
 
-/// How many bytes of a log are read first: most logs are shorter.
-pub(crate) const INITIAL_READ: usize = 16 * 1024;
+/// The number of bytes of a log that are read first: most logs are shorter.
+const INITIAL_READ: usize = 16 * 1024;
 
-/// How many bytes of a log are read before threads are started: for fewer they cost more than they save.
+/// The number of bytes that are read next, before threads are started: for fewer they cost more than they save.
 const PARALLEL_THRESHOLD: usize = 256 * 1024;
 
-/// How many bytes are read and scanned at a time.
-pub(crate) const BLOCK_LEN: usize = 512 * 1024;
+/// The number of bytes that are then read and scanned at a time.
+const BLOCK_LEN: usize = 512 * 1024;
 
-/// How many bytes are read ahead of those that were returned; one line may exceed it.
+/// The limit of bytes that are read ahead of those that were returned; one line may exceed it.
 const MAX_READ_AHEAD: usize = 8 * 1024 * 1024;
 
-/// How many threads work on a log, at most: one of them also reads, and reading soon becomes the limit.
-const MAX_WORKERS: usize = 4;
+/// The limit of threads that scan a log: one of them also reads, and reading soon becomes the limit.
+pub(crate) const MAX_THREADS: usize = 4;
 
 /// Reads a stream to its end, scans its chunks, and passes them to `take` in order, on the calling thread. A part of an
-/// oversized line comes without a scan. `read` fills a buffer as [`io::Read::read`] does.
+/// oversized line comes without a scan.
 ///
 /// # Errors
 ///
 /// Those of `read`.
 pub(crate) fn scan_reader(
     chunks: &mut ChunkReader,
-    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
-    interest: fn(&str) -> Interest,
-    mut take: impl FnMut(&Chunk, Option<ScannedBlock>) -> ControlFlow<()>,
-) -> io::Result<ControlFlow<()>> {
-    let mut scanner = BlockScanner::new(interest);
-    let (mut spare, mut size, mut bytes_read) = (Vec::new(), INITIAL_READ, 0);
-    let mut workers = None;
-    while chunks.ended() || bytes_read < PARALLEL_THRESHOLD || workers == Some(1) {
-        let Some(chunk) = chunks.next(&mut read, spare, size, ReadMode::Full)? else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        let scanned = scan_chunk(&chunk, &mut scanner);
-        if take(&chunk, scanned).is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-        bytes_read += chunk.bytes().len();
-        size = PARALLEL_THRESHOLD;
-        spare = chunk.into_buffer();
-        if bytes_read >= PARALLEL_THRESHOLD && workers.is_none() {
-            workers = Some(thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS));
-        }
-    }
-    scan_parallel(workers.unwrap_or(1), chunks, scanner, read, interest, take)
-}
-
-/// Continues with that many threads, the calling one included.
-fn scan_parallel(
-    workers: usize,
-    chunks: &mut ChunkReader,
-    mut scanner: BlockScanner,
-    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    mut read: impl Read,
+    max_threads: usize,
     interest: fn(&str) -> Interest,
     mut take: impl FnMut(&Chunk, Option<ScannedBlock>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
     let (jobs, waiting) = crossbeam_channel::unbounded();
+    let scan_all = || {
+        let mut scanner = BlockScanner::new(interest);
+        waiting.iter().for_each(|job: ScanJob| job.run(&mut scanner));
+    };
     thread::scope(|scope| {
-        // The calling thread also scans while it would wait: alone if the system starts no other.
-        for _ in 1..workers {
-            let worker = || {
-                let mut scanner = BlockScanner::new(interest);
-                waiting.iter().for_each(|job: ScanJob| job.run(&mut scanner));
-            };
-            if thread::Builder::new().spawn_scoped(scope, worker).is_err() {
-                break;
-            }
-        }
-        // Dropped at the end of this closure, so that the workers end.
+        // Dropped at the end of this closure, so that the threads end.
         let jobs = jobs;
         let (mut scans, mut read_ahead, mut spares) = (VecDeque::new(), 0, Vec::new());
+        let (mut scanner, mut size, mut max_scans) = (BlockScanner::new(interest), INITIAL_READ, 1);
         loop {
-            while scans.len() < 2 * workers && read_ahead < MAX_READ_AHEAD {
-                let spare = spares.pop().unwrap_or_default();
-                let Some(chunk) = chunks.next(&mut read, spare, BLOCK_LEN, ReadMode::Full)? else {
+            while scans.len() < max_scans && read_ahead < MAX_READ_AHEAD {
+                let Some(chunk) = chunks.next(&mut read, spares.pop().unwrap_or_default(), size)? else {
                     break;
                 };
                 read_ahead += chunk.bytes().len();
                 let (done, scan) = crossbeam_channel::bounded(1);
-                jobs.send(ScanJob { chunk, done }).map_err(|_| worker_panicked())?;
                 scans.push_back(scan);
+                let _ = jobs.send(ScanJob { chunk, done });
             }
             let Some(next) = scans.pop_front() else {
                 return Ok(ControlFlow::Continue(()));
             };
+            // The calling thread also scans while it would wait: alone if there is no other.
             while next.is_empty()
                 && let Ok(job) = waiting.try_recv()
             {
                 job.run(&mut scanner);
             }
-            let (chunk, scanned) = next.recv().map_err(|_| worker_panicked())?;
+            let Ok((chunk, scanned)) = next.recv() else {
+                // A thread has panicked: the scope panics, too.
+                return Ok(ControlFlow::Break(()));
+            };
             read_ahead -= chunk.bytes().len();
             if take(&chunk, scanned).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            spares.push(chunk.into_buffer());
+            // A buffer that grew for a long line is not kept.
+            spares.extend(Some(chunk.buffer).filter(|buffer| buffer.len() <= BLOCK_LEN));
+            match size {
+                INITIAL_READ => size = PARALLEL_THRESHOLD,
+                PARALLEL_THRESHOLD if !chunks.ended => {
+                    size = BLOCK_LEN;
+                    let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
+                    max_scans = 2 * threads;
+                    // The calling thread is one of them.
+                    let _ =
+                        (1..threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, scan_all).map(drop));
+                }
+                _ => {}
+            }
         }
     })
 }
 
-/// A chunk to scan, and where to send it with the result.
+/// A chunk to scan, and where to send it with the result: `None` for a part of an oversized line.
 struct ScanJob {
     chunk: Chunk,
     done: Sender<(Chunk, Option<ScannedBlock>)>,
@@ -119,17 +101,8 @@ struct ScanJob {
 
 impl ScanJob {
     fn run(self, scanner: &mut BlockScanner) {
-        let scanned = scan_chunk(&self.chunk, scanner);
+        let scanned = (!self.chunk.is_oversized).then(|| scanner.scan(self.chunk.bytes()));
         // The receiver is gone if the visitor stopped the scan.
         let _ = self.done.send((self.chunk, scanned));
     }
-}
-
-fn worker_panicked() -> io::Error {
-    io::Error::other("a thread that was to survey the log has died; this is a defect of this program")
-}
-
-/// Scans a chunk; `None` for a part of an oversized line.
-pub(crate) fn scan_chunk(chunk: &Chunk, scanner: &mut BlockScanner) -> Option<ScannedBlock> {
-    (chunk.kind == ChunkKind::Lines).then(|| scanner.scan(chunk.bytes()))
 }

@@ -1,4 +1,4 @@
-//! Events from a stream, one after the other.
+//! Readers of a stream: its events one after the other, or a fold over them.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use super::block::{Interest, LineContent};
-use super::chunks::{ReadMode, Tail};
+use super::lines::Tail;
 use super::scanner::{LogScanner, LogVisitor};
 use crate::event::LogEntry;
-use crate::integrity::{ChainError, LineCursor, VerifiedLine};
+use crate::integrity::{ChainError, Head, LineCursor, VerifiedLine};
 use crate::line::error::LineError;
 
-/// How many bytes are read at a time, at most.
+/// The number of bytes that are read at a time, at most.
 const READ_LEN: usize = 64 * 1024;
 
 /// Reads and verifies a log's events one after the other, from any stream, in memory that does not grow with it.
@@ -36,12 +36,13 @@ const READ_LEN: usize = 64 * 1024;
 pub struct EventReader<R> {
     stream: R,
     scanner: LogScanner,
+    buffer: Vec<u8>,
     /// Events that were read and not returned, then the error that ended the reading.
     events: VecDeque<LogEntry>,
     end: Option<Option<ReadError>>,
 }
 
-/// The next event cannot be read.
+/// The error that ends the reading of a log.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -76,22 +77,32 @@ pub enum ReadError {
     TornTail {
         /// The last complete line.
         line: u64,
-        /// How many bytes follow it.
+        /// The number of bytes that follow it.
         bytes: u64,
     },
 }
 
-/// Passes events to a function; the first corrupt line or contradiction ends the scan.
-pub(crate) struct EventVisitor<F> {
+/// Reads a stream to its end and passes the events of full interest to a function. The first corrupt line or contradiction
+/// ends the reading.
+pub(crate) fn read_events(
+    scanner: &mut LogScanner,
+    stream: impl Read,
     interest: fn(&str) -> Interest,
-    on_event: F,
-    pub(crate) error: Option<ReadError>,
+    on_event: impl FnMut(LogEntry, &mut LineCursor<'_>),
+) -> Result<Tail, ReadError> {
+    let mut visitor = EventVisitor { interest, on_event, error: None };
+    let ended = scanner.read_to_end(stream, &mut visitor);
+    match (visitor.error, ended) {
+        (Some(error), _) => Err(error),
+        (None, Err(source)) => Err(ReadError::Io { line: scanner.lines(), source }),
+        (None, Ok(_)) => Ok(scanner.tail()),
+    }
 }
 
-impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> EventVisitor<F> {
-    pub(crate) fn new(interest: fn(&str) -> Interest, on_event: F) -> Self {
-        Self { interest, on_event, error: None }
-    }
+struct EventVisitor<F> {
+    interest: fn(&str) -> Interest,
+    on_event: F,
+    error: Option<ReadError>,
 }
 
 impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
@@ -106,7 +117,9 @@ impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
             content => match errors.into_iter().next() {
                 Some(error) => Some(ReadError::Chain { line, error }),
                 None => {
-                    if let Some(LineContent::Event(event)) = content {
+                    if let Some(LineContent::Event(event)) = content
+                        && (self.interest)(event.event_type.name()) == Interest::Full
+                    {
                         (self.on_event)(LogEntry { line, event: *event }, cursor);
                     }
                     return ControlFlow::Continue(());
@@ -118,24 +131,27 @@ impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
 }
 
 impl<R: Read> EventReader<R> {
-    /// A reader at the start of a log.
+    /// Builds a reader at the start of a log.
     pub fn new(stream: R) -> Self {
-        Self { stream, scanner: LogScanner::new(), events: VecDeque::new(), end: None }
+        Self { stream, scanner: LogScanner::new(), buffer: vec![0; READ_LEN], events: VecDeque::new(), end: None }
     }
 
-    /// Reads the next chunk.
+    /// Reads what the stream has, without waiting for more.
     fn read(&mut self) {
-        let Self { stream, scanner, events, end } = self;
-        let mut visitor = EventVisitor::new(|_| Interest::Full, |entry, _| events.push_back(entry));
-        let read = scanner.read_chunk(stream, READ_LEN, ReadMode::FirstLine, &mut visitor);
+        let Self { stream, scanner, buffer, events, end } = self;
         let line = scanner.lines();
-        *end = match read {
-            Ok(Some(_)) => visitor.error.map(Some),
-            Ok(None) => Some(match scanner.tail() {
+        *end = match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            Err(source) => Some(Some(ReadError::Io { line, source })),
+            Ok(0) => Some(match scanner.tail() {
                 Tail::Clean => None,
                 Tail::Torn { bytes } => Some(ReadError::TornTail { line, bytes }),
             }),
-            Err(source) => Some(Some(ReadError::Io { line, source })),
+            Ok(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                let read = read_events(scanner, bytes, |_| Interest::Full, |entry, _| events.push_back(entry));
+                read.err().map(Some)
+            }
         };
     }
 }
@@ -153,5 +169,69 @@ impl<R: Read> Iterator for EventReader<R> {
                 None => self.read(),
             }
         }
+    }
+}
+
+/// A fold over the events of a verified log, in order. [`read_projection`] folds a log that is only read, a
+/// [`LogWriter`](crate::write::LogWriter) one that is written.
+pub trait Projection {
+    /// Returns whether the projection reads events of this type. Every line is verified; events of other types are not
+    /// built, which is several times faster.
+    fn reads(event_type: &str) -> bool;
+
+    /// Takes an event of a type that the projection reads. The cursor gives the head of the log up to and including the
+    /// event's line.
+    fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>);
+}
+
+/// The projection that reads no event.
+impl Projection for () {
+    fn reads(_: &str) -> bool {
+        false
+    }
+
+    fn apply(&mut self, _: &LogEntry, _: &mut LineCursor<'_>) {}
+}
+
+/// Returns the interest of a projection in a type of event.
+pub(crate) fn interest<P: Projection>(event_type: &str) -> Interest {
+    if P::reads(event_type) { Interest::Full } else { Interest::Skip }
+}
+
+/// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its
+/// events and the head of the log.
+///
+/// # Errors
+///
+/// If the log cannot be read, has a corrupt line or a torn tail, or a line contradicts those before it.
+///
+/// ```
+/// use shipper_events::LogEntry;
+/// use shipper_events::scan::{LineCursor, Projection, read_projection};
+///
+/// #[derive(Default)]
+/// struct Uploads(u64);
+///
+/// impl Projection for Uploads {
+///     fn reads(event_type: &str) -> bool {
+///         event_type == "package_uploaded"
+///     }
+///
+///     fn apply(&mut self, _: &LogEntry, _: &mut LineCursor<'_>) {
+///         self.0 += 1;
+///     }
+/// }
+///
+/// let log = br#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_uploaded"},"package":"a@0.1.0"}
+/// "#;
+/// let (uploads, head) = read_projection(&log[..], Uploads::default())?;
+/// assert_eq!((uploads.0, head.lines), (1, 1));
+/// # Ok::<(), shipper_events::ReadError>(())
+/// ```
+pub fn read_projection<P: Projection>(read: impl Read, mut projection: P) -> Result<(P, Head), ReadError> {
+    let mut scanner = LogScanner::new();
+    match read_events(&mut scanner, read, interest::<P>, |entry, cursor| projection.apply(&entry, cursor))? {
+        Tail::Clean => Ok((projection, scanner.head())),
+        Tail::Torn { bytes } => Err(ReadError::TornTail { line: scanner.lines(), bytes }),
     }
 }

@@ -1,12 +1,13 @@
-//! Scanning a log: its verified lines, in order, and its head.
+//! Scanner of a log: its verified lines, in order, and its head.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::block::{BlockScanner, Interest, LineContent, ScannedBlock};
-use super::chunks::{Chunk, ChunkKind, ChunkReader, ReadMode, Tail};
-use super::parallel::{BLOCK_LEN, INITIAL_READ, scan_chunk, scan_reader};
-use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine};
+use super::chunks::{Chunk, ChunkReader};
+use super::lines::Tail;
+use super::parallel::{MAX_THREADS, scan_reader};
+use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine, split_after_lines};
 use crate::line::error::LineError;
 
 /// A visitor of the verified lines of a log.
@@ -29,7 +30,6 @@ pub trait LogVisitor {
 /// use std::ops::ControlFlow;
 /// use shipper_events::scan::{Interest, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 ///
-/// #[derive(Default)]
 /// struct Published(Vec<u64>);
 ///
 /// impl LogVisitor for Published {
@@ -43,14 +43,12 @@ pub trait LogVisitor {
 ///     }
 /// }
 ///
-/// let (mut scanner, mut published) = (LogScanner::new(), Published::default());
-/// for piece in [
-///     r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}"#,
-///     "\n",
-///     r#"{"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"package_published","dur"#,
-///     "ation_ms\":7},\"package\":\"a@0.1.0\"}\n",
-/// ] {
-///     scanner.feed(piece.as_bytes(), &mut published);
+/// let log = br#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"execution_started"},"package":"all"}
+/// {"timestamp":"2026-11-23T08:00:01Z","event_type":{"type":"package_published","duration_ms":7},"package":"a@0.1.0"}
+/// "#;
+/// let (mut scanner, mut published) = (LogScanner::new(), Published(Vec::new()));
+/// for piece in log.chunks(40) {
+///     assert!(scanner.feed(piece, &mut published).is_continue());
 /// }
 /// assert_eq!(published.0, [2]);
 /// assert_eq!(scanner.head().lines, 2);
@@ -58,25 +56,12 @@ pub trait LogVisitor {
 #[derive(Debug, Clone, Default)]
 pub struct LogScanner {
     chunks: ChunkReader,
-    verifier: LogVerifier,
+    pub(crate) verifier: LogVerifier,
     cutoff: Option<u64>,
-    is_corrupt: bool,
-    first_crlf: Option<u64>,
-}
-
-/// Scans a log to its end.
-///
-/// # Errors
-///
-/// Those of `read`.
-pub fn scan_log(read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<LogScanner> {
-    let mut scanner = LogScanner::new();
-    let _ = scanner.read_to_end(read, visitor)?;
-    Ok(scanner)
 }
 
 impl LogScanner {
-    /// A scanner at the start of a log.
+    /// Builds a scanner at the start of a log.
     pub fn new() -> Self {
         Self::default()
     }
@@ -102,14 +87,9 @@ impl LogScanner {
 
     /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does; the
     /// scanner must not be fed further then.
-    pub fn feed(&mut self, mut bytes: &[u8], visitor: &mut impl LogVisitor) -> ControlFlow<()> {
-        let size = bytes.len().clamp(INITIAL_READ, BLOCK_LEN);
-        self.chunks.reopen();
+    pub fn feed(&mut self, bytes: &[u8], visitor: &mut impl LogVisitor) -> ControlFlow<()> {
         // Reading from memory does not fail.
-        while let Ok(Some(flow)) = self.read_chunk(&mut bytes, size, ReadMode::Full, visitor) {
-            flow?;
-        }
-        ControlFlow::Continue(())
+        self.scan(bytes, 1, visitor).unwrap_or(ControlFlow::Break(()))
     }
 
     /// Reads a stream to its end, on several threads if it is long. The visitor is called in order, on the calling thread.
@@ -118,100 +98,43 @@ impl LogScanner {
     /// # Errors
     ///
     /// Those of `read`.
-    pub fn read_to_end(&mut self, mut read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<ControlFlow<()>> {
-        let mut chunks = std::mem::take(&mut self.chunks);
-        chunks.reopen();
-        let interest = visitor.interest();
-        let read = |buffer: &mut [u8]| read.read(buffer);
-        let flow = scan_reader(&mut chunks, read, interest, |chunk, scanned| self.take(chunk, scanned, visitor));
-        self.chunks = chunks;
-        flow
+    pub fn read_to_end(&mut self, read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<ControlFlow<()>> {
+        self.scan(read, MAX_THREADS, visitor)
     }
 
-    /// Reads and scans one chunk of about `size` bytes; `None` at the end of the stream.
-    pub(crate) fn read_chunk(
+    fn scan(
         &mut self,
-        read: &mut impl Read,
-        size: usize,
-        mode: ReadMode,
+        read: impl Read,
+        max_threads: usize,
         visitor: &mut impl LogVisitor,
-    ) -> io::Result<Option<ControlFlow<()>>> {
-        let chunk = self.chunks.next(|buffer| read.read(buffer), Vec::new(), size, mode)?;
-        Ok(chunk.map(|chunk| {
-            let scanned = scan_chunk(&chunk, &mut BlockScanner::new(visitor.interest()));
-            self.take(&chunk, scanned, visitor)
-        }))
-    }
-
-    fn take(&mut self, chunk: &Chunk, scanned: Option<ScannedBlock>, visitor: &mut impl LogVisitor) -> ControlFlow<()> {
-        let (bytes, checks) = (chunk.bytes(), self.checks());
-        match (chunk.kind, scanned) {
-            (ChunkKind::Oversized { ends_line }, _) => {
-                self.verifier.push_oversized(bytes, ends_line);
-                if !(ends_line && checks) {
-                    return ControlFlow::Continue(());
-                }
-                self.is_corrupt = true;
-                let content = LineContent::Corrupt(Box::new(LineError::too_long()));
-                visitor.visit(VerifiedLine::corrupt(self.lines(), content), &mut self.verifier.cursor())
-            }
-            (ChunkKind::Lines, Some(scanned)) if checks => self.take_lines(bytes, scanned, visitor),
-            (ChunkKind::Lines, _) => {
-                self.verifier.skip_lines(bytes);
-                ControlFlow::Continue(())
-            }
-        }
-    }
-
-    /// Whether the next line is checked.
-    fn checks(&self) -> bool {
-        !self.is_corrupt && self.cutoff.is_none_or(|cutoff| self.lines() < cutoff)
-    }
-
-    fn take_lines(&mut self, bytes: &[u8], scanned: ScannedBlock, visitor: &mut impl LogVisitor) -> ControlFlow<()> {
-        let left = self.cutoff.map_or(u64::MAX, |cutoff| cutoff - self.lines());
-        if left < scanned.lines {
-            let last = usize::try_from(left - 1).unwrap_or(usize::MAX);
-            let end = memchr::memchr_iter(b'\n', bytes).nth(last).map_or(bytes.len(), |end| end + 1);
-            let (checked, rest) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
-            let scanned = BlockScanner::new(visitor.interest()).scan(checked);
-            self.take_lines(checked, scanned, visitor)?;
-            self.verifier.skip_lines(rest);
-            return ControlFlow::Continue(());
-        }
-        if let Some(position) = scanned.first_crlf {
-            self.first_crlf.get_or_insert(self.verifier.hasher().lines() + position + 1);
-        }
-        let is_corrupt = &mut self.is_corrupt;
-        self.verifier.push_block(bytes, scanned, |line, cursor| {
-            *is_corrupt |= matches!(line.content, Some(LineContent::Corrupt(_)));
-            visitor.visit(line, cursor)
+    ) -> io::Result<ControlFlow<()>> {
+        let Self { chunks, verifier, cutoff } = self;
+        chunks.ended = false;
+        scan_reader(chunks, read, max_threads, visitor.interest(), |chunk, scanned| {
+            let left = cutoff.map_or(u64::MAX, |cutoff| cutoff.saturating_sub(verifier.hasher.lines()));
+            take(verifier, if verifier.is_corrupt { 0 } else { left }, chunk, scanned, visitor)
         })
     }
 
     /// Forgets the bytes after the last complete line.
     pub(crate) fn discard_tail(&mut self) {
         self.chunks = ChunkReader::default();
-        self.verifier.discard_partial_line();
-    }
-
-    pub(crate) fn verifier(&self) -> &LogVerifier {
-        &self.verifier
+        self.verifier.hasher.discard_partial_line();
     }
 
     /// Returns the number of complete lines so far.
     pub fn lines(&self) -> u64 {
-        self.verifier.hasher().lines()
+        self.verifier.hasher.lines()
     }
 
     /// Returns the number of bytes of those lines.
     pub fn bytes(&self) -> u64 {
-        self.verifier.hasher().bytes()
+        self.verifier.hasher.bytes()
     }
 
     /// Returns the head of those lines.
     pub fn head(&self) -> Head {
-        self.verifier.hasher().head()
+        self.verifier.hasher.head()
     }
 
     /// Returns the bytes after those lines.
@@ -219,18 +142,50 @@ impl LogScanner {
         self.chunks.tail()
     }
 
-    /// Whether any checked line is chained.
+    /// Returns whether any checked line is chained.
     pub fn any_chained(&self) -> bool {
-        self.verifier.any_chained()
+        self.verifier.chain.any_chained
     }
 
-    /// Whether any checked line is unchained.
+    /// Returns whether any checked line is unchained.
     pub fn any_unchained(&self) -> bool {
-        self.verifier.any_unchained()
+        self.verifier.chain.any_unchained
     }
 
     /// Returns the number of the first checked line that ends with CR LF.
     pub fn first_crlf(&self) -> Option<u64> {
-        self.first_crlf
+        self.verifier.first_crlf
     }
+}
+
+/// Takes a chunk, of which at most `left` lines are checked.
+fn take(
+    verifier: &mut LogVerifier,
+    left: u64,
+    chunk: &Chunk,
+    scanned: Option<ScannedBlock>,
+    visitor: &mut impl LogVisitor,
+) -> ControlFlow<()> {
+    match scanned {
+        None => {
+            let ends_line = chunk.bytes().ends_with(b"\n");
+            verifier.push_oversized(chunk.bytes(), ends_line);
+            if ends_line && left > 0 {
+                verifier.is_corrupt = true;
+                let content = LineContent::Corrupt(Box::new(LineError::too_long()));
+                let line = VerifiedLine::corrupt(verifier.hasher.lines(), content);
+                visitor.visit(line, &mut verifier.cursor())?;
+            }
+        }
+        Some(scanned) if scanned.lines <= left => {
+            verifier.push_block(chunk.bytes(), scanned, |line, cursor| visitor.visit(line, cursor))?;
+        }
+        Some(_) => {
+            let (checked, skipped) = split_after_lines(chunk.bytes(), left);
+            let scanned = BlockScanner::new(visitor.interest()).scan(checked);
+            verifier.push_block(checked, scanned, |line, cursor| visitor.visit(line, cursor))?;
+            verifier.skip_lines(skipped);
+        }
+    }
+    ControlFlow::Continue(())
 }

@@ -1,17 +1,44 @@
 //! From new events to the lines of a log.
 
+use std::str::FromStr;
 use std::time::SystemTime;
 
 use time::{OffsetDateTime, UtcOffset};
 
 use super::error::AppendError;
-use super::new_event::NewEvent;
-use crate::event::Event;
-use crate::event::LogAdopted;
-use crate::event::Timestamp;
+use crate::event::{Event, EventType, ExtraMembers, LogAdopted, ParseEventError, Timestamp};
 use crate::integrity::{ChainLink, Head};
 use crate::line::error::MAX_LINE_LEN;
-use crate::read::{EventVisitor, Interest, LogScanner, ReadError};
+use crate::read::{Interest, LogScanner, ReadError, read_events};
+
+/// An event before it is in a log: the writer adds its timestamp and link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The type and its members.
+    pub event_type: EventType,
+    /// The package that the event concerns, `name@version`, or `all`.
+    pub package: String,
+    /// Further members of the line.
+    pub extra: ExtraMembers,
+}
+
+impl NewEvent {
+    /// Builds an event about a package, `name@version`, or about `all`.
+    pub fn new(event_type: impl Into<EventType>, package: impl Into<String>) -> Self {
+        Self { event_type: event_type.into(), package: package.into(), extra: ExtraMembers::default() }
+    }
+}
+
+impl FromStr for NewEvent {
+    type Err = ParseEventError;
+
+    /// Parses `{"event_type":{…},"package":"…"}`, without the members that the writer adds.
+    fn from_str(text: &str) -> Result<Self, ParseEventError> {
+        let members = text.trim_start().strip_prefix('{').unwrap_or(text);
+        let event: Event = format!(r#"{{"timestamp":"1970-01-01T00:00:00Z",{members}"#).parse()?;
+        Ok(Self { event_type: event.event_type, package: event.package, extra: event.extra })
+    }
+}
 
 /// Encodes the events that `decide` returns for the head before them. After an unchained line, a `log_adopted` precedes
 /// them.
@@ -20,59 +47,40 @@ pub(super) fn encode(
     after: &LogScanner,
     decide: impl FnOnce(&Head) -> Vec<NewEvent>,
 ) -> Result<Vec<u8>, AppendError> {
-    let timestamp = timestamp(now);
-    let mut log = after.clone();
-    let mut bytes = Vec::new();
-    if log.verifier().last_line_unchained() {
+    let (timestamp, mut log, mut bytes) = (timestamp(now), after.clone(), Vec::new());
+    if log.verifier.chain.prev_unchained {
         let head = log.head();
         let adopted = LogAdopted::new(head.lines, head.bytes, head.blake3.to_string());
-        bytes = encode_lines(vec![NewEvent::new(adopted, "all")], &timestamp, &log)?;
-        verify_encoded(&bytes, &mut log)?;
+        bytes = encode_line(NewEvent::new(adopted, "all"), &timestamp, &mut log)?;
     }
     let events = decide(&log.head());
     if events.is_empty() {
         return Err(AppendError::Empty);
     }
-    let decided = encode_lines(events, &timestamp, &log)?;
-    verify_encoded(&decided, &mut log)?;
-    bytes.extend(decided);
-    Ok(bytes)
-}
-
-/// Encodes each event as a line that links to the one before it.
-fn encode_lines(events: Vec<NewEvent>, timestamp: &Timestamp, after: &LogScanner) -> Result<Vec<u8>, AppendError> {
-    let (mut lines, mut prev_line, mut bytes) = (after.lines(), after.verifier().prev_line(), Vec::new());
     for event in events {
-        let event = Event {
-            link: Some(ChainLink::to_previous_hash(lines, prev_line)),
-            timestamp: timestamp.clone(),
-            event_type: event.event_type,
-            package: event.package,
-            extra: event.extra,
-        };
-        let line = (event.to_line() + "\n").into_bytes();
-        if line.len() > MAX_LINE_LEN {
-            return Err(AppendError::TooLong { bytes: line.len() });
-        }
-        lines += 1;
-        prev_line = blake3::hash(&line);
-        bytes.extend(line);
+        bytes.extend(encode_line(event, &timestamp, &mut log)?);
     }
     Ok(bytes)
 }
 
-/// Verifies encoded lines as a reader would: the members that a caller adds may make a line invalid.
-fn verify_encoded(bytes: &[u8], log: &mut LogScanner) -> Result<(), AppendError> {
-    let mut visitor = EventVisitor::new(|_| Interest::Skip, |_, _| {});
-    let _ = log.feed(bytes, &mut visitor);
-    match visitor.error {
-        Some(ReadError::Corrupt { error, .. }) => Err(AppendError::InvalidEvent { error }),
-        Some(ReadError::Chain { error, .. }) => Err(AppendError::ChainViolation { error }),
-        _ => Ok(()),
+/// Encodes an event as the next line of a log, and verifies that line as a reader would: the members that a caller adds may
+/// make it invalid.
+fn encode_line(event: NewEvent, timestamp: &Timestamp, log: &mut LogScanner) -> Result<Vec<u8>, AppendError> {
+    let NewEvent { event_type, package, extra } = event;
+    let link = ChainLink::to_previous_hash(log.lines(), log.verifier.chain.prev_line);
+    let event = Event { link: Some(link), timestamp: timestamp.clone(), event_type, package, extra };
+    let line = (event.to_line() + "\n").into_bytes();
+    if line.len() > MAX_LINE_LEN {
+        return Err(AppendError::TooLong { bytes: line.len() });
+    }
+    match read_events(log, &line[..], |_| Interest::Skip, |_, _| {}) {
+        Err(ReadError::Corrupt { error, .. }) => Err(AppendError::InvalidEvent { error }),
+        Err(ReadError::Chain { error, .. }) => Err(AppendError::ChainViolation { error }),
+        _ => Ok(line),
     }
 }
 
-/// The time as events have it: UTC, nine digits, `Z`.
+/// Returns the time as writers encode it: UTC, nine digits, `Z`.
 pub(super) fn timestamp(now: SystemTime) -> Timestamp {
     let now = OffsetDateTime::from(now).to_offset(UtcOffset::UTC);
     let (date, (hour, minute, second, nano)) = (now.date(), now.time().as_hms_nano());

@@ -1,26 +1,26 @@
-//! What can go wrong when a log is written, and what it means for the caller.
+//! Errors of writing a log, and their meaning for the caller.
 
 use std::io;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 use crate::integrity::{ChainError, Head};
 use crate::line::error::LineError;
 
-/// The log cannot be read for writing, or is not in a state to be written.
+/// The error of a log that cannot be read for writing, or is not in a state to be written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The file system refuses.
+    /// A step on the file system failed.
     #[error("cannot {what} {path}")]
     Io {
-        /// What was tried.
+        /// The step, as a verb.
         what: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: Utf8PathBuf,
-        /// Why it failed.
+        /// The error of the file system.
         source: io::Error,
     },
     /// Another process has the lock.
@@ -28,38 +28,38 @@ pub enum LogError {
     Locked {
         /// The lock file.
         path: Utf8PathBuf,
-        /// How long this process waited.
+        /// The time that this process waited.
         waited: Duration,
         /// The note that the holder left.
         holder: String,
     },
-    /// There is no log, and it was not to be created.
+    /// There is no log, and the options forbid creating one.
     #[error("there is no log at {path}")]
     NoLog {
-        /// Where it was looked for.
+        /// The path of the missing log.
         path: Utf8PathBuf,
     },
-    /// A complete line is corrupt. Nothing is appended to a log that is not understood.
+    /// A complete line is corrupt. Nothing is appended to such a log.
     #[error("{path}, line {line}, {error}; keep the file, audit it, then move it aside and continue in a new log")]
     Corrupt {
         /// The log.
         path: Utf8PathBuf,
-        /// The line.
+        /// The number of the line.
         line: u64,
-        /// What is wrong, and where.
+        /// The reason and the column.
         error: LineError,
     },
-    /// A line does not follow those before it.
+    /// A line contradicts the lines before it.
     #[error("{path}, line {line}: {error}; keep the file, audit it, then move it aside and continue in a new log")]
     Broken {
         /// The log.
         path: Utf8PathBuf,
-        /// The line.
+        /// The number of the line.
         line: u64,
-        /// What does not fit.
+        /// The contradiction.
         error: ChainError,
     },
-    /// It does not extend the head that the caller kept.
+    /// The log does not extend the head that the caller kept.
     #[error(
         "{path} does not begin with the bytes of the kept head {kept}; compare it with a copy, and find out who changed it"
     )]
@@ -69,7 +69,7 @@ pub enum LogError {
         /// That head.
         kept: Head,
     },
-    /// Bytes stand after the last line: a lost event, or another writer at work.
+    /// Bytes follow the last line: a lost event, or another writer at work.
     #[error(
         "{path} ends in the middle of a line ({bytes} bytes after line {line}); a writer died there or is still at work: \
          rehearse again, which repairs it"
@@ -79,10 +79,10 @@ pub enum LogError {
         path: Utf8PathBuf,
         /// The last complete line.
         line: u64,
-        /// How many bytes stand after it.
+        /// The number of bytes after it.
         bytes: u64,
     },
-    /// A torn tail was cut off and saved, and the log does not say so: a repair was cut short.
+    /// A torn tail was cut off and saved, and the log does not record it: a repair was interrupted.
     #[error(
         "the repair of {path} was cut short, and what was cut off is not in the log; rehearse again, which completes it"
     )]
@@ -90,39 +90,47 @@ pub enum LogError {
         /// The log.
         path: Utf8PathBuf,
     },
-    /// A sync of the log failed, and nobody knows which of its bytes are on stable storage.
+    /// A sync of the log failed, and which of its bytes are on stable storage is unknown.
     #[error(
         "a sync of {path} failed, and which of its bytes are durable is unknown; see to the disk, then move the log aside, continue it and rehearse again (continuing removes {marker})"
     )]
     SyncFailed {
         /// The log.
         path: Utf8PathBuf,
-        /// The file that says so.
+        /// The file that marks the failure.
         marker: Utf8PathBuf,
     },
-    /// Another writer, one that takes no lock, was at work while the torn tail was to be cut off.
+    /// Another writer, which takes no lock, wrote while the torn tail was being cut off.
     #[error("another writer is at work on {path}; wait until it is done, then try again")]
     ConcurrentWriter {
         /// The log.
         path: Utf8PathBuf,
     },
-    /// The path names another file than the one that was opened, or none, or one that has become shorter.
+    /// The path no longer names the opened file, or the file has become shorter.
     #[error("{path} was replaced or cut while it was in use; find out by whom, then open it again")]
     FileReplaced {
         /// The log.
         path: Utf8PathBuf,
     },
-    /// A repair could not be acknowledged.
+    /// The record of a repair was not acknowledged.
     #[error("the torn tail of {path} could not be repaired")]
     Repair {
         /// The log.
         path: Utf8PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<AppendError>,
     },
 }
 
-/// The events were not acknowledged. Nothing may be done that depends on them.
+impl LogError {
+    /// Returns the conversion of the error of a step on that file or directory.
+    pub(super) fn io(what: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}
+
+/// The error of events that were not acknowledged. The caller must do nothing that depends on them.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -132,22 +140,22 @@ pub enum AppendError {
     /// There was nothing to append.
     #[error("there is no event to append")]
     Empty,
-    /// An event would make a line that no reader takes.
+    /// The line of an event would be corrupt.
     #[error("the event would make a corrupt line: {error}")]
     InvalidEvent {
-        /// What would be wrong with the line.
+        /// The reason and the column.
         error: LineError,
     },
-    /// An event records a head that does not fit where it would stand.
+    /// An event records a head that is not that of the lines before it.
     #[error("the event would break the log: {error}")]
     ChainViolation {
-        /// What would not fit.
+        /// The contradiction.
         error: ChainError,
     },
-    /// An event would make a line longer than any reader takes.
+    /// The line of an event would be longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN).
     #[error("the event makes a line of {bytes} bytes, and a line has at most 16 MiB; shorten its members")]
     TooLong {
-        /// How long the line would be.
+        /// The length of the line in bytes.
         bytes: usize,
     },
     /// The write failed or was short; what was written of it was cut off again.
@@ -155,28 +163,28 @@ pub enum AppendError {
     NotWritten {
         /// The log.
         path: Utf8PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Nobody knows what is on stable storage, and a later sync that succeeds does not tell. The writer is poisoned. Move
-    /// the log aside before going on.
+    /// The content of stable storage is unknown, also after a later sync that succeeds. The writer is poisoned. Move the log
+    /// aside before writing again.
     #[error(
         "whether what was written to {path} is durable is unknown; see to the disk, audit the log, and move it aside before going on"
     )]
     DurabilityUnknown {
         /// The log.
         path: Utf8PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A writer that takes no lock came between, or the file was replaced: the lines do not stand where they were meant
-    /// to. The writer is poisoned.
+    /// Another writer, which takes no lock, wrote meanwhile, or the file was replaced: the lines are not where they belong.
+    /// The writer is poisoned.
     #[error("another writer came between in {path}; stop it, audit the log, then open it again")]
     Interleaved {
         /// The log.
         path: Utf8PathBuf,
     },
-    /// An earlier append ended in one of the two states above.
+    /// An earlier append failed in a way that poisons the writer.
     #[error("this writer is poisoned by an earlier failure on {path}; open the log again")]
     Poisoned {
         /// The log.
@@ -184,21 +192,14 @@ pub enum AppendError {
     },
 }
 
-/// A log could not be moved aside and continued.
+/// The error of a log that could not be moved aside and continued.
 #[derive(Debug, Error)]
 #[error("{path} could not be moved aside and continued; {}", aside.as_ref().map_or("try again".to_owned(), |aside| format!("the old log stands at {aside}, and the new one could not be opened")))]
 pub struct RotateError {
     /// The log.
     pub path: Utf8PathBuf,
-    /// Where the old log stands, if it was moved.
+    /// The path of the old log; `None` if it was not moved.
     pub aside: Option<Utf8PathBuf>,
-    /// Why.
+    /// The cause.
     pub source: Box<AppendError>,
-}
-
-impl AppendError {
-    /// Whether the events may be in the log all the same, now or after a crash.
-    pub fn may_be_persisted(&self) -> bool {
-        matches!(self, Self::DurabilityUnknown { .. } | Self::Interleaved { .. })
-    }
 }

@@ -1,20 +1,17 @@
-//! The file of a log, read and appended to under the log's lock.
+//! The file of a log, and the content that its writer knows. It is read and appended to under the log's lock.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 
 use camino::Utf8PathBuf;
 
-use super::catch_up::KnownLog;
-use super::encode::encode;
+use super::encode::{NewEvent, encode};
 use super::error::{AppendError, LogError};
-use super::new_event::NewEvent;
-use super::paths::{parent_dir, unsynced_marker_path};
-use super::storage::{Storage, StorageFile, create_synced};
+use super::paths::{UNSYNCED, companion, parent_dir};
+use super::storage::{FileReader, Storage, StorageFile, create_synced, if_found};
+use crate::event::{EventKind, EventType};
 use crate::integrity::Head;
-use crate::read::{Projection, ReadError, Tail};
-
-/// How many bytes are read at a time.
-const READ_LEN: usize = 256 * 1024;
+use crate::read::{self, Interest, LogScanner, Projection, ReadError, Tail, read_events};
 
 /// An open log file and its verified content.
 pub(super) struct LogFile<P, S: Storage> {
@@ -22,32 +19,61 @@ pub(super) struct LogFile<P, S: Storage> {
     pub(super) path: Utf8PathBuf,
     pub(super) file: S::File,
     pub(super) known: KnownLog<P>,
-    /// Whether a failure has left the content of the file, or of the disk, unknown.
+    /// True if a failure has left the content of the file, or of the disk, unknown.
     pub(super) poisoned: bool,
+}
+
+/// The lines of a log that its writer has verified, and their content.
+pub(super) struct KnownLog<P> {
+    pub(super) scanner: LogScanner,
+    pub(super) projection: P,
+    /// The hashes of the torn tails whose repair the log records.
+    pub(super) recorded_tails: HashSet<String>,
+}
+
+impl<P: Projection> KnownLog<P> {
+    /// Takes the lines after the known ones, and returns the bytes that follow the last of them.
+    fn ingest(&mut self, lines: impl Read) -> Result<Tail, ReadError> {
+        let Self { scanner, projection, recorded_tails } = self;
+        let interest = |event_type: &str| match event_type {
+            _ if event_type == EventKind::TailRepaired.name() => Interest::Full,
+            _ => read::interest::<P>(event_type),
+        };
+        let tail = read_events(scanner, lines, interest, |entry, cursor| {
+            if let EventType::TailRepaired(repaired) = &entry.event.event_type {
+                recorded_tails.insert(repaired.blake3.clone());
+            }
+            if P::reads(entry.event.event_type.name()) {
+                projection.apply(&entry, cursor);
+            }
+        });
+        // The tail may be gone or be a line when the file is read again.
+        scanner.discard_tail();
+        tail
+    }
 }
 
 impl<P: Projection, S: Storage> LogFile<P, S> {
     /// Opens the file, or creates it if it is missing and `create` is set. Nothing is read.
     pub(super) fn open(storage: S, path: Utf8PathBuf, create: bool, projection: P) -> Result<Self, LogError> {
-        let io = |what, source| LogError::Io { what, path: path.clone(), source };
-        let file = match storage.open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && create => {
-                let mut file = storage.create(&path).map_err(|source| io("create", source))?;
-                file.sync().map_err(|source| io("create", source))?;
-                file
+        let opened = if_found(storage.open(&path)).map_err(LogError::io("open", &path))?;
+        let file = match opened {
+            Some(file) => file,
+            None if create => {
+                let created = storage.create(&path).and_then(|mut file| file.sync().map(|()| file));
+                created.map_err(LogError::io("create", &path))?
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LogError::NoLog { path }),
-            Err(source) => return Err(io("open", source)),
+            None => return Err(LogError::NoLog { path }),
         };
-        Ok(Self { storage, path, file, known: KnownLog::new(projection), poisoned: false })
+        let known = KnownLog { scanner: LogScanner::new(), projection, recorded_tails: HashSet::new() };
+        Ok(Self { storage, path, file, known, poisoned: false })
     }
 
-    /// Reads and verifies what follows the known lines.
+    /// Reads and verifies the lines that follow the known ones.
     pub(super) fn read_appended(&mut self) -> Result<Tail, LogError> {
         let offset = self.known.scanner.bytes();
         let length = self.storage.len_if_same_file(&self.path, &self.file);
-        let length = length.map_err(|source| self.io("look up", source))?;
+        let length = length.map_err(LogError::io("look up", &self.path))?;
         if length == Some(offset) {
             return Ok(Tail::Clean);
         }
@@ -71,19 +97,9 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             let short = || io::Error::new(io::ErrorKind::StorageFull, "only a part of it was taken");
             return Err(self.roll_back(offset, &bytes, written.err().unwrap_or_else(short)));
         }
-        if let Err(source) = self.sync() {
-            return Err(AppendError::DurabilityUnknown { path: self.path.clone(), source });
-        }
-        match self.verify_written(offset, &bytes) {
-            Ok(true) => {}
-            verified => {
-                self.poisoned = true;
-                let path = self.path.clone();
-                return Err(match verified {
-                    Ok(_) => AppendError::Interleaved { path },
-                    Err(source) => AppendError::DurabilityUnknown { path, source },
-                });
-            }
+        let verified = self.sync().and_then(|()| self.verify_written(offset, &bytes));
+        if !matches!(verified, Ok(true)) {
+            return Err(self.poison(verified));
         }
         let ingested = self.known.ingest(&bytes[..]);
         ingested.map_err(|error| self.ingest_error(error))?;
@@ -94,7 +110,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.file.sync().inspect_err(|_| {
             self.poisoned = true;
-            let marker = unsynced_marker_path(&self.path);
+            let marker = companion(&self.path, UNSYNCED);
             let _ = create_synced(&self.storage, &marker, b"a sync of the log failed\n");
             let _ = self.sync_directory();
         })
@@ -117,47 +133,32 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         };
         match cut() {
             Ok(true) => AppendError::NotWritten { path, source },
-            Ok(false) => {
-                self.poisoned = true;
-                AppendError::Interleaved { path }
-            }
-            Err(source) => {
-                self.poisoned = true;
-                AppendError::DurabilityUnknown { path, source }
-            }
+            uncut => self.poison(uncut),
         }
     }
 
-    /// Whether the file has these bytes at the offset and the path still names it. Others may have appended since.
+    /// Poisons the writer: the lines of others are between its own, or the content of the disk is unknown.
+    fn poison(&mut self, verified: io::Result<bool>) -> AppendError {
+        self.poisoned = true;
+        let path = self.path.clone();
+        match verified {
+            Ok(_) => AppendError::Interleaved { path },
+            Err(source) => AppendError::DurabilityUnknown { path, source },
+        }
+    }
+
+    /// Returns whether the file has these bytes at the offset and the path still names it. Others may have appended since.
     fn verify_written(&mut self, offset: u64, bytes: &[u8]) -> io::Result<bool> {
-        if self.storage.len_if_same_file(&self.path, &self.file)?.is_none() {
-            return Ok(false);
-        }
-        let (mut buffer, mut at) = (vec![0; bytes.len().min(READ_LEN)], 0);
-        while at < bytes.len() {
-            // What follows them was written by others.
-            buffer.truncate(bytes.len() - at);
-            let count = self.file.read_at(offset + at as u64, &mut buffer)?;
-            let (read, written) = (buffer.get(..count), bytes.get(at..at + count));
-            if count == 0 || read != written {
-                return Ok(false);
-            }
-            at += count;
-        }
-        Ok(true)
+        let is_same_file = self.storage.len_if_same_file(&self.path, &self.file)?.is_some();
+        Ok(is_same_file && self.file.read_from(offset, bytes.len())?.starts_with(bytes))
     }
 
     pub(super) fn sync_directory(&self) -> Result<(), LogError> {
         let directory = parent_dir(&self.path);
-        let synced = self.storage.sync_directory(directory);
-        synced.map_err(|source| LogError::Io { what: "sync the directory", path: directory.to_owned(), source })
+        self.storage.sync_directory(directory).map_err(LogError::io("sync the directory", directory))
     }
 
-    pub(super) fn io(&self, what: &'static str, source: io::Error) -> LogError {
-        LogError::Io { what, path: self.path.clone(), source }
-    }
-
-    /// The error for lines that could not be read or are not valid: a writer that has met invalid lines is poisoned.
+    /// Returns the error for lines that cannot be read or are not valid: a writer that has met invalid lines is poisoned.
     fn ingest_error(&mut self, error: ReadError) -> LogError {
         let path = self.path.clone();
         self.poisoned |= !matches!(error, ReadError::Io { .. });
@@ -167,19 +168,5 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             ReadError::Chain { line, error } => LogError::Broken { path, line, error },
             ReadError::TornTail { line, bytes } => LogError::TornTail { path, line, bytes },
         }
-    }
-}
-
-/// Reads a file from an offset on.
-pub(super) struct FileReader<'f, F> {
-    pub(super) file: &'f mut F,
-    pub(super) offset: u64,
-}
-
-impl<F: StorageFile> Read for FileReader<'_, F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(self.offset, buffer)?;
-        self.offset += count as u64;
-        Ok(count)
     }
 }

@@ -13,26 +13,23 @@
 //!
 //! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 
-mod catch_up;
 mod encode;
 mod error;
-mod file_id;
 mod fs;
+mod fs_file;
 mod fs_lock;
-mod lock;
 mod log_file;
-mod new_event;
 mod paths;
 mod repair;
 mod rotate;
 mod storage;
 mod writer;
 
+pub use encode::NewEvent;
 pub use error::{AppendError, LogError, RotateError};
-pub use fs::{FsFile, FsStorage};
+pub use fs::FsStorage;
+pub use fs_file::FsFile;
 pub use fs_lock::FsLock;
-pub use lock::LockOptions;
-pub use new_event::NewEvent;
 pub use rotate::rotate_log;
 pub use storage::{Storage, StorageFile, replace_file};
-pub use writer::{LogWriter, WriterOptions};
+pub use writer::{LockOptions, LogWriter, WriterOptions};

@@ -1,125 +1,106 @@
 //! Torn tails: cut off under the lock, saved, and recorded.
 //!
 //! The bytes are saved and durable under a name that is their hash, and a marker, `events.jsonl.repairing`, is durable,
-//! before they are cut off; the cut is durable before `tail_repaired` is appended; and only when that is acknowledged is
-//! the marker taken away. A crash in between leaves the marker: what the tail said is then not in the log, which is as
-//! little to be trusted as one with a torn tail. Writers that may not repair refuse it; the next one that may completes
-//! the repair.
+//! before they are cut off; the cut is durable before `tail_repaired` is appended; and the marker is removed only when that
+//! is acknowledged. A crash in between leaves the marker: the log then lacks the content of the tail, and is as little to
+//! be trusted as one with a torn tail. Writers that may not repair refuse it; the next one that may completes the repair.
 
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::encode::NewEvent;
 use super::error::LogError;
 use super::log_file::LogFile;
-use super::new_event::NewEvent;
-use super::paths::{companion, file_name, parent_dir, repair_marker_path, saved_tail_path};
-use super::storage::{Storage, StorageFile, replace_file};
+use super::paths::{REPAIRING, companion, file_name, parent_dir, saved_tail_path};
+use super::storage::{Storage, StorageFile, if_found, replace_file};
 use crate::event::TailRepaired;
 use crate::integrity::parse_hash;
 use crate::read::Projection;
 
-/// Saves what stands after the last line, marks the repair, and cuts the bytes off. Gives the event that is then to be
-/// recorded, or none where the bytes have become lines meanwhile.
-pub(super) fn truncate_tail<P: Projection, S: Storage>(
-    log: &mut LogFile<P, S>,
-) -> Result<Option<TailRepaired>, LogError> {
-    let lines_end = log.known.scanner.bytes();
-    let tail = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
-    if tail.is_empty() || tail.contains(&b'\n') {
-        return Ok(None);
-    }
-    let hash = blake3::hash(&tail).to_string();
-    let saved = saved_tail_path(&log.path, &hash);
-    let failed = |path: &Utf8Path| {
-        let path = path.to_owned();
-        |source| LogError::Io { what: "save the torn tail as", path, source }
-    };
-    replace_file(&log.storage, &saved, &tail).map_err(failed(&saved))?;
-    let marker = repair_marker_path(&log.path);
-    replace_file(&log.storage, &marker, hash.as_bytes()).map_err(failed(&marker))?;
-    log.sync_directory()?;
-    // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
-    let now = log.file.read_from(lines_end, usize::MAX).map_err(|source| log.io("read the torn tail of", source))?;
-    let still = log.storage.len_if_same_file(&log.path, &log.file).map_err(|source| log.io("look up", source))?;
-    if now != tail || still.is_none() {
-        remove_marker(log)?;
-        return Err(LogError::ConcurrentWriter { path: log.path.clone() });
-    }
-    let cut = log.file.truncate(lines_end).and_then(|()| log.sync());
-    cut.map_err(|source| {
-        log.poisoned = true;
-        log.io("cut off the torn tail of", source)
-    })?;
-    Ok(Some(tail_repaired_event(tail.len(), hash)))
-}
-
-/// Records the tail that was cut off now or, if it is still marked, before a crash, and every saved tail that no event of
-/// the log names.
-pub(super) fn record_repairs<P: Projection, S: Storage>(
-    log: &mut LogFile<P, S>,
-    cut: Option<TailRepaired>,
-    interrupted: bool,
-) -> Result<(), LogError> {
-    let mut found: Vec<TailRepaired> = cut.into_iter().collect();
-    if found.is_empty() && interrupted {
-        found.push(interrupted_repair(log)?);
-    }
-    for (hash, path) in unrecorded_tails(log)? {
-        if found.iter().all(|repaired| repaired.blake3 != hash) {
-            found.extend(saved_tail(log, hash, &path)?);
+impl<P: Projection, S: Storage> LogFile<P, S> {
+    /// Saves the bytes after the last line, marks the repair, and cuts the bytes off. Returns the event that is then to be
+    /// recorded; `None` if the bytes have become lines meanwhile.
+    pub(super) fn truncate_tail(&mut self) -> Result<Option<TailRepaired>, LogError> {
+        let lines_end = self.known.scanner.bytes();
+        let tail = self.file.read_from(lines_end, usize::MAX);
+        let tail = tail.map_err(LogError::io("read the torn tail of", &self.path))?;
+        if tail.is_empty() || tail.contains(&b'\n') {
+            return Ok(None);
         }
+        let hash = blake3::hash(&tail).to_string();
+        let marker = companion(&self.path, REPAIRING);
+        for (path, bytes) in [(&saved_tail_path(&self.path, &hash), &tail[..]), (&marker, hash.as_bytes())] {
+            replace_file(&self.storage, path, bytes).map_err(LogError::io("save the torn tail as", path))?;
+        }
+        self.sync_directory()?;
+        // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
+        let now = self.file.read_from(lines_end, usize::MAX);
+        let now = now.map_err(LogError::io("read the torn tail of", &self.path))?;
+        let still = self.storage.len_if_same_file(&self.path, &self.file);
+        let still = still.map_err(LogError::io("look up", &self.path))?;
+        if now != tail || still.is_none() {
+            self.remove_repair_marker()?;
+            return Err(LogError::ConcurrentWriter { path: self.path.clone() });
+        }
+        self.file.truncate(lines_end).and_then(|()| self.sync()).map_err(|source| {
+            self.poisoned = true;
+            LogError::io("cut off the torn tail of", &self.path)(source)
+        })?;
+        Ok(Some(TailRepaired::new(tail.len() as u64, hash)))
     }
-    if !found.is_empty() {
-        let events = found.into_iter().map(|repaired| NewEvent::new(repaired, "all")).collect();
-        let appended = log.append_under_lock(|_, _| events);
-        let path = log.path.clone();
-        appended.map_err(|source| LogError::Repair { path, source: Box::new(source) })?;
+
+    /// Records the tail that was cut off now, or before a crash if it is still marked. Also records every saved tail that no
+    /// event of the log names.
+    pub(super) fn record_repairs(&mut self, cut: Option<TailRepaired>, interrupted: bool) -> Result<(), LogError> {
+        let mut found: Vec<TailRepaired> = cut.into_iter().collect();
+        if found.is_empty() && interrupted {
+            found.push(self.interrupted_repair()?);
+        }
+        let saved = saved_tails(&self.storage, &self.path);
+        for (hash, path) in saved.map_err(LogError::io("list the directory of", &self.path))? {
+            let is_recorded = self.known.recorded_tails.contains(&hash);
+            if !is_recorded && found.iter().all(|repaired| repaired.blake3 != hash) {
+                found.extend(self.saved_tail(hash, &path)?);
+            }
+        }
+        if !found.is_empty() {
+            let events = found.into_iter().map(|repaired| NewEvent::new(repaired, "all")).collect();
+            let appended = self.append_under_lock(|_, _| events);
+            let path = self.path.clone();
+            appended.map_err(|source| LogError::Repair { path, source: Box::new(source) })?;
+        }
+        if interrupted { self.remove_repair_marker() } else { Ok(()) }
     }
-    if interrupted { remove_marker(log) } else { Ok(()) }
-}
 
-/// The tail that the marker names; a marker that says nothing of use still tells of one.
-fn interrupted_repair<P: Projection, S: Storage>(log: &LogFile<P, S>) -> Result<TailRepaired, LogError> {
-    let path = repair_marker_path(&log.path);
-    let text = log.storage.open(&path).and_then(|mut file| file.read_from(0, usize::MAX));
-    let text = text.map_err(|source| LogError::Io { what: "read", path, source })?;
-    let hash = String::from_utf8_lossy(&text).into_owned();
-    let found = if parse_hash(hash.as_bytes()).is_some() {
-        let saved = saved_tail_path(&log.path, &hash);
-        saved_tail(log, hash, &saved)?
-    } else {
-        None
-    };
-    Ok(found.unwrap_or_else(|| tail_repaired_event(0, String::new())))
-}
+    /// Returns the tail that the marker names; a marker without a hash still records a repair.
+    fn interrupted_repair(&self) -> Result<TailRepaired, LogError> {
+        let path = companion(&self.path, REPAIRING);
+        let text = self.storage.open(&path).and_then(|mut file| file.read_from(0, usize::MAX));
+        let hash = String::from_utf8_lossy(&text.map_err(LogError::io("read", &path))?).into_owned();
+        let found = match parse_hash(hash.as_bytes()) {
+            Some(_) => self.saved_tail(hash.clone(), &saved_tail_path(&self.path, &hash))?,
+            None => None,
+        };
+        Ok(found.unwrap_or_else(|| TailRepaired::new(0, "")))
+    }
 
-/// A saved tail, if its bytes are those that its name says.
-fn saved_tail<P: Projection, S: Storage>(
-    log: &LogFile<P, S>,
-    hash: String,
-    path: &Utf8Path,
-) -> Result<Option<TailRepaired>, LogError> {
-    match log.storage.open(path).and_then(|mut file| file.read_from(0, usize::MAX)) {
-        Ok(bytes) if blake3::hash(&bytes).to_string() == hash => Ok(Some(tail_repaired_event(bytes.len(), hash))),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LogError::Io { what: "read the saved tail", path: path.to_owned(), source }),
+    /// Returns a saved tail; `None` if its bytes do not have the hash that its name claims.
+    fn saved_tail(&self, hash: String, path: &Utf8Path) -> Result<Option<TailRepaired>, LogError> {
+        let read = self.storage.open(path).and_then(|mut file| file.read_from(0, usize::MAX));
+        let bytes = if_found(read).map_err(LogError::io("read the saved tail", path))?;
+        let bytes = bytes.filter(|bytes| blake3::hash(bytes).to_string() == hash);
+        Ok(bytes.map(|bytes| TailRepaired::new(bytes.len() as u64, hash)))
+    }
+
+    fn remove_repair_marker(&self) -> Result<(), LogError> {
+        let path = companion(&self.path, REPAIRING);
+        self.storage.remove(&path).map_err(LogError::io("remove", &path))?;
+        self.sync_directory()
     }
 }
 
-fn tail_repaired_event(bytes: usize, blake3: String) -> TailRepaired {
-    TailRepaired::new(bytes as u64, blake3)
-}
-
-/// The saved tails that no event of the log names: their hashes and paths.
-fn unrecorded_tails<P: Projection, S: Storage>(log: &LogFile<P, S>) -> Result<Vec<(String, Utf8PathBuf)>, LogError> {
-    let mut tails = saved_tails(&log.storage, &log.path).map_err(|source| log.io("list the directory of", source))?;
-    tails.retain(|(hash, _)| !log.known.recorded_tails.contains(hash));
-    Ok(tails)
-}
-
-/// The saved tails beside a log: their hashes and paths.
+/// Returns the hashes and paths of the saved tails beside a log.
 pub(super) fn saved_tails<S: Storage>(storage: &S, log: &Utf8Path) -> io::Result<Vec<(String, Utf8PathBuf)>> {
     let directory = parent_dir(log);
     let prefix = companion(log, "torn-");
@@ -129,10 +110,4 @@ pub(super) fn saved_tails<S: Storage>(storage: &S, log: &Utf8Path) -> io::Result
         Some((hash.to_owned(), directory.join(&name)))
     });
     Ok(tails.collect())
-}
-
-fn remove_marker<P: Projection, S: Storage>(log: &LogFile<P, S>) -> Result<(), LogError> {
-    let path = repair_marker_path(&log.path);
-    log.storage.remove(&path).map_err(|source| LogError::Io { what: "remove", path, source })?;
-    log.sync_directory()
 }

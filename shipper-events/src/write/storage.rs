@@ -1,6 +1,6 @@
 //! The file system as a writer needs it.
 
-use std::io;
+use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -29,13 +29,13 @@ pub trait Storage {
     /// Returns the length of the file in bytes if the path still names it; `None` if it names another file or nothing.
     fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> io::Result<Option<u64>>;
 
-    /// Gives a file another name, in place of whatever has it.
+    /// Gives a file another name, and replaces the file that has it.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
 
     /// Gives a file a second name that must not exist.
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
 
-    /// Takes a name away.
+    /// Removes a name.
     fn remove(&self, path: &Utf8Path) -> io::Result<()>;
 
     /// Returns the names in a directory, sorted.
@@ -48,13 +48,6 @@ pub trait Storage {
     /// The error's kind is `WouldBlock`, with the holder's note, if it is held for longer.
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self::Lock>;
 
-    /// Lets others take the lock. [`lock_again`](Self::lock_again) takes it back, faster than [`lock`](Self::lock).
-    /// If that fails, drop the lock.
-    fn unlock(&self, lock: &mut Self::Lock) -> io::Result<()>;
-
-    /// Takes a lock back after [`unlock`](Self::unlock), as [`lock`](Self::lock) does.
-    fn lock_again(&self, path: &Utf8Path, lock: &mut Self::Lock, timeout: Duration, note: &str) -> io::Result<()>;
-
     /// Returns the time.
     fn now(&self) -> SystemTime;
 
@@ -62,18 +55,18 @@ pub trait Storage {
     fn random_name(&self) -> String;
 }
 
-/// Puts a file in place of whatever has its name, whole or not at all: it is written and synced under a name that
-/// cannot be guessed, then renamed. Its name is durable once the directory is synced.
+/// Replaces a file as a whole or not at all: the new one is written and synced under a name that cannot be guessed, then
+/// renamed. The name is durable once the directory is synced.
 ///
 /// # Errors
 ///
-/// When a step fails; what has the name is then as it was.
+/// The error of the step that fails; the file of that name is then unchanged.
 pub fn replace_file<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default();
     let temporary = path.with_file_name(format!(".{name}.{}", storage.random_name()));
     create_synced(storage, &temporary, bytes)?;
     storage.rename(&temporary, path).inspect_err(|_| {
-        // What is left has a name that no program looks for.
+        // If it cannot be removed, it has a name that no program looks for.
         let _ = storage.remove(&temporary);
     })
 }
@@ -91,31 +84,47 @@ pub(super) fn create_synced<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u
 
 /// A file that was opened for reading and appending. Each method returns the error of the file system.
 pub trait StorageFile {
-    /// Returns its length in bytes.
+    /// Returns the length of the file in bytes.
     fn length(&self) -> io::Result<u64>;
 
     /// Reads at an offset; 0 bytes at the end.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Reads from an offset to the end, but little more than `most` bytes.
+    /// Reads from an offset to the end, but at most one byte more than `most`.
     fn read_from(&mut self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
-        let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-        while bytes.len() <= most {
-            let count = self.read_at(offset + bytes.len() as u64, &mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        }
+        let mut bytes = Vec::with_capacity(most.min(8 * 1024));
+        FileReader { file: self, offset }.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
     /// Writes once at the end, and returns how many bytes were taken. If it fails, some may have been taken, too.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Cuts it off at a length.
+    /// Cuts the file off at a length.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
-    /// Makes its bytes durable. If that fails, the durable content is unknown, also after a later sync.
+    /// Makes the bytes of the file durable. If that fails, the durable content is unknown, also after a later sync.
     fn sync(&mut self) -> io::Result<()>;
+}
+
+/// Reads a file from an offset on.
+pub(super) struct FileReader<'f, F: ?Sized> {
+    pub(super) file: &'f mut F,
+    pub(super) offset: u64,
+}
+
+impl<F: StorageFile + ?Sized> Read for FileReader<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(self.offset, buffer)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// Returns `None` for the error that nothing has a name.
+pub(super) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
 }

@@ -1,21 +1,52 @@
-//! The writer of a log.
+//! Durable writer of a log.
 
+use std::time::Duration;
 use std::{fmt, io};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
+use super::encode::NewEvent;
 use super::error::{AppendError, LogError};
 use super::fs::FsStorage;
-use super::lock::{LockOptions, LogLock};
 use super::log_file::LogFile;
-use super::new_event::NewEvent;
-use super::paths::{repair_marker_path, unsynced_marker_path};
-use super::repair;
-use super::storage::Storage;
+use super::paths::{REPAIRING, UNSYNCED, companion};
+use super::storage::{Storage, if_found};
 use crate::integrity::Head;
 use crate::read::{Projection, Tail};
 
-/// How a log is opened for writing. By default it is created, a torn tail is refused, and any content is accepted.
+/// Options of waiting for the lock of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockOptions {
+    /// The time to wait for another process that holds the lock; ten seconds by default.
+    pub timeout: Duration,
+    /// The note that other processes show while they wait for this one; by default the process's number.
+    pub holder_note: String,
+}
+
+impl LockOptions {
+    /// Builds the options to wait that long and to leave this note.
+    pub fn new(timeout: Duration, holder_note: impl Into<String>) -> Self {
+        Self { timeout, holder_note: holder_note.into() }
+    }
+
+    /// Takes the lock of a log; dropping it releases it.
+    pub(super) fn acquire<S: Storage>(&self, storage: &S, log: &Utf8Path) -> Result<S::Lock, LogError> {
+        let path = companion(log, "lock");
+        storage.lock(&path, self.timeout, &self.holder_note).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => LogError::Locked { path, waited: self.timeout, holder: source.to_string() },
+            _ => LogError::Io { what: "lock", path, source },
+        })
+    }
+}
+
+impl Default for LockOptions {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(10), format!("process {}", std::process::id()))
+    }
+}
+
+/// Options of opening a log for writing. By default it is created, a torn tail is refused, and any content is accepted.
 #[derive(Debug, Clone, Default)]
 pub struct WriterOptions {
     open_only: bool,
@@ -25,27 +56,28 @@ pub struct WriterOptions {
 }
 
 impl WriterOptions {
-    /// The default, with this wait for the lock.
+    /// Builds the default options with this wait for the lock.
     pub fn new(lock: LockOptions) -> Self {
         Self { lock, ..Self::default() }
     }
 
-    /// Whether a missing log is created; true by default.
+    /// Sets whether a missing log is created; true by default.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.open_only = !create;
         self
     }
 
-    /// Whether a torn tail is cut off, saved and recorded; false by default. Only a caller that would record a failure may
-    /// set it: the bytes may be a lost failure, or those of another writer at work.
+    /// Sets whether a torn tail is cut off, saved and recorded; false by default. Only a caller that would record a failure
+    /// may set it: the bytes may be a lost failure, or those of another writer at work.
     #[must_use]
     pub fn repair_torn_tail(mut self, repair: bool) -> Self {
         self.repair_torn_tail = repair;
         self
     }
 
-    /// A head that the caller has kept; `None` by default. A log that does not begin with exactly those bytes is refused.
+    /// Sets a head that the caller has kept; `None` by default. A log that does not begin with exactly those bytes is
+    /// refused.
     #[must_use]
     pub fn expected_head(mut self, head: Option<Head>) -> Self {
         self.expected_head = head;
@@ -53,7 +85,7 @@ impl WriterOptions {
     }
 }
 
-/// Appends to a log, durably; see the [module](super) for the order of steps.
+/// Durable writer of a log; see the [module](super) for the order of steps.
 ///
 /// ```
 /// use shipper_events::write::{NewEvent, LogWriter, WriterOptions, FsStorage};
@@ -70,10 +102,8 @@ impl WriterOptions {
 /// ```
 pub struct LogWriter<P = (), S: Storage = FsStorage> {
     log: LogFile<P, S>,
-    repair_torn_tail: bool,
+    options: WriterOptions,
     checked_saved_tails: bool,
-    /// Also kept between appends, when other processes may take it.
-    lock: LogLock<S>,
 }
 
 impl<P, S: Storage> fmt::Debug for LogWriter<P, S> {
@@ -88,18 +118,18 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// If the log cannot be read, has a corrupt line or a broken chain, does not begin with the expected head, or has a
-    /// torn tail that is not to be repaired.
+    /// [`LogError`] if the log cannot be read, has a corrupt line or a broken chain, does not begin with the expected head,
+    /// or has a torn tail that is not to be repaired.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
-        let WriterOptions { open_only, repair_torn_tail, expected_head, lock } = options;
-        let path = resolve(&storage, path)?;
-        let lock = LogLock::acquire(&storage, &path, lock)?;
-        let log = LogFile::open(storage, path, !open_only, projection)?;
-        let mut writer = Self { log, repair_torn_tail, checked_saved_tails: false, lock };
+        let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
+        let _locked = options.lock.acquire(&storage, &path)?;
+        let log = LogFile::open(storage, path, !options.open_only, projection)?;
+        let expected_head = options.expected_head;
+        let mut writer = Self { log, options, checked_saved_tails: false };
         if let Some(kept) = expected_head {
             writer.log.known.scanner.track_head(kept.lines);
         }
-        // The file may be a crash's: created, and its name not durable yet.
+        // A crash may have left the file with a name that is not durable yet.
         writer.log.sync_directory()?;
         writer.prepare()?;
         let log = &mut writer.log;
@@ -107,19 +137,13 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
             return Err(LogError::NotExtended { path: log.path.clone(), kept });
         }
         // What others wrote may not be durable yet, and a caller that keeps this head relies on it.
-        log.sync().map_err(|source| log.io("sync", source))?;
-        writer.lock.release(&writer.log.storage);
+        log.sync().map_err(LogError::io("sync", &log.path))?;
         Ok(writer)
     }
 
     /// Returns the head of the log as this writer knows it.
     pub fn head(&self) -> Head {
         self.log.known.scanner.head()
-    }
-
-    /// Returns the path of the log's file, links resolved.
-    pub fn path(&self) -> &Utf8Path {
-        &self.log.path
     }
 
     /// Returns the projection of the events so far.
@@ -136,62 +160,54 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// If they are not acknowledged: see [`AppendError`].
+    /// [`AppendError`] if the events are not acknowledged.
     pub fn append(&mut self, events: &[NewEvent]) -> Result<Head, AppendError> {
         self.append_with(|_, _| events.to_vec())
     }
 
-    /// Appends what is decided under the lock: `decide` gets the projection of every event in the log, and the head before
-    /// the first event that it returns.
+    /// Appends the events that `decide` returns under the lock. It gets the projection of every event in the log, and the
+    /// head before the first event that it returns.
     ///
     /// # Errors
     ///
-    /// If the events are not acknowledged: see [`AppendError`].
+    /// [`AppendError`] if the events are not acknowledged.
     pub fn append_with(&mut self, decide: impl FnOnce(&P, &Head) -> Vec<NewEvent>) -> Result<Head, AppendError> {
         if self.log.poisoned {
             return Err(AppendError::Poisoned { path: self.log.path.clone() });
         }
-        self.lock.acquire_again(&self.log.storage)?;
-        let appended = self.prepare().map_err(AppendError::from).and_then(|()| self.log.append_under_lock(decide));
-        self.lock.release(&self.log.storage);
-        appended
+        let _locked = self.options.lock.acquire(&self.log.storage, &self.log.path)?;
+        self.prepare()?;
+        self.log.append_under_lock(decide)
     }
 
     /// Reads what was appended, refuses or repairs a torn tail, and records saved tails that the log does not record. Under
     /// the lock.
     fn prepare(&mut self) -> Result<(), LogError> {
-        let unsynced = unsynced_marker_path(&self.log.path);
-        if self.marker_exists(&unsynced)? {
-            return Err(LogError::SyncFailed { path: self.log.path.clone(), marker: unsynced });
+        if self.marker_exists(UNSYNCED)? {
+            let path = self.log.path.clone();
+            return Err(LogError::SyncFailed { marker: companion(&path, UNSYNCED), path });
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.log.read_appended()? {
-            if !self.repair_torn_tail {
+            if !self.options.repair_torn_tail {
                 let (path, line) = (self.log.path.clone(), self.log.known.scanner.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
-            cut = repair::truncate_tail(&mut self.log)?.or(cut);
+            cut = self.log.truncate_tail()?.or(cut);
         }
-        let interrupted = self.marker_exists(&repair_marker_path(&self.log.path))?;
-        if !self.repair_torn_tail {
+        let interrupted = self.marker_exists(REPAIRING)?;
+        if !self.options.repair_torn_tail {
             let path = self.log.path.clone();
             return if interrupted { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }
         // Finding saved tails takes a look at the whole directory: once, not at every append.
         let first = !std::mem::replace(&mut self.checked_saved_tails, true);
-        if first || interrupted { repair::record_repairs(&mut self.log, cut, interrupted) } else { Ok(()) }
+        if first || interrupted { self.log.record_repairs(cut, interrupted) } else { Ok(()) }
     }
 
-    fn marker_exists(&self, marker: &Utf8Path) -> Result<bool, LogError> {
-        match self.log.storage.open(marker) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(LogError::Io { what: "look at", path: marker.to_owned(), source }),
-        }
+    fn marker_exists(&self, suffix: &str) -> Result<bool, LogError> {
+        let marker = companion(&self.log.path, suffix);
+        let found = if_found(self.log.storage.open(&marker)).map_err(LogError::io("look at", &marker))?;
+        Ok(found.is_some())
     }
-}
-
-/// Returns the one path of a log.
-pub(super) fn resolve<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathBuf, LogError> {
-    storage.resolve(path).map_err(|source| LogError::Io { what: "look up", path: path.to_owned(), source })
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use camino::Utf8PathBuf;
-use shipper_events::scan::split_lines;
 use shipper_events::write::{FsStorage, LogWriter, WriterOptions};
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::program::{example_program, installed};
 use shipper_testkit::settings::{print_figure, scaled};
 use shipper_testkit::syscall_killer::kill_at_every_syscall;

@@ -9,11 +9,10 @@ use std::ops::ControlFlow;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use shipper_events::scan::{
-    Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine, scan_log, split_lines,
-};
-use shipper_events::{ChainLink, EventType, LineError, MAX_LINE_LEN, Tail, parse_line};
+use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
+use shipper_events::{ChainLink, EventKind, LineError, MAX_LINE_LEN, Tail, parse_line};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::settings::proptest_config;
 
 const TRACKED: u64 = 3;
@@ -22,7 +21,7 @@ fn interest(type_name: &str) -> Interest {
     match type_name {
         "package_attempted" | "package_published" | "from_tomorrow" => Interest::PackageOnly,
         "execution_started" => Interest::Full,
-        _ if !EventType::is_known(type_name) => Interest::Full,
+        _ if EventKind::from_name(type_name).is_none() => Interest::Full,
         _ => Interest::Skip,
     }
 }
@@ -401,7 +400,8 @@ fn a_break_ends_the_reading() {
     let log = "x\n".repeat(2_000_000) + "y";
     let mut stream = log.as_bytes();
     let mut visits = Once(0);
-    let scanner = scan_log(&mut stream, &mut visits).expect("nothing fails");
+    let mut scanner = LogScanner::new();
+    assert!(scanner.read_to_end(&mut stream, &mut visits).expect("nothing fails").is_break());
     assert_eq!((visits.0, scanner.lines()), (1, 0));
     assert!(!stream.is_empty(), "it stopped reading");
 }

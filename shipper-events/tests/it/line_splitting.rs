@@ -4,8 +4,9 @@
 use std::io::{self, Read};
 
 use proptest::prelude::*;
-use shipper_events::scan::{LineReader, split_lines};
+use shipper_events::scan::LineReader;
 use shipper_events::{MAX_LINE_LEN, Tail};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::settings::proptest_config;
 
 /// Gives that many bytes in turn.

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::process::Command;
 
-use shipper_events::scan::{LineCursor, Projection, read_projection, split_lines};
+use shipper_events::scan::{LineCursor, Projection, read_projection};
 use shipper_events::write::LogError;
 use shipper_events::{ChainLink, EventReader, Head, LogEntry, ReadError};
+use shipper_testkit::lines::split_lines;
 use shipper_testkit::program::example_program;
 
 fn event(event_type: &str) -> String {
