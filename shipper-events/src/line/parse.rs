@@ -76,7 +76,7 @@ impl<'a> RawEvent<'a> {
         let timestamp = string(&line, "timestamp", "the line").map_err(in_line)?;
         let instant = parse_instant(&timestamp)
             .ok_or_else(|| wrong("timestamp", "an RFC 3339 time such as 2026-11-23T08:12:26.839Z"))?;
-        let event_type = line.get("event_type").and_then(|value| Some((value.offset(), value.as_object()?)));
+        let event_type = line.get("event_type").and_then(|value| Some((value.offset(), value.as_nested_object()?)));
         let (offset, members) = event_type.ok_or_else(|| wrong("event_type", "an object with a string \"type\""))?;
         let in_event_type = |error: MemberError| LineError::new(error.kind, bytes, error.offset.unwrap_or(offset));
         let type_name = string(&members, "type", "event_type").map_err(in_event_type)?;

@@ -119,8 +119,13 @@ impl<'a> Value<'a> {
         self.text == "null"
     }
 
-    /// Returns the object, whose offsets count from the same start; `None` for another type.
+    /// Returns the object, whose offsets count from the start of this value; `None` for another type.
     pub fn as_object(self) -> Option<Object<'a>> {
+        Object::from_text(self.text, 0).ok()
+    }
+
+    /// As [`as_object`](Self::as_object), with offsets from the start of the parsed text.
+    pub(crate) fn as_nested_object(self) -> Option<Object<'a>> {
         Object::from_text(self.text, self.offset).ok()
     }
 }
