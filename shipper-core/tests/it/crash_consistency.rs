@@ -13,7 +13,7 @@ use shipper_events::Head;
 use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
-use shipper_testkit::settings::print_figure;
+use shipper_testkit::settings::{print_figure, scaled};
 use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 
 const STATE: &str = "state";
@@ -194,7 +194,8 @@ fn check(state: &SimStorage, told: &Told, what: &str) {
     let _: Conclusion = LogReport::audited("log", audited).conclusion;
 }
 
-/// (Pass) Every scenario, stopped at every step, in every state that the disk may then be in.
+/// (Pass) Every scenario, stopped at every step, in every state that the disk may then be in; a small run tries a quarter
+/// of the states.
 #[test]
 fn no_crash_loses_an_event_or_authorizes_a_plan() {
     let (mut points, mut states) = (0, 0);
@@ -209,7 +210,11 @@ fn no_crash_loses_an_event_or_authorizes_a_plan() {
             let _ = scenario(&crashing, &told);
             assert!(crashing.crashed(), "{name}: step {step}");
             points += 1;
-            for state in crashing.after_crash() {
+            for (position, state) in crashing.after_crash().into_iter().enumerate() {
+                // A small run tries every fourth state, beginning with another one at each step.
+                if (position + step) % scaled(4, 1) != 0 {
+                    continue;
+                }
                 check(&state, &told.borrow(), &format!("{name}, stopped at step {step}"));
                 states += 1;
             }
