@@ -10,24 +10,48 @@
 //! {"timestamp":"2026-11-23T08:12:28Z","event_type":{"type":"rehearsal_complete","passed":true,"registry":"rehearsal","plan_id":"4f6e","summary":"rehearsed 1 package"},"package":"all"}
 //! ```
 //!
+//! # Tasks
+//!
+//! | Task | Call |
+//! |---|---|
+//! | Ask without a record | [`GateProjection::open`], then [`evaluate`] |
+//! | Ask and record | [`ask_gate`], which folds the log itself and records its decision before it returns |
+//! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], [`SidecarInput`]; gives a [`LogAudit`] |
+//! | Report on several logs | [`Report`](audit::Report), which has a JSON form |
+//! | Record a rehearsal | [`RehearsalRecorder::open`], `start`, then the methods of [`OpenRehearsal`] |
+//! | Fold a state of your own | [`Projection`] with [`read_projection`] |
+//!
+//! [`audit_path`]: audit::audit_path
+//! [`audit_reader`]: audit::audit_reader
+//! [`AuditOptions`]: audit::AuditOptions
+//! [`SidecarInput`]: audit::SidecarInput
+//! [`LogAudit`]: audit::LogAudit
+//! [`OpenRehearsal`]: rehearsal::OpenRehearsal
+//! [`Projection`]: shipper_events::scan::Projection
+//! [`read_projection`]: shipper_events::scan::read_projection
+//!
 //! # Modules
 //!
-//! - [`fold`]: [`GateState`] is the fold of a log's events, [`GateProjection`] reads a whole log into one, strictly. A
-//!   completed rehearsal becomes a [`Receipt`].
-//! - [`gate`]: [`evaluate`] answers a [`GateQuery`] with a [`Verdict`] and records nothing; [`ask_gate`] records its decision
-//!   durably before it returns it.
-//! - [`rehearsal`]: [`RehearsalRecorder`] records a rehearsal, step by step.
-//! - [`sidecar`]: [`Sidecar`] is `rehearsal.json`, compared with a receipt and never trusted.
-//! - [`audit`]: re-derives every decision of a log, and gives one [`Report`](audit::Report).
-//! - `release` (feature `release`): rehearses and publishes a plan, and records both.
-//! - [`state_dir`]: the directory of a log and its sidecar.
-//! - `strategies` (feature `proptest`): logs and questions for the property tests of embedding tools.
+//! - [`fold`] computes the gate's state, [`gate`] decides, [`rehearsal`] records, and [`audit`] checks the records.
+//! - [`sidecar`] parses, compares and writes `rehearsal.json`. [`state_dir`] creates the directory of both.
+//! - `release` (feature `release`) rehearses and publishes a plan, and records both.
+//! - `strategies` (feature `proptest`) has logs and questions for the property tests of embedding tools.
+//!
+//! # Terms
+//!
+//! - **Head**: number of lines, number of bytes and BLAKE3 hash of a prefix of the log.
+//! - **Chain**: the links of lines that each contain their position and the hash of the line before.
+//! - **Torn tail**: the bytes after the last LF, of a line whose write did not finish.
+//! - **Receipt**: the outcome of a completed rehearsal, with the flaws of its evidence.
+//! - **Sidecar**: `rehearsal.json`, a snapshot of the receipt, which is compared and never trusted.
+//! - **Plan**: the packages that would be published, named by a plan ID.
 //!
 //! The crates whose types appear in this API are re-exported: [`shipper_events`] for lines, events and the writer, and
 //! [`camino`] for paths.
 //!
-//! Every decision is pure: no file, clock, environment, thread or terminal. The rules are described for their
-//! readers in `docs/gate.md` and `docs/auditing.md`.
+//! [`evaluate`] and [`GateState`] use no file, clock, environment, thread or terminal. [`GateProjection::open`],
+//! [`audit_path`] and [`ask_gate`] use files, and `ask_gate` the clock. `docs/gate.md` and `docs/auditing.md` describe
+//! the rules.
 
 pub mod audit;
 pub mod fold;

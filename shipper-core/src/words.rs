@@ -1,6 +1,6 @@
-//! Macro for the enums whose variants are words of the contract.
+//! Macro for the enums whose variants have names in JSON.
 
-/// Defines enums with the word of each variant, for serde, `as_str` and `Display`.
+/// Defines enums with the JSON name of each variant, for serde, `as_str` and `Display`.
 macro_rules! word_enums {
     ($(
         $(#[$meta:meta])*
@@ -13,7 +13,7 @@ macro_rules! word_enums {
         }
 
         impl $Enum {
-            /// Returns the contract's word, as in JSON.
+            /// Returns the name that the JSON report uses.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$Variant => $word,)*

@@ -9,20 +9,29 @@
 //!
 //! # Overview
 //!
-//! - One line: [`parse_line`] reads it strictly and returns the column of a [`LineError`].
-//! - A log, event by event: [`EventReader`], in memory that does not grow with the log.
-//! - A log, many times faster and as strictly, if few events are of interest: [`scan`].
-//! - The content of an event: [`Event`] and the structs of [`event`]. Unknown members and types are kept.
-//! - The exact bytes of a log up to a line: [`Head`]; [`HeadHasher`] computes it.
-//! - Appending events durably: [`write`](mod@write).
-//! - Other documents that must be read as strictly: [`json`].
-//! - Text from a log, escaped for a terminal: [`display_safe()`].
+//! | Task | Call |
+//! |---|---|
+//! | Read one line | [`parse_line`] |
+//! | Read a log event by event | [`EventReader`] |
+//! | Build your own state from a log, fast | [`scan::Projection`], [`scan::read_projection`] |
+//! | Read a log together with its errors | [`scan::LogScanner`], [`scan::LogVisitor`] |
+//! | Use the content of an event | [`Event`] and the structs of [`event`] |
+//! | Compute the head of a log | [`HeadHasher`] |
+//! | Append events durably | [`write::LogWriter`] |
+//! | Read other JSON as strictly | [`json`] |
+//! | Escape text from a log for a terminal | [`display_safe()`] |
+//!
+//! - *Head*: the number of lines, the number of bytes and the BLAKE3 hash of the beginning of a log ([`Head`]).
+//! - *Chained line*: a line that begins with its position and the hash of the line before it ([`ChainLink`]).
+//! - *Torn tail*: bytes after the last LF, left by a writer that died or is still at work ([`Tail`]).
+//! - *Adopt*: to record the head of the lines up to an unchained one, so that chained lines can follow (`log_adopted`).
+//! - *Companion file*: a file beside the log, such as its lock, a marker, or a saved torn tail.
 //!
 //! # Out of scope
 //!
 //! This crate does not interpret events: `shipper-core` decides which of them open a rehearsal or authorize a publish. It
-//! prints nothing. Only [`write`](mod@write) uses files and the clock, and only [`scan`] starts threads, which end with the
-//! call that started them. `docs/log-format.md` describes the format.
+//! prints nothing. Only [`write`](mod@write) uses files and the clock. Reading a long log, by [`scan`] or by a writer,
+//! starts threads, which end with the call. `docs/log-format.md` describes the format.
 
 pub mod display_safe;
 pub mod event;
@@ -41,12 +50,13 @@ pub use read::{EventReader, ReadError, Tail};
 #[doc(no_inline)]
 pub use {blake3, camino, time};
 
-/// Reading a log many times faster than event by event, and as strictly: on all processors, and building only the events
-/// that the caller is interested in.
+/// Reads a log with your own [`Projection`](scan::Projection): [`read_projection`](scan::read_projection) verifies
+/// every line, on several threads if the log is long, and builds only the requested events.
 ///
 /// A [`Projection`](scan::Projection) folds the events of a valid log. A [`LogVisitor`](scan::LogVisitor) also sees what
 /// is wrong with a log, and a [`LogScanner`](scan::LogScanner) can be fed with a log while it grows.
 pub mod scan {
+    // The code is in `read/` and `integrity/verifier.rs`.
     pub use crate::integrity::{LineCursor, VerifiedLine};
     pub use crate::read::{Interest, LineContent, LineReader, LogScanner, LogVisitor, Projection, read_projection};
 }

@@ -5,8 +5,8 @@ use super::report::{Conclusion, Integrity, LogAudit, LogReport, SidecarStatus};
 use crate::words::word_enums;
 
 word_enums! {
-    /// One check that a verified log passed. An option that narrows a check changes its name. `docs/attesting.md` explains
-    /// each.
+    /// A check that a verified log passed. Under a narrower option, a different variant is used.
+    /// `docs/attesting.md` explains each.
     #[non_exhaustive]
     pub enum VerifiedLevel {
         /// Every decision of the log.
@@ -25,7 +25,7 @@ word_enums! {
         LogChained = "SHIPPER_LOG_CHAINED",
         /// The sidecar equals the latest rehearsal.
         SidecarMatched = "SHIPPER_SIDECAR_MATCHED",
-        /// There is no warning either.
+        /// The log has no warnings.
         Strict = "SHIPPER_STRICT",
     }
 }

@@ -1,23 +1,26 @@
 //! The audit: what a log proves, re-derived from its bytes.
 //!
-//! [`audit_reader`] audits a log in one call, and an [`Auditor`] audits one that arrives in pieces, in five steps:
+//! [`audit_reader`] audits a log in one call, and an [`Auditor`] audits one that arrives in pieces. Steps 1
+//! to 4 are taken for each line, as far as they concern it; step 5 at the end:
 //!
 //! 1. **Read.** `shipper-events` checks every line, verifies the chain and computes heads. A corrupt line ends the audit;
 //!    only the head of the whole file is still computed.
 //! 2. **Fold.** Each event that affects the gate changes the [`GateState`](crate::GateState); one that does not fit is a
 //!    finding.
 //! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
-//!    decision or gets an implicit one, asked just before it.
+//!    decision or gets an implicit decision: one that the audit itself derives from the state just before the run.
 //! 4. **Compare.** The sidecar is compared with each receipt.
 //! 5. **Conclude.** The [`AuditOptions`] leave out decisions and change the levels of findings. Every decision gets its
 //!    status, and the log its [`Conclusion`].
 //!
-//! The modules below import in one direction: `report` is plain data, `engine` makes it from the bytes of a log, and
-//! `fleet` reads, [merges](merge()) and summarizes reports of many logs.
-//!
 //! The same bytes and options give the same report, however the bytes were cut. Memory grows with the decisions, findings,
-//! plans and rehearsals of a log, not with its lines. An audit uses no clock, file, environment or terminal; only
-//! [`audit_reader`] starts threads, which end with the call.
+//! plans and rehearsals of a log, not with its lines. An audit uses no clock, environment or terminal. Only
+//! [`audit_path`] opens a file. `audit_path`, [`audit_reader`] and [`Auditor::read_to_end`] may start threads, which
+//! end with the call.
+
+// Modules import in one direction: `report` is plain data, `engine` makes it from the bytes of a log, and `fleet`
+// reads, merges and summarizes reports. `Auditor::visit` takes steps 1 to 4, `finish_with_tail` step 5. shipper-replay
+// uses `Auditor` directly, since it may need a timeline.
 
 mod assertions;
 mod engine;

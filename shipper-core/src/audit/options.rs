@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use crate::words::word_enums;
 
-/// The questions of an audit and the trusted inputs that the log cannot give: the member `demand` of the JSON report. The
-/// default audits the whole log and trusts the registry that the log names.
+/// The options of an audit and the trusted values that it compares with the log. The JSON report names them `demand`.
+/// The default audits the whole log and trusts the registry that the log names.
 ///
 /// ```
 /// use shipper_core::audit::AuditOptions;
@@ -28,10 +28,11 @@ pub struct AuditOptions {
     /// The prefix that is audited. `None`: the whole log.
     #[serde(default, with = "as_text")]
     pub at: Option<AsOf>,
-    /// A trusted head: the log must begin with exactly its bytes.
+    /// A trusted head with which the log must begin. `None` checks nothing.
     #[serde(with = "as_text")]
     pub extends: Option<Head>,
-    /// A head up to which every decision and finding has been dealt with.
+    /// A head up to which decisions and findings were reviewed before. The audit leaves out those decisions and lowers
+    /// those findings to notes, except those of runs that go on after it and broken integrity. `None` changes nothing.
     #[serde(with = "as_text")]
     pub since: Option<Head>,
     /// True if warnings are errors.
@@ -75,7 +76,7 @@ pub enum AsOf {
     Timestamp(Timestamp),
 }
 
-/// The text is neither a line number nor a timestamp.
+/// The error for text that is neither a line number nor a timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected a line number or an RFC 3339 time such as 2026-11-23T08:12:26Z")]
 #[non_exhaustive]
@@ -103,7 +104,7 @@ impl fmt::Display for AsOf {
 }
 
 word_enums! {
-    /// The verdict that the gate at the end of a log must give. The exit status then states whether it gives it.
+    /// A verdict that the gate must give at the end of the log. It decides the exit status.
     pub enum RequiredVerdict {
         /// The gate authorizes the plan of the options.
         Authorized = "authorized",

@@ -1,4 +1,5 @@
-//! The fold: the meaning of a log to the gate, event by event.
+//! Computes the gate's state from a log's events. `state` has the transition function, `receipt` its result, and
+//! `projection` runs it over a log.
 
 mod projection;
 mod receipt;

@@ -8,7 +8,7 @@ use shipper_events::{EventType, Head, LogEntry, ReadError};
 
 use crate::fold::state::{GateState, is_reserved_event_type};
 
-/// The state of the gate after a log, and the head of its receipt.
+/// Projection of a log that contains a [`GateState`] and the head of its receipt. Use it to read a log.
 #[derive(Debug, Clone, Default)]
 pub struct GateProjection {
     state: GateState,
@@ -48,6 +48,7 @@ impl GateProjection {
 }
 
 impl Projection for GateProjection {
+    // Every event type that `GateState::evolve` handles must be in it.
     fn reads(event_type: &str) -> bool {
         is_reserved_event_type(event_type) || event_type == "tail_repaired"
     }

@@ -6,7 +6,7 @@ use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
 
 use crate::words::word_enums;
 
-/// The outcome of a completed rehearsal: `docs/gate.md`, "The receipt".
+/// The outcome, passed or failed, of a completed rehearsal: `docs/gate.md`, "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -26,7 +26,7 @@ pub struct Receipt {
     pub start: Option<RehearsalStart>,
     /// Time of the completion.
     pub completed_at: Timestamp,
-    /// Flaws that make a passed receipt unsound, in the contract's order. Empty if the evidence is sound.
+    /// Flaws that make a passed receipt unsound, in the order of [`EvidenceFlaw`]. Empty if the evidence is sound.
     pub unsound: Vec<EvidenceFlaw>,
 }
 
@@ -81,12 +81,12 @@ impl Receipt {
         self.packages.len() as u64
     }
 
-    /// Returns the number of packages published in it, plus one if it did not pass.
+    /// Returns the number of packages published, plus one failed package if the rehearsal did not pass.
     pub fn packages_attempted(&self) -> u64 {
         self.packages_published() + u64::from(!self.passed)
     }
 
-    /// Returns the time of its start; of its completion, without a start.
+    /// Returns the start time; the completion time if no start matches.
     pub fn started_at(&self) -> &Timestamp {
         self.start.as_ref().map_or(&self.completed_at, |start| &start.at)
     }

@@ -43,7 +43,7 @@ pub struct RehearsalState {
     pub start: RehearsalStart,
     /// Packages that it has published so far, each `name@version`.
     pub packages: BTreeSet<String>,
-    /// True if a failure is marked in it.
+    /// True if a package or smoke check failed, or a torn tail was repaired, during the rehearsal.
     pub failed: bool,
     has_duplicate: bool,
 }
@@ -74,12 +74,14 @@ impl GateState {
         self.receipt.as_ref()
     }
 
-    /// Returns the unknown gate events that are remembered, in the order of their lines.
+    /// Returns the unknown gate events, in the order of their lines. An event is remembered until the completion of a
+    /// rehearsal that started after it.
     pub fn unknown_gate_events(&self) -> &[UnknownGateEvent] {
         &self.unknown_gate_events
     }
 
-    /// Applies one event. `line` is its line in the log, the first is 1; lines must come in order.
+    /// Applies one event. `line` is its line in the log; the first is 1. The caller must pass lines in order: out of
+    /// order, the method does not fail, but the state is meaningless.
     pub fn evolve(&mut self, line: u64, event: &Event) {
         match &event.event_type {
             EventType::RehearsalStarted(started) => {

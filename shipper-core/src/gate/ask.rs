@@ -7,8 +7,8 @@
 //! 3. **Fold** its events. The sidecar has no influence on the verdict: every process that can write it can make it match.
 //! 4. **Evaluate** the question.
 //! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
-//! 6. **Answer.** Only now does the caller get the verdict.
-//! 7. Compare the sidecar with the receipt, and write it anew from the fold if it differs.
+//! 6. **Compare** the sidecar with the receipt and rewrite it if it differs; a failure changes no verdict.
+//! 7. **Answer.**
 //!
 //! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded.
 
@@ -26,7 +26,7 @@ use crate::gate::verdict::{RefusalReason, Verdict};
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
 
-/// The person or program that asks, and its justification. Both are recorded, and an audit shows them; a skip needs both.
+/// The name and reason that are recorded with a question; a skip requires both. An audit shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SkipRequest {
@@ -36,7 +36,7 @@ pub struct SkipRequest {
     pub justification: Option<String>,
 }
 
-/// The gate's answer.
+/// The result of [`ask_gate`]: a recorded verdict, or a refusal because the log cannot be trusted.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GateAnswer {
@@ -49,7 +49,7 @@ pub enum GateAnswer {
         head: Head,
         /// Line of the decision, for the `gate` member of the run that acts on it.
         line: u64,
-        /// Result of step 7.
+        /// Result of comparing the sidecar with the receipt.
         sidecar: SidecarUpdate,
     },
     /// The log is torn, corrupt, broken or replaced, or it does not extend the expected head. Nothing was recorded, and the
@@ -61,7 +61,7 @@ pub enum GateAnswer {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SidecarUpdate {
-    /// There is no sidecar, and no rehearsal in the log was completed.
+    /// Nothing was compared: no sidecar can be opened, and no rehearsal in the log was completed.
     Skipped,
     /// There is a sidecar, and no rehearsal in the log was completed: do not trust it.
     Orphan,
@@ -73,7 +73,7 @@ pub enum SidecarUpdate {
     WriteFailed(WriteSidecarError),
 }
 
-/// An error of [`ask_gate`]. Nothing may be published.
+/// The error of [`ask_gate`]. Nothing may be published.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskGateError {
@@ -133,7 +133,8 @@ impl SkipRequest {
 }
 
 /// Asks the gate about a plan, records the decision, and only then answers. `expected_head` is a head that the caller kept:
-/// a log that does not begin with exactly these bytes is refused. `None` accepts any log.
+/// a log that does not begin with exactly these bytes is refused. `None` accepts any log. Creates a missing log. Pass
+/// `SkipRequest::default()` if the query does not skip.
 ///
 /// # Errors
 ///
@@ -200,7 +201,7 @@ fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
     }
 }
 
-/// Compares the sidecar with the receipt, and writes it anew if it differs (step 7).
+/// Compares the sidecar with the receipt, and writes it anew if it differs (step 6).
 fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
     let (gate, storage) = (log.projection(), log.storage());
     let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {

@@ -1,4 +1,4 @@
-//! The question to the gate and its evaluation: pure, and the whole decision on one screen.
+//! The query to the gate and its evaluation, which does no I/O.
 
 use std::sync::Arc;
 

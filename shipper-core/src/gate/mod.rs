@@ -1,4 +1,5 @@
-//! The gate: one question, one verdict, with its evidence inside.
+//! Evaluates whether a plan may be published, and records the decision. `evaluate` decides, `ask` records the decision,
+//! and `verdict` has the verdicts and refusal codes.
 
 mod ask;
 mod evaluate;

@@ -1,4 +1,4 @@
-//! The answer to a question, with its evidence inside.
+//! The verdict on a plan and the reasons of a refusal, each with its evidence.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use shipper_events::display_safe;
 use crate::fold::{EvidenceFlaw, Receipt, UnknownGateEvent};
 use crate::words::word_enums;
 
-/// The gate's answer: `docs/gate.md`, "The verdict".
+/// The decision about a plan: dormant, bypassed, refused or authorized. See `docs/gate.md`, "The verdict".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// No rehearsal registry is configured. The plan may be published; nothing backs it.
+    /// No rehearsal registry is configured; no rehearsal is required.
     Dormant,
-    /// The caller asked to skip the gate. The plan may be published, with a loud warning.
+    /// The query asked to skip the rehearsal; callers must show a warning.
     Bypassed,
-    /// The plan must not be published. There is at least one reason; the first is the headline.
+    /// The plan must not be published. There is at least one reason.
     Refused {
-        /// Every reason that holds, in the contract's order.
+        /// Every reason that holds, in the order of `docs/gate.md`, "The verdict".
         reasons: Vec<RefusalReason>,
     },
     /// The plan may be published.
@@ -66,7 +66,7 @@ word_enums! {
         Authorized = "authorized",
     }
 
-    /// The kind of a [`RefusalReason`], in the contract's order.
+    /// The kind of a [`RefusalReason`], in the order of `docs/gate.md`, "The verdict".
     #[derive(PartialOrd, Ord)]
     pub enum RefusalCode {
         /// See [`RefusalReason::NoRehearsal`].

@@ -1,4 +1,5 @@
-//! Recording a rehearsal: each step is an event before it counts, and the sidecar follows the last.
+//! Records a rehearsal step by step, and writes the sidecar after its completion. `recorder` has the steps, `run_lock`
+//! the lock that runs take too.
 
 mod recorder;
 mod run_lock;

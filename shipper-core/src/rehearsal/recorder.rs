@@ -22,7 +22,7 @@ use crate::state_dir::LOG_FILE_NAME;
 /// Longest output that is recorded, in bytes: far less than fits into a line, however it is escaped.
 const MAX_OUTPUT_TAIL: usize = 64 * 1024;
 
-/// A rehearsal cannot be recorded.
+/// The error for a rehearsal that cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -38,13 +38,26 @@ pub enum RecordError {
 }
 
 /// A log that is open for a rehearsal. It excludes every other rehearsal and run.
+///
+/// ```
+/// use shipper_core::RehearsalRecorder;
+/// use shipper_core::shipper_events::write::{FsStorage, LockOptions};
+/// # let directory = tempfile::tempdir()?;
+/// # let state = camino::Utf8PathBuf::try_from(directory.path().to_owned())?;
+/// let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default())?;
+/// let mut rehearsal = recorder.start("p".parse()?, "rehearsal".parse()?, 1)?;
+/// rehearsal.published("a", "0.1.0", std::time::Duration::from_millis(7))?;
+/// let completed = rehearsal.complete(true, "rehearsed 1 package")?;
+/// assert!(completed.receipt.is_valid_evidence());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct RehearsalRecorder<S: Storage> {
     log: LogWriter<GateProjection, S>,
     state_directory: Utf8PathBuf,
     _run_lock: RunLock<S>,
 }
 
-/// A rehearsal that was started and not completed. Each method records one step.
+/// A started rehearsal. Each method records one step. Without [`complete`](Self::complete) it stays unfinished.
 ///
 /// # Errors
 ///
@@ -64,7 +77,7 @@ pub struct CompletedRehearsal {
     pub receipt: Arc<Receipt>,
     /// Head of the log up to the completion.
     pub head: Head,
-    /// Error that kept the sidecar from being written; the event is recorded all the same. `None` if it was written.
+    /// The error of writing the sidecar, which does not affect the recorded completion. `None` if it was written.
     pub sidecar: Option<WriteSidecarError>,
 }
 
@@ -82,7 +95,8 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
         Ok(Self { log, state_directory: state_directory.to_owned(), _run_lock: run_lock })
     }
 
-    /// Starts the rehearsal of a plan on a registry.
+    /// Starts the rehearsal of a plan on a registry. `package_count` must equal the number of packages published,
+    /// otherwise a passing receipt is unsound.
     ///
     /// # Errors
     ///
@@ -114,7 +128,8 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         self.append(package_output(stdout, stderr), name, version)
     }
 
-    /// Records that a package could not be rehearsed.
+    /// Records that a package could not be rehearsed. `class` is free text; the `release` module records `retryable`,
+    /// `permanent` or `ambiguous`.
     pub fn failed(&mut self, name: &str, version: &str, class: &str, message: &str) -> Result<(), RecordError> {
         let event = RehearsalPackageFailed::new().name(name).version(version).class(class).message(message);
         self.append(event, name, version)

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::state_dir::LOG_FILE_NAME;
 
-/// The run lock could not be taken.
+/// The error for a run lock that cannot be taken.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunLockError {
@@ -37,8 +37,8 @@ pub struct RunLock<S: Storage> {
 }
 
 impl<S: Storage> RunLock<S> {
-    /// Takes the lock of the log in a state directory; a run does so before its `plan_created`. Other processes report the
-    /// note while it is held.
+    /// Takes the run lock without waiting. Only callers that record a run themselves need it, before `plan_created`.
+    /// Other processes report the note while the lock is held.
     ///
     /// # Errors
     ///

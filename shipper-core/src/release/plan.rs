@@ -56,7 +56,7 @@ pub struct PlannedFile {
     pub blake3: blake3::Hash,
 }
 
-/// A package from elsewhere, as a `Cargo.lock` names it.
+/// A dependency from outside the workspace, as `Cargo.lock` names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockedDependency {
     /// The package's name.
@@ -67,7 +67,7 @@ pub struct LockedDependency {
     pub checksum: String,
 }
 
-/// Packages do not make a plan.
+/// The error for packages that do not make a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanError {
@@ -80,7 +80,7 @@ pub enum PlanError {
         /// The package or file, safe to show.
         what: String,
     },
-    /// A name could make the canonical forms of two plans equal.
+    /// A name is empty or contains text that could give two plans the same ID.
     #[error("{what} cannot stand in a plan: its name is empty or holds a space or a control character; rename it")]
     InvalidName {
         /// The package or file, safe to show.

@@ -61,7 +61,7 @@ pub struct StoppedAt {
     pub failure: Failure,
 }
 
-/// A plan was not published, or a step could not be recorded.
+/// The error for a plan that is not published, or a step that cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -124,7 +124,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
         _ => return Err(PublishError::Refused(Box::new(gate))),
     };
     session.progress.gate_passed(&gate);
-    // The decision must be the last line of the log.
+    // The log must still begin with the bytes up to the decision. Later lines of other processes are accepted.
     let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(Some(decided));
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
     let mut run = RunRecorder { log, session };

@@ -169,7 +169,7 @@ pub(super) const CANCELLED: &str = "somebody asked to stop";
 /// The message of a failure by a deadline.
 pub(super) const DEADLINE_PASSED: &str = "it took longer than it may; look what hangs, or give it more time";
 
-/// A request to stop a release at once, with its end recorded. Clones share the request.
+/// A shared request to stop a release, which then records its end. Clones share the request.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 

@@ -76,7 +76,7 @@ impl<'r> RegistryRole<'r> {
     }
 }
 
-/// The rehearsal registry is the live registry, so a rehearsal would publish for real.
+/// The error for a rehearsal registry that is the live registry: a rehearsal would publish for real.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "the rehearsal registry {rehearsal} and the live registry {live} have the same address, so that a rehearsal would publish for real; configure another index for one of them"

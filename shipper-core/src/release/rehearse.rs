@@ -34,7 +34,7 @@ impl RehearseOptions {
     }
 }
 
-/// A rehearsal did not start, or could not be recorded.
+/// The error for a rehearsal that does not start, or cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RehearseError {

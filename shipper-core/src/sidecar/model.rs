@@ -42,7 +42,7 @@ pub struct Sidecar {
     pub log: Option<ClaimedHead>,
 }
 
-/// The sidecar cannot be compared with a receipt.
+/// The error for a sidecar that cannot be compared with a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SidecarError {

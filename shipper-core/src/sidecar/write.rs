@@ -12,7 +12,7 @@ use crate::fold::Receipt;
 use crate::sidecar::model::{SIDECAR_SCHEMA, Sidecar};
 use crate::state_dir::SIDECAR_FILE_NAME;
 
-/// The sidecar could not be written. The event that it is a snapshot of is in the log.
+/// The error for a sidecar that cannot be written. The event that it is a snapshot of is in the log.
 #[derive(Debug, Error)]
 #[error("{path} could not be written; the log is what counts, and the next decision writes it anew")]
 #[non_exhaustive]

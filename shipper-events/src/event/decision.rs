@@ -6,7 +6,8 @@ use super::number::JsonUint;
 use crate::integrity::ClaimedHead;
 use crate::line::strict_json::Member;
 
-/// The version of the rules (`docs/gate.md`) that this version of the code can apply.
+/// The only version of the gate's rules (`docs/gate.md`) whose decisions this crate reads completely. It decides which
+/// members of a `gate_evaluated` are read.
 pub const RULES_VERSION: u64 = 1;
 
 /// The gate was asked and recorded its decision. Under rules that this version does not know, only `rules` and `plan_id`

@@ -19,7 +19,7 @@ impl RawJson {
     }
 }
 
-/// Returns a JSON string.
+/// Encodes the text as a JSON string; does not parse the text as JSON.
 impl From<&str> for RawJson {
     fn from(text: &str) -> Self {
         Self(json(text).into())

@@ -10,10 +10,15 @@ use crate::integrity::ClaimedHead;
 use crate::line::strict_json::{Member, Value};
 
 /// Defines a struct: in parentheses the members that its constructor takes, in braces those that may be absent.
+/// The docs of a member follow the generated sentence with its name.
 macro_rules! object {
     (
         $(#[$doc:meta])* $Object:ident
-        ($($required:ident: $Required:ty),*) { $($optional:ident: $Optional:ty),* $(,)? }
+        (
+            $($(#[$required_doc:meta])* $required:ident: $Required:ty),*
+        ) {
+            $($(#[$optional_doc:meta])* $optional:ident: $Optional:ty),* $(,)?
+        }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +26,12 @@ macro_rules! object {
         pub struct $Object {
             $(
                 #[doc = concat!("Member `", stringify!($required), "`.")]
+                $(#[$required_doc])*
                 pub $required: $Required,
             )*
             $(
                 #[doc = concat!("Member `", stringify!($optional), "`.")]
+                $(#[$optional_doc])*
                 pub $optional: $Optional,
             )*
             /// Members that this version does not know.
@@ -200,8 +207,11 @@ macro_rules! event_types {
 }
 
 vocabulary! {
-    /// A run begins: one attempt to publish for real. `gate` is the number of the line with the decision that it acts on.
-    PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) { gate: Option<JsonUint> }
+    /// A run begins: one attempt to publish for real.
+    PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) {
+        /// Line of the decision that the run acts on. `None`: the run names no decision.
+        gate: Option<JsonUint>
+    }
     /// The release tool starts to publish to the live registry.
     ExecutionStarted = "execution_started" () {}
     /// The release tool has finished publishing. `result` is `"success"` or describes the failure.
@@ -215,19 +225,38 @@ vocabulary! {
     /// A package was uploaded to the live registry.
     PackageUploaded = "package_uploaded" () {}
     /// A package is about to be published for real.
-    PackageAttempted = "package_attempted" () { attempt: Lenient<JsonUint>, command: Lenient<String>, max_attempts: Lenient<JsonUint> }
+    PackageAttempted = "package_attempted" () {
+        /// Number of the attempt; the first is 1.
+        attempt: Lenient<JsonUint>,
+        command: Lenient<String>, max_attempts: Lenient<JsonUint>
+    }
     /// The last output of the publishing command.
     PackageOutput = "package_output" () { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
     /// A package is on the live registry.
     PackagePublished = "package_published" () { duration_ms: Lenient<JsonUint> }
     /// A package could not be published.
-    PackageFailed = "package_failed" () { class: Lenient<String>, message: Lenient<String> }
+    PackageFailed = "package_failed" () {
+        /// Class of the failure, for example `permanent`.
+        class: Lenient<String>,
+        message: Lenient<String>
+    }
     /// A package was not published, because the live registry has it already.
     PackageSkipped = "package_skipped" () { reason: Lenient<String> }
     /// The release tool waits before it publishes the next package.
-    PublishWaiting = "publish_waiting" () { reason: Lenient<String>, delay_ms: Lenient<JsonUint>, until: Lenient<String> }
+    PublishWaiting = "publish_waiting" () {
+        reason: Lenient<String>,
+        /// Length of the wait in milliseconds.
+        delay_ms: Lenient<JsonUint>,
+        /// End of the wait, a time in RFC 3339 format.
+        until: Lenient<String>
+    }
     /// The live registry limited the rate of requests.
-    RateLimitObserved = "rate_limit_observed" () { is_new_crate: Lenient<bool>, retry_after_ms: Lenient<JsonUint>, message: Lenient<String> }
+    RateLimitObserved = "rate_limit_observed" () {
+        is_new_crate: Lenient<bool>,
+        /// Wait that the registry asks for, in milliseconds.
+        retry_after_ms: Lenient<JsonUint>,
+        message: Lenient<String>
+    }
     /// The release tool begins to find out the result of an upload that it does not know.
     PublishReconciling = "publish_reconciling" () { method: Lenient<String> }
     /// The result of an upload is known. `outcome` is that result.
@@ -243,27 +272,43 @@ vocabulary! {
     /// A package could not be published to the rehearsal registry.
     RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
     /// A rehearsal has ended. `passed` is its result.
-    RehearsalComplete = "rehearsal_complete" (passed: bool, registry: RegistryName, plan_id: PlanId, summary: String) {}
+    RehearsalComplete = "rehearsal_complete" (
+        passed: bool, registry: RegistryName, plan_id: PlanId,
+        /// Result of the rehearsal in words; no program interprets it.
+        summary: String
+    ) {}
     /// A rehearsed package is being installed.
     RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" () { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
     /// A rehearsed package could be installed.
     RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" () { name: Lenient<String>, version: Lenient<String>, duration_ms: Lenient<JsonUint> }
     /// A rehearsed package could not be installed.
     RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" () { name: Lenient<String>, version: Lenient<String>, message: Lenient<String> }
-    /// The release tool waits before it publishes a package again.
+    /// The release tool waits before it publishes a package again. `next_attempt_at` is a time in RFC 3339 format.
     RetryBackoffStarted = "retry_backoff_started" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
-    /// The release tool will publish a package again.
+    /// The release tool will publish a package again. `next_attempt_at` is a time in RFC 3339 format.
     RetryScheduled = "retry_scheduled" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
     /// The release tool begins to look for a published package on the live registry.
-    ReadinessStarted = "readiness_started" () { method: Lenient<String> }
+    ReadinessStarted = "readiness_started" () {
+        /// Where the tool looks, for example `api`.
+        method: Lenient<String>
+    }
     /// The release tool looked once for a published package on the live registry.
     ReadinessPoll = "readiness_poll" () { attempt: Lenient<JsonUint>, visible: Lenient<bool> }
     /// The release tool will look again for a published package.
-    ReadinessPollScheduled = "readiness_poll_scheduled" () { attempt: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_poll_at: Lenient<String> }
+    ReadinessPollScheduled = "readiness_poll_scheduled" () {
+        attempt: Lenient<JsonUint>,
+        /// Time until the next look in milliseconds.
+        delay_ms: Lenient<JsonUint>,
+        /// Time of the next look, in RFC 3339 format.
+        next_poll_at: Lenient<String>
+    }
     /// A published package is visible on the live registry.
     ReadinessComplete = "readiness_complete" () { duration_ms: Lenient<JsonUint>, attempts: Lenient<JsonUint> }
     /// A published package did not become visible in time.
-    ReadinessTimeout = "readiness_timeout" () { max_wait_ms: Lenient<JsonUint> }
+    ReadinessTimeout = "readiness_timeout" () {
+        /// Limit of the whole search in milliseconds.
+        max_wait_ms: Lenient<JsonUint>
+    }
     /// The search for a published package failed.
     ReadinessError = "readiness_error" () { duration_ms: Lenient<JsonUint> }
     /// The release tool begins to look for a published package in the index.
@@ -282,11 +327,16 @@ vocabulary! {
     PreflightOwnershipCheck = "preflight_ownership_check" () { crate_name: Lenient<String>, verified: Lenient<bool> }
     /// The checks before publishing have ended.
     PreflightComplete = "preflight_complete" () { finishability: Lenient<RawJson> }
-    /// The head of the lines before this one, the last of which is unchained.
+    /// The chain starts, or resumes, after an unchained line; the event records the head of all lines before it.
     LogAdopted = "log_adopted" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
     /// A torn tail was cut off, and saved in a file that is named by its hash.
-    TailRepaired = "tail_repaired" (bytes: JsonUint, blake3: String) {}
-    /// This log continues another one with that head, which was moved aside.
+    TailRepaired = "tail_repaired" (
+        /// Number of bytes that were cut off.
+        bytes: JsonUint,
+        /// BLAKE3 hash of those bytes, in lower-case hexadecimal digits.
+        blake3: String
+    ) {}
+    /// The log continues an earlier log that was moved aside; the event records that log's head.
     LogContinued = "log_continued" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
     --
     /// The gate was asked and recorded its decision.
@@ -298,6 +348,7 @@ value_object! {
     AuthEvidence {
         schema_version: Lenient<String>,
         registry: Lenient<String>,
+        /// Kind of credentials found, for example `missing` or `cargo_token`.
         auth_mode: Lenient<String>,
         token_detected: Lenient<bool>,
         oidc_request_url_present: Lenient<bool>,
@@ -308,10 +359,13 @@ value_object! {
 value_object! {
     /// The hosts that a rehearsal or a run uses.
     RegistryPolicy {
+        /// Name of the policy, for example `rehearsal_or_test`.
         posture: Lenient<String>,
         allow_private: Lenient<bool>,
         allow_loopback: Lenient<bool>,
+        /// Scheme, host and port that the credentials are for, for example `http://127.0.0.1:40005`.
         credential_authority: Lenient<String>,
+        /// Scheme, host and port of the index, in the same form.
         index_authority: Lenient<String>
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use super::head::parse_hash;
 use crate::event::JsonUint;
 
-/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`.
+/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`,
+/// where N is the number of lines before it, and H is the BLAKE3 hash of the previous line with its LF.
 ///
 /// Every other line is unchained, whatever members it has.
 ///
@@ -21,8 +22,8 @@ pub struct ChainLink {
 }
 
 impl ChainLink {
-    /// Builds the link of a line that follows `lines` lines, the last of which has these bytes, LF included. The first line
-    /// follows no bytes.
+    /// Builds the link of a line that follows `lines` lines, the last of which has these bytes, LF included. For the
+    /// first line, pass 0 and no bytes.
     pub fn to_previous(lines: u64, previous: &[u8]) -> Self {
         Self::to_previous_hash(lines, blake3::hash(previous))
     }

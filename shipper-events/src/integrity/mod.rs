@@ -1,4 +1,8 @@
 //! Heads, links, and the verifier that checks them for a whole log.
+//!
+//! - `head`: the head of a prefix, computed or claimed by an event.
+//! - `link`: the `seq` and `prev` of a chained line.
+//! - `verifier`: the checks of a line against the lines before it.
 
 mod head;
 mod link;

@@ -32,7 +32,7 @@ pub enum ChainError {
         /// The hash of that line.
         actual: blake3::Hash,
     },
-    /// A chained line that is no `log_adopted` directly follows an unchained one.
+    /// The first chained line after an unchained line is not a `log_adopted`.
     #[error("it follows a foreign line without a log_adopted that takes on what stands before")]
     MissingAdoption,
     /// An unchained line has a type that is only written chained.
@@ -52,10 +52,11 @@ pub enum ChainError {
     BasisMismatch,
 }
 
-/// The types that are only written chained.
+/// The types that are only written chained. Each has required members, so its event is always built; otherwise the
+/// check would miss it.
 const CHAINED_ONLY_TYPES: [&str; 4] = ["gate_evaluated", "log_adopted", "tail_repaired", "log_continued"];
 
-/// A line that was checked by itself and against the lines before it.
+/// A line and the result of checking it, by itself and against the lines before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VerifiedLine {

@@ -27,7 +27,7 @@ pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;
 pub struct LineError {
     /// The reason.
     pub kind: LineErrorKind,
-    /// The place of the error, in bytes from the start of the line.
+    /// The place of the error, in bytes from the start of the parsed text, which may have several lines.
     pub offset: usize,
     /// The place of the error, in characters from the start of the line; the first is 1.
     pub column: usize,

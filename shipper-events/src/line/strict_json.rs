@@ -1,9 +1,8 @@
 //! Strict JSON (RFC 8259): one object, as spans of the text.
 //!
 //! `serde_json` checks the grammar and finds the members. Their values stay raw text, so that a number of any size is kept
-//! as written, and a string is decoded only on request. The module `json_check` also rejects what general readers accept
-//! and could read in two ways: duplicate names at any depth (compared after unescaping, also in members that no caller
-//! reads), half surrogate pairs, and deep nesting.
+//! as written, and a string is decoded only on request. It also rejects duplicate names (at any depth, compared after
+//! unescaping, also in members that no caller reads), unpaired surrogates, and nesting deeper than [`MAX_DEPTH`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -40,7 +39,9 @@ impl<'a> Object<'a> {
     ///
     /// # Errors
     ///
-    /// [`LineError`] if the JSON is corrupt by `docs/log-format.md`, "Corrupt lines".
+    /// [`LineError`] if the JSON is corrupt by `docs/log-format.md`, "Corrupt lines". Its offset counts from the start
+    /// of
+    /// `bytes`; its column counts from the start of the line of `bytes` that contains the error.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));

@@ -31,7 +31,7 @@ const CACHE_SLOTS: usize = 64;
 pub enum Interest {
     /// The line is checked, and nothing is built.
     Skip,
-    /// The kind and the package. An event of a type that this version does not know is built instead: it has no kind.
+    /// Only the kind and the package. An event of a type that this version does not know is built completely.
     PackageOnly,
     /// The whole event.
     Full,

@@ -1,4 +1,4 @@
-//! Lines of a log, unchecked, and its tail.
+//! [`LineReader`], which returns lines without checking them, and [`Tail`], the bytes after the last LF.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -48,8 +48,8 @@ impl<R: Read> LineReader<R> {
         Self { stream: BufReader::with_capacity(READ_LEN, stream), line: Vec::new() }
     }
 
-    /// Returns the next line with its LF, or `None` after the last. Of a line longer than [`MAX_LINE_LEN`] it returns only
-    /// the beginning, which is longer than that, too.
+    /// Returns the next line with its LF, or `None` after the last. Returns only the start of an
+    /// oversized line; that start also exceeds [`MAX_LINE_LEN`].
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Readers of a stream: its events one after the other, or a fold over them.
+//! Readers of a stream: [`EventReader`], a [`Projection`] with [`read_projection`], and [`read_events`] below both,
+//! with their [`ReadError`].
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -16,10 +17,11 @@ use crate::line::error::LineError;
 /// The number of bytes that are read at a time, at most.
 const READ_LEN: usize = 64 * 1024;
 
-/// Reads and verifies a log's events one after the other, from any stream, in memory that does not grow with it.
+/// Iterator over the verified events of a log, from any stream, in memory that does not grow with it.
 ///
-/// It ends after the first error: a corrupt line, a broken chain, or a recorded head that does not match. A torn tail is
-/// an error, too: no decision may rest on such a log. A caller that only looks at it takes the events before the error.
+/// It ends after the first error, and earlier events are valid. An error is a corrupt line, a broken chain, or a
+/// recorded head that does not match. A torn tail is an error, too: no decision may rest on such a log. A caller that
+/// only looks at it takes the events before the error.
 ///
 /// [`read_projection`](crate::scan::read_projection) is several times faster where only some types of events matter.
 ///
@@ -49,7 +51,7 @@ pub enum ReadError {
     /// The stream cannot be read.
     #[error("the log cannot be read after line {line}; nothing is known of what follows")]
     Io {
-        /// The last line that was read.
+        /// The number of the last complete line; 0 if there is none.
         line: u64,
         /// The cause.
         source: io::Error,
@@ -75,7 +77,7 @@ pub enum ReadError {
         "after line {line} the log ends in the middle of one ({bytes} bytes): a writer died there or is still at work; look again when it is done"
     )]
     TornTail {
-        /// The last complete line.
+        /// The number of the last complete line; 0 if there is none.
         line: u64,
         /// The number of bytes that follow it.
         bytes: u64,
@@ -194,8 +196,8 @@ impl Projection for () {
 }
 
 /// Returns the interest of a projection in a type of event.
-pub(crate) fn interest<P: Projection>(event_type: &str) -> Interest {
-    if P::reads(event_type) { Interest::Full } else { Interest::Skip }
+pub(crate) fn interest<P: Projection>(type_name: &str) -> Interest {
+    if P::reads(type_name) { Interest::Full } else { Interest::Skip }
 }
 
 /// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its

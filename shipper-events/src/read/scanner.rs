@@ -10,14 +10,14 @@ use super::parallel::{MAX_THREADS, scan_reader};
 use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine, split_after_lines};
 use crate::line::error::LineError;
 
-/// A visitor of the verified lines of a log.
+/// A visitor of the checked lines of a log.
 pub trait LogVisitor {
-    /// Returns the function that gives the interest in a type of event by its name. It is called on several threads, and
-    /// not for every line.
+    /// Returns a function from event type name to [`Interest`]. The function may run on several threads, and not for
+    /// every line.
     fn interest(&self) -> fn(&str) -> Interest;
 
-    /// Visits a line. Lines without content for the visitor and without a contradiction are left out. After a corrupt line
-    /// none follows.
+    /// Receives each line that has content of interest or a chain error, or that begins unchained lines after chained
+    /// ones. A corrupt line is the last.
     fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
 }
 
@@ -67,7 +67,7 @@ impl LogScanner {
     }
 
     /// Checks the first `lines` lines and records their head; later ones are only counted and hashed. Call it before the
-    /// first byte.
+    /// first byte: lines that were already checked stay checked.
     #[must_use]
     pub fn with_cutoff(mut self, lines: u64) -> Self {
         self.cutoff = Some(lines);
@@ -75,7 +75,8 @@ impl LogScanner {
         self
     }
 
-    /// Records the head after `lines` lines while scanning. Call it before the first byte.
+    /// Records the head after `lines` lines while scanning. Call it before the first byte: the head of fewer lines than
+    /// were already scanned is not recorded.
     pub fn track_head(&mut self, lines: u64) {
         self.verifier.track_head(lines);
     }
@@ -85,15 +86,15 @@ impl LogScanner {
         self.verifier.tracked_head(lines)
     }
 
-    /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does; the
-    /// scanner must not be fed further then.
+    /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does. Do
+    /// not feed the scanner further then: it has lost the rest of its chunk, and its counts and head are wrong.
     pub fn feed(&mut self, bytes: &[u8], visitor: &mut impl LogVisitor) -> ControlFlow<()> {
         // Reading from memory does not fail.
         self.scan(bytes, 1, visitor).unwrap_or(ControlFlow::Break(()))
     }
 
     /// Reads a stream to its end, on several threads if it is long. The visitor is called in order, on the calling thread.
-    /// Breaks if the visitor does; the scanner must not be fed further then.
+    /// Breaks if the visitor does; as after [`feed`](Self::feed), the scanner must not be used further then.
     ///
     /// # Errors
     ///

@@ -82,7 +82,8 @@ pub enum LogError {
         /// The number of bytes after it.
         bytes: u64,
     },
-    /// A torn tail was cut off and saved, and the log does not record it: a repair was interrupted.
+    /// A torn tail was cut off and saved, but the repair stopped before it was recorded. Reopen the log with
+    /// [`repair_torn_tail`](super::WriterOptions::repair_torn_tail).
     #[error(
         "the repair of {path} was cut short, and what was cut off is not in the log; rehearse again, which completes it"
     )]
@@ -90,7 +91,7 @@ pub enum LogError {
         /// The log.
         path: Utf8PathBuf,
     },
-    /// A sync of the log failed, and which of its bytes are on stable storage is unknown.
+    /// An earlier sync failed; the marker file records it. Call [`rotate_log`](super::rotate_log) before writing.
     #[error(
         "a sync of {path} failed, and which of its bytes are durable is unknown; see to the disk, then move the log aside, continue it and rehearse again (continuing removes {marker})"
     )]
@@ -130,7 +131,8 @@ impl LogError {
     }
 }
 
-/// The error of events that were not acknowledged. The caller must do nothing that depends on them.
+/// The error of events that were not acknowledged. The caller must do nothing that depends on them. Under
+/// `DurabilityUnknown` and `Interleaved` they may still be in the log.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AppendError {

@@ -35,9 +35,9 @@ impl<P: Projection> KnownLog<P> {
     /// Takes the lines after the known ones, and returns the bytes that follow the last of them.
     fn ingest(&mut self, lines: impl Read) -> Result<Tail, ReadError> {
         let Self { scanner, projection, recorded_tails } = self;
-        let interest = |event_type: &str| match event_type {
-            _ if event_type == EventKind::TailRepaired.name() => Interest::Full,
-            _ => read::interest::<P>(event_type),
+        let interest = |type_name: &str| match type_name {
+            _ if type_name == EventKind::TailRepaired.name() => Interest::Full,
+            _ => read::interest::<P>(type_name),
         };
         let tail = read_events(scanner, lines, interest, |entry, cursor| {
             if let EventType::TailRepaired(repaired) = &entry.event.event_type {

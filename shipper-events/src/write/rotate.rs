@@ -14,8 +14,8 @@ use crate::event::{Event, LogContinued};
 use crate::integrity::{ChainLink, Head};
 use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 
-/// Moves a log that can no longer be written aside, whole, and continues it by a new one whose first line records its
-/// head. Returns the path of the old log and a writer of the new one. Its projection starts empty: rehearse again.
+/// Renames a log that cannot be written any more, and starts a new log whose first line records its head. Returns the
+/// path of the old log and a writer of the new one. Its projection starts empty: rehearse again.
 ///
 /// # Errors
 ///

@@ -56,7 +56,8 @@ pub trait Storage {
 }
 
 /// Replaces a file as a whole or not at all: the new one is written and synced under a name that cannot be guessed, then
-/// renamed. The name is durable once the directory is synced.
+/// renamed. Does not sync the directory: call
+/// [`Storage::sync_directory`] afterwards to make the name durable.
 ///
 /// # Errors
 ///
@@ -90,7 +91,7 @@ pub trait StorageFile {
     /// Reads at an offset; 0 bytes at the end.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Reads from an offset to the end, but at most one byte more than `most`.
+    /// Reads from an offset to the end, but at most `most + 1` bytes, so that the caller detects more than `most`.
     fn read_from(&mut self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(most.min(8 * 1024));
         FileReader { file: self, offset }.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;

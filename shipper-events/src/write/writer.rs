@@ -68,8 +68,8 @@ impl WriterOptions {
         self
     }
 
-    /// Sets whether a torn tail is cut off, saved and recorded; false by default. Only a caller that would record a failure
-    /// may set it: the bytes may be a lost failure, or those of another writer at work.
+    /// Sets whether a torn tail is cut off, saved and recorded; false by default. Set it only before
+    /// recording a rehearsal: the bytes may have recorded a failure, or belong to another writer at work.
     #[must_use]
     pub fn repair_torn_tail(mut self, repair: bool) -> Self {
         self.repair_torn_tail = repair;

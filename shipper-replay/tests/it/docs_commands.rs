@@ -23,7 +23,7 @@ fn top() -> PathBuf {
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(top().join("docs")).expect("docs/ is there");
     let mut pages: Vec<PathBuf> = docs.map(|entry| entry.expect("it can be listed").path()).collect();
-    pages.push(top().join("README.md"));
+    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| top().join(page)));
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
     pages
@@ -146,9 +146,24 @@ fn links_have_targets() {
     for path in pages() {
         let page = fs::read_to_string(&path).expect("a page");
         for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or(link);
-            let target = path.parent().expect("a directory").join(file);
-            assert!(link.starts_with("http") || target.exists(), "{}: {link}", path.display());
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().expect("a directory").join(file) };
+            assert!(target.exists(), "{}: {link}", path.display());
+            let has_heading = || {
+                let text = fs::read_to_string(&target).expect("a page");
+                text.lines().filter_map(|line| line.strip_prefix('#')).any(|heading| slug(heading) == anchor)
+            };
+            assert!(anchor.is_empty() || has_heading(), "{}: {link}", path.display());
         }
     }
+}
+
+/// The anchor of a heading.
+fn slug(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }

@@ -21,7 +21,7 @@ use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
 use crate::audit::report::{Finding, FindingCode, Integrity, LogAudit, TailStatus, TimelineEntry};
 use crate::fold::GateState;
 
-/// A log cannot be audited under the options.
+/// The error for a log that cannot be audited under the options.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AuditError {
@@ -33,7 +33,8 @@ pub enum AuditError {
         /// Number of complete lines of the log.
         lines: u64,
     },
-    /// The options name a time; [`resolve_as_of`](crate::audit::resolve_as_of) finds its line.
+    /// The options name a time. Call [`resolve_as_of`](crate::audit::resolve_as_of) and pass its result as
+    /// [`AsOf::Line`].
     #[error("the time of the options was not resolved to a line")]
     UnresolvedTime,
     /// The log cannot be read.
@@ -121,6 +122,7 @@ impl Auditor {
 
     /// Reads the next bytes of the log, cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
+        // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         // An audit does not break.
         let _ = log.feed(bytes, self);
@@ -133,6 +135,7 @@ impl Auditor {
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
     pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+        // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         let ended = log.read_to_end(read, &mut self);
         self.log = log;

@@ -56,8 +56,8 @@ pub fn audit_path(
     audit_reader(file, sidecar, &options)
 }
 
-/// Returns the number of lines of a log up to the last one whose timestamp is not later than `until`. Reads the whole log,
-/// because times in it may go backwards.
+/// Returns the number of lines up to the last one whose timestamp is not later than `until`; 0 if there is none. A
+/// corrupt line is counted, but has no timestamp. Reads the whole log, because times in it may go backwards.
 ///
 /// # Errors
 ///

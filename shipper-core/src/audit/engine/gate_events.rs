@@ -8,7 +8,8 @@ use super::format::format_number;
 use crate::audit::report::{Finding, FindingCode, Label, paths};
 use crate::fold::{GateState, is_reserved_event_type};
 
-/// Returns whether the fold or a decision depends on events of that type.
+/// Returns whether the auditor handles the event as a gate event: events of the fold, recorded decisions, starts of
+/// runs, and the log events that the timeline shows.
 pub(super) fn affects_gate(type_name: &str) -> bool {
     is_reserved_event_type(type_name)
         || matches!(type_name, "plan_created" | "log_adopted" | "tail_repaired" | "log_continued")

@@ -1,7 +1,9 @@
 //! The engine of the audit: one tracker for each concern, and the auditor that feeds them the events of a log.
 //!
-//! The trackers know the report's data and not each other, except that runs use decisions and hosts. Only `auditor` knows
-//! all trackers, and only it reads bytes.
+//! - `entry` opens and reads a whole log, and finds the line of a time. `auditor` passes each event to the trackers.
+//! - `integrity`, `gate_events`, `authority`, `sidecar` and `timeline` track one concern each.
+//! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
+//! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
 mod active_run;
 mod auditor;

@@ -16,7 +16,7 @@ use super::summary::{Counts, Duplicate};
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{LogReport, Report};
 
-/// A report whose logs are a set: sorted by path and then by bytes, each in it once.
+/// A report in which each log occurs once, sorted by path, then by bytes. Create it with `MergedReport::from(report)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MergedReport {
@@ -35,7 +35,7 @@ impl From<Report> for MergedReport {
 }
 
 impl MergedReport {
-    /// Returns the paths of `expected` without a log: neither a log of that path nor, for a directory, one below it.
+    /// Returns the expected paths for which the report has no log at that path or below it.
     pub fn missing_paths<'p>(&self, expected: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
         let logs = &self.report.logs;
         let first_from = |path: &str| logs.get(logs.partition_point(|log| log.path.as_str() < path));
@@ -50,7 +50,7 @@ impl MergedReport {
     }
 }
 
-/// Reports cannot be merged.
+/// The error for reports that cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MergeError {
@@ -94,7 +94,7 @@ pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedRe
     options.map(|options| set.into_report(options)).ok_or(MergeError::Nothing)
 }
 
-/// Merger of the lines of one stream that contains one or more reports in ndjson, in any order.
+/// Merges ndjson lines of one or more reports, in any order. Create it with `NdjsonMerger::default()`.
 #[derive(Debug, Clone, Default)]
 pub struct NdjsonMerger {
     set: LogSet,
@@ -107,7 +107,7 @@ pub struct NdjsonMerger {
     summaries: u64,
 }
 
-/// A stream is not a complete report.
+/// The error for a stream that is not a complete report.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IncompleteReport {
@@ -117,7 +117,7 @@ pub enum IncompleteReport {
     /// It has no summary.
     #[error("the report ends without its summary, so it was cut short; make it again")]
     NoSummary,
-    /// Its summaries count other logs.
+    /// The summaries' counts differ from the logs in the stream.
     #[error("the report holds {} and its summaries count {}, so it was cut short or lines were lost; make it again", describe_counts(*held), describe_counts(*claimed))]
     Counts {
         /// The counts of the logs in it.
@@ -125,7 +125,7 @@ pub enum IncompleteReport {
         /// The counts of its summaries.
         claimed: Counts,
     },
-    /// It has a line more often than summaries.
+    /// The stream contains one line more often than it contains summaries.
     #[error(
         "the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again",
         shown(path)
@@ -136,7 +136,7 @@ pub enum IncompleteReport {
         /// Number of times.
         times: u64,
     },
-    /// An audit under the options of the summary cannot give one of its logs' reports.
+    /// The report on one log is impossible under the options that the summary states.
     #[error(
         "the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again",
         shown(path)
@@ -145,7 +145,7 @@ pub enum IncompleteReport {
         /// The path of the log.
         path: String,
     },
-    /// A summary names a duplicate of a log that is not in it.
+    /// A summary names a duplicate of a log that the stream does not contain.
     #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", shown(path))]
     Duplicate {
         /// The path of the log.

@@ -31,7 +31,7 @@ pub enum ReportLine {
     Summary(Box<Summary>),
 }
 
-/// A line is not one of a report that this version can merge.
+/// The error for a line that is not one of a report that this version can merge.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReportLineError {
@@ -84,7 +84,7 @@ pub enum ReportLineError {
     Policy(#[from] PolicyMismatch),
 }
 
-/// The options of two reports differ.
+/// The error for two reports whose options differ.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
@@ -109,7 +109,8 @@ impl ReportLine {
     ///
     /// # Errors
     ///
-    /// [`ReportLineError`] if this version writes another line, white space and escapes aside, or if members contradict.
+    /// [`ReportLineError`] if the line differs from what this version writes, apart from white space, escapes and the
+    /// order of members, or if its members contradict each other.
     pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();

@@ -64,7 +64,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Returns the conclusions, the gravest first, with their numbers of logs.
+    /// Returns the conclusions, the most serious first, with their numbers of logs.
     pub fn by_conclusion(self) -> [(Conclusion, u64); 4] {
         [
             (Conclusion::Violated, self.violated),
@@ -102,7 +102,7 @@ impl Counts {
     }
 }
 
-/// A log that was given more than once, or whose report was.
+/// A log that was given more than once and counts once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Duplicate {
@@ -120,7 +120,7 @@ impl Duplicate {
     }
 }
 
-/// A path with several logs: one that grew between two audits, or those of two hosts.
+/// A path at which several different logs were found: one that grew between two audits, or those of two hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Conflict {
@@ -130,7 +130,7 @@ pub struct Conflict {
     pub logs: u64,
 }
 
-/// A content, not empty, that several paths have.
+/// Identical non-empty content found at several paths.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DuplicateContent {

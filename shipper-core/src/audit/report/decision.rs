@@ -22,7 +22,8 @@ pub struct Decision {
     pub registry: Option<RegistryName>,
     /// The source of that registry.
     pub registry_source: Option<RegistrySource>,
-    /// The line of the completion that the permission rests on. `None` unless every verdict of it is `authorized`.
+    /// The line of the `rehearsal_complete` that supports the authorization. `None` if the derived verdict, or a
+    /// recorded one, is not `authorized`.
     pub receipt_line: Option<u64>,
     /// The verdict that the events before it give. `None` under unknown rules.
     pub derived: Option<VerdictSummary>,
@@ -39,9 +40,9 @@ word_enums! {
         Violated = "violated",
         /// It was made under rules that this version does not know.
         Unjudged = "unjudged",
-        /// A run used it, and no rehearsal backs it; no finding contradicts it.
+        /// A run used the decision, no rehearsal supports it, and no error finding contradicts it.
         Unproven = "unproven",
-        /// The gate was dormant or bypassed, and no run used that.
+        /// The gate was dormant or bypassed, and no run used the decision.
         Permitted = "permitted",
         /// It is a confirmed authorization, and a run used it.
         Verified = "verified",
@@ -51,7 +52,7 @@ word_enums! {
         Refused = "refused",
     }
 
-    /// The cause why a run is unproven.
+    /// The reason why a decision is unproven.
     pub enum UnprovenCause {
         /// The gate was recorded as dormant.
         Dormant = "dormant",
@@ -78,7 +79,7 @@ word_enums! {
 pub struct VerdictSummary {
     /// The verdict.
     pub verdict: VerdictKind,
-    /// The reasons of a refusal, in the contract's order; empty for a permission.
+    /// The reasons of a refusal, in the order of `docs/gate.md`, "The verdict"; empty for a permission.
     pub reasons: Vec<RefusalCode>,
 }
 

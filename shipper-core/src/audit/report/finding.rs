@@ -21,7 +21,7 @@ pub struct Finding {
     pub message: Cow<'static, str>,
     /// The next step for the reader.
     pub help: Cow<'static, str>,
-    /// Further places that show it; see [`labels`](Self::labels). Empty in a finding that was read from JSON.
+    /// Places other than the finding's own line; [`labels`](Self::labels) returns all places. Empty if read from JSON.
     #[serde(skip)]
     pub labels: Box<[Label]>,
     /// True for a [`FindingCode::HeadMismatch`] of the head of `--since`. Always false in a finding that was read from JSON.
@@ -110,7 +110,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Self] = &[$(Self::$FindingCode),*];
 
-            /// Returns its level, unless the options change that.
+            /// Returns the default level, which the audit's options can change.
             pub fn level(self) -> Level {
                 match self {
                     $(Self::$FindingCode => Level::$level,)*

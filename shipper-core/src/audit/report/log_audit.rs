@@ -16,9 +16,9 @@ use crate::words::word_enums;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogAudit {
-    /// Number of complete lines in the audited prefix; in the whole file, if a line is corrupt.
+    /// Number of complete lines in the audited prefix. If a line is corrupt, the whole file is counted.
     pub lines: u64,
-    /// Their bytes.
+    /// Number of bytes in those lines.
     pub bytes: u64,
     /// The BLAKE3 of those bytes, 64 lowercase hex digits.
     pub blake3: String,
@@ -48,7 +48,8 @@ pub struct LogAudit {
 }
 
 impl LogAudit {
-    /// Returns the conclusion, the first that holds.
+    /// Returns the first conclusion that applies, in the order of the variants of [`Conclusion`].
+    // `phrases::headline` in shipper-replay repeats this order.
     pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
         let sidecar_proves_nothing = matches!(
@@ -76,8 +77,8 @@ impl LogAudit {
         self.findings.iter().any(|finding| finding.code == code)
     }
 
-    /// Returns whether the log begins with the head of `--since`. In a report that was read from JSON, one mismatch is
-    /// attributed to `--extends` if that was given as well.
+    /// Returns whether the log begins with the bytes of [`AuditOptions::since`]; false if that is `None`. In a report
+    /// that was read from JSON, one mismatch is attributed to [`AuditOptions::extends`] if that was given as well.
     pub fn applies_since(&self, options: &AuditOptions) -> bool {
         let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
         let of_extends = options.extends.is_some() && !self.has_finding(FindingCode::LogTruncated);
@@ -93,7 +94,7 @@ impl LogAudit {
 }
 
 word_enums! {
-    /// The conclusion about a log, or about several. The gravest is the least.
+    /// The conclusion about one or several logs. `Ord` sorts the most serious first.
     #[derive(PartialOrd, Ord)]
     pub enum Conclusion {
         /// There is an error finding.
@@ -148,7 +149,7 @@ word_enums! {
 }
 
 impl Conclusion {
-    /// Returns the exit status of the program: 1, 2, 3 and 0.
+    /// Returns the program's exit status: violated 1, unjudged 2, inconclusive 3, verified 0.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Verified => 0,
@@ -158,7 +159,7 @@ impl Conclusion {
         }
     }
 
-    /// Returns the conclusion about several logs: the gravest; inconclusive for none.
+    /// Returns the conclusion about several logs: the most serious; inconclusive for none.
     pub fn combine(conclusions: impl IntoIterator<Item = Self>) -> Self {
         conclusions.into_iter().min().unwrap_or(Self::Inconclusive)
     }
@@ -190,7 +191,7 @@ pub struct SidecarReport {
     pub differences: Vec<FieldDiff>,
 }
 
-/// A receipt in the report.
+/// The receipt of the latest completed rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReceiptReport {
@@ -246,7 +247,7 @@ pub struct GateReport {
     pub registry_source: Option<RegistrySource>,
     /// The verdict.
     pub verdict: VerdictKind,
-    /// The reasons of a refusal, in the contract's order; empty for a permission.
+    /// The reasons of a refusal, in the order of `docs/gate.md`, "The verdict"; empty for a permission.
     pub reasons: Vec<RefusalCode>,
 }
 

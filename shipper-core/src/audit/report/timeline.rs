@@ -30,7 +30,7 @@ pub struct TimelineEntry {
     pub after: StateAfter,
 }
 
-/// The state after an event. It repeats no text of the log, so a timeline is never longer than its log.
+/// The state after an event, without text copied from the log, so a timeline is never longer than its log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StateAfter {
@@ -44,7 +44,7 @@ pub struct StateAfter {
     pub gate: Option<VerdictSummary>,
 }
 
-/// A rehearsal that is open.
+/// An open rehearsal as a timeline entry shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OpenRehearsalSummary {
@@ -52,11 +52,11 @@ pub struct OpenRehearsalSummary {
     pub line: u64,
     /// Number of distinct packages that it has published so far.
     pub packages_published: u64,
-    /// True if a failure is marked in it.
+    /// True if a package or smoke check failed, or a torn tail was repaired, during the rehearsal.
     pub failed: bool,
 }
 
-/// A receipt.
+/// A receipt as a timeline entry shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReceiptSummary {
@@ -104,7 +104,7 @@ pub struct RehearsalReport {
     pub registry: RegistryName,
     /// The state at its end.
     pub status: RehearsalStatus,
-    /// The flaws of its evidence, in the contract's order; empty unless the status is [`RehearsalStatus::Unsound`].
+    /// The flaws of its evidence, in the order of [`EvidenceFlaw`]; empty unless it is [`RehearsalStatus::Unsound`].
     pub unsound: Vec<EvidenceFlaw>,
     /// Number of distinct packages that it published; 0 without a start.
     pub packages_published: u64,
@@ -126,14 +126,15 @@ word_enums! {
     }
 }
 
-/// The lines of a run, whether or not the report has the decision that it used. Runs do not overlap. The packages that it
-/// published are the `package_published` entries of the timeline on its lines.
+/// The first and last line of a run, even if its decision is not in the report. Runs do not overlap. The packages that
+/// it published are the `package_published` entries of the timeline on its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunSpan {
     /// The line of its `plan_created`.
     pub line: u64,
-    /// The line of its `execution_finished`, or of the last event before the event or the end that ended it.
+    /// The line of its `execution_finished`. Without one, the line of the last event before the next
+    /// `plan_created` or `execution_started`, a corrupt line or the end.
     pub last_line: u64,
     /// True if an `execution_finished` ended it.
     pub finished: bool,

@@ -17,7 +17,7 @@ pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";
 /// The address of the index of crates-io.
 const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 
-/// Cargo's configuration does not fit a release.
+/// The error for a configuration of cargo that does not fit a release.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {

@@ -1,8 +1,9 @@
 //! Cargo as the [`Publisher`](super::Publisher), and plans of workspaces.
 //!
 //! - [`Workspace::read`] makes a plan of the files that `cargo package` packs.
-//! - A rehearsal publishes each package as it would be uploaded, from a directory of its own. Cargo takes its siblings from
-//!   the rehearsal registry, by patches. So every package is built as users will build it, with one version of each sibling.
+//! - A rehearsal publishes each package as it would be uploaded, from a directory of its own. Cargo takes the other
+//!   packages of the plan from the rehearsal registry, by patches. So every package is built as users will build it,
+//!   with one version of each.
 //! - A publish runs `cargo publish` in the workspace.
 //! - Both pack the packages again first. Cargo may refuse that, for example if a file is not committed, and the packages
 //!   must equal the plan.

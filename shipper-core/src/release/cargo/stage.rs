@@ -1,7 +1,7 @@
 //! Writes a package to a directory from which cargo can publish it to another registry.
 //!
 //! Only the manifest changes: the fields that restrict the registries, and those that select the packed files. Cargo gets
-//! the registry of the siblings on its command line.
+//! the registry of the other packages of the plan on its command line.
 
 use std::io;
 

@@ -19,7 +19,7 @@ use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
 use crate::release::registry::Registry;
 
-/// A workspace does not make a plan.
+/// The error for a workspace that does not make a plan.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkspaceError {
