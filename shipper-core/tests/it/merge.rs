@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use shipper_core::audit::{
     AuditOptions, Conclusion, Counts, IncompleteReport, LogReport, MergeError, MergedReport, NdjsonMerger, Report,
-    ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, merge,
+    ReportLine, ReportLineError, RequiredVerdict, SidecarInput, Summary, UnauditedReason, merge,
 };
 use shipper_core::strategies;
 use shipper_testkit::log_builder::audit;
@@ -25,7 +25,7 @@ fn log() -> impl Strategy<Value = LogReport> {
     prop_oneof![
         6 => judged,
         1 => path().prop_map(|path| LogReport::unreadable(path, "gone")),
-        1 => path().prop_map(LogReport::no_logs),
+        1 => path().prop_map(|path| LogReport::unaudited(path, UnauditedReason::NoLogs)),
     ]
 }
 
@@ -289,11 +289,11 @@ fn missing_logs_are_found() {
 /// (Fail) The text of an error does not decide the conclusion: a log that cannot be read is unjudged, whatever the cause.
 #[test]
 fn an_error_text_does_not_decide_the_conclusion() {
-    let text = LogReport::no_logs("a").error.map(String::from).expect("a text");
+    let text = LogReport::unaudited("a", UnauditedReason::NoLogs).error.map(String::from).expect("a text");
     let unreadable = LogReport::unreadable("a", text);
     assert_eq!(unreadable.conclusion, Conclusion::Unjudged);
     assert_eq!(unreadable.recompute_conclusion(), Conclusion::Unjudged);
-    assert_eq!(LogReport::no_logs("a").recompute_conclusion(), Conclusion::Inconclusive);
+    assert_eq!(LogReport::unaudited("a", UnauditedReason::NoLogs).recompute_conclusion(), Conclusion::Inconclusive);
 }
 
 /// (Pass) A report with labels, which are no part of its JSON form, equals the report that is read from that form.

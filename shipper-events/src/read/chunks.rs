@@ -39,7 +39,9 @@ pub(crate) struct ChunkReader {
 impl ChunkReader {
     /// Returns the next chunk, of about `size` bytes, or `None` at the end of the stream. `spare` is a buffer for reuse.
     pub(crate) fn next(&mut self, read: &mut impl Read, spare: Vec<u8>, size: usize) -> io::Result<Option<Chunk>> {
-        self.grow(size);
+        if !self.ended {
+            self.grow(size);
+        }
         loop {
             while !self.ended && self.filled < self.buffer.len() {
                 match read.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {

@@ -137,11 +137,6 @@ impl LogReport {
         Self::unaudited(path, UnauditedReason::Unreadable(cause.into()))
     }
 
-    /// Returns the report on a directory without a log.
-    pub fn no_logs(path: impl Into<String>) -> Self {
-        Self::unaudited(path, UnauditedReason::NoLogs)
-    }
-
     /// Returns the conclusion that follows from the other members.
     pub fn recompute_conclusion(&self) -> Conclusion {
         match (&self.audit, &self.error) {
