@@ -1,5 +1,6 @@
 //! The built program, run in the fixtures' directory so that paths in its output are short and the same everywhere.
 
+pub(crate) mod json_schema;
 pub(crate) mod ndjson;
 pub(crate) mod sarif;
 pub(crate) mod timeline_reader;
