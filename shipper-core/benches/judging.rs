@@ -1,4 +1,4 @@
-//! How fast a log is folded, audited and put to the gate: `cargo bench -p shipper-core --bench judging`.
+//! Measures the fold, the audit and the gate: `cargo bench -p shipper-core --bench judging`.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run stops at once")]
 #![allow(missing_docs, reason = "criterion's macros write functions")]
@@ -19,7 +19,7 @@ fn query() -> GateQuery {
     GateQuery::new(plan_id, Some(registry))
 }
 
-/// Events to state, state to verdict: nothing is read.
+/// Measures the fold and the evaluation of events in memory.
 fn folding(criterion: &mut Criterion) {
     let log = shipper_testkit::sample_log::sample_log(LOG / 8);
     let entries: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("events");
@@ -49,7 +49,7 @@ fn auditing(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Open, verify, fold, evaluate, append, sync.
+/// Measures the whole gate: open, verify, fold, evaluate, append, sync.
 fn asking(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("gate");
     group.sample_size(10);

@@ -1,6 +1,6 @@
 //! `ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]`: asks the gate,
-//! records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status 0: may publish; 1: refused, a log that is
-//! not trusted included; 2: an error.
+//! records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status 0: the gate permits the
+//! publish; 1: it refuses, also because of an untrusted log; 2: an error.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -44,24 +44,24 @@ fn run() -> Result<bool, Box<dyn Error>> {
     Ok(answer.may_publish())
 }
 
-/// Prints the reasons of a refusal, and what else a person must know, on standard error.
+/// Prints the reasons of a refusal, and the warnings, on standard error.
 fn explain(answer: &GateAnswer) -> Result<(), Box<dyn Error>> {
     for reason in answer.verdict().reasons() {
-        writeln!(stderr(), "{}: {reason}; {}", reason.code(), reason.code().help())?;
+        writeln!(stderr(), "{}: {reason}\nhelp: {}", reason.code(), reason.code().help())?;
     }
     if answer.verdict().code() == VerdictKind::Bypassed {
-        writeln!(stderr(), "WARNING: the gate was bypassed; nothing shows that this plan was rehearsed")?;
+        writeln!(stderr(), "WARNING: the gate was bypassed; no rehearsal backs this plan")?;
     }
     match answer {
         GateAnswer::UntrustedLog(error) => writeln!(stderr(), "{error}")?,
         GateAnswer::Recorded { sidecar: SidecarUpdate::Rewritten, .. } => {
-            writeln!(stderr(), "rehearsal.json did not tell of the log's receipt; written anew")?;
+            writeln!(stderr(), "note: rehearsal.json was missing or did not match the log, and was rewritten")?;
         }
         GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(error), .. } => {
             writeln!(stderr(), "warning: {error}: {}", error.source)?;
         }
         GateAnswer::Recorded { sidecar: SidecarUpdate::Orphan, .. } => {
-            writeln!(stderr(), "warning: there is a rehearsal.json, and no rehearsal was completed")?;
+            writeln!(stderr(), "warning: rehearsal.json exists, but the log has no completed rehearsal")?;
         }
         _ => {}
     }

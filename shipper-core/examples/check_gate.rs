@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     println!("{}", verdict.code());
     for reason in verdict.reasons() {
-        println!("{}: {reason}; {}", reason.code(), reason.code().help());
+        println!("{}: {reason}\nhelp: {}", reason.code(), reason.code().help());
     }
     ExitCode::from(u8::from(!verdict.may_publish()))
 }

@@ -1,6 +1,6 @@
-//! `record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …`: records that rehearsal (repairing a torn tail
-//! first) and writes `rehearsal.json`. It stops at the first failure, as a release tool does. Exit status 0 when it was
-//! recorded, passed or not; 1 on an error.
+//! `record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …`: repairs a torn tail, records a
+//! rehearsal with these outcomes, and writes `rehearsal.json`. It stops at the first failure, as a release tool does.
+//! Exit status 0 if the rehearsal was recorded, passed or not; 1 on an error.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -39,7 +39,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             rehearsal.published(name, version, Duration::ZERO)?;
             rehearsed += 1;
         } else {
-            rehearsal.failed(name, version, "permanent", "it was told to fail")?;
+            rehearsal.failed(name, version, "permanent", "the command line names this failure")?;
             failed = Some(format!("{name}@{version}"));
             break;
         }
@@ -57,7 +57,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// `NAME@VERSION=ok|fail`.
+/// Parses `NAME@VERSION=ok|fail`.
 fn outcome(package: &str) -> Option<(&str, &str, bool)> {
     let (package, outcome) = package.rsplit_once('=')?;
     let (name, version) = package.split_once('@')?;

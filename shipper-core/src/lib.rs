@@ -1,7 +1,7 @@
 //! The publish gate: the fold of an event log, the verdict on a plan, and the audit of recorded decisions.
 //!
 //! Before a release tool publishes crates for real it rehearses: it publishes the same plan to an alternative
-//! registry. The gate lets the real publish go only if the latest rehearsal passed, for this very plan, on the
+//! registry. The gate permits the real publish only if the latest rehearsal passed, for this plan, on the
 //! configured registry. This is a rehearsal in a log:
 //!
 //! ```json
@@ -14,7 +14,7 @@
 //!
 //! | Task | Call |
 //! |---|---|
-//! | Ask without a record | [`GateProjection::open`], then [`evaluate`] |
+//! | Evaluate without a record | [`GateProjection::open`], then [`evaluate`] |
 //! | Ask and record | [`ask_gate`], which folds the log itself and records its decision before it returns |
 //! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], [`SidecarInput`]; gives a [`LogAudit`] |
 //! | Report on several logs | [`Report`](audit::Report), which has a JSON form |
@@ -35,13 +35,13 @@
 //! - [`fold`] computes the gate's state, [`gate`] decides, [`rehearsal`] records, and [`audit`] checks the records.
 //! - [`sidecar`] parses, compares and writes `rehearsal.json`. [`state_dir`] creates the directory of both.
 //! - `release` (feature `release`) rehearses and publishes a plan, and records both.
-//! - `strategies` (feature `proptest`) has logs and questions for the property tests of embedding tools.
+//! - `strategies` (feature `proptest`) has logs and queries for the property tests of embedding tools.
 //!
 //! # Terms
 //!
 //! - **Head**: number of lines, number of bytes and BLAKE3 hash of a prefix of the log.
-//! - **Chain**: the links of lines that each contain their position and the hash of the line before.
-//! - **Torn tail**: the bytes after the last LF, of a line whose write did not finish.
+//! - **Chain**: the links between lines. A chained line contains its position and the hash of the line before it.
+//! - **Torn tail**: the bytes after the last LF, which are the start of a line whose write did not finish.
 //! - **Receipt**: the outcome of a completed rehearsal, with the flaws of its evidence.
 //! - **Sidecar**: `rehearsal.json`, a snapshot of the receipt, which is compared and never trusted.
 //! - **Plan**: the packages that would be published, named by a plan ID.

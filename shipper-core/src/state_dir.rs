@@ -11,12 +11,12 @@ pub const LOG_FILE_NAME: &str = "events.jsonl";
 /// Name of the sidecar in a state directory.
 pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
 
-/// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` of all its files, so that
-/// neither git nor cargo packs them: a log in a package would change the plan with every event.
+/// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` for all files:
+/// otherwise cargo could pack the log into a package, and every event would change the plan.
 ///
 /// # Errors
 ///
-/// Those of the file system.
+/// Returns the error of the file system if a directory or file cannot be created.
 pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
     if create_directory(path)? {
         fs_err::write(path.join(".gitignore"), "*\n")?;
@@ -24,7 +24,7 @@ pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a directory. Returns false if it exists.
+/// Creates a directory and its missing parents. Returns false if it exists.
 fn create_directory(path: &Utf8Path) -> io::Result<bool> {
     if path.as_str().is_empty() || path.is_dir() {
         return Ok(false);

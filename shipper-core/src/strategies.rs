@@ -1,4 +1,4 @@
-//! Strategies for logs and questions, for property tests of this crate and of the tools that embed it.
+//! Strategies for logs and queries, for property tests of this crate and of the tools that embed it.
 //!
 //! The names come from small sets, so that equal plans, registries and packages are frequent. Every event that the fold
 //! depends on occurs, in any order. [`to_log`] makes the bytes of a log from generated entries.
@@ -32,7 +32,7 @@ pub const REGISTRIES: &[&str] = &["rehearsal", "other"];
 /// Packages in generated logs, as name and version.
 pub const PACKAGES: &[(&str, &str)] = &[("one", "1.0.0"), ("two", "1.0.0"), ("three", "0.1.0")];
 
-/// Event types without a name from the sets, each of them as frequent as the others.
+/// Event types that contain no plan, registry or package of the sets. All are equally frequent.
 const FIXED: &[&str] = &[
     r#"{"type":"tail_repaired","bytes":7,"blake3":"af13"}"#,
     r#"{"type":"rehearsal_paused","why":["a newer tool"]}"#,
@@ -85,7 +85,7 @@ pub fn passing_rehearsal() -> impl Strategy<Value = Vec<EventType>> {
     })
 }
 
-/// Returns a question about one of the plans, with one of the registries or none.
+/// Returns a query about one of the plans, with one of the registries or none.
 pub fn query() -> impl Strategy<Value = GateQuery> {
     let (plan, registry) = (sample::select(PLANS), option::weighted(0.9, sample::select(REGISTRIES)));
     (plan, registry, proptest::bool::weighted(0.1))
@@ -153,7 +153,7 @@ fn parse_name<T: FromStr<Err = EmptyNameError>>(text: &str) -> T {
     text.parse().unwrap_or_else(|error| generator_bug(&error))
 }
 
-/// Returns a time that depends on the position only; it starts again after a day.
+/// Returns a time that depends only on the position. It repeats after a day.
 fn timestamp_at(position: usize) -> Timestamp {
     let (hour, minute, second) = (position / 3600 % 24, position / 60 % 60, position % 60);
     let text = format!("2026-11-19T{hour:02}:{minute:02}:{second:02}Z");

@@ -1,5 +1,5 @@
-//! How fast events are appended durably: `cargo bench -p shipper-events --bench appending`. The disk under the temporary
-//! directory sets the pace: compare with the bare loop only.
+//! Measures durable appends: `cargo bench -p shipper-events --bench appending`. The disk of the temporary directory
+//! determines the time, so compare it only with the bare loop.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run stops at once")]
 #![allow(missing_docs, reason = "criterion's macros write functions")]

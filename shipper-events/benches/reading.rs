@@ -1,4 +1,4 @@
-//! How fast a log is read: `cargo bench -p shipper-events --bench reading`.
+//! Measures the reading of a log: `cargo bench -p shipper-events --bench reading`.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot run stops at once")]
 #![allow(missing_docs, reason = "criterion's macros write functions")]
@@ -13,7 +13,7 @@ use shipper_testkit::lines::split_lines;
 
 const LOG: usize = 8 << 20;
 
-/// What an audit needs, nearly: few events are built.
+/// A visitor that builds about as few events as an audit does.
 struct Audit;
 
 impl LogVisitor for Audit {
@@ -25,12 +25,12 @@ impl LogVisitor for Audit {
     }
 
     fn visit(&mut self, line: VerifiedLine, _: &mut LineCursor<'_>) -> ControlFlow<()> {
-        assert!(line.errors.is_empty(), "the chain is whole");
+        assert!(line.errors.is_empty(), "the chain is unbroken");
         ControlFlow::Continue(())
     }
 }
 
-/// From bytes to lines, to events.
+/// Measures the steps from bytes to lines, and from lines to events.
 fn reading(criterion: &mut Criterion) {
     let log = shipper_testkit::sample_log::sample_log(LOG);
     let mut group = criterion.benchmark_group("read");
@@ -45,7 +45,7 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Verified lines, links and heads.
+/// Measures the verification of lines, links and heads.
 fn scanning(criterion: &mut Criterion) {
     let log = shipper_testkit::sample_log::sample_log(LOG);
     let chained = shipper_testkit::sample_log::chain(&log);

@@ -1,4 +1,4 @@
-//! `append LOG_FILE_NAME`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
+//! `append LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
 //! each durably, and after each prints the log's head. Exit status 0 at the end of input, 1 on an error.
 
 use std::error::Error;
@@ -14,7 +14,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut log = LogWriter::open(FsStorage, &path, options, ())?;
     for (line, text) in stdin().lock().lines().enumerate() {
         let draft: NewEvent = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;
-        // Acknowledged: whoever reads the head can rely on the event.
+        // Printing the head acknowledges the event: a reader can rely on it.
         let head = log.append(&[draft])?;
         writeln!(stdout(), "{head}")?;
         stdout().flush()?;

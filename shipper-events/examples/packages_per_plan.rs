@@ -1,5 +1,5 @@
-//! `packages_per_plan LOG`: counts the packages that runs of each plan published. The log is verified as strictly as an
-//! audit does it: a corrupt line, a broken chain or a torn tail is an error.
+//! `packages_per_plan LOG`: counts the packages that runs of each plan published. Verifies the log as strictly as an
+//! audit: a corrupt line, a broken chain or a torn tail is an error.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -5,10 +5,10 @@ use std::fmt;
 /// The number of characters shown, unless [`DisplaySafe::max_chars`] sets another.
 const DEFAULT_MAX_CHARS: usize = 120;
 
-/// Text from a log for a person to read: everything that could move a cursor, hide, reorder or break a line is
-/// escaped (`\n`, `\u{1b}`, `\u{202e}`), and what is too long is cut with `…`.
+/// Text from a log for display. Characters that could move the cursor, or hide, reorder or break text, are escaped
+/// (`\n`, `\u{1b}`, `\u{202e}`). Text over the length limit is truncated and ends with `…`.
 ///
-/// A backslash is doubled, so two different texts that are not cut never look the same.
+/// A backslash is doubled, so two different texts that are not truncated never look the same.
 ///
 /// ```
 /// use shipper_events::display_safe;
@@ -29,7 +29,7 @@ pub fn display_safe(text: &str) -> DisplaySafe<'_> {
 }
 
 impl DisplaySafe<'_> {
-    /// Shows at most that many characters of the text.
+    /// Limits the text to `characters` characters; 120 by default.
     #[must_use]
     pub fn max_chars(self, characters: usize) -> Self {
         Self { max_chars: characters, ..self }
@@ -65,12 +65,11 @@ impl fmt::Display for DisplaySafe<'_> {
     }
 }
 
-/// Returns whether a character may reach a terminal unescaped: it is printable, keeps its place, and does not change its
-/// neighbours.
+/// Returns true if a terminal may show the character unescaped: it is printable, and neither moves nor changes the text
+/// around it.
 ///
 /// Control and format characters are not safe, nor are separators other than the space, combining marks, private-use and
-/// unassigned characters. The same holds for letters that show nothing, and for letters of right-to-left scripts, which
-/// reorder the text around them.
+/// unassigned characters. Nor are invisible letters, and letters of right-to-left scripts, which reorder other text.
 pub fn is_display_safe(character: char) -> bool {
     match character {
         '\u{20}'..='\u{7e}' => true,
@@ -79,7 +78,7 @@ pub fn is_display_safe(character: char) -> bool {
         | '\u{fe70}'..='\u{feff}'
         | '\u{10800}'..='\u{10fff}'
         | '\u{1e800}'..='\u{1efff}'
-        // Letters that show nothing.
+        // Invisible letters.
         | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => false,
         _ => character.escape_debug().len() == 1,
     }

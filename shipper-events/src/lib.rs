@@ -18,20 +18,20 @@
 //! | Use the content of an event | [`Event`] and the structs of [`event`] |
 //! | Compute the head of a log | [`HeadHasher`] |
 //! | Append events durably | [`write::LogWriter`] |
-//! | Read other JSON as strictly | [`json`] |
+//! | Parse other JSON with the same strict rules | [`json`] |
 //! | Escape text from a log for a terminal | [`display_safe()`] |
 //!
 //! - *Head*: the number of lines, the number of bytes and the BLAKE3 hash of the beginning of a log ([`Head`]).
 //! - *Chained line*: a line that begins with its position and the hash of the line before it ([`ChainLink`]).
-//! - *Torn tail*: bytes after the last LF, left by a writer that died or is still at work ([`Tail`]).
-//! - *Adopt*: to record the head of the lines up to an unchained one, so that chained lines can follow (`log_adopted`).
+//! - *Torn tail*: bytes after the last LF, from a write that did not finish ([`Tail`]).
+//! - *Adoption*: the event `log_adopted` with the head of all lines before it. Chained lines can then follow.
 //! - *Companion file*: a file beside the log, such as its lock, a marker, or a saved torn tail.
 //!
 //! # Out of scope
 //!
-//! This crate does not interpret events: `shipper-core` decides which of them open a rehearsal or authorize a publish. It
-//! prints nothing. Only [`write`](mod@write) uses files and the clock. Reading a long log, by [`scan`] or by a writer,
-//! starts threads, which end with the call. `docs/log-format.md` describes the format.
+//! This crate does not interpret events: `shipper-core` decides which of them start a rehearsal or authorize a publish.
+//! It prints nothing. Only [`write`](mod@write) uses files and the clock. Reading a long log, by [`scan`] or by a
+//! writer, starts threads, which end with the call. `docs/log-format.md` describes the format.
 
 pub mod display_safe;
 pub mod event;
@@ -53,8 +53,8 @@ pub use {blake3, camino, time};
 /// Reads a log with your own [`Projection`](scan::Projection): [`read_projection`](scan::read_projection) verifies
 /// every line, on several threads if the log is long, and builds only the requested events.
 ///
-/// A [`Projection`](scan::Projection) folds the events of a valid log. A [`LogVisitor`](scan::LogVisitor) also sees what
-/// is wrong with a log, and a [`LogScanner`](scan::LogScanner) can be fed with a log while it grows.
+/// A [`Projection`](scan::Projection) folds the events of a valid log. A [`LogVisitor`](scan::LogVisitor) also gets
+/// corrupt lines and chain errors. A [`LogScanner`](scan::LogScanner) takes a log piece by piece while it grows.
 pub mod scan {
     // The code is in `read/` and `integrity/verifier.rs`.
     pub use crate::integrity::{LineCursor, VerifiedLine};

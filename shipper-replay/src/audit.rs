@@ -1,4 +1,4 @@
-//! The audit of all inputs: from the command line to a [`ReportView`], or to a stream of ndjson.
+//! The audit of all inputs, from the command line to a [`ReportView`] or a stream of ndjson.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -24,31 +24,45 @@ use crate::progress::Progress;
 use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
 
-/// Most inputs that are audited before their reports are passed on.
+/// Number of inputs that are audited before their reports are passed on.
 const BATCH: usize = 1024;
 
-/// The command has no report.
+/// The error for a command without a report.
 #[derive(Debug, Error)]
 pub(crate) enum AuditCommandError {
-    #[error("{options} wants exactly one log, and what was given holds {count}; name the one that you mean")]
-    NotOneLog { options: String, count: usize },
-    #[error("the sidecar {} does not exist; name one that does, or use --no-sidecar", display_safe(path.as_str()).quoted())]
+    #[error("{options} requires exactly one log (inputs: {inputs}, logs: {count})")]
+    NotOneLog { options: String, inputs: usize, count: usize },
+    #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     #[error(transparent)]
     Inputs(#[from] InputsError),
     #[error(transparent)]
     Merge(#[from] MergeCommandError),
-    #[error("--at: {problem}; name a line up to that")]
+    #[error("--at: {problem}")]
     At { problem: AuditError },
     #[error(transparent)]
     Explain(#[from] ExplainFormatError),
     #[error(transparent)]
     Statement(#[from] StatementError),
-    #[error("the report could not be written")]
-    Write {
-        #[from]
-        source: io::Error,
-    },
+    #[error("cannot write the report")]
+    Write(#[from] io::Error),
+}
+
+impl AuditCommandError {
+    /// Returns the remedy, or `None` if the message is enough.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
+            Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::At { .. } => "pass a line of the log, or a time",
+            Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
+            Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
+            Self::Statement(error) => return error.help(),
+            Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
+            Self::Merge(MergeCommandError::Missing { .. }) => "audit the missing logs, then merge again",
+            Self::Inputs(_) | Self::Merge(_) | Self::Write(_) => return None,
+        })
+    }
 }
 
 impl From<AuditError> for AuditCommandError {
@@ -95,13 +109,13 @@ pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditComman
 ///
 /// # Errors
 ///
-/// The inputs contradict the options, or the list cannot be read.
+/// [`AuditCommandError::NotOneLog`], [`AuditCommandError::NoSidecar`] and [`AuditCommandError::Inputs`].
 pub(crate) fn select_inputs(cli: &Cli) -> Result<(Vec<Input>, Vec<Duplicate>), AuditCommandError> {
     let mut inputs = collect_inputs(cli)?;
     let options = cli.single_log_options();
     let count = inputs.iter().filter(|input| matches!(input, Input::Log(_))).count();
     if !options.is_empty() && (count, inputs.len()) != (1, 1) {
-        return Err(AuditCommandError::NotOneLog { options, count });
+        return Err(AuditCommandError::NotOneLog { options, inputs: inputs.len(), count });
     }
     // The list may name standard input, too.
     check_stdin(inputs.iter().map(Input::path).chain(cli.files_from.as_ref().map(|list| list.as_str())))?;
@@ -140,7 +154,7 @@ impl AuditJob<'_> {
         // The operating system may refuse threads.
         let threads = ThreadPoolBuilder::new().build().ok();
         for batch in inputs.chunks(BATCH) {
-            // The others are not opened yet: a pipe that is opened and closed again loses its bytes.
+            // The others are not opened yet: a pipe loses its bytes when it is closed.
             let audit_small = |input: &Input| input.is_small_file().then(|| audit(input));
             let small: Vec<Option<Result<AuditedLog, AuditCommandError>>> = match &threads {
                 Some(threads) => threads.install(|| batch.par_iter().map(audit_small).collect()),
@@ -162,7 +176,7 @@ impl AuditJob<'_> {
         let source = LogSource::open(path, is_read_twice);
         let by_default = path != "-" && !self.cli.no_sidecar && self.options.at.is_none();
         let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
-        // The sidecar is read before the log: if both are written meanwhile, the sidecar is not ahead of the log.
+        // Reading the sidecar first keeps it from being ahead of the log if a writer changes both.
         let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
         if let Some(statement) = self.statement {
             statement.record_sidecar(&sidecar);

@@ -13,105 +13,141 @@ use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use crate::explain::ExplainTopic;
 use crate::uri;
 
-/// Re-derives what a publish gate's log proves: which publishes were backed by a passing rehearsal of the same plan
-/// on the right registry, and which were not, with the lines that show it.
+/// Audits the event log of a publish gate.
 ///
-/// It changes nothing and asks no network, and no clock but for the time of a statement (--format vsa).
+/// The audit derives every decision of the gate again from the events before it. The report shows which publishes are
+/// backed by a passing rehearsal of the same plan, and which are not. It quotes the lines that prove this.
+///
+/// The program changes no file, and uses no network and no configuration file. It reads the clock only for the time of
+/// a statement (--format vsa).
 #[derive(Debug, Parser)]
-#[command(version, long_version = VERSION.as_str(), max_term_width = 100, after_help = EXIT_STATUSES)]
+#[command(version, long_version = VERSION.as_str(), max_term_width = 100)]
+#[command(after_help = exit_statuses(), after_long_help = AFTER_HELP)]
 pub(crate) struct Cli {
-    /// A log, a directory (every events.jsonl below it), or - for standard input
+    /// Log, directory, or - for standard input
+    ///
+    /// In a directory, the program audits every events.jsonl below it. It does not follow links to directories.
     #[arg(value_name = "LOG", required_unless_present_any = ["files_from", "explain", "completions", "manual"])]
     pub(crate) logs: Vec<Utf8PathBuf>,
 
-    /// Judge also what this file lists, one path a line; - for standard input
-    #[arg(long, value_name = "FILE")]
+    /// Also audit the paths that FILE lists, one per line
+    ///
+    /// If FILE is -, the program reads the list from standard input.
+    #[arg(long, value_name = "FILE", help_heading = INPUT)]
     pub(crate) files_from: Option<Utf8PathBuf>,
 
-    /// The paths in the list end with NUL
-    #[arg(short = '0', long, requires = "files_from")]
+    /// Read paths that end with NUL instead of LF, as find -print0 prints them
+    #[arg(short = '0', long, requires = "files_from", help_heading = INPUT)]
     pub(crate) null: bool,
 
-    /// Judge nothing: merge ndjson reports made elsewhere, given as LOG, into one; with --files-from, no listed log may
-    /// be missing
-    #[arg(long, requires = "logs", conflicts_with_all = AUDIT_ONLY_ARGS)]
+    /// Merge reports of --format ndjson into one, without an audit
+    ///
+    /// Each LOG is a report. With --files-from, it is an error if a listed log is in no report.
+    #[arg(long, requires = "logs", help_heading = INPUT, conflicts_with_all = ["registry", "plan_id",
+        "sidecar", "no_sidecar", "at", "since", "extends", "strict", "require", "timeline", "follow"])]
     pub(crate) merge: bool,
 
-    /// The registry that rehearsals must have used; without it, the log's own word is taken
-    #[arg(long, value_name = "NAME")]
+    /// Require that rehearsals used the registry NAME
+    ///
+    /// The default is the registry that the log names. An edited log may name any registry.
+    #[arg(long, value_name = "NAME", help_heading = AUDIT)]
     registry: Option<RegistryName>,
 
-    /// Judge this plan only
-    #[arg(long, value_name = "ID")]
+    /// Audit only the plan with this ID
+    ///
+    /// The report leaves out decisions and findings about other plans. It keeps findings about the log itself.
+    #[arg(long, value_name = "ID", help_heading = AUDIT)]
     plan_id: Option<PlanId>,
 
-    /// Compare this sidecar, instead of the rehearsal.json beside the log
-    #[arg(long, value_name = "PATH", conflicts_with = "no_sidecar")]
+    /// Compare the sidecar at PATH with the log
+    ///
+    /// The default is rehearsal.json beside the log. With --at, or for standard input, there is no default.
+    #[arg(long, value_name = "PATH", conflicts_with = "no_sidecar", help_heading = INPUT)]
     pub(crate) sidecar: Option<Utf8PathBuf>,
 
-    /// Do not look for a sidecar
-    #[arg(long)]
+    /// Compare no sidecar
+    #[arg(long, help_heading = INPUT)]
     pub(crate) no_sidecar: bool,
 
-    /// Judge the first LINE lines, or up to the last line that is stamped not later than TIMESTAMP
-    #[arg(long, value_name = "LINE|TIMESTAMP")]
+    /// Audit the log up to a line or a time
+    ///
+    /// LINE is a number of lines; 0 audits no line. TIMESTAMP is an RFC 3339 time: the audit ends after the last line
+    /// that is not later. By default, the program audits the whole log.
+    #[arg(long, value_name = "LINE|TIMESTAMP", help_heading = AUDIT)]
     at: Option<AsOf>,
 
-    /// Leave out what was dealt with up to this head
-    #[arg(long, value_name = "HEAD")]
+    /// Ignore decisions and findings up to HEAD
+    ///
+    /// Use this after you have resolved an incident. HEAD and its check are as for --extends. Decisions whose runs end
+    /// after HEAD remain. Findings up to HEAD become notes, except about integrity or a decision that remains.
+    #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
     since: Option<Head>,
 
-    /// The log must begin with exactly the bytes of this head, LINES:BYTES:BLAKE3, that you kept elsewhere
-    #[arg(long, value_name = "HEAD")]
+    /// Require that the log begins with the bytes of HEAD
+    ///
+    /// HEAD is LINES:BYTES:BLAKE3, as -v prints it. Keep it where the writers of the log cannot change it. If the log
+    /// does not begin with these bytes, the exit status is 1.
+    #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
     extends: Option<Head>,
 
-    /// Take every warning for an error
-    #[arg(long)]
+    /// Treat warnings as errors
+    #[arg(long, help_heading = AUDIT)]
     strict: bool,
 
-    /// Say by the exit status whether the gate at the end would authorize the plan of --plan-id on --registry: 0 if it
-    /// would, 1 if it would refuse
-    #[arg(long, value_enum, value_name = "VERDICT", requires_all = ["plan_id", "registry"])]
+    /// Set the exit status by the verdict of the gate on the next publish
+    ///
+    /// The query is the plan of --plan-id on --registry, at the end of the log. The exit status is 0 if the gate would
+    /// authorize it, 1 if it would refuse, and 2 if the log cannot be read. Earlier violations do not change it.
+    #[arg(long, value_enum, value_name = "VERDICT", requires_all = ["plan_id", "registry"], help_heading = AUDIT)]
     require: Option<Required>,
 
-    /// Show how it came about: every event that concerns the gate, and what holds after it
-    #[arg(long)]
+    /// Show each event that concerns the gate, and the state after it
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) timeline: bool,
 
-    /// Go on reading while the log is written, and tell what comes; stop with Ctrl-C
-    #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require", "quiet", "format"])]
+    /// Keep reading as the log grows and print new events
+    ///
+    /// Ctrl-C, or the end of a stream, ends the audit. The program then prints the report.
+    #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require", "quiet", "format"], help_heading = OUTPUT)]
     pub(crate) follow: bool,
 
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    /// Print the report in this format
+    #[arg(long, value_enum, default_value_t = Format::Human, help_heading = OUTPUT)]
     pub(crate) format: Format,
 
-    /// With --format vsa: what the log is the log of, as those who use the statement will ask for it; by default the
-    /// log's path as given
-    #[arg(long, value_name = "URI", value_parser = uri::reference, conflicts_with = "follow")]
+    /// Set the URI of the log in the statement of --format vsa
+    ///
+    /// The default is the path of the log, as given.
+    #[arg(long, value_name = "URI", value_parser = uri::reference, conflicts_with = "follow", help_heading = STATEMENT)]
     pub(crate) resource_uri: Option<String>,
 
-    /// With --format vsa: who verified; by default pkg:cargo/shipper-replay
-    #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow")]
+    /// Set the URI of the verifier in the statement of --format vsa
+    ///
+    /// The default is pkg:cargo/shipper-replay.
+    #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow", help_heading = STATEMENT)]
     pub(crate) verifier_id: Option<String>,
 
-    /// With --format vsa: when it was verified; by default SOURCE_DATE_EPOCH, else now
-    #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow")]
+    /// Set the time of verification in the statement of --format vsa
+    ///
+    /// The default is SOURCE_DATE_EPOCH, or the current time if that is not set.
+    #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow", help_heading = STATEMENT)]
     pub(crate) time: Option<Timestamp>,
 
-    /// Whether to colour the human report; auto also heeds NO_COLOR
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// Use colour in the human report
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = OUTPUT)]
     pub(crate) color: Color,
 
-    /// Print one line a log
-    #[arg(short, long, conflicts_with = "verbose")]
+    /// Print one line per log
+    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 
-    /// Print every decision, run and finding, notes included
-    #[arg(short, long)]
+    /// Print all decisions, runs and findings, including notes
+    #[arg(short, long, help_heading = OUTPUT)]
     pub(crate) verbose: bool,
 
-    /// Explain a word of the report, such as the code of a finding; list names them all, all explains them all
+    /// Explain a term of the report, such as the code of a finding
+    ///
+    /// "list" prints the list of all terms, and "all" explains all of them.
     #[arg(long, value_name = "CODE", conflicts_with_all = ["logs", "follow"])]
     pub(crate) explain: Option<ExplainTopic>,
 
@@ -119,75 +155,65 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, value_name = "SHELL", exclusive = true)]
     pub(crate) completions: Option<Shell>,
 
-    /// Print the manual page, for man
+    /// Print the manual page in roff format
     #[arg(long, exclusive = true)]
     pub(crate) manual: bool,
+}
+
+const INPUT: &str = "Input options";
+const AUDIT: &str = "Audit options";
+const OUTPUT: &str = "Output options";
+const STATEMENT: &str = "Statement options";
+
+/// Sections after the options, in `--help` and in the manual page: a heading with a colon, then items, indented by two
+/// spaces, each with an explanation on lines that are indented by six.
+pub(crate) const AFTER_HELP: &str = include_str!("help.txt");
+
+/// Returns the first section of [`AFTER_HELP`], for `-h`.
+fn exit_statuses() -> &'static str {
+    AFTER_HELP.split("\n\n").next().unwrap_or_default()
 }
 
 /// Text of `--version`: the version of the program, of the gate's rules, and of the schemas.
 pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "{}\nrules:   {RULES_VERSION} (of the decisions that it can judge)\nreport:  shipper.replay.v1\nsidecar: {SIDECAR_SCHEMA}",
+        "{}\nrules:   {RULES_VERSION} (of the gate)\nreport:  shipper.replay.v1\nsidecar: {SIDECAR_SCHEMA}",
         env!("CARGO_PKG_VERSION"),
     )
 });
 
-/// Arguments that have no meaning with `--merge`, which audits no log.
-const AUDIT_ONLY_ARGS: [&str; 11] = [
-    "registry",
-    "plan_id",
-    "sidecar",
-    "no_sidecar",
-    "at",
-    "since",
-    "extends",
-    "strict",
-    "require",
-    "timeline",
-    "follow",
-];
-
-/// Meaning of the exit statuses, for the help and the manual.
-pub(crate) const EXIT_STATUSES: &str = "\
-Exit status:
-  0  verified: every decision is confirmed by the events before it
-  1  violated: an error was found (under --strict also a warning)
-  2  unjudged: rules this version does not know, an unreadable log, a usage error, or a report
-     that could not be written
-  3  inconclusive: nothing is wrong and something is not proven; also when nothing was decided";
-
 /// Output format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Text for people
     Human,
     /// One JSON object, schema shipper.replay.v1
     Json,
-    /// One JSON object a log, then one with the summary
+    /// One JSON object per log, then one with the summary
     Ndjson,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// Annotations of GitHub Actions
+    /// Annotations for GitHub Actions
     Github,
     /// Markdown, for a job summary
     Markdown,
-    /// One self-contained page with a timeline
+    /// Self-contained HTML page with a timeline
     Html,
-    /// An unsigned in-toto Statement with a SLSA Verification Summary, of one log
+    /// Unsigned in-toto Statement with a SLSA Verification Summary, for exactly one log
     Vsa,
 }
 
 /// Verdict of the gate that `--require` demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Required {
-    /// The plan may be published: a rehearsal backs it
+    /// A rehearsal backs the plan, so it may be published
     Authorized,
 }
 
 /// Use of colour in the human report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal
+    /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Always
     Always,
@@ -198,9 +224,9 @@ pub(crate) enum Color {
 /// Amount of detail in the human report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// One line a log: its conclusion.
+    /// One line per log, with its conclusion.
     Quiet,
-    /// The evidence, limited to about a screen.
+    /// The evidence, up to a limit of decisions and findings.
     Normal,
     /// All decisions, runs and findings.
     Verbose,

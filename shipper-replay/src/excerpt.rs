@@ -1,7 +1,7 @@
 //! Excerpts of the lines that findings refer to.
 //!
-//! The auditor keeps no line, so the lines are read a second time, for the findings that are shown. An excerpt contains
-//! only the text around its target, escaped for display, so that a line of 16 MiB is shown like a short one.
+//! The auditor keeps no lines, so the lines of the shown findings are read again. An excerpt contains only the text
+//! around its target, escaped for display, so its length does not depend on that of the line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ const MAX_TARGET_CHARS: usize = 100;
 /// Most bytes that are decoded for these characters.
 const MAX_CONTEXT_BYTES: usize = 4 * (MAX_CONTEXT_CHARS + MAX_TARGET_CHARS);
 
-/// Most findings of a log that have excerpts. Readers of more findings are programs, which use the line numbers.
+/// Most findings of a log that have excerpts. The others have line numbers only.
 pub(crate) const MAX_EXCERPTS: usize = 1000;
 
 /// Text of a log line around the target of a label.
@@ -28,8 +28,7 @@ pub(crate) const MAX_EXCERPTS: usize = 1000;
 pub(crate) struct Excerpt {
     /// Line number; the first is 1.
     pub(crate) line: u64,
-    /// Columns of the target, in characters from 1, the end excluded. The range is empty if the target is the end of the
-    /// line.
+    /// Columns of the target, in characters from 1, the end excluded; empty if the target is the end of the line.
     pub(crate) columns: (u64, u64),
     /// Short description of the target; empty if the finding's message describes it.
     pub(crate) label: &'static str,
@@ -41,7 +40,7 @@ pub(crate) struct Excerpt {
     pub(crate) after: String,
 }
 
-/// Returns the excerpts of each of `findings`, in the order of their labels: the one on the finding's own line is first.
+/// Returns the excerpts of each of `findings`, in the order of their labels: that of the finding's own line is first.
 pub(crate) fn extract<'f>(
     bytes: impl Read,
     findings: impl IntoIterator<Item = &'f Finding>,
@@ -127,7 +126,7 @@ fn first_chars(bytes: &[u8], max: usize) -> String {
 fn last_chars(bytes: &[u8]) -> String {
     let from = bytes.len().saturating_sub(MAX_CONTEXT_BYTES);
     let mut near = bytes.get(from..).unwrap_or_default();
-    // The cut may be inside a character: continuation bytes are left out.
+    // The cut may be inside a character, so continuation bytes are dropped.
     while from > 0 && near.first().is_some_and(|byte| byte & 0xc0 == 0x80) {
         near = near.get(1..).unwrap_or_default();
     }
@@ -137,7 +136,7 @@ fn last_chars(bytes: &[u8]) -> String {
     if left_out > 0 || from > 0 { format!("…{shown}") } else { shown }
 }
 
-/// Escapes a character for display, except a backslash: it begins an escape already.
+/// Escapes a character for display, except a backslash, which already begins an escape.
 pub(crate) fn escape_char(character: char) -> String {
     if is_display_safe(character) {
         character.to_string()

@@ -1,4 +1,4 @@
-//! `--follow`: prints the events of a log as it grows, and the report at the end.
+//! Printer of the events of a log as it grows (`--follow`), with the report at the end.
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
@@ -16,16 +16,16 @@ use shipper_events::is_display_safe;
 
 use crate::audit::{AuditCommandError, select_inputs};
 use crate::cli::Cli;
-use crate::formats::human::phrases::path_text;
 use crate::formats::human::{TimelinePrinter, finding_filter};
+use crate::formats::text::phrases::path_text;
 use crate::inputs::Input;
 use crate::log_source::{READ_LEN, read_chunks, reread};
 use crate::view::ReportView;
 
-/// Pause between two looks at a file that has not grown.
+/// Interval at which a file that has not grown is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Most new findings that an update prints; the report contains all.
+/// Most new findings that an update prints. The report contains all.
 const MAX_FINDINGS_PER_UPDATE: usize = 20;
 
 /// Least time between two updates while the log grows without a pause.
@@ -37,11 +37,11 @@ const CHANNEL_CAPACITY: usize = 4;
 /// Number of interrupts (Ctrl-C) by the user.
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
-/// Reason for which the program stops reading.
+/// Reason why the program stops reading.
 enum StopReason {
     /// The stream has ended, or the user interrupted the program.
     EndOfStream,
-    /// The user interrupted the program, or the file is no longer the one that was read, with a description.
+    /// The user interrupted the program, or the file has changed in the way that the text describes.
     File(File, Option<&'static str>),
     /// The log cannot be read.
     Unreadable(io::Error),
@@ -74,7 +74,7 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, A
     session.finish(path, reason, cli)
 }
 
-/// An audit whose log is still being written, and what is printed of it already.
+/// An audit of a log that is still written, and the record of what is printed already.
 struct FollowSession<'o> {
     auditor: Auditor,
     options: AuditOptions,
@@ -83,7 +83,7 @@ struct FollowSession<'o> {
     findings: HashSet<(FindingCode, Option<u64>, String)>,
     /// The conclusion of the last update.
     conclusion: Option<Conclusion>,
-    /// True if bytes came after the last update.
+    /// True if bytes were read after the last update.
     is_behind: bool,
     /// Time of the next update while the log grows; `None` before the first bytes.
     next_update: Option<Instant>,
@@ -145,20 +145,20 @@ impl FollowSession<'_> {
                     self.print_update()?;
                     return Ok(StopReason::File(file, None));
                 }
-                _ => return changed(file, "it was ended before the log was read to its end"),
+                _ => return changed(file, "the user interrupted the program before the end of the log"),
             }
             if count > 0 {
                 continue;
             }
             if length < bytes {
-                return changed(file, "the log was cut while it was followed");
+                return changed(file, "the log became shorter during the audit");
             }
             // Opening a named pipe would block.
             let is_same = path.metadata().and_then(|now| Ok(now.is_file() && Handle::from_path(path)? == *opened));
             match is_same {
                 Ok(true) => {}
-                Ok(false) => return changed(file, "another file was put in the log's place"),
-                Err(_) => return changed(file, "the log was moved away or removed"),
+                Ok(false) => return changed(file, "another file replaced the log"),
+                Err(_) => return changed(file, "the log is no longer at this path"),
             }
             std::thread::sleep(POLL_INTERVAL);
         }
@@ -176,7 +176,7 @@ impl FollowSession<'_> {
         if now < *self.next_update.get_or_insert(now + MIN_UPDATE_INTERVAL) { Ok(()) } else { self.print_update() }
     }
 
-    /// Prints the findings since the last update, and the conclusion if it changed.
+    /// Prints the new findings, and the conclusion if it changed.
     fn print_update(&mut self) -> Result<(), AuditCommandError> {
         if !std::mem::take(&mut self.is_behind) {
             return Ok(());
@@ -189,7 +189,7 @@ impl FollowSession<'_> {
         if heads.into_iter().flatten().all(|head| head.lines <= audit.lines) {
             self.print_audit(&audit)?;
         }
-        // The time for this grows with the log: it takes at most a tenth of the whole.
+        // The duration of an update grows with the log. Updates take at most a tenth of the time.
         self.next_update = Instant::now().checked_add(MIN_UPDATE_INTERVAL.max(started.elapsed() * 9));
         Ok(())
     }
@@ -203,7 +203,7 @@ impl FollowSession<'_> {
         }
         if new.len() > MAX_FINDINGS_PER_UPDATE {
             let more = new.len() - MAX_FINDINGS_PER_UPDATE;
-            print(self.out, &format!("  and {more} more findings; the report has them\n"))?;
+            print(self.out, &format!("  and {more} more findings, see the report\n"))?;
         }
         let conclusion = audit.conclusion();
         if self.conclusion.replace(conclusion) != Some(conclusion) {
@@ -212,7 +212,7 @@ impl FollowSession<'_> {
         Ok(self.out.flush()?)
     }
 
-    /// Returns the view of the bytes that were read. If the file has changed, its exit status is not that of a success.
+    /// Returns the view of the bytes that were read. If the file has changed, the exit status is not 0.
     fn finish(self, path: &Utf8Path, reason: StopReason, cli: &Cli) -> Result<ReportView, AuditCommandError> {
         let mut audit = self.auditor.finish()?;
         // The timeline is printed already.
@@ -227,13 +227,13 @@ impl FollowSession<'_> {
             StopReason::File(file, None) => {
                 let is_intact =
                     reread(path.as_str(), Some(&file), &audit, |_| Ok(())).is_ok_and(|bytes| bytes.is_some());
-                (Some(file), (!is_intact).then_some("the log was changed while it was followed"))
+                (Some(file), (!is_intact).then_some("the log changed during the audit"))
             }
         };
         let mut view = ReportView::new(Report::new(self.options, vec![LogReport::audited(path.as_str(), audit)]));
         if let Some(change) = change {
             view.report.exit_code = Conclusion::combine([view.report.conclusion, Conclusion::Unjudged]).exit_code();
-            print(self.out, &format!("{}: {change}; this is the report on what was read\n", path_text(path.as_str())))?;
+            print(self.out, &format!("{}: {change}; the report covers what was read\n", path_text(path.as_str())))?;
         }
         print(self.out, "\n")?;
         if let Some(filter) = finding_filter(cli.detail()) {
@@ -243,8 +243,7 @@ impl FollowSession<'_> {
     }
 }
 
-/// Writes text. Texts from a log are escaped where they are inserted; any other character that is not safe to display is
-/// written as `?`.
+/// Writes text. The caller escapes texts from a log; any other character that is not safe to display becomes `?`.
 fn print(out: &mut dyn Write, text: &str) -> io::Result<()> {
     let shown = |character| if character == '\n' || is_display_safe(character) { character } else { '?' };
     let text: String = text.chars().map(shown).collect();

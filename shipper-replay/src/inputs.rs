@@ -1,5 +1,4 @@
-//! Inputs of an audit: the logs that the arguments and the list of `--files-from` name, below directories too, and
-//! their sidecars.
+//! Inputs of an audit: the logs that the arguments and the list of `--files-from` name, and their sidecars.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -15,29 +14,29 @@ use walkdir::WalkDir;
 
 use crate::cli::Cli;
 
-/// Length in bytes below which a log is audited beside others; a longer one uses all processors by itself.
+/// Length in bytes below which a log is audited in parallel with others. A longer one uses all processors by itself.
 const SMALL_LOG: u64 = 1024 * 1024;
 
 /// Longest list of `--files-from`, in bytes.
 const MAX_LIST_LEN: u64 = 256 * 1024 * 1024;
 
-const NOT_UTF8: &str = "its path is not UTF-8; move it to one that is";
+const NOT_UTF8: &str = "the path is not valid UTF-8";
 
-/// The inputs cannot be read.
+/// The error for inputs that cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum InputsError {
-    #[error("standard input (-) was given {count} times; name it once")]
+    #[error("standard input (-) was given {count} times")]
     StdinTwice { count: usize },
-    #[error("cannot read the list {}; nothing was judged", display_safe(path.as_str()).quoted())]
+    #[error("cannot read the list {}", display_safe(path.as_str()).quoted())]
     List { path: Utf8PathBuf, source: io::Error },
 }
 
-/// A log, or an entry of the report in place of one: each given path is reported.
+/// A log, or a path without a log, which the report names, too.
 #[derive(Debug)]
 pub(crate) enum Input {
     /// A log; `-` is standard input.
     Log(Utf8PathBuf),
-    /// A path without a log that can be audited, and the reason.
+    /// A path that cannot be audited, and the reason.
     Unaudited(String, UnauditedReason),
 }
 
@@ -50,7 +49,7 @@ impl Input {
         }
     }
 
-    /// Returns true for an input that one thread audits quickly. A pipe may block.
+    /// Returns true for an input that one thread audits quickly; false for a pipe, which may block.
     pub(crate) fn is_small_file(&self) -> bool {
         match self {
             Self::Log(path) => {
@@ -78,8 +77,8 @@ pub(crate) fn collect_inputs(cli: &Cli) -> Result<Vec<Input>, InputsError> {
     Ok(inputs)
 }
 
-/// Removes all but the first input of each path, and returns how often the others repeat it, as a merge of two reports
-/// with the same path does. It compares the text of a path, not its target.
+/// Removes all but the first input of each path, and returns the number of repeats. It compares the text of a path, not
+/// its target.
 pub(crate) fn dedup(inputs: &mut Vec<Input>) -> Vec<Duplicate> {
     let mut repeats: BTreeMap<String, u64> = BTreeMap::new();
     inputs.retain(|input| match repeats.get_mut(input.path()) {
@@ -101,8 +100,8 @@ pub(crate) fn check_stdin<'p>(paths: impl Iterator<Item = &'p str>) -> Result<()
     }
 }
 
-/// Returns the paths of `--files-from` in their order, of any bytes; empty without that option. It reads no list from
-/// standard input if a log is on it, too: that would block.
+/// Returns the paths of `--files-from` in their order; empty without that option. A path may contain any bytes. If
+/// standard input is also a log, reading the list would block, so that is an error.
 pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
     check_stdin(cli.logs.iter().chain(&cli.files_from).map(|path| path.as_str()))?;
     let Some(path) = &cli.files_from else {
@@ -112,7 +111,7 @@ pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
         let mut bytes = Vec::new();
         open(path)?.take(MAX_LIST_LEN + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_LIST_LEN {
-            return Err(io::Error::other("it is longer than 256 MiB; split it, if it is a list of paths"));
+            return Err(io::Error::other("longer than 256 MiB"));
         }
         Ok(bytes)
     };
@@ -126,9 +125,9 @@ pub(crate) fn open(path: &Utf8Path) -> io::Result<Box<dyn Read>> {
     Ok(if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) })
 }
 
-/// Returns the inputs at `path`: of a directory, the logs below it in the order of their names.
+/// Returns the inputs at `path`. For a directory, these are the logs below it, sorted by name.
 ///
-/// Symbolic links to logs are followed, those to directories are not, since they may form a cycle.
+/// It follows symbolic links to logs, but not those to directories, which may form a cycle.
 fn find(path: &Utf8Path) -> Vec<Input> {
     if path == "-" || !path.is_dir() {
         return vec![Input::Log(path.to_owned())];
@@ -149,7 +148,7 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
     let Some(path) = Utf8Path::from_path(entry.path()) else {
         return unreadable(entry.path(), NOT_UTF8);
     };
-    // Only a link needs more metadata than the directory has.
+    // Only a link needs more metadata than the directory entry has.
     let is_file = if entry.path_is_symlink() {
         path.metadata().map(|file| file.is_file())
     } else {
@@ -157,17 +156,17 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
     };
     match is_file {
         Ok(true) => Some(Input::Log(path.to_owned())),
-        Ok(false) => unreadable(entry.path(), "it is not a regular file"),
+        Ok(false) => unreadable(entry.path(), "not a regular file"),
         Err(error) => unreadable(entry.path(), &error.to_string()),
     }
 }
 
-/// Reads a sidecar, at most one byte more than the longest.
+/// Reads a sidecar, up to one byte more than its maximum length.
 pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
     let read = || {
         // Opening a named pipe would block.
         if !fs_err::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         let mut bytes = Vec::new();
         File::open(path)?.take(MAX_LINE_LEN as u64 + 1).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Bytes of a log, from a file or a stream, for a first and a second reading.
+//! Bytes of a log, from a file or a stream, that can be read twice.
 
 use std::io::{self, Read, Seek, Write};
 
@@ -13,8 +13,8 @@ pub(crate) const READ_LEN: usize = 256 * 1024;
 pub(crate) enum LogSource {
     /// A regular file, or the copy of a stream.
     File { file: File, is_copy: bool },
-    /// Standard input or a pipe, which can be read once, and the nameless temporary file that its bytes are copied to
-    /// as they are read; an error if there is no such file.
+    /// Standard input or a pipe, which can be read once, and the unnamed temporary file that receives a copy of its
+    /// bytes. `copy` is an error if there is no such file.
     Stream { stream: Box<dyn Read>, copy: io::Result<File> },
 }
 
@@ -28,7 +28,7 @@ impl LogSource {
             let file = File::open(path)?;
             let metadata = file.metadata()?;
             if metadata.is_dir() {
-                return Err(io::Error::other("it is a directory"));
+                return Err(io::Error::other("is a directory"));
             }
             if metadata.is_file() {
                 return Ok(Self::File { file, is_copy: false });
@@ -39,12 +39,12 @@ impl LogSource {
         Ok(Self::Stream { stream, copy: copy.map(|file| File::from_parts(file, "a temporary file")) })
     }
 
-    /// Starts again from the first byte.
+    /// Returns to the first byte.
     pub(crate) fn rewind(self) -> io::Result<Self> {
         let (mut file, is_copy) = match self {
             Self::File { file, is_copy } => (file, is_copy),
             Self::Stream { copy, .. } => {
-                let message = |error| format!("a stream is read a second time, by way of a temporary file: {error}");
+                let message = |error| format!("cannot copy the stream to a temporary file: {error}");
                 (copy.map_err(|error| io::Error::other(message(error)))?, true)
             }
         };
@@ -78,8 +78,8 @@ impl Read for LogSource {
     }
 }
 
-/// Passes the audited bytes of a log to `read`, which may stop before their end: those of `copy`, or else of the file at
-/// `path`. Returns `None` if they are no longer the bytes that were audited.
+/// Passes the audited bytes of a log to `read`, from `copy` or else from the file at `path`. `read` may stop before the
+/// end. Returns `None` if they differ from the bytes that were audited.
 pub(crate) fn reread<T>(
     path: &str,
     copy: Option<&File>,
@@ -101,15 +101,15 @@ pub(crate) fn reread<T>(
     Ok((reader.hasher.finalize().to_string() == audit.blake3).then_some(value))
 }
 
-/// Opens a file that must have at least `bytes` bytes.
+/// Opens a file of at least `bytes` bytes.
 fn reopen(path: &str, bytes: u64) -> io::Result<File> {
     // Opening a named pipe would block.
     let metadata = fs_err::metadata(path)?;
     if !metadata.is_file() {
-        return Err(io::Error::other("what was read of it could not be kept in a temporary file"));
+        return Err(io::Error::other("the stream has no temporary copy"));
     }
     if metadata.len() < bytes {
-        return Err(io::Error::other("it is no longer what was read"));
+        return Err(io::Error::other("the file is shorter than before"));
     }
     File::open(path)
 }

@@ -1,7 +1,7 @@
-//! `shipper-replay` audits the log of a publish gate: it re-derives each decision. See `docs/auditing.md`.
+//! `shipper-replay` audits the event log of a publish gate. See `docs/auditing.md`.
 //!
 //! The program finds logs, passes their bytes to the auditor of `shipper-core`, and renders the report that it returns.
-//! It writes nothing but the report.
+//! It writes only the report.
 
 mod audit;
 mod cli;
@@ -29,8 +29,7 @@ use excerpt::escape_char;
 use formats::human::RenderOptions;
 use shipper_core::audit::Conclusion;
 
-/// Events are built on one thread and dropped on another, which the allocators of most systems are slow at:
-/// `docs/performance.md`, "What was tried".
+/// Allocator that is fast when one thread frees the memory of another: `docs/performance.md`, "What was tried".
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -40,10 +39,11 @@ fn main() -> ExitCode {
         Ok(cli) => run(&cli).unwrap_or_else(|error| {
             let causes = std::iter::successors(error.source(), |&cause| cause.source());
             let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-            // Errors of the operating system contain paths as they are.
+            // Errors of the operating system contain unescaped paths.
             let causes: String = causes.chars().map(escape_char).collect();
+            let help = error.help().map_or(String::new(), |help| format!("\nhelp: {help}"));
             // A failure to write this cannot be reported.
-            let _ = writeln!(io::stderr(), "error: {error}{causes}");
+            let _ = writeln!(io::stderr(), "error: {error}{causes}{help}");
             unjudged
         }),
         Err(message) => match message.print().and_then(|()| io::stdout().flush()) {
@@ -86,7 +86,7 @@ fn report(cli: &Cli, out: &mut impl Write) -> Result<u8, AuditCommandError> {
     formats::write(&view, cli, &mut *out)?;
     out.flush()?;
     if let Some(note) = formats::stderr_note(&view, cli) {
-        // The note is not part of the report, which is written.
+        // The report is complete without the note.
         let _ = writeln!(io::stderr(), "{note}");
     }
     Ok(view.report.exit_code)

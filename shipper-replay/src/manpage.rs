@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::{Cli, EXIT_STATUSES, VERSION};
+use crate::cli::{AFTER_HELP, Cli, VERSION};
 
 /// Writes a completion script.
 pub(crate) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
@@ -19,35 +19,6 @@ pub(crate) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&script)
 }
 
-/// Example commands.
-const EXAMPLES: [(&str, &str); 6] = [
-    ("shipper-replay events.jsonl", "What the log proves, with the lines that show it."),
-    ("shipper-replay --registry rehearsal events.jsonl", "The same, under the registry that you have configured."),
-    ("shipper-replay --timeline --at 40 events.jsonl", "How the verdict of line 40 came about."),
-    (
-        "shipper-replay --format json logs/",
-        "One report over every events.jsonl below a directory, for another program.",
-    ),
-    (
-        "shipper-replay --plan-id \"$plan_id\" --registry rehearsal --require authorized events.jsonl && cargo publish",
-        "Go on only if the gate would let this plan go.",
-    ),
-    ("shipper-replay --explain publish-not-authorized", "What a word of the report means, and what to do about it."),
-];
-
-/// Environment variables that the program reads.
-const ENVIRONMENT: [(&str, &str); 3] = [
-    ("NO_COLOR", "If it is set and not empty, nothing is coloured unless --color always is given."),
-    ("TERM", "Nothing is coloured on a terminal that is called dumb."),
-    ("SOURCE_DATE_EPOCH", "With --format vsa: the time of the verification, in seconds, where --time is not given."),
-];
-
-/// Files that the program reads.
-const FILES: [(&str, &str); 2] = [
-    ("events.jsonl", "A log: what directories are searched for."),
-    ("rehearsal.json", "The sidecar beside a log, compared and never believed. There is no configuration file."),
-];
-
 /// Writes the manual page.
 pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(Cli::command().after_help(None::<&str>).after_long_help(None::<&str>)).section("1");
@@ -57,23 +28,19 @@ pub(crate) fn write(out: &mut dyn Write) -> io::Result<()> {
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     let mut page = Roff::new();
-    verbatim_section(&mut page, "EXIT STATUS", EXIT_STATUSES.lines().skip(1));
-    for (head, terms) in [("ENVIRONMENT", &ENVIRONMENT[..]), ("FILES", &FILES), ("EXAMPLES", &EXAMPLES)] {
-        page.control("SH", [head]);
-        for (term, what) in terms {
-            page.control("TP", []).text([bold(*term)]).text([roman(*what)]);
+    for section in AFTER_HELP.split("\n\n") {
+        let (head, items) = section.split_once(":\n").unwrap_or((section, ""));
+        page.control("SH", [head.to_uppercase().as_str()]);
+        for line in items.lines() {
+            match line.strip_prefix("      ") {
+                Some(text) => page.text([roman(text)]),
+                None => page.control("TP", []).text([bold(line.trim_start())]),
+            };
         }
     }
-    verbatim_section(&mut page, "VERSION", VERSION.lines());
-    page.to_writer(out)
-}
-
-/// Adds a section whose lines are not filled.
-fn verbatim_section<'l>(page: &mut Roff, head: &str, lines: impl Iterator<Item = &'l str>) {
-    page.control("SH", [head]);
-    page.control("nf", []);
-    for line in lines {
+    page.control("SH", ["VERSION"]).control("nf", []);
+    for line in VERSION.lines() {
         page.text([roman(line)]);
     }
-    page.control("fi", []);
+    page.control("fi", []).to_writer(out)
 }

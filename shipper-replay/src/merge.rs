@@ -1,4 +1,4 @@
-//! `--merge`: reads ndjson reports and merges them into one.
+//! Merge of ndjson reports into one (`--merge`).
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,17 +8,17 @@ use shipper_core::audit::{MergeError, MergedReport, NdjsonMerger, merge as merge
 use thiserror::Error;
 
 use crate::cli::{Cli, Format};
-use crate::formats::human::phrases::path_text;
+use crate::formats::text::phrases::path_text;
 use crate::inputs::{InputsError, open, read_list};
 use crate::view::ReportView;
 
-/// Longest line of a report, in bytes: about a million findings of one log.
+/// Longest line of a report, in bytes. It allows about a million findings of one log.
 const MAX_LINE_LEN: u64 = 256 * 1024 * 1024;
 
-/// The reports cannot be merged.
+/// The error for reports that cannot be merged.
 #[derive(Debug, Error)]
 pub(crate) enum MergeCommandError {
-    #[error("--format vsa speaks of a log that was read, and --merge reads none; make it where the log is")]
+    #[error("--merge cannot be used with --format vsa")]
     Vsa,
     #[error(transparent)]
     Inputs(#[from] InputsError),
@@ -28,7 +28,7 @@ pub(crate) enum MergeCommandError {
     Invalid { place: String, reason: String },
     #[error(transparent)]
     Nothing(MergeError),
-    #[error("no report tells of {}{more}, which the list names; judge what is missing and merge again", path_text(first).quoted())]
+    #[error("no report covers {}{more} of the list", path_text(first).quoted())]
     Missing { first: String, more: String },
 }
 
@@ -64,7 +64,7 @@ fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
     while bytes.by_ref().take(MAX_LINE_LEN + 1).read_until(b'\n', &mut text).map_err(unreadable)? > 0 {
         line += 1;
         if text.len() as u64 > MAX_LINE_LEN {
-            return Err(invalid(line, format!("it is longer than {MAX_LINE_LEN} bytes; audit that log by itself")));
+            return Err(invalid(line, format!("longer than {MAX_LINE_LEN} bytes")));
         }
         stream.push_line(&text).map_err(|bad| invalid(line, bad.to_string()))?;
         text.clear();
@@ -72,7 +72,7 @@ fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
     stream.finish().map_err(|why| invalid(line, why.to_string()))
 }
 
-/// Returns an error if a log of the list is in no report. Only the list shows that a report is missing.
+/// Returns an error if a listed log is in no report. Without a list, a missing report is not noticed.
 fn check_complete(merged: &MergedReport, listed: &[Vec<u8>]) -> Result<(), MergeCommandError> {
     let listed: Vec<Cow<'_, str>> = listed.iter().map(|path| String::from_utf8_lossy(path)).collect();
     let missing = merged.missing_paths(listed.iter().map(AsRef::as_ref));

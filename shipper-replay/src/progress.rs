@@ -1,4 +1,4 @@
-//! Progress bar over many logs, on a terminal only. It is not part of the report and is removed at the end.
+//! Progress bar over many logs, on a terminal only. It disappears at the end.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Returns a counter for `logs` logs.
     pub(crate) fn new(logs: usize, cli: &Cli) -> Self {
-        // Lines written to the same terminal meanwhile would be mixed with the bar.
+        // Lines that are written to the same terminal would mix with the bar.
         let shares_terminal = cli.format == Format::Ndjson && io::stdout().is_terminal();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let is_shown = logs > 1 && !cli.quiet && !shares_terminal && !dumb && io::stderr().is_terminal();

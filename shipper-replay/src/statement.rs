@@ -1,8 +1,7 @@
-//! Inputs of a statement (`--format vsa`) beside the report: the time, the verifier, the resource and the digests of
-//! exactly the bytes that were audited.
+//! Inputs of a statement (`--format vsa`) that are not in the report: time, verifier, resource and digests.
 //!
-//! A second reading computes the digests and compares the BLAKE3 with the audit's: a log that changed meanwhile gets no
-//! statement.
+//! The program reads the audited bytes again to compute the digests. If the log has changed since the audit, there is
+//! no statement.
 
 use std::env;
 use std::io;
@@ -21,37 +20,45 @@ use crate::cli::{Cli, Format};
 use crate::log_source::{read_chunks, reread};
 use crate::uri;
 
-/// A statement cannot be made.
+/// The error for a statement that cannot be made.
 #[derive(Debug, Error)]
 pub(crate) enum StatementError {
-    #[error("{options} is for --format vsa; add that, or leave it out")]
+    #[error("{options} requires --format vsa")]
     NotRequested { options: String },
-    #[error("a statement says what was done, and --require asks what may be done; leave out --require or --format vsa")]
+    #[error("--format vsa cannot be used with --require")]
     Require,
-    #[error("SOURCE_DATE_EPOCH is {}, and no number of seconds since 1970 up to the year 9999; unset it, or pass --time", display_safe(value).quoted())]
+    #[error("SOURCE_DATE_EPOCH is {}, not seconds since 1970 up to the year 9999", display_safe(value).quoted())]
     Epoch { value: String },
-    #[error("the time is outside the years 0 to 9999 in UTC; name one inside with --time")]
+    #[error("the time is outside the years 0 to 9999 in UTC")]
     TimeOutOfRange,
-    #[error("no statement can be made of {}: {error}", display_safe(path).quoted())]
+    #[error("cannot make a statement about {}: {error}", display_safe(path).quoted())]
     NotAudited { path: String, error: String },
-    #[error(
-        "no statement: {} could not be read a second time for its digests; try again on a file that nothing writes to",
-        display_safe(path).quoted()
-    )]
+    #[error("cannot read {} again to compute its digests", display_safe(path).quoted())]
     Reread { path: String, source: io::Error },
-    #[error(
-        "no statement: {} changed while it was judged; try again when nothing writes to it",
-        display_safe(path).quoted()
-    )]
+    #[error("cannot make a statement about {}: it changed during the audit", display_safe(path).quoted())]
     Changed { path: String },
+}
+
+impl StatementError {
+    /// Returns the remedy, or `None` if the message is enough.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotRequested { .. } => "add --format vsa, or leave out these options",
+            Self::Require => "leave out --require or --format vsa",
+            Self::Epoch { .. } => "unset SOURCE_DATE_EPOCH, or pass --time",
+            Self::TimeOutOfRange => "pass another --time",
+            Self::Reread { .. } | Self::Changed { .. } => "try again while no process writes to the log",
+            Self::NotAudited { .. } => return None,
+        })
+    }
 }
 
 /// Digests of the same bytes, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Digests {
-    /// SHA-256, which other tools use.
+    /// SHA-256, for other tools.
     pub(crate) sha256: String,
-    /// BLAKE3, which reports, heads and chains use. `None` for bytes that no report names.
+    /// BLAKE3, as in reports, heads and chains. `None` for bytes without a head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) blake3: Option<String>,
 }
@@ -63,20 +70,20 @@ pub(crate) struct SidecarDigest {
     pub(crate) uri: String,
     /// Digests of the bytes that were read.
     pub(crate) digests: Digests,
-    /// True if the whole file was read; only the beginning of a file longer than any sidecar is read.
+    /// True if the whole file was read. Of a file above the maximum length, only the beginning is.
     pub(crate) is_whole: bool,
 }
 
-/// Content of a statement that is neither in the report nor a digest of the log.
+/// Content of a statement that is not in the report, without the digests of the log.
 #[derive(Debug)]
 pub(crate) struct StatementInputs {
     /// Time of the verification, RFC 3339 in UTC.
     pub(crate) time: String,
     /// URI of the verifier.
     pub(crate) verifier_id: String,
-    /// URI of the artifact that the log is about; `None` for the path of the log.
+    /// URI of the log; `None` for its path.
     pub(crate) resource_uri: Option<String>,
-    /// The sidecar that was read for the audit; empty if none was found.
+    /// The sidecar of the audit; empty if there is none.
     pub(crate) sidecar: OnceLock<SidecarDigest>,
 }
 
@@ -85,7 +92,7 @@ impl StatementInputs {
     ///
     /// # Errors
     ///
-    /// Options that contradict each other, or a time that is not valid.
+    /// [`StatementError::NotRequested`] and `Require`; `Epoch` and `TimeOutOfRange` for an invalid time.
     pub(crate) fn from_cli(cli: &Cli) -> Result<Option<Self>, StatementError> {
         if cli.format != Format::Vsa {
             let options = cli.statement_options();
@@ -102,7 +109,7 @@ impl StatementInputs {
         }))
     }
 
-    /// Records the sidecar before it is compared.
+    /// Records the sidecar of the audit.
     pub(crate) fn record_sidecar(&self, sidecar: &SidecarInput) {
         if let SidecarInput::Found { path, bytes } = sidecar {
             let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
@@ -116,7 +123,7 @@ impl StatementInputs {
 ///
 /// # Errors
 ///
-/// The log was not audited, or its audited bytes cannot be read a second time.
+/// [`StatementError::NotAudited`], [`StatementError::Changed`] and [`StatementError::Reread`].
 pub(crate) fn audited_digests(log: &LogReport, copy: Option<&File>) -> Result<Digests, StatementError> {
     let path = log.path.clone();
     let Some(audit) = &log.audit else {
@@ -146,7 +153,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the given time, else `SOURCE_DATE_EPOCH`, else the current time, which only this function reads.
+/// Returns the given time, else `SOURCE_DATE_EPOCH`, else the current time. Only this function reads the clock.
 fn verification_time(given: Option<&Timestamp>) -> Result<String, StatementError> {
     // A fixed time, for reproducible statements: <https://reproducible-builds.org/specs/source-date-epoch/>.
     let instant = match (given, env::var_os("SOURCE_DATE_EPOCH")) {
@@ -170,34 +177,5 @@ fn parse_epoch(text: &str) -> Option<OffsetDateTime> {
 }
 
 #[cfg(test)]
-mod tests {
-    use shipper_core::audit::{AuditOptions, audit_reader};
-
-    use super::*;
-
-    /// (Fail) Bytes that differ from the audited ones in one bit get no statement; bytes appended meanwhile are not part
-    /// of them.
-    #[test]
-    fn log_changed_since_audit_is_refused() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("events.jsonl");
-        let path = path.to_str().expect("UTF-8");
-        let bytes = b"{}\n";
-        let audited =
-            audit_reader(&bytes[..], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is missing");
-        let log = LogReport::audited(path, audited);
-        let digests_of = |now: &[u8]| {
-            fs_err::write(path, now).expect("it can be written");
-            audited_digests(&log, None)
-        };
-        let expected = Some(Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) });
-        assert_eq!(digests_of(bytes).ok(), expected);
-        assert_eq!(digests_of(&[&bytes[..], b"{}\n"].concat()).ok(), expected);
-        let mut changed = *bytes;
-        changed[2] ^= 1;
-        assert!(matches!(digests_of(&changed), Err(StatementError::Changed { .. })));
-        assert!(matches!(digests_of(&bytes[1..]), Err(StatementError::Reread { .. })));
-        fs_err::remove_file(path).expect("it exists");
-        assert!(matches!(audited_digests(&log, None), Err(StatementError::Reread { .. })));
-    }
-}
+#[path = "../tests/unit/statement.rs"]
+mod tests;

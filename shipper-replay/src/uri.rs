@@ -1,20 +1,18 @@
-//! URIs of RFC 3986, in the form that in-toto asks for: scheme and host in lower case.
+//! URIs of RFC 3986 in the form that in-toto requires: scheme and host in lower case.
 
 use fluent_uri::UriRef;
 use fluent_uri::component::{Authority, Scheme};
 use fluent_uri::pct_enc::EString;
 use fluent_uri::pct_enc::encoder::Path;
 
-/// A text is not a URI of this form.
+/// The error for text that is not a URI of this form.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(crate) enum UriError {
     #[error("expected a URI such as https://example.com/verifier or pkg:cargo/name")]
     Absolute,
-    #[error(
-        "expected a URI, or a relative one such as releases/events.jsonl; percent-encode what is not allowed in one"
-    )]
+    #[error("expected a URI or a relative path such as releases/events.jsonl, percent-encoded")]
     Reference,
-    #[error("scheme and host must be in lower case: other tools compare them letter by letter")]
+    #[error("the scheme and the host must be in lower case")]
     UpperCase,
 }
 

@@ -1,6 +1,4 @@
-//! [`ReportView`]: the report and the data that its renderers show with it.
-//!
-//! Every output format is rendered from a view and from nothing else.
+//! The report with the data that its renderers show. Every output format is rendered from a [`ReportView`] only.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +10,7 @@ use crate::excerpt::{Excerpt, extract};
 use crate::log_source::reread;
 use crate::statement::{Digests, StatementInputs};
 
-/// A report, with excerpts of the logs that show its findings.
+/// A report with excerpts of its logs.
 #[derive(Debug)]
 pub(crate) struct ReportView {
     /// The report.
@@ -21,7 +19,7 @@ pub(crate) struct ReportView {
     pub(crate) excerpts: Vec<LogExcerpts>,
     /// Content of the statement and digests of the audited bytes; `None` without `--format vsa`.
     pub(crate) statement: Option<(StatementInputs, Digests)>,
-    /// Logs that were given more than once; the report contains each once.
+    /// Logs that the inputs name more than once. The report contains each once.
     pub(crate) duplicates: Vec<Duplicate>,
 }
 
@@ -30,13 +28,13 @@ pub(crate) struct ReportView {
 pub(crate) struct LogExcerpts(BTreeMap<usize, Vec<Excerpt>>);
 
 impl LogExcerpts {
-    /// Returns the excerpts of the finding at `position` in the report, the one of its own line first. They are empty if
-    /// the finding names no line, is filtered out, or if the log cannot be read a second time.
+    /// Returns the excerpts of the finding at `position` in the report, that of its own line first. There are none if
+    /// the finding names no line or is filtered out, or if the log cannot be read again.
     pub(crate) fn of_finding(&self, position: usize) -> &[Excerpt] {
         self.0.get(&position).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the same excerpts, divided into the one of the finding's own line and the others.
+    /// Returns the excerpt of the finding's own line, and its other excerpts.
     pub(crate) fn split(&self, position: usize, finding: &Finding) -> (Option<&Excerpt>, &[Excerpt]) {
         match self.of_finding(position) {
             [own, others @ ..] if Some(own.line) == finding.line => (Some(own), others),
@@ -55,11 +53,12 @@ pub(crate) struct FindingFilter {
 }
 
 impl FindingFilter {
-    /// Returns the positions of the selected findings, the most severe first.
+    /// Returns the positions of the selected findings, the most severe first; of one level, those about integrity first.
     pub(crate) fn select(self, findings: &[Finding]) -> Vec<usize> {
         let is_included = |finding: &Finding| self.notes || finding.level != Level::Note;
         let findings = findings.iter().enumerate().filter(|(_, finding)| is_included(finding));
-        let mut selected: Vec<(Level, usize)> = findings.map(|(position, finding)| (finding.level, position)).collect();
+        let rank = |finding: &Finding| (finding.level, !finding.code.breaks_integrity());
+        let mut selected: Vec<_> = findings.map(|(position, finding)| (rank(finding), position)).collect();
         selected.sort_unstable();
         selected.into_iter().take(self.max).map(|(_, position)| position).collect()
     }
@@ -72,8 +71,7 @@ impl ReportView {
         Self { report, excerpts, statement: None, duplicates: Vec::new() }
     }
 
-    /// Loads the excerpts of the logs at the positions in `logs`. `copies` contains, by position, the bytes of logs that
-    /// can be read only once.
+    /// Loads the excerpts of the logs at the positions in `logs`. `copies` contains, by position, the bytes of streams.
     pub(crate) fn load_excerpts(&mut self, filter: FindingFilter, logs: &[usize], copies: &HashMap<usize, File>) {
         let load = |position: &usize| {
             let log = self.report.logs.get(*position)?;
@@ -88,8 +86,7 @@ impl ReportView {
     }
 }
 
-/// Reads the lines that findings refer to a second time. Excerpts are optional: a log that can no longer be read, or has
-/// other bytes now, has none.
+/// Reads the lines of the findings again. A log that cannot be read again, or has changed, has no excerpts.
 fn load_excerpts(log: &LogReport, copy: Option<&File>, filter: FindingFilter) -> LogExcerpts {
     let Some(audit) = &log.audit else {
         return LogExcerpts::default();

@@ -1,5 +1,5 @@
-//! A log and a demand: the audit never panics, says the same however the bytes are cut, and a report survives JSON. The
-//! first byte chooses the demand.
+//! A log and audit options: the audit never panics, gives the same result for any cuts of the bytes, and its report
+//! survives JSON. The first byte selects the options.
 
 #![no_main]
 
@@ -22,12 +22,12 @@ fuzz_target!(|bytes: &[u8]| {
         true => SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: log.to_vec() },
         false => SidecarInput::NotRequested,
     };
-    let whole = audit_reader(log, sidecar(), &resolved).expect("the line is there");
+    let at_once = audit_reader(log, sidecar(), &resolved).expect("the line is there");
     let pieces = || log.chunks(usize::from(*choice).max(1));
     let mut auditor = Auditor::new(resolved, sidecar()).expect("the time is resolved");
     pieces().for_each(|piece| auditor.feed(piece));
-    assert_eq!(auditor.finish().expect("no line is demanded"), whole);
-    let report = Report::new(options, vec![LogReport::audited("log", whole)]);
+    assert_eq!(auditor.finish().expect("no line is demanded"), at_once);
+    let report = Report::new(options, vec![LogReport::audited("log", at_once)]);
     let json = serde_json::to_string(&report).expect("JSON");
     assert_eq!(serde_json::from_str::<Report>(&json).expect("a report"), report);
 });

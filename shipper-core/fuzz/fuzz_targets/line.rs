@@ -1,5 +1,5 @@
-//! One line: the strict reader never panics, accepts only what a general reader of JSON accepts and the other way round,
-//! and what it accepts comes back from a rewrite with the same meaning.
+//! One line: the strict reader never panics and accepts exactly what a general JSON reader accepts. A rewrite of an
+//! accepted line keeps its meaning.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A log in pieces: the same lines, head and tail as the whole. The first byte gives the size of the pieces.
+//! A log in pieces has the same lines, head and tail as in one piece. The first byte is the size of the pieces.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use shipper_events::{EventReader, HeadHasher};
 use shipper_testkit::chain_oracle::Ignore;
 use shipper_testkit::lines::split_lines;
 
-/// Gives at most that many bytes at a time.
+/// A stream whose reads give at most this number of bytes.
 struct Pieces<'a>(&'a [u8], u64);
 
 impl Read for Pieces<'_> {

@@ -1,7 +1,7 @@
-//! A log in pieces: the scanner finds of every line what `chain_oracle` finds line by line.
+//! A log in pieces: the scanner gives the same result for every line as `chain_oracle`, which works line by line.
 //!
-//! The first bytes say how the log is made and cut. No fuzzer finds hashes, so a line that begins with `#` is given a
-//! link that fits, with `%` one whose number is wrong, and with `&` one whose hash is.
+//! The first bytes determine how the log is built and cut. No fuzzer finds hashes, so the target adds the links: a
+//! correct one for `#`, one with a wrong number for `%`, and one with a wrong hash for `&` at the start of a line.
 
 #![no_main]
 
@@ -28,7 +28,7 @@ fn scanned(scan: impl FnOnce(&mut LogScanner, &mut Collector)) -> Verified {
     Collector::scan(LogScanner::new(), TRACKED, interest, scan)
 }
 
-/// A filler that moves the rest to the border of a window of 64 KiB, then the lines with their links.
+/// Returns a filler that moves the rest to the end of a window of 64 KiB, then the lines with their links.
 fn made(filler: u8, text: &[u8]) -> Vec<u8> {
     let mut log = Vec::new();
     if let Some(before) = filler.checked_sub(224) {
@@ -42,7 +42,7 @@ fn made(filler: u8, text: &[u8]) -> Vec<u8> {
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let mut previous = log.get(start..).unwrap_or_default();
         start = log.len();
-        let (wrong, rest) = match line.split_first() {
+        let (off_by, rest) = match line.split_first() {
             Some((b'#', rest)) => (0, rest),
             Some((b'%', rest)) => (3, rest),
             Some((b'&', rest)) => {
@@ -55,7 +55,7 @@ fn made(filler: u8, text: &[u8]) -> Vec<u8> {
                 continue;
             }
         };
-        let link = ChainLink::to_previous(lines + wrong, previous).to_string();
+        let link = ChainLink::to_previous(lines + off_by, previous).to_string();
         log.extend_from_slice(link.as_bytes());
         log.extend_from_slice(rest);
         lines += 1;
@@ -63,7 +63,7 @@ fn made(filler: u8, text: &[u8]) -> Vec<u8> {
     log
 }
 
-/// Gives at most that many bytes at a time.
+/// A stream whose reads give at most this number of bytes.
 struct Pieces<'a>(&'a [u8], u64);
 
 impl Read for Pieces<'_> {
@@ -78,8 +78,8 @@ fuzz_target!(|bytes: &[u8]| {
     let (lines, tail) = split_lines(&log);
     let lines: Vec<&[u8]> = lines.collect();
     let expected = verify(&log, interest, TRACKED, u64::MAX);
-    let whole = scanned(|scanner, collector| assert!(scanner.feed(&log, collector).is_continue()));
-    assert_eq!(whole, expected, "as one piece");
+    let at_once = scanned(|scanner, collector| assert!(scanner.feed(&log, collector).is_continue()));
+    assert_eq!(at_once, expected, "as one piece");
     let in_blocks = scanned(|scanner, collector| {
         let (mut rest, mut sizes) = (&lines[..], [one, other].into_iter().cycle());
         while let Some(size) = sizes.next().filter(|_| !rest.is_empty()) {
@@ -89,7 +89,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     });
     assert_eq!(in_blocks, expected, "in blocks");
-    // A stream reads ahead: that takes its time.
+    // A stream reads ahead, which is slow: only a quarter of the inputs use it.
     if piece % 4 > 0 {
         return;
     }

@@ -1,23 +1,23 @@
-//! Names of the checks that a verified log passed, for other tools: `verifiedLevels` of an attestation.
+//! Names of the checks that a verified log passed. An attestation contains them as `verifiedLevels`.
 
 use super::options::AuditOptions;
 use super::report::{Conclusion, Integrity, LogAudit, LogReport, SidecarStatus};
 use crate::words::word_enums;
 
 word_enums! {
-    /// A check that a verified log passed. Under a narrower option, a different variant is used.
+    /// A check that a verified log passed. An audit with narrower options has a different variant.
     /// `docs/attesting.md` explains each.
     #[non_exhaustive]
     pub enum VerifiedLevel {
-        /// Every decision of the log.
+        /// Every decision of the log is verified.
         Gate = "SHIPPER_GATE_VERIFIED",
-        /// Every decision of the log after the head of `--since`.
+        /// Every decision of the log after the head of `--since` is verified.
         GateSince = "SHIPPER_GATE_VERIFIED_SINCE",
-        /// Every decision of one plan.
+        /// Every decision of one plan is verified.
         Plan = "SHIPPER_PLAN_VERIFIED",
-        /// Every decision of one plan after the head of `--since`.
+        /// Every decision of one plan after the head of `--since` is verified.
         PlanSince = "SHIPPER_PLAN_VERIFIED_SINCE",
-        /// The decisions rest on the registry of the options, not on the one that the log names.
+        /// The audit used the registry of the options, not the one that the log names.
         RegistryDemanded = "SHIPPER_REGISTRY_DEMANDED",
         /// The log begins with the head of `--extends`.
         HeadExtended = "SHIPPER_HEAD_EXTENDED",
@@ -49,7 +49,7 @@ impl VerifiedLevel {
         [
             (decisions, true),
             (Self::RegistryDemanded, options.registry.is_some()),
-            // The head is one of the whole log, of which `at` may have left out a part.
+            // The head may include lines that `at` excludes from the audit.
             (Self::HeadExtended, options.extends.is_some_and(|head| head.bytes <= audit.bytes)),
             (Self::LogChained, audit.integrity == Integrity::Chained),
             (Self::SidecarMatched, audit.sidecar.status == SidecarStatus::Match),

@@ -1,10 +1,10 @@
-//! The audit: what a log proves, re-derived from its bytes.
+//! Audit of a log: derives every decision again from the bytes of the log.
 //!
-//! [`audit_reader`] audits a log in one call, and an [`Auditor`] audits one that arrives in pieces. Steps 1
-//! to 4 are taken for each line, as far as they concern it; step 5 at the end:
+//! [`audit_reader`] audits a log in one call, and an [`Auditor`] audits one that arrives in pieces. The auditor takes
+//! steps 1 to 4 for each line that they affect, and step 5 at the end:
 //!
 //! 1. **Read.** `shipper-events` checks every line, verifies the chain and computes heads. A corrupt line ends the audit;
-//!    only the head of the whole file is still computed.
+//!    the auditor then only computes the head of the whole file.
 //! 2. **Fold.** Each event that affects the gate changes the [`GateState`](crate::GateState); one that does not fit is a
 //!    finding.
 //! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
@@ -15,8 +15,7 @@
 //!
 //! The same bytes and options give the same report, however the bytes were cut. Memory grows with the decisions, findings,
 //! plans and rehearsals of a log, not with its lines. An audit uses no clock, environment or terminal. Only
-//! [`audit_path`] opens a file. `audit_path`, [`audit_reader`] and [`Auditor::read_to_end`] may start threads, which
-//! end with the call.
+//! [`audit_path`] opens a file. It, [`audit_reader`] and [`Auditor::read_to_end`] may use threads until they return.
 
 // Modules import in one direction: `report` is plain data, `engine` makes it from the bytes of a log, and `fleet`
 // reads, merges and summarizes reports. `Auditor::visit` takes steps 1 to 4, `finish_with_tail` step 5. shipper-replay

@@ -21,28 +21,28 @@ use crate::words::word_enums;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuditOptions {
-    /// The registry that rehearsals must have used. `None`: the one that the log names.
+    /// The registry that rehearsals must have used. If it is `None`, the audit uses the one that the log names.
     pub registry: Option<RegistryName>,
-    /// The only plan that is audited. `None`: every plan.
+    /// The only plan that is audited. If it is `None`, the audit includes every plan.
     pub plan_id: Option<PlanId>,
-    /// The prefix that is audited. `None`: the whole log.
+    /// The prefix that is audited: its lines, or a time. If it is `None`, the audit includes the whole log.
     #[serde(default, with = "as_text")]
     pub at: Option<AsOf>,
-    /// A trusted head with which the log must begin. `None` checks nothing.
+    /// A trusted head with which the log must begin. If it is `None`, the audit compares no head.
     #[serde(with = "as_text")]
     pub extends: Option<Head>,
     /// A head up to which decisions and findings were reviewed before. The audit leaves out those decisions and lowers
-    /// those findings to notes, except those of runs that go on after it and broken integrity. `None` changes nothing.
+    /// those findings to notes, except broken integrity and runs that end after the head. `None` changes nothing.
     #[serde(with = "as_text")]
     pub since: Option<Head>,
-    /// True if warnings are errors.
+    /// True if warnings are errors; false by default.
     pub strict: bool,
-    /// The verdict that decides the exit status. `None`: the conclusion decides it.
+    /// The verdict that decides the exit status. If it is `None`, the conclusion decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<RequiredVerdict>,
 }
 
-/// One setter for each member.
+/// Defines one setter for each member.
 macro_rules! setters {
     ($($setter:ident $member:ident: $Type:ty => $value:expr;)*) => {
         impl AuditOptions {
@@ -70,7 +70,7 @@ setters! {
 /// The prefix of a log that is audited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AsOf {
-    /// That number of lines; 0 for none.
+    /// The first lines, by their number; 0 for none.
     Line(u64),
     /// The lines up to the last one whose timestamp is not later. [`resolve_as_of`](super::resolve_as_of) finds it.
     Timestamp(Timestamp),
@@ -111,7 +111,7 @@ word_enums! {
     }
 }
 
-/// The sidecar, `rehearsal.json`, as the caller read it before the log. A sidecar that is read later may be ahead of the log.
+/// The sidecar, `rehearsal.json`. The caller must read it before the log, because a later one may be ahead of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SidecarInput {
     /// The caller did not look for it.
@@ -124,21 +124,21 @@ pub enum SidecarInput {
     },
     /// It exists and cannot be read.
     Unreadable {
-        /// Its path.
+        /// Path of the sidecar.
         path: String,
-        /// The cause.
+        /// Text of the error.
         error: String,
     },
     /// It was read.
     Found {
-        /// Its path.
+        /// Path of the sidecar.
         path: String,
-        /// Its content.
+        /// Bytes of the sidecar.
         bytes: Vec<u8>,
     },
 }
 
-/// A value as text, in the form of the flags.
+/// Serde functions for a value as text, in the form that the command-line flags use.
 mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;

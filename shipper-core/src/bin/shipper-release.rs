@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Registries are those of cargo's configuration. Exit status 0: success. 1: the rehearsal failed, the gate refused, or the
-//! run failed, all of which is in the log. 2: nothing was started, or a step could not be recorded.
+//! run failed; a log that can be trusted records the reason. 2: nothing was started, or a step could not be recorded.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -26,7 +26,7 @@ use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
 use shipper_events::Head;
 use shipper_events::write::FsStorage;
 
-/// Rehearses and publishes a workspace, with every step in a log that can be audited.
+/// Rehearse and publish the packages of a workspace, and record every step in a log
 #[derive(Parser)]
 #[command(name = "shipper-release")]
 struct Cli {
@@ -36,38 +36,38 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Publish every package to the rehearsal registry, and see that it is there
+    /// Publish every package to the rehearsal registry, and check that the registry shows it
     Rehearse {
         #[command(flatten)]
         common: Common,
-        /// The registry to rehearse on
+        /// Registry to rehearse on
         #[arg(long, value_name = "NAME")]
         rehearsal_registry: String,
-        /// Install this package's program from the rehearsal registry at the end
+        /// Install the program of this package from the rehearsal registry at the end
         #[arg(long, value_name = "PACKAGE")]
         smoke_install: Option<String>,
     },
-    /// Publish every package for real, if the gate lets this plan go
+    /// Publish every package to the live registry, if the gate permits it
     Publish {
         #[command(flatten)]
         common: Common,
-        /// The registry that the plan must have been rehearsed on; without it the gate is dormant, and the log says so
+        /// Registry on which the plan must have been rehearsed; without it, the gate requires no rehearsal
         #[arg(long, value_name = "NAME")]
         rehearsal_registry: Option<String>,
-        /// Publish only if the log begins with the bytes of this head, kept elsewhere: LINES:BYTES:BLAKE3
+        /// Require that the log begins with the bytes of a kept head, LINES:BYTES:BLAKE3
         #[arg(long, value_name = "HEAD")]
         extends: Option<Head>,
-        /// Skip the gate; who and why is recorded
+        /// Publish without a rehearsal; the log records the actor and the justification
         #[arg(long, requires_all = ["actor", "justification", "rehearsal_registry"])]
         skip_rehearsal: bool,
-        /// Who skips the gate
-        #[arg(long, value_name = "WHO", requires = "skip_rehearsal")]
+        /// Person or program that requests the skip
+        #[arg(long, value_name = "NAME", requires = "skip_rehearsal")]
         actor: Option<String>,
-        /// Why the gate is skipped
-        #[arg(long, value_name = "WHY", requires = "skip_rehearsal")]
+        /// Reason for the skip
+        #[arg(long, value_name = "TEXT", requires = "skip_rehearsal")]
         justification: Option<String>,
     },
-    /// Print the plan: its name, and the text of which that is the BLAKE3
+    /// Print the plan ID, and the text whose BLAKE3 hash it is
     Plan {
         #[command(flatten)]
         common: Common,
@@ -76,25 +76,25 @@ enum Action {
 
 #[derive(Args)]
 struct Common {
-    /// The manifest of the workspace, or of one of its packages
+    /// Manifest of the workspace or of a member
     #[arg(long, value_name = "PATH", default_value = "Cargo.toml")]
     manifest_path: Utf8PathBuf,
-    /// The registry to publish to
+    /// Registry that `publish` publishes to
     #[arg(long, value_name = "NAME", default_value = "crates-io")]
     live_registry: String,
-    /// Where the log is kept; by default .shipper in the workspace
+    /// Directory of the log [default: .shipper in the workspace]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<Utf8PathBuf>,
-    /// Publish also what is not committed
+    /// Allow uncommitted files
     #[arg(long)]
     allow_dirty: bool,
-    /// How long one package may take with its build and all attempts, in seconds
+    /// Time limit for one package, with its build and all attempts
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     time_limit: u64,
-    /// How long a registry may take to show what was published, in seconds
+    /// Time limit for a registry to show a package
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     readiness_limit: u64,
-    /// Print what cargo prints
+    /// Print the output of cargo
     #[arg(short, long)]
     verbose: bool,
 }
@@ -123,7 +123,7 @@ impl Common {
         create_state_directory(&state_dir)?;
         if let Some(PlannedPackage { name, .. }) = workspace.package_containing(&state_dir) {
             return Err(format!(
-                "the log in {state_dir} would be packed into {name}, and every event would change the plan; exclude it there, or keep it elsewhere (--state-dir)"
+                "the log in {state_dir} would be packed into {name}; exclude it there, or use another --state-dir"
             )
             .into());
         }
@@ -139,7 +139,7 @@ impl Common {
     }
 }
 
-/// Runs the command, and returns `true` if it went well.
+/// Runs the command. Returns `true` if the exit status is 0.
 fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
     match cli.action {
         Action::Plan { common } => {
@@ -175,7 +175,7 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
                 Ok(outcome) => {
                     print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
                     if let Some(StoppedAt { package, failure, .. }) = &outcome.failure {
-                        print_note(&format!("error: {package}: {failure}; publish again to go on"));
+                        print_note(&format!("error: {package}: {failure}\nhelp: publish again to continue"));
                     }
                     Ok(outcome.failure.is_none())
                 }
@@ -189,10 +189,10 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
     }
 }
 
-/// Prints the result. If that fails, the log contains it and the exit status still reports it.
+/// Prints the result. If that fails, the log and the exit status still report it.
 fn print_result(result: &str) {
     if let Err(error) = writeln!(stdout(), "{result}") {
-        print_note(&format!("warning: the result cannot be printed ({error}); it is in the log"));
+        print_note(&format!("warning: cannot print the result, which is in the log: {error}"));
     }
 }
 
@@ -214,7 +214,7 @@ impl StderrProgress {
 
     fn write(&self, line: &str, end: &str) {
         let (begin, end) = if self.terminal { ("\r\u{1b}[K", end) } else { ("", "\n") };
-        // The release goes on without its progress.
+        // The release continues if its progress cannot be printed.
         let _ = write!(stderr(), "{begin}{line}{end}");
     }
 }
@@ -224,8 +224,8 @@ fn step_text(step: Step) -> &'static str {
         Step::Publish => "publishing",
         Step::WaitUntilVisible => "waiting for",
         Step::Install => "installing",
-        Step::Skip => "is there already:",
-        Step::VerifyBuild => "is there already, building",
+        Step::Skip => "already published:",
+        Step::VerifyBuild => "already published, building",
         _ => "working on",
     }
 }
@@ -234,23 +234,22 @@ impl Progress for StderrProgress {
     fn gate_passed(&mut self, gate: &GateAnswer) {
         match gate.verdict().code() {
             VerdictKind::Bypassed => {
-                self.print("WARNING: the gate was bypassed; nothing shows that this plan was rehearsed");
+                self.print("WARNING: the gate was bypassed; no rehearsal backs this plan");
             }
             VerdictKind::Dormant => {
-                let warning = "no rehearsal registry was named, so the gate is dormant, and nothing backs this plan";
-                self.print(&format!("warning: {warning}"));
+                self.print("warning: the gate is dormant without --rehearsal-registry; no rehearsal backs this plan");
             }
             _ => {}
         }
         match gate {
             GateAnswer::Recorded { sidecar: SidecarUpdate::Rewritten, .. } => {
-                self.print("rehearsal.json did not tell of the log's receipt; written anew");
+                self.print("note: rehearsal.json was missing or did not match the log, and was rewritten");
             }
             GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(error), .. } => {
                 self.print(&format!("warning: {error}: {}", error.source));
             }
             GateAnswer::Recorded { sidecar: SidecarUpdate::Orphan, .. } => {
-                self.print("warning: there is a rehearsal.json, and no rehearsal was completed");
+                self.print("warning: rehearsal.json exists, but the log has no completed rehearsal");
             }
             _ => {}
         }

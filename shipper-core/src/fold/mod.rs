@@ -1,4 +1,4 @@
-//! Computes the gate's state from a log's events. `state` has the transition function, `receipt` its result, and
+//! Computes the gate's state from the events of a log. `state` has the transition function, `receipt` its result, and
 //! `projection` runs it over a log.
 
 mod projection;

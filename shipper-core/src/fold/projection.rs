@@ -8,7 +8,7 @@ use shipper_events::{EventType, Head, LogEntry, ReadError};
 
 use crate::fold::state::{GateState, is_reserved_event_type};
 
-/// Projection of a log that contains a [`GateState`] and the head of its receipt. Use it to read a log.
+/// Projection of a log to its [`GateState`] and the head of its receipt.
 #[derive(Debug, Clone, Default)]
 pub struct GateProjection {
     state: GateState,
@@ -30,8 +30,8 @@ impl GateProjection {
     ///
     /// # Errors
     ///
-    /// [`ReadError`] if a line is corrupt, the chain is broken, a recorded head does not match, the tail is torn, or the
-    /// stream cannot be read. Decide nothing then.
+    /// As for [`read_projection`]: [`ReadError::Corrupt`], [`ReadError::Chain`], [`ReadError::TornTail`] or
+    /// [`ReadError::Io`]. The caller must then decide nothing.
     pub fn read(stream: impl Read) -> Result<Self, ReadError> {
         read_projection(stream, Self::default()).map(|(gate, _)| gate)
     }
@@ -48,7 +48,7 @@ impl GateProjection {
 }
 
 impl Projection for GateProjection {
-    // Every event type that `GateState::evolve` handles must be in it.
+    // Every event type that `GateState::evolve` handles must be accepted.
     fn reads(event_type: &str) -> bool {
         is_reserved_event_type(event_type) || event_type == "tail_repaired"
     }

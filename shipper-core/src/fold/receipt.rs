@@ -10,17 +10,17 @@ use crate::words::word_enums;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// Line of the `rehearsal_complete` that made it.
+    /// Line of the `rehearsal_complete`; the first line is 1.
     pub line: u64,
     /// Plan that was rehearsed.
     pub plan_id: PlanId,
-    /// Registry that it was rehearsed on.
+    /// Registry that the plan was rehearsed on.
     pub registry: RegistryName,
     /// True if the completion claims that the rehearsal passed.
     pub passed: bool,
-    /// Summary that the completion gives.
+    /// Summary that the completion records: any text, which no rule reads.
     pub summary: String,
-    /// Packages that were published to the rehearsal registry, each `name@version`.
+    /// Packages that were published to the rehearsal registry, each `name@version`. Empty without a start.
     pub packages: BTreeSet<String>,
     /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
@@ -38,7 +38,7 @@ pub struct RehearsalStart {
     pub line: u64,
     /// Time of the start.
     pub at: Timestamp,
-    /// Number of packages to rehearse.
+    /// Number of packages to rehearse, as recorded.
     pub package_count: JsonUint,
 }
 
@@ -54,34 +54,34 @@ word_enums! {
     /// A flaw in the evidence of a passed receipt.
     #[derive(PartialOrd, Ord)]
     pub enum EvidenceFlaw {
-        /// No rehearsal of the same plan and registry was open: the events before the completion belong to others.
+        /// No rehearsal of the same plan and registry was open, so the events before the completion belong to others.
         CompletionWithoutStart = "completion-without-start",
         /// The number of published packages differs from the number at the start.
         PackageCountMismatch = "package-count-mismatch",
-        /// A package or a smoke check failed in it, or its log was torn.
+        /// A package or a smoke check failed in the rehearsal, or a torn tail was repaired.
         FailureRecorded = "failure-recorded",
-        /// A package was published twice in it.
+        /// The rehearsal published a package twice.
         DuplicatePackage = "duplicate-package",
     }
 }
 
 impl Receipt {
-    /// Returns the soundness of its evidence.
+    /// Returns the soundness of the evidence.
     pub fn evidence(&self) -> Evidence {
         if self.unsound.is_empty() { Evidence::Sound } else { Evidence::Unsound }
     }
 
-    /// Returns whether it passed and its evidence is sound. No other receipt authorizes a publish.
+    /// Returns whether the rehearsal passed and its evidence is sound. No other receipt authorizes a publish.
     pub fn is_valid_evidence(&self) -> bool {
         self.passed && self.unsound.is_empty()
     }
 
-    /// Returns the number of packages published in it; 0 without a start.
+    /// Returns the number of published packages; 0 without a start.
     pub fn packages_published(&self) -> u64 {
         self.packages.len() as u64
     }
 
-    /// Returns the number of packages published, plus one failed package if the rehearsal did not pass.
+    /// Returns the number of published packages, plus one failed package if the rehearsal did not pass.
     pub fn packages_attempted(&self) -> u64 {
         self.packages_published() + u64::from(!self.passed)
     }

@@ -11,7 +11,7 @@ use crate::fold::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
 
 /// The state of the gate after the events so far: `docs/gate.md`, "The fold".
 ///
-/// [`evolve`](Self::evolve) is pure, total and cannot fail; a state depends on nothing but the events.
+/// [`evolve`](Self::evolve) is pure and cannot fail. The state depends only on the events.
 ///
 /// ```
 /// use shipper_core::GateState;
@@ -48,23 +48,23 @@ pub struct RehearsalState {
     has_duplicate: bool,
 }
 
-/// An event of an unknown type whose name is reserved for the gate: a newer writer may have meant something by it.
+/// An event of an unknown type whose name is reserved for the gate. In a newer version it may affect the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownGateEvent {
-    /// Its line.
+    /// Line of the event.
     pub line: u64,
-    /// Its type.
+    /// Type of the event.
     pub name: Arc<str>,
 }
 
-/// Returns whether a name is reserved for types of the gate: the fold remembers an unknown type with such a name.
+/// Returns whether a name is reserved for event types of the gate. The fold remembers unknown types with such a name.
 pub(crate) fn is_reserved_event_type(type_name: &str) -> bool {
     type_name.starts_with("rehearsal_") || type_name.starts_with("gate_")
 }
 
 impl GateState {
-    /// Returns the open rehearsal; `None` if every rehearsal was completed or abandoned.
+    /// Returns the open rehearsal; `None` if none is open.
     pub fn open_rehearsal(&self) -> Option<&RehearsalState> {
         self.open_rehearsal.as_ref()
     }
@@ -81,7 +81,7 @@ impl GateState {
     }
 
     /// Applies one event. `line` is its line in the log; the first is 1. The caller must pass lines in order: out of
-    /// order, the method does not fail, but the state is meaningless.
+    /// order, the method does not fail, but the state is wrong.
     pub fn evolve(&mut self, line: u64, event: &Event) {
         match &event.event_type {
             EventType::RehearsalStarted(started) => {
@@ -144,7 +144,7 @@ impl GateState {
 }
 
 impl RehearsalState {
-    /// Returns the flaws that would make a pass of this rehearsal unsound.
+    /// Returns the flaws that the receipt has if this rehearsal completes as passed.
     fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
         let flaws = [
             (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),

@@ -1,14 +1,14 @@
-//! Asking the gate: a decision is recorded as an event before the caller gets it.
+//! Asks the gate: records the decision as an event before it returns the decision to the caller.
 //!
 //! The steps, none of which may be omitted or moved:
 //!
 //! 1. **Open** the log under its lock. A torn tail is refused, not repaired: the bytes may be a lost failure.
 //! 2. **Verify** it while reading it: every line, the chain, every recorded head, and the head that the caller kept.
 //! 3. **Fold** its events. The sidecar has no influence on the verdict: every process that can write it can make it match.
-//! 4. **Evaluate** the question.
-//! 5. **Record** question, verdict and basis as `gate_evaluated`, on stable storage.
+//! 4. **Evaluate** the query.
+//! 5. **Record** query, verdict and basis as `gate_evaluated`, on stable storage.
 //! 6. **Compare** the sidecar with the receipt and rewrite it if it differs; a failure changes no verdict.
-//! 7. **Answer.**
+//! 7. **Return** the verdict to the caller.
 //!
 //! Steps 4 and 5 run under the lock, after the lines that other processes appended since step 1 were verified and folded.
 
@@ -26,7 +26,7 @@ use crate::gate::verdict::{RefusalReason, Verdict};
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
 
-/// The name and reason that are recorded with a question; a skip requires both. An audit shows them.
+/// Name and justification that are recorded with a query. A skip requires both. An audit shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SkipRequest {
@@ -40,7 +40,7 @@ pub struct SkipRequest {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GateAnswer {
-    /// The gate evaluated the question, and its decision is recorded.
+    /// The gate evaluated the query, and its decision is recorded.
     #[non_exhaustive]
     Recorded {
         /// The verdict.
@@ -52,8 +52,8 @@ pub enum GateAnswer {
         /// Result of comparing the sidecar with the receipt.
         sidecar: SidecarUpdate,
     },
-    /// The log is torn, corrupt, broken or replaced, or it does not extend the expected head. Nothing was recorded, and the
-    /// verdict is a refusal for [`RefusalReason::UntrustedLog`].
+    /// The log is torn, corrupt, broken or replaced, does not extend the expected head, or an earlier repair or sync
+    /// failed. Nothing was recorded, and the verdict is a refusal for [`RefusalReason::UntrustedLog`].
     UntrustedLog(LogError),
 }
 
@@ -61,30 +61,30 @@ pub enum GateAnswer {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SidecarUpdate {
-    /// Nothing was compared: no sidecar can be opened, and no rehearsal in the log was completed.
+    /// There was nothing to compare: no sidecar can be opened, and the log has no completed rehearsal.
     Skipped,
-    /// There is a sidecar, and no rehearsal in the log was completed: do not trust it.
+    /// A sidecar exists, but the log has no completed rehearsal: do not trust the sidecar.
     Orphan,
     /// The sidecar matches the receipt.
     UpToDate,
-    /// The sidecar was missing or differed, and was written anew from the fold.
+    /// The sidecar was missing or differed. The gate wrote a new one from the fold.
     Rewritten,
-    /// The sidecar was missing or differed, and could not be written.
+    /// The sidecar was missing or differed, and the gate could not write a new one.
     WriteFailed(WriteSidecarError),
 }
 
-/// The error of [`ask_gate`]. Nothing may be published.
+/// The error of [`ask_gate`]. If it occurs, the caller must not publish.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskGateError {
-    /// The log could not be opened or read.
-    #[error("the gate could not be asked")]
+    /// The log could not be locked, opened or read.
+    #[error("cannot ask the gate")]
     Log(#[source] LogError),
     /// A skip was requested without an actor or without a justification.
-    #[error("a skip says who asks for it and why; give both")]
+    #[error("cannot skip the rehearsal without an actor and a justification")]
     SkipWithoutReason,
     /// The decision was not acknowledged.
-    #[error("the decision could not be recorded")]
+    #[error("cannot record the decision")]
     RecordFailed(#[source] AppendError),
 }
 
@@ -132,15 +132,15 @@ impl SkipRequest {
     }
 }
 
-/// Asks the gate about a plan, records the decision, and only then answers. `expected_head` is a head that the caller kept:
-/// a log that does not begin with exactly these bytes is refused. `None` accepts any log. Creates a missing log. Pass
-/// `SkipRequest::default()` if the query does not skip.
+/// Asks the gate about a plan, and records the decision in the log of a state directory before it returns the verdict.
+/// The gate refuses a log that does not begin with the bytes of `expected_head`; `None` accepts any log. Creates a
+/// missing log, but no directory. Pass `SkipRequest::default()` if the query does not skip.
 ///
 /// # Errors
 ///
-/// [`AskGateError::Log`] if the log cannot be opened or read, [`AskGateError::RecordFailed`] if the decision cannot be
-/// recorded, [`AskGateError::SkipWithoutReason`] if the query skips and the request names no actor or no justification. A
-/// log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
+/// [`AskGateError::Log`] if the log cannot be locked, opened or read. [`AskGateError::RecordFailed`] if the decision is
+/// not acknowledged. [`AskGateError::SkipWithoutReason`] if the query skips without an actor or a justification.
+/// A log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
 ///
 /// ```
 /// use shipper_core::shipper_events::write::{FsStorage, LockOptions};
@@ -201,7 +201,7 @@ fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
     }
 }
 
-/// Compares the sidecar with the receipt, and writes it anew if it differs (step 6).
+/// Compares the sidecar with the receipt, and writes a new one if it differs (step 6).
 fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
     let (gate, storage) = (log.projection(), log.storage());
     let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {

@@ -8,20 +8,20 @@ use shipper_events::{PlanId, RegistryName};
 use crate::fold::{GateState, Receipt};
 use crate::gate::verdict::{RefusalReason, Verdict};
 
-/// A question to the gate: may this plan be published?
+/// A query to the gate: may this plan be published?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateQuery {
-    /// Plan that would be published.
+    /// Plan to publish.
     pub plan_id: PlanId,
-    /// Registry that is configured for rehearsals. `None` if there is none: the gate is then dormant.
+    /// Configured rehearsal registry. If it is `None`, the gate is dormant.
     pub rehearsal_registry: Option<RegistryName>,
-    /// True if the caller asks to publish without a rehearsal.
+    /// True if the caller asks for a skip, which is a publish without a rehearsal.
     pub skip: bool,
 }
 
 impl GateQuery {
-    /// Creates a question without a skip. Without a rehearsal registry the gate is dormant.
+    /// Creates a query without a skip. Without a rehearsal registry the gate is dormant.
     pub fn new(plan_id: PlanId, rehearsal_registry: Option<RegistryName>) -> Self {
         Self { plan_id, rehearsal_registry, skip: false }
     }
@@ -33,7 +33,7 @@ impl GateQuery {
     }
 }
 
-/// Evaluates a question. Pure: the same state and query give the same verdict, anywhere and at any time.
+/// Evaluates a query. Pure: the same state and query give the same verdict, anywhere and at any time.
 ///
 /// ```
 /// use shipper_core::{GateQuery, GateState, RefusalCode, evaluate};
@@ -63,7 +63,7 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
     }
 }
 
-/// Evaluates a question for which neither the caller nor the log names a registry.
+/// Evaluates a query for which neither the caller nor the log names a registry.
 pub(crate) fn refuse_without_registry(state: &GateState) -> Verdict {
     let reasons = [RefusalReason::NoRehearsal].into_iter().chain(unknown_gate_event(state));
     Verdict::Refused { reasons: reasons.collect() }

@@ -12,13 +12,13 @@ use crate::words::word_enums;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// No rehearsal registry is configured; no rehearsal is required.
+    /// No rehearsal registry is configured, so no rehearsal is required.
     Dormant,
-    /// The query asked to skip the rehearsal; callers must show a warning.
+    /// The query asked for a skip. The caller must show a warning.
     Bypassed,
     /// The plan must not be published. There is at least one reason.
     Refused {
-        /// Every reason that holds, in the order of `docs/gate.md`, "The verdict".
+        /// Every reason that applies, in the order of `docs/gate.md`, "The verdict".
         reasons: Vec<RefusalReason>,
     },
     /// The plan may be published.
@@ -32,13 +32,13 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefusalReason {
-    /// No rehearsal was ever completed.
+    /// The log has no completed rehearsal.
     NoRehearsal,
     /// The latest completed rehearsal, of this receipt, is of another plan.
     StalePlan(Arc<Receipt>),
     /// The latest completed rehearsal, of this receipt, is of this plan, on another registry.
     RegistryMismatch(Arc<Receipt>),
-    /// The latest completed rehearsal did not pass, or a rehearsal of this plan and registry is open with a failure marked.
+    /// The latest completed rehearsal did not pass, or an open rehearsal of this plan and registry has a failure.
     RehearsalFailed {
         /// Receipt of the latest completed rehearsal; `None` if it passed.
         receipt: Option<Arc<Receipt>>,
@@ -49,7 +49,7 @@ pub enum RefusalReason {
     UnsoundEvidence(Arc<Receipt>),
     /// The log has an event of an unknown type whose name is reserved for the gate; this is the first.
     UnknownGateEvent(UnknownGateEvent),
-    /// The log is torn or corrupt, or its chain is broken. [`evaluate`](crate::evaluate) never gives this reason.
+    /// The log cannot be trusted: see [`GateAnswer`](crate::GateAnswer). [`evaluate`](crate::evaluate) never gives this.
     UntrustedLog,
 }
 
@@ -92,7 +92,7 @@ impl Verdict {
         !matches!(self, Self::Refused { .. })
     }
 
-    /// Returns its kind.
+    /// Returns the kind of the verdict.
     pub fn code(&self) -> VerdictKind {
         match self {
             Self::Dormant => VerdictKind::Dormant,
@@ -102,7 +102,7 @@ impl Verdict {
         }
     }
 
-    /// Returns every reason of a refusal; none for a permission.
+    /// Returns every reason of a refusal, with its evidence; none for a permission.
     pub fn reasons(&self) -> &[RefusalReason] {
         match self {
             Self::Refused { reasons } => reasons,
@@ -115,7 +115,7 @@ impl Verdict {
         self.reasons().iter().map(RefusalReason::code).collect()
     }
 
-    /// Returns the receipt that an authorization is based on; `None` for every other verdict.
+    /// Returns the receipt of an authorization; `None` for other verdicts: the reasons of a refusal have receipts.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         match self {
             Self::Authorized { receipt } => Some(receipt),
@@ -125,7 +125,7 @@ impl Verdict {
 }
 
 impl RefusalReason {
-    /// Returns its kind.
+    /// Returns the kind of the reason.
     pub fn code(&self) -> RefusalCode {
         match self {
             Self::NoRehearsal => RefusalCode::NoRehearsal,
@@ -139,7 +139,7 @@ impl RefusalReason {
     }
 }
 
-/// The reason with the line of its evidence. The text is safe to print on a terminal.
+/// Formats the reason with the line of its evidence. The text is safe to print on a terminal.
 impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -150,13 +150,13 @@ impl fmt::Display for RefusalReason {
             }
             Self::RegistryMismatch(receipt) => {
                 let registry = display_safe(receipt.registry.as_str()).quoted();
-                write!(f, "the rehearsal on line {} ran on registry {registry}", receipt.line)
+                write!(f, "the rehearsal on line {} used another registry, {registry}", receipt.line)
             }
             Self::RehearsalFailed { receipt: Some(receipt), .. } => {
                 write!(f, "the rehearsal on line {} did not pass", receipt.line)
             }
             Self::RehearsalFailed { open: Some(line), .. } => {
-                write!(f, "the rehearsal started on line {line} has a failure and is still open")
+                write!(f, "the rehearsal that started on line {line} has a failure and is still open")
             }
             Self::RehearsalFailed { .. } => f.write_str("the rehearsal did not pass"),
             Self::UnsoundEvidence(receipt) => {
@@ -164,15 +164,15 @@ impl fmt::Display for RefusalReason {
                 let flaws = flaws.join(", ");
                 write!(
                     f,
-                    "the rehearsal on line {} says it passed, but its events do not bear it out ({flaws})",
+                    "the rehearsal on line {} claims to have passed, but its events contradict that ({flaws})",
                     receipt.line
                 )
             }
             Self::UnknownGateEvent(event) => {
                 let name = display_safe(&event.name).max_chars(60);
-                write!(f, "line {} holds {name}, which this version does not know", event.line)
+                write!(f, "line {} has the event type {name}, which this version does not know", event.line)
             }
-            Self::UntrustedLog => f.write_str("the log is torn, corrupt, or its chain is broken"),
+            Self::UntrustedLog => f.write_str("the log cannot be trusted: for example, it is torn, corrupt or broken"),
         }
     }
 }
@@ -181,14 +181,15 @@ impl RefusalCode {
     /// Returns the remedy.
     pub fn help(self) -> &'static str {
         match self {
-            Self::NoRehearsal | Self::StalePlan | Self::RegistryMismatch => "rehearse this plan on this registry",
-            Self::RehearsalFailed => "mend what failed, then rehearse this plan on this registry again",
-            Self::UnsoundEvidence => "rehearse this plan on this registry again, one rehearsal at a time",
+            Self::NoRehearsal | Self::StalePlan => "rehearse this plan before the next publish",
+            Self::RegistryMismatch => "rehearse this plan on the configured registry before the next publish",
+            Self::RehearsalFailed => "fix what failed, and rehearse this plan again before the next publish",
+            Self::UnsoundEvidence => "rehearse this plan again before the next publish, one rehearsal at a time",
             Self::UnknownGateEvent => {
-                "use a version that knows the event, since it may tell of a failure; a whole rehearsal of this plan on this registry after it leaves it behind"
+                "use a version that knows this event, or rehearse this plan again before the next publish; the event may record a failure"
             }
             Self::UntrustedLog => {
-                "look at what is wrong with the log; a torn tail is repaired by the next rehearsal, a corrupt or broken log is moved aside and continued by a new one"
+                "find the cause; the next rehearsal repairs a torn tail, but a corrupt or broken log must be moved aside"
             }
         }
     }

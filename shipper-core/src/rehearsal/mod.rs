@@ -1,5 +1,5 @@
-//! Records a rehearsal step by step, and writes the sidecar after its completion. `recorder` has the steps, `run_lock`
-//! the lock that runs take too.
+//! Records a rehearsal step by step, and writes the sidecar after its completion. `recorder` records the steps.
+//! `run_lock` has the lock that rehearsals and runs take.
 
 mod recorder;
 mod run_lock;

@@ -1,5 +1,5 @@
-//! The recorder of a rehearsal. Only a started rehearsal can be completed, and completing consumes it. One that is dropped
-//! half-way writes nothing more and stays visibly unfinished.
+//! The recorder of a rehearsal. Only a started rehearsal can be completed, and completing consumes it. A rehearsal that
+//! is dropped before its completion records nothing more and stays unfinished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,25 +19,25 @@ use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
 use crate::state_dir::LOG_FILE_NAME;
 
-/// Longest output that is recorded, in bytes: far less than fits into a line, however it is escaped.
+/// Longest output that is recorded, in bytes. It fits into a line even if every byte is escaped.
 const MAX_OUTPUT_TAIL: usize = 64 * 1024;
 
 /// The error for a rehearsal that cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The run lock could not be taken.
+    /// The run lock cannot be taken.
     #[error(transparent)]
     RunLock(#[from] RunLockError),
-    /// The log could not be opened.
-    #[error("the log cannot be opened")]
+    /// The log cannot be opened.
+    #[error("cannot open the log")]
     Log(#[from] LogError),
-    /// A step was not acknowledged.
-    #[error("the step could not be recorded")]
+    /// The log writer did not acknowledge a step.
+    #[error("cannot record the step")]
     NotRecorded(#[from] AppendError),
 }
 
-/// A log that is open for a rehearsal. It excludes every other rehearsal and run.
+/// A log that is open for a rehearsal. Its run lock excludes every other rehearsal and run.
 ///
 /// ```
 /// use shipper_core::RehearsalRecorder;
@@ -73,7 +73,7 @@ pub struct OpenRehearsal<'r, S: Storage> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CompletedRehearsal {
-    /// Receipt that the fold makes: its evidence may be unsound.
+    /// Receipt of the rehearsal. Its evidence may be unsound.
     pub receipt: Arc<Receipt>,
     /// Head of the log up to the completion.
     pub head: Head,
@@ -100,7 +100,7 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
     ///
     /// # Errors
     ///
-    /// [`RecordError::NotRecorded`] if the start is not acknowledged: rehearse nothing then.
+    /// [`RecordError::NotRecorded`] if the start is not acknowledged. The caller must then rehearse nothing.
     pub fn start(
         &mut self,
         plan_id: PlanId,
@@ -114,13 +114,13 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
 }
 
 impl<S: Storage> OpenRehearsal<'_, S> {
-    /// Records that a package is on the rehearsal registry.
+    /// Records that a package is on the rehearsal registry. The log has `took` in milliseconds.
     pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
         self.append(event, name, version)
     }
 
-    /// Records the end of the output of a command; nothing if it printed nothing.
+    /// Records the end of the output of a command. Records nothing if there is no output.
     pub fn output(&mut self, name: &str, version: &str, stdout: &str, stderr: &str) -> Result<(), RecordError> {
         if stdout.is_empty() && stderr.is_empty() {
             return Ok(());
@@ -135,20 +135,20 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         self.append(event, name, version)
     }
 
-    /// Records the host of the registry's index and that of its uploads and tokens; `None` for an unknown one.
+    /// Records scheme, host and port of the registry's index, and those of its uploads. `None` if they are unknown.
     pub fn policy_applied(&mut self, index: Option<&str>, credentials: Option<&str>) -> Result<(), RecordError> {
         self.recorder.log.append(&[NewEvent::new(policy_applied(index, credentials), "all")])?;
         Ok(())
     }
 
-    /// Records that the installation of a rehearsed package begins.
+    /// Records the start of the installation of a rehearsed package.
     pub fn smoke_check_started(&mut self, name: &str, version: &str) -> Result<(), RecordError> {
         let registry = self.registry.as_str();
         let event = RehearsalSmokeCheckStarted::new().name(name).version(version).registry(registry);
         self.append(event, name, version)
     }
 
-    /// Records that a rehearsed package was installed.
+    /// Records that a rehearsed package was installed. The log has `took` in milliseconds.
     pub fn smoke_check_succeeded(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
         let event = RehearsalSmokeCheckSucceeded::new().name(name).version(version).duration_ms(milliseconds(took));
         self.append(event, name, version)
@@ -188,14 +188,14 @@ pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
     PackageOutput::new().stdout_tail(tail(stdout)).stderr_tail(tail(stderr))
 }
 
-/// Returns the event with the hosts of a registry. An audit compares those of a run with those of its rehearsal.
+/// Returns the event with the hosts of a registry. An audit compares the hosts of a run with those of its rehearsal.
 pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
     let host = |host: Option<&str>| host.map_or(Lenient::Absent, Lenient::from);
     let evidence = RegistryPolicy::new().credential_authority(host(credentials)).index_authority(host(index));
     RegistryPolicyApplied::new().evidence(evidence)
 }
 
-/// Returns a duration in milliseconds, as events contain it.
+/// Returns a duration in milliseconds, at most `u64::MAX`.
 pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

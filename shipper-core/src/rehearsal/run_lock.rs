@@ -1,4 +1,4 @@
-//! The lock that admits one rehearsal or run at a time.
+//! The lock that allows one rehearsal or run at a time on a log.
 
 use std::io;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::state_dir::LOG_FILE_NAME;
 #[non_exhaustive]
 pub enum RunLockError {
     /// Another rehearsal or run holds it.
-    #[error("another rehearsal or run is at work on {path} ({holder}); wait until it is done")]
+    #[error("cannot take the run lock of {path}: another rehearsal or run holds it ({holder})")]
     Busy {
         /// The state directory.
         path: Utf8PathBuf,
-        /// The note of the holder.
+        /// Note that the holder left in the lock file.
         holder: String,
     },
     /// The file system failed.
-    #[error("cannot lock {path} for work")]
+    #[error("cannot take the run lock of {path}")]
     Io {
         /// The state directory.
         path: Utf8PathBuf,
@@ -38,14 +38,14 @@ pub struct RunLock<S: Storage> {
 
 impl<S: Storage> RunLock<S> {
     /// Takes the run lock without waiting. Only callers that record a run themselves need it, before `plan_created`.
-    /// Other processes report the note while the lock is held.
+    /// While the lock is held, other processes report the note.
     ///
     /// # Errors
     ///
     /// [`RunLockError::Busy`], at once, if another rehearsal or run holds it; [`RunLockError::Io`] if the file system fails.
     pub fn take(storage: &S, state_directory: &Utf8Path, note: &str) -> Result<Self, RunLockError> {
         let path = state_directory.to_owned();
-        // Two state directories may lead to one log.
+        // Links in two state directories may point to one log.
         let log = storage.resolve(&path.join(LOG_FILE_NAME));
         let lock = log.and_then(|log| storage.lock(&Utf8PathBuf::from(format!("{log}.work")), Duration::ZERO, note));
         let lock = lock.map_err(|source| match source.kind() {

@@ -5,11 +5,12 @@
 //! 3. [`publish()`] asks the gate, which requires a passing rehearsal of this plan on the configured registry, and publishes
 //!    the plan to the live registry.
 //!
-//! A run names the gate's decision, so a log in which the live registry was reached contains a permission before that.
-//! `shipper-replay` verifies it; `docs/operating.md` explains the events.
+//! A run records the line of the gate's decision, so the log contains a permission before each publish to the live
+//! registry. `shipper-replay` verifies it; `docs/operating.md` explains the events.
 //!
-//! The trait [`Publisher`] does the work on registries. With the feature `cargo`, [`cargo`] implements it with cargo itself
-//! and makes plans of workspaces, and the program `shipper-release` is a whole release tool.
+//! The trait [`Publisher`] is the interface to the registries. With the feature `cargo`, the module [`cargo`]
+//! implements it with cargo and makes plans of workspaces. The program `shipper-release` is a release tool on top of
+//! them.
 //!
 //! ```
 //! use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
-//! The plan: the packages to publish, named by their content.
+//! The plan: the packages to publish, identified by their content.
 //!
-//! The ID of a plan is the BLAKE3 of its canonical form, which is text, so that a person can make it:
+//! The ID of a plan is the BLAKE3 hash of its canonical form, a text:
 //!
 //! ```text
 //! shipper.plan.v1
@@ -13,9 +13,9 @@
 //! ```
 //!
 //! Every line ends with LF. Packages are sorted by name, then by version. The files of a package are sorted by the bytes
-//! of their paths and written as `b3sum` prints them: hash, two spaces, path. The sorted lines of the packages from
-//! elsewhere that its `Cargo.lock` names follow, with their checksums. Nothing else is part of the form: not the order of
-//! members or dependencies, the directory of the checkout, a time or a registry.
+//! of their paths and written as `b3sum` prints them: hash, two spaces, path. The dependencies from outside
+//! the workspace in its `Cargo.lock` follow as sorted lines, with their checksums. Nothing else is part of the form:
+//! not the order of members or dependencies, the directory of the checkout, a time or a registry.
 
 use shipper_events::PlanId;
 use thiserror::Error;
@@ -41,7 +41,7 @@ pub struct PlannedPackage {
     pub version: String,
     /// The files in the package, except for `Cargo.lock`.
     pub files: Vec<PlannedFile>,
-    /// The packages that its `Cargo.lock` would name, except for those of the workspace. Empty by default.
+    /// The packages in its `Cargo.lock`, except for those of the workspace. Empty by default.
     pub locked: Vec<LockedDependency>,
     /// `true` if the package installs a program. `false` by default.
     pub has_program: bool,
@@ -52,11 +52,11 @@ pub struct PlannedPackage {
 pub struct PlannedFile {
     /// The file's path in the package, with `/` between its parts.
     pub path: String,
-    /// The BLAKE3 of the file's bytes.
+    /// The BLAKE3 hash of the file's bytes.
     pub blake3: blake3::Hash,
 }
 
-/// A dependency from outside the workspace, as `Cargo.lock` names it.
+/// A dependency from outside the workspace, as `Cargo.lock` records it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockedDependency {
     /// The package's name.
@@ -72,16 +72,16 @@ pub struct LockedDependency {
 #[non_exhaustive]
 pub enum PlanError {
     /// The plan has no package.
-    #[error("no package of this workspace may be published; look at `publish` in their manifests")]
+    #[error("the plan has no packages; check `publish` in the manifests")]
     Empty,
     /// Two packages, or two files of a package, have the same name.
-    #[error("{what} stands twice in the plan")]
+    #[error("duplicate {what} in the plan")]
     Duplicate {
         /// The package or file, safe to show.
         what: String,
     },
     /// A name is empty or contains text that could give two plans the same ID.
-    #[error("{what} cannot stand in a plan: its name is empty or holds a space or a control character; rename it")]
+    #[error("invalid name {what} in the plan: it is empty, or has a space or a control character")]
     InvalidName {
         /// The package or file, safe to show.
         what: String,
@@ -158,7 +158,7 @@ impl Plan {
         &self.packages
     }
 
-    /// Returns the text whose BLAKE3 is the plan's ID.
+    /// Returns the text whose BLAKE3 hash is the plan's ID.
     pub fn canonical_form(&self) -> &str {
         &self.canonical_form
     }

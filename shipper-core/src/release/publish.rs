@@ -1,4 +1,4 @@
-//! Publishes a plan to the live registry: only if the gate permits it, and with every step recorded before the next one.
+//! Publishes a plan to the live registry, only if the gate permits it. Records every step before the next one.
 
 use std::error::Error;
 use std::time::Instant;
@@ -25,21 +25,19 @@ use crate::state_dir::LOG_FILE_NAME;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct PublishOptions {
-    /// The registry on which the plan must have been rehearsed. `None`, the default, makes the gate dormant, which the log
-    /// records.
+    /// The registry on which the plan must have been rehearsed. `None`, the default: the gate is recorded as dormant.
     pub rehearsal: Option<Registry>,
-    /// The person who skips the gate, and the reason. `None`, the default, does not skip it.
+    /// The actor and the justification of a skip. `None`, the default, requires a rehearsal.
     pub skip: Option<SkipRequest>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The wait for the log's lock.
+    /// The timeout for the log's lock, and the note for waiting processes.
     pub lock: LockOptions,
-    /// A head that the caller has kept. The gate refuses a log that does not begin with exactly those bytes. `None`, the
-    /// default, accepts any log.
+    /// A head that the caller has kept: the gate refuses another beginning. `None`, the default, accepts any log.
     pub expected_head: Option<Head>,
 }
 
-/// A run that the gate permitted and that is finished, with or without success.
+/// The result of a run that the gate permitted and that ended, with or without success.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PublishOutcome {
@@ -47,7 +45,7 @@ pub struct PublishOutcome {
     pub gate: GateAnswer,
     /// The head of the log after the run, to be kept outside the log's directory.
     pub head: Head,
-    /// The failure at which the run stopped; `None` after success. Another publish goes on from there.
+    /// The failure at which the run stopped; `None` after success. Another publish continues from there.
     pub failure: Option<StoppedAt>,
 }
 
@@ -57,11 +55,11 @@ pub struct PublishOutcome {
 pub struct StoppedAt {
     /// The package as `name@version`.
     pub package: String,
-    /// The failure.
+    /// The failure of that package.
     pub failure: Failure,
 }
 
-/// The error for a plan that is not published, or a step that cannot be recorded.
+/// The error for a run that cannot start, or for a step that cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -69,34 +67,34 @@ pub enum PublishError {
     #[error(transparent)]
     SameRegistry(#[from] SameRegistryError),
     /// The preflight check failed. The gate was not asked.
-    #[error("nothing was published: the preflight check failed")]
+    #[error("cannot start the run: the preflight check failed")]
     Preflight(#[source] Failure),
     /// The gate refused. The message has every reason with its remedy.
     #[error("the gate refused: {}", refusal_message(.0))]
     Refused(Box<GateAnswer>),
-    /// The gate could not be asked, or its answer could not be recorded.
-    #[error("nothing was published: the gate gave no answer")]
+    /// The gate could not be asked, or its decision could not be recorded.
+    #[error("cannot start the run")]
     Gate(#[from] AskGateError),
-    /// Another rehearsal or run works on the log, or the lock cannot be read.
-    #[error("nothing was published: the log is not free for a run")]
+    /// Another rehearsal or run holds the run lock, or the lock file cannot be opened.
+    #[error("cannot start the run")]
     RunLock(#[from] RunLockError),
     /// The log could not be opened for the run.
-    #[error("nothing was published: the log cannot be opened")]
+    #[error("cannot open the log for the run")]
     Log(#[from] LogError),
     /// A step could not be recorded, and the run stopped there.
-    #[error("the run was stopped: a step could not be recorded")]
+    #[error("cannot record a step, so the run stopped")]
     Record(#[from] AppendError),
 }
 
-/// Asks the gate, records its answer, and publishes the packages to the live registry in order, each when the one before it
-/// is visible. Stops at the first failure.
+/// Asks the gate, records its decision, and publishes the packages to the live registry in order, each when the one
+/// before it is visible. Stops at the first failure.
 ///
-/// Skips packages that the registry shows with the content of the plan. So another publish, which asks the gate again, goes
-/// on where a run ended.
+/// Skips packages that the registry shows with the content of the plan. So another publish, which asks the gate again,
+/// continues where a run stopped.
 ///
 /// # Errors
 ///
-/// See [`PublishError`]. A run that fails is no error: its end is recorded.
+/// See [`PublishError`]. A failed run is not an error: its end is recorded.
 pub fn publish<P: Publisher, S: Storage + Clone>(
     storage: S,
     state_directory: &Utf8Path,
@@ -140,7 +138,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
     Ok(PublishOutcome { gate, head, failure })
 }
 
-/// Describes why the gate refused, with the remedies.
+/// Returns the reasons of a refusal, each with its remedy.
 fn refusal_message(gate: &GateAnswer) -> String {
     if let GateAnswer::UntrustedLog(untrusted) = gate {
         return format!("{}: {}", RefusalCode::UntrustedLog, error_chain(untrusted));
@@ -149,7 +147,7 @@ fn refusal_message(gate: &GateAnswer) -> String {
     gate.verdict().reasons().iter().map(reason).collect::<Vec<_>>().join("; and ")
 }
 
-/// Describes an error with its causes.
+/// Returns the text of an error and its causes.
 fn error_chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
@@ -175,7 +173,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     /// Records the first events of the run, which acts on the decision of line `gate`.
     fn start(&mut self, plan: &Plan, gate: u64) -> Result<Head, AppendError> {
         let live = plan.live();
-        // A registry that does not answer now fails the first lookup, which records the reason.
+        // If the registry does not answer now, the first lookup fails and records the reason.
         let credentials = self.session.upload_endpoint(self.session.role).ok().as_deref().and_then(origin);
         let policy = policy_applied(origin(&live.index).as_deref(), credentials.as_deref());
         let created = PlanCreated::new(plan.plan_id().clone(), plan.packages().len() as u64).gate(JsonUint::from(gate));
@@ -242,7 +240,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
                 Err(failure) => failure,
             };
             self.append(&id, package_output(&failure.tails.stdout, &failure.tails.stderr))?;
-            // The package may have arrived. A caller that asked to stop needs to know that too.
+            // The package may have arrived. The lookup also runs if the caller asked to stop.
             if failure.class == FailureClass::Ambiguous {
                 match self.reconcile(package)? {
                     Ok(PublishedState::SameContent) => {

@@ -1,4 +1,4 @@
-//! The trait for work on registries, and the progress that a release reports to its caller.
+//! The interface to the registries, and the progress that a release reports to its caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ pub enum PublishedState {
     Absent,
     /// The registry shows the version with the content of the plan.
     SameContent,
-    /// The registry shows the version with different content.
+    /// The registry shows the version with another content.
     DifferentContent,
 }
 
-/// The end of a command's output.
+/// The end of a command's output, in complete lines. The feature `cargo` keeps about 8 KiB of each stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutputTails {
     /// The end of standard output.
@@ -36,10 +36,9 @@ pub struct OutputTails {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The class, which decides about a second attempt.
+    /// The class, which decides if the release tries again.
     pub class: FailureClass,
-    /// The description for people and for the log. It must not contain secrets; the release makes it safe to show and limits
-    /// its length.
+    /// The description, without secrets. The release makes it safe to show and limits it to 2,000 characters.
     pub message: String,
     /// The end of the command's output; empty without a command.
     pub tails: OutputTails,
@@ -51,17 +50,17 @@ impl Failure {
         Self { class, message: message.into(), tails: OutputTails::default() }
     }
 
-    /// Creates a failure that no second attempt helps against.
+    /// Creates a failure of the class [`FailureClass::Permanent`].
     pub(super) fn permanent(message: impl Into<String>) -> Self {
         Self::new(FailureClass::Permanent, message)
     }
 
-    /// Appends the reason that prevented another attempt to the message, which keeps the failure that people need.
+    /// Appends the reason that prevented another attempt to the message.
     pub(super) fn followed_by(self, later: impl fmt::Display) -> Self {
         Self { message: format!("{}; then {later}", self.message), ..self }
     }
 
-    /// Makes the message, which may repeat anything that a registry sent, safe to show and to record.
+    /// Makes the message safe to show and to record. It may contain any text that a registry sent.
     pub(super) fn sanitized(self) -> Self {
         Self { message: shipper_events::display_safe(&self.message).max_chars(MAX_MESSAGE_CHARS).to_string(), ..self }
     }
@@ -70,15 +69,15 @@ impl Failure {
 /// The greatest length of a failure's message, in characters.
 const MAX_MESSAGE_CHARS: usize = 2_000;
 
-/// The meaning of a failure for a second attempt.
+/// The class of a failure, which decides if the release tries again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureClass {
-    /// A temporary error, such as of the network, and nothing was uploaded: the release tries again.
+    /// A temporary error, for example of the network, before any upload. The release tries again.
     Retryable,
-    /// An error that a second attempt does not change: the release stops.
+    /// An error that another attempt would repeat. The release stops.
     Permanent,
-    /// The outcome is unknown: the release calls [`Publisher::lookup`] before it tries again.
+    /// An error after which the outcome is unknown. The release calls [`Publisher::lookup`] before it tries again.
     Ambiguous,
 }
 
@@ -93,26 +92,24 @@ impl FailureClass {
     }
 }
 
-/// Work on registries, one package at a time. Implemented with cargo, and for tests.
+/// Interface to the registries, one package at a time. The feature `cargo` implements it with cargo.
 ///
 /// # Errors
 ///
-/// A method fails with a [`Failure`] if the step ends before its work is done. Its class decides about another attempt.
+/// A method returns a [`Failure`] if its step does not succeed. Its class decides if the release tries again.
 pub trait Publisher {
-    /// Returns the address that takes uploads to a registry. It can differ from the index's address, and a mirror of the live
-    /// registry has the live registry's. Fails if the registry does not answer, or takes no uploads.
+    /// Returns the address for uploads to a registry. It can differ from the index's address, and a mirror of the live
+    /// registry returns the live registry's address. Fails if the registry does not answer or accepts no uploads.
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<String, Failure>;
 
-    /// Checks that all packages of a plan can be published, before the first event. Fails if a package differs from the plan,
-    /// or must not be published.
+    /// Checks, before the first event, that all packages equal the plan and may be published. Fails otherwise.
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Compares the registry's content of a package's version with the plan. Fails if the registry does not answer as a
-    /// registry does, or shows the version as yanked.
+    /// Compares the registry's content of a package's version with the plan. Fails if the registry's answer is missing
+    /// or invalid, or if the version is yanked.
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure>;
 
-    /// Publishes a package with the content of the plan. Fails if the package differs from the plan, was not published, or
-    /// the outcome is unknown.
+    /// Publishes a package. Fails if it differs from the plan, was not published, or the outcome is unknown.
     fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<OutputTails, Failure>;
 
     /// Builds a package that the rehearsal registry contains already, as a publish would build it: its dependencies may
@@ -122,15 +119,15 @@ pub trait Publisher {
     /// Installs the program of a package from a registry. Fails if no program was installed.
     fn install(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Returns the command line of [`publish`](Self::publish) to the live registry for the log, without tokens and temporary
-    /// directories.
+    /// Returns the command line of [`publish`](Self::publish) to the live registry for the log. It must not contain
+    /// tokens or temporary directories.
     fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String;
 }
 
 /// A package, and the registry on which a step works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepTarget<'s> {
-    /// The package.
+    /// The package of the step.
     pub package: &'s PlannedPackage,
     /// The registry and its role.
     pub role: RegistryRole<'s>,
@@ -147,7 +144,7 @@ pub struct StepContext<'c> {
 }
 
 impl StepContext<'_> {
-    /// Checks that the step may go on.
+    /// Checks that the step may continue.
     ///
     /// # Errors
     ///
@@ -163,18 +160,18 @@ impl StepContext<'_> {
     }
 }
 
-/// The message of a failure that the caller asked for.
-pub(super) const CANCELLED: &str = "somebody asked to stop";
+/// The message of a failure after the caller asked to stop.
+pub(super) const CANCELLED: &str = "the caller asked to stop";
 
 /// The message of a failure by a deadline.
-pub(super) const DEADLINE_PASSED: &str = "it took longer than it may; look what hangs, or give it more time";
+pub(super) const DEADLINE_PASSED: &str = "the step exceeded its time limit";
 
-/// A shared request to stop a release, which then records its end. Clones share the request.
+/// A flag that asks a release to stop and to record its end. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
-    /// Requests the stop. A signal handler's thread may call it.
+    /// Sets the flag. The thread of a signal handler may call this.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -187,7 +184,7 @@ impl CancelToken {
 
 /// A receiver of a release's progress. By default, every method does nothing.
 pub trait Progress {
-    /// The gate permitted the plan, and the run begins. Its verdict may need a warning to people.
+    /// The gate permitted the plan, and the run begins. The caller must show a warning for some verdicts.
     fn gate_passed(&mut self, _gate: &GateAnswer) {}
 
     /// A step of a package begins.
@@ -209,12 +206,12 @@ impl Progress for () {}
 pub enum Step {
     /// The package is published.
     Publish,
-    /// The registry is asked until it shows the package.
+    /// The package is looked up until the registry shows it.
     WaitUntilVisible,
     /// The package's program is installed.
     Install,
-    /// The registry contains the package already, and nothing is done.
+    /// The package is skipped, because the registry contains it.
     Skip,
-    /// The registry contains the package already, and it is built again.
+    /// The package is built again, because the registry contains it.
     VerifyBuild,
 }

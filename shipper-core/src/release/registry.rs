@@ -1,4 +1,4 @@
-//! Registries, which are distinguished by address.
+//! Registries, which are compared by address.
 
 use std::net::IpAddr;
 
@@ -9,14 +9,14 @@ use url::{Host, Url};
 /// A registry: its name in cargo's configuration, and the address of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
-    /// The name by which the log and the gate know the registry.
+    /// The name of the registry in cargo's configuration, the log and the gate.
     pub name: RegistryName,
     /// The address of the index as in cargo's configuration, such as `sparse+https://registry.example/index/`.
     pub index: String,
 }
 
 impl Registry {
-    /// Returns `true` if the indexes of both registries have the same address. Names do not count.
+    /// Returns `true` if the indexes of both registries have the same address. Names are not compared.
     pub fn is_same_registry(&self, other: &Self) -> bool {
         same_endpoint(&self.index, &other.index)
     }
@@ -36,12 +36,12 @@ pub(super) fn origin(text: &str) -> Option<String> {
     origin.filter(|origin| origin.len() <= MAX_ORIGIN_LEN)
 }
 
-/// Returns `true` if two addresses lead to the same endpoint.
+/// Returns `true` if two addresses are those of the same endpoint.
 pub(super) fn same_endpoint(one: &str, other: &str) -> bool {
     normalize(one) == normalize(other)
 }
 
-/// Removes the parts of an address that do not distinguish registries. Returns text that is no address as it is.
+/// Removes the parts of an address that do not distinguish registries. Returns text that is not an address unchanged.
 fn normalize(text: &str) -> String {
     let Some(url) = parse_address(text) else {
         return text.to_owned();
@@ -53,7 +53,7 @@ fn normalize(text: &str) -> String {
     };
     let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
     let host = if host == "localhost" || host.parse().is_ok_and(is_local) { "here" } else { &host };
-    // The scheme does not count: one registry may serve its usual ports with and without encryption.
+    // The scheme is ignored: one registry may serve its usual ports with and without encryption.
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{host}{port}{}", url.path().trim_end_matches('/'))
 }
@@ -76,11 +76,9 @@ impl<'r> RegistryRole<'r> {
     }
 }
 
-/// The error for a rehearsal registry that is the live registry: a rehearsal would publish for real.
+/// The error for a rehearsal registry that is the live registry. A rehearsal there would publish for real.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the rehearsal registry {rehearsal} and the live registry {live} have the same address, so that a rehearsal would publish for real; configure another index for one of them"
-)]
+#[error("rehearsal registry {rehearsal} and live registry {live} have the same address; configure another index")]
 pub struct SameRegistryError {
     /// The rehearsal registry's name, safe to show.
     pub rehearsal: String,

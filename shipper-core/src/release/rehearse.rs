@@ -1,4 +1,4 @@
-//! Rehearses a plan: publishes every package to another registry, and looks each up there.
+//! Rehearses a plan: publishes every package to another registry, and looks it up there.
 
 use std::time::Instant;
 
@@ -18,12 +18,11 @@ use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, Rehearsal
 pub struct RehearseOptions {
     /// The registry on which the plan is rehearsed. Its address must differ from the live registry's.
     pub rehearsal: Registry,
-    /// The name of the package whose program is installed from the rehearsal registry at the end. `None`, the default,
-    /// installs nothing.
+    /// Name of the package whose program is installed from the rehearsal registry at the end; by default `None`.
     pub smoke_install: Option<String>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The wait for the log's lock.
+    /// The timeout for the log's lock, and the note for waiting processes.
     pub lock: LockOptions,
 }
 
@@ -34,7 +33,7 @@ impl RehearseOptions {
     }
 }
 
-/// The error for a rehearsal that does not start, or cannot be recorded.
+/// The error for a rehearsal that cannot start or cannot be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RehearseError {
@@ -42,29 +41,29 @@ pub enum RehearseError {
     #[error(transparent)]
     SameRegistry(#[from] SameRegistryError),
     /// The plan does not contain the package to install, or the package has no program.
-    #[error("the plan has no package {name} with a program; name one that has, or install none")]
+    #[error("the plan has no package {name} with a program")]
     NoProgram {
         /// The package's name, safe to show.
         name: String,
     },
     /// The preflight check failed. Nothing was recorded.
-    #[error("nothing was rehearsed")]
+    #[error("cannot start the rehearsal: the preflight check failed")]
     Preflight(#[source] Failure),
-    /// The log is not free or cannot be opened, or a step was not recorded. A rehearsal that started counts as unfinished.
-    #[error("the rehearsal cannot be recorded")]
+    /// The run lock was not taken, the log not opened, or a step not recorded. A started rehearsal stays unfinished.
+    #[error("cannot record the rehearsal")]
     Record(#[from] RecordError),
 }
 
 /// Publishes the packages of a plan to the rehearsal registry in order, each when the one before it is visible. Then it
-/// installs one if the options name it. Records every step, and stops at the first failure. While the process lives, the
-/// completion is recorded in any case.
+/// installs a program if the options name its package. Records every step, and stops at the first failure. Also records
+/// the completion of a rehearsal that failed.
 ///
-/// A rehearsal can be repeated: a package that the registry shows with the content of the plan is built again and counts as
-/// published. Different content is a failure.
+/// A rehearsal can be repeated. If the registry shows a package with the content of the plan, the publisher
+/// builds it again, and it counts as published. Different content is a failure.
 ///
 /// # Errors
 ///
-/// See [`RehearseError`]. A rehearsal that fails is no error: it is completed without passing.
+/// See [`RehearseError`]. A failed rehearsal is not an error: it is completed without passing.
 pub fn rehearse<P: Publisher, S: Storage + Clone>(
     storage: S,
     state_directory: &Utf8Path,
@@ -131,13 +130,12 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         Ok(None)
     }
 
-    /// Returns the address that takes uploads to the rehearsal registry. Fails if it is the live registry's, as it is for a
-    /// mirror, or if either registry does not give its own.
+    /// Returns the address for uploads to the rehearsal registry. Fails if the live registry has the same address, as
+    /// for a mirror, or if either registry returns no address.
     fn ensure_distinct_endpoint(&mut self, live: &Registry) -> Result<String, Failure> {
         let endpoint = self.upload_endpoint(self.role)?;
         if same_endpoint(&endpoint, &self.upload_endpoint(RegistryRole::Live(live))?) {
-            let message = "what is uploaded to the rehearsal registry goes to the live registry, so that a rehearsal would \
-                 publish for real; rehearse on another one";
+            let message = "uploads to the rehearsal registry go to the live registry; use another rehearsal registry";
             return Err(Failure::permanent(message));
         }
         Ok(endpoint)
@@ -149,7 +147,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         let mut earlier: Option<Failure> = None;
         loop {
             let state = self.lookup(package).map_err(|lookup| match earlier.take() {
-                // The failed attempt is the cause that people need.
+                // The failed attempt is the cause to report.
                 Some(failure) => failure.followed_by(lookup),
                 None => lookup,
             });
@@ -160,8 +158,8 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                     return self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build);
                 }
                 PublishedState::DifferentContent => {
-                    let message = "the rehearsal registry has this version with another content; bump the version, or \
-                         rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
+                    let message = "the rehearsal registry has this version with another content; bump the version, \
+                         or rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
                     return Err(Failure::permanent(message));
                 }
                 PublishedState::Absent => {}

@@ -33,7 +33,7 @@ impl Default for Limits {
     }
 }
 
-/// Returns the time after `timeout` from now, or one in the far future if that time does not exist.
+/// Returns the time `timeout` from now, or a time in the far future if that is out of range.
 fn deadline_after(timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(u64::from(u32::MAX)))
@@ -76,7 +76,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         self.retry(|publisher, context| publisher.upload_endpoint(role, context))
     }
 
-    /// Looks the package up on the registry.
+    /// Looks up the package on the registry.
     pub(super) fn lookup(&mut self, package: &PlannedPackage) -> Result<PublishedState, Failure> {
         let target = StepTarget { package, role: self.role };
         self.retry(|publisher, context| publisher.lookup(target, context))
@@ -92,7 +92,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         deadline_after(self.limits.command_timeout)
     }
 
-    /// Calls the publisher once. If the step is over before it began, nothing happened, so the failure is not ambiguous.
+    /// Calls the publisher once. A failure before the call is not ambiguous, because nothing was published.
     fn run_once<T>(
         &mut self,
         deadline: Instant,
@@ -105,7 +105,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         }
     }
 
-    /// Asks a registry, again if a failure may pass.
+    /// Sends a request to a registry, and repeats it after a temporary failure.
     fn retry<T>(
         &mut self,
         mut call: impl FnMut(&mut P, &mut StepContext<'_>) -> Result<T, Failure>,
@@ -114,7 +114,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         loop {
             match self.run_once(retry.deadline, &mut call) {
                 Err(failure) if retry.should_retry(&failure, &self.cancel) && self.pause() => {
-                    // Another attempt would replace the registry's failure by that of the deadline.
+                    // Another attempt would replace the registry's failure with that of the deadline.
                     if Instant::now() >= retry.deadline {
                         return Err(failure.followed_by(DEADLINE_PASSED));
                     }
@@ -140,8 +140,8 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         result
     }
 
-    /// Looks the package up until the registry shows it, and returns the number of lookups. Calls `looked_up` after each,
-    /// with its number from 1 and `true` if the registry showed the version.
+    /// Looks up the package until the registry shows it, and returns the number of lookups. Calls `looked_up` after
+    /// each, with its number from 1 and `true` if the registry showed the version.
     pub(super) fn wait_until_visible<E: From<Failure>>(
         &mut self,
         package: &PlannedPackage,
@@ -163,12 +163,12 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                     break Err(Failure::permanent(message));
                 }
                 Err(failure) if failure.class == FailureClass::Permanent => break Err(failure),
-                // A registry that fails for a moment is asked again until the deadline.
+                // After a temporary failure, the next lookup follows, until the deadline.
                 Ok(PublishedState::Absent) | Err(_) => {}
             }
             if deadline_after(self.limits.poll_interval) > deadline {
                 let waited = timeout.as_secs();
-                let message = format!("it was published, and the registry did not show it within {waited} s");
+                let message = format!("the package was published, but the registry did not show it within {waited} s");
                 break Err(Failure::new(FailureClass::Ambiguous, message));
             }
             if !self.pause() {
@@ -179,7 +179,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         Ok(visible?)
     }
 
-    /// Waits for the next lookup or attempt; returns `false` if the caller asked to stop meanwhile.
+    /// Waits before the next lookup or attempt. Returns `false` if the caller asked to stop.
     pub(super) fn pause(&self) -> bool {
         let end = deadline_after(self.limits.poll_interval);
         loop {

@@ -1,4 +1,4 @@
-//! `rehearsal.json`: a snapshot of the receipt, and a claim that is compared, never trusted.
+//! The sidecar `rehearsal.json`, a snapshot of the receipt. It is compared with the log and never trusted.
 
 mod model;
 mod write;

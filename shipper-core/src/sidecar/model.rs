@@ -15,7 +15,7 @@ use crate::fold::Receipt;
 /// The only schema that this version reads.
 pub const SIDECAR_SCHEMA: &str = "shipper.rehearsal.v1";
 
-/// Time by which the start in a sidecar may precede the event: the shipper tool takes the time before it writes the event.
+/// Maximum by which the start in a sidecar may precede the event: the shipper tool takes the time before it writes.
 const STARTED_AT_TOLERANCE: Duration = Duration::MINUTE;
 
 /// The content of a sidecar: `docs/gate.md`, "The sidecar".
@@ -24,7 +24,7 @@ const STARTED_AT_TOLERANCE: Duration = Duration::MINUTE;
 pub struct Sidecar {
     /// Plan that was rehearsed.
     pub plan_id: PlanId,
-    /// Registry that it was rehearsed on.
+    /// Registry that the plan was rehearsed on.
     pub registry: RegistryName,
     /// True if the rehearsal passed.
     pub passed: bool,
@@ -34,9 +34,9 @@ pub struct Sidecar {
     pub packages_published: JsonUint,
     /// Summary of the rehearsal.
     pub summary: String,
-    /// Time of its start.
+    /// Time of the start of the rehearsal.
     pub started_at: Timestamp,
-    /// Time of its completion.
+    /// Time of the completion of the rehearsal.
     pub completed_at: Timestamp,
     /// Head of the log up to the line of the completion. `None` if the shipper tool wrote the sidecar.
     pub log: Option<ClaimedHead>,
@@ -46,8 +46,8 @@ pub struct Sidecar {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SidecarError {
-    /// It is not one JSON object, read as strictly as a line of the log.
-    #[error("it is not one JSON object: line {line}, {corruption}")]
+    /// It is not one JSON object by the rules for a line of the log.
+    #[error("it is not one JSON object (line {line}, {corruption})")]
     NotAnObject {
         /// The line of the sidecar; the first is 1.
         line: usize,
@@ -55,23 +55,23 @@ pub enum SidecarError {
         corruption: LineError,
     },
     /// It is longer than 16 MiB.
-    #[error("it is longer than 16 MiB; no sidecar is")]
+    #[error("it is longer than 16 MiB")]
     TooLong,
     /// It has no schema version.
-    #[error("it has no string \"schema_version\"")]
+    #[error("it has no string member \"schema_version\"")]
     NoSchema,
     /// It has a schema version that this version does not know.
-    #[error("it is of schema {schema}, which this version does not know; use a version of shipper-replay that does")]
+    #[error("this version does not know its schema {schema}")]
     Unsupported {
         /// The schema version, quoted and safe to print.
         schema: String,
     },
-    /// A member is missing or of the wrong kind.
-    #[error("its member \"{member}\" is missing or of the wrong kind; expected {expected}")]
+    /// A member is missing or has the wrong type.
+    #[error("its member \"{member}\" is missing or is not {expected}")]
     Member {
         /// Name of the member.
         member: &'static str,
-        /// Expected kind.
+        /// Values that the member must have.
         expected: &'static str,
     },
 }
@@ -163,7 +163,7 @@ pub struct FieldDiff {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FieldValue {
-    /// True or false.
+    /// A boolean.
     Flag(bool),
     /// A number that fits 64 bits.
     Number(u64),
@@ -171,12 +171,12 @@ pub enum FieldValue {
     Text(String),
 }
 
-const NAME: &str = "a string that is not empty";
+const NAME: &str = "a non-empty string";
 const NUMBER: &str = "an unsigned integer, digits only";
 const TIME: &str = "an RFC 3339 time";
-const HEAD: &str = "a head: an object with unsigned integers lines and bytes and a string blake3";
+const HEAD: &str = "a head: an object with unsigned integers `lines` and `bytes` and a string `blake3`";
 
-/// Reads a member; `expected` describes the values for which `parse` returns one.
+/// Reads a member. `expected` describes the values that `parse` accepts.
 fn read<'a, T>(
     object: &Object<'a>,
     member: &'static str,
@@ -190,7 +190,7 @@ fn parse_text<T: FromStr>(value: Value<'_>) -> Option<T> {
     value.as_str()?.parse().ok()
 }
 
-/// Adds a field if its values differ. Copies them only then, because a summary may be long.
+/// Adds a field if its values differ. Copies the values only then, because a summary may be long.
 fn compare<T: PartialEq>(diffs: &mut Vec<FieldDiff>, field: &str, sidecar: T, log: T, value: impl Fn(T) -> FieldValue) {
     if sidecar != log {
         diffs.push(FieldDiff { field: field.to_owned(), sidecar: value(sidecar), log: value(log) });

@@ -1,4 +1,4 @@
-//! The text of a sidecar, and its replacement on disk: after its event is durable, as a whole, and never through a link.
+//! Renders a sidecar and replaces the file: after its event is durable, as a whole, and never through a link.
 
 use std::io;
 
@@ -12,9 +12,9 @@ use crate::fold::Receipt;
 use crate::sidecar::model::{SIDECAR_SCHEMA, Sidecar};
 use crate::state_dir::SIDECAR_FILE_NAME;
 
-/// The error for a sidecar that cannot be written. The event that it is a snapshot of is in the log.
+/// The error for a sidecar that cannot be written. The log has its content, and the next decision writes it again.
 #[derive(Debug, Error)]
-#[error("{path} could not be written; the log is what counts, and the next decision writes it anew")]
+#[error("cannot write the sidecar {path}")]
 #[non_exhaustive]
 pub struct WriteSidecarError {
     /// Path of the sidecar.
@@ -44,7 +44,7 @@ impl Sidecar {
     }
 }
 
-/// The members in the shipper tool's order, then ours.
+/// The members in the shipper tool's order, and then `log`, which only this crate writes.
 #[derive(Serialize)]
 struct SidecarJson<'a> {
     schema_version: &'static str,

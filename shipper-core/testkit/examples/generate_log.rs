@@ -1,24 +1,24 @@
-//! `generate_log SEED EVENTS [--chained]`: writes a log of so many events to standard output, the same bytes for the same
-//! arguments everywhere. It is for measuring; nothing in it happened.
+//! `generate_log SEED EVENTS [--chained]` writes a log of `EVENTS` events to standard output, for measurements. The
+//! same arguments give the same bytes on every system. The events are invented.
 //!
 //! ```sh
 //! cargo run --release -p shipper-testkit --features core --example generate_log -- 1 2000000 > big.jsonl
 //! ```
 //!
-//! The log is the history of a workspace, release after release, in the lines that the shipper tool writes: 183 bytes on
-//! average, 105 to 430 each. A release is a plan of 3 to 8 packages:
+//! The log is the history of a workspace, release after release, in lines as the shipper tool writes them: 183 bytes on
+//! average, from 105 to 430. A release is a plan of 3 to 8 packages:
 //!
-//! - It is rehearsed. One plan in eight fails at a package, is mended and rehearsed again.
-//! - It is published: some 50 events a package, most of them polls whether the registry shows it yet. One attempt in ten
-//!   is tried again; one run in twelve stops at a package, and a second run resumes it.
+//! - It is rehearsed. One plan in eight fails at a package, is repaired and rehearsed again.
+//! - It is published, with about 50 events for each package, most of them polls of the registry. One attempt in ten is
+//!   retried. One run in twelve stops at a package, and a second run resumes it.
 //!
-//! So 3 % of the events are those that an audit judges by, and it finds nothing wrong with them. The last release ends
-//! where the count does: a longer log begins with the shorter one.
+//! So an audit judges by 3 % of the events, and reports no violation. The log ends after `EVENTS` events, within a
+//! release: a longer log begins with the shorter one.
 //!
-//! With `--chained` every line is chained (some 90 bytes more), the gate is asked after each rehearsal, and the runs name
-//! its answer. The answers are derived, not told: a failed rehearsal is refused.
+//! With `--chained`, every line is chained (about 90 bytes more), the gate is asked after each rehearsal, and each run
+//! names its decision. The generator derives the decisions with the real gate: a failed rehearsal is refused.
 //!
-//! Exit status 0: the log is complete; 1: it is not, or the arguments are wrong.
+//! Exit status 0: the log is complete. 1: the log is incomplete, or the arguments are invalid.
 
 use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write, stderr, stdout};
@@ -38,8 +38,8 @@ const FIRST_DAY: Time = Time(1_577_836_800_000 * MILLISECOND);
 const MILLISECOND: u64 = 1_000_000;
 const HOUR: u64 = 3_600_000 * MILLISECOND;
 
-/// What is left to chance. BLAKE3's output is specified to the last byte; a crate of random numbers may change its own
-/// from version to version.
+/// Random numbers from BLAKE3, whose output is specified completely. The output of a crate for random numbers may
+/// change between versions.
 struct Chance(blake3::OutputReader);
 
 impl Chance {
@@ -73,7 +73,7 @@ impl Time {
     }
 }
 
-/// As the shipper tool writes it: always nine digits of a second.
+/// The form of the shipper tool, always with nine digits after the second.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = OffsetDateTime::from_unix_timestamp_nanos(self.0.into()).map_err(|_| fmt::Error)?;
@@ -83,7 +83,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// The log that is being written. Once it is full it takes no more, so that a release need not know where it ends.
+/// The log that is being written. A full log ignores further events, so a release need not check for the end.
 struct Log {
     out: BufWriter<StdoutLock<'static>>,
     left: u64,
@@ -111,7 +111,7 @@ impl Log {
         write!(line, r#""timestamp":"{now}","event_type":{{"type":"{type_name}"{members}}},"package":"{package}"}}"#)?;
         line.push(b'\n');
         self.prefix.push_line(line);
-        // No other event in here changes the fold, and to read them all would take longer than everything else.
+        // No other event of this program changes the fold, and parsing them all would take most of the time.
         if type_name.starts_with("rehearsal_")
             && let ParsedLine::Event(record) = parse_line(line).map_err(io::Error::other)?
         {
@@ -133,7 +133,7 @@ struct Package {
     id: String,
 }
 
-/// A workspace that is released again and again.
+/// A workspace that is released repeatedly.
 struct History {
     log: Log,
     chance: Chance,
@@ -141,7 +141,7 @@ struct History {
 }
 
 impl History {
-    /// One release after the other, until the log is full.
+    /// Writes releases until the log is full.
     fn write(&mut self) -> io::Result<()> {
         let mut number = 0;
         while self.log.left > 0 {
@@ -173,7 +173,7 @@ impl History {
         Plan { id, packages: PACKAGES.split(' ').zip(0..3 + self.chance.below(6)).map(package).collect() }
     }
 
-    /// The position of any package of the plan, once in so `many` times.
+    /// Returns the position of a random package of the plan, with a probability of one in `many`, else `None`.
     fn any(&mut self, plan: &Plan, many: u64) -> Option<u64> {
         self.chance.one_in(many).then(|| self.chance.below(plan.packages.len() as u64))
     }
@@ -184,7 +184,7 @@ impl History {
         Ok(())
     }
 
-    /// Lets about so many nanoseconds pass, and says how many milliseconds it was.
+    /// Advances the clock by about this number of nanoseconds, and returns the milliseconds.
     fn pass(&mut self, about: u64) -> u64 {
         let before = self.now;
         self.now = before.after(about / 2 + self.chance.below(about));
@@ -197,7 +197,7 @@ impl History {
         self.event("registry_policy_applied", format_args!(r#","evidence":{{{posture},{hosts}}}"#), "all")
     }
 
-    /// Rehearses a plan; it fails at the package of that position, if any.
+    /// Rehearses a plan. The rehearsal fails at the package with the position `fails`, if any.
     fn rehearse(&mut self, plan: &Plan, fails: Option<u64>) -> io::Result<()> {
         self.pass(HOUR);
         let (count, what) = (plan.packages.len(), format!(r#","registry":"rehearsal","plan_id":"{}""#, plan.id));
@@ -220,7 +220,7 @@ impl History {
         self.event("rehearsal_complete", format_args!(r#","passed":{passed}{what},"summary":"{summary}""#), "all")
     }
 
-    /// Asks the gate, where the log is chained, and says on which line it answers.
+    /// Asks the gate if the log is chained, and returns the line of the decision.
     fn ask(&mut self, plan: &Plan) -> io::Result<Option<u64>> {
         if !self.log.chained {
             return Ok(None);
@@ -237,11 +237,12 @@ impl History {
         Ok(Some(basis.lines + 1))
     }
 
-    /// Publishes a plan, from the package at which the run before `failed`, up to the one at which this one `fails`.
+    /// Publishes a plan, from the package at which the earlier run `failed`, up to the package at which this run
+    /// `fails`.
     fn run(&mut self, plan: &Plan, gate: Option<u64>, failed: Option<u64>, fails: Option<u64>) -> io::Result<()> {
         self.pass(HOUR);
         self.event("execution_started", format_args!(""), "all")?;
-        // Another host than that of the rehearsals: whoever may write to the one cannot write to the other.
+        // Another host than that of the rehearsals: a writer to one of them cannot write to the other.
         self.policy("http://127.0.0.2:36595")?;
         let (id, count) = (&plan.id, plan.packages.len());
         let gate = gate.map_or_else(String::new, |line| format!(r#","gate":{line}"#));
@@ -308,7 +309,7 @@ impl History {
         self.event("package_output", format_args!(r#","stdout_tail":"","stderr_tail":"{tail}""#), package)
     }
 
-    /// What cargo prints, escaped as in JSON: plain, coloured, or with quotes and a name that is not ASCII.
+    /// Returns output of cargo, escaped as in JSON: plain, coloured, or with quotes and a name that is not ASCII.
     fn uploaded(&mut self, Package { name, version, .. }: &Package) -> String {
         match self.chance.below(8) {
             0 => format!(
@@ -323,7 +324,7 @@ impl History {
         }
     }
 
-    /// Asks the registry until it shows the package: mostly for a minute or two.
+    /// Polls the registry until it shows the package, mostly for a minute or two.
     fn poll(&mut self, package: &str) -> io::Result<()> {
         let (began, polls) = (self.now, 4 + self.chance.below(38));
         self.event("readiness_started", format_args!(r#","method":"api""#), package)?;

@@ -20,7 +20,7 @@ pub struct Verified {
     pub first_crlf: Option<u64>,
 }
 
-/// A line with content or contradictions; its head if it is an event that was built.
+/// A line with content or errors. It has a head if its event was built.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OracleLine {
     pub line: u64,
@@ -37,7 +37,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Returns what a scanner finds in a log, in whatever way that is handed over.
+    /// Returns the results of a scanner; `scan` feeds it the log.
     pub fn scan(
         mut scanner: LogScanner,
         tracked_lines: u64,

@@ -60,17 +60,17 @@ pub enum PublishFault {
     None,
     /// It succeeds, with much output.
     Chatty,
-    /// Nothing is done, and another attempt fails too.
+    /// The step is not done, and another attempt fails too.
     Permanent,
-    /// Nothing is done, and another attempt may succeed.
+    /// The step is not done, and another attempt may succeed.
     Retryable,
-    /// It is done, and the answer is lost.
+    /// The step is done, and its answer is lost.
     Lost,
-    /// It is not done, and the answer is lost.
+    /// The step is not done, and its answer is lost.
     Unknown,
-    /// Another publisher does it with another content, and the answer is lost.
+    /// Another publisher uploads other content, and the answer is lost.
     Overtaken,
-    /// The caller asks to stop meanwhile.
+    /// The caller asks to stop during the step.
     Stopped,
 }
 
@@ -87,29 +87,29 @@ impl PublishFault {
     }
 }
 
-/// The answer to a lookup.
+/// The answer of the registry to a lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupFault {
     /// It does not answer.
     Unanswered,
-    /// It does not show yet what it has.
+    /// It does not show its content yet.
     Hidden,
-    /// It shows what it has.
+    /// It shows its content.
     Shown,
-    /// Its answer is meant to harm.
+    /// Its answer has hostile text.
     Hostile,
 }
 
-/// The receiver of uploads to the rehearsal registry.
+/// The registry that receives the uploads to the rehearsal registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MirrorMode {
-    /// The registry itself.
+    /// The rehearsal registry itself.
     None,
-    /// The live registry, whose mirror it is.
+    /// The live registry, which the rehearsal registry mirrors.
     OfLive,
-    /// The registry does not give it.
+    /// The rehearsal registry does not give its upload address.
     Silent,
-    /// The live registry does not give its own.
+    /// The live registry does not give its upload address.
     LiveSilent,
 }
 
@@ -177,7 +177,7 @@ impl Publisher for FakePublisher {
     }
 
     fn verify_build(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        assert!(matches!(target.role, RegistryRole::Rehearsal(_)), "what is published for real is not built again");
+        assert!(matches!(target.role, RegistryRole::Rehearsal(_)), "a publish does not build again");
         self.next_fault().failure()
     }
 
@@ -208,7 +208,7 @@ pub fn registry(name: &str) -> Registry {
     Registry { name: name.parse().expect("a name"), index: format!("sparse+https://{name}.example/index/") }
 }
 
-/// A plan of three packages with that source and version.
+/// Returns a plan of three packages. `source` determines their content, `version` their version.
 pub fn plan(source: u8, version: u8) -> Plan {
     let package = |name: &str| {
         let files = vec![PlannedFile::new("src/lib.rs", &[source])];
@@ -277,7 +277,7 @@ impl ReleaseTool {
         match publish(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),
             Err(PublishError::Refused(gate)) => {
-                assert_eq!(self.publisher.reached, before, "a refusal reaches nothing");
+                assert_eq!(self.publisher.reached, before, "a refused publish does not reach the registry");
                 Err(gate.verdict().reason_codes())
             }
             Err(error) => panic!("{error}"),

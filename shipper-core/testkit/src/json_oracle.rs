@@ -1,4 +1,4 @@
-//! A general reader of JSON as an oracle for the strict one; the fuzz targets use it too.
+//! Oracle for the strict reader of JSON: a general reader. The fuzz targets use it too.
 
 use std::collections::HashSet;
 
@@ -63,7 +63,8 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
-/// The answer of the general reader; `None` where the two may differ by design: numbers that no float represents.
+/// Returns `true` if the general reader accepts the text, and `None` for numbers beyond any float, where the readers
+/// differ by design.
 pub fn oracle(text: &str) -> Option<bool> {
     match serde_json::from_str::<Strict>(text) {
         Ok(Strict) => Some(text.trim_start().starts_with('{')),

@@ -8,7 +8,7 @@
     clippy::panic,
     clippy::string_slice,
     clippy::too_many_lines,
-    reason = "a test that finds something wrong stops at once"
+    reason = "a failed check must stop the test"
 )]
 
 pub mod chain_oracle;

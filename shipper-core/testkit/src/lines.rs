@@ -2,7 +2,7 @@
 
 use shipper_events::Tail;
 
-/// Divides a whole log into its complete lines, each with its LF, and its tail.
+/// Divides a log into its complete lines, each with its LF, and its tail.
 pub fn split_lines(log: &[u8]) -> (impl Iterator<Item = &[u8]>, Tail) {
     let complete = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
     let (lines, rest) = log.split_at(complete);

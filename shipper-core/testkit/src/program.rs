@@ -5,12 +5,13 @@ use std::process::Command;
 
 use crate::settings::print_figure;
 
-/// Path of an example program of a crate of the workspace. Testing the whole workspace builds it; testing one crate may not.
+/// Path of an example program of a workspace crate. A test of the whole workspace builds it. Otherwise this function
+/// does.
 pub fn example_program(package: &str, name: &str) -> PathBuf {
     built(package, "--example", name, &target_directory().join("examples").join(name))
 }
 
-/// Path of a program of a crate of the workspace, built as [`example_program`] builds one.
+/// Path of a program of a workspace crate, built as [`example_program`] builds one.
 pub fn binary(package: &str, name: &str) -> PathBuf {
     built(package, "--bin", name, &target_directory().join(name))
 }

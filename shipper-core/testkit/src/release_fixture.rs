@@ -1,4 +1,4 @@
-//! A workspace between two registries, and `shipper-release`, which rehearses and publishes it. No token is printed, and the
+//! Fixture of a workspace and two registries, with `shipper-release`. It checks that no token is printed, and that the
 //! live registry is reached only with a permission in the log.
 
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ use shipper_core::audit::{AuditOptions, Conclusion, LogAudit, SidecarInput};
 use crate::program::binary;
 use crate::registry::{CargoSandbox, CommandResult, Registry, TOKEN, three_members_for};
 
-/// A workspace of three crates, each depending on the one before, between two registries.
+/// A workspace of three crates, each of which depends on the one before, and two registries.
 pub struct ReleaseFixture {
     pub sandbox: CargoSandbox,
     pub live: Registry,
     pub rehearsal: Registry,
     pub root: PathBuf,
-    /// The uploads to the live registry without a permission in the log.
-    pub wrong: Arc<Mutex<Vec<String>>>,
+    /// The names of packages that were uploaded to the live registry without a permission in the log.
+    pub unauthorized_uploads: Arc<Mutex<Vec<String>>>,
 }
 
 impl ReleaseFixture {
@@ -28,16 +28,16 @@ impl ReleaseFixture {
         Self::between(Registry::start(), Registry::start())
     }
 
-    /// A workspace between these registries.
+    /// Creates a workspace with these registries.
     pub fn between(live: Registry, rehearsal: Registry) -> Self {
         let sandbox = CargoSandbox::with(&[("live", &live), ("rehearsal", &rehearsal)]);
         let root = sandbox.path("fixture");
         three_members_for(&root, "live");
-        let fixture = Self { sandbox, live, rehearsal, root, wrong: Arc::default() };
-        let (log, wrong) = (fixture.log(), Arc::clone(&fixture.wrong));
+        let fixture = Self { sandbox, live, rehearsal, root, unauthorized_uploads: Arc::default() };
+        let (log, unauthorized_uploads) = (fixture.log(), Arc::clone(&fixture.unauthorized_uploads));
         fixture.live.at_upload(move |upload| {
             if !ends_in_permitted_run(&log) {
-                wrong.lock().expect("no panic").push(upload.name.clone());
+                unauthorized_uploads.lock().expect("no panic").push(upload.name.clone());
             }
         });
         fixture
@@ -56,14 +56,14 @@ impl ReleaseFixture {
         let mut command = self.sandbox.command(binary("shipper-core", "shipper-release"));
         command.arg(action).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
         command.args(["--live-registry", "live", "--readiness-limit", "10"]).args(args);
-        // Jobs set these, and cargo's messages must be understood all the same.
+        // CI jobs set these variables, but the tests compare uncoloured messages.
         command.env("CARGO_TERM_COLOR", "always").env("CARGO_TERM_QUIET", "true");
         command
     }
 
     pub fn run(&self, action: &str, args: &[&str]) -> CommandResult {
         let result = CommandResult::run(&mut self.command(action, args));
-        assert!(!result.said.contains(TOKEN), "a token is printed: {}", result.said);
+        assert!(!result.output.contains(TOKEN), "a token is printed: {}", result.output);
         result
     }
 
@@ -75,7 +75,7 @@ impl ReleaseFixture {
         self.run("publish", &[&["--rehearsal-registry", "rehearsal"], args].concat())
     }
 
-    /// Runs the program, and sends that signal to it once this package arrives at a registry.
+    /// Runs the program, and sends this signal to it when this package arrives at the registry `at`.
     pub fn signalled(&self, action: &str, at: &Registry, package: &'static str, signal: &'static str) -> CommandResult {
         let child: Arc<Mutex<Option<u32>>> = Arc::default();
         let id = Arc::clone(&child);
@@ -94,7 +94,7 @@ impl ReleaseFixture {
         running.wait_with_output().expect("it ends").into()
     }
 
-    /// The audit of the log, under the configured registry.
+    /// Audits the log with the configured registry.
     pub fn audit(&self) -> LogAudit {
         let log = self.log_text();
         assert!(!log.contains(TOKEN), "a token is in the log");
@@ -104,7 +104,11 @@ impl ReleaseFixture {
             Err(_) => SidecarInput::Absent { path: path.display().to_string() },
         };
         let demand = AuditOptions::default().with_registry("rehearsal".parse().expect("a name"));
-        assert_eq!(*self.wrong.lock().expect("no panic"), Vec::<String>::new(), "the live registry was reached");
+        assert_eq!(
+            *self.unauthorized_uploads.lock().expect("no panic"),
+            Vec::<String>::new(),
+            "the live registry was reached"
+        );
         audit(log.as_bytes(), sidecar, &demand).expect("no line is demanded")
     }
 

@@ -1,4 +1,4 @@
-//! Lines that the shipper tool wrote, repeated, for benchmarks.
+//! Benchmark input: repeated lines of the shipper tool.
 
 use shipper_events::{ChainLink, parse_line};
 
@@ -7,7 +7,7 @@ use crate::lines::split_lines;
 /// The directory of the logs that the shipper tool wrote.
 const REAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/real");
 
-/// Whole events of at least `bytes` bytes, in the order in which they were written.
+/// Returns complete events of at least `bytes` bytes, in their original order.
 pub fn sample_log(bytes: usize) -> Vec<u8> {
     let mut cases: Vec<_> =
         std::fs::read_dir(REAL).expect("the fixtures").map(|case| case.expect("a case").path()).collect();
@@ -20,7 +20,7 @@ pub fn sample_log(bytes: usize) -> Vec<u8> {
     once.repeat(bytes.div_ceil(once.len()))
 }
 
-/// The same lines, chained.
+/// Returns the same lines, chained.
 pub fn chain(log: &[u8]) -> Vec<u8> {
     let (mut chained, mut previous) = (Vec::new(), Vec::new());
     for (before, line) in (0..).zip(split_lines(log).0) {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
-/// Returns `full` when the environment variable `SHIPPER_FULL` is set, and `default` otherwise: the only switch of the tests.
+/// Returns `full` if the environment variable `SHIPPER_FULL` is set, else `default`. The tests have no other switch.
 pub fn scaled<T>(default: T, full: T) -> T {
     if std::env::var_os("SHIPPER_FULL").is_some() { full } else { default }
 }
 
-/// Configuration of a property test with `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the number in
-/// `PROPTEST_CASES`. Inputs that failed before are kept beside the test and tried first.
+/// Returns the configuration of a property test with `cases` inputs, twenty times as many under `SHIPPER_FULL`, or the
+/// number in `PROPTEST_CASES`. Inputs that failed before are stored beside the test and tried first.
 pub fn proptest_config(cases: u32) -> ProptestConfig {
     let requested = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = requested.unwrap_or_else(|| scaled(cases, 20 * cases));
@@ -21,13 +21,13 @@ pub fn proptest_config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: Some(Box::new(persistence)), ..ProptestConfig::default() }
 }
 
-/// Prints a line past the capture of the test runner: figures are part of what the tests show.
+/// Prints a line past the capture of the test runner, so that the output of the tests contains the figures.
 pub fn print_figure(figure: &str) {
     writeln!(std::io::stderr(), "{figure}").expect("standard error accepts it");
 }
 
-/// Processor time of the current thread, so that a busy machine fails no test. On a system without it, the time since the
-/// first call.
+/// Returns the processor time of the current thread, so that no test fails on a busy machine. On other systems, returns
+/// the time since the first call.
 pub fn cpu_time() -> Duration {
     static FIRST_CALL: LazyLock<Instant> = LazyLock::new(Instant::now);
     let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();

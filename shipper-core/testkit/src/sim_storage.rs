@@ -45,7 +45,7 @@ impl Inode {
         bytes
     }
 
-    /// Every content that the file may have after a crash.
+    /// Returns every possible content of the file after a crash.
     fn after_crash(&self) -> BTreeSet<Vec<u8>> {
         let mut contents = BTreeSet::from([self.durable.clone()]);
         let mut bytes = self.durable.clone();
@@ -106,7 +106,7 @@ struct StorageState {
     fail: Option<(FaultPoint, InjectedFault)>,
     crashed: bool,
     names_made: usize,
-    /// The time, if it does not follow the steps.
+    /// The fixed time, or `None` for a clock that follows the steps.
     clock: Option<SystemTime>,
 }
 
@@ -167,7 +167,7 @@ impl SimStorage {
         self
     }
 
-    /// Fails no more, from now on.
+    /// Removes all faults from now on.
     pub fn mended(&self) {
         self.0.borrow_mut().fail = None;
     }
@@ -199,8 +199,8 @@ impl SimStorage {
         self.0.borrow().live_names().into_keys().collect()
     }
 
-    /// Every state that the disk may have after a crash now. Unsynced names and bytes are lost as a whole, in part or not at
-    /// all, independently of each other.
+    /// Returns every possible state of the disk after a crash at this moment. Each unsynced name is lost or not, and
+    /// unsynced bytes are cut anywhere, independently of each other.
     pub fn after_crash(&self) -> Vec<Self> {
         let state = self.0.borrow();
         let mut naming = Vec::new();
@@ -411,7 +411,7 @@ impl StorageFile for SimFile {
                 Ok(bytes.len() - 1)
             }
             Err(failure) => {
-                // A write that fails, or during which the machine stops, may have done a part of its work.
+                // A write that fails, or during which the machine stops, may have written a part of the bytes.
                 let part = if failure == InjectedFault::Eio { 0 } else { bytes.len() / 2 };
                 let part = if failure == InjectedFault::Crash { bytes.len() } else { part };
                 self.change(FileChange::Append(bytes[..part].to_vec()));

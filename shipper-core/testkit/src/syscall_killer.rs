@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-/// Kills a program at every system call in turn, and calls `check` after each with the directory and the output. Returns the
-/// number of calls. Needs `strace`, which `.ci/run` installs.
+/// Kills a program at every system call in turn, and calls `check` after each with the directory and standard output.
+/// Returns the number of calls. It needs `strace`, which `.ci/run` installs.
 pub fn kill_at_every_syscall(
     program: &std::path::Path,
     args: &[&str],
@@ -18,15 +18,16 @@ pub fn kill_at_every_syscall(
         command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
         let mut child =
             command.stderr(std::process::Stdio::null()).spawn().expect("strace is there (apt-get install strace)");
-        // It may die before it reads.
+        // The program may end before it reads.
         let _ = child.stdin.take().expect("a standard input").write_all(input.as_bytes());
         child.wait_with_output().expect("it ends")
     };
-    // The calls of a whole run, in order: `strace` counts the calls of each name apart. The first starts the program.
+    // The calls of a complete run, in order: `strace` counts the calls of each name separately. The first starts the
+    // program.
     let directory = prepare();
     let trace = directory.path().join("trace");
-    let whole = run(directory.path(), &["-o", trace.to_str().expect("UTF-8")]);
-    assert!(whole.status.code().is_some_and(|code| code <= 1), "{whole:?}");
+    let complete = run(directory.path(), &["-o", trace.to_str().expect("UTF-8")]);
+    assert!(complete.status.code().is_some_and(|code| code <= 1), "{complete:?}");
     let trace = std::fs::read_to_string(trace).expect("a trace");
     let mut counts = std::collections::BTreeMap::new();
     let mut killed = 0;

@@ -1,5 +1,5 @@
-//! A hostile log costs no more than its size: one long name, number or summary that many short lines refer to, and
-//! very many odd lines. An auditor's machine must not be brought down by a file.
+//! The cost of a hostile log is proportional to its size, whatever its long names and many references: a file must not
+//! exhaust the auditor's machine.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::cpu_time;
 
-/// How much processor time each of these may take; they take a fraction of a second, and minutes where cost is a product.
+/// The limit of the processor time of each audit. It takes a fraction of a second, or minutes if the cost is a product
+/// of sizes.
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[track_caller]
@@ -19,7 +20,7 @@ fn audits_quickly(log: &[u8], sidecar: SidecarInput) {
     assert!(taken < LIMIT, "{taken:?} for {} lines", audit.lines);
 }
 
-/// (Pass) An unknown gate event with a name of megabytes stands before many runs.
+/// An unknown gate event with a name of megabytes precedes many runs.
 #[test]
 fn long_unknown_event_name_before_many_runs() {
     let mut log = LogBuilder::foreign();
@@ -30,7 +31,7 @@ fn long_unknown_event_name_before_many_runs() {
     audits_quickly(log.bytes(), SidecarInput::NotRequested);
 }
 
-/// (Pass) A registry with a name of megabytes is what many runs rest on.
+/// Many runs depend on a registry with a name of megabytes.
 #[test]
 fn long_registry_name_under_many_runs() {
     let mut log = LogBuilder::foreign();
@@ -41,7 +42,7 @@ fn long_registry_name_under_many_runs() {
     audits_quickly(log.bytes(), SidecarInput::NotRequested);
 }
 
-/// (Pass) A sidecar with a summary of megabytes is compared with many completions.
+/// A sidecar with a summary of megabytes is compared with many completions.
 #[test]
 fn long_sidecar_summary_against_many_completions() {
     let mut log = LogBuilder::foreign();
@@ -56,9 +57,9 @@ fn long_sidecar_summary_against_many_completions() {
     audits_quickly(log.bytes(), SidecarInput::Found { path, bytes: bytes.into_bytes() });
 }
 
-/// (Pass) Very many odd lines, each with its finding; numbers of many digits are cut in messages.
+/// A log with very many odd lines has a finding for each, and messages truncate numbers of many digits.
 #[test]
-fn many_findings() {
+fn many_findings_with_bounded_messages() {
     audits_quickly(&vec![b'\n'; 500_000], SidecarInput::NotRequested);
     let mut log = LogBuilder::chained();
     let digits = "9".repeat(1 << 20);
@@ -70,7 +71,7 @@ fn many_findings() {
     }
 }
 
-/// (Pass) Many decisions of one plan, many runs that name old ones, many failed rehearsals in between.
+/// Many decisions of one plan, many runs that name old ones, and many failed rehearsals between them.
 #[test]
 fn many_decisions_that_refer_to_each_other() {
     let mut log = LogBuilder::foreign();

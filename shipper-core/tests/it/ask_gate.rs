@@ -1,5 +1,5 @@
-//! What the recorder and the gate write is what an audit verifies: each decision recorded with the exact bytes that it was
-//! folded from, the sidecar a snapshot of the fold, a skip never hidden, a log moved aside never forgotten.
+//! An audit verifies the records of the recorder and the gate: every decision with its exact basis, the sidecar, a
+//! skip, and a log that was moved aside. Otherwise an audit would reject an honest release.
 
 use std::time::Duration;
 
@@ -60,14 +60,14 @@ impl State {
     }
 }
 
-/// (Pass) Refused, rehearsed, asked again, published: the whole story verifies, and each answer names its line.
+/// A refusal, a rehearsal, an authorization and a publish are verified, and each answer has the line of its decision.
 #[test]
 fn release_after_a_refusal_verifies() {
     let state = State::new(b"");
-    let nobody = SkipRequest::default();
-    assert_eq!(state.ask(Some("r"), false, &nobody).line(), Some(1));
+    let no_skip = SkipRequest::default();
+    assert_eq!(state.ask(Some("r"), false, &no_skip).line(), Some(1));
     state.rehearse(true);
-    let authorized = state.ask(Some("r"), false, &nobody);
+    let authorized = state.ask(Some("r"), false, &no_skip);
     assert_eq!((authorized.verdict().code(), authorized.line()), (VerdictKind::Authorized, Some(5)));
     assert!(matches!(authorized, GateAnswer::Recorded { sidecar: SidecarUpdate::UpToDate, .. }));
     state.append(r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":1,"gate":5},"package":"all"}"#);
@@ -78,7 +78,7 @@ fn release_after_a_refusal_verifies() {
     assert_eq!(summarize(audited), "verified chained; 1:refused; 5:verified<-6");
 }
 
-/// (Pass) A skip carries who and why into the log; a dormant gate is recorded too.
+/// The log contains the actor and the justification of a skip, and the decision of a dormant gate.
 #[test]
 fn skip_is_recorded_with_who_and_why() {
     let state = State::new(b"");
@@ -91,7 +91,7 @@ fn skip_is_recorded_with_who_and_why() {
     assert_eq!(summarize(audited), "inconclusive chained; 1:permitted; 2:permitted; 1!gate-bypassed");
 }
 
-/// (Fail) A skip that nobody answers for is no skip.
+/// A skip request without an actor and a justification is rejected.
 #[test]
 fn anonymous_skip_is_rejected() {
     let state = State::new(b"");
@@ -105,7 +105,8 @@ fn anonymous_skip_is_rejected() {
     assert_eq!(std::fs::read(state.path.join("events.jsonl")).expect("the log"), b"");
 }
 
-/// (Pass) The sidecar is never asked: a forged one changes no verdict, is told of, and is written anew from the fold.
+/// The gate does not read the sidecar: a forged one changes no verdict, is reported, and is replaced by one from the
+/// fold.
 #[test]
 fn forged_sidecar_is_ignored_and_rewritten() {
     let state = State::new(b"");
@@ -121,7 +122,7 @@ fn forged_sidecar_is_ignored_and_rewritten() {
     }
 }
 
-/// (Pass) Lines of a tool that does not chain are adopted in the same write as the decision that needs it.
+/// Unchained lines are adopted in the same write as the decision that needs it.
 #[test]
 fn unchained_lines_are_adopted_with_the_decision() {
     let mut log = LogBuilder::foreign();
@@ -133,7 +134,7 @@ fn unchained_lines_are_adopted_with_the_decision() {
     assert_eq!(summarize(state.audit()), "verified partlychained; 5:authorized");
 }
 
-/// (Pass) A rehearsal that is dropped half-way stays open and visible; the one before it still stands.
+/// A rehearsal that is dropped half-way stays open and visible, and the receipt before it stays valid.
 #[test]
 fn dropped_rehearsal_stays_open() {
     let state = State::new(b"");
@@ -146,7 +147,7 @@ fn dropped_rehearsal_stays_open() {
     assert_eq!(summarize(state.audit()), "verified chained; 5:authorized; 6!rehearsal-abandoned");
 }
 
-/// (Pass) Two torn lines of the same bytes are two repairs: the second marks the rehearsal that it was torn from, too.
+/// Two torn tails of the same bytes are two repairs, and the second also marks the rehearsal that was torn.
 #[test]
 fn identical_second_torn_tail_is_recorded() {
     let state = State::new(b"");
@@ -167,14 +168,13 @@ fn identical_second_torn_tail_is_recorded() {
     assert!(matches!(state.ask(Some("r"), false, &SkipRequest::default()), GateAnswer::UntrustedLog(_)));
     drop(RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("repaired"));
     let refused = state.ask(Some("r"), false, &SkipRequest::default());
-    assert!(!refused.verdict().may_publish(), "the lost line may have told of a failure");
+    assert!(!refused.verdict().may_publish(), "the lost line may have recorded a failure");
     let log = std::fs::read_to_string(&path).expect("the log");
     assert_eq!(log.matches("tail_repaired").count(), 2);
     assert!(!state.path.join("events.jsonl.repairing").exists());
 }
 
-/// (Pass) A log that cannot be written any more is moved aside, whole; the new one names its head, and one rehearses
-/// again.
+/// A corrupt log is moved aside completely. The new log contains its head, and the plan must be rehearsed again.
 #[test]
 fn corrupt_log_is_moved_aside_and_continued() {
     let mut log = LogBuilder::chained();
@@ -185,17 +185,20 @@ fn corrupt_log_is_moved_aside_and_continued() {
     assert!(matches!(refused, GateAnswer::UntrustedLog(_)) && refused.line().is_none());
     let path = state.path.join("events.jsonl");
     let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
-    assert_eq!(std::fs::read(&aside).expect("the old log"), old, "whole");
+    assert_eq!(std::fs::read(&aside).expect("the old log"), old, "the old log is complete");
     assert_eq!(continued.head().lines, 1);
     let first = std::fs::read_to_string(&path).expect("the new log");
     assert!(first.contains(&format!(r#""type":"log_continued","lines":4,"bytes":{}"#, log.bytes().len())), "{first}");
-    assert!(!state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish(), "its fold starts empty");
+    assert!(
+        !state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish(),
+        "the fold of the new log starts empty"
+    );
     state.rehearse(true);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
     assert_eq!(summarize(state.audit()), "verified chained; 2:refused; 6:authorized");
 }
 
-/// (Fail) A log that does not extend the head that the caller kept is refused, and nothing is recorded.
+/// A log that does not extend the head that the caller kept is refused, and nothing is recorded.
 #[test]
 fn the_expected_head_is_never_dropped() {
     let state = State::new(b"");
@@ -211,7 +214,7 @@ fn the_expected_head_is_never_dropped() {
 proptest! {
     #![proptest_config(proptest_config(60))]
 
-    /// (Pass) Asked after any history, the gate records what an audit re-derives, and its sidecar matches.
+    /// After any history, an audit confirms the decision that the gate recorded, and the sidecar matches.
     #[test]
     fn recorded_decisions_are_confirmed_by_the_audit(entries in strategies::entries(0..20), query in strategies::query()) {
         let state = State::new(&strategies::to_log(&strategies::chained(entries)));

@@ -1,5 +1,5 @@
-//! `shipper-release` rehearses and publishes with the real cargo, against registries that fail. The live registry is reached
-//! only with a permission in the log, every rehearsal and run has its end in the log, and the audit concludes the same.
+//! `shipper-release` works with the real cargo and with registries that fail. It reaches the live registry only with a
+//! permission in the log, and records the end of every rehearsal and run, so that an audit gives the same conclusion.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use shipper_testkit::program::installed;
 use shipper_testkit::registry::{CommandResult, Fault, On, Registry, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
-/// (Pass) Rehearsed twice, one program installed, published, and verified; the live registry has the rehearsed packages.
+/// A workspace is rehearsed twice, published and verified. The live registry then has the rehearsed packages.
 #[test]
 fn workspace_is_rehearsed_published_and_verified() {
     let fixture = ReleaseFixture::create();
@@ -17,9 +17,9 @@ fn workspace_is_rehearsed_published_and_verified() {
         .rehearse(&["--smoke-install", "c"])
         .expect_status(0, "rehearsed 3 packages against 'rehearsal' successfully");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().len() == 3);
-    // Packages with the same content count.
+    // Packages with the same content are accepted.
     fixture.rehearse(&[]).expect_success();
-    assert_eq!(fixture.rehearsal.uploads().len(), 3, "nothing is uploaded twice");
+    assert_eq!(fixture.rehearsal.uploads().len(), 3, "each package is uploaded once");
     fixture.publish(&[]).expect_success();
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[0].runs[0];
@@ -37,15 +37,19 @@ fn workspace_is_rehearsed_published_and_verified() {
     assert_eq!(names, ["a", "b", "c"]);
     let entry = fixture.rehearsal.index_entry("c", "0.1.0").expect("an entry");
     let live = fixture.live.index_url();
-    assert_eq!(entry["deps"][0]["registry"].as_str(), Some(live.as_str()), "it says what users will get: {entry}");
-    // Another publish finds every package.
+    assert_eq!(
+        entry["deps"][0]["registry"].as_str(),
+        Some(live.as_str()),
+        "the dependency is on the live registry: {entry}"
+    );
+    // A repeated publish finds every package.
     fixture.publish(&[]).expect_success();
     assert_eq!(fixture.live.uploads().len(), 3);
     assert_eq!(fixture.assert_conclusion(Conclusion::Verified).decisions[1].runs[0].skipped, 3);
 }
 
-/// (Fail) One changed byte, and a bumped version: another plan, refused until it is rehearsed. A package that the rehearsal
-/// registry has with another content fails the rehearsal, with a remedy.
+/// One changed byte or a bumped version makes another plan, which is refused until it is rehearsed. A rehearsal fails,
+/// with a remedy, if the rehearsal registry has other content of a package.
 #[test]
 fn changed_byte_or_version_needs_a_new_rehearsal() {
     let fixture = ReleaseFixture::create();
@@ -68,33 +72,34 @@ fn changed_byte_or_version_needs_a_new_rehearsal() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A package that does not compile against the published ones: recorded, and refused.
+/// A package that does not compile against the published ones fails the rehearsal, and the publish is refused.
 #[test]
 fn compile_error_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
     write(&fixture.root.join("crates/b/src/lib.rs"), "pub fn answer() -> u32 { a::question() }");
-    let said = fixture.rehearse(&[]).expect_status(1, "");
+    let output = fixture.rehearse(&[]).expect_status(1, "");
     assert!(
-        said.contains("rehearsal stopped at 2/3: b@0.1.0") && said.contains("cannot find function `question`"),
-        "{said}"
+        output.contains("rehearsal stopped at 2/3: b@0.1.0") && output.contains("cannot find function `question`"),
+        "{output}"
     );
-    fixture.publish(&[]).expect_status(1, "did not pass; mend what failed");
+    fixture.publish(&[]).expect_status(1, "did not pass; fix what failed");
     assert!(fixture.live.uploads().is_empty());
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A registry that refuses the token; one that answers 500 once, and always; one that vanishes in the middle.
+/// A refused token, a permanent error and a registry that vanishes are recorded failures, and a temporary error is
+/// retried.
 #[test]
 fn rehearsal_registry_failures_are_recorded() {
     let fixture = ReleaseFixture::create();
     let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
     command.env("CARGO_REGISTRIES_REHEARSAL_TOKEN", "a-wrong-secret");
-    let said = CommandResult::run(&mut command).expect_status(1, "403");
+    let output = CommandResult::run(&mut command).expect_status(1, "403");
     let log = fixture.log_text();
-    assert!(!said.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{said}");
+    assert!(!output.contains("a-wrong-secret") && !log.contains("a-wrong-secret"), "{output}");
 
     fixture.rehearsal.order(On::Publish, "b", 1, Fault::refuse(500, "out of order"));
-    // A temporary failure is tried again.
+    // A temporary failure is retried.
     fixture.rehearse(&[]).expect_success();
 
     fixture.rehearsal.wipe();
@@ -111,17 +116,17 @@ fn rehearsal_registry_failures_are_recorded() {
     fixture.publish(&[]).expect_status(1, "");
 }
 
-/// (Pass) The live registry fails in the middle of a run, and loses an answer: recorded, and the next run goes on.
+/// A failure and a lost answer of the live registry are recorded, and the next run resumes.
 #[test]
 fn failed_run_is_recorded_and_can_be_resumed() {
     let fixture = ReleaseFixture::create();
     fixture.rehearse(&[]).expect_success();
-    // A's upload arrives, and the answer does not; b is refused as often as it is tried.
+    // The upload of a arrives, but its answer is lost. Every upload of b is refused.
     fixture.live.order(On::Publish, "a", 1, Fault::cut_off());
     fixture.live.order_for_every(On::Publish, "b", Fault::refuse(403, "not yours"));
-    let CommandResult { code, said } = fixture.publish(&["-v"]);
+    let CommandResult { code, output } = fixture.publish(&["-v"]);
     let log = fixture.log_text();
-    assert_eq!((code, said.contains("not yours")), (Some(1), true), "{said}\n{log}");
+    assert_eq!((code, output.contains("not yours")), (Some(1), true), "{output}\n{log}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!((run.published, run.failed, run.finished.as_deref()), (1, 1, Some("partial_failure")));
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1, "not published twice");
@@ -129,24 +134,24 @@ fn failed_run_is_recorded_and_can_be_resumed() {
     fixture.publish(&[]).expect_success();
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let run = &audited.decisions[1].runs[0];
-    assert_eq!((run.published, run.skipped), (2, 1), "asked again, and gone on");
+    assert_eq!((run.published, run.skipped), (2, 1), "the second run resumes after a");
 }
 
-/// (Fail) A program that cannot be installed from the rehearsal registry fails the rehearsal.
+/// A program that cannot be installed from the rehearsal registry fails the rehearsal.
 #[test]
 fn failed_install_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
-    let fails = "fn main() { assert!(!env!(\"CARGO_MANIFEST_DIR\").contains(\"registry\"), \"it is not for users\"); }";
+    let fails =
+        "fn main() { assert!(!env!(\"CARGO_MANIFEST_DIR\").contains(\"registry\"), \"built from the registry\"); }";
     write(&fixture.root.join("crates/c/build.rs"), fails);
-    // It builds where it is packed.
+    // It builds only in the workspace.
     fixture.rehearse(&[]).expect_success();
     fixture.rehearse(&["--smoke-install", "c"]).expect_status(1, "could not be installed");
     fixture.publish(&[]).expect_status(1, "");
     fixture.rehearse(&["--smoke-install", "nothing"]).expect_status(2, "no package \"nothing\" with a program");
 }
 
-/// (Fail) Killed in the middle of a rehearsal and of a run: the log shows it, a torn rehearsal is no pass, and the next run
-/// goes on.
+/// A kill during a rehearsal or a run is visible in the log. A torn rehearsal is no pass, and the next run resumes.
 #[test]
 fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
     let fixture = ReleaseFixture::create();
@@ -160,10 +165,10 @@ fn killed_release_is_resumed_and_a_torn_rehearsal_does_not_pass() {
     assert_eq!(fixture.live.versions("c"), ["0.1.0"]);
     let audited = fixture.assert_conclusion(Conclusion::Verified);
     let unfinished = audited.decisions.iter().flat_map(|decision| &decision.runs).filter(|run| run.finished.is_none());
-    assert_eq!(unfinished.count(), 1, "it is seen that a run died");
+    assert_eq!(unfinished.count(), 1, "the killed run is reported");
 }
 
-/// (Fail) Another registry than the rehearsed one, and two names of one registry.
+/// A publish with another registry than the rehearsed one is refused, and so are two names of one registry.
 #[test]
 fn wrong_or_aliased_registry_is_refused() {
     let fixture = ReleaseFixture::create();
@@ -175,7 +180,7 @@ fn wrong_or_aliased_registry_is_refused() {
         fixture.live.index_url().replace("127.0.0.1", "localhost")
     );
     write(&fixture.root.join(".cargo/config.toml"), &config);
-    fixture.run("publish", &["--rehearsal-registry", "other"]).expect_status(1, "ran on registry \"rehearsal\"");
+    fixture.run("publish", &["--rehearsal-registry", "other"]).expect_status(1, "used another registry, \"rehearsal\"");
     for action in ["rehearse", "publish"] {
         fixture.run(action, &["--rehearsal-registry", "alias"]).expect_status(2, "have the same address");
     }
@@ -183,7 +188,7 @@ fn wrong_or_aliased_registry_is_refused() {
     assert!(fixture.live.uploads().is_empty());
 }
 
-/// (Pass) A skip publishes, and the log contains the actor and the justification.
+/// A skip publishes, and the log contains the actor and the justification.
 #[test]
 fn skip_publishes_and_records_who_and_why() {
     let fixture = ReleaseFixture::create();
@@ -197,7 +202,7 @@ fn skip_publishes_and_records_who_and_why() {
     assert!(bypassed.message.contains("bot") && bypassed.message.contains("the registry is down"));
 }
 
-/// (Pass) A build that prints megabytes ends, and one that never ends is killed with every process that it started.
+/// A build that prints megabytes ends. A build that does not end is killed with every process that it started.
 #[test]
 fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     if !installed(&["pgrep"]) {
@@ -211,18 +216,18 @@ fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     write(&fixture.root.join("crates/a/build.rs"), hanging);
     fixture.rehearsal.wipe();
     let begun = std::time::Instant::now();
-    let CommandResult { code, said } = fixture.rehearse(&["--time-limit", "8"]);
-    assert!(begun.elapsed() < Duration::from_secs(120), "{said}");
-    assert_eq!((code, said.contains("longer than it may")), (Some(1), true), "{said}");
+    let CommandResult { code, output } = fixture.rehearse(&["--time-limit", "8"]);
+    assert!(begun.elapsed() < Duration::from_secs(120), "{output}");
+    assert_eq!((code, output.contains("exceeded its time limit")), (Some(1), true), "{output}");
     let left =
         Command::new("pgrep").args(["-f", fixture.sandbox.path("").to_str().expect("UTF-8")]).output().expect("pgrep");
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left running");
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "no process is still running");
 }
 
-/// (Fail) Ctrl-C in the middle: the rehearsal is completed in the log, as one that did not pass.
+/// Ctrl-C during a rehearsal completes it in the log as failed.
 #[test]
 fn interrupted_rehearsal_is_completed_as_failed() {
     let fixture = ReleaseFixture::create();
-    let said = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT").expect_status(1, "");
-    assert!(fixture.audit().receipt.is_some_and(|receipt| !receipt.passed), "{said}");
+    let output = fixture.signalled("rehearse", &fixture.rehearsal, "b", "-INT").expect_status(1, "");
+    assert!(fixture.audit().receipt.is_some_and(|receipt| !receipt.passed), "{output}");
 }

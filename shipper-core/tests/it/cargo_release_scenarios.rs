@@ -1,5 +1,5 @@
-//! Files that begin with a dot, a log in the checkout, dependencies that change, private registries, mirrors, two releases at
-//! once, signals, and tokens that a registry repeats. Each works, or ends in a recorded failure with a remedy.
+//! Unusual workspaces, registries and interruptions of a release with the real cargo: each works, or ends in a recorded
+//! failure with a remedy. A release must never be in an unrecorded state.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use shipper_testkit::program::installed;
 use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
-/// The files of an uploaded package, by name.
+/// Returns the names of the files of an uploaded package.
 fn files(registry: &Registry, name: &str) -> Vec<String> {
     let bytes = registry.crate_bytes(name, "0.1.0").expect("a package");
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*bytes));
@@ -35,8 +35,8 @@ fn git(root: &Path, args: &[&str]) {
     CommandResult::run(Command::new("git").current_dir(root).args(who).args(args)).expect_success();
 }
 
-/// (Pass) A repository with one package at its root: files that begin with a dot are rehearsed as they are published, a
-/// script of the build stays executable, and the log in the checkout is not packed.
+/// A repository with one package at its root is rehearsed as it is published, with files that begin with a dot and an
+/// executable build script, and without the log in the checkout.
 #[test]
 fn package_at_the_root_of_a_git_repository_is_published() {
     if !installed(&["git"]) {
@@ -61,15 +61,15 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     }
     git(&root, &["init", "-q"]);
     let fixture = ReleaseFixture { root: root.clone(), ..fixture };
-    // The first command makes a missing Cargo.lock, which belongs to the checkout.
+    // The first command creates the missing Cargo.lock, which is part of the checkout.
     fixture.run("plan", &[]).expect_success();
     git(&root, &["add", "-A"]);
     git(&root, &["commit", "-qm", "One"]);
     let before = fixture.run("plan", &[]).expect_success();
     fixture.rehearse(&["--smoke-install", "one"]).expect_success();
     let after = fixture.run("plan", &[]).expect_success();
-    assert_eq!(before, after, "a log in the checkout is not in the plan");
-    // Uncommitted files are not rehearsed either, without the option.
+    assert_eq!(before, after, "the plan does not contain a log in the checkout");
+    // Without the option, uncommitted files are not rehearsed.
     write(&root.join("src/more.rs"), "// more\n");
     fixture.rehearsal.wipe();
     for action in ["rehearse", "publish"] {
@@ -79,7 +79,10 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     fixture.publish(&[]).expect_status(2, "not yet committed");
     fixture.publish(&["--allow-dirty"]).expect_success();
     let log = fixture.log_text();
-    assert!(log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"), "it shows in the log: {log}");
+    assert!(
+        log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"),
+        "the log contains the option: {log}"
+    );
     let published = files(&fixture.live, "one");
     assert!(published.contains(&"one-0.1.0/.tools/look".to_owned()), "{published:?}");
     assert!(!published.iter().any(|file| file.contains(".shipper") || file.contains("notes")), "{published:?}");
@@ -87,12 +90,12 @@ fn package_at_the_root_of_a_git_repository_is_published() {
         files.into_iter().filter(|file| !file.ends_with(".cargo_vcs_info.json")).collect()
     };
     assert_eq!(without_commit(files(&fixture.rehearsal, "one")), without_commit(published));
-    // It can be repeated.
+    // The publish can be repeated.
     fixture.rehearse(&["--allow-dirty"]).expect_success();
 }
 
-/// (Fail) An updated dependency makes another plan, whose rehearsal builds with it the packages that the registry has already.
-/// A dependency of an unpublished member does not.
+/// An updated dependency makes another plan, whose rehearsal builds the uploaded packages again. A dependency of an
+/// unpublished member does not.
 #[test]
 fn updated_dependency_is_another_plan() {
     let fixture = ReleaseFixture::create();
@@ -121,32 +124,33 @@ fn updated_dependency_is_another_plan() {
     need("tool", "other");
     let plan = || fixture.run("plan", &[]).expect_success();
     let update = |name: &str| fixture.sandbox.cargo(&fixture.root, &["update", "-p", name]).expect_success();
-    // The fixture demands a permission for every upload to the live registry. These uploads are not the release's.
-    fixture.wrong.lock().expect("no panic").clear();
+    // The fixture requires a permission for every upload to the live registry, but these uploads are not part of the
+    // release.
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
     fixture.rehearse(&[]).expect_success();
     let before = plan();
     assert!(before.contains("\nlocked used 0.1.0 "), "{before}");
     publish("0.1.1", "pub const IS_GONE: u32 = 42;");
-    fixture.wrong.lock().expect("no panic").clear();
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
     update("other");
-    assert_eq!(plan(), before, "what an unpublished member needs is no part of the plan");
+    assert_eq!(plan(), before, "the dependencies of an unpublished member are not in the plan");
     update("used");
     assert!(plan().contains("\nlocked used 0.1.1 "), "{}", plan());
     fixture.publish(&[]).expect_status(1, "of another plan");
-    // Built once more.
+    // The packages are built again.
     fixture.rehearse(&[]).expect_status(1, "cannot find value `IT` in crate `used`");
     fixture.sandbox.cargo(&fixture.root, &["update", "-p", "used", "--precise", "0.1.0"]).expect_success();
     fixture.rehearse(&[]).expect_success();
     fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
-    // Users would not get the package that the configuration patches in.
+    // Users would not get the package of the patch in the configuration.
     let patch =
         format!("[patch.{:?}]\nused = {{ path = {:?} }}\n", fixture.live.index_url(), elsewhere.join("crates/used"));
     write(&fixture.root.join(".cargo/config.toml"), &patch);
-    fixture.rehearse(&[]).expect_status(2, "config.toml patches used, so that");
+    fixture.rehearse(&[]).expect_status(2, "config.toml patches used, but");
 }
 
-/// (Pass) The plan of each member contains the source of a git dependency as `Cargo.lock` spells it in each of its formats,
+/// The plan of each member contains the source of a git dependency, in the spelling of each format of `Cargo.lock`,
 /// beside a package of the same name and version from a registry.
 #[test]
 fn git_dependency_has_its_source_in_the_plan() {
@@ -167,14 +171,14 @@ fn git_dependency_has_its_source_in_the_plan() {
     append(&fixture.root.join("crates/b/Cargo.toml"), from_registry);
     let lock_file = fixture.root.join("Cargo.lock");
     let source_in_plan = || {
-        let said = fixture.run("plan", &[]).expect_success();
+        let output = fixture.run("plan", &[]).expect_success();
         let lock_file = std::fs::read_to_string(&lock_file).expect("a lock file");
         let source = lock_file.lines().find_map(|line| line.strip_prefix("source = \"git+")?.strip_suffix('"'));
         let source = source.expect("a git source").to_owned();
-        let locked = |checksum: &str| said.matches(&format!("\nlocked used 0.1.0 {checksum}\n")).count();
-        assert_eq!(locked(&format!("git+{source}")), 3, "{said}");
+        let locked = |checksum: &str| output.matches(&format!("\nlocked used 0.1.0 {checksum}\n")).count();
+        assert_eq!(locked(&format!("git+{source}")), 3, "{output}");
         let checksum = lock_file.lines().find_map(|line| line.strip_prefix("checksum = \"")?.strip_suffix('"'));
-        assert_eq!(locked(checksum.expect("a checksum")), 2, "members that need it: {said}");
+        assert_eq!(locked(checksum.expect("a checksum")), 2, "each member that depends on it: {output}");
         source
     };
     let source = source_in_plan();
@@ -184,7 +188,8 @@ fn git_dependency_has_its_source_in_the_plan() {
     assert_eq!(source_in_plan(), source.replace("x%2Fy", "x/y"));
 }
 
-/// (Pass) A token that is only in cargo's credentials, and that the registry repeats, appears nowhere.
+/// A token that only cargo's credentials contain is hidden in the output and in the log, even if the registry repeats
+/// it.
 #[test]
 fn token_repeated_by_the_registry_is_redacted() {
     let fixture = ReleaseFixture::create();
@@ -195,7 +200,7 @@ fn token_repeated_by_the_registry_is_redacted() {
     assert!(!sidecar.contains(TOKEN) && sidecar.contains("[hidden]"), "{sidecar}");
 }
 
-/// (Pass) Registries that show nothing without a token, which is in cargo's credentials; also with downloads on another host.
+/// Private registries work with the token in cargo's credentials, also with downloads on another host.
 #[test]
 fn private_registries_are_supported() {
     let private = |downloads_elsewhere| {
@@ -207,55 +212,55 @@ fn private_registries_are_supported() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) The registry's package differs from the entry in its index: cargo would refuse it as a dependency.
+/// A package that differs from its entry in the index is rejected, because cargo would refuse it as a dependency.
 #[test]
 fn package_that_differs_from_its_index_entry_is_rejected() {
     let fixture = ReleaseFixture::create();
     fixture.rehearse(&[]).expect_success();
     fixture.rehearsal.order_for_every(On::Download, "a", Fault::refuse(200, "it is something else"));
-    fixture.rehearse(&[]).expect_status(1, "is not what its index says");
+    fixture.rehearse(&[]).expect_status(1, "but its index has");
 }
 
-/// (Fail) A mirror of the live registry, whose uploads go there: nothing is uploaded, and the log contains the reason.
+/// A mirror whose uploads go to the live registry gets no upload, and the log contains the reason.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
     let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
     let fixture = ReleaseFixture::between(live, mirror);
-    fixture.rehearse(&[]).expect_status(1, "goes to the live registry");
+    fixture.rehearse(&[]).expect_status(1, "go to the live registry");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().is_empty());
     fixture.publish(&[]).expect_status(1, "");
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) Two at once in one directory: the second does nothing and names the first, and the log stays whole.
+/// A second release in the same directory does nothing and names the first, and the log stays intact.
 #[test]
 fn second_concurrent_release_is_rejected() {
     let fixture = ReleaseFixture::create();
     let others = ["rehearse", "publish"].map(|action| fixture.command(action, &["--rehearsal-registry", "rehearsal"]));
     let (others, ended) = (Mutex::new(Vec::from(others)), Arc::new(Mutex::new(Vec::new())));
-    let told = Arc::clone(&ended);
+    let results = Arc::clone(&ended);
     fixture.rehearsal.at_upload(move |_| {
         for mut command in others.lock().expect("no panic").drain(..) {
-            told.lock().expect("no panic").push(command.output().expect("it starts"));
+            results.lock().expect("no panic").push(command.output().expect("it starts"));
         }
     });
     fixture.rehearse(&[]).expect_success();
     let ended = ended.lock().expect("no panic");
     assert_eq!(ended.len(), 2);
     for output in ended.iter() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
-            (output.status.code(), said.contains("another rehearsal or run is at work")),
+            (output.status.code(), stderr.contains("another rehearsal or run holds it")),
             (Some(2), true),
-            "{said}"
+            "{stderr}"
         );
     }
     fixture.publish(&[]).expect_success();
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Pass) Terminated in the middle of a run: the end is in the log, cargo does not go on, and the next run does.
+/// A terminated run records its end, its cargo stops, and the next run resumes.
 #[test]
 fn terminated_run_is_recorded_and_resumed() {
     let fixture = ReleaseFixture::create();
@@ -267,7 +272,7 @@ fn terminated_run_is_recorded_and_resumed() {
         seen.lock().expect("no panic").push(log.matches("\"package_attempted\"").count());
     });
     let output = fixture.signalled("publish", &fixture.live, "b", "-TERM");
-    assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "an attempt is in the log before it is made");
+    assert_eq!(*attempted.lock().expect("no panic"), [1, 2], "the log contains an attempt before the upload");
     assert_eq!(output.code, Some(1), "{output:?}");
     let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
     assert_eq!(run.finished.as_deref(), Some("partial_failure"), "{run:?}");
@@ -276,8 +281,8 @@ fn terminated_run_is_recorded_and_resumed() {
     assert_eq!(["a", "b", "c"].map(|name| uploads.iter().filter(|one| one.name == name && one.kept).count()), [1; 3]);
 }
 
-/// (Fail) A cargo that does not end before there is a plan: a signal stops the program, and nothing was begun. The message
-/// about a manifest that cargo cannot read contains cargo's error.
+/// A signal stops the program while cargo hangs before there is a plan, and nothing is recorded. The message about an
+/// unreadable manifest contains cargo's error.
 #[test]
 fn hanging_or_failing_cargo_metadata_begins_nothing() {
     let fixture = ReleaseFixture::create();
@@ -288,21 +293,20 @@ fn hanging_or_failing_cargo_metadata_begins_nothing() {
     let running = command.env("CARGO", &cargo).stderr(Stdio::piped()).spawn().expect("it starts");
     let since = SystemTime::now();
     while !begun.exists() {
-        assert!(since.elapsed().is_ok_and(|passed| passed < Duration::from_secs(60)), "it does not run cargo");
+        assert!(since.elapsed().is_ok_and(|passed| passed < Duration::from_secs(60)), "cargo was not started");
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill").success());
     let output = running.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), said.contains("somebody asked to stop")), (Some(2), true), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), stderr.contains("the caller asked to stop")), (Some(2), true), "{stderr}");
     write(&fixture.root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\", \"nowhere\"]\n");
-    let said = fixture.rehearse(&[]).expect_status(2, "nowhere/Cargo.toml");
-    assert!(said.contains("cannot be read: cargo failed"), "{said}");
-    assert!(!fixture.log().exists(), "nothing was begun");
+    let output = fixture.rehearse(&[]).expect_status(2, "nowhere/Cargo.toml");
+    assert!(output.contains("Cargo.toml: cargo failed"), "{output}");
+    assert!(!fixture.log().exists(), "nothing is recorded");
 }
 
-/// (Fail) A file that changes while the packages before it are published: its package differs from the plan, and nothing else
-/// is published.
+/// If a file changes during a run, the package differs from the plan, and nothing else is published.
 #[test]
 fn source_changed_during_a_run_stops_it() {
     let fixture = ReleaseFixture::create();
@@ -313,7 +317,7 @@ fn source_changed_during_a_run_stops_it() {
     assert_eq!((fixture.live.versions("a").len(), fixture.live.versions("b").len()), (1, 0));
 }
 
-/// (Pass) Cargo is killed while it uploads, as by a system that runs out of memory: the index shows that the upload arrived.
+/// If cargo is killed during an upload, the index shows that the upload arrived.
 #[test]
 fn upload_by_a_killed_cargo_is_found_in_the_index() {
     if !installed(&["pkill"]) {
@@ -329,15 +333,15 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
             std::thread::sleep(Duration::from_millis(300));
         }
     });
-    let CommandResult { code, said } = fixture.publish(&[]);
+    let CommandResult { code, output } = fixture.publish(&[]);
     let log = fixture.log_text();
-    assert_eq!(code, Some(0), "{said}\n{log}");
+    assert_eq!(code, Some(0), "{output}\n{log}");
     assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
 }
 
-/// (Pass) A backport, beside a newer version that is published already and needs something else; and a crate from elsewhere
-/// that needs a package of the plan too: only the rehearsed one is used.
+/// Only rehearsed packages are used, beside a newer published version with other dependencies, and with another crate
+/// that depends on a package of the plan.
 #[test]
 fn rehearsed_packages_are_used_beside_published_versions() {
     let fixture = ReleaseFixture::create();
@@ -365,7 +369,7 @@ fn rehearsed_packages_are_used_beside_published_versions() {
         "pub fn take(_: a::It) -> u32 { a::answer() } pub fn answer() -> u32 { take(plugin::make()) }",
     );
     append(&fixture.root.join("Cargo.toml"), "[patch.live]\na = { path = \"crates/a\" }\n");
-    fixture.wrong.lock().expect("no panic").clear();
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
     fixture.rehearse(&["--smoke-install", "c"]).expect_success();
     fixture.publish(&[]).expect_success();
     // The published packages are recognized.
@@ -373,19 +377,19 @@ fn rehearsed_packages_are_used_beside_published_versions() {
     fixture.assert_conclusion(Conclusion::Verified);
 }
 
-/// (Fail) A patch in cargo's configuration: a rehearsal would build with it, and users without it.
+/// A patch in cargo's configuration is rejected: a rehearsal would build with it, and users without it.
 #[test]
 fn patch_in_the_configuration_is_rejected() {
     let fixture = ReleaseFixture::create();
     let patch = format!("[patch.{:?}]\na = {{ path = \"crates/a\" }}\n", fixture.live.index_url());
     write(&fixture.root.join(".cargo/config.toml"), &patch);
     for action in ["rehearse", "publish"] {
-        fixture.run(action, &["--rehearsal-registry", "rehearsal"]).expect_status(2, "config.toml patches a, so that");
+        fixture.run(action, &["--rehearsal-registry", "rehearsal"]).expect_status(2, "config.toml patches a, but");
     }
 }
 
-/// (Pass) A token in a file that cargo's configuration includes is hidden too, also where a build script prints it; and cargo
-/// that is configured to be quiet prints its errors all the same.
+/// A token in an included configuration file is hidden, even if a build script prints it. Cargo prints its errors even
+/// if it is configured to be quiet.
 #[test]
 fn token_in_an_included_file_is_redacted() {
     let fixture = ReleaseFixture::create();
@@ -394,13 +398,13 @@ fn token_in_an_included_file_is_redacted() {
     write(&fixture.root.join(".cargo/config.toml"), config);
     write(&fixture.root.join(".cargo/more.toml"), &format!("[registries.third]\ntoken = {secret:?}\n"));
     write(&fixture.root.join("crates/b/build.rs"), &format!("fn main() {{ panic!(\"here: {secret}\"); }}"));
-    let said = fixture.rehearse(&["-v"]).expect_status(1, "here: [hidden]");
+    let output = fixture.rehearse(&["-v"]).expect_status(1, "here: [hidden]");
     let log = fixture.log_text();
-    assert!(!said.contains(secret) && !log.contains(secret), "{said}\n{log}");
-    assert!(log.contains("\"package_output\""), "what cargo printed is in the log: {log}");
+    assert!(!output.contains(secret) && !log.contains(secret), "{output}\n{log}");
+    assert!(log.contains("\"package_output\""), "the log contains the output of cargo: {log}");
 }
 
-/// (Fail) A version that was yanked from a registry fails the rehearsal: users cannot get it.
+/// A yanked version fails the rehearsal, because users cannot get it.
 #[test]
 fn yanked_version_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
@@ -409,7 +413,7 @@ fn yanked_version_fails_the_rehearsal() {
     fixture.rehearse(&[]).expect_status(1, "a 0.1.0 was yanked from the registry rehearsal");
 }
 
-/// (Fail) Cargo succeeds if it installs nothing, and the rehearsal fails.
+/// Cargo succeeds without installing anything, and the rehearsal fails.
 #[test]
 fn install_of_a_package_without_a_program_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -418,7 +422,7 @@ fn install_of_a_package_without_a_program_is_rejected() {
     fixture.rehearse(&["--smoke-install", "c"]).expect_status(1, "cargo installed no program");
 }
 
-/// (Fail) A log that would be packed is refused before it can change the plan.
+/// A log that would be packed is refused before it can change the plan.
 #[test]
 fn state_dir_inside_package_is_rejected() {
     let fixture = ReleaseFixture::create();
@@ -429,7 +433,7 @@ fn state_dir_inside_package_is_rejected() {
     assert!(fixture.rehearsal.uploads().is_empty());
 }
 
-/// (Pass) Called from another directory, the workspace's own configuration applies, also to an installation.
+/// The workspace's own configuration applies from any directory, also to an installation.
 #[test]
 fn workspace_configuration_applies_from_any_directory() {
     let fixture = ReleaseFixture::create();

@@ -1,6 +1,5 @@
-//! Packages of a workspace are published in an order in which cargo can build each against those before it, and a stop ends
-//! the reading of a workspace. The publisher finds packages where cargo does, and keeps cargo's output without secrets and
-//! in bounded memory.
+//! Packages are published after their dependencies, the publisher requests the same index paths as cargo, and its
+//! output is bounded and has no secrets. Otherwise a release fails half-way or leaks a token.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use shipper_core::release::{
 };
 use shipper_testkit::registry::{self, write};
 
-/// (Pass) Each package follows its dependencies and dev-dependencies, except in the cycle that dev-dependencies form.
+/// Each package follows its dependencies and dev-dependencies, except in a cycle of dev-dependencies.
 #[test]
 fn packages_follow_their_dependencies() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -48,7 +47,7 @@ struct Setup {
     registry: Registry,
 }
 
-/// Reads a workspace of one package with these files too.
+/// Reads a workspace of one package that also has these files.
 fn set_up(files: &[(&str, &str)]) -> Setup {
     let directory = tempfile::tempdir().expect("a directory");
     let manifest = directory.path().join("Cargo.toml");
@@ -64,7 +63,7 @@ fn set_up(files: &[(&str, &str)]) -> Setup {
     Setup { _directory: directory, publisher, served, registry }
 }
 
-/// (Pass) The index is asked at the paths that cargo requests.
+/// Lookups request the paths of the index that cargo requests.
 #[test]
 fn lookups_request_the_paths_of_cargo() {
     let mut setup = set_up(&[]);
@@ -85,8 +84,8 @@ fn lookups_request_the_paths_of_cargo() {
     }
 }
 
-/// (Fail) A build script that prints secrets, long lines and many lines: each secret is hidden, also where a line is
-/// truncated, a text too short for a secret hides nothing, and the failure has the end of the output.
+/// Each printed secret is hidden, even if its line is truncated. A text too short for a secret hides nothing, and the
+/// failure contains the end of the output.
 #[test]
 fn printed_lines_are_redacted_and_bounded() {
     struct Lines(Vec<String>);

@@ -1,11 +1,11 @@
-//! A broken chain is seen, at the line: edits, deletions, insertions and reorderings of chained lines, and lines of
-//! ours that pretend to stand where they do not. Foreign lines mix in by the rules of the contract's section 5.
+//! An audit finds edits, deletions, insertions and reorderings of chained lines, at the line. Unchained lines are
+//! allowed only where the log format allows them.
 
 use shipper_core::audit::AuditOptions;
 use shipper_testkit::log_builder::{LogBuilder, assert_summary};
 use shipper_testkit::settings::print_figure;
 
-/// (Pass) A tool that does not chain wrote first, ours went on, the other came again.
+/// Lines of a tool that does not chain precede and follow chained lines.
 #[test]
 fn unchained_lines_are_adopted() {
     let mut log = LogBuilder::foreign();
@@ -23,10 +23,10 @@ fn unchained_lines_are_adopted() {
         .filter(|finding| finding.code.as_str() == "foreign-lines")
         .map(|finding| finding.line)
         .collect();
-    assert_eq!(notes, [Some(5), Some(9)], "once for each stretch after a chained line");
+    assert_eq!(notes, [Some(5), Some(9)], "one note for each group of unchained lines after a chained line");
 }
 
-/// (Fail) A chained line straight after a foreign one that is not `log_adopted`.
+/// A chained line directly after an unchained one must be `log_adopted`.
 #[test]
 fn chained_line_after_unchained_lines_must_adopt_them() {
     let mut log = LogBuilder::foreign();
@@ -36,7 +36,7 @@ fn chained_line_after_unchained_lines_must_adopt_them() {
     assert_summary(&log, "violated broken; 4!chain-broken");
 }
 
-/// (Fail) `log_adopted` with a head that is not that of the lines before it.
+/// The head in `log_adopted` must be that of the lines before it.
 #[test]
 fn adopted_head_must_match() {
     let mut log = LogBuilder::foreign();
@@ -45,23 +45,23 @@ fn adopted_head_must_match() {
     assert_summary(&log, "violated broken; 4!head-mismatch");
 }
 
-/// (Fail) Types that only we write stand on chained lines only; one finding a line, and judging goes on.
+/// Event types that only this tool writes must be chained. Each such line has one finding, and the audit continues.
 #[test]
 fn chained_only_types_must_be_chained() {
     let mut log = LogBuilder::foreign();
     log.pass("p", "r").authorized("p", "r").event(r#"{"type":"tail_repaired","bytes":1,"blake3":""}"#);
     log.event(r#"{"type":"log_continued","lines":1,"bytes":1,"blake3":""}"#);
     log.adopted();
-    let told = log.summary(&AuditOptions::default());
+    let summary = log.summary(&AuditOptions::default());
     assert!(
-        told.starts_with(
+        summary.starts_with(
             "violated broken; 4:authorized; 4!chain-broken; 5!chain-broken; 5!tail-repaired; 6!chain-broken"
         ),
-        "{told}"
+        "{summary}"
     );
 }
 
-/// (Pass) and (Fail) `log_continued` stands on line 1 only.
+/// `log_continued` is allowed on line 1 only.
 #[test]
 fn log_continued_is_allowed_on_line_1_only() {
     let continued = r#"{"type":"log_continued","lines":9,"bytes":99,"blake3":"old"}"#;
@@ -72,15 +72,15 @@ fn log_continued_is_allowed_on_line_1_only() {
     assert_summary(&log, "violated broken; 5!chain-broken");
 }
 
-/// (Fail) Every line of a chained log deleted, doubled or swapped with its neighbour; every byte of a line that is not
-/// the last changed: seen, unless what is left is a shorter log that is whole (only a kept head shows that).
+/// Each deleted, doubled or swapped line and each changed byte is found, except at the end of the log: only a kept head
+/// shows that the last line is missing or different.
 #[test]
 fn tampering_is_detected() {
     let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").publish("p").event(r#"{"type":"preflight_started"}"#);
     let kept = AuditOptions::default().with_extends(log.head());
-    let whole = log.bytes().to_vec();
-    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let bytes = log.bytes().to_vec();
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     let audit = |bytes: &[u8], demand: &AuditOptions| {
         let audit = shipper_testkit::log_builder::audit(bytes, shipper_core::audit::SidecarInput::NotRequested, demand);
         audit.expect("no line is demanded").integrity
@@ -104,30 +104,30 @@ fn tampering_is_detected() {
             assert_eq!(audit(&tampered.concat(), &kept), broken, "line {at}");
         }
     }
-    assert_eq!(total - seen, 1, "only the last line can be deleted unseen");
+    assert_eq!(total - seen, 1, "only the deletion of the last line is not found");
     let (mut bits, mut bits_seen) = (0, 0);
-    for at in 0..whole.len() {
+    for at in 0..bytes.len() {
         for bit in 0..8 {
-            let mut flipped = whole.clone();
+            let mut flipped = bytes.clone();
             flipped[at] ^= 1 << bit;
             bits += 1;
             bits_seen += usize::from(audit(&flipped, &AuditOptions::default()) == broken);
-            // A flip in the last line shows against a kept head only; so does a lost LF, which leaves a torn tail.
-            let last_line = at >= whole.len() - lines[lines.len() - 1].len();
+            // Only a kept head shows a changed last line, or a lost LF, which leaves a torn tail.
+            let last_line = at >= bytes.len() - lines[lines.len() - 1].len();
             assert!(last_line || audit(&flipped, &AuditOptions::default()) == broken, "byte {at}, bit {bit}");
             assert_eq!(audit(&flipped, &kept), broken, "byte {at}, bit {bit}");
         }
     }
     let (mut cuts, mut cuts_seen) = (0, 0);
-    for cut in 0..whole.len() {
+    for cut in 0..bytes.len() {
         cuts += 1;
         let torn = shipper_testkit::log_builder::audit(
-            &whole[..cut],
+            &bytes[..cut],
             shipper_core::audit::SidecarInput::NotRequested,
             &AuditOptions::default(),
         );
         cuts_seen += usize::from(torn.expect("no line is demanded").tail == shipper_core::audit::TailStatus::Torn);
-        assert_eq!(audit(&whole[..cut], &kept), broken, "cut at {cut}");
+        assert_eq!(audit(&bytes[..cut], &kept), broken, "cut at {cut}");
     }
     print_figure(&format!(
         "tampering seen: lines deleted, doubled or swapped {seen}/{total}, bits flipped {bits_seen}/{bits}, ends cut off \

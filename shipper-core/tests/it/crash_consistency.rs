@@ -1,6 +1,5 @@
-//! The machine may stop at any instant: at every step of rehearsing, asking, appending, repairing and continuing, every
-//! legal state of the disk is tried. In each, no acknowledged event is gone, the log opens or refuses loudly, and
-//! nothing is authorized that was not: a gate that forgets a failure in a crash is no gate.
+//! The machine may stop at any step, with any legal state of the disk. Then every acknowledged event is in the log, the
+//! log opens or is refused with an error, and no new plan is authorized: a gate must not forget a failure in a crash.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -19,53 +18,52 @@ use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
 const STATE: &str = "state";
 const LOG: &str = "state/events.jsonl";
 
-/// What a scenario was told before the machine stopped.
+/// The acknowledged results of a scenario before the machine stops.
 #[derive(Default)]
-struct Told {
+struct Acknowledged {
     /// The heads of acknowledged appends.
     heads: Vec<Head>,
-    /// Whether the plan may not be authorized any more (a failure was acknowledged), or not yet (no completion was
-    /// attempted).
+    /// `true` if the plan must not be authorized: a failure was acknowledged, or no completion was attempted.
     refused: bool,
-    /// Whether a permission was given.
+    /// `true` if the gate gave a permission.
     permitted: bool,
-    /// Whether the log was moved aside and continued: the heads are then those of another file.
+    /// `true` if the log was moved aside and continued: then the heads belong to another file.
     continued: bool,
 }
 
-type Scenario = fn(&SimStorage, &RefCell<Told>) -> Option<()>;
+type Scenario = fn(&SimStorage, &RefCell<Acknowledged>) -> Option<()>;
 
 fn query() -> GateQuery {
     GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
 }
 
-fn rehearse(disk: &SimStorage, told: &RefCell<Told>, passes: bool) -> Option<()> {
+fn rehearse(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>, passes: bool) -> Option<()> {
     let state = Utf8Path::new(STATE);
     let mut recorder = RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).ok()?;
     let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
     rehearsing.published("a", "1.0.0", Duration::ZERO).ok()?;
     if passes {
         rehearsing.published("b", "1.0.0", Duration::ZERO).ok()?;
-        told.borrow_mut().refused = false;
+        acknowledged.borrow_mut().refused = false;
     } else {
         rehearsing.failed("b", "1.0.0", "permanent", "no").ok()?;
-        told.borrow_mut().refused = true;
+        acknowledged.borrow_mut().refused = true;
     }
     let completed = rehearsing.complete(passes, "done").ok()?;
-    told.borrow_mut().heads.push(completed.head);
+    acknowledged.borrow_mut().heads.push(completed.head);
     Some(())
 }
 
-fn ask(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
+fn ask(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
     let answer =
         ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
             .ok()?;
-    told.borrow_mut().heads.extend(answer.head());
-    told.borrow_mut().permitted |= answer.verdict().may_publish();
+    acknowledged.borrow_mut().heads.extend(answer.head());
+    acknowledged.borrow_mut().permitted |= answer.verdict().may_publish();
     Some(())
 }
 
-fn publish(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
+fn publish(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
     let options = WriterOptions::default().repair_torn_tail(true);
     let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
     for line in [
@@ -73,55 +71,55 @@ fn publish(disk: &SimStorage, told: &RefCell<Told>) -> Option<()> {
         r#"{"event_type":{"type":"package_published"},"package":"a@1.0.0"}"#,
     ] {
         let head = log.append(&[line.parse::<NewEvent>().ok()?]).ok()?;
-        told.borrow_mut().heads.push(head);
+        acknowledged.borrow_mut().heads.push(head);
     }
     Some(())
 }
 
-/// A name, the disk that it begins with, and what happens.
+/// The name of a scenario, its initial disk, and its actions.
 type Case = (&'static str, fn() -> SimStorage, Scenario);
 
 const SCENARIOS: &[Case] = &[
-    ("rehearse, ask, publish", SimStorage::default, |disk, told| {
-        told.borrow_mut().refused = true;
-        rehearse(disk, told, true)?;
-        ask(disk, told)?;
-        publish(disk, told)
+    ("rehearse, ask, publish", SimStorage::default, |disk, acknowledged| {
+        acknowledged.borrow_mut().refused = true;
+        rehearse(disk, acknowledged, true)?;
+        ask(disk, acknowledged)?;
+        publish(disk, acknowledged)
     }),
-    ("ask before any rehearsal", SimStorage::default, |disk, told| {
-        told.borrow_mut().refused = true;
-        ask(disk, told)?;
-        rehearse(disk, told, false)
+    ("ask before any rehearsal", SimStorage::default, |disk, acknowledged| {
+        acknowledged.borrow_mut().refused = true;
+        ask(disk, acknowledged)?;
+        rehearse(disk, acknowledged, false)
     }),
-    ("a failure after a pass", passed, |disk, told| {
-        rehearse(disk, told, false)?;
-        ask(disk, told)
+    ("a failure after a pass", passed, |disk, acknowledged| {
+        rehearse(disk, acknowledged, false)?;
+        ask(disk, acknowledged)
     }),
-    ("a torn line in an open rehearsal", torn, |disk, told| {
-        // The line may have told of a failure: until the plan is rehearsed again, it counts as one.
-        told.borrow_mut().refused = true;
+    ("a torn line in an open rehearsal", torn, |disk, acknowledged| {
+        // The line may have recorded a failure. Until the plan is rehearsed again, it counts as one.
+        acknowledged.borrow_mut().refused = true;
         drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
-        ask(disk, told)?;
-        told.borrow_mut().refused = false;
-        rehearse(disk, told, true)?;
-        ask(disk, told)
+        ask(disk, acknowledged)?;
+        acknowledged.borrow_mut().refused = false;
+        rehearse(disk, acknowledged, true)?;
+        ask(disk, acknowledged)
     }),
-    ("the same torn bytes twice", torn_twice, |disk, told| {
-        told.borrow_mut().refused = true;
+    ("the same torn bytes twice", torn_twice, |disk, acknowledged| {
+        acknowledged.borrow_mut().refused = true;
         drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
-        ask(disk, told)
+        ask(disk, acknowledged)
     }),
-    ("lines of a tool that does not chain", foreign, |disk, told| {
-        ask(disk, told)?;
-        publish(disk, told)
+    ("lines of a tool that does not chain", foreign, |disk, acknowledged| {
+        ask(disk, acknowledged)?;
+        publish(disk, acknowledged)
     }),
-    ("a corrupt log moved aside", corrupt, |disk, told| {
-        told.borrow_mut().refused = true;
+    ("a corrupt log moved aside", corrupt, |disk, acknowledged| {
+        acknowledged.borrow_mut().refused = true;
         let path = Utf8Path::new(LOG);
-        told.borrow_mut().continued = true;
+        acknowledged.borrow_mut().continued = true;
         rotate_log(disk.clone(), path, LockOptions::default(), ()).ok()?;
-        rehearse(disk, told, true)?;
-        ask(disk, told)
+        rehearse(disk, acknowledged, true)?;
+        ask(disk, acknowledged)
     }),
 ];
 
@@ -137,7 +135,7 @@ fn torn() -> SimStorage {
     SimStorage::with(&[(LOG, log.bytes())])
 }
 
-/// A tail that was torn and repaired before, and is torn from another rehearsal now.
+/// Returns a disk whose log had a torn tail that was repaired, and has the same torn tail in another rehearsal.
 fn torn_twice() -> SimStorage {
     let tail = b"{\"seq\":";
     let hash = blake3::hash(tail);
@@ -159,29 +157,29 @@ fn corrupt() -> SimStorage {
     SimStorage::with(&[(LOG, log.bytes())])
 }
 
-/// Whether the log still begins with the bytes of that head.
+/// Returns `true` if the log begins with the bytes of this head.
 fn extends(log: &[u8], head: Head) -> bool {
     let length = usize::try_from(head.bytes).expect("small");
     log.get(..length).is_some_and(|prefix| blake3::hash(prefix) == head.blake3)
 }
 
 /// Checks one state after a crash.
-fn check(state: &SimStorage, told: &Told, what: &str) {
+fn check(state: &SimStorage, acknowledged: &Acknowledged, what: &str) {
     let log = state.read(LOG);
     let bytes = log.clone().unwrap_or_default();
-    if !told.continued {
-        for head in &told.heads {
+    if !acknowledged.continued {
+        for head in &acknowledged.heads {
             assert!(extends(&bytes, *head), "{what}: the acknowledged {head} is gone");
         }
-    } else if let Some(head) = told.heads.last() {
+    } else if let Some(head) = acknowledged.heads.last() {
         assert!(extends(&bytes, *head), "{what}: the acknowledged {head} is gone");
     }
-    // The gate does not repair, and must not authorize what was not.
+    // The gate does not repair, and must not authorize anything new.
     let answer =
         ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default());
     let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-    assert!(!(told.refused && answer.verdict().may_publish()), "{what}: authorized after a crash");
-    // A rehearsing writer opens the log, or refuses it loudly and leaves it as it is.
+    assert!(!(acknowledged.refused && answer.verdict().may_publish()), "{what}: authorized after a crash");
+    // A rehearsing writer opens the log, or refuses it with an error and leaves it unchanged.
     let before = state.read(LOG).unwrap_or_default();
     match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), LockOptions::default()) {
         Ok(recorder) => drop(recorder),
@@ -194,28 +192,28 @@ fn check(state: &SimStorage, told: &Told, what: &str) {
     let _: Conclusion = LogReport::audited("log", audited).conclusion;
 }
 
-/// (Pass) Every scenario, stopped at every step, in every state that the disk may then be in; a small run tries a quarter
-/// of the states.
+/// Every scenario is stopped at every step, in every possible state of the disk. A small run tries a quarter of the
+/// states.
 #[test]
 fn no_crash_loses_an_event_or_authorizes_a_plan() {
     let (mut points, mut states) = (0, 0);
     for (name, disk, scenario) in SCENARIOS {
-        let whole = disk();
-        let told = RefCell::new(Told::default());
-        scenario(&whole, &told).unwrap_or_else(|| panic!("{name}: fails without a crash"));
-        for step in 0..whole.steps() {
+        let undisturbed = disk();
+        let acknowledged = RefCell::new(Acknowledged::default());
+        scenario(&undisturbed, &acknowledged).unwrap_or_else(|| panic!("{name}: fails without a crash"));
+        for step in 0..undisturbed.steps() {
             let crashing = disk().failing(FaultPoint::Step(step), InjectedFault::Crash);
-            let told = RefCell::new(Told::default());
-            // Its end says nothing: that the sidecar cannot be written is no error.
-            let _ = scenario(&crashing, &told);
+            let acknowledged = RefCell::new(Acknowledged::default());
+            // The result is irrelevant: a sidecar that cannot be written is no error.
+            let _ = scenario(&crashing, &acknowledged);
             assert!(crashing.crashed(), "{name}: step {step}");
             points += 1;
             for (position, state) in crashing.after_crash().into_iter().enumerate() {
-                // A small run tries every fourth state, beginning with another one at each step.
+                // A small run tries every fourth state, with a different first state at each step.
                 if (position + step) % scaled(4, 1) != 0 {
                     continue;
                 }
-                check(&state, &told.borrow(), &format!("{name}, stopped at step {step}"));
+                check(&state, &acknowledged.borrow(), &format!("{name}, stopped at step {step}"));
                 states += 1;
             }
         }

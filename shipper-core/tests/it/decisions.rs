@@ -1,5 +1,5 @@
-//! Every decision and every run gets the status and the findings that the contract's section 7 gives it: an auditor
-//! acts on these words.
+//! Every decision and every run gets the status and the findings that `docs/auditing.md` defines, because an auditor
+//! acts on them.
 
 use shipper_core::audit::{AuditOptions, Level};
 use shipper_testkit::log_builder::{LogBuilder, assert_summary};
@@ -8,9 +8,9 @@ fn demand(registry: &str) -> AuditOptions {
     AuditOptions::default().with_registry(registry.parse().expect("a name"))
 }
 
-// Decisions of a run's own.
+// Implicit decisions.
 
-/// (Pass) A run on a sound, passing rehearsal of its plan.
+/// A run after a passed rehearsal of its plan with sound evidence is verified.
 #[test]
 fn a_run_on_a_passing_rehearsal_is_verified() {
     let mut log = LogBuilder::foreign();
@@ -20,7 +20,7 @@ fn a_run_on_a_passing_rehearsal_is_verified() {
     assert_eq!(log.summary(&demand("s")), "violated unchained; 4:violated<-4; 4!publish-not-authorized");
 }
 
-/// (Pass) Without any rehearsal, or with one of another plan, nothing contradicts a run and nothing backs it.
+/// Without a rehearsal of its plan, a run is unproven: nothing contradicts it, and nothing backs it.
 #[test]
 fn a_run_without_a_rehearsal_is_unproven() {
     let mut log = LogBuilder::foreign();
@@ -32,7 +32,7 @@ fn a_run_without_a_rehearsal_is_unproven() {
     assert_summary(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
 }
 
-/// (Fail) A run on a rehearsal that failed, or whose evidence is unsound.
+/// A run after a rehearsal that failed, or whose evidence is unsound, is violated.
 #[test]
 fn run_after_a_failed_rehearsal_is_violated() {
     let mut log = LogBuilder::foreign();
@@ -43,15 +43,15 @@ fn run_after_a_failed_rehearsal_is_violated() {
     assert_summary(&log, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
 }
 
-/// (Pass) A refused run that does not act violates nothing: it may have stopped at the gate.
+/// A refused run that does not act violates nothing: it may have stopped at the gate.
 #[test]
 fn refused_run_without_an_action_is_unproven() {
     let mut log = LogBuilder::foreign();
     log.fail("p", "r").plan("p", 1).finished("refused");
     assert_summary(&log, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
-    for deed in ["package_attempted", "package_uploaded", "package_published"] {
+    for action in ["package_attempted", "package_uploaded", "package_published"] {
         let mut acting = LogBuilder::foreign();
-        acting.fail("p", "r").plan("p", 1).event_on(&format!(r#"{{"type":"{deed}"}}"#), "a@1.0.0");
+        acting.fail("p", "r").plan("p", 1).event_on(&format!(r#"{{"type":"{action}"}}"#), "a@1.0.0");
         assert_summary(&acting, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
     }
     let mut skipping = LogBuilder::foreign();
@@ -59,7 +59,7 @@ fn refused_run_without_an_action_is_unproven() {
     assert_summary(&skipping, "inconclusive unchained; 4:unproven(unrecorded)<-4; 4!unproven-publish");
 }
 
-/// (Fail) What is published must be what was rehearsed: the count and every package, said once a run.
+/// A run must publish the rehearsed packages: their number and each of them. A run has at most one finding about that.
 #[test]
 fn a_run_must_publish_what_was_rehearsed() {
     let mut log = LogBuilder::foreign();
@@ -73,7 +73,7 @@ fn a_run_must_publish_what_was_rehearsed() {
     assert_summary(&log, "verified unchained; 4:verified<-4");
 }
 
-/// (Fail) Publishing outside every run: at the first event between two runs.
+/// A publish outside every run is reported once, at the first event between two runs.
 #[test]
 fn publishing_outside_a_run_is_an_error_once_between_two_runs() {
     let mut log = LogBuilder::foreign();
@@ -86,7 +86,7 @@ fn publishing_outside_a_run_is_an_error_once_between_two_runs() {
 
 // Recorded decisions.
 
-/// (Pass) Recorded, confirmed, taken: verified. Not taken: authorized.
+/// A recorded and confirmed decision is authorized, and verified once a run uses it.
 #[test]
 fn used_authorization_is_verified() {
     let mut log = LogBuilder::chained();
@@ -96,7 +96,7 @@ fn used_authorization_is_verified() {
     assert_summary(&log, "verified chained; 4:verified<-5");
 }
 
-/// (Pass) A first try and its resumption take one decision; after a success the next run is one of its own.
+/// A run and its resumption use one decision. After a success, the next run has an implicit decision.
 #[test]
 fn decision_can_be_used_until_a_run_succeeds() {
     let mut log = LogBuilder::chained();
@@ -111,7 +111,7 @@ fn decision_can_be_used_until_a_run_succeeds() {
     assert_summary(&log, "verified chained; 4:verified<-5,8; 11:verified<-11; 11!gate-not-asked-again");
 }
 
-/// (Pass) `gate` names the decision, also one that is not the latest, also after a success.
+/// `gate` names a decision, even if it is not the latest, and also after a success.
 #[test]
 fn run_uses_the_decision_that_it_names() {
     let mut log = LogBuilder::chained();
@@ -120,7 +120,7 @@ fn run_uses_the_decision_that_it_names() {
     assert_summary(&log, "verified chained; 4:verified<-5,9; 8:authorized");
 }
 
-/// (Fail) A named decision must be an earlier one of the run's plan.
+/// A named decision must be an earlier one of the run's plan.
 #[test]
 fn a_named_decision_must_exist() {
     for gate in [0, 1, 5, 99] {
@@ -133,7 +133,7 @@ fn a_named_decision_must_exist() {
     assert_summary(&log, "violated chained; 4:authorized; 5:refused; 6:violated<-6; 6!gate-not-found");
 }
 
-/// (Pass) A refusal that nobody acts on is what a gate is for.
+/// A refusal without a later publish is verified.
 #[test]
 fn unused_refusal_is_verified() {
     let mut log = LogBuilder::chained();
@@ -143,7 +143,7 @@ fn unused_refusal_is_verified() {
     assert_summary(&log, "verified chained; 4:refused<-5");
 }
 
-/// (Fail) Publishing on a refusal; or on a permission that a later refusal took back.
+/// A publish after a refusal is violated, also after an earlier permission.
 #[test]
 fn publishing_despite_a_refusal_is_violated() {
     let mut log = LogBuilder::chained();
@@ -164,7 +164,7 @@ fn publishing_despite_a_refusal_is_violated() {
     );
 }
 
-/// (Pass) After a refusal somebody rehearsed, as told, and did not ask again: a decision of the run's own.
+/// A rehearsal after a refusal gives the run an implicit decision, even if the gate is not asked again.
 #[test]
 fn rehearsing_after_a_refusal_is_no_violation() {
     let mut log = LogBuilder::chained();
@@ -172,8 +172,8 @@ fn rehearsing_after_a_refusal_is_no_violation() {
     assert_summary(&log, "verified chained; 1:refused; 5:verified<-5; 5!gate-not-asked-again");
 }
 
-/// (Fail) A permission is outdated by a failed or unsound rehearsal, by a failure in an open one, or by an unknown
-/// gate event; a rehearsal of another plan does not outdate it.
+/// A permission is outdated by a failed or unsound rehearsal, by a failure in an open one, and by an unknown gate
+/// event. A rehearsal of another plan does not outdate it.
 #[test]
 fn outdated_permission_is_violated() {
     let outdated = |change: &dyn for<'l> Fn(&'l mut LogBuilder) -> &'l mut LogBuilder| {
@@ -199,7 +199,7 @@ fn outdated_permission_is_violated() {
     assert_eq!(outdated(&|log| log.fail("p", "r").pass("p", "r")), "verified chained; 4:verified<-11");
 }
 
-/// (Fail) Publishing without asking a gate that this log knows.
+/// A publish without a decision is violated if a gate recorded any decision in this log.
 #[test]
 fn publishing_without_asking_is_violated_once_a_gate_was_asked() {
     let mut log = LogBuilder::chained();
@@ -207,7 +207,7 @@ fn publishing_without_asking_is_violated_once_a_gate_was_asked() {
     assert_summary(&log, "violated chained; 1:refused; 2:violated<-2; 2!ungated-publish");
 }
 
-/// (Pass) Dormant and bypassed: permitted until a run takes them, then unproven; a bypass is never hidden.
+/// Dormant and bypassed decisions are permitted until a run uses them, then unproven. A bypass is always reported.
 #[test]
 fn dormant_and_bypassed_permissions_are_unproven() {
     let mut log = LogBuilder::chained();
@@ -224,7 +224,7 @@ fn dormant_and_bypassed_permissions_are_unproven() {
     assert_eq!(log.summary(&strict), "violated chained; 1:unproven(bypassed)<-2; 1!gate-bypassed; 2!unproven-publish");
 }
 
-/// (Fail) What is recorded must be what the events give, reasons and their order included.
+/// A recorded verdict must equal the verdict from the events, with its reasons and their order.
 #[test]
 fn recorded_verdict_must_match_the_events() {
     for (verdict, reasons) in [
@@ -240,7 +240,7 @@ fn recorded_verdict_must_match_the_events() {
     }
 }
 
-/// (Fail) A forged answer does not hide what the run published: the permission still rests on the receipt.
+/// A forged verdict does not hide the published packages: the permission still depends on the receipt.
 #[test]
 fn forged_verdict_does_not_hide_package_mismatch() {
     let mut log = LogBuilder::chained();
@@ -249,7 +249,7 @@ fn forged_verdict_does_not_hide_package_mismatch() {
     assert_eq!(log.audit(&AuditOptions::default()).decisions[0].receipt_line, Some(3));
 }
 
-/// (Fail) The basis must be the head of what stands before the decision.
+/// The basis must be the head of the lines before the decision.
 #[test]
 fn a_recorded_basis_is_checked() {
     let mut log = LogBuilder::chained();
@@ -260,7 +260,7 @@ fn a_recorded_basis_is_checked() {
     assert_summary(&log, "violated broken; 4:violated; 4!basis-mismatch");
 }
 
-/// (Fail) A permission under another registry than the demanded one, or under none; a refusal is none.
+/// A permission must have the demanded registry, but a refusal need not.
 #[test]
 fn a_permission_must_be_under_the_demanded_registry() {
     let mut log = LogBuilder::chained();
@@ -275,7 +275,7 @@ fn a_permission_must_be_under_the_demanded_registry() {
     assert_eq!(log.summary(&demand("s")), "verified chained; 1:refused");
 }
 
-/// (Pass) Decisions under rules that this version does not know are not judged, nor are the runs that take them.
+/// Decisions with an unknown rules version are not judged, nor are the runs that use them.
 #[test]
 fn unknown_rules_are_not_judged() {
     let mut log = LogBuilder::chained();
@@ -285,9 +285,9 @@ fn unknown_rules_are_not_judged() {
     assert_summary(&log, "violated chained; 1:unjudged<-2; 1!unknown-rules; 5!publish-outside-run");
 }
 
-// What a demand leaves out.
+// Options that exclude decisions and findings.
 
-/// (Pass) `--plan-id` leaves out other plans' decisions and what is said about them; what is wrong with the log stays.
+/// `--plan-id` excludes the decisions of other plans and their findings, but not findings about the log itself.
 #[test]
 fn plan_id_option_excludes_other_plans() {
     let of = |plan: &str| AuditOptions::default().with_plan_id(plan.parse().expect("a name"));
@@ -310,7 +310,7 @@ fn plan_id_option_excludes_other_plans() {
     assert_eq!(log.summary(&of("p")), "violated broken; 1!basis-mismatch");
 }
 
-/// (Pass) `--since` goes on after an incident: what was dealt with is left out or lowered, what reaches beyond stays.
+/// `--since` excludes handled decisions and lowers handled findings, but keeps what has effect after the head.
 #[test]
 fn since_option_excludes_handled_findings() {
     let mut log = LogBuilder::chained();
@@ -339,8 +339,8 @@ fn since_option_excludes_handled_findings() {
     );
 }
 
-/// (Pass) What was dealt with is lowered, not hidden: also the warnings that only a status brings about. A run ends
-/// where judging stops.
+/// Handled findings become notes, including warnings that follow from a status. A run ends where the audit stops
+/// judging.
 #[test]
 fn handled_findings_are_lowered_not_hidden() {
     let codes = |log: &LogBuilder, demand: &AuditOptions| -> Vec<(String, Level)> {
@@ -359,7 +359,7 @@ fn handled_findings_are_lowered_not_hidden() {
     assert_eq!(log.summary(&since), "violated broken; 3!corrupt-line");
 }
 
-/// (Pass) and (Fail) `--extends` compares with a head that was kept elsewhere.
+/// `--extends` compares the log with a head that was kept elsewhere.
 #[test]
 fn extends_option_detects_a_cut_or_rewritten_log() {
     let extends = |head| AuditOptions::default().with_extends(head);
@@ -375,12 +375,12 @@ fn extends_option_detects_a_cut_or_rewritten_log() {
     assert_eq!(other.summary(&extends(kept)), "violated broken; 4:verified<-4; -!head-mismatch");
     let mut at = extends(log.head());
     at.at = Some("3".parse().expect("a line"));
-    assert_eq!(log.summary(&at), "inconclusive unchained", "it speaks of the whole file");
+    assert_eq!(log.summary(&at), "inconclusive unchained", "the head is compared with the whole file");
 }
 
 // Other findings.
 
-/// (Pass) What is odd and no error.
+/// Odd lines and events that are no errors are warnings at their lines.
 #[test]
 fn oddities_are_warnings_at_their_lines() {
     let mut log = LogBuilder::foreign();
@@ -413,7 +413,7 @@ fn oddities_are_warnings_at_their_lines() {
     );
 }
 
-/// (Pass) Gate events that are stamped earlier than the one before; others may overtake each other.
+/// A gate event that is stamped earlier than the previous one is reported. Other events may overtake each other.
 #[test]
 fn backward_clock_is_reported_on_gate_events() {
     let stamped = |log: &mut LogBuilder, stamp: &str, event_type: &str| {
@@ -427,12 +427,12 @@ fn backward_clock_is_reported_on_gate_events() {
     stamped(&mut log, "2026-11-23T07:59:59.9Z", plan);
     stamped(&mut log, "2026-11-23T08:00:00Z", r#"{"type":"rehearsal_smoke_check_started"}"#);
     stamped(&mut log, "2026-11-23T06:00:00Z", r#"{"type":"rehearsal_unheard_of"}"#);
-    let told = log.summary(&AuditOptions::default());
-    let count = told.matches("time-went-backwards").count();
-    assert!(told.contains("; 4!time-went-backwards") && count == 1, "{told}");
+    let summary = log.summary(&AuditOptions::default());
+    let count = summary.matches("time-went-backwards").count();
+    assert!(summary.contains("; 4!time-went-backwards") && count == 1, "{summary}");
 }
 
-/// (Pass) A rehearsal and a run that name one host: a hint that the rehearsal went to the live registry.
+/// If a rehearsal and a run name one host, a note hints that the rehearsal used the live registry.
 #[test]
 fn shared_registry_host_is_a_note() {
     let policy = |credential: &str, index: &str| {

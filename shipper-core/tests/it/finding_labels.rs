@@ -1,4 +1,4 @@
-//! Every finding that names a line points at something that stands there: an auditor follows the finger, not the words.
+//! Every label of a finding points at a value that exists in its line, because an auditor checks the value there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,8 +11,8 @@ use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::log_with_changed_byte;
 use shipper_testkit::settings::proptest_config;
 
-/// Whether a place is there: a member in its line, a byte in it, or at its end.
-fn stands_there(line: &[u8], target: LabelTarget) -> bool {
+/// Returns `true` if the target exists: a member of the line, a byte in it, or its end.
+fn target_exists(line: &[u8], target: LabelTarget) -> bool {
     match target {
         LabelTarget::Line | LabelTarget::End => true,
         LabelTarget::Offset(offset) => offset <= line.len(),
@@ -36,20 +36,20 @@ fn check(log: &[u8], audited: &LogAudit, pointed_at: &mut BTreeMap<String, usize
         assert_eq!(places.first().map(|place| place.line), finding.line.or(places.first().map(|place| place.line)));
         for place in &places {
             let line = lines[usize::try_from(place.line).expect("small") - 1];
-            // An unchained or skipped member is no member of the line: then the whole line is shown.
-            let there = stands_there(line, place.target) || may_be_missing(finding);
-            assert!(there, "{}: {place:?} in {}", finding.code, String::from_utf8_lossy(line));
+            // A missing member of an unchained or skipped line is shown as the whole line.
+            let exists = target_exists(line, place.target) || may_be_missing(finding);
+            assert!(exists, "{}: {place:?} in {}", finding.code, String::from_utf8_lossy(line));
         }
         *pointed_at.entry(finding.code.to_string()).or_default() += places.len();
     }
 }
 
-/// The demanded registry is compared with one that may not be named at all.
+/// Returns `true` for a finding that compares the demanded registry with one that may be missing.
 fn may_be_missing(finding: &Finding) -> bool {
     finding.code.as_str() == "registry-not-demanded"
 }
 
-/// (Pass) In all real, damaged and recorded logs.
+/// Labels in all real, damaged and recorded logs.
 #[test]
 fn labels_point_at_values_in_every_fixture() {
     let mut pointed_at = BTreeMap::new();
@@ -79,7 +79,7 @@ fn labels_point_at_values_in_every_fixture() {
 proptest! {
     #![proptest_config(proptest_config(400))]
 
-    /// (Pass) In histories of gate events, foreign and chained, also when a byte is changed.
+    /// Labels in random histories of gate events, unchained and chained, also after a change of one byte.
     #[test]
     fn labels_point_at_values_in_random_histories(
         log in log_with_changed_byte(0..40),

@@ -1,8 +1,8 @@
-//! The fold and the gate agree with an oracle that is written in another style, on every history of a small alphabet
-//! up to a length, and on long random ones: the gate is only as good as these two functions.
+//! The fold and the gate agree with an oracle in another style, on every short history of a small alphabet and on long
+//! random ones. The gate depends on these two functions alone.
 //!
-//! The oracle never steps. It looks at the whole history and says, by the contract's sentences, which completion is
-//! the latest, which start it answers, and what stands between them.
+//! The oracle does not proceed event by event. It searches the complete history, by the rules of `docs/gate.md`, for
+//! the latest completion, its start, and the events between them.
 
 use proptest::prelude::*;
 use shipper_core::fold::EvidenceFlaw;
@@ -11,21 +11,21 @@ use shipper_events::{Event, EventType, LogEntry};
 use shipper_testkit::settings::{print_figure, proptest_config, scaled};
 use std::collections::HashSet;
 
-/// What the oracle says of a history.
+/// The result of the oracle for a history.
 #[derive(Debug, PartialEq, Eq)]
-struct Opinion {
+struct Answer {
     verdict: VerdictKind,
     reasons: Vec<RefusalCode>,
 }
 
-/// The start that stands open just before `position`: the last start, unless a completion of its own closed it.
+/// Returns the rehearsal that is open before `position`: the last start, unless its own completion follows.
 fn open_before(history: &[LogEntry], position: usize) -> Option<usize> {
     let start = (0..position).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalStarted(_)))?;
     let closed = (start + 1..position).any(|at| answers(history, at, start));
     (!closed).then_some(start)
 }
 
-/// Whether the event at `at` is a completion of the plan and registry that were started at `start`.
+/// Returns `true` if the event at `at` completes the plan and registry of the start at `start`.
 fn answers(history: &[LogEntry], at: usize, start: usize) -> bool {
     match (&history[at].event.event_type, &history[start].event.event_type) {
         (EventType::RehearsalComplete(complete), EventType::RehearsalStarted(started)) => {
@@ -52,7 +52,7 @@ fn failed(history: &[LogEntry], from: usize, to: usize) -> bool {
     history.iter().take(to).skip(from + 1).any(|entry| names.contains(&entry.event.event_type.name()))
 }
 
-/// Why the passed completion at `at` is no evidence.
+/// Returns the flaws of the passed completion at `at`.
 fn flaws(history: &[LogEntry], at: usize) -> Vec<EvidenceFlaw> {
     let Some(start) = open_before(history, at).filter(|start| answers(history, at, *start)) else {
         return vec![EvidenceFlaw::CompletionWithoutStart];
@@ -73,7 +73,7 @@ fn flaws(history: &[LogEntry], at: usize) -> Vec<EvidenceFlaw> {
     flaws
 }
 
-/// Whether an unknown gate event is remembered at the end: none of the completions after it answers a start after it.
+/// Returns `true` if an unknown gate event counts at the end: no later rehearsal started and completed.
 fn remembers_unknown(history: &[LogEntry]) -> bool {
     (0..history.len()).any(|unknown| {
         let EventType::Unknown(event) = &history[unknown].event.event_type else {
@@ -86,8 +86,8 @@ fn remembers_unknown(history: &[LogEntry]) -> bool {
     })
 }
 
-fn opinion(history: &[LogEntry], query: &GateQuery) -> Opinion {
-    let permit = |verdict| Opinion { verdict, reasons: Vec::new() };
+fn expected(history: &[LogEntry], query: &GateQuery) -> Answer {
+    let permit = |verdict| Answer { verdict, reasons: Vec::new() };
     let Some(registry) = &query.rehearsal_registry else {
         return permit(VerdictKind::Dormant);
     };
@@ -118,13 +118,13 @@ fn opinion(history: &[LogEntry], query: &GateQuery) -> Opinion {
     ];
     let reasons: Vec<RefusalCode> = table.into_iter().filter_map(|(reason, holds)| holds.then_some(reason)).collect();
     let verdict = if reasons.is_empty() { VerdictKind::Authorized } else { VerdictKind::Refused };
-    Opinion { verdict, reasons }
+    Answer { verdict, reasons }
 }
 
 fn compare(history: &[LogEntry], state: &GateState, query: &GateQuery) {
     let verdict = evaluate(state, query);
-    let derived = Opinion { verdict: verdict.code(), reasons: verdict.reason_codes() };
-    assert_eq!(derived, opinion(history, query), "{query:?} after {:#?}", names(history));
+    let derived = Answer { verdict: verdict.code(), reasons: verdict.reason_codes() };
+    assert_eq!(derived, expected(history, query), "{query:?} after {:#?}", names(history));
     let latest =
         (0..history.len()).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalComplete(_)));
     let receipt = state.receipt();
@@ -179,7 +179,7 @@ fn queries() -> Vec<GateQuery> {
     vec![query(Some("r"), false), query(Some("s"), false), query(Some("r"), true), query(None, true)]
 }
 
-/// Extends the history by every event, to the length, and compares after each: every prefix is a history too.
+/// Extends the history by every event up to the length, and compares after each: every prefix is a history too.
 fn explore(
     history: &mut Vec<LogEntry>,
     state: &GateState,
@@ -205,7 +205,7 @@ fn explore(
     histories
 }
 
-/// (Pass) Every history over the alphabet, up to the length.
+/// Every history over the alphabet, up to the length.
 #[test]
 fn every_short_history_agrees_with_the_oracle() {
     let length = scaled(6, 7);
@@ -238,7 +238,7 @@ fn every_short_history_agrees_with_the_oracle() {
 proptest! {
     #![proptest_config(proptest_config(1_500))]
 
-    /// (Pass) Long random histories with whole rehearsals in them.
+    /// Long random histories that contain complete rehearsals.
     #[test]
     fn random_histories_agree_with_the_oracle(entries in strategies::entries(0..60), query in strategies::query()) {
         let state: GateState = entries.iter().collect();

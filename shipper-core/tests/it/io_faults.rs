@@ -1,5 +1,5 @@
-//! Every fault while writing is an error, and nothing is acknowledged that is not durable: a caller that gets a head or a
-//! permission can rely on it.
+//! Every fault during a write is an error, and only durable events are acknowledged: a caller relies on every head and
+//! permission that it gets.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn ask<S: Storage + Clone>(storage: &S, state: impl AsRef<Utf8Path>) -> Result<G
     ask_gate(storage.clone(), state.as_ref(), &query(), &skip, None, LockOptions::default())
 }
 
-/// A state directory, which is removed with the first value.
+/// Returns a state directory, which is removed when the first value drops.
 fn temporary_state() -> (tempfile::TempDir, Utf8PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
@@ -49,8 +49,8 @@ fn open(disk: &SimStorage) -> LogWriter<(), SimStorage> {
     LogWriter::open(disk.clone(), Utf8Path::new(LOG), WriterOptions::default(), ()).expect("it opens")
 }
 
-/// (Fail) EIO on the n-th sync, for every n of an append and of a decision: never a head, never a permission; after a
-/// failed sync of the log the writer is poisoned and tries nothing more.
+/// If any sync of an append or a decision fails, there is no head and no permission. After a failed sync of the log,
+/// the writer is poisoned and does not try again.
 #[test]
 fn failed_sync_acknowledges_nothing() {
     let disk = passed();
@@ -61,7 +61,7 @@ fn failed_sync_acknowledges_nothing() {
     failing.mended();
     let error = log.append(&[draft()]).expect_err("the writer is poisoned");
     assert!(matches!(error, AppendError::Poisoned { .. }), "{error}");
-    // No other writer builds on bytes whose durability is unknown.
+    // No other writer appends to bytes whose durability is unknown.
     let asked = ask(&disk, STATE).expect("asked");
     assert!(matches!(asked, GateAnswer::UntrustedLog(_)) && !asked.may_publish());
     assert!(matches!(
@@ -71,12 +71,13 @@ fn failed_sync_acknowledges_nothing() {
     rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("continued");
     RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default())
         .map(drop)
-        .expect("one rehearses again");
+        .expect("a new rehearsal");
     for sync in 0..8 {
         let disk = passed().failing(FaultPoint::Sync(sync), InjectedFault::Eio);
         let answer = ask(&disk, STATE);
         match answer {
-            // Opening and the decision have the first three; those of the sidecar come after, and it is best effort.
+            // The first three syncs belong to the opening and the decision. The later ones belong to the sidecar, which
+            // may fail.
             Ok(answer) => assert!(sync >= 3 && answer.verdict().may_publish(), "sync {sync}"),
             Err(error) => assert!(sync < 3, "sync {sync}: {error}"),
         }
@@ -89,7 +90,7 @@ fn failed_sync_acknowledges_nothing() {
     }
 }
 
-/// (Fail) A sync that fails while a log is opened concerns bytes of other writers: no writer builds on them either.
+/// A failed sync during the opening of a log concerns bytes of other writers, and no writer appends to them.
 #[test]
 fn failed_sync_while_opening_poisons_the_writer() {
     let disk = passed().failing(FaultPoint::Sync(1), InjectedFault::Eio);
@@ -100,7 +101,7 @@ fn failed_sync_while_opening_poisons_the_writer() {
     assert!(!asked.expect("asked").verdict().may_publish());
 }
 
-/// (Fail) A log that was moved aside, and a later step that fails: the error has the log's new path.
+/// If a step fails after the log was moved aside, the error has the new path of the log.
 #[test]
 fn error_after_moving_the_log_names_its_new_path() {
     let disk = passed().failing(FaultPoint::Sync(2), InjectedFault::Eio);
@@ -110,7 +111,7 @@ fn error_after_moving_the_log_names_its_new_path() {
     assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
 }
 
-/// (Pass) A log that is continued ignores the tails that were cut off the old one.
+/// A continued log ignores the saved tails of the old log.
 #[test]
 fn continued_log_ignores_saved_tails_of_the_old_one() {
     let (_directory, state) = temporary_state();
@@ -118,7 +119,7 @@ fn continued_log_ignores_saved_tails_of_the_old_one() {
     std::fs::write(&path, "{\"half").expect("a torn log");
     let repairing = WriterOptions::default().repair_torn_tail(true);
     let repaired = LogWriter::open(FsStorage, &path, repairing.clone(), ()).expect("it opens").head();
-    assert_eq!(repaired.lines, 1, "the tail is named");
+    assert_eq!(repaired.lines, 1, "the repair is recorded");
     let (aside, continued) = rotate_log(FsStorage, &path, LockOptions::default(), ()).expect("continued");
     drop(continued);
     assert_eq!(LogWriter::open(FsStorage, &path, repairing, ()).expect("it opens").head().lines, 1);
@@ -127,8 +128,8 @@ fn continued_log_ignores_saved_tails_of_the_old_one() {
     assert!(names.iter().any(|name| name.starts_with(&format!("{aside}.torn-"))), "{names:?}");
 }
 
-/// (Fail) A short write and a full disk: the written part is cut off, the log is as before, and the next append works once
-/// the disk has space.
+/// After a short write or on a full disk, the written part is cut off and the log is unchanged. The next append
+/// succeeds once the disk has space.
 #[test]
 fn short_write_is_rolled_back() {
     for failure in [InjectedFault::Short, InjectedFault::Full, InjectedFault::Eio] {
@@ -140,7 +141,7 @@ fn short_write_is_rolled_back() {
         assert!(matches!(error, AppendError::NotWritten { .. }), "{failure:?}: {error}");
         assert_eq!(disk.read(LOG), before, "{failure:?}");
         failing.mended();
-        assert_eq!(log.append(&[draft()]).expect("there is room").lines, 4);
+        assert_eq!(log.append(&[draft()]).expect("the disk has space").lines, 4);
         let disk = passed().failing(FaultPoint::Writes, failure);
         let answer = ask(&disk, STATE);
         assert!(matches!(answer, Err(AskGateError::RecordFailed(_))), "no permission");
@@ -148,7 +149,7 @@ fn short_write_is_rolled_back() {
     }
 }
 
-/// (Fail) The file is replaced, cut, or written by a tool that takes no lock.
+/// A log that is replaced, cut, or written by a tool without locks is detected.
 #[test]
 fn log_changed_under_the_writer_is_detected() {
     let (_directory, state) = temporary_state();
@@ -172,10 +173,10 @@ fn log_changed_under_the_writer_is_detected() {
     broken.extend_from_slice(b"{\n");
     std::fs::write(&path, &broken).expect("appended");
     assert!(matches!(log.append(&[draft()]), Err(AppendError::Log(LogError::Corrupt { line: 5, .. }))));
-    assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to what is not understood");
+    assert_eq!(std::fs::read(&path).expect("the log"), broken, "nothing is appended to a corrupt log");
 }
 
-/// (Fail) A lock that another holds: the error names the holder, after the time limit; for the run lock, at once.
+/// The error about a held lock names the holder, after the time limit. For the run lock, it comes at once.
 #[test]
 fn lock_timeout_names_the_holder() {
     let (_directory, state) = temporary_state();
@@ -197,7 +198,7 @@ fn lock_timeout_names_the_holder() {
     assert!(rehearsing.complete(true, "done").expect("completed").sidecar.is_none());
 }
 
-/// (Pass) A log that has two paths, by a link, has one lock.
+/// A log with two paths, by a link, has one lock.
 #[cfg(unix)]
 #[test]
 fn linked_log_has_one_lock() {
@@ -218,7 +219,7 @@ fn linked_log_has_one_lock() {
     assert!(matches!(second, Err(RecordError::RunLock(RunLockError::Busy { .. }))), "two rehearsals on one log");
 }
 
-/// (Fail) A lock that another process holds, by the same means that another implementation would use.
+/// A lock that another process holds is respected, even if another implementation took it.
 #[cfg(target_os = "linux")]
 #[test]
 fn lock_of_another_process_is_respected() {
@@ -232,8 +233,8 @@ fn lock_of_another_process_is_respected() {
         .spawn()
         .expect("bash and flock");
     let mut held = String::new();
-    let mut told = std::io::BufReader::new(holder.stdout.take().expect("its output"));
-    std::io::BufRead::read_line(&mut told, &mut held).expect("it says when");
+    let mut stdout = std::io::BufReader::new(holder.stdout.take().expect("its output"));
+    std::io::BufRead::read_line(&mut stdout, &mut held).expect("it prints a line");
     let lock = LockOptions::new(Duration::from_millis(30), LockOptions::default().holder_note);
     let options = WriterOptions::new(lock.clone());
     let error = LogWriter::open(FsStorage, &state.join("events.jsonl"), options, ()).expect_err("it is held");
@@ -244,7 +245,7 @@ fn lock_of_another_process_is_respected() {
     LogWriter::open(FsStorage, &state.join("events.jsonl"), WriterOptions::new(lock), ()).expect("it is free");
 }
 
-/// (Fail) A directory that this user may not write: the gate answers with an error and leaves nothing behind.
+/// In a directory that this user cannot write, the gate returns an error and writes nothing.
 #[cfg(target_os = "linux")]
 #[test]
 fn read_only_directory_is_an_error() {
@@ -257,7 +258,7 @@ fn read_only_directory_is_an_error() {
     for (path, mode) in [(directory.path(), 0o755), (&gate, 0o755), (&state, 0o555)] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
     }
-    // The superuser may write everywhere, so tests that run as root run the program as the user `nobody`.
+    // The superuser can write everywhere, so tests that run as root start the program as the user `nobody`.
     let script = "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else exec \"$@\"; fi";
     let output = std::process::Command::new("bash")
         .args(["-c", script, "bash"])
@@ -272,8 +273,8 @@ fn read_only_directory_is_an_error() {
     assert_eq!(std::fs::read_dir(&state).expect("it can be listed").count(), 0);
 }
 
-/// (Fail) Files that have the name of a lock file and are none are not written to: a link to the log or to nothing, a second
-/// name of another file, a long file.
+/// A file with the name of a lock file is not written to if it is something else: a link to the log or to nothing, a
+/// second name of another file, or a long file.
 #[cfg(unix)]
 #[test]
 fn files_that_are_no_lock_files_are_not_written_to() {
@@ -299,13 +300,13 @@ fn files_that_are_no_lock_files_are_not_written_to() {
     refused("a long file");
     std::os::unix::fs::symlink("nowhere", &lock).expect("a link");
     refused("a link to nothing");
-    assert!(!state.join("nowhere").exists(), "nothing is made where a link leads");
+    assert!(!state.join("nowhere").exists(), "the target of a link is not created");
     let long = WriterOptions::new(LockOptions::new(Duration::from_secs(10), "x".repeat(10_000)));
     LogWriter::open(FsStorage, &path, long, ()).map(drop).expect("it opens");
-    LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).map(drop).expect("a long note locks nobody out");
+    LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).map(drop).expect("a long note does not block");
 }
 
-/// (Fail) A tool that takes no lock completes its line while the tail is being saved: nothing of it is cut off.
+/// If a tool without locks completes its line while the tail is being saved, nothing is cut off.
 #[test]
 fn growing_tail_is_not_cut_off() {
     const HALF: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type""#;
@@ -316,19 +317,19 @@ fn growing_tail_is_not_cut_off() {
     let complete = |saved: &Utf8Path| {
         if saved.as_str().contains(".torn-") {
             let log = saved.with_file_name("events.jsonl");
-            let whole = [std::fs::read(&log).expect("the log"), REST.as_bytes().to_vec()].concat();
-            std::fs::write(log, whole).expect("completed");
+            let completed = [std::fs::read(&log).expect("the log"), REST.as_bytes().to_vec()].concat();
+            std::fs::write(log, completed).expect("completed");
         }
     };
     let options = WriterOptions::default().repair_torn_tail(true);
     let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
     assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));
-    let log = LogWriter::open(FsStorage, &path, options, ()).expect("it is whole now");
+    let log = LogWriter::open(FsStorage, &path, options, ()).expect("it has no torn tail");
     assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
 }
 
-/// The file system with random names that an attacker knows, and with a hook after each rename.
+/// The file system with predictable random names, and with a hook after each rename.
 #[derive(Clone, Copy)]
 struct Guessed {
     on_rename: fn(&Utf8Path),
@@ -389,7 +390,7 @@ impl Storage for Guessed {
     }
 }
 
-/// (Fail) A symbolic link at the path of the sidecar's temporary file: an error, and its target is not written.
+/// A symbolic link at the path of the sidecar's temporary file is an error, and its target is not written.
 #[cfg(unix)]
 #[test]
 fn symlink_at_the_temporary_path_is_not_followed() {
@@ -401,17 +402,17 @@ fn symlink_at_the_temporary_path_is_not_followed() {
     std::fs::write(&victim, "precious").expect("a file");
     std::os::unix::fs::symlink(&victim, state.join(".rehearsal.json.guessed")).expect("a link");
     let error = write_sidecar(&Guessed { on_rename: |_| () }, &state, &completed.receipt, completed.head)
-        .expect_err("something is in the way");
+        .expect_err("the path is occupied");
     assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
-    // A link at the sidecar's own name is replaced, not followed.
+    // A link at the sidecar's own path is replaced, not followed.
     std::fs::remove_file(state.join("rehearsal.json")).expect("removed");
     std::os::unix::fs::symlink(&victim, state.join("rehearsal.json")).expect("a link");
     write_sidecar(&FsStorage, &state, &completed.receipt, completed.head).expect("it is written");
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
 }
 
-/// (Fail) A directory that cannot be written, and directories at the paths of files.
+/// A directory that cannot be written, and a directory at the path of a file, are errors.
 #[test]
 fn unwritable_paths_are_errors() {
     let (_directory, state) = temporary_state();
@@ -423,11 +424,11 @@ fn unwritable_paths_are_errors() {
     assert!(matches!(error, Err(AskGateError::Log(LogError::Io { .. }))));
     if cfg!(target_os = "linux") {
         let error = LogWriter::open(FsStorage, Utf8Path::new("/proc/events.jsonl"), WriterOptions::default(), ());
-        assert!(matches!(error, Err(LogError::Io { .. })), "a file system that takes no files");
+        assert!(matches!(error, Err(LogError::Io { .. })), "a file system without files");
     }
 }
 
-/// (Fail) An event that no reader would take is refused before anything is written.
+/// An event that a reader would reject is refused before the write.
 #[test]
 fn event_that_readers_reject_is_not_written() {
     let disk = passed();
@@ -447,7 +448,7 @@ fn event_that_readers_reject_is_not_written() {
     }
 }
 
-/// (Fail) A head that the caller kept and that the log does not extend: refused, and nothing is recorded.
+/// A log that does not extend the head that the caller kept is refused, and nothing is recorded.
 #[test]
 fn expected_head_must_be_extended() {
     let (_directory, state) = temporary_state();

@@ -1,5 +1,5 @@
-//! The real programs on the real file system, killed at every system call: nothing acknowledged is lost, the log opens,
-//! and no plan is authorized that was not rehearsed to its end.
+//! The real programs are killed at every system call on the real file system. No acknowledged event is lost, the log
+//! opens, and no plan is authorized before its rehearsal is complete.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn rehearsed() -> tempfile::TempDir {
     directory
 }
 
-/// (Pass) A rehearsal that passes: authorized only once its completion is in the log.
+/// A passing rehearsal authorizes the plan only after its completion is in the log.
 #[test]
 fn killed_rehearsal_authorizes_nothing_early() {
     if !installed(&["strace"]) {
@@ -49,11 +49,11 @@ fn killed_rehearsal_authorizes_nothing_early() {
         &args,
         "",
         empty,
-        |directory, told| {
+        |directory, stdout| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
             let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
-            assert!(completed || told.is_empty(), "acknowledged, and gone");
-            assert_eq!(asked(directory), completed, "authorized exactly when the completion stands in the log");
+            assert!(completed || stdout.is_empty(), "an acknowledged event is gone");
+            assert_eq!(asked(directory), completed, "authorized exactly if the log contains the completion");
             opens(directory);
         },
     );
@@ -61,7 +61,7 @@ fn killed_rehearsal_authorizes_nothing_early() {
     assert!(calls > 50);
 }
 
-/// (Pass) A rehearsal that fails after one that passed: refused from the moment that the failure is in the log.
+/// A failing rehearsal after a passed one revokes the permission as soon as the failure is in the log.
 #[test]
 fn killed_failing_rehearsal_revokes_once_recorded() {
     if !installed(&["strace"]) {
@@ -82,30 +82,35 @@ fn killed_failing_rehearsal_revokes_once_recorded() {
         },
     );
     print_figure(&format!(
-        "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is told"
+        "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is recorded"
     ));
     assert!(calls > 50);
 }
 
-/// (Pass) The gate: a permission that was printed is in the log, and so is its basis.
+/// A permission that the gate printed is in the log, and so is its basis.
 #[test]
 fn killed_gate_has_recorded_what_it_printed() {
     if !installed(&["strace"]) {
         return;
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r"];
-    let calls =
-        kill_at_every_syscall(&example_program("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, told| {
+    let calls = kill_at_every_syscall(
+        &example_program("shipper-core", "ask_gate"),
+        &args,
+        "",
+        rehearsed,
+        |directory, stdout| {
             let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
             let recorded = EventReader::new(&log[..])
                 .filter_map(Result::ok)
                 .any(|entry| entry.event.event_type.name() == "gate_evaluated");
-            assert!(recorded || !told.contains("authorized"), "a permission that is not in the log");
+            assert!(recorded || !stdout.contains("authorized"), "a permission that is not in the log");
             opens(directory);
             assert!(asked(directory));
-            let head: Result<Head, _> = told.parse();
+            let head: Result<Head, _> = stdout.parse();
             assert!(head.is_err(), "the gate prints a verdict");
-        });
+        },
+    );
     print_figure(&format!("gate was killed at each of its {calls} system calls: no permission that is not in the log"));
     assert!(calls > 50);
 }

@@ -1,4 +1,4 @@
-//! One module for each promise of the crate.
+//! Integration tests of `shipper-core`, one module for each promise of the crate.
 
 #![allow(
     clippy::expect_used,
@@ -8,7 +8,7 @@
     clippy::string_slice,
     clippy::too_many_lines,
     clippy::unreachable,
-    reason = "a test that finds something wrong stops at once"
+    reason = "a failed check must stop the test"
 )]
 
 mod adversarial_cost;

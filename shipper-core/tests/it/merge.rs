@@ -1,5 +1,5 @@
-//! Reports that were made elsewhere merge into the one that a single call would have given, in any order and in any
-//! steps, and what is not whole is refused: whoever spreads an audit over machines relies on it.
+//! Reports merge into the report that a single call would give, in any order and in any steps, and an incomplete report
+//! is refused. An audit that is distributed over machines relies on both.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use shipper_core::strategies;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::proptest_config;
 
-/// Reports on logs of few paths and short histories, so that the same path and the same content meet often.
+/// Reports on logs with few paths and short histories, so that equal paths and equal contents are frequent.
 fn log() -> impl Strategy<Value = LogReport> {
     let path = || select(&["a/events.jsonl", "b/events.jsonl", "c\u{202e}/events.jsonl", "-"][..]);
     let judged = (path(), strategies::entries(0..5), any::<bool>()).prop_map(|(path, entries, torn)| {
@@ -36,7 +36,7 @@ fn judged(path: &str, bytes: &[u8]) -> LogReport {
     )
 }
 
-/// A report as it was made: no line stands in it twice.
+/// A report before its first merge: its lines are distinct.
 fn report() -> impl Strategy<Value = Report> {
     vec(log(), 0..6).prop_map(|logs| {
         let mut seen = BTreeSet::new();
@@ -45,7 +45,7 @@ fn report() -> impl Strategy<Value = Report> {
     })
 }
 
-/// A report's lines in ndjson. Members of the summary stand in another order than a program writes them in.
+/// Returns a report's lines in ndjson. The members of the summary have another order than in the output of the program.
 fn lines(merged: &MergedReport) -> Vec<String> {
     let logs = merged.report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
     let summary = serde_json::json!({ "summary": summary(merged) });
@@ -56,7 +56,7 @@ fn summary(merged: &MergedReport) -> Summary {
     Summary::new(&merged.report, &merged.duplicates)
 }
 
-/// The lines of a report that no merge has seen.
+/// Returns the lines of a report that was never merged.
 fn raw(report: &Report) -> Vec<String> {
     let logs = report.logs.iter().map(|log| serde_json::to_string(log).expect("JSON"));
     let summary = serde_json::json!({ "summary": Summary::new(report, &[]) });
@@ -72,24 +72,24 @@ fn read(lines: &[String]) -> Result<MergedReport, IncompleteReport> {
 }
 
 fn both(one: &MergedReport, other: &MergedReport) -> MergedReport {
-    merge([one.clone(), other.clone()]).expect("they ask the same")
+    merge([one.clone(), other.clone()]).expect("equal options")
 }
 
 proptest! {
     #![proptest_config(proptest_config(400))]
 
-    /// (Pass) Merging is associative and commutative, byte for byte, remarks included.
+    /// A merge is associative and commutative, byte for byte, remarks included.
     #[test]
     fn merge_is_associative_and_commutative(reports in (report(), report(), report())) {
         let (a, b, c) = (MergedReport::from(reports.0), MergedReport::from(reports.1), MergedReport::from(reports.2));
         let left = both(&both(&a, &b), &c);
         prop_assert_eq!(lines(&left), lines(&both(&a, &both(&b, &c))));
         prop_assert_eq!(lines(&left), lines(&both(&c, &both(&b, &a))));
-        prop_assert_eq!(lines(&left), lines(&merge([b, c, a]).expect("they ask the same")));
+        prop_assert_eq!(lines(&left), lines(&merge([b, c, a]).expect("equal options")));
     }
 
-    /// (Pass) A report merged with itself concludes the same of the same logs, and tells of each as a duplicate; one over no
-    /// log changes nothing.
+    /// A report that is merged with itself has the same conclusion and logs, and each log is a duplicate. A report over
+    /// no log changes nothing.
     #[test]
     fn repeated_report_changes_only_the_remarks(report in report()) {
         let once = MergedReport::from(report);
@@ -102,23 +102,23 @@ proptest! {
         prop_assert_eq!(both(&nothing, &once), once);
     }
 
-    /// (Pass) The lines of several reports in one stream, mixed by writers that ran at once, are those reports merged;
-    /// and merged they are what one call over all logs would have said.
+    /// The mixed lines of several reports in one stream equal the merged reports, and these equal the report of one
+    /// call over all logs.
     #[test]
     fn interleaved_lines_merge_like_reports(reports in vec(report(), 1..5), order in vec(any::<u64>(), 40)) {
-        let whole: Vec<LogReport> = reports.iter().flat_map(|report| report.logs.clone()).collect();
+        let complete: Vec<LogReport> = reports.iter().flat_map(|report| report.logs.clone()).collect();
         let mut stream: Vec<(u64, String)> =
             reports.iter().flat_map(raw).enumerate().map(|(at, line)| (order[at % order.len()], line)).collect();
         stream.sort();
         let stream: Vec<String> = stream.into_iter().map(|(_, line)| line).collect();
-        let mixed = read(&stream).expect("they are whole");
-        prop_assert_eq!(lines(&mixed), lines(&MergedReport::from(Report::new(AuditOptions::default(), whole))));
-        let apart = reports.iter().map(|report| read(&raw(report)).expect("it is whole"));
-        prop_assert_eq!(lines(&mixed), lines(&merge(apart).expect("they ask the same")));
-        prop_assert_eq!(lines(&read(&lines(&mixed)).expect("it is whole")), lines(&mixed), "read again");
+        let mixed = read(&stream).expect("they are complete");
+        prop_assert_eq!(lines(&mixed), lines(&MergedReport::from(Report::new(AuditOptions::default(), complete))));
+        let apart = reports.iter().map(|report| read(&raw(report)).expect("it is complete"));
+        prop_assert_eq!(lines(&mixed), lines(&merge(apart).expect("equal options")));
+        prop_assert_eq!(lines(&read(&lines(&mixed)).expect("it is complete")), lines(&mixed), "read again");
     }
 
-    /// (Fail) A stream from which any one line is gone is not whole; nor is one that ends early.
+    /// A stream without any one of its lines is incomplete.
     #[test]
     fn missing_line_is_detected(report in report(), lost in any::<Index>()) {
         let mut stream = raw(&report);
@@ -128,7 +128,7 @@ proptest! {
         prop_assert!(read(&stream).is_err());
     }
 
-    /// (Fail) Nor is one in which another line stands in the place of a lost one, so that the totals are right.
+    /// A stream in which another line replaces a lost one is incomplete, although its totals match.
     #[test]
     fn replaced_line_is_detected(at in 0..4_usize, by in 0..4_usize) {
         prop_assume!(at != by);
@@ -139,22 +139,21 @@ proptest! {
         prop_assert_eq!(read(&stream), Err(copied));
     }
 
-    /// (Fail) An element that claims any other conclusion than what it found is refused.
+    /// An element whose conclusion differs from its content is refused.
     #[test]
-    fn conclusion_is_recomputed(log in log(), said in select(&["violated", "unjudged", "inconclusive", "verified"][..])) {
+    fn conclusion_is_recomputed(log in log(), word in select(&["violated", "unjudged", "inconclusive", "verified"][..])) {
         let mut value = serde_json::to_value(&log).expect("JSON");
-        value["conclusion"] = said.into();
+        value["conclusion"] = word.into();
         let part = ReportLine::parse(value.to_string().as_bytes());
-        if said == log.conclusion.as_str() {
+        if word == log.conclusion.as_str() {
             prop_assert_eq!(part, Ok(ReportLine::Log(Box::new(log.clone()))));
         } else {
-            let claimed = serde_json::from_value(said.into()).expect("a conclusion");
+            let claimed = serde_json::from_value(word.into()).expect("a conclusion");
             prop_assert_eq!(part, Err(ReportLineError::Conclusion { claimed, actual: log.conclusion }));
         }
     }
 
-    /// (Fail) A line with any bytes changed is read as strictly: it is refused, or it is still a part that comes back as
-    /// it stands.
+    /// A line with changed bytes is refused, or it is a valid part that is written unchanged.
     #[test]
     fn damaged_line_is_rejected_or_round_trips(report in report(), which in any::<Index>(), at in any::<Index>(), byte: u8) {
         let lines = raw(&report);
@@ -173,36 +172,36 @@ proptest! {
     }
 }
 
-/// (Fail) Reports that were made with different demands, and no report at all, do not merge.
+/// Reports with different audit options do not merge, nor does an empty list of reports.
 #[test]
 fn different_options_do_not_merge() {
     let report = |registry: &str| {
         let demand = AuditOptions::default().with_registry(registry.parse().expect("a name"));
         MergedReport::from(Report::new(demand, Vec::new()))
     };
-    let error = merge([report("a"), report("a"), report("b\u{1b}")]).expect_err("they ask differently");
+    let error = merge([report("a"), report("a"), report("b\u{1b}")]).expect_err("different options");
     assert!(matches!(&error, MergeError::Policy { position: 2, mismatch } if mismatch.member == "registry"));
     let message = error.to_string();
-    assert!(message.contains(r#"registry is "b\u{1b}" in this one and "a""#), "{message}");
+    assert!(message.contains(r#"registry is "b\u{1b}" here and "a" in earlier"#), "{message}");
     let required = AuditOptions::default().with_require(RequiredVerdict::Authorized);
     let required = MergedReport::from(Report::new(required, Vec::new()));
     let nothing = MergedReport::from(Report::new(AuditOptions::default(), Vec::new()));
-    for (pair, says) in [
-        ([&required, &nothing], r#"require is null in this one and "authorized" in"#),
-        ([&nothing, &required], r#"require is "authorized" in this one and null in"#),
+    for (pair, expected) in [
+        ([&required, &nothing], r#"require is null here and "authorized" in"#),
+        ([&nothing, &required], r#"require is "authorized" here and null in"#),
     ] {
-        let message = merge(pair.map(Clone::clone)).expect_err("they ask differently").to_string();
-        assert!(message.contains(says), "{message}");
+        let message = merge(pair.map(Clone::clone)).expect_err("different options").to_string();
+        assert!(message.contains(expected), "{message}");
     }
     assert_eq!(merge([]), Err(MergeError::Nothing));
     let mut stream = NdjsonMerger::default();
-    stream.push_line(lines(&report("a"))[0].as_bytes()).expect("the first asks anything");
-    let bad = stream.push_line(lines(&report("b"))[0].as_bytes()).expect_err("the second asks differently");
+    stream.push_line(lines(&report("a"))[0].as_bytes()).expect("the first report");
+    let bad = stream.push_line(lines(&report("b"))[0].as_bytes()).expect_err("different options");
     assert!(matches!(bad, ReportLineError::Policy(_)), "{bad}");
 }
 
-/// (Pass) The same path with other content is kept twice and told of, so are other paths with the same content; a log
-/// of no bytes is nobody's copy.
+/// Different contents under one path are kept and reported, and so are equal contents under different paths. Empty logs
+/// are no copies of each other.
 #[test]
 fn duplicate_paths_and_contents_are_remarked() {
     let short = b"{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n";
@@ -224,7 +223,7 @@ fn duplicate_paths_and_contents_are_remarked() {
     assert_eq!(copies, [("b", 2, short.len() as u64)]);
 }
 
-/// (Pass) Where something is required of the gate, the exit status says whether it holds, in a summary as in a report.
+/// If a verdict is required, the exit status shows the answer, both in a report and in a summary.
 #[test]
 fn required_verdict_decides_the_exit_status() {
     let log = judged("a", b"");
@@ -232,33 +231,32 @@ fn required_verdict_decides_the_exit_status() {
     let demand = AuditOptions::default().with_require(RequiredVerdict::Authorized);
     let report = Report::new(demand, vec![log]);
     assert_eq!(report.exit_code, 1, "the gate would refuse");
-    let read = read(&raw(&report)).expect("it is whole");
+    let read = read(&raw(&report)).expect("it is complete");
     assert_eq!((summary(&read).exit_code, read.report.exit_code), (1, 1));
 }
 
-/// (Fail) What is no part of a report, or of another version, or does not add up, each with a message that says what
-/// to do.
+/// A line is rejected, with a remedy, if it is no part of a report, has another version, or contradicts itself.
 #[test]
 fn invalid_parts_are_rejected() {
-    let whole = Report::new(AuditOptions::default(), vec![LogReport::unreadable("a", "gone")]);
-    let [element, summary] = &raw(&whole)[..] else { panic!("two lines") };
+    let complete = Report::new(AuditOptions::default(), vec![LogReport::unreadable("a", "gone")]);
+    let [element, summary] = &raw(&complete)[..] else { panic!("two lines") };
     let message = |line: &str| ReportLine::parse(line.as_bytes()).expect_err("it is refused").to_string();
     for (line, expected) in [
-        (String::new(), "the line is corrupt, column 1"),
-        ("[]".to_owned(), "the line is corrupt, column 1: expected one JSON object"),
-        (element.replace("}", r#","path":"b"}"#), "stands twice"),
-        (element.replace("gone", r"\ud800"), "half of a surrogate pair"),
+        (String::new(), "the line is corrupt: column 1"),
+        ("[]".to_owned(), "the line is corrupt: column 1: expected one JSON object"),
+        (element.replace("}", r#","path":"b"}"#), "duplicate member"),
+        (element.replace("gone", r"\ud800"), "unpaired surrogate"),
         (format!("{element}{element}"), "expected the end of the line"),
-        ("{}".to_owned(), "neither a log's report nor a summary: missing field `path`"),
-        (element.replace("}", r#","mood":"good"}"#), "merge with the version that made it"),
-        (element.replace(r#""error":"gone""#, r#""error":null"#), "a log is either judged"),
-        (serde_json::to_string(&whole).expect("JSON"), "--format ndjson"),
-        (summary.replace("replay.v1", "replay.v2"), r#"its schema is "shipper.replay.v2""#),
-        (summary.replace(r#""exit_code":2"#, r#""exit_code":0"#), "make the report again"),
-        (summary.replace(r#""logs":1"#, r#""logs":2"#), "make the report again"),
-        (summary.replace(r#""conclusion":"unjudged""#, r#""conclusion":"verified""#), "make the report again"),
-        (summary.replace(r#"{"summary""#, r#"{"path":"b","summary""#), "merge with the version that made it"),
-        (r#"{"summary":7}"#.to_owned(), "neither a log's report nor a summary"),
+        ("{}".to_owned(), "expected a report on a log or a summary: missing field `path`"),
+        (element.replace("}", r#","mood":"good"}"#), "use the version that wrote the report"),
+        (element.replace(r#""error":"gone""#, r#""error":null"#), "expected either an error or"),
+        (serde_json::to_string(&complete).expect("JSON"), "--format ndjson"),
+        (summary.replace("replay.v1", "replay.v2"), r#"unsupported schema "shipper.replay.v2""#),
+        (summary.replace(r#""exit_code":2"#, r#""exit_code":0"#), "write the report again"),
+        (summary.replace(r#""logs":1"#, r#""logs":2"#), "write the report again"),
+        (summary.replace(r#""conclusion":"unjudged""#, r#""conclusion":"verified""#), "write the report again"),
+        (summary.replace(r#"{"summary""#, r#"{"path":"b","summary""#), "use the version that wrote the report"),
+        (r#"{"summary":7}"#.to_owned(), "expected a report on a log or a summary"),
         (r#"{"summary":{"schema":"\u001b[2J\u202e"}}"#.to_owned(), r"\u{1b}[2J\u{202e}"),
     ] {
         let message = message(&line);
@@ -274,7 +272,7 @@ fn invalid_parts_are_rejected() {
     assert_eq!(read(&[element.clone(), forged]), Err(IncompleteReport::Duplicate { path: "b".to_owned() }));
 }
 
-/// (Pass) Who says which logs must be there learns which are not: by path, or below a directory.
+/// Missing logs are found in a list of expected ones, by path or by directory.
 #[test]
 fn missing_logs_are_found() {
     let logs =
@@ -286,7 +284,7 @@ fn missing_logs_are_found() {
     assert_eq!(merged.missing_paths(none), none);
 }
 
-/// (Fail) The text of an error does not decide the conclusion: a log that cannot be read is unjudged, whatever the cause.
+/// The text of an error does not decide the conclusion: a log that cannot be read is unjudged for any cause.
 #[test]
 fn an_error_text_does_not_decide_the_conclusion() {
     let text = LogReport::unaudited("a", UnauditedReason::NoLogs).error.map(String::from).expect("a text");
@@ -296,7 +294,7 @@ fn an_error_text_does_not_decide_the_conclusion() {
     assert_eq!(LogReport::unaudited("a", UnauditedReason::NoLogs).recompute_conclusion(), Conclusion::Inconclusive);
 }
 
-/// (Pass) A report with labels, which are no part of its JSON form, equals the report that is read from that form.
+/// A report with labels, which are not in its JSON form, equals the report that is read from that form.
 #[test]
 fn a_report_equals_itself_after_json() {
     let log = judged("a", b"{}\n");

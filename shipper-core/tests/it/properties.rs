@@ -1,5 +1,5 @@
-//! Laws of the fold, the gate, the sidecar and the audit that hold for every history and every input: embedding tools
-//! and auditors rely on them without looking.
+//! Laws of the fold, the gate, the sidecar and the audit for every history and every input. Embedding tools and
+//! auditors rely on them.
 
 use proptest::prelude::*;
 use shipper_core::audit::{
@@ -12,7 +12,7 @@ use shipper_testkit::lines::split_lines;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::proptest_config;
 
-/// The head of the first `lines` lines.
+/// Returns the head of the first `lines` lines.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
     for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
@@ -44,14 +44,14 @@ fn audit_in_pieces(log: &[u8], demand: &AuditOptions, sizes: &[usize]) -> LogAud
     auditor.finish().expect("no line was demanded")
 }
 
-/// A name out of a list, or none.
+/// A name of the list, or none.
 fn one_of<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>(
     texts: &'static [&'static str],
 ) -> impl Strategy<Value = Option<T>> {
     prop::option::of(prop::sample::select(texts).prop_map(|text| text.parse().expect("a name")))
 }
 
-/// Demands of every kind; some fit a generated log.
+/// Audit options of every kind, some of which match a generated log.
 fn demand() -> impl Strategy<Value = AuditOptions> {
     let at = prop::option::weighted(
         0.2,
@@ -66,7 +66,7 @@ fn demand() -> impl Strategy<Value = AuditOptions> {
     )
 }
 
-/// A log with some bytes changed.
+/// A log with some changed bytes.
 fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4), 0..3);
     (strategies::entries(0..12), changes).prop_map(|(entries, changes)| {
@@ -90,8 +90,8 @@ fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(proptest_config(600))]
 
-    /// (Pass) The sidecar that is made from the fold always matches its log, with and without its head, and stays a
-    /// match, or is behind, however the log goes on.
+    /// A sidecar that is made from the fold matches its log, with and without its head. After further events it still
+    /// matches or is behind.
     #[test]
     fn rendered_sidecar_matches_its_log(entries in strategies::entries(0..30), more in strategies::entries(0..6)) {
         let state: GateState = entries.iter().collect();
@@ -111,7 +111,7 @@ proptest! {
         }
     }
 
-    /// (Fail) A snapshot with any one member changed does not match.
+    /// A sidecar with any one changed member does not match.
     #[test]
     fn changed_sidecar_does_not_match(entries in strategies::entries(1..30), member in 0_usize..9) {
         let state: GateState = entries.iter().collect();
@@ -138,27 +138,26 @@ proptest! {
         }
     }
 
-    /// (Pass) Splitting a history anywhere and folding the rest onto the first part's state changes nothing.
+    /// A history that is folded in two parts gives the same state as in one.
     #[test]
     fn fold_can_be_split_anywhere(entries in strategies::entries(0..40), at in any::<prop::sample::Index>()) {
-        let whole: GateState = entries.iter().collect();
+        let direct: GateState = entries.iter().collect();
         let (first, rest) = entries.split_at(at.index(entries.len() + 1));
         let mut state: GateState = first.iter().collect();
         state.extend(rest);
-        prop_assert_eq!(state, whole);
+        prop_assert_eq!(state, direct);
     }
 
-    /// (Pass) A history means the same whether it is folded from memory or from the bytes of its log.
+    /// The events in memory and the bytes of their log give the same fold.
     #[test]
     fn fold_of_the_bytes_equals_fold_of_the_events(entries in strategies::entries(0..20)) {
         let entries = strategies::chained(entries);
         let log = strategies::to_log(&entries);
-        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
+        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a valid log");
         prop_assert_eq!(read, entries);
     }
 
-    /// (Pass) Nothing is authorized without a sound, passing receipt of the queried plan on the queried registry, and
-    /// every refusal says why.
+    /// Each authorization has a sound, passed receipt of the queried plan and registry, and each refusal has a reason.
     #[test]
     fn authorization_requires_a_valid_receipt(entries in strategies::entries(0..40), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
@@ -178,7 +177,7 @@ proptest! {
         }
     }
 
-    /// (Pass) A skip changes the verdict of one question and nothing else: it leaves no receipt behind.
+    /// A skip changes the verdict of one query only, and creates no receipt.
     #[test]
     fn evaluation_does_not_change_the_state(entries in strategies::entries(0..20), query in strategies::query()) {
         let state: GateState = entries.iter().collect();
@@ -189,29 +188,28 @@ proptest! {
         prop_assert_eq!(state, before);
     }
 
-    /// (Pass) The same bytes and demand give the same report, however the bytes were cut; the report survives JSON.
+    /// The same bytes and options give the same report, for any cuts of the bytes, and the report survives JSON.
     #[test]
     fn audit_is_independent_of_chunking(log in damaged_log(), demand in demand(), sizes in prop::collection::vec(1_usize..200, 1..6)) {
-        let whole = audit(&log, SidecarInput::NotRequested, &demand).expect("no line is demanded");
+        let direct = audit(&log, SidecarInput::NotRequested, &demand).expect("no line is demanded");
         let pieces = audit_in_pieces(&log, &demand, &sizes);
-        prop_assert_eq!(&pieces, &whole);
-        let report = Report::new(demand, vec![LogReport::audited("log", whole), LogReport::unreadable("gone", "it is gone")]);
+        prop_assert_eq!(&pieces, &direct);
+        let report = Report::new(demand, vec![LogReport::audited("log", direct), LogReport::unreadable("gone", "it is gone")]);
         let json = serde_json::to_string(&report).expect("JSON");
         let read: Report = serde_json::from_str(&json).expect("a report");
         prop_assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
         prop_assert_eq!(read, report);
     }
 
-    /// (Pass) Whatever the bytes and the sidecar, an audit ends, does not panic, and verifies nothing that no
-    /// decision in the log bears out.
+    /// For any bytes and any sidecar, an audit ends without a panic, and verifies nothing that no decision in the log
+    /// supports.
     #[test]
     fn arbitrary_bytes_are_never_verified(log in prop::collection::vec(any::<u8>(), 0..300), sidecar in prop::collection::vec(any::<u8>(), 0..60), demand in demand()) {
         let audited = audit(&log, beside(sidecar), &demand).expect("no line is demanded");
         prop_assert_ne!(LogReport::audited("log", audited).conclusion, Conclusion::Verified);
     }
 
-    /// (Pass) Damage never turns a log that was not verified into one that is... unless what is left is an earlier
-    /// state of it: every verified log is sound to its last line, and its decisions rest on receipts that are there.
+    /// A damaged log is verified only if it is intact to its last line, and its decisions have receipts in it.
     #[test]
     fn verified_log_is_sound_to_its_last_line(log in damaged_log()) {
         let audited = audit(&log, SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
@@ -226,7 +224,7 @@ proptest! {
         }
     }
 
-    /// (Pass) Judging the first lines of a log is judging a log of those lines.
+    /// An audit up to a line equals an audit of a log with only these lines.
     #[test]
     fn audit_of_a_prefix_equals_audit_of_the_shorter_log(entries in strategies::entries(0..20), at in any::<prop::sample::Index>(), demand in demand()) {
         let log = strategies::to_log(&entries);
@@ -240,7 +238,7 @@ proptest! {
     }
 }
 
-/// (Pass) An audit of a path up to a time equals an audit of the lines up to that time.
+/// An audit of a path up to a time equals an audit of the lines up to that time.
 #[test]
 fn path_is_audited_up_to_a_time() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recorded/refused-and-published/events.jsonl");

@@ -1,6 +1,5 @@
-//! A release tool that calls `rehearse` and `publish` cannot publish around the gate. Under every fault, the live registry is
-//! reached only with an earlier permission in the log, every started rehearsal and run is completed in the log, and an audit
-//! agrees.
+//! A release tool that calls `rehearse` and `publish` cannot bypass the gate under any fault. The log has a permission
+//! before each upload to the live registry and the end of each rehearsal and run, and an audit agrees.
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use shipper_testkit::fake_publisher::{
 };
 use shipper_testkit::settings::proptest_config;
 
-/// (Pass) Rehearsed, published, and verified by the audit; a second rehearsal of the same content passes too.
+/// A rehearsed plan is published and verified by the audit, and a second rehearsal of the same content passes.
 #[test]
 fn rehearsed_plan_is_published_and_verified() {
     let mut tool = ReleaseTool::create();
@@ -30,7 +29,8 @@ fn rehearsed_plan_is_published_and_verified() {
     assert_eq!(audited.decisions[0].status, DecisionStatus::Verified);
 }
 
-/// (Fail) Nothing rehearsed, a failed rehearsal, a changed byte, a bumped version, another registry: refused.
+/// The gate refuses a plan without a rehearsal, with a failed one, with a changed byte or version, or on another
+/// registry.
 #[test]
 fn gate_refuses_what_was_not_rehearsed() {
     let mut tool = ReleaseTool::create();
@@ -40,18 +40,18 @@ fn gate_refuses_what_was_not_rehearsed() {
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(2, 1), false, &[]), Err(vec![RefusalCode::StalePlan]), "one changed byte");
     assert_eq!(tool.publish(&plan(1, 2), false, &[]), Err(vec![RefusalCode::StalePlan]), "a bumped version");
-    assert!(!tool.rehearse(&plan(2, 1), false, &[]), "the registry has another content of this version");
+    assert!(!tool.rehearse(&plan(2, 1), false, &[]), "the registry has other content of this version");
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
-    assert!(!tool.rehearse(&plan(1, 1), true, &[PublishFault::Permanent]), "it is there, and is built no longer");
+    assert!(!tool.rehearse(&plan(1, 1), true, &[PublishFault::Permanent]), "it is uploaded, but does not build");
     assert!(tool.rehearse(&plan(1, 1), true, &[]));
     let installs_not = [PublishFault::None, PublishFault::None, PublishFault::None, PublishFault::Permanent];
-    assert!(!tool.rehearse(&plan(1, 1), true, &installs_not), "it does not install");
+    assert!(!tool.rehearse(&plan(1, 1), true, &installs_not), "the installation fails");
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     assert_eq!(tool.publisher.reached, 0);
-    assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "refusals that stand");
+    assert_eq!(tool.audit().conclusion(), Conclusion::Verified, "the refusals are confirmed");
 }
 
-/// (Pass) A skip permits the publish, is recorded, and leaves the audit inconclusive.
+/// A skip permits the publish, is recorded, and leaves the audit inconclusive.
 #[test]
 fn skip_is_recorded_and_inconclusive() {
     let mut tool = ReleaseTool::create();
@@ -61,7 +61,7 @@ fn skip_is_recorded_and_inconclusive() {
     assert!(audited.findings.iter().any(|finding| finding.code == FindingCode::GateBypassed));
 }
 
-/// (Pass) Another publish continues a run that failed half-way: it asks the gate again, and skips the published packages.
+/// A second run resumes a failed one: it asks the gate again, and skips the published packages.
 #[test]
 fn failed_run_can_be_resumed() {
     let mut tool = ReleaseTool::create();
@@ -71,12 +71,12 @@ fn failed_run_can_be_resumed() {
     let audited = tool.audit();
     assert_eq!(audited.conclusion(), Conclusion::Verified, "{:?}", audited.findings);
     let runs: Vec<_> = audited.decisions.iter().flat_map(|decision| &decision.runs).collect();
-    assert_eq!(audited.decisions.len(), 2, "it was asked again");
+    assert_eq!(audited.decisions.len(), 2, "the gate was asked again");
     assert_eq!((runs[0].finished.as_deref(), runs[0].published, runs[0].failed), (Some("partial_failure"), 1, 1));
     assert_eq!((runs[1].finished.as_deref(), runs[1].published, runs[1].skipped), (Some("success"), 2, 1));
 }
 
-/// (Pass) A lookup finds a package whose upload got no answer, and it is not published twice.
+/// A lookup finds a package whose upload had no answer, and the package is not published twice.
 #[test]
 fn upload_without_an_answer_is_found_by_lookup() {
     let mut tool = ReleaseTool::create();
@@ -86,27 +86,27 @@ fn upload_without_an_answer_is_found_by_lookup() {
     assert_eq!(tool.audit().decisions[0].runs[0].published, 3);
 }
 
-/// (Fail) After an upload with an unknown outcome, the index does not answer or shows another content: the package is not
-/// uploaded again.
+/// After an upload with an unknown outcome, a package is not uploaded again while the index gives no answer or shows
+/// other content.
 #[test]
 fn ambiguous_upload_is_not_retried() {
-    for (fault, lookup_faults, said) in [
+    for (fault, lookup_faults, reason) in [
         (PublishFault::Unknown, vec![LookupFault::Unanswered; 2], " it failed; then the registry answered 503"),
         (PublishFault::Overtaken, Vec::new(), "another content; bump the version"),
     ] {
         let mut tool = ReleaseTool::create();
         assert!(tool.rehearse(&plan(1, 1), false, &[]));
-        // The last is the first.
+        // The list of faults is taken from its end.
         tool.publisher.lookup_faults = [lookup_faults, vec![LookupFault::Shown]].concat();
         assert_eq!(tool.publish(&plan(1, 1), false, &[fault]), Ok(false));
-        assert_eq!(tool.publisher.reached, 1, "{said}");
+        assert_eq!(tool.publisher.reached, 1, "{reason}");
         let log = tool.log_text();
-        assert!(log.contains(said), "{log}");
+        assert!(log.contains(reason), "{log}");
     }
 }
 
-/// (Fail) A registry's answer is escaped and truncated in the log, so that the end is recorded, and the failed rehearsal
-/// replaces the earlier one.
+/// Hostile text of a registry is escaped and truncated, so that the log contains the end of the failed rehearsal, which
+/// replaces the earlier receipt.
 #[test]
 fn hostile_registry_message_is_sanitized() {
     let mut tool = ReleaseTool::create();
@@ -122,7 +122,7 @@ fn hostile_registry_message_is_sanitized() {
     assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
 }
 
-/// (Fail) Asked to stop in the middle: recorded and finished, and the next run goes on.
+/// A cancelled run is recorded and finished, and the next run resumes.
 #[test]
 fn cancelled_run_is_recorded_and_can_be_resumed() {
     let mut tool = ReleaseTool::create();
@@ -131,11 +131,15 @@ fn cancelled_run_is_recorded_and_can_be_resumed() {
     assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Stopped]), Ok(false));
     let audited = tool.audit();
     let run = &audited.decisions[0].runs[0];
-    assert_eq!((run.finished.as_deref(), run.published), (Some("partial_failure"), 1), "what was done is in the log");
+    assert_eq!(
+        (run.finished.as_deref(), run.published),
+        (Some("partial_failure"), 1),
+        "the log contains the published package"
+    );
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
 }
 
-/// (Fail) Two names of one registry: neither a rehearsal on the live registry nor a publish to the rehearsed one.
+/// Two names of one registry are rejected, in a rehearsal and in a publish.
 #[test]
 fn aliases_of_one_registry_are_rejected() {
     let mut tool = ReleaseTool::create();
@@ -164,26 +168,26 @@ fn aliases_of_one_registry_are_rejected() {
     assert!(loopback("0.0.0.0:8000").is_same_registry(&loopback("[::1]:8000")));
     assert!(loopback("localhost.:8000").is_same_registry(&loopback("[::ffff:127.0.0.1]:8000")));
     assert!(!loopback("a.example").is_same_registry(&loopback("staging.a.example")));
-    assert!(!tool.log().exists(), "nothing was begun");
+    assert!(!tool.log().exists(), "nothing is recorded");
 }
 
-/// (Fail) A mirror of the live registry has an address of its own, and uploads to it are publishes: nothing is uploaded, and
-/// the log contains the reason. The same holds for a registry that does not give its address.
+/// A registry is rejected if its uploads go to the live registry, or if it does not give its upload address. Nothing is
+/// uploaded, and the log contains the reason.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
-    let told = [(MirrorMode::OfLive, "goes to the live registry"), (MirrorMode::Silent, "it cannot be reached")];
-    for (mirror, said) in told.into_iter().chain([(MirrorMode::LiveSilent, "it cannot be reached")]) {
+    let mirrors = [(MirrorMode::OfLive, "go to the live registry"), (MirrorMode::Silent, "it cannot be reached")];
+    for (mirror, reason) in mirrors.into_iter().chain([(MirrorMode::LiveSilent, "it cannot be reached")]) {
         let mut tool = ReleaseTool::create();
         tool.publisher.mirror = mirror;
         assert!(!tool.rehearse(&plan(1, 1), false, &[]));
         assert!(tool.publisher.published.is_empty(), "{mirror:?}");
         let log = tool.log_text();
-        assert!(log.contains("rehearsal did not begin: ") && log.contains(said), "{log}");
+        assert!(log.contains("rehearsal did not begin: ") && log.contains(reason), "{log}");
         assert_eq!(tool.publish(&plan(1, 1), false, &[]), Err(vec![RefusalCode::RehearsalFailed]));
     }
 }
 
-/// (Fail) The preflight check fails: nothing is recorded, and the gate is not asked.
+/// If the preflight check fails, nothing is recorded, and the gate is not asked.
 #[test]
 fn failed_preflight_records_nothing() {
     let mut tool = ReleaseTool::create();
@@ -198,7 +202,7 @@ fn failed_preflight_records_nothing() {
     assert_eq!(std::fs::read(tool.log()).unwrap_or_default(), b"");
 }
 
-/// (Pass) A registry that does not answer for a moment is asked again; one that never does is a recorded failure.
+/// A failed lookup is retried. If a registry never answers, the log has the failure.
 #[test]
 fn failed_lookup_is_retried() {
     let mut tool = ReleaseTool::create();
@@ -212,7 +216,7 @@ fn failed_lookup_is_retried() {
     assert_eq!((run.failed, run.finished.as_deref()), (1, Some("complete_failure")));
 }
 
-/// (Fail) The deadline passes between two lookups: the log contains the registry's own failure, and then the deadline's.
+/// If the deadline passes between two lookups, the log contains the registry's failure and then the deadline's.
 #[test]
 fn deadline_between_lookups_keeps_the_failure_of_the_registry() {
     let mut tool = ReleaseTool::create();
@@ -225,36 +229,36 @@ fn deadline_between_lookups_keeps_the_failure_of_the_registry() {
     let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
     let stopped = done.expect("it is recorded").failure.expect("a failure");
     let message = &stopped.failure.message;
-    assert!(message.starts_with("the registry answered 503; then it took longer than it may"), "{message}");
+    assert!(message.starts_with("the registry answered 503; then the step exceeded its time limit"), "{message}");
     assert_eq!(tool.publisher.lookup_faults.len(), 1, "one lookup");
     let log = tool.log_text();
     assert!(log.contains(message), "{log}");
 }
 
-/// (Pass) A run waits for a package that the index shows late. A package that it never shows is a recorded failure, and the
-/// next run finds it.
+/// A run waits for a package that the index shows late. A package that the index never shows is a recorded failure, and
+/// the next run finds it.
 #[test]
 fn lagging_index_is_waited_for() {
     let mut tool = ReleaseTool::create();
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    // The first lookup finds nothing in any case; then the run publishes the package, and waits for it.
+    // The first lookup finds nothing. Then the run publishes the package and waits for it.
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 100];
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
     let log = tool.log_text();
     assert!(log.contains("\"readiness_timeout\"") && log.contains("did not show it within"), "{log}");
     tool.publisher.lookup_faults.clear();
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
-    assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
-    // An answer that was lost, and an index that lags: a second lookup finds it.
+    assert_eq!(tool.publisher.reached, 3, "each package is published once");
+    // After a lost answer, a second lookup finds the package in a slow index.
     let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     tool.publisher.lookup_faults = vec![LookupFault::Hidden; 2];
     assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Lost]), Ok(true));
-    assert_eq!(tool.publisher.reached, 3, "nothing is published twice");
+    assert_eq!(tool.publisher.reached, 3, "each package is published once");
 }
 
-/// (Pass) The greatest times do not panic in a started rehearsal.
+/// The maximum timeouts do not cause an overflow in a started rehearsal.
 #[test]
 fn unbounded_timeouts_do_not_overflow() {
     let mut tool = ReleaseTool::create();
@@ -298,8 +302,8 @@ fn action() -> impl Strategy<Value = ReleaseAction> {
 proptest! {
     #![proptest_config(proptest_config(60))]
 
-    /// (Pass) A plan's ID does not depend on the order of its packages and files or on the live registry. It depends on
-    /// everything else: one byte in any file, a path, a name, a version, a dependency's version, a file more.
+    /// A plan ID does not depend on the order of packages and files or on the live registry. It depends on everything
+    /// else: any byte of a file, a path, a name, a version, a dependency, a further file.
     #[test]
     fn plan_id_depends_on_content_only(
         files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2})?", prop::collection::vec(any::<u8>(), 0..4), 1..6),
@@ -336,8 +340,8 @@ proptest! {
         }
     }
 
-    /// (Pass) Any actions in any order, with any faults: never violated, nothing left open, and published without a skip
-    /// only the plan that passed the latest rehearsal.
+    /// Any sequence of actions with any faults leaves nothing open and is never violated. Without a skip, only the plan
+    /// of the latest passed rehearsal is published.
     #[test]
     fn random_release_sequences_satisfy_invariants(actions in prop::collection::vec(action(), 1..7)) {
         let mut tool = ReleaseTool::create();

@@ -1,4 +1,5 @@
-//! The strategies serve embedding tools: every generated log is one that readers accept, and it means what its entries mean.
+//! Readers accept every log of the published strategies, and its meaning is that of its entries: embedding tools test
+//! with them.
 
 use proptest::prelude::*;
 use shipper_core::shipper_events::{EventReader, LogEntry};
@@ -9,7 +10,7 @@ proptest! {
     #[test]
     fn the_sidecar_matches_the_events(entries in strategies::entries(0..20)) {
         let log = strategies::to_log(&entries);
-        let gate = GateProjection::read(&log[..]).expect("a sound log");
+        let gate = GateProjection::read(&log[..]).expect("a valid log");
         if let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) {
             let sidecar = Sidecar::parse(Sidecar::render(receipt, head).as_bytes()).expect("a sidecar");
             prop_assert_eq!(sidecar.differences(receipt, || head), []);
@@ -20,21 +21,22 @@ proptest! {
 proptest! {
     #![proptest_config(proptest_config(200))]
 
-    /// (Pass) A generated log is accepted, and has the meaning of its entries, collected by value or by reference.
+    /// A generated log is accepted and has the meaning of its entries, whether they are collected by value or by
+    /// reference.
     #[test]
     fn a_generated_log_is_accepted(entries in strategies::entries(0..30), chained in any::<bool>()) {
         let entries = if chained { strategies::chained(entries) } else { entries };
         let log = strategies::to_log(&entries);
-        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
-        let state: GateState = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a sound log");
+        let read: Vec<LogEntry> = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a valid log");
+        let state: GateState = EventReader::new(&log[..]).collect::<Result<_, _>>().expect("a valid log");
         prop_assert_eq!(&state, &entries.iter().collect());
         prop_assert_eq!(&state, &read.into_iter().collect());
-        let gate = GateProjection::read(&log[..]).expect("a sound log");
+        let gate = GateProjection::read(&log[..]).expect("a valid log");
         prop_assert_eq!(gate.state(), &state);
     }
 }
 
-/// (Fail) A log that cannot be trusted has no projection; a missing one neither.
+/// A log that is missing or cannot be trusted has no projection.
 #[test]
 fn a_log_that_cannot_be_trusted_is_not_read() {
     for log in ["{\n", "{\"torn", "{}\n"] {

@@ -1,5 +1,5 @@
-//! The real cargo can use the tests' own registry, which fails exactly as a test orders. Otherwise tests of rehearsals would
-//! find the registry's defects.
+//! The real cargo works with the test registry, which fails exactly as ordered. Otherwise the tests of rehearsals would
+//! find defects of the test registry.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -14,21 +14,21 @@ use shipper_testkit::registry::{
 
 const ANSWER: &str = "pub fn answer() -> u32 { 42 }";
 
-/// A workspace of one crate without dependencies.
+/// Creates a workspace of one crate without dependencies.
 fn one(sandbox: &CargoSandbox, name: &str) -> PathBuf {
     let root = sandbox.path(&format!("one-{name}"));
     members(&root, &[(name, "", ANSWER)]);
     root
 }
 
-/// Publishes without building.
+/// Publishes without a build.
 fn publish(sandbox: &CargoSandbox, root: &Path, name: &str) -> CommandResult {
     sandbox.cargo(root, &["publish", "--registry", "rehearsal", "--no-verify", "-p", name])
 }
 
 #[test]
 fn dependent_crates_are_published_and_installed() {
-    // (Pass) Cargo publishes, resolves, downloads, builds and installs, whatever names and features a dependency has.
+    // Cargo publishes, resolves, downloads, builds and installs crates, for any names and features of a dependency.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = sandbox.path("all");
@@ -41,12 +41,13 @@ fn dependent_crates_are_published_and_installed() {
     let asks = "#[cfg(feature = \"more\")]\npub fn answer() -> u32 { first::answer() }";
     members(&root, &[("a", "", ANSWER), ("b", b, asks), ("c", c, "fn main() { println!(\"{}\", b::answer()); }")]);
     for (name, further) in [("a", &["--no-verify"][..]), ("b", &["--no-verify"]), ("c", &[])] {
-        // A member looks for its siblings in the registry, so each is published from a workspace of its own.
+        // A member searches the registry for its siblings, so each is published from a workspace of its own.
         let alone = root.join("crates").join(name);
         let manifest = std::fs::read_to_string(alone.join("Cargo.toml")).expect("a manifest");
         write(&alone.join("Cargo.toml"), &format!("{manifest}\n[workspace]\n"));
-        let said = sandbox.cargo(&alone, &[&["publish", "--registry", "rehearsal"], further].concat()).expect_success();
-        assert!(said.contains("Published"), "{said}");
+        let output =
+            sandbox.cargo(&alone, &[&["publish", "--registry", "rehearsal"], further].concat()).expect_success();
+        assert!(output.contains("Published"), "{output}");
     }
 
     let uploads = registry.uploads();
@@ -65,39 +66,39 @@ fn dependent_crates_are_published_and_installed() {
     sandbox
         .cargo(&sandbox.path(""), &["install", "c", "--registry", "rehearsal", "--debug", "--root", into])
         .expect_success();
-    let said = std::process::Command::new(installed.join("bin/c")).output().expect("it runs");
-    assert_eq!(said.stdout, b"42\n");
+    let program = std::process::Command::new(installed.join("bin/c")).output().expect("it runs");
+    assert_eq!(program.stdout, b"42\n");
 
-    let said = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]).expect_success();
-    assert!(said.contains("version: 0.1.0"), "{said}");
+    let output = sandbox.cargo(&sandbox.path(""), &["info", "b", "--registry", "rehearsal"]).expect_success();
+    assert!(output.contains("version: 0.1.0"), "{output}");
     sandbox.cargo(&sandbox.path(""), &["yank", "c@0.1.0", "--registry", "rehearsal"]).expect_success();
     let entry = registry.index_entry("c", "0.1.0").expect("it is still in the index");
     assert_eq!(entry["yanked"], true);
-    // Its message depends on cargo's version; the same call succeeded before the version was yanked.
+    // The message depends on cargo's version. The same call succeeded before the version was yanked.
     let again = sandbox.path("again");
     let into = again.to_str().expect("UTF-8");
     let install = ["install", "c", "--registry", "rehearsal", "--debug", "--root", into];
-    let said = sandbox.cargo(&sandbox.path(""), &install).expect_failure();
-    assert!(said.contains("`c`") && !again.join("bin").exists(), "a yanked version is not installed: {said}");
+    let output = sandbox.cargo(&sandbox.path(""), &install).expect_failure();
+    assert!(output.contains("`c`") && !again.join("bin").exists(), "a yanked version is not installed: {output}");
 }
 
 #[test]
 fn version_can_be_uploaded_once() {
-    // (Fail) Cargo sees in the index that a version is there; where the index hides it, the registry refuses.
+    // Cargo finds an existing version in the index. If the index hides it, the registry refuses it.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = one(&sandbox, "seen");
     publish(&sandbox, &root, "seen").expect_success();
-    let said = publish(&sandbox, &root, "seen").expect_failure();
-    assert!(said.contains("crate seen@0.1.0 already exists"), "{said}");
-    assert_eq!(registry.uploads().len(), 1, "it was not even sent");
+    let output = publish(&sandbox, &root, "seen").expect_failure();
+    assert!(output.contains("crate seen@0.1.0 already exists"), "{output}");
+    assert_eq!(registry.uploads().len(), 1, "nothing was sent");
 
     registry.order(On::Publish, "hidden", 1, Fault::hide().and_answer(500, "kept all the same"));
     let root = one(&sandbox, "hidden");
-    let said = publish(&sandbox, &root, "hidden").expect_failure();
-    assert!(said.contains("kept all the same"), "{said}");
-    let said = publish(&sandbox, &root, "hidden").expect_failure();
-    assert!(said.contains("crate version `0.1.0` is already uploaded"), "{said}");
+    let output = publish(&sandbox, &root, "hidden").expect_failure();
+    assert!(output.contains("kept all the same"), "{output}");
+    let output = publish(&sandbox, &root, "hidden").expect_failure();
+    assert!(output.contains("crate version `0.1.0` is already uploaded"), "{output}");
     assert_eq!(registry.uploads().iter().map(|upload| upload.kept).collect::<Vec<_>>(), [true, true, false]);
 
     registry.wipe();
@@ -107,14 +108,15 @@ fn version_can_be_uploaded_once() {
 
 #[test]
 fn unauthenticated_upload_is_rejected() {
-    // (Fail) An upload wants the token; a private registry wants it for every request, and cargo gives it.
+    // An upload needs the token, and a private registry needs it for every request.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = one(&sandbox, "a");
-    let wrong = [("CARGO_REGISTRIES_REHEARSAL_TOKEN", "wrong")];
-    let said =
-        sandbox.cargo_with(&wrong, &root, &["publish", "--registry", "rehearsal", "--no-verify"]).expect_failure();
-    assert!(said.contains("403") && said.contains("authentication failed"), "{said}");
+    let invalid_token = [("CARGO_REGISTRIES_REHEARSAL_TOKEN", "wrong")];
+    let output = sandbox
+        .cargo_with(&invalid_token, &root, &["publish", "--registry", "rehearsal", "--no-verify"])
+        .expect_failure();
+    assert!(output.contains("403") && output.contains("authentication failed"), "{output}");
     assert!(registry.uploads().is_empty() && registry.versions("a").is_empty());
     let asked = registry.requests();
     assert_eq!(asked.last().and_then(|request| request.token.as_deref()), Some("wrong"));
@@ -123,24 +125,25 @@ fn unauthenticated_upload_is_rejected() {
     let sandbox = CargoSandbox::new("rehearsal", &private);
     publish(&sandbox, &one(&sandbox, "a"), "a").expect_success();
     assert_eq!(private.versions("a"), ["0.1.0"]);
-    let said =
-        sandbox.cargo_with(&wrong, &sandbox.path(""), &["info", "a", "--registry", "rehearsal"]).expect_failure();
-    assert!(said.contains("token rejected"), "{said}");
+    let output = sandbox
+        .cargo_with(&invalid_token, &sandbox.path(""), &["info", "a", "--registry", "rehearsal"])
+        .expect_failure();
+    assert!(output.contains("token rejected"), "{output}");
 }
 
 #[test]
 fn uploads_fail_as_ordered() {
-    // (Fail) Each ordered fault concerns the request that it was ordered for, and has its documented effect.
+    // Each ordered fault has its documented effect, and only on its request.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
 
-    // The second of two: the first succeeds.
+    // The second of two requests fails.
     registry.order(On::Publish, "a", 2, Fault::refuse(500, "out of order"));
     let root = one(&sandbox, "a");
     publish(&sandbox, &root, "a").expect_success();
     registry.wipe();
-    let said = publish(&sandbox, &root, "a").expect_failure();
-    assert!(said.contains("500") && said.contains("out of order"), "{said}");
+    let output = publish(&sandbox, &root, "a").expect_failure();
+    assert!(output.contains("500") && output.contains("out of order"), "{output}");
     assert!(registry.versions("a").is_empty());
     publish(&sandbox, &root, "a").expect_success();
 
@@ -151,69 +154,74 @@ fn uploads_fail_as_ordered() {
         assert_eq!(registry.versions(name).len(), kept, "{name}");
     }
 
-    // A late answer is an answer.
+    // A late answer is accepted.
     registry.order(On::Publish, "d", 1, Fault::late(Duration::from_millis(700)));
     let start = Instant::now();
     publish(&sandbox, &one(&sandbox, "d"), "d").expect_success();
     assert!(start.elapsed() >= Duration::from_millis(700));
 
-    // Orders can be for every request, and be withdrawn.
+    // An order can be for every request, and can be cancelled.
     registry.order_for_every(On::Index, "e", Fault::refuse(503, "busy"));
     let root = one(&sandbox, "e");
-    let said = publish(&sandbox, &root, "e").expect_failure();
-    assert!(said.contains("503"), "{said}");
+    let output = publish(&sandbox, &root, "e").expect_failure();
+    assert!(output.contains("503"), "{output}");
     registry.mend();
     publish(&sandbox, &root, "e").expect_success();
 }
 
 #[test]
 fn delayed_index_shows_a_version_late() {
-    // (Pass) Cargo asks again until the index shows what it uploaded.
+    // Cargo polls until the index shows its upload.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     registry.order(On::Publish, "a", 1, Fault::show_after(2));
-    let said = publish(&sandbox, &one(&sandbox, "a"), "a").expect_success();
-    assert!(said.contains("Published"), "{said}");
+    let output = publish(&sandbox, &one(&sandbox, "a"), "a").expect_success();
+    assert!(output.contains("Published"), "{output}");
     let requests = registry.requests();
     let after_upload = requests.iter().skip_while(|request| request.method != "PUT");
     let looks = after_upload.filter(|request| request.path == "/index/1/a").count();
-    assert_eq!(looks, 3, "two that saw nothing, one that saw it");
+    assert_eq!(looks, 3, "two without the version, one with it");
 }
 
 #[test]
 fn siblings_without_a_registry_are_looked_up_on_crates_io() {
-    // (Fail) A rehearsal cannot publish an unchanged workspace: a path and version mean crates-io once published.
+    // A rehearsal cannot publish an unchanged workspace: a dependency with path and version is on crates-io once
+    // published.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let root = sandbox.path("three");
     three_members(&root);
     publish(&sandbox, &root, "a").expect_success();
-    let said = publish(&sandbox, &root, "b").expect_failure();
-    assert!(said.contains("no matching package named `a` found"), "{said}");
+    let output = publish(&sandbox, &root, "b").expect_failure();
+    assert!(output.contains("no matching package named `a` found"), "{output}");
     assert_eq!(registry.uploads().len(), 1);
 }
 
 #[test]
 fn stopped_registry_refuses_connections() {
-    // (Fail) A registry that is gone refuses connections at once; one that came back has the same packages.
+    // A stopped registry refuses connections at once, and has the same packages after a restart.
     let registry = Registry::start();
     let sandbox = CargoSandbox::new("rehearsal", &registry);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sees = Arc::clone(&seen);
-    registry.at_upload(move |upload| sees.lock().expect("whole").push((upload.name.clone(), upload.kept)));
+    registry.at_upload(move |upload| sees.lock().expect("not poisoned").push((upload.name.clone(), upload.kept)));
 
     registry.order(On::Publish, "a", 1, Fault::vanish());
     publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
-    let refused = TcpStream::connect(registry.address()).expect_err("nobody listens");
+    let refused = TcpStream::connect(registry.address()).expect_err("the listener is closed");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    assert_eq!(*seen.lock().expect("whole"), [("a".to_owned(), false)], "told before it was kept");
+    assert_eq!(
+        *seen.lock().expect("not poisoned"),
+        [("a".to_owned(), false)],
+        "the hook runs before the registry keeps it"
+    );
     assert_eq!(registry.versions("a"), ["0.1.0"]);
 
     registry.come_back();
-    let said = publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
-    assert!(said.contains("already exists"), "{said}");
+    let output = publish(&sandbox, &one(&sandbox, "a"), "a").expect_failure();
+    assert!(output.contains("already exists"), "{output}");
 
-    // A registry that vanishes closes the connection of a client that waits for an answer.
+    // A registry that vanishes closes the connection of a waiting client.
     registry.order(On::Publish, "b", 1, Fault::never());
     let root = one(&sandbox, "b");
     let handle = registry.clone();

@@ -1,6 +1,5 @@
-//! The timeline is time travel: what it says holds after an event is what an audit of the log up to that line says, and
-//! keeping it changes nothing else. Whoever asks how a verdict came about must not be told another story than the
-//! verdict's own.
+//! The state in a timeline entry equals that of an audit up to its line, and recording the timeline changes nothing
+//! else. Otherwise the timeline would contradict the verdict that it explains.
 
 use proptest::prelude::*;
 use shipper_core::audit::{
@@ -13,7 +12,7 @@ use shipper_testkit::log_builder::audit;
 use shipper_testkit::log_builder::log_with_changed_byte;
 use shipper_testkit::settings::proptest_config;
 
-/// An audit that keeps the timeline.
+/// Audits a log and records the timeline.
 fn audit_in_time(log: &[u8], demand: &AuditOptions) -> (LogAudit, Vec<TimelineEntry>) {
     let auditor = Auditor::new(demand.clone(), SidecarInput::NotRequested).expect("no time is demanded");
     let mut auditor = auditor.with_timeline();
@@ -28,32 +27,32 @@ fn plain(log: &[u8], demand: &AuditOptions) -> LogAudit {
     audit(log, SidecarInput::NotRequested, demand).expect("the line is there")
 }
 
-/// A receipt by its line and worth, and what the gate would answer.
-type Holds = (Option<(u64, bool, Evidence, Vec<EvidenceFlaw>)>, Option<(VerdictKind, Vec<RefusalCode>)>);
+/// The receipt by its line and evidence, and the gate's answer.
+type Comparable = (Option<(u64, bool, Evidence, Vec<EvidenceFlaw>)>, Option<(VerdictKind, Vec<RefusalCode>)>);
 
-fn held(after: &StateAfter) -> Holds {
+fn state_of_entry(after: &StateAfter) -> Comparable {
     let receipt = after.receipt.as_ref().map(|one| (one.line, one.passed, one.evidence, one.unsound.clone()));
     (receipt, after.gate.as_ref().map(|gate| (gate.verdict, gate.reasons.clone())))
 }
 
-fn said(audit: &LogAudit) -> Holds {
+fn state_of_audit(audit: &LogAudit) -> Comparable {
     let receipt = audit.receipt.as_ref().map(|one| (one.line, one.passed, one.evidence, one.unsound.clone()));
     (receipt, audit.gate.as_ref().map(|gate| (gate.verdict, gate.reasons.clone())))
 }
 
-fn agrees(log: &[u8], demand: &AuditOptions) -> Result<(), TestCaseError> {
-    let (in_time, moments) = audit_in_time(log, demand);
-    prop_assert_eq!(&in_time, &plain(log, demand), "a timeline changes nothing else");
+fn check_timeline(log: &[u8], demand: &AuditOptions) -> Result<(), TestCaseError> {
+    let (with_timeline, moments) = audit_in_time(log, demand);
+    prop_assert_eq!(&with_timeline, &plain(log, demand), "a timeline changes nothing else");
     prop_assert!(moments.windows(2).all(|two| two[0].line < two[1].line));
     for moment in &moments {
         let then = plain(log, &demand.clone().with_at(AsOf::Line(moment.line)));
-        prop_assert_eq!(held(&moment.after), said(&then), "line {}", moment.line);
+        prop_assert_eq!(state_of_entry(&moment.after), state_of_audit(&then), "line {}", moment.line);
     }
-    // What stands after the last moment changes nothing that the gate is about, unless the log is not to be trusted: an
-    // audit up to a line has no tail, the whole log may have a torn one.
-    let trusted = in_time.integrity != Integrity::Broken && in_time.tail == TailStatus::Clean;
+    // Lines after the last entry do not change the gate's answer, unless the log cannot be trusted: the whole log may
+    // have a torn tail, and an audit up to a line has none.
+    let trusted = with_timeline.integrity != Integrity::Broken && with_timeline.tail == TailStatus::Clean;
     if let Some(last) = moments.last().filter(|_| trusted) {
-        prop_assert_eq!(held(&last.after), said(&in_time));
+        prop_assert_eq!(state_of_entry(&last.after), state_of_audit(&with_timeline));
     }
     Ok(())
 }
@@ -61,7 +60,7 @@ fn agrees(log: &[u8], demand: &AuditOptions) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(proptest_config(400))]
 
-    /// (Pass) Histories of gate events, foreign and chained, whole and with bytes changed.
+    /// Histories of gate events, unchained and chained, intact and with changed bytes.
     #[test]
     fn timeline_entry_equals_an_audit_up_to_its_line(
         log in log_with_changed_byte(0..25),
@@ -70,11 +69,11 @@ proptest! {
         let demand = demanded.map_or_else(AuditOptions::default, |plan| {
             AuditOptions::default().with_plan_id(plan.parse().expect("a name"))
         });
-        agrees(&log, &demand)?;
+        check_timeline(&log, &demand)?;
     }
 }
 
-/// (Pass) Moments can be taken as they come, each once: the way a log is followed.
+/// Timeline entries can be drained while the log is followed, each once.
 #[test]
 fn timeline_entries_are_drained_once() {
     let started = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1},"package":"all"}"#;
@@ -106,7 +105,7 @@ const LOG: &str = r#"{"timestamp":"2026-11-23T08:00:00Z","event_type":{"type":"r
 {"timestamp":"2026-11-23T08:00:11Z","event_type":{"type":"rehearsal_started","registry":"r","plan_id":"q","package_count":1},"package":"all"}
 "#;
 
-/// (Pass) Rehearsals and runs come with their first and last lines, those of a plan that was not demanded included.
+/// Rehearsals and runs have their first and last lines, including those of a plan that is not demanded.
 #[test]
 fn rehearsals_and_runs_come_with_their_lines() {
     let demand = AuditOptions::default().with_plan_id("q".parse().expect("a name"));

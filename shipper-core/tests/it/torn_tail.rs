@@ -1,5 +1,5 @@
-//! A log cut by a crash at every byte: readers report the torn tail, the gate refuses it, the next rehearsal repairs it
-//! and keeps the bytes, and a rehearsal that was open counts as failed until it is run again.
+//! A crash may cut a log at any byte. Then readers report the torn tail, the gate refuses, and the next rehearsal
+//! repairs the log and keeps the bytes. An open rehearsal counts as failed until it is run again.
 
 use std::time::Duration;
 
@@ -12,49 +12,52 @@ use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::print_figure;
 
-/// (Pass) Every cut of the last two lines of a log whose plan was rehearsed before and is being rehearsed again.
+/// Every cut of the last two lines of a log whose plan passed a rehearsal and is being rehearsed again.
 #[test]
 fn every_torn_tail_is_refused_and_repaired() {
     let mut log = LogBuilder::chained();
     log.pass("p", "r").start("p", "r", 1).rehearsal_failure().complete("p", "r", false);
-    let whole = log.bytes();
-    let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').map(|at| at + 1).collect();
+    let bytes = log.bytes();
+    let ends: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').map(|at| at + 1).collect();
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let mut cuts = 0;
     for cut in ends[3] + 1..ends[5] {
         let directory = tempfile::tempdir().expect("a directory");
         let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
         let path = state.join("events.jsonl");
-        std::fs::write(&path, &whole[..cut]).expect("a log");
+        std::fs::write(&path, &bytes[..cut]).expect("a log");
         if ends.contains(&cut) {
             continue;
         }
         cuts += 1;
         let complete = *ends.iter().rfind(|end| **end < cut).expect("a line");
         assert!(
-            matches!(EventReader::new(&whole[..cut]).last(), Some(Err(ReadError::TornTail { .. }))),
+            matches!(EventReader::new(&bytes[..cut]).last(), Some(Err(ReadError::TornTail { .. }))),
             "cut at {cut}"
         );
         let judged =
-            audit(&whole[..cut], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
+            audit(&bytes[..cut], SidecarInput::NotRequested, &AuditOptions::default()).expect("no line is demanded");
         assert_eq!(judged.tail, TailStatus::Torn);
         assert_ne!(LogReport::audited("log", judged).conclusion, Conclusion::Verified);
         let ask = || {
             ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked")
         };
         assert!(matches!(ask(), GateAnswer::UntrustedLog(_)), "cut at {cut}");
-        assert_eq!(std::fs::read(&path).expect("the log"), &whole[..cut], "the gate does not repair");
+        assert_eq!(std::fs::read(&path).expect("the log"), &bytes[..cut], "the gate does not repair");
 
         let mut recorder = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).expect("it is repaired");
-        let tail = &whole[complete..cut];
+        let tail = &bytes[complete..cut];
         let saved = state.join(format!("events.jsonl.torn-{}", blake3::hash(tail)));
-        assert_eq!(std::fs::read(saved).expect("the bytes are kept"), tail);
+        assert_eq!(std::fs::read(saved).expect("the tail is kept"), tail);
         let refused = ask();
-        assert!(refused.line().is_some() && !refused.may_publish(), "cut at {cut}: it counts as failed");
+        assert!(
+            refused.line().is_some() && !refused.may_publish(),
+            "cut at {cut}: the open rehearsal counts as failed"
+        );
         let mut again = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
         again.published("a", "1.0.0", Duration::ZERO).expect("recorded");
         again.complete(true, "done").expect("completed");
-        assert!(ask().verdict().may_publish(), "cut at {cut}: until it is run again");
+        assert!(ask().verdict().may_publish(), "cut at {cut}: the new rehearsal counts");
         let bytes = std::fs::read(&path).expect("the log");
         assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
     }

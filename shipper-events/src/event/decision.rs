@@ -6,47 +6,47 @@ use super::number::JsonUint;
 use crate::integrity::ClaimedHead;
 use crate::line::strict_json::Member;
 
-/// The only version of the gate's rules (`docs/gate.md`) whose decisions this crate reads completely. It decides which
-/// members of a `gate_evaluated` are read.
+/// The version of the gate's rules (`docs/gate.md`) whose decisions this crate reads completely. For other versions, it
+/// reads only the members `rules` and `plan_id` of a `gate_evaluated`.
 pub const RULES_VERSION: u64 = 1;
 
-/// The gate was asked and recorded its decision. Under rules that this version does not know, only `rules` and `plan_id`
-/// are read.
+/// The gate evaluated a query and recorded its decision. For other rules than [`RULES_VERSION`], only `rules` and
+/// `plan_id` are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GateEvaluated {
     /// The version of the rules that the decision was made under.
     pub rules: JsonUint,
-    /// The plan of the question.
+    /// The plan of the query.
     pub plan_id: PlanId,
-    /// The rest of the question, and the answer; `None` under other rules than [`RULES_VERSION`].
+    /// The rest of the query, and the verdict; `None` under other rules than [`RULES_VERSION`].
     pub details: Option<DecisionRecord>,
     /// Members that this version does not know.
     pub extra: ExtraMembers,
 }
 
-/// Question and answer of a [`GateEvaluated`] under [`RULES_VERSION`].
+/// Query and verdict of a [`GateEvaluated`] under [`RULES_VERSION`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecisionRecord {
-    /// The registry whose rehearsal counts; `None` if the question named none.
+    /// The rehearsal registry of the query; `None` if the query names none.
     pub rehearsal_registry: Option<RegistryName>,
-    /// True if the question asked to skip the rehearsal.
+    /// True if the query asks to skip the rehearsal.
     pub skip: bool,
-    /// The person or program that asked to skip; `None` if unknown.
+    /// The person or program that requested the skip; `None` if it is not recorded.
     pub actor: Option<String>,
-    /// The reason given for the skip; `None` if none was given.
+    /// The justification of the skip; `None` if it is not recorded.
     pub justification: Option<String>,
-    /// The code of the verdict.
+    /// Name of the verdict, such as `refused`; any text.
     pub verdict: String,
-    /// The codes of the reasons for a refusal, in order; empty for any other verdict.
+    /// Codes of the reasons for a refusal, such as `no-rehearsal`; empty for any other verdict.
     pub reasons: Vec<String>,
     /// The head of the log that the decision is based on.
     pub basis: ClaimedHead,
 }
 
 impl DecisionRecord {
-    /// Builds the record of a question that names no registry and skips nothing.
+    /// Builds the record of a query without a rehearsal registry and without a skip.
     pub fn new(verdict: impl Into<String>, reasons: Vec<String>, basis: impl Into<ClaimedHead>) -> Self {
         Self {
             rehearsal_registry: None,

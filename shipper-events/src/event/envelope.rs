@@ -11,8 +11,8 @@ use crate::line::error::LineError;
 
 /// One event of the log.
 ///
-/// An event is parsed from its line with [`FromStr`](std::str::FromStr) and written with [`to_line`](Self::to_line). With
-/// `serde` it is that JSON object; this works with `serde_json` only, because numbers of any size stay as written.
+/// An event is parsed from its line with [`FromStr`](std::str::FromStr) and written with [`to_line`](Self::to_line).
+/// Its `serde` form is that JSON object. Only `serde_json` supports it, because numbers of any size stay as written.
 ///
 /// ```
 /// use shipper_events::Event;
@@ -27,7 +27,7 @@ use crate::line::error::LineError;
 pub struct Event {
     /// The link to the previous line; `None` on an unchained line.
     pub link: Option<ChainLink>,
-    /// The time of the event, as its writer claims it.
+    /// The time of the event, as its writer recorded it.
     pub timestamp: Timestamp,
     /// The type and its members.
     pub event_type: EventType,
@@ -42,7 +42,7 @@ pub struct Event {
 pub struct LogEntry {
     /// The line's number; the first is 1.
     pub line: u64,
-    /// The event.
+    /// The event of that line.
     pub event: Event,
 }
 
@@ -50,11 +50,11 @@ pub struct LogEntry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseEventError {
-    /// The text is corrupt.
+    /// The text is a corrupt line.
     #[error(transparent)]
     Corrupt(#[from] LineError),
-    /// The text is blank.
-    #[error("the line is blank; expected one JSON object")]
+    /// The text is a blank line.
+    #[error("expected one JSON object, found a blank line")]
     Blank,
 }
 
@@ -70,8 +70,8 @@ impl Event {
         }
     }
 
-    /// Returns the line that a writer writes, without LF: members in the contract's order, then those that this version
-    /// does not know. A real line comes back byte for byte.
+    /// Returns the line of the event, without LF: the known members in the order of the format, then the others. A line
+    /// of a log writer that was parsed comes back byte for byte.
     pub fn to_line(&self) -> String {
         let mut line = self.link.as_ref().map_or_else(ObjectWriter::new, |link| ObjectWriter(link.to_string()));
         line.member("timestamp", &json(self.timestamp.as_str()));

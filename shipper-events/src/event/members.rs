@@ -54,8 +54,7 @@ impl ExtraMembers {
     }
 }
 
-/// A member that this version types but does not depend on: a line with another type of value is valid, and the value
-/// is kept.
+/// A typed member that no rule reads. If its value has another type, the line is valid, and the value is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Lenient<T> {
     /// The member is absent.
@@ -103,7 +102,7 @@ pub(crate) trait JsonType: Sized {
     fn to_json(&self) -> String;
 }
 
-/// The type of a member; it decides about an absent member and about another type of value.
+/// The type of a member. It decides if an absent member, or a value of another type, is an error.
 pub(crate) trait MemberCodec: Sized {
     /// True if a line with another type of value is corrupt.
     const REQUIRED: bool;
@@ -126,7 +125,7 @@ pub(crate) struct MemberError {
 }
 
 impl MemberError {
-    /// Returns the error of a member with this value, which is not what `object` must have.
+    /// Returns the error of a member of `object` whose value is absent or is not `expected`.
     pub(crate) fn new(
         member: &'static str,
         object: &'static str,
@@ -231,7 +230,7 @@ impl JsonType for JsonUint {
 }
 
 impl JsonType for ClaimedHead {
-    const EXPECTED: &'static str = "a head: an object with unsigned integers lines and bytes and a string blake3";
+    const EXPECTED: &'static str = "a head: an object with unsigned integers `lines` and `bytes` and a string `blake3`";
 
     fn from_value(value: Value<'_>) -> Option<Self> {
         Self::of(value)

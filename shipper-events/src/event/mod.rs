@@ -6,7 +6,8 @@
 //! - [`Option`]: the member may be absent or null, and a line with another type of value is corrupt.
 //! - [`Lenient`]: the member is typed for callers. A value of another type is kept as written, and the line is valid.
 //!
-//! Types and members that this version does not know are kept: [`UnknownEvent`], [`ExtraMembers`].
+//! Types and members that this version does not know are kept: [`UnknownEvent`], [`ExtraMembers`]. Members in `_ms` are
+//! in milliseconds, and those in `_at` are RFC 3339 times. The first `attempt` is 1; `max_attempts` is the limit.
 //!
 //! ```
 //! use shipper_events::Event;

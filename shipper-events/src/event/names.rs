@@ -12,7 +12,7 @@ use super::members::SerdeType;
 
 /// The error for an empty plan or registry name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a plan_id or registry must not be empty")]
+#[error("expected a non-empty name")]
 #[non_exhaustive]
 pub struct EmptyNameError;
 
@@ -69,7 +69,7 @@ macro_rules! names {
         }
 
         impl SerdeType for $Name {
-            const EXPECTED: &'static str = "a string that is not empty";
+            const EXPECTED: &'static str = "a non-empty string";
         }
     )+ };
 }
@@ -78,7 +78,7 @@ names! {
     /// Name of a plan, the set of packages that would be published. Any text except the empty one, compared byte for
     /// byte. A clone shares the text.
     PlanId;
-    /// Name of a registry, as the release tool's configuration calls it. Any text except the empty one, compared byte
-    /// for byte. A clone shares the text.
+    /// Name of a registry in the configuration of the release tool. Any text except the empty one, compared byte for
+    /// byte. A clone shares the text.
     RegistryName;
 }

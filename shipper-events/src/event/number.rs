@@ -19,7 +19,7 @@ pub struct JsonUint(
 );
 
 impl JsonUint {
-    /// Returns the number; `None` if the value is anything but digits.
+    /// Returns the number; `None` if the value does not consist of digits only.
     pub fn from_value(value: Value<'_>) -> Option<Self> {
         Some(value.raw()).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).map(Self::parse)
     }

@@ -27,14 +27,14 @@ pub struct Timestamp {
     instant: OffsetDateTime,
 }
 
-/// The error for a text that is no RFC 3339 time with `T`.
+/// The error for a text that is not an RFC 3339 time with `T`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("expected an RFC 3339 time such as 2026-11-23T08:12:26.839Z")]
 #[non_exhaustive]
 pub struct ParseTimestampError;
 
 impl Timestamp {
-    /// Returns the instant.
+    /// Returns the instant, exact to one nanosecond.
     pub fn instant(&self) -> OffsetDateTime {
         self.instant
     }
@@ -57,8 +57,8 @@ pub(crate) fn parse_instant(text: &str) -> Option<OffsetDateTime> {
     })
 }
 
-/// Parses a time with `Z` that is no leap second: nearly every one of every log, and several times faster than the general
-/// parser.
+/// Parses a time with `Z` that is not a leap second, as nearly all times in logs. It is several times faster than the
+/// general parser.
 fn utc(text: &[u8]) -> Option<OffsetDateTime> {
     let (date_time, rest) = text.split_first_chunk::<19>()?;
     let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1] = *date_time else {

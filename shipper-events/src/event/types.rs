@@ -30,7 +30,7 @@ macro_rules! object {
                 pub $required: $Required,
             )*
             $(
-                #[doc = concat!("Member `", stringify!($optional), "`.")]
+                #[doc = concat!("Member `", stringify!($optional), "`; absent by default.")]
                 $(#[$optional_doc])*
                 pub $optional: $Optional,
             )*
@@ -207,7 +207,7 @@ macro_rules! event_types {
 }
 
 vocabulary! {
-    /// A run begins: one attempt to publish for real.
+    /// A run begins: one attempt to publish for real. `package_count` is the number of packages in the plan.
     PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) {
         /// Line of the decision that the run acts on. `None`: the run names no decision.
         gate: Option<JsonUint>
@@ -226,17 +226,17 @@ vocabulary! {
     PackageUploaded = "package_uploaded" () {}
     /// A package is about to be published for real.
     PackageAttempted = "package_attempted" () {
-        /// Number of the attempt; the first is 1.
         attempt: Lenient<JsonUint>,
+        /// Command line that publishes the package.
         command: Lenient<String>, max_attempts: Lenient<JsonUint>
     }
     /// The last output of the publishing command.
     PackageOutput = "package_output" () { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
-    /// A package is on the live registry.
+    /// A package is on the live registry. Its plan is in the `plan_created` of the run.
     PackagePublished = "package_published" () { duration_ms: Lenient<JsonUint> }
     /// A package could not be published.
     PackageFailed = "package_failed" () {
-        /// Class of the failure, for example `permanent`.
+        /// Class of the failure: `retryable`, `permanent` or `ambiguous`, or another text.
         class: Lenient<String>,
         message: Lenient<String>
     }
@@ -245,31 +245,30 @@ vocabulary! {
     /// The release tool waits before it publishes the next package.
     PublishWaiting = "publish_waiting" () {
         reason: Lenient<String>,
-        /// Length of the wait in milliseconds.
         delay_ms: Lenient<JsonUint>,
-        /// End of the wait, a time in RFC 3339 format.
+        /// End of the wait, an RFC 3339 time.
         until: Lenient<String>
     }
     /// The live registry limited the rate of requests.
     RateLimitObserved = "rate_limit_observed" () {
         is_new_crate: Lenient<bool>,
-        /// Wait that the registry asks for, in milliseconds.
+        /// Wait that the registry asks for.
         retry_after_ms: Lenient<JsonUint>,
         message: Lenient<String>
     }
-    /// The release tool begins to find out the result of an upload that it does not know.
+    /// The release tool begins to look up the outcome of an upload that it does not know.
     PublishReconciling = "publish_reconciling" () { method: Lenient<String> }
-    /// The result of an upload is known. `outcome` is that result.
+    /// The release tool has looked up the outcome of an upload. `outcome` is any JSON value, such as `"published"`.
     PublishReconciled = "publish_reconciled" () { outcome: Lenient<RawJson> }
-    /// The state file of the release tool and its log disagreed.
+    /// The state file of the release tool differs from its log.
     StateEventDriftDetected = "state_event_drift_detected" () { drift: Lenient<RawJson> }
     /// A version was yanked from the live registry.
     PackageYanked = "package_yanked" () { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
-    /// A rehearsal begins.
+    /// A rehearsal begins. `package_count` is the number of packages to rehearse.
     RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) {}
-    /// A package was published to the rehearsal registry.
+    /// A package was published to the rehearsal registry, or was there with the same content.
     RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) { duration_ms: Lenient<JsonUint> }
-    /// A package could not be published to the rehearsal registry.
+    /// A package could not be published to the rehearsal registry. `class` is as in [`PackageFailed`].
     RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
     /// A rehearsal has ended. `passed` is its result.
     RehearsalComplete = "rehearsal_complete" (
@@ -279,17 +278,17 @@ vocabulary! {
     ) {}
     /// A rehearsed package is being installed.
     RehearsalSmokeCheckStarted = "rehearsal_smoke_check_started" () { name: Lenient<String>, version: Lenient<String>, registry: Lenient<String> }
-    /// A rehearsed package could be installed.
+    /// A rehearsed package was installed.
     RehearsalSmokeCheckSucceeded = "rehearsal_smoke_check_succeeded" () { name: Lenient<String>, version: Lenient<String>, duration_ms: Lenient<JsonUint> }
     /// A rehearsed package could not be installed.
     RehearsalSmokeCheckFailed = "rehearsal_smoke_check_failed" () { name: Lenient<String>, version: Lenient<String>, message: Lenient<String> }
-    /// The release tool waits before it publishes a package again. `next_attempt_at` is a time in RFC 3339 format.
+    /// The release tool waits before it publishes a package again.
     RetryBackoffStarted = "retry_backoff_started" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
-    /// The release tool will publish a package again. `next_attempt_at` is a time in RFC 3339 format.
+    /// The release tool will publish a package again. Our engine sets `attempt` to the one that failed.
     RetryScheduled = "retry_scheduled" () { attempt: Lenient<JsonUint>, max_attempts: Lenient<JsonUint>, delay_ms: Lenient<JsonUint>, next_attempt_at: Lenient<String>, reason: Lenient<String>, message: Lenient<String> }
     /// The release tool begins to look for a published package on the live registry.
     ReadinessStarted = "readiness_started" () {
-        /// Where the tool looks, for example `api`.
+        /// Where the tool looks, for example `api` or `index`.
         method: Lenient<String>
     }
     /// The release tool looked once for a published package on the live registry.
@@ -297,16 +296,15 @@ vocabulary! {
     /// The release tool will look again for a published package.
     ReadinessPollScheduled = "readiness_poll_scheduled" () {
         attempt: Lenient<JsonUint>,
-        /// Time until the next look in milliseconds.
+        /// Time until the next look.
         delay_ms: Lenient<JsonUint>,
-        /// Time of the next look, in RFC 3339 format.
         next_poll_at: Lenient<String>
     }
-    /// A published package is visible on the live registry.
+    /// A published package is visible on the live registry, after `attempts` looks.
     ReadinessComplete = "readiness_complete" () { duration_ms: Lenient<JsonUint>, attempts: Lenient<JsonUint> }
     /// A published package did not become visible in time.
     ReadinessTimeout = "readiness_timeout" () {
-        /// Limit of the whole search in milliseconds.
+        /// Limit of the whole search.
         max_wait_ms: Lenient<JsonUint>
     }
     /// The search for a published package failed.
@@ -333,13 +331,13 @@ vocabulary! {
     TailRepaired = "tail_repaired" (
         /// Number of bytes that were cut off.
         bytes: JsonUint,
-        /// BLAKE3 hash of those bytes, in lower-case hexadecimal digits.
+        /// BLAKE3 hash of those bytes, in lowercase hex digits.
         blake3: String
     ) {}
     /// The log continues an earlier log that was moved aside; the event records that log's head.
     LogContinued = "log_continued" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
     --
-    /// The gate was asked and recorded its decision.
+    /// The gate evaluated a query and recorded its decision.
     GateEvaluated = "gate_evaluated"
 }
 
@@ -374,9 +372,9 @@ value_object! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownEvent {
-    /// The type's name.
+    /// The type's name, as written.
     pub name: String,
-    /// The members.
+    /// The members of `event_type`, except `type`.
     pub extra: ExtraMembers,
 }
 

@@ -1,4 +1,4 @@
-//! Heads: the exact bytes of a log up to a line, in three numbers.
+//! Heads: the number of lines, the number of bytes and the BLAKE3 hash of a prefix of a log.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::line::strict_json::Value;
 
 /// The head of a prefix of a log: the numbers of its lines and bytes, and the BLAKE3 hash of those bytes.
 ///
-/// Its text is `LINES:BYTES:BLAKE3`. A reader who keeps a head elsewhere can later check the log with
+/// Its text is `LINES:BYTES:BLAKE3`. An auditor who keeps a head elsewhere can check the log later with
 /// `head -c BYTES events.jsonl | b3sum`.
 ///
 /// ```
@@ -37,9 +37,7 @@ pub struct Head {
 
 /// The error for a text that is not `LINES:BYTES:BLAKE3`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "expected a head LINES:BYTES:BLAKE3, two decimal numbers and 64 lower-case hexadecimal digits, such as 38:6928:c8f1…"
-)]
+#[error("expected a head LINES:BYTES:BLAKE3: two decimal numbers and 64 lowercase hex digits, such as 38:6928:c8f1…")]
 #[non_exhaustive]
 pub struct ParseHeadError;
 
@@ -91,23 +89,23 @@ fn serialize_hash<S: Serializer>(hash: &blake3::Hash, serializer: S) -> Result<S
 
 fn deserialize_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<blake3::Hash, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_hash(text.as_bytes()).ok_or_else(|| D::Error::custom(ParseHeadError))
+    parse_hash(text.as_bytes()).ok_or_else(|| D::Error::custom("`blake3` is not 64 lowercase hex digits"))
 }
 
-/// A head as an event or a sidecar claims it: its numbers may be of any size, and its hash may be any text.
+/// A head that an event or a sidecar records. Its numbers may have any size, and its hash may be any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedHead {
     /// Number of lines, as recorded.
     pub lines: JsonUint,
     /// Number of bytes, as recorded.
     pub bytes: JsonUint,
-    /// BLAKE3 hash, as recorded.
+    /// BLAKE3 hash, as recorded; usually 64 lowercase hex digits.
     pub blake3: String,
 }
 
 impl ClaimedHead {
-    /// Returns the head that a JSON value contains; `None` if it is no object with `lines`, `bytes` and `blake3` of their
-    /// types.
+    /// Returns the head in a JSON value; `None` if the value is not an object with `lines`, `bytes` and `blake3` of
+    /// their types.
     pub fn of(value: Value<'_>) -> Option<Self> {
         let object = value.as_object()?;
         Some(Self {
@@ -117,7 +115,7 @@ impl ClaimedHead {
         })
     }
 
-    /// Returns whether the claim equals that head.
+    /// Returns true if the claimed head equals `head`.
     pub fn matches(&self, head: &Head) -> bool {
         self.lines == head.lines && self.bytes == head.bytes && self.blake3 == head.blake3.to_hex().as_str()
     }
@@ -146,7 +144,7 @@ pub struct HeadHasher {
 }
 
 impl HeadHasher {
-    /// Starts with no bytes.
+    /// Builds a hasher at the start of a log.
     pub fn new() -> Self {
         Self::default()
     }
@@ -166,7 +164,7 @@ impl HeadHasher {
         self.push_lines(line, 1);
     }
 
-    /// Adds that many complete lines.
+    /// Adds `lines` complete lines.
     pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
         self.lines += lines;
         self.bytes += bytes.len() as u64;
@@ -187,7 +185,7 @@ impl HeadHasher {
         }
     }
 
-    /// Forgets the parts of a line that has no end.
+    /// Discards the parts of a line that has no end.
     pub(crate) fn discard_partial_line(&mut self) {
         self.partial_line = None;
     }

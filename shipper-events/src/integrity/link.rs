@@ -5,10 +5,10 @@ use std::fmt;
 use super::head::parse_hash;
 use crate::event::JsonUint;
 
-/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`,
-/// where N is the number of lines before it, and H is the BLAKE3 hash of the previous line with its LF.
+/// The link of a chained line to the one before it: the line begins with exactly `{"seq":N,"prev":"H",`. N is the
+/// number of lines before it. H is the BLAKE3 hash of the previous line with its LF; on line 1, of no bytes.
 ///
-/// Every other line is unchained, whatever members it has.
+/// Every other line is unchained, even if it has these members in another place.
 ///
 /// ```
 /// use shipper_events::ChainLink;

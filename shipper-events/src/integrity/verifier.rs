@@ -17,7 +17,7 @@ use crate::read::{ChainSegment, LineContent, ScannedBlock};
 #[non_exhaustive]
 pub enum ChainError {
     /// `seq` is not the number of lines before it.
-    #[error("its seq says that {} lines stand before it; it is line {}", display_safe(&claimed.to_string()).max_chars(40), actual + 1)]
+    #[error("`seq` is {}, but {actual} lines precede this line", display_safe(&claimed.to_string()).max_chars(40))]
     SeqMismatch {
         /// The number of preceding lines that the line claims.
         claimed: JsonUint,
@@ -25,7 +25,7 @@ pub enum ChainError {
         actual: u64,
     },
     /// `prev` is not the hash of the line before it.
-    #[error("its prev says that the line before it has the hash {claimed}, and that line has {actual}")]
+    #[error("`prev` is {claimed}, but the hash of the preceding line is {actual}")]
     PrevMismatch {
         /// The hash of the preceding line that the line claims.
         claimed: blake3::Hash,
@@ -33,27 +33,26 @@ pub enum ChainError {
         actual: blake3::Hash,
     },
     /// The first chained line after an unchained line is not a `log_adopted`.
-    #[error("it follows a foreign line without a log_adopted that takes on what stands before")]
+    #[error("expected a `log_adopted` between an unchained line and this chained line")]
     MissingAdoption,
-    /// An unchained line has a type that is only written chained.
-    #[error("a {type_name} that is not chained; this type is only written chained")]
+    /// An unchained line has a type that must be chained.
+    #[error("unchained `{type_name}`, a type that must be chained")]
     MustBeChained {
         /// The name of the event's type.
         type_name: &'static str,
     },
     /// A `log_continued` is not on line 1.
-    #[error("a log_continued here; only the first line of a log is one")]
+    #[error("unexpected `log_continued` after line 1")]
     MisplacedContinuation,
     /// The head that a `log_adopted` records is not that of the lines before it.
-    #[error("the head that it adopts is not that of the lines before it")]
+    #[error("the adopted head differs from the head of the preceding lines")]
     AdoptedHeadMismatch,
     /// The basis that a `gate_evaluated` records is not the head of the lines before it.
-    #[error("the recorded basis is not the head of the lines before this one")]
+    #[error("the lines before this decision are not those that the gate read")]
     BasisMismatch,
 }
 
-/// The types that are only written chained. Each has required members, so its event is always built; otherwise the
-/// check would miss it.
+/// The types that must be chained. Each needs required members: otherwise its event is not always built and checked.
 const CHAINED_ONLY_TYPES: [&str; 4] = ["gate_evaluated", "log_adopted", "tail_repaired", "log_continued"];
 
 /// A line and the result of checking it, by itself and against the lines before it.
@@ -96,8 +95,8 @@ impl<'c> LineCursor<'c> {
         self.head_after(self.lines)
     }
 
-    /// Returns the head after that many lines of the log, which end in this block and not before those of the last call.
-    /// Many lines are hashed at once: that is several times faster than line by line.
+    /// Returns the head after `lines` lines of the log. They end in this block, and not before the lines of the last
+    /// call. Hashes many lines at once, which is several times faster than line by line.
     fn head_after(&mut self, lines: u64) -> Head {
         let count = lines.saturating_sub(self.hasher.lines());
         if count > 0 {
@@ -107,7 +106,7 @@ impl<'c> LineCursor<'c> {
         self.hasher.head()
     }
 
-    /// Records the tracked heads up to that many lines.
+    /// Records the tracked heads up to `lines` lines.
     fn record(&mut self, tracked: &mut BTreeMap<u64, Option<Head>>, lines: u64) {
         let hashed = self.hasher.lines();
         for (at, head) in tracked.iter_mut().filter(|(at, _)| (hashed..=lines).contains(*at)) {
@@ -115,7 +114,7 @@ impl<'c> LineCursor<'c> {
         }
     }
 
-    /// Hashes the rest of the block, up to that many lines of the log.
+    /// Hashes the rest of the block, up to `lines` lines of the log.
     fn finish(self, lines: u64) {
         let unhashed = self.unhashed();
         self.hasher.push_lines(unhashed, lines - self.hasher.lines());

@@ -10,7 +10,7 @@ pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;
 
 /// The reason why a complete line is corrupt, and its column: see `docs/log-format.md`, "Corrupt lines".
 ///
-/// The caller knows the line's number: see [`ReadError`](crate::ReadError).
+/// [`ReadError`](crate::ReadError) also has the line's number.
 ///
 /// ```
 /// let line = br#"{"timestamp":"2026-11-23T08:12:26Z","package":"all","package":"a@1.0.0"}"#;
@@ -18,7 +18,7 @@ pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;
 /// assert_eq!(error.column, 53);
 /// assert_eq!(
 ///     error.to_string(),
-///     r#"column 53: the member "package" stands twice in one object, and readers would disagree on which one counts"#,
+///     r#"column 53: duplicate member "package" in one object"#,
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,9 +27,9 @@ pub const MAX_LINE_LEN: usize = 16 * 1024 * 1024;
 pub struct LineError {
     /// The reason.
     pub kind: LineErrorKind,
-    /// The place of the error, in bytes from the start of the parsed text, which may have several lines.
+    /// The offset of the error, in bytes from the start of the parsed text, which may have several lines.
     pub offset: usize,
-    /// The place of the error, in characters from the start of the line; the first is 1.
+    /// The position of the error, in characters from the start of the line; the first is 1.
     pub column: usize,
 }
 
@@ -53,19 +53,19 @@ impl LineError {
 #[non_exhaustive]
 pub enum LineErrorKind {
     /// The line is longer than [`MAX_LINE_LEN`].
-    #[error("the line is longer than 16 MiB; no event is, so this is no event log or a broken one")]
+    #[error("the line is longer than 16 MiB")]
     TooLong,
     /// The line begins with a byte order mark.
-    #[error("a byte order mark stands here; save the file as UTF-8 without one")]
+    #[error("unexpected byte order mark")]
     ByteOrderMark,
     /// The line is not UTF-8.
-    #[error("the bytes from here on are not valid UTF-8")]
+    #[error("invalid UTF-8")]
     NotUtf8,
     /// The line does not begin with `{`.
-    #[error("expected one JSON object, beginning with {{")]
+    #[error("expected one JSON object")]
     NotAnObject,
     /// The line contains something after the object.
-    #[error("expected the end of the line after its JSON object; two events may have been written into one line")]
+    #[error("expected the end of the line after its JSON object")]
     TrailingData,
     /// The line is not JSON.
     #[error("expected {expected}")]
@@ -74,25 +74,25 @@ pub enum LineErrorKind {
         expected: &'static str,
     },
     /// The line contains a line feed before its end.
-    #[error("a line feed stands inside the event; an event is one line")]
+    #[error("unexpected line feed inside the event")]
     LineFeed,
     /// A string contains a control character that is not escaped.
-    #[error("a control character stands raw in a string, where JSON wants an escape")]
+    #[error("unescaped control character in a string")]
     ControlCharacter,
     /// A `\u` escape is one half of a surrogate pair without the other.
-    #[error("this escape is half of a surrogate pair and names no character")]
+    #[error("escape of an unpaired surrogate")]
     LoneSurrogate,
     /// Objects and arrays nest deeper than [`MAX_DEPTH`](crate::json::MAX_DEPTH).
-    #[error("objects and arrays nest deeper than 128 here")]
+    #[error("objects and arrays nest deeper than 128 levels")]
     TooDeep,
     /// An object has two members of one name.
-    #[error("the member {} stands twice in one object, and readers would disagree on which one counts", display_safe(name).quoted())]
+    #[error("duplicate member {} in one object", display_safe(name).quoted())]
     DuplicateName {
         /// The name, unescaped.
         name: String,
     },
     /// A required member is missing.
-    #[error("the member \"{member}\" is missing from {object}; expected {expected}")]
+    #[error("missing member \"{member}\" in {object}, expected {expected}")]
     MissingMember {
         /// The member's name.
         member: &'static str,
@@ -102,7 +102,7 @@ pub enum LineErrorKind {
         expected: &'static str,
     },
     /// A required member has another type.
-    #[error("the member \"{member}\" must be {expected}")]
+    #[error("member \"{member}\" must be {expected}")]
     WrongKind {
         /// The member's name.
         member: &'static str,

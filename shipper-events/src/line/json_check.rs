@@ -1,7 +1,8 @@
 //! The checks of JSON that `serde_json` leaves out, and the reason and the offset of an error.
 //!
-//! [`check`] walks over text whose grammar `serde_json` has accepted. [`explain`] runs only for corrupt text: it asks
-//! `serde_json` where the text stops being JSON and walks up to there, so the first error in the text is reported.
+//! [`check`] scans text whose grammar `serde_json` has accepted. [`explain`] runs only for corrupt text. It gets the
+//! offset of the syntax error from `serde_json` and checks the text before it, so it reports the first error in the
+//! text.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,8 +11,8 @@ use serde_json::value::RawValue;
 
 use super::error::{LineError, LineErrorKind};
 
-/// The depth limit of objects and arrays; the line's own object is 1. Deeper is corrupt: no event of any version
-/// comes near it, and a limit here bounds the stack of every reader.
+/// The depth limit of objects and arrays; the line's own object is 1. A deeper line is corrupt. No event of any version
+/// comes near the limit, which bounds the stack of every reader.
 pub const MAX_DEPTH: u32 = 128;
 
 /// The number of names in an object up to which pairs are compared; a hash set compares more.
@@ -85,7 +86,7 @@ enum Token {
     },
 }
 
-/// The end of a text that was walked over.
+/// The state at the end of a text that was checked.
 pub(super) struct End<'a> {
     open: Vec<Container<'a>>,
     last: Token,
@@ -227,7 +228,7 @@ pub(super) fn explain(text: &str) -> JsonError {
     }
 }
 
-/// Returns the offset of the first byte that no JSON has there; the length of a text that is JSON or only incomplete.
+/// Returns the offset of the first byte that violates the grammar; the text's length for complete or incomplete JSON.
 fn syntax_error_offset(text: &str) -> usize {
     // With a space at its end, an incomplete number is reported behind its last digit like every other error.
     let padded = format!("{text} ");
@@ -256,8 +257,8 @@ impl End<'_> {
                 return string_error(bytes, offset);
             }
             (_, None) => return JsonError { kind: LineErrorKind::TrailingData, offset },
-            (Token::OpeningBracket | Token::Comma, Some(true)) => "a member's name in quotes",
-            (Token::Name, _) => "a colon after the member's name",
+            (Token::OpeningBracket | Token::Comma, Some(true)) => "a member name in double quotes",
+            (Token::Name, _) => "a colon after the member name",
             (Token::OpeningBracket | Token::Comma | Token::Colon, _) => "a value",
             (_, Some(true)) => "a comma or the closing brace of the object",
             (_, Some(false)) => "a comma or the closing bracket of the array",

@@ -1,6 +1,6 @@
 //! One line of the log, read strictly: [`parse_line`] for any line, and a fast path for the form that writers use.
 //!
-//! - `strict_json` parses one JSON object, and `json_check` rejects everything that two readers could read in two ways.
+//! - `strict_json` parses one JSON object, and `json_check` rejects JSON that two readers could interpret differently.
 //! - `parse` reads the members of an event.
 //! - `canonical` accepts a line in the form that every writer uses, without allocating, with the help of `structural_index`.
 

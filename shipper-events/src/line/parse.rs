@@ -22,7 +22,7 @@ pub enum ParsedLine<'a> {
     Event(RawEvent<'a>),
 }
 
-/// An event that is checked and not built: it borrows from its line.
+/// An event that is checked but not built. It borrows from its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawEvent<'a> {
     link: Option<ChainLink>,
@@ -93,7 +93,7 @@ impl<'a> RawEvent<'a> {
         self.link.as_ref()
     }
 
-    /// Returns the time of the event, as its writer claims it.
+    /// Returns the time of the event, as its writer recorded it.
     pub fn instant(&self) -> OffsetDateTime {
         self.instant
     }

@@ -27,7 +27,7 @@ pub struct Member<'a> {
     value: Value<'a>,
 }
 
-/// A checked JSON value: its text and its place.
+/// A checked JSON value: its text and its offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a> {
     text: &'a str,
@@ -40,8 +40,7 @@ impl<'a> Object<'a> {
     /// # Errors
     ///
     /// [`LineError`] if the JSON is corrupt by `docs/log-format.md`, "Corrupt lines". Its offset counts from the start
-    /// of
-    /// `bytes`; its column counts from the start of the line of `bytes` that contains the error.
+    /// of `bytes`. Its column counts from the start of the line of `bytes` that contains the error.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, LineError> {
         if bytes.starts_with(b"\xef\xbb\xbf") {
             return Err(LineError::new(LineErrorKind::ByteOrderMark, bytes, 0));
@@ -125,7 +124,7 @@ impl<'a> Value<'a> {
         Object::from_text(self.text, 0).ok()
     }
 
-    /// As [`as_object`](Self::as_object), with offsets from the start of the parsed text.
+    /// Returns what [`as_object`](Self::as_object) returns, with offsets from the start of the parsed text.
     pub(crate) fn as_nested_object(self) -> Option<Object<'a>> {
         Object::from_text(self.text, self.offset).ok()
     }

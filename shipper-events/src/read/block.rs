@@ -1,13 +1,12 @@
 //! Scanner of a block of lines: it checks every line and builds only the events of interest.
 //!
-//! Few of a log's lines matter to a reader: the gate's fold reads three in a hundred. A [`ScannedBlock`] contains exactly
-//! what [`parse_line`] and the link of each line give, but only for the lines that the caller is [interested](Interest)
-//! in:
+//! A reader needs few lines of a log: the gate's fold reads three in a hundred. A [`ScannedBlock`] contains the results
+//! of [`parse_line`] and the links, but only for the lines that the caller is [interested](Interest) in:
 //!
 //! 1. The block is divided into windows of whole lines. One pass over a window, sixty-four bytes at a time, finds its
 //!    quotes, line feeds, backslashes and control characters.
-//! 2. Each line is tried in the form that every writer uses, which allocates nothing; an event of interest is built from
-//!    what that found. A line in another form goes to [`parse_line`]: it alone decides that a line is corrupt.
+//! 2. Each line is tried in the form that every writer uses, which allocates nothing. An event of interest is built
+//!    from the result. A line in another form goes to [`parse_line`], which alone decides that a line is corrupt.
 //! 3. Chained lines are compared with the hashes of their predecessors and divided into segments.
 //!
 //! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
@@ -25,8 +24,7 @@ const WINDOW_LEN: usize = 64 * 1024;
 /// The number of slots of the cache: more than there are types in most logs, so that few share a slot.
 const CACHE_SLOTS: usize = 64;
 
-/// The part of an event that the caller needs. The events of a type with required members are always built, since building
-/// checks those members.
+/// The part of an event that the caller needs. Events with required members are always built: building checks them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     /// The line is checked, and nothing is built.
@@ -97,7 +95,7 @@ pub(crate) struct BlockScanner {
 }
 
 impl BlockScanner {
-    /// Builds a scanner that asks `interest` about each type of event by its name.
+    /// Builds a scanner. `interest` returns the interest in the event type of that name.
     pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
         Self { interest, index: StructuralIndex::new() }
     }
@@ -173,7 +171,7 @@ impl<'b> ScanState<'b> {
                 wanted = self.lookup(type_name);
                 matches!(wanted, Wanted::Event)
             });
-            // `None` if the fast path found too little.
+            // `None` if the fast path cannot build the content.
             let content = canonical.and_then(|()| match wanted {
                 Wanted::Nothing => Some(None),
                 Wanted::Package(kind) => {
@@ -239,7 +237,8 @@ impl<'b> ScanState<'b> {
         self.position += 1;
     }
 
-    /// As [`ask`](Self::ask), for a name in the block. One that is not UTF-8 is built, and refused there.
+    /// Returns what [`ask`](Self::ask) returns, for a name in the block. If the name is not UTF-8, building the event
+    /// fails.
     #[inline(always)]
     fn lookup(&mut self, name: &'b [u8]) -> Wanted {
         let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));

@@ -74,7 +74,7 @@ impl ChunkReader {
         }
     }
 
-    /// Returns where the next chunk ends, if the bytes so far contain one.
+    /// Returns the end of the next chunk; `None` if the bytes so far contain none.
     fn find_boundary(&self) -> Option<usize> {
         let new = self.buffer.get(self.searched..self.filled).unwrap_or_default();
         let (feed, longest) = if self.oversized > 0 {

@@ -7,8 +7,8 @@ use crate::line::error::MAX_LINE_LEN;
 /// The number of bytes that are read at a time.
 const READ_LEN: usize = 256 * 1024;
 
-/// The bytes after the last LF of a log. They are no line and no event: a writer may have died in the middle of one, or
-/// may still be writing it.
+/// The bytes after the last LF of a log. They are neither a line nor an event: a writer stopped in the middle of a
+/// line, or is still writing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {
     /// The log ends with a complete line, or is empty.
@@ -53,7 +53,7 @@ impl<R: Read> LineReader<R> {
     ///
     /// # Errors
     ///
-    /// Those of the stream.
+    /// The errors of the stream.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         self.line.clear();
         let len = (&mut self.stream).take(MAX_LINE_LEN as u64 + 1).read_until(b'\n', &mut self.line)?;

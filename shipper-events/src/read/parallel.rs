@@ -1,4 +1,4 @@
-//! Scanning a stream chunk by chunk, on several threads where that pays, with results in order.
+//! Scans a stream chunk by chunk, on several threads if it is long, with results in order.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use super::chunks::{Chunk, ChunkReader};
 /// The number of bytes of a log that are read first: most logs are shorter.
 const INITIAL_READ: usize = 16 * 1024;
 
-/// The number of bytes that are read next, before threads are started: for fewer they cost more than they save.
+/// The number of bytes that are read next, before threads are started. For a shorter log, threads are slower.
 const PARALLEL_THRESHOLD: usize = 256 * 1024;
 
 /// The number of bytes that are then read and scanned at a time.
@@ -30,7 +30,7 @@ pub(crate) const MAX_THREADS: usize = 4;
 ///
 /// # Errors
 ///
-/// Those of `read`.
+/// The errors of `read`.
 pub(crate) fn scan_reader(
     chunks: &mut ChunkReader,
     mut read: impl Read,

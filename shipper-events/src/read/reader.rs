@@ -1,5 +1,4 @@
-//! Readers of a stream: [`EventReader`], a [`Projection`] with [`read_projection`], and [`read_events`] below both,
-//! with their [`ReadError`].
+//! Readers of a stream: [`EventReader`], a [`Projection`] with [`read_projection`], both on [`read_events`].
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -20,8 +19,8 @@ const READ_LEN: usize = 64 * 1024;
 /// Iterator over the verified events of a log, from any stream, in memory that does not grow with it.
 ///
 /// It ends after the first error, and earlier events are valid. An error is a corrupt line, a broken chain, or a
-/// recorded head that does not match. A torn tail is an error, too: no decision may rest on such a log. A caller that
-/// only looks at it takes the events before the error.
+/// recorded head that does not match. A torn tail is an error, too: no decision may be based on such a log. A caller
+/// that only inspects the log uses the events before the error.
 ///
 /// [`read_projection`](crate::scan::read_projection) is several times faster where only some types of events matter.
 ///
@@ -49,33 +48,31 @@ pub struct EventReader<R> {
 #[non_exhaustive]
 pub enum ReadError {
     /// The stream cannot be read.
-    #[error("the log cannot be read after line {line}; nothing is known of what follows")]
+    #[error("cannot read the log after line {line}")]
     Io {
         /// The number of the last complete line; 0 if there is none.
         line: u64,
-        /// The cause.
+        /// Error of the stream.
         source: io::Error,
     },
     /// A line is corrupt. The lines before it are valid.
-    #[error("line {line}, {error}; keep the log as it is and audit it with shipper-replay")]
+    #[error("line {line} is corrupt: {error}")]
     Corrupt {
         /// The line's number.
         line: u64,
-        /// Its first error.
+        /// The reason and the column.
         error: LineError,
     },
-    /// A line contradicts those before it: lines were changed, removed, added or reordered.
-    #[error("line {line}: {error}; keep the log as it is and audit it with shipper-replay")]
+    /// A line contradicts the lines before it: lines were changed, removed, added or reordered.
+    #[error("line {line} contradicts the lines before it: {error}")]
     Chain {
         /// The line's number.
         line: u64,
         /// The contradiction.
         error: ChainError,
     },
-    /// The log does not end with LF.
-    #[error(
-        "after line {line} the log ends in the middle of one ({bytes} bytes): a writer died there or is still at work; look again when it is done"
-    )]
+    /// The log does not end with LF. A writer stopped in the middle of a line, or is still writing it.
+    #[error("the log has a torn tail of {bytes} bytes after line {line}")]
     TornTail {
         /// The number of the last complete line; 0 if there is none.
         line: u64,
@@ -84,8 +81,7 @@ pub enum ReadError {
     },
 }
 
-/// Reads a stream to its end and passes the events of full interest to a function. The first corrupt line or contradiction
-/// ends the reading.
+/// Reads a stream to its end, or to its first error, and passes the events of full interest to a function.
 pub(crate) fn read_events(
     scanner: &mut LogScanner,
     stream: impl Read,
@@ -174,15 +170,14 @@ impl<R: Read> Iterator for EventReader<R> {
     }
 }
 
-/// A fold over the events of a verified log, in order. [`read_projection`] folds a log that is only read, a
-/// [`LogWriter`](crate::write::LogWriter) one that is written.
+/// A fold over the events of a verified log, in order. [`read_projection`] folds a log that is only read, and
+/// [`LogWriter`](crate::write::LogWriter) a log that is written.
 pub trait Projection {
-    /// Returns whether the projection reads events of this type. Every line is verified; events of other types are not
-    /// built, which is several times faster.
+    /// Returns true if the projection reads events of this type, such as `plan_created`. Every line is verified;
+    /// other events are not applied, which is several times faster.
     fn reads(event_type: &str) -> bool;
 
-    /// Takes an event of a type that the projection reads. The cursor gives the head of the log up to and including the
-    /// event's line.
+    /// Takes an event of a type that the projection reads. The cursor gives the head of the log after its line.
     fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>);
 }
 
@@ -200,12 +195,13 @@ pub(crate) fn interest<P: Projection>(type_name: &str) -> Interest {
     if P::reads(type_name) { Interest::Full } else { Interest::Skip }
 }
 
-/// Reads and verifies a whole log, on several threads if it is long, and returns the projection of its
-/// events and the head of the log.
+/// Reads and verifies a whole log, on several threads if it is long. Returns the projection of its events, and the head
+/// of the log.
 ///
 /// # Errors
 ///
-/// If the log cannot be read, has a corrupt line or a torn tail, or a line contradicts those before it.
+/// [`ReadError::Io`] if `read` fails. [`ReadError::Corrupt`] at a corrupt line. [`ReadError::Chain`] at a line that
+/// contradicts the lines before it. [`ReadError::TornTail`] if the log does not end with LF.
 ///
 /// ```
 /// use shipper_events::LogEntry;

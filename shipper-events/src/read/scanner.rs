@@ -21,7 +21,7 @@ pub trait LogVisitor {
     fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
 }
 
-/// Scans a log from its first line to its last: checks every line, its link and the head that it records, and computes the
+/// Scans a log from its first line to its last: checks every line, its link and the head that it records. Computes the
 /// head of the log. A corrupt line ends the checks; then only lines and bytes are counted and hashed.
 ///
 /// Memory does not grow with the log.
@@ -81,13 +81,13 @@ impl LogScanner {
         self.verifier.track_head(lines);
     }
 
-    /// Returns the head after `lines` lines, if it was tracked and the log has that many.
+    /// Returns the head after `lines` lines; `None` if it was not tracked or the log has fewer lines.
     pub fn tracked_head(&self, lines: u64) -> Option<Head> {
         self.verifier.tracked_head(lines)
     }
 
-    /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does. Do
-    /// not feed the scanner further then: it has lost the rest of its chunk, and its counts and head are wrong.
+    /// Takes the next bytes of the log, which may end anywhere, on the calling thread. Breaks if the visitor does. The
+    /// scanner must not be used further then: it has lost the rest of its chunk, and its counts and head are wrong.
     pub fn feed(&mut self, bytes: &[u8], visitor: &mut impl LogVisitor) -> ControlFlow<()> {
         // Reading from memory does not fail.
         self.scan(bytes, 1, visitor).unwrap_or(ControlFlow::Break(()))
@@ -98,7 +98,7 @@ impl LogScanner {
     ///
     /// # Errors
     ///
-    /// Those of `read`.
+    /// The errors of `read`.
     pub fn read_to_end(&mut self, read: impl Read, visitor: &mut impl LogVisitor) -> io::Result<ControlFlow<()>> {
         self.scan(read, MAX_THREADS, visitor)
     }
@@ -117,7 +117,7 @@ impl LogScanner {
         })
     }
 
-    /// Forgets the bytes after the last complete line.
+    /// Discards the bytes after the last complete line.
     pub(crate) fn discard_tail(&mut self) {
         self.chunks = ChunkReader::default();
         self.verifier.hasher.discard_partial_line();
@@ -143,17 +143,17 @@ impl LogScanner {
         self.chunks.tail()
     }
 
-    /// Returns whether any checked line is chained.
+    /// Returns true if any checked line is chained.
     pub fn any_chained(&self) -> bool {
         self.verifier.chain.any_chained
     }
 
-    /// Returns whether any checked line is unchained.
+    /// Returns true if any checked line is unchained.
     pub fn any_unchained(&self) -> bool {
         self.verifier.chain.any_unchained
     }
 
-    /// Returns the number of the first checked line that ends with CR LF.
+    /// Returns the number of the first checked line that ends with CR LF; `None` if there is none.
     pub fn first_crlf(&self) -> Option<u64> {
         self.verifier.first_crlf
     }

@@ -1,4 +1,4 @@
-//! From new events to the lines of a log.
+//! Encodes new events as the lines of a log.
 
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -40,8 +40,7 @@ impl FromStr for NewEvent {
     }
 }
 
-/// Encodes the events that `decide` returns for the head before them. After an unchained line, a `log_adopted` precedes
-/// them.
+/// Encodes the events that `decide` returns for the head before them; after an unchained line, a `log_adopted` first.
 pub(super) fn encode(
     now: SystemTime,
     after: &LogScanner,
@@ -63,8 +62,7 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// Encodes an event as the next line of a log, and verifies that line as a reader would: the members that a caller adds may
-/// make it invalid.
+/// Encodes an event as the next line of a log, and verifies it as a reader would: members of a caller may be invalid.
 fn encode_line(event: NewEvent, timestamp: &Timestamp, log: &mut LogScanner) -> Result<Vec<u8>, AppendError> {
     let NewEvent { event_type, package, extra } = event;
     let link = ChainLink::to_previous_hash(log.lines(), log.verifier.chain.prev_line);

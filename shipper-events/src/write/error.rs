@@ -1,4 +1,4 @@
-//! Errors of writing a log, and their meaning for the caller.
+//! Errors of writing a log.
 
 use std::io;
 use std::time::Duration;
@@ -9,40 +9,40 @@ use thiserror::Error;
 use crate::integrity::{ChainError, Head};
 use crate::line::error::LineError;
 
-/// The error of a log that cannot be read for writing, or is not in a state to be written.
+/// The error of a log that the writer cannot read, or must not write.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogError {
     /// A step on the file system failed.
     #[error("cannot {what} {path}")]
     Io {
-        /// The step, as a verb.
+        /// The step, as a verb, such as `open`.
         what: &'static str,
-        /// The file or directory.
+        /// Path of the file or directory.
         path: Utf8PathBuf,
         /// The error of the file system.
         source: io::Error,
     },
     /// Another process has the lock.
-    #[error("{path} is locked since more than {waited:?} by another process ({holder}); wait until it is done")]
+    #[error("cannot lock {path}: still held by {holder} after {waited:?}")]
     Locked {
-        /// The lock file.
+        /// Path of the lock file.
         path: Utf8PathBuf,
-        /// The time that this process waited.
+        /// The time that this process waited for the lock.
         waited: Duration,
         /// The note that the holder left.
         holder: String,
     },
-    /// There is no log, and the options forbid creating one.
-    #[error("there is no log at {path}")]
+    /// The log does not exist, and the options forbid creating one.
+    #[error("cannot open {path}: the log does not exist")]
     NoLog {
         /// The path of the missing log.
         path: Utf8PathBuf,
     },
     /// A complete line is corrupt. Nothing is appended to such a log.
-    #[error("{path}, line {line}, {error}; keep the file, audit it, then move it aside and continue in a new log")]
+    #[error("line {line} of {path} is corrupt: {error}; audit the log, then rotate it")]
     Corrupt {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
         /// The number of the line.
         line: u64,
@@ -50,9 +50,9 @@ pub enum LogError {
         error: LineError,
     },
     /// A line contradicts the lines before it.
-    #[error("{path}, line {line}: {error}; keep the file, audit it, then move it aside and continue in a new log")]
+    #[error("line {line} of {path} contradicts the lines before it: {error}; audit the log, then rotate it")]
     Broken {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
         /// The number of the line.
         line: u64,
@@ -60,22 +60,17 @@ pub enum LogError {
         error: ChainError,
     },
     /// The log does not extend the head that the caller kept.
-    #[error(
-        "{path} does not begin with the bytes of the kept head {kept}; compare it with a copy, and find out who changed it"
-    )]
+    #[error("{path} does not extend the expected head {kept}; compare it with a copy")]
     NotExtended {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
-        /// That head.
+        /// The expected head.
         kept: Head,
     },
-    /// Bytes follow the last line: a lost event, or another writer at work.
-    #[error(
-        "{path} ends in the middle of a line ({bytes} bytes after line {line}); a writer died there or is still at work: \
-         rehearse again, which repairs it"
-    )]
+    /// Bytes follow the last line. A writer stopped in the middle of a line, or is still writing it.
+    #[error("{path} has a torn tail of {bytes} bytes after line {line}; rehearse again to repair it")]
     TornTail {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
         /// The last complete line.
         line: u64,
@@ -84,41 +79,37 @@ pub enum LogError {
     },
     /// A torn tail was cut off and saved, but the repair stopped before it was recorded. Reopen the log with
     /// [`repair_torn_tail`](super::WriterOptions::repair_torn_tail).
-    #[error(
-        "the repair of {path} was cut short, and what was cut off is not in the log; rehearse again, which completes it"
-    )]
+    #[error("the repair of {path} is incomplete; rehearse again to complete it")]
     RepairInterrupted {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
     },
     /// An earlier sync failed; the marker file records it. Call [`rotate_log`](super::rotate_log) before writing.
-    #[error(
-        "a sync of {path} failed, and which of its bytes are durable is unknown; see to the disk, then move the log aside, continue it and rehearse again (continuing removes {marker})"
-    )]
+    #[error("cannot write {path}: {marker} marks an earlier failed sync; check the disk, then rotate the log")]
     SyncFailed {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
-        /// The file that marks the failure.
+        /// Path of the marker of the failed sync.
         marker: Utf8PathBuf,
     },
-    /// Another writer, which takes no lock, wrote while the torn tail was being cut off.
-    #[error("another writer is at work on {path}; wait until it is done, then try again")]
+    /// Another process wrote to the log without its lock during a repair or a rotation.
+    #[error("another process writes to {path} without its lock; try again when that process has ended")]
     ConcurrentWriter {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
     },
     /// The path no longer names the opened file, or the file has become shorter.
-    #[error("{path} was replaced or cut while it was in use; find out by whom, then open it again")]
+    #[error("another process replaced or truncated {path}; open the log again")]
     FileReplaced {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
     },
     /// The record of a repair was not acknowledged.
-    #[error("the torn tail of {path} could not be repaired")]
+    #[error("cannot repair the torn tail of {path}")]
     Repair {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
-        /// The cause.
+        /// Error of appending the record.
         source: Box<AppendError>,
     },
 }
@@ -131,77 +122,74 @@ impl LogError {
     }
 }
 
-/// The error of events that were not acknowledged. The caller must do nothing that depends on them. Under
-/// `DurabilityUnknown` and `Interleaved` they may still be in the log.
+/// The error of events that were not acknowledged. The caller must do nothing that depends on them. After
+/// `DurabilityUnknown` and `Interleaved`, the log may contain them.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// The log is not in a state to be written.
+    /// The writer cannot read the log, or must not write it.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// There was nothing to append.
-    #[error("there is no event to append")]
+    /// The caller passed no event.
+    #[error("cannot append to the log: no event was given")]
     Empty,
     /// The line of an event would be corrupt.
-    #[error("the event would make a corrupt line: {error}")]
+    #[error("cannot append a corrupt line: {error}")]
     InvalidEvent {
         /// The reason and the column.
         error: LineError,
     },
     /// An event records a head that is not that of the lines before it.
-    #[error("the event would break the log: {error}")]
+    #[error("cannot append a line that contradicts the log: {error}")]
     ChainViolation {
         /// The contradiction.
         error: ChainError,
     },
     /// The line of an event would be longer than [`MAX_LINE_LEN`](crate::MAX_LINE_LEN).
-    #[error("the event makes a line of {bytes} bytes, and a line has at most 16 MiB; shorten its members")]
+    #[error("cannot append a line of {bytes} bytes: the limit is 16 MiB")]
     TooLong {
         /// The length of the line in bytes.
         bytes: usize,
     },
-    /// The write failed or was short; what was written of it was cut off again.
-    #[error("{path} could not be written, and is as it was; see to the disk, then try again")]
+    /// The write failed or was short. The writer cut off the written part again.
+    #[error("cannot append to {path}, which is unchanged")]
     NotWritten {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
-        /// The cause.
+        /// Error of the file system.
         source: io::Error,
     },
-    /// The content of stable storage is unknown, also after a later sync that succeeds. The writer is poisoned. Move the log
-    /// aside before writing again.
-    #[error(
-        "whether what was written to {path} is durable is unknown; see to the disk, audit the log, and move it aside before going on"
-    )]
+    /// The content of stable storage is unknown, also after a later sync that succeeds. The writer is poisoned. Check
+    /// the disk, audit the log, and rotate it before writing again.
+    #[error("cannot confirm that the lines appended to {path} are durable (check the disk, audit the log, rotate it)")]
     DurabilityUnknown {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
-        /// The cause.
+        /// Error of the file system.
         source: io::Error,
     },
-    /// Another writer, which takes no lock, wrote meanwhile, or the file was replaced: the lines are not where they belong.
-    /// The writer is poisoned.
-    #[error("another writer came between in {path}; stop it, audit the log, then open it again")]
+    /// Another process wrote to the log without its lock, or replaced the file. The writer is poisoned.
+    #[error("another process changed {path} during the append; stop that process, then audit the log")]
     Interleaved {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
     },
     /// An earlier append failed in a way that poisons the writer.
-    #[error("this writer is poisoned by an earlier failure on {path}; open the log again")]
+    #[error("cannot append to {path} after an earlier failure; open the log again")]
     Poisoned {
-        /// The log.
+        /// Path of the log.
         path: Utf8PathBuf,
     },
 }
 
-/// The error of a log that could not be moved aside and continued.
+/// The error of a rotation.
 #[derive(Debug, Error)]
-#[error("{path} could not be moved aside and continued; {}", aside.as_ref().map_or("try again".to_owned(), |aside| format!("the old log stands at {aside}, and the new one could not be opened")))]
+#[error("cannot complete the rotation of {path}{}", aside.as_ref().map_or(String::new(), |aside| format!(" (the old log is now {aside})")))]
 pub struct RotateError {
-    /// The log.
+    /// Path of the log.
     pub path: Utf8PathBuf,
     /// The path of the old log; `None` if it was not moved.
     pub aside: Option<Utf8PathBuf>,
-    /// The cause.
+    /// Error of the step that failed.
     pub source: Box<AppendError>,
 }

@@ -32,7 +32,7 @@ impl Storage for FsStorage {
     fn open(&self, path: &Utf8Path) -> io::Result<FsFile> {
         let file = OpenOptions::new().read(true).append(true).open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         FsFile::new(file)
     }

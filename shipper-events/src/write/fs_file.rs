@@ -1,4 +1,4 @@
-//! Files of the real file system, and their identity, whatever names they have.
+//! Files of the real file system, and their identity, which does not depend on their names.
 
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ impl FsFile {
         &self.file
     }
 
-    /// Returns whether the path names this file.
+    /// Returns true if the path names this file.
     pub(super) fn is_at(&self, path: &Utf8Path) -> io::Result<bool> {
         Ok(if_found(identity::of_path(path))?.is_some_and(|id| id == self.id))
     }
@@ -49,7 +49,7 @@ impl StorageFile for FsFile {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         if cfg!(windows) {
-            // There a file that was opened for appending cannot be cut.
+            // Windows cannot truncate a file that was opened for appending.
             return OpenOptions::new().write(true).open(self.file.path())?.set_len(length);
         }
         self.file.set_len(length)

@@ -17,10 +17,10 @@ const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// The part of a holder's note that is shown, in bytes.
 const HOLDER_SHOWN_LEN: usize = 200;
 
-/// The longest lock file, in bytes: a longer file is something else.
+/// The greatest length of a lock file, in bytes.
 const MAX_LOCK_FILE_LEN: usize = 4096;
 
-const NOT_A_LOCK_FILE: &str = "something else than a lock file has its name; find out what, and remove it";
+const NOT_A_LOCK_FILE: &str = "the file is not a lock file; remove it or rename it";
 
 /// A lock file that [`FsStorage`](super::FsStorage) has opened and locked.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Drop for FsLock {
 }
 
 impl FsLock {
-    /// Takes the lock, and leaves a note.
+    /// Takes the lock, and writes the note into it.
     pub(super) fn acquire(path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self> {
         let began = Instant::now();
         let mut lock = Self::open(path)?;
@@ -57,7 +57,7 @@ impl FsLock {
         Ok(lock)
     }
 
-    /// Opens the file that has the name of a lock file, or creates one; never the target of a link.
+    /// Opens the lock file, or creates it. Never opens the target of a link.
     fn open(path: &Utf8Path) -> io::Result<Self> {
         let open = |create| {
             let file = OpenOptions::new().read(true).write(true).create_new(create).open(path)?;
@@ -74,12 +74,12 @@ impl FsLock {
             if fs_err::symlink_metadata(path).is_ok_and(|named| named.is_symlink()) {
                 return Err(io::Error::other(NOT_A_LOCK_FILE));
             }
-            // Another process has removed it meanwhile.
+            // Another process has removed the file.
         }
     }
 
-    /// Leaves a note for those who wait. A note that cannot be written is no reason to fail. An equal one is left alone: a
-    /// file system that keeps its order would write it out with every sync of the log.
+    /// Writes the note, which waiting processes show. Ignores a failure. Does not rewrite an equal note: a file system
+    /// that keeps the order of writes would write it out with every sync of the log.
     fn write_note(&mut self, note: &str) {
         let note = note.as_bytes().get(..MAX_LOCK_FILE_LEN).unwrap_or(note.as_bytes());
         let mut present = vec![0; note.len() + 1];
@@ -90,8 +90,8 @@ impl FsLock {
         }
     }
 
-    /// Returns whether the path names the locked file. Its content is overwritten, so it must be nothing but a lock file: no
-    /// link, no second name of another file, nothing longer than a note.
+    /// Returns true if the path names the locked file. Its content is overwritten, so it must be a lock file: not a
+    /// link, not a second name of another file, and not longer than a note.
     fn is_at(&self, path: &Utf8Path) -> io::Result<bool> {
         let Some(named) = if_found(fs_err::symlink_metadata(path))? else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! The file of a log, and the content that its writer knows. It is read and appended to under the log's lock.
+//! The file of a log, and its verified content. The writer reads and appends under the log's lock.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -47,14 +47,14 @@ impl<P: Projection> KnownLog<P> {
                 projection.apply(&entry, cursor);
             }
         });
-        // The tail may be gone or be a line when the file is read again.
+        // On the next read, the tail may be absent or complete.
         scanner.discard_tail();
         tail
     }
 }
 
 impl<P: Projection, S: Storage> LogFile<P, S> {
-    /// Opens the file, or creates it if it is missing and `create` is set. Nothing is read.
+    /// Opens the file without reading it. Creates a missing file if `create` is set.
     pub(super) fn open(storage: S, path: Utf8PathBuf, create: bool, projection: P) -> Result<Self, LogError> {
         let opened = if_found(storage.open(&path)).map_err(LogError::io("open", &path))?;
         let file = match opened {
@@ -94,7 +94,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         let offset = scanner.bytes();
         let written = self.file.append(&bytes);
         if !matches!(written, Ok(count) if count == bytes.len()) {
-            let short = || io::Error::new(io::ErrorKind::StorageFull, "only a part of it was taken");
+            let short = || io::Error::new(io::ErrorKind::StorageFull, "the file system wrote only a part");
             return Err(self.roll_back(offset, &bytes, written.err().unwrap_or_else(short)));
         }
         let verified = self.sync().and_then(|()| self.verify_written(offset, &bytes));
@@ -106,7 +106,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         Ok(self.known.scanner.head())
     }
 
-    /// Syncs the file. If that fails, later writers must not go on: a later sync may succeed without these bytes.
+    /// Syncs the file. If that fails, later writers must not continue: a later sync may succeed without these bytes.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.file.sync().inspect_err(|_| {
             self.poisoned = true;
@@ -116,7 +116,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         })
     }
 
-    /// Cuts off what a failed write left, but nothing of another writer.
+    /// Cuts off the bytes of a failed write, but no bytes of another writer.
     fn roll_back(&mut self, offset: u64, bytes: &[u8], source: io::Error) -> AppendError {
         let path = self.path.clone();
         let mut cut = || {
@@ -137,7 +137,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         }
     }
 
-    /// Poisons the writer: the lines of others are between its own, or the content of the disk is unknown.
+    /// Poisons the writer: another process changed the file, or the content of the disk is unknown.
     fn poison(&mut self, verified: io::Result<bool>) -> AppendError {
         self.poisoned = true;
         let path = self.path.clone();
@@ -147,7 +147,8 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         }
     }
 
-    /// Returns whether the file has these bytes at the offset and the path still names it. Others may have appended since.
+    /// Returns true if the path still names the file and the file has these bytes at the offset. Other lines may
+    /// follow.
     fn verify_written(&mut self, offset: u64, bytes: &[u8]) -> io::Result<bool> {
         let is_same_file = self.storage.len_if_same_file(&self.path, &self.file)?.is_some();
         Ok(is_same_file && self.file.read_from(offset, bytes.len())?.starts_with(bytes))
@@ -158,7 +159,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         self.storage.sync_directory(directory).map_err(LogError::io("sync the directory", directory))
     }
 
-    /// Returns the error for lines that cannot be read or are not valid: a writer that has met invalid lines is poisoned.
+    /// Returns the error for lines that cannot be read or are not valid. Invalid lines poison the writer.
     fn ingest_error(&mut self, error: ReadError) -> LogError {
         let path = self.path.clone();
         self.poisoned |= !matches!(error, ReadError::Io { .. });

@@ -1,20 +1,19 @@
-//! Durable writer: an acknowledged event is on stable storage, and nothing is appended to a log that is not valid.
+//! Durable writer. An acknowledged event is on stable storage. The writer appends only to a valid log.
 //!
 //! An append, in this order (`docs/log-format.md`, "Writing"):
 //!
 //! 1. Take the lock of the log, `events.jsonl.lock`; after a timeout, fail and name the holder
 //!    (`LockOptions::acquire`).
-//! 2. Check that the path still names the file, and read what others have appended since. A corrupt line, a broken chain
-//!    or a recorded head that does not match is refused. A torn tail is refused, or repaired if the options allow it
+//! 2. Check that the path still names the file, and read the lines that other processes appended. Refuse a corrupt
+//!    line, a chain error or a wrong recorded head. Refuse a torn tail, or repair it if the options allow that
 //!    (`LogWriter::prepare`, `LogFile::read_appended`).
 //! 3. Encode all lines; if the last line is unchained, a `log_adopted` precedes them (`encode`). Steps 3 to 7 are in
 //!    `LogFile::append_under_lock`.
-//! 4. One write in append mode. A short write is cut off again (`LogFile::roll_back`).
-//! 5. `fdatasync`. If it fails, the content of the disk is unknown: the writer is poisoned and never writes again.
+//! 4. Write once in append mode. Cut off a short write again (`LogFile::roll_back`).
+//! 5. Call `fdatasync`. If it fails, the content of the disk is unknown: the writer is poisoned and never writes again.
 //!    The marker `events.jsonl.unsynced` stops later writers (`LogFile::sync`).
-//! 6. Check that the path still names the file and that the lines are where they were written
-//!    (`LogFile::verify_written`).
-//! 7. Only now is the append acknowledged, and the projection gets the events.
+//! 6. Check that the path still names the file and that the lines have the expected offset (`LogFile::verify_written`).
+//! 7. Acknowledge the append, and pass the events to the projection.
 //!
 //! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 

@@ -1,9 +1,10 @@
 //! Torn tails: cut off under the lock, saved, and recorded.
 //!
-//! The bytes are saved and durable under a name that is their hash, and a marker, `events.jsonl.repairing`, is durable,
-//! before they are cut off; the cut is durable before `tail_repaired` is appended; and the marker is removed only when that
-//! is acknowledged. A crash in between leaves the marker: the log then lacks the content of the tail, and is as little to
-//! be trusted as one with a torn tail. Writers that may not repair refuse it; the next one that may completes the repair.
+//! The bytes are saved in a file that is named by their hash. That file and a marker, `events.jsonl.repairing`, are
+//! durable before the bytes are cut off. The cut is durable before `tail_repaired` is appended. The marker is removed
+//! after that event is acknowledged. A crash in between leaves the marker: the log then lacks the bytes of the tail and
+//! must not be trusted. A writer that may not repair refuses the log, and the next writer that may repair completes the
+//! repair.
 
 use std::io;
 
@@ -19,8 +20,8 @@ use crate::integrity::parse_hash;
 use crate::read::Projection;
 
 impl<P: Projection, S: Storage> LogFile<P, S> {
-    /// Saves the bytes after the last line, marks the repair, and cuts the bytes off. Returns the event that is then to be
-    /// recorded; `None` if the bytes have become lines meanwhile.
+    /// Saves the bytes after the last line, marks the repair, and cuts the bytes off. Returns the event for the caller
+    /// to record; `None` if the line is complete now.
     pub(super) fn truncate_tail(&mut self) -> Result<Option<TailRepaired>, LogError> {
         let lines_end = self.known.scanner.bytes();
         let tail = self.file.read_from(lines_end, usize::MAX);
@@ -34,7 +35,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             replace_file(&self.storage, path, bytes).map_err(LogError::io("save the torn tail as", path))?;
         }
         self.sync_directory()?;
-        // A tool that takes no lock may have gone on writing: what it wrote is not cut off.
+        // A process without the lock may have written more. Its bytes are not cut off.
         let now = self.file.read_from(lines_end, usize::MAX);
         let now = now.map_err(LogError::io("read the torn tail of", &self.path))?;
         let still = self.storage.len_if_same_file(&self.path, &self.file);
@@ -50,8 +51,8 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         Ok(Some(TailRepaired::new(tail.len() as u64, hash)))
     }
 
-    /// Records the tail that was cut off now, or before a crash if it is still marked. Also records every saved tail that no
-    /// event of the log names.
+    /// Records the tail that was cut off now, or before a crash that left the marker. Also records every saved tail
+    /// that no event of the log names.
     pub(super) fn record_repairs(&mut self, cut: Option<TailRepaired>, interrupted: bool) -> Result<(), LogError> {
         let mut found: Vec<TailRepaired> = cut.into_iter().collect();
         if found.is_empty() && interrupted {
@@ -85,7 +86,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
         Ok(found.unwrap_or_else(|| TailRepaired::new(0, "")))
     }
 
-    /// Returns a saved tail; `None` if its bytes do not have the hash that its name claims.
+    /// Returns a saved tail; `None` if the hash of its bytes is not the hash in its name.
     fn saved_tail(&self, hash: String, path: &Utf8Path) -> Result<Option<TailRepaired>, LogError> {
         let read = self.storage.open(path).and_then(|mut file| file.read_from(0, usize::MAX));
         let bytes = if_found(read).map_err(LogError::io("read the saved tail", path))?;

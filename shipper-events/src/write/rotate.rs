@@ -14,8 +14,9 @@ use crate::event::{Event, LogContinued};
 use crate::integrity::{ChainLink, Head};
 use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 
-/// Renames a log that cannot be written any more, and starts a new log whose first line records its head. Returns the
-/// path of the old log and a writer of the new one. Its projection starts empty: rehearse again.
+/// Renames a log that can no longer be written, and starts a new log whose first line records its head. Returns the
+/// path of the old log and a writer of the new one. The projection of the new log is empty, so a new rehearsal is
+/// required.
 ///
 /// # Errors
 ///
@@ -51,15 +52,15 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
     let continued = LogContinued::new(head.lines, head.bytes, head.blake3.to_string());
     let event =
         Event { link: Some(ChainLink::to_previous(0, &[])), ..Event::new(timestamp(storage.now()), continued, "all") };
-    // The new log is whole and durable before it takes the old one's name, and the old one has its second name before
-    // it loses the first: at every instant the path names a log.
+    // The new log is complete and durable before it takes the old one's name, and the old one has its second name
+    // before it loses the first. So the path names a log at every instant.
     let new = companion(path, &format!("new-{}", storage.random_name()));
     let created = create_synced(storage, &new, (event.to_line() + "\n").as_bytes());
     created.map_err(LogError::io("write the new log beside", path))?;
     let short: String = head.blake3.to_string().chars().take(16).collect();
     let aside = companion(path, &format!("aside-{short}-{}", storage.random_name()));
     let swap = || {
-        // A tool that takes no lock may have gone on writing: the head that the new log names would not be the last one.
+        // A process without the lock may have written more. Then the head in the new log would be wrong.
         if storage.len_if_same_file(path, &old).map_err(LogError::io("look up", path))? != Some(length) {
             return Err(LogError::ConcurrentWriter { path: path.to_owned() });
         }
@@ -83,7 +84,7 @@ fn head_of<F: StorageFile>(old: &mut F) -> io::Result<(Head, u64)> {
     }
 }
 
-/// Leaves the markers and the saved tails beside the old log to it: they do not concern the new one.
+/// Removes the markers of the old log, and renames its saved tails to follow its new name.
 fn detach_companion_files<S: Storage>(storage: &S, path: &Utf8Path, aside: &Utf8Path) -> Result<(), LogError> {
     for suffix in [REPAIRING, UNSYNCED] {
         let removed = if_found(storage.remove(&companion(path, suffix)));

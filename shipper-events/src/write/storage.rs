@@ -1,4 +1,4 @@
-//! The file system as a writer needs it.
+//! The file operations that the writer needs.
 
 use std::io::{self, Read};
 use std::time::{Duration, SystemTime};
@@ -7,16 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
 ///
-/// Each method is one step that can fail or after which the machine can stop; nothing here retries. It returns the error of
-/// the file system.
+/// Each method is one step, after which the machine can stop. It does not retry, and returns the file system's error.
 pub trait Storage {
     /// A file that was opened.
     type File: StorageFile;
     /// A lock that is held until it is dropped.
     type Lock;
 
-    /// Returns the one path of a file that may have several, by links: its lock and companion files are beside that.
-    /// A missing file is no error.
+    /// Returns the path of a file, which may be missing, without links. The companion files are beside that path.
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf>;
 
     /// Opens a file that exists, for reading and appending. The error's kind is `NotFound` if there is none.
@@ -44,20 +42,19 @@ pub trait Storage {
     /// Makes the names in a directory durable.
     fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()>;
 
-    /// Takes the lock of that name, waits up to `timeout` for another holder, and leaves a note for those who wait.
-    /// The error's kind is `WouldBlock`, with the holder's note, if it is held for longer.
+    /// Takes the lock of that name, and leaves a note that waiting processes show. If another holder keeps the lock
+    /// longer than `timeout`, the error's kind is `WouldBlock`, and its text is the holder's note.
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self::Lock>;
 
-    /// Returns the time.
+    /// Returns the time, for the timestamps of events.
     fn now(&self) -> SystemTime;
 
     /// Returns a name that cannot be guessed.
     fn random_name(&self) -> String;
 }
 
-/// Replaces a file as a whole or not at all: the new one is written and synced under a name that cannot be guessed, then
-/// renamed. Does not sync the directory: call
-/// [`Storage::sync_directory`] afterwards to make the name durable.
+/// Replaces a file as a whole or not at all. Writes and syncs the new file under a name that cannot be guessed, then
+/// renames it. Does not sync the directory: call [`Storage::sync_directory`] afterwards to make the name durable.
 ///
 /// # Errors
 ///
@@ -72,7 +69,7 @@ pub fn replace_file<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> i
     })
 }
 
-/// Writes a file that did not exist, durably but for its name.
+/// Writes a new file and syncs its content, but not its directory.
 pub(super) fn create_synced<S: Storage>(storage: &S, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = storage.create(path)?;
     let written = file.append(bytes).and_then(|count| {
@@ -88,7 +85,7 @@ pub trait StorageFile {
     /// Returns the length of the file in bytes.
     fn length(&self) -> io::Result<u64>;
 
-    /// Reads at an offset; 0 bytes at the end.
+    /// Reads at an offset in bytes, and returns the number of bytes read; 0 at the end.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// Reads from an offset to the end, but at most `most + 1` bytes, so that the caller detects more than `most`.
@@ -98,10 +95,10 @@ pub trait StorageFile {
         Ok(bytes)
     }
 
-    /// Writes once at the end, and returns how many bytes were taken. If it fails, some may have been taken, too.
+    /// Writes once at the end, and returns the number of bytes written. A failed write may also have written bytes.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Cuts the file off at a length.
+    /// Cuts the file off at a length in bytes.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
     /// Makes the bytes of the file durable. If that fails, the durable content is unknown, also after a later sync.
@@ -122,7 +119,7 @@ impl<F: StorageFile + ?Sized> Read for FileReader<'_, F> {
     }
 }
 
-/// Returns `None` for the error that nothing has a name.
+/// Returns `None` in place of the error that a file does not exist.
 pub(super) fn if_found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -20,12 +20,12 @@ use crate::read::{Projection, Tail};
 pub struct LockOptions {
     /// The time to wait for another process that holds the lock; ten seconds by default.
     pub timeout: Duration,
-    /// The note that other processes show while they wait for this one; by default the process's number.
+    /// The note that other processes show while they wait; by default, the ID of this process.
     pub holder_note: String,
 }
 
 impl LockOptions {
-    /// Builds the options to wait that long and to leave this note.
+    /// Builds options with this timeout and note.
     pub fn new(timeout: Duration, holder_note: impl Into<String>) -> Self {
         Self { timeout, holder_note: holder_note.into() }
     }
@@ -46,7 +46,7 @@ impl Default for LockOptions {
     }
 }
 
-/// Options of opening a log for writing. By default it is created, a torn tail is refused, and any content is accepted.
+/// Options of opening a log. By default, the writer creates a missing log, refuses a torn tail and expects no head.
 #[derive(Debug, Clone, Default)]
 pub struct WriterOptions {
     open_only: bool,
@@ -56,28 +56,27 @@ pub struct WriterOptions {
 }
 
 impl WriterOptions {
-    /// Builds the default options with this wait for the lock.
+    /// Builds the default options with these lock options.
     pub fn new(lock: LockOptions) -> Self {
         Self { lock, ..Self::default() }
     }
 
-    /// Sets whether a missing log is created; true by default.
+    /// Creates a missing log if `create` is true, the default.
     #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.open_only = !create;
         self
     }
 
-    /// Sets whether a torn tail is cut off, saved and recorded; false by default. Set it only before
-    /// recording a rehearsal: the bytes may have recorded a failure, or belong to another writer at work.
+    /// Repairs a torn tail if `repair` is true; false by default. Set it only before recording a rehearsal: the bytes
+    /// may have recorded a failure, or another writer may still be writing them.
     #[must_use]
     pub fn repair_torn_tail(mut self, repair: bool) -> Self {
         self.repair_torn_tail = repair;
         self
     }
 
-    /// Sets a head that the caller has kept; `None` by default. A log that does not begin with exactly those bytes is
-    /// refused.
+    /// Sets a head that the caller has kept; `None` by default. The writer refuses a log that begins differently.
     #[must_use]
     pub fn expected_head(mut self, head: Option<Head>) -> Self {
         self.expected_head = head;
@@ -113,13 +112,13 @@ impl<P, S: Storage> fmt::Debug for LogWriter<P, S> {
 }
 
 impl<P: Projection, S: Storage> LogWriter<P, S> {
-    /// Opens a log, reads it to its end and verifies it. The projection gets the events: those in the log, those that
-    /// others append, and those that this writer appends, once they are durable.
+    /// Opens a log, reads it to its end and verifies it. The projection gets the events in the log, the events that
+    /// other processes append, and those that this writer appends, once they are durable.
     ///
     /// # Errors
     ///
-    /// [`LogError`] if the log cannot be read, has a corrupt line or a broken chain, does not begin with the expected head,
-    /// or has a torn tail that is not to be repaired.
+    /// [`LogError`]: see its variants. A corrupt line, a chain error and an earlier failed sync are errors. So are a
+    /// log that does not extend the expected head, and a torn tail without the option to repair it.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
         let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
         let _locked = options.lock.acquire(&storage, &path)?;
@@ -136,12 +135,12 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         if let Some(kept) = expected_head.filter(|kept| log.known.scanner.tracked_head(kept.lines) != Some(*kept)) {
             return Err(LogError::NotExtended { path: log.path.clone(), kept });
         }
-        // What others wrote may not be durable yet, and a caller that keeps this head relies on it.
+        // Lines of other processes may not be durable yet, and a caller that keeps this head relies on them.
         log.sync().map_err(LogError::io("sync", &log.path))?;
         Ok(writer)
     }
 
-    /// Returns the head of the log as this writer knows it.
+    /// Returns the head of the log as this writer last read or wrote it.
     pub fn head(&self) -> Head {
         self.log.known.scanner.head()
     }
@@ -160,7 +159,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// [`AppendError`] if the events are not acknowledged.
+    /// [`AppendError`], see its variants, if the events are not acknowledged.
     pub fn append(&mut self, events: &[NewEvent]) -> Result<Head, AppendError> {
         self.append_with(|_, _| events.to_vec())
     }
@@ -170,7 +169,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// # Errors
     ///
-    /// [`AppendError`] if the events are not acknowledged.
+    /// [`AppendError`], see its variants, if the events are not acknowledged.
     pub fn append_with(&mut self, decide: impl FnOnce(&P, &Head) -> Vec<NewEvent>) -> Result<Head, AppendError> {
         if self.log.poisoned {
             return Err(AppendError::Poisoned { path: self.log.path.clone() });
@@ -180,8 +179,8 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         self.log.append_under_lock(decide)
     }
 
-    /// Reads what was appended, refuses or repairs a torn tail, and records saved tails that the log does not record. Under
-    /// the lock.
+    /// Reads appended lines, refuses or repairs a torn tail, and records saved tails that the log does not record. The
+    /// caller holds the lock.
     fn prepare(&mut self) -> Result<(), LogError> {
         if self.marker_exists(UNSYNCED)? {
             let path = self.log.path.clone();
@@ -200,14 +199,14 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
             let path = self.log.path.clone();
             return if interrupted { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }
-        // Finding saved tails takes a look at the whole directory: once, not at every append.
+        // Finding saved tails lists the whole directory, so it happens once and not at every append.
         let first = !std::mem::replace(&mut self.checked_saved_tails, true);
         if first || interrupted { self.log.record_repairs(cut, interrupted) } else { Ok(()) }
     }
 
     fn marker_exists(&self, suffix: &str) -> Result<bool, LogError> {
         let marker = companion(&self.log.path, suffix);
-        let found = if_found(self.log.storage.open(&marker)).map_err(LogError::io("look at", &marker))?;
+        let found = if_found(self.log.storage.open(&marker)).map_err(LogError::io("open", &marker))?;
         Ok(found.is_some())
     }
 }

@@ -1,5 +1,5 @@
-//! Several processes append to one log: none loses an event, none tears a line, and the chain stays whole. A process
-//! that is killed at any system call has lost nothing that it had acknowledged.
+//! Processes that append to one log at once lose no event, tear no line and break no link. A process that is killed at
+//! any system call loses nothing that it acknowledged.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use shipper_testkit::syscall_killer::kill_at_every_syscall;
 
 const PROCESSES: usize = 8;
 
-/// The head of the first lines of a log.
+/// Returns the head of the first `lines` lines of a log.
 fn head(log: &[u8], lines: u64) -> Head {
     let mut prefix = HeadHasher::new();
     for line in split_lines(log).0.take(usize::try_from(lines).expect("small")) {
@@ -23,7 +23,7 @@ fn head(log: &[u8], lines: u64) -> Head {
     prefix.head()
 }
 
-/// (Pass) Eight processes, a thousand events each.
+/// Eight processes append a thousand events each.
 #[test]
 fn eight_processes_append_to_one_log() {
     let each = scaled(1_000, 10_000);
@@ -59,27 +59,27 @@ fn eight_processes_append_to_one_log() {
         acknowledged.extend(heads.lines().map(|head| head.parse::<Head>().expect("a head")));
     }
     let bytes = std::fs::read(&log).expect("the log");
-    let entries: Vec<LogEntry> = EventReader::new(&bytes[..]).collect::<Result<_, _>>().expect("the chain is whole");
-    assert_eq!(entries.len(), PROCESSES * each, "none is lost, none stands twice");
+    let entries: Vec<LogEntry> = EventReader::new(&bytes[..]).collect::<Result<_, _>>().expect("the chain is unbroken");
+    assert_eq!(entries.len(), PROCESSES * each, "each event is in the log once");
     for process in 0..PROCESSES {
         let own = entries.iter().filter(|entry| entry.event.package.starts_with(&format!("p{process}@")));
         let own: Vec<&str> = own.map(|entry| entry.event.package.as_str()).collect();
         let expected: Vec<String> = (0..each).map(|event| format!("p{process}@{event}.0.0")).collect();
-        assert_eq!(own, expected, "in the order in which it appended them");
+        assert_eq!(own, expected, "the events of a process keep their order");
     }
     acknowledged.sort_by_key(|head| head.lines);
     let mut prefix = HeadHasher::new();
     for (line, head) in split_lines(&bytes).0.zip(&acknowledged) {
         prefix.push_line(line);
-        assert_eq!(prefix.head(), *head, "every acknowledged head is one of the log");
+        assert_eq!(prefix.head(), *head, "each acknowledged head is a head of the log");
     }
     print_figure(&format!(
-        "{PROCESSES} processes appended {each} events each: {} lines, none lost, none torn, chain whole",
+        "{PROCESSES} processes appended {each} events each: {} lines, none lost, none torn, chain unbroken",
         entries.len()
     ));
 }
 
-/// (Pass) `append`, killed at every system call, with a torn tail to repair first.
+/// `append` is killed at every system call, while it has a torn tail to repair.
 #[cfg(target_os = "linux")]
 #[test]
 fn killed_append_loses_nothing_acknowledged() {
@@ -99,13 +99,13 @@ fn killed_append_loses_nothing_acknowledged() {
         &["DIR/events.jsonl"],
         &input,
         prepare,
-        |directory, told| {
+        |directory, stdout| {
             let path = Utf8PathBuf::try_from(directory.join("events.jsonl")).expect("UTF-8");
             let options = WriterOptions::default().repair_torn_tail(true);
             let log = LogWriter::open(FsStorage, &path, options, ()).expect("it opens after any kill");
             let bytes = std::fs::read(&path).expect("the log");
-            // The last head may be cut by the kill itself.
-            for acknowledged in told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+            // The kill may truncate the last head.
+            for acknowledged in stdout.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
                 let acknowledged: Head = acknowledged.parse().expect("a head");
                 assert_eq!(head(&bytes, acknowledged.lines), acknowledged, "an acknowledged event is gone");
             }

@@ -1,5 +1,5 @@
-//! Everything that the contract calls corrupt is rejected, with the column and the reason, and nothing else is: a
-//! lenient reader would let two tools read one log in two ways.
+//! The reader rejects exactly the lines that the format calls corrupt, with column and reason. A lenient reader would
+//! let two tools read one log in two ways.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use shipper_testkit::settings::cpu_time;
 
 const STAMP: &str = r#""timestamp":"2026-11-23T08:00:00Z""#;
 
-/// A line with this event type.
+/// Returns a line with this event type.
 fn typed(event_type: &str) -> String {
     format!(r#"{{{STAMP},"event_type":{event_type},"package":"all"}}"#)
 }
 
-/// A line with this extra member.
+/// Returns a line with this extra member.
 fn with(member: &str) -> String {
     format!(r#"{{{STAMP},"event_type":{{"type":"x"}},"package":"all",{member}}}"#)
 }
@@ -25,7 +25,7 @@ fn corruption(line: &[u8]) -> LineError {
     }
 }
 
-/// (Fail) One line a rule: what is wrong, where, and what the message says.
+/// Each rule has a line that breaks it, with the column and the message of the error.
 #[test]
 fn each_rule_has_its_reason_and_column() {
     let nested = |depth: usize| with(&format!("\"x\":{}{}", "[".repeat(depth), "]".repeat(depth)));
@@ -123,7 +123,7 @@ fn each_rule_has_its_reason_and_column() {
     insta::assert_snapshot!(page);
 }
 
-/// (Pass) What looks odd and is allowed.
+/// Unusual lines that the format allows are accepted.
 #[test]
 fn unusual_valid_lines_are_accepted() {
     let nested = |depth: usize| with(&format!("\"x\":{}{}", "[".repeat(depth), "]".repeat(depth)));
@@ -159,7 +159,7 @@ fn unusual_valid_lines_are_accepted() {
     }
 }
 
-/// (Pass) and (Fail) RFC 3339 with `T`, any offset.
+/// A timestamp is RFC 3339 with `T`, in any offset.
 #[test]
 fn timestamps_are_rfc_3339_with_t() {
     let line = |stamp: &str| format!(r#"{{"timestamp":"{stamp}","event_type":{{"type":"x"}},"package":"all"}}"#);
@@ -208,7 +208,7 @@ fn timestamps_are_rfc_3339_with_t() {
     }
 }
 
-/// (Pass) and (Fail) The length limit counts the LF, and length is judged before anything else.
+/// The length limit includes the LF, and the length is checked before anything else.
 #[test]
 fn a_line_may_be_16_mib_and_no_longer() {
     let line = |length: usize| {
@@ -222,14 +222,14 @@ fn a_line_may_be_16_mib_and_no_longer() {
     let too_long = line(MAX_LINE_LEN + 1);
     assert_eq!(corruption(too_long.as_bytes()).kind, LineErrorKind::TooLong);
     let blank = vec![b' '; MAX_LINE_LEN];
-    assert_eq!(corruption(&blank).kind, LineErrorKind::TooLong, "blank, and judged by its length first");
+    assert_eq!(corruption(&blank).kind, LineErrorKind::TooLong, "the length is checked before blankness");
     assert!(matches!(parse_line(&blank[1..]), Ok(ParsedLine::Blank)));
     let mut read = EventReader::new(too_long.as_bytes());
     assert!(matches!(read.next(), Some(Err(ReadError::Corrupt { line: 1, .. }))));
     assert!(read.next().is_none());
 }
 
-/// (Pass) Blank lines are no events and not corrupt; other white space is no white space of JSON.
+/// A blank line is no event and not corrupt; other white space is no white space of JSON.
 #[test]
 fn blank_lines_are_spaces_tabs_and_cr_only() {
     for blank in ["", " ", "\t\r ", "\r", "\r\n", "\n"] {
@@ -240,7 +240,7 @@ fn blank_lines_are_spaces_tabs_and_cr_only() {
     }
 }
 
-/// (Fail) An event is one line: white space of JSON that would break it into several is not accepted in it.
+/// White space of JSON that would break an event into several lines is rejected in it.
 #[test]
 fn line_feed_inside_an_event_is_rejected() {
     let line = typed(r#"{"type":"x"}"#).replace(',', ",\n");
@@ -248,8 +248,8 @@ fn line_feed_inside_an_event_is_rejected() {
     assert!(line.parse::<shipper_events::Event>().is_err());
 }
 
-/// (Fail) An object with very many members is compared in time that does not grow with its square, and the first
-/// duplicate in the text is the one that is named.
+/// The time for comparing the members of an object does not grow with the square of their number. The error names the
+/// first duplicate in the text.
 #[test]
 fn many_members_are_compared_in_subquadratic_time() {
     let mut members = String::new();

@@ -1,5 +1,5 @@
-//! No text from a log reaches a terminal in a form that could act there: an auditor reads what stands in the log, and
-//! nothing that its writer would like to have been read.
+//! Text from a log reaches a terminal only in a form that has no effect there. An auditor must see the content of the
+//! log, and not a display that its writer forged.
 
 use proptest::prelude::*;
 use shipper_events::{display_safe, is_display_safe};
@@ -8,7 +8,7 @@ use shipper_testkit::settings::proptest_config;
 proptest! {
     #![proptest_config(proptest_config(256))]
 
-    /// (Pass) Whatever the text, what is shown is printable, of one line, and bounded.
+    /// Display-safe text is printable, on one line and bounded, for any input.
     #[test]
     fn escaped_text_is_printable_and_bounded(text in any::<String>(), most in 0_usize..200) {
         let shown = display_safe(&text).max_chars(most).quoted().to_string();
@@ -16,7 +16,7 @@ proptest! {
         prop_assert!(shown.chars().count() <= 10 * most + 3);
     }
 
-    /// (Pass) Two different texts are never shown alike, unless they are cut.
+    /// Two different texts are displayed differently, unless they are truncated.
     #[test]
     fn different_texts_are_escaped_differently(left in ".{0,12}", right in ".{0,12}") {
         prop_assume!(left != right);
@@ -24,7 +24,7 @@ proptest! {
     }
 }
 
-/// (Pass) What a hostile writer would use.
+/// Characters that a hostile writer would use are escaped.
 #[test]
 fn control_and_bidi_characters_are_escaped() {
     for hostile in [

@@ -1,7 +1,7 @@
-//! The fast path finds of every line what the slow path finds: a scan that passed over a corrupt line, or a broken link,
-//! would hide a damaged log.
+//! The fast path gives the same result for every line as the slow path. A scan that skipped a corrupt line or a broken
+//! link would hide a damaged log.
 //!
-//! The slow path is line by line: `parse_line`, `HeadHasher` and the rules of the chain, in `chain_oracle`.
+//! The slow path works line by line: `parse_line`, `HeadHasher` and the rules of the chain, in `chain_oracle`.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -26,12 +26,12 @@ fn interest(type_name: &str) -> Interest {
     }
 }
 
-/// The fast path, in whatever way the log is handed over.
+/// Returns the result of the fast path; `scan` feeds it the log.
 fn scanned(scanner: LogScanner, scan: impl FnOnce(&mut LogScanner, &mut Collector)) -> Verified {
     Collector::scan(scanner, TRACKED, interest, scan)
 }
 
-/// The fast path, fed with that many lines in turn.
+/// Feeds the fast path with blocks of these numbers of lines, in turn.
 fn in_blocks(log: &[u8], blocks: &[usize], cutoff: Option<u64>) -> Verified {
     let scanner = cutoff.map_or_else(LogScanner::new, |cutoff| LogScanner::new().with_cutoff(cutoff));
     scanned(scanner, |scanner, collector| {
@@ -46,7 +46,7 @@ fn in_blocks(log: &[u8], blocks: &[usize], cutoff: Option<u64>) -> Verified {
     })
 }
 
-/// The fast path, fed with that many bytes in turn.
+/// Feeds the fast path with pieces of these sizes in bytes, in turn.
 fn in_pieces(log: &[u8], sizes: &[usize]) -> (Verified, Tail) {
     let mut tail = Tail::Clean;
     let verified = scanned(LogScanner::new(), |scanner, collector| {
@@ -62,7 +62,7 @@ fn in_pieces(log: &[u8], sizes: &[usize]) -> (Verified, Tail) {
     (verified, tail)
 }
 
-/// A stream that gives that many bytes in turn.
+/// A stream whose reads give pieces of these sizes in bytes, in turn.
 struct Pieces<'a> {
     rest: &'a [u8],
     sizes: &'a [usize],
@@ -79,7 +79,7 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// The fast path, from a stream, on all processors.
+/// Feeds the fast path from a stream, on all processors.
 fn streamed(log: &[u8], sizes: &[usize]) -> (Verified, Tail) {
     let mut tail = Tail::Clean;
     let verified = scanned(LogScanner::new(), |scanner, collector| {
@@ -94,7 +94,7 @@ fn line_by_line(log: &[u8]) -> Verified {
     verify(log, interest, TRACKED, u64::MAX)
 }
 
-/// Stops at the first line on which they differ.
+/// Asserts that both results are equal, and reports the first line at which they differ.
 fn same(fast: Verified, slow: Verified) {
     for (fast, slow) in fast.lines.iter().zip(&slow.lines) {
         assert_eq!(fast, slow);
@@ -104,7 +104,7 @@ fn same(fast: Verified, slow: Verified) {
     assert_eq!(rest(fast), rest(slow));
 }
 
-/// Values, near the edges of JSON and beyond them.
+/// Values at the limits of JSON and beyond them.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => select(vec![
@@ -172,7 +172,7 @@ fn timestamp() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// One line, most often as a writer writes it but for one thing or two.
+/// A line that differs in at most a few places from what a writer writes.
 fn line() -> impl Strategy<Value = String> {
     let types = select(vec![
         "readiness_poll",
@@ -209,7 +209,7 @@ fn line() -> impl Strategy<Value = String> {
     )
 }
 
-/// Whether a line is chained, and whether its link is made to fit.
+/// `None` for an unchained line, else `Some(true)` for a link that matches and `Some(false)` for one that does not.
 fn links() -> impl Strategy<Value = Option<bool>> {
     prop_oneof![4 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))]
 }
@@ -270,14 +270,14 @@ fn mutate(log: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// All lines of all logs that are not corrupt.
-fn whole_lines() -> Vec<u8> {
+/// Returns all valid lines of all fixtures.
+fn valid_lines() -> Vec<u8> {
     let logs = fixtures();
     let lines = logs.iter().flat_map(|log| split_lines(log).0);
     lines.filter(|line| parse_line(line).is_ok()).collect::<Vec<&[u8]>>().concat()
 }
 
-/// Logs that a real tool wrote, damaged ones, and recorded ones.
+/// Returns the logs of all fixtures: real, damaged and recorded.
 fn fixtures() -> Vec<Vec<u8>> {
     let root = camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut logs = Vec::new();
@@ -293,14 +293,14 @@ fn fixtures() -> Vec<Vec<u8>> {
 proptest! {
     #![proptest_config(proptest_config(4000))]
 
-    /// (Pass) Generated lines, chained and not, right and wrong, in blocks of any size.
+    /// Generated lines, chained and unchained, valid and invalid, in blocks of any size.
     #[test]
     fn generated_logs_agree(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
         same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }
 
-    /// (Pass) Real and damaged logs, changed at random.
+    /// Real and damaged logs with random changes.
     #[test]
     fn mutated_logs_agree(log in select(fixtures()), changes in vec(change(), 0..4), blocks in vec(1_usize..30, 1..4)) {
         let mut log = log;
@@ -310,9 +310,9 @@ proptest! {
         same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }
 
-    /// (Pass) A log in pieces that end anywhere, and its tail.
+    /// A log in pieces that end anywhere, and its tail.
     #[test]
-    fn pieces(log in select(fixtures()), changes in vec(change(), 0..2), sizes in vec(1_usize..900, 1..4)) {
+    fn log_pieces_agree(log in select(fixtures()), changes in vec(change(), 0..2), sizes in vec(1_usize..900, 1..4)) {
         let mut log = log;
         for change in &changes {
             mutate(&mut log, change);
@@ -322,9 +322,9 @@ proptest! {
         prop_assert_eq!(tail, split_lines(&log).1);
     }
 
-    /// (Pass) After the cutoff, lines are counted and hashed, and nothing else is found.
+    /// Lines after the cutoff are counted and hashed, and give no other result.
     #[test]
-    fn cutoff(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4), cutoff in 0_u64..14) {
+    fn cutoff_is_applied(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4), cutoff in 0_u64..14) {
         let log = log_of(&lines);
         same(in_blocks(&log, &blocks, Some(cutoff)), verify(&log, interest, TRACKED, cutoff));
     }
@@ -333,11 +333,11 @@ proptest! {
 proptest! {
     #![proptest_config(proptest_config(12))]
 
-    /// (Pass) Logs of some megabytes, read in pieces of any size and scanned on all processors.
+    /// Logs of some megabytes, read in pieces of any size and scanned on all processors.
     #[test]
     fn parallel_scan_of_long_logs_agrees(changes in vec(change(), 0..3), sizes in vec(1_usize..400_000, 1..4), tail in "[a-z]{0,9}") {
-        let whole = whole_lines();
-        let mut log = whole.repeat(2_000_000 / whole.len());
+        let lines = valid_lines();
+        let mut log = lines.repeat(2_000_000 / lines.len());
         for change in &changes {
             mutate(&mut log, change);
         }
@@ -348,7 +348,7 @@ proptest! {
     }
 }
 
-/// (Pass) Every line of every fixture, alone in its block.
+/// Every line of every fixture, alone in its block.
 #[test]
 fn single_fixture_lines_agree() {
     for log in fixtures() {
@@ -357,8 +357,7 @@ fn single_fixture_lines_agree() {
     }
 }
 
-/// (Fail) A line that is longer than a line may be is corrupt from a stream, too, whatever it holds; one that is exactly so
-/// long is not.
+/// A line of a stream above the length limit is corrupt, whatever its content. A line of exactly the limit is not.
 #[test]
 fn oversized_lines_are_corrupt() {
     let line = |bytes: usize| {
@@ -380,7 +379,7 @@ fn oversized_lines_are_corrupt() {
     }
 }
 
-/// Breaks at the first line.
+/// A visitor that breaks at the first line.
 struct Once(u32);
 
 impl LogVisitor for Once {
@@ -394,7 +393,7 @@ impl LogVisitor for Once {
     }
 }
 
-/// (Pass) A visitor that breaks ends the reading.
+/// A visitor that breaks ends the reading.
 #[test]
 fn a_break_ends_the_reading() {
     let log = "x\n".repeat(2_000_000) + "y";
@@ -412,7 +411,7 @@ fn line_of_output() -> String {
         + "\n"
 }
 
-/// (Pass) Pieces without a line change nothing: the next line links to the last one that there was.
+/// An empty piece changes nothing: the next line links to the latest line before the piece.
 #[test]
 fn an_empty_piece_changes_nothing() {
     let lines = vec![(line_of_output().trim_end().to_owned(), Some(true)); 2];

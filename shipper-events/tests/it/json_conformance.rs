@@ -1,12 +1,12 @@
-//! The strict reader and a general one (`serde_json`, which checks no duplicate names in what it ignores) agree on
-//! what is JSON: our own grammar must not be a dialect.
+//! The strict reader accepts exactly the JSON that a general reader accepts, duplicate names in ignored members
+//! excepted. Otherwise its grammar would be a dialect that other tools cannot read.
 
 use proptest::prelude::*;
 use shipper_events::json::Object;
 use shipper_testkit::json_oracle::oracle;
 use shipper_testkit::settings::proptest_config;
 
-/// JSON-like text: valid more often than not, with names that meet.
+/// Text like JSON: mostly valid, with names that are often equal.
 fn json() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![
         Just("null".to_owned()),
@@ -30,7 +30,7 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(proptest_config(4_000))]
 
-    /// (Pass) Generated text.
+    /// Generated text gives the same answer in both readers.
     #[test]
     fn generated_text_agrees(text in json()) {
         if let Some(expected) = oracle(&text) {
@@ -38,7 +38,7 @@ proptest! {
         }
     }
 
-    /// (Pass) A real line with bytes changed, removed or doubled.
+    /// A real line with changed, removed or doubled bytes gives the same answer in both readers.
     #[test]
     fn mutated_lines_agree(at in 0_usize..300, byte in prop::sample::select(&b"\"\\{}[],:0-.eEtfn u9\xc3\xff\x1f"[..]), how in 0..3) {
         let mut line = br#"{"timestamp":"2026-11-23T08:12:27.165472372Z","event_type":{"type":"rehearsal_complete","passed":true,"n":[1,-2.5e3,null],"summary":"caf\u00e9 \ud83d\ude00"},"package":"all"}"#.to_vec();
@@ -57,7 +57,7 @@ proptest! {
         }
     }
 
-    /// (Pass) Arbitrary bytes never panic, and what is accepted is JSON.
+    /// Arbitrary bytes cause no panic, and accepted bytes are JSON.
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = shipper_events::parse_line(&bytes);

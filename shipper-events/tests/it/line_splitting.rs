@@ -1,5 +1,5 @@
-//! Lines are the same however the bytes arrive, and no more is held than one line: readers of pipes and of files that
-//! grow depend on it.
+//! Lines do not depend on the sizes of the reads, and the reader keeps at most one line in memory. Readers of pipes and
+//! of growing files rely on both.
 
 use std::io::{self, Read};
 
@@ -9,7 +9,7 @@ use shipper_events::{MAX_LINE_LEN, Tail};
 use shipper_testkit::lines::split_lines;
 use shipper_testkit::settings::proptest_config;
 
-/// Gives that many bytes in turn.
+/// A stream whose reads give pieces of these sizes in bytes, in turn.
 struct Pieces<'a> {
     rest: &'a [u8],
     sizes: &'a [usize],
@@ -36,7 +36,7 @@ fn read_lines(rest: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
 proptest! {
     #![proptest_config(proptest_config(256))]
 
-    /// (Pass) Any bytes, cut anywhere, are the lines of the whole.
+    /// Bytes that arrive in pieces of any size give the same lines as in one piece.
     #[test]
     fn splitting_is_independent_of_chunking(log in "[ab\n\r]{0,200}", sizes in prop::collection::vec(1_usize..40, 1..9)) {
         let (lines, tail) = split_lines(log.as_bytes());
@@ -47,7 +47,7 @@ proptest! {
     }
 }
 
-/// (Pass) Of a line that is longer than allowed, only a beginning is held, and the next line is whole.
+/// The reader keeps only the beginning of an oversized line, and reads the next line completely.
 #[test]
 fn oversized_lines_are_shortened() {
     for length in [MAX_LINE_LEN - 1, MAX_LINE_LEN, MAX_LINE_LEN + 1, MAX_LINE_LEN + 2, 3 * MAX_LINE_LEN] {

@@ -1,4 +1,4 @@
-//! A log is read as a whole or not at all: an event out of a log that is not valid must not reach a decision unnoticed.
+//! A log is read completely or not at all: an event of an invalid log must not influence a decision.
 
 use std::error::Error;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn event(event_type: &str) -> String {
     format!(r#"{{"timestamp":"2026-11-23T08:12:26Z","event_type":{event_type},"package":"all"}}"#) + "\n"
 }
 
-/// The lines of the events that it reads, and the head after the last of them.
+/// Projection that collects the lines of its events, and the head after the last of them.
 #[derive(Default)]
 struct Failures(Vec<u64>, Option<Head>);
 
@@ -29,9 +29,9 @@ impl Projection for Failures {
     }
 }
 
-/// (Pass) A projection gets the events of the types that it reads and no others, and the heads of their lines.
+/// A projection gets only events of its event types, with the heads of their lines.
 #[test]
-fn a_projection_gets_what_it_reads() {
+fn a_projection_gets_only_its_event_types() {
     let required = event(r#"{"type":"plan_created","plan_id":"p","package_count":1}"#);
     let log = [required, event(r#"{"type":"package_failed"}"#), event(r#"{"type":"package_published"}"#)].concat();
     let read = read_projection(log.as_bytes(), Failures::default()).expect("a valid log");
@@ -40,15 +40,15 @@ fn a_projection_gets_what_it_reads() {
     assert_eq!(read.0.1, Some(Head { lines: 2, bytes: upto.len() as u64, blake3: blake3::hash(&upto) }));
 }
 
-/// (Fail) Whatever is wrong with a log, a projection of it is an error, and a reader ends with the same one.
+/// A projection of an invalid log is an error, and an event reader ends with the same error.
 #[test]
 fn a_log_that_is_not_valid_has_no_projection() {
     let line = event(r#"{"type":"execution_started"}"#);
     let chained = format!("{}{}", ChainLink::to_previous(1, b"another line"), line.trim_start_matches('{'));
     let cases = [
-        (format!("{line}x\n"), "line 2, column 1: expected one JSON object, beginning with {"),
-        (format!("{line}{chained}"), "line 2: its prev says that the line before it has the hash "),
-        (format!("{line}{{"), "after line 1 the log ends in the middle of one (1 bytes)"),
+        (format!("{line}x\n"), "line 2 is corrupt: column 1: expected one JSON object"),
+        (format!("{line}{chained}"), "line 2 contradicts the lines before it: `prev` is "),
+        (format!("{line}{{"), "the log has a torn tail of 1 bytes after line 1"),
     ];
     for (log, message) in cases {
         let Err(error) = read_projection(log.as_bytes(), ()) else { panic!("{log} is not valid") };
@@ -58,13 +58,13 @@ fn a_log_that_is_not_valid_has_no_projection() {
     }
 }
 
-/// (Fail) An error prints its cause, or has it as its source, and not both: a report of the chain would repeat it.
+/// An error has its cause in its message or as its source, never both: a report of the sources would repeat it.
 #[test]
-fn causes_are_told_once() {
+fn causes_are_reported_once() {
     let line = event(r#"{"type":"execution_started"}"#);
     let chained = format!("{}{}", ChainLink::to_previous(7, b""), line.trim_start_matches('{'));
     let Some(Err(read @ ReadError::Chain { .. })) = EventReader::new(chained.as_bytes()).next() else {
-        panic!("its seq is wrong");
+        panic!("its seq is invalid");
     };
     let path = camino::Utf8PathBuf::from("events.jsonl");
     let source = || std::io::Error::other("the cause");
@@ -79,7 +79,7 @@ fn causes_are_told_once() {
     }
 }
 
-/// (Pass) A tool folds its own projection over a log, and gets nothing of one that is not valid.
+/// The example folds a projection of its own over a log, and prints nothing for an invalid log.
 #[test]
 fn the_example_counts_packages_per_plan() {
     let real = |name: &str| {

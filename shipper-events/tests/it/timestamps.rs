@@ -1,4 +1,4 @@
-//! The short way to read a timestamp gives what the `time` crate gives: an audit compares instants.
+//! The fast timestamp parser gives the same instants as the `time` crate, because an audit compares instants.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -7,7 +7,7 @@ use shipper_testkit::settings::proptest_config;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A text of the right shape, near the edges of its values.
+/// Text in the shape of a timestamp, near the limits of its fields.
 fn shaped() -> impl Strategy<Value = String> {
     let date = (
         select(vec![0, 1, 1900, 1999, 2000, 2016, 2024, 2026, 2100, 9999]),
@@ -25,7 +25,7 @@ fn shaped() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(proptest_config(20_000))]
 
-    /// (Pass) Every value, right or wrong: read alike, refused alike.
+    /// Both parsers accept the same texts, with the same instants.
     #[test]
     fn agrees_with_the_time_crate(text in shaped()) {
         let ours = text.parse::<Timestamp>().ok().map(|timestamp| timestamp.instant());

@@ -1,7 +1,7 @@
-//! Explanations of every term of a report: its meaning, its causes, its implications and the actions to take.
+//! Explanations of every term of a report: its meaning, causes and implications, and the actions to take.
 //!
-//! `codes.md` is the only source of these texts. `--explain` prints them, the rules of SARIF and the HTML report quote
-//! them, and `docs/codes.md` is a copy of the file.
+//! `codes.md` is the only source of these texts. `--explain` prints them, SARIF and HTML quote them, and
+//! `docs/codes.md` is a copy of the file.
 
 mod reference;
 mod render;

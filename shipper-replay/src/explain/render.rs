@@ -1,4 +1,4 @@
-//! The answer to `--explain`: explanations on a terminal, as Markdown and as plain text.
+//! Renderer of explanations (`--explain`) for a terminal, as Markdown and as plain text.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::suggest::ExplainTopic;
 use crate::cli::Format;
 use crate::formats::human::RenderOptions;
 
-/// Longest line on a terminal, in characters, like those of the help: longer ones are hard to read.
+/// Longest line on a terminal, in characters, as in the help.
 const TERMINAL_WIDTH: usize = 100;
 
 /// Longest line of Markdown, in characters.
@@ -19,9 +19,9 @@ const MARKDOWN_WIDTH: usize = 140;
 /// Indentation of a text below its label.
 const INDENT: &str = "  ";
 
-/// `--explain` has no output in the requested format.
+/// The error for a format that `--explain` does not support.
 #[derive(Debug, Error)]
-#[error("--explain prints text, or Markdown of one word or all for --format markdown; leave --format out")]
+#[error("--explain does not support the requested format")]
 pub(crate) struct ExplainFormatError;
 
 /// Renders the answer for a terminal or as Markdown.
@@ -39,7 +39,7 @@ pub(crate) fn answer(
         (Format::Human, ExplainTopic::Term(term)) => Ok(for_terminal(explanations_of(term), width, color)),
         (Format::Human, ExplainTopic::All) => Ok(for_terminal(EXPLANATIONS.iter(), width, color)),
         (Format::Human, ExplainTopic::List) => Ok(list(width, color)),
-        (Format::Markdown, ExplainTopic::Term(term)) => Ok(section(term).unwrap_or_default()),
+        (Format::Markdown, ExplainTopic::Term(term)) => Ok(section(term)),
         (Format::Markdown, ExplainTopic::All) => Ok(PAGE.to_owned()),
         (_, _) => Err(ExplainFormatError),
     }
@@ -92,8 +92,8 @@ fn bold(text: &str, color: bool) -> String {
     if color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
 }
 
-/// Breaks a text into lines of at most `width` characters, and indents every line but the first. Code between backticks
-/// is not broken; a longer piece has a line of its own.
+/// Breaks a text into lines of at most `width` characters, and indents every line but the first. It does not break code
+/// between backticks; a longer piece has its own line.
 fn wrap(text: &str, width: usize, indent: &str) -> String {
     let (mut out, mut column, mut in_code) = (String::new(), 0, false);
     let pieces = text.split_inclusive(move |character| {

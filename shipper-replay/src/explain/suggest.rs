@@ -15,7 +15,7 @@ const MAX_SUGGESTIONS: usize = 3;
 /// A topic of `--explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExplainTopic {
-    /// A term that is known.
+    /// A known term.
     Term(String),
     /// Every term.
     All,
@@ -23,11 +23,11 @@ pub(crate) enum ExplainTopic {
     List,
 }
 
-/// A word that no report contains.
+/// The error for a term that no report contains.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no report says that;{suggestions} --explain list names every word")]
+#[error("no report contains this term\n\n{suggestions}  tip: --explain list prints all terms")]
 pub(crate) struct UnknownTerm {
-    /// A question that offers the terms most like the word, or empty.
+    /// A line with the most similar terms; empty if there are none.
     suggestions: String,
 }
 
@@ -56,5 +56,5 @@ fn suggestions(word: &str) -> String {
     }
     similar.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     let terms: Vec<&str> = similar.into_iter().take(MAX_SUGGESTIONS).map(|(_, term)| term).collect();
-    if terms.is_empty() { String::new() } else { format!(" did you mean {}?", terms.join(", ")) }
+    if terms.is_empty() { String::new() } else { format!("  tip: similar terms: {}\n", terms.join(", ")) }
 }

@@ -1,7 +1,7 @@
 //! The report as annotations of GitHub Actions: `docs/formats.md`, "GitHub annotations".
 //!
 //! Each annotation is one line that begins with `::`, which the runner reads as a command. Line ends and the characters
-//! that end a property are escaped as the runner documents it, so no text from a log can begin a line or a command.
+//! that end a property are escaped as the runner requires, so text from a log cannot begin a line or a command.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use shipper_events::{display_safe, is_display_safe};
 
 use super::log_issue::{LogIssue, log_issues, path_of};
 use crate::excerpt::{Excerpt, escape_char};
-use crate::formats::human::phrases::plural;
+use crate::formats::text::phrases::plural;
 use crate::view::{LogExcerpts, ReportView};
 
 /// Most characters of a path that are shown.
 const MAX_PATH_CHARS: usize = 400;
 
-/// Writes the annotations, errors first since few are shown, then one line that sums up.
+/// Writes the annotations, errors first because the runner shows only a few, then a summary line.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
     let report = &view.report;
     let logs = report.logs.iter().zip(&view.excerpts);
@@ -33,7 +33,7 @@ pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()
     let [errors, warnings, notes] = [Level::Error, Level::Warning, Level::Note].map(count);
     let Report { conclusion, exit_code, logs, .. } = report;
     let logs = plural(logs.len() as u64, "log");
-    // The runner searches a whole line for commands of an older form: this one contains no text from a log.
+    // The runner searches whole lines for commands of an older form. This line contains no text from a log.
     writeln!(out, "shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {errors}, {warnings}, {notes}")
 }
 
@@ -57,7 +57,7 @@ fn annotations(log: &LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<
             } else {
                 format!("\nline {line}{whose}: {label}")
             };
-            // A line may be marked twice for the same reason.
+            // Two labels may have the same line and text.
             if !message.contains(&named) {
                 message += &named;
             }
@@ -68,14 +68,14 @@ fn annotations(log: &LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<
     annotations
 }
 
-/// Returns an annotation. `place` is a line and its columns, the end excluded; a place between two characters is empty.
-/// The message is safe to show, but may have several lines.
+/// Returns an annotation. `place` is a line and a range of columns, the end excluded. The message must be safe to show,
+/// but may have several lines.
 fn annotation(level: Level, path: &str, place: Option<(u64, (u64, u64))>, title: &str, message: &str) -> String {
     let name = if level == Level::Note { "notice" } else { level.as_str() };
     let mut properties = Vec::new();
     // Standard input has no path.
     if path != "-" {
-        // A path that cannot be written as it is names no file of a checkout, so it need only be safe to show.
+        // An unsafe path is escaped. It is not the path of a file in the checkout.
         let is_safe = path.chars().all(is_display_safe);
         let path = if is_safe { path.to_owned() } else { display_safe(path).max_chars(MAX_PATH_CHARS).to_string() };
         properties.push(format!("file={}", escape(&path, "%:,")));
@@ -92,8 +92,7 @@ fn annotation(level: Level, path: &str, place: Option<(u64, (u64, u64))>, title:
     format!("::{name} {}::{}", properties.join(","), escape(message, "%\n"))
 }
 
-/// Percent-encodes the `special` characters, and escapes those that are not safe to display: a report that was made
-/// elsewhere may contain any.
+/// Percent-encodes the `special` characters, and escapes unsafe ones. A merged report may contain any character.
 fn escape(text: &str, special: &str) -> String {
     let escape = |character: char| {
         if special.contains(character) { format!("%{:02X}", u32::from(character)) } else { escape_char(character) }

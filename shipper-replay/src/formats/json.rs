@@ -6,20 +6,19 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use shipper_events::is_display_safe;
 
-/// Writes one line of JSON. Characters that could act on a terminal are escaped, which is the same text to every reader
-/// of JSON.
+/// Writes one line of JSON. It escapes characters that could control a terminal, which does not change the JSON value.
 pub(crate) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(&mut out, EscapingFormatter);
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 
-/// Compact formatter that escapes every character that is not safe to show.
+/// Compact formatter that escapes characters that are not safe to show.
 struct EscapingFormatter;
 
 impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // A short cut: a report may contain megabytes of such text.
+        // A fast path: a report may contain megabytes of such text.
         if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }

@@ -1,19 +1,20 @@
-//! Issues of a log as a whole, for formats that list findings: a log of which too little is known may have no finding at
-//! all, and must not look like a verified one.
+//! Issues of a whole log, for formats that list findings. A log without findings may be unjudged or inconclusive, and
+//! must not look verified.
 
 use shipper_core::VerdictKind;
 use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict};
 
-use crate::formats::human::phrases::{gate_text, headline};
+use crate::formats::text::headline::reason;
+use crate::formats::text::phrases::log_gate_text;
 
 /// Kind of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogIssueKind {
-    /// The log could not be read, or not be judged.
+    /// The log cannot be read, or has decisions under unknown rules.
     Unjudged,
-    /// The log proves too little.
+    /// The evidence in the log is incomplete.
     Inconclusive,
-    /// The gate at the end of the log does not answer as `--require` requires.
+    /// The gate at the end of the log does not give the verdict of `--require`.
     RequirementNotMet,
 }
 
@@ -21,7 +22,7 @@ impl LogIssueKind {
     /// Every kind, in the order of the rules.
     pub(crate) const ALL: [Self; 3] = [Self::Unjudged, Self::Inconclusive, Self::RequirementNotMet];
 
-    /// Returns the conclusion of a log with such an issue, or `None` if it may be any.
+    /// Returns the conclusion of a log with such an issue, or `None` if every conclusion is possible.
     pub(crate) fn conclusion(self) -> Option<Conclusion> {
         match self {
             Self::Unjudged => Some(Conclusion::Unjudged),
@@ -30,7 +31,7 @@ impl LogIssueKind {
         }
     }
 
-    /// Returns the name: that of the conclusion, if there is one.
+    /// Returns the name, which is that of the conclusion if there is one.
     pub(crate) fn as_str(self) -> &'static str {
         self.conclusion().map_or("requirement-not-met", Conclusion::as_str)
     }
@@ -46,9 +47,9 @@ impl LogIssueKind {
     /// Returns the remedy.
     pub(crate) fn help(self) -> &'static str {
         match self {
-            Self::Unjudged => "check the path, that you may read what is there, and that this version knows its rules",
-            Self::Inconclusive => "find out what is missing: nothing in it is wrong, and it proves too little",
-            Self::RequirementNotMet => "do not publish this plan; what the gate names as its reasons comes first",
+            Self::Unjudged => "check that you can read this path, and that this version supports the rules of the log",
+            Self::Inconclusive => "find the missing evidence; the log contains no error, but it proves too little",
+            Self::RequirementNotMet => "do not publish this plan before you have resolved the reasons of the gate",
         }
     }
 }
@@ -60,12 +61,11 @@ pub(crate) struct LogIssue {
     pub(crate) message: String,
 }
 
-/// Returns the issues of a log. One that is verified has none, and neither has one that is violated: its errors are
-/// enough.
+/// Returns the issues of a log. A verified log has no issue, and a violated one has its errors instead.
 pub(crate) fn log_issues(log: &LogReport, report: &Report) -> Vec<LogIssue> {
     let kind = LogIssueKind::ALL.into_iter().find(|kind| kind.conclusion() == Some(log.conclusion));
     let concluded = kind.map(|kind| {
-        let message = format!("{}{}", log.conclusion, headline(log, report));
+        let message = format!("{}: {}", log.conclusion, reason(log, report));
         LogIssue { kind, message }
     });
     unmet_requirement(log, report.demand.require).into_iter().chain(concluded).collect()
@@ -77,8 +77,8 @@ fn unmet_requirement(log: &LogReport, require: Option<RequiredVerdict>) -> Optio
     if gate.is_some_and(|gate| gate.verdict == VerdictKind::Authorized) {
         return None;
     }
-    let answer = gate_text(log).unwrap_or_else(|| "nothing".to_owned());
-    let message = format!("required is {required}, and the gate would answer {answer}");
+    let answer = log_gate_text(log).unwrap_or_else(|| "none".to_owned());
+    let message = format!("the required verdict is {required}, but the verdict of the gate is {answer}");
     Some(LogIssue { kind: LogIssueKind::RequirementNotMet, message })
 }
 

@@ -1,4 +1,4 @@
-//! The output formats of the report. Each renders a [`ReportView`] and nothing else.
+//! Output formats of the report. Each renders a [`ReportView`].
 
 mod github;
 mod html;
@@ -8,6 +8,7 @@ mod log_issue;
 mod markdown;
 pub(crate) mod ndjson;
 mod sarif;
+pub(crate) mod text;
 mod vsa;
 
 use std::io::{self, Write};
@@ -29,7 +30,7 @@ pub(crate) fn finding_filter(cli: &Cli) -> Option<FindingFilter> {
     }
 }
 
-/// Returns whether a format shows the timeline.
+/// Returns true if the report shows the timeline.
 pub(crate) fn timeline(cli: &Cli) -> bool {
     cli.timeline || cli.format == Format::Html
 }
@@ -58,16 +59,15 @@ pub(crate) fn write(view: &ReportView, cli: &Cli, mut out: impl Write) -> io::Re
     }
 }
 
-/// Returns the note on standard error for a format that cannot contain it.
+/// Returns a note for standard error if the format has no place for it in the report.
 pub(crate) fn stderr_note(view: &ReportView, cli: &Cli) -> Option<String> {
     if cli.quiet || matches!(cli.format, Format::Human | Format::Ndjson) {
         return None;
     }
     let again = view.duplicates.len();
     let conflicts = Summary::new(&view.report, &[]).conflicts.len();
-    let notes =
-        [(again, "given more than once, counted once"), (conflicts, "judged with different outcomes, each counted")];
+    let notes = [(again, "given more than once, counted once"), (conflicts, "with different outcomes, each counted")];
     let notes = notes.into_iter().filter(|(count, _)| *count > 0);
     let notes: Vec<String> = notes.map(|(count, what)| format!("paths {what}: {count}")).collect();
-    (!notes.is_empty()).then(|| format!("note: {}; --format ndjson names them", notes.join("; ")))
+    (!notes.is_empty()).then(|| format!("note: {}; --format ndjson lists them", notes.join("; ")))
 }

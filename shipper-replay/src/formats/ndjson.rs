@@ -1,5 +1,5 @@
-//! The report as JSON lines: one for each log, in their order, then the summary. A report without its last line is
-//! incomplete. `docs/fleet.md`, "A report in parts".
+//! The report as JSON lines: one for each log, in their order, then the summary. Without the last line, a report is
+//! incomplete. See `docs/fleet.md`, "A report in parts".
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use shipper_core::audit::{AuditOptions, Duplicate, LogReport, SummaryBuilder};
 use super::json;
 use crate::view::ReportView;
 
-/// Writer of a report while logs are audited.
+/// Writer of a report, log by log.
 pub(crate) struct NdjsonWriter<W> {
     out: W,
     tally: SummaryBuilder,
@@ -26,7 +26,7 @@ impl<W: io::Write> NdjsonWriter<W> {
         json::write(log, &mut self.out)
     }
 
-    /// Writes the summary, with the logs that were given more than once, and returns its exit status.
+    /// Writes the summary with the `duplicates`, and returns its exit status.
     pub(crate) fn finish(mut self, duplicates: &[Duplicate]) -> io::Result<u8> {
         for duplicate in duplicates {
             self.tally.add_repeat(&duplicate.path, duplicate.repeats);

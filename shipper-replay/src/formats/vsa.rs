@@ -1,7 +1,7 @@
 //! The report as an unsigned in-toto Statement (v1) with a SLSA Verification Summary (v1): `docs/attesting.md`.
 //!
-//! It states of exactly the audited bytes that they are verified or not, and by which policy. It omits the members that
-//! concern builds: levels of SLSA's own, dependencies, and the version of SLSA.
+//! It contains the result for exactly the audited bytes, and the policy. It omits the members that concern builds: the
+//! levels of SLSA, dependencies, and the version of SLSA.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -69,15 +69,15 @@ struct Resource {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Annotations {
-    /// Of a log: the head of the bytes that the digests cover, and whether they are the `whole` file or a `prefix`.
+    /// Of a log: the head of the bytes that the digests cover, and `whole` or `prefix` for their part of the file.
     Log { shipper_head: String, shipper_extent: &'static str },
-    /// Of a file whose digests do not cover the whole.
+    /// Of a file whose digests do not cover all bytes.
     Prefix { shipper_extent: &'static str },
     /// Of the policy.
     Policy { shipper_policy: Policy },
 }
 
-/// Policy. Its digest is that of this object as compact JSON, with the members in this order.
+/// The policy. Its digest is that of this object as compact JSON, with the members in this order.
 #[derive(Serialize)]
 struct Policy {
     rules: u64,
@@ -94,12 +94,12 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let ([log @ LogReport { audit: Some(audit), .. }], Some((inputs, digests))) =
         (&view.report.logs[..], &view.statement)
     else {
-        return Err(io::Error::other("a statement is of one log that was judged"));
+        return Err(io::Error::other("a statement requires exactly one audited log"));
     };
-    // With --at the log may go on, and with a torn tail it does.
+    // With --at or with a torn tail, the file may contain more bytes.
     let is_whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
     let subject = Resource {
-        // The path of standard input means nothing to others.
+        // Standard input has no path that other programs can use.
         name: Some(if log.path == "-" { "_" } else { &log.path }.to_owned()),
         digest: digests.clone(),
         annotations: Some(Annotations::Log {

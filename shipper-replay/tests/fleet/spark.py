@@ -1,13 +1,13 @@
-"""Audits logs on Apache Spark: paths go out to the workers, reports come back.
+"""Audits logs on Apache Spark: sends paths to the workers, and collects their reports.
 
     python3 spark.py PROGRAM LIST REPORT [PARTITIONS] [-- OPTION...]
 
-PROGRAM is the full path of shipper-replay, the same on every worker: a piped program has no PATH to be found on. LIST names
-a log on each line, as the workers reach it. REPORT is written: one report in ndjson for each partition, one after the other.
-An OPTION goes to the program, such as --registry NAME.
+PROGRAM is the absolute path of shipper-replay on every worker, because a piped program has no PATH. LIST has a line for
+each log, with its path on the workers. This program writes REPORT: the reports in ndjson of all partitions, one
+after the other. An OPTION, such as --registry NAME, is passed to the program.
 
-The exit statuses of the workers say what they concluded and are not looked at. What they conclude together, and
-whether everything is there, is for `shipper-replay --merge --files-from LIST REPORT` to say.
+The exit statuses of the workers are ignored, because each belongs to a part of the logs. For the conclusion on all
+logs, and to check that none is missing, run `shipper-replay --merge --files-from LIST REPORT`.
 """
 
 import shlex

@@ -1,5 +1,5 @@
-//! The command's manners: which exit status means what, where logs are found, and that bad input ends in a message
-//! that says what to do, never in a panic, a hang or a zero.
+//! Exit statuses, the search for logs and the handling of bad input are as documented, because scripts depend on them.
+//! Bad input ends with a message and its remedy, never with a panic, a hang or status 0.
 
 use std::fs;
 use std::io::Write;
@@ -19,7 +19,7 @@ fn code(args: &[&str]) -> i32 {
     replay(args).status.code().expect("it was not killed")
 }
 
-/// (Pass) The exit status is that of the conclusion, and the worst over many logs counts.
+/// The exit status belongs to the conclusion. With many logs, it belongs to the most severe one.
 #[test]
 fn exit_status_is_that_of_the_worst_conclusion() {
     assert_eq!(code(&[VERIFIED]), 0);
@@ -34,7 +34,7 @@ fn exit_status_is_that_of_the_worst_conclusion() {
     assert_eq!(code(&["--strict", "real/skip/events.jsonl"]), 1);
 }
 
-/// (Fail) Usage errors: status 2, nothing on standard output, and a message that says what to do.
+/// A usage error has status 2, no standard output, and a message with a remedy.
 #[test]
 fn usage_errors_exit_2_with_help() {
     for args in [
@@ -67,7 +67,7 @@ fn usage_errors_exit_2_with_help() {
     }
 }
 
-/// (Pass) Standard input is a log without a sidecar, unless one is named.
+/// Standard input is a log without a sidecar, unless an option names one.
 #[test]
 fn standard_input_has_no_sidecar_unless_named() {
     let output = replay_stdin(&["--format", "json", "-"], &read(VERIFIED));
@@ -79,13 +79,12 @@ fn standard_input_has_no_sidecar_unless_named() {
     let output = replay_stdin(&args, &read(VERIFIED));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["logs"][0]["sidecar"]["status"], "match");
-    assert_eq!(replay_stdin(&["-"], b"").status.code(), Some(3), "nothing checked is never 0");
+    assert_eq!(replay_stdin(&["-"], b"").status.code(), Some(3), "an empty log is never status 0");
     let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     assert_eq!(replay_stdin(&["-"], &garbage).status.code(), Some(1));
 }
 
-/// (Pass) A time names the last line that is stamped not later, also when times go backwards, from a file and from a
-/// stream that can be read only once.
+/// A time selects the last line that is not stamped later, also if times go backwards, from a file and from a stream.
 #[test]
 fn at_timestamp_selects_the_last_earlier_line() {
     let at = |time: &str, log: &str| report(&["--at", time, log])["logs"][0]["lines"].clone();
@@ -95,7 +94,7 @@ fn at_timestamp_selects_the_last_earlier_line() {
     assert_eq!(at("1999-01-01T00:00:00Z", VERIFIED), 0);
     assert_eq!(at("2099-01-01T00:00:00Z", VERIFIED), 38);
     let backwards = "damaged/time-backwards/events.jsonl";
-    assert_eq!(at("2026-11-23T07:30:00Z", backwards), 6, "the completion is stamped an hour early");
+    assert_eq!(at("2026-11-23T07:30:00Z", backwards), 6, "the timestamp of the completion is an hour early");
     let args = ["--format", "json", "--at", "2026-11-23T08:12:27.165472372Z"];
     let output = replay_stdin(&[&args[..], &["-"]].concat(), &read(VERIFIED));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -103,7 +102,7 @@ fn at_timestamp_selects_the_last_earlier_line() {
     assert_eq!(report["demand"]["at"], "2026-11-23T08:12:27.165472372Z");
 }
 
-/// (Pass) With `--at`, the sidecar is compared only when it is named; a later one is then no match.
+/// With `--at`, the sidecar is compared only if an option names it. A later sidecar is then no match.
 #[test]
 fn at_option_ignores_the_sidecar_unless_named() {
     let status = |args: &[&str]| report(args)["logs"][0]["sidecar"]["status"].clone();
@@ -113,8 +112,8 @@ fn at_option_ignores_the_sidecar_unless_named() {
     assert_eq!(status(&["--no-sidecar", VERIFIED]), "not-checked");
 }
 
-/// (Pass) Every `events.jsonl` below a directory, in the order of the names, links to logs followed; what cannot be
-/// read is named and not skipped.
+/// Every `events.jsonl` below a directory is audited, in the order of the names, and links to logs are followed. An
+/// unreadable log is reported, not skipped.
 #[cfg(unix)]
 #[test]
 fn directories_are_searched_in_order() {
@@ -133,8 +132,8 @@ fn directories_are_searched_in_order() {
     std::os::unix::fs::symlink("..", top.path().join("c/circle")).expect("a link");
     fs::create_dir(top.path().join("e")).expect("a directory");
     std::os::unix::fs::symlink("../b/events.jsonl", top.path().join("e/events.jsonl")).expect("a link");
-    let told = report(&[root]);
-    let paths: Vec<String> = told["logs"]
+    let audited = report(&[root]);
+    let paths: Vec<String> = audited["logs"]
         .as_array()
         .expect("logs")
         .iter()
@@ -150,23 +149,24 @@ fn directories_are_searched_in_order() {
             "TOP/e/events.jsonl",
         ]
     );
-    assert_eq!(told["exit_code"], 0);
+    assert_eq!(audited["exit_code"], 0);
 
     fs::create_dir(top.path().join("f")).expect("a directory");
     std::os::unix::fs::symlink("nowhere", top.path().join("f/events.jsonl")).expect("a dangling link");
-    assert_eq!(report(&[root])["exit_code"], 2, "a dangling link is named");
+    assert_eq!(report(&[root])["exit_code"], 2, "a dangling link is reported");
     fs::remove_file(top.path().join("f/events.jsonl")).expect("removed");
     assert_eq!(report(&[root])["exit_code"], 0);
 
     let odd = top.path().join(std::ffi::OsStr::from_bytes(b"odd-\xff"));
     put(&odd);
-    let told = report(&[root]);
-    assert_eq!(told["exit_code"], 2, "{told}");
-    let error = told["logs"].as_array().expect("logs").iter().find_map(|log| log["error"].as_str()).expect("an error");
+    let audited = report(&[root]);
+    assert_eq!(audited["exit_code"], 2, "{audited}");
+    let error =
+        audited["logs"].as_array().expect("logs").iter().find_map(|log| log["error"].as_str()).expect("an error");
     assert!(error.contains("UTF-8"), "{error}");
 }
 
-/// (Fail) A named pipe where a log or a sidecar is looked for does not hang the program.
+/// A named pipe at the path of a log or a sidecar does not block the program.
 #[cfg(unix)]
 #[test]
 fn named_pipes_in_directories_do_not_block() {
@@ -177,16 +177,16 @@ fn named_pipes_in_directories_do_not_block() {
     };
     let root = top.path().to_str().expect("UTF-8");
     pipe("events.jsonl");
-    let told = report(&[root]);
-    assert_eq!((&told["exit_code"], &told["logs"][0]["error"]), (&2.into(), &"it is not a regular file".into()));
+    let audited = report(&[root]);
+    assert_eq!((&audited["exit_code"], &audited["logs"][0]["error"]), (&2.into(), &"not a regular file".into()));
     fs::remove_file(top.path().join("events.jsonl")).expect("removed");
     fs::write(top.path().join("events.jsonl"), read(VERIFIED)).expect("a log");
     pipe("rehearsal.json");
-    let told = report(&[root]);
-    assert_eq!((&told["exit_code"], &told["logs"][0]["sidecar"]["status"]), (&3.into(), &"unreadable".into()));
+    let audited = report(&[root]);
+    assert_eq!((&audited["exit_code"], &audited["logs"][0]["sidecar"]["status"]), (&3.into(), &"unreadable".into()));
 }
 
-/// (Pass) Named pipes among other logs are read once, one after the other: what is closed again has lost its bytes.
+/// Named pipes among other logs are read once, one after the other: a pipe that is closed and reopened loses its bytes.
 #[cfg(unix)]
 #[test]
 fn named_pipes_as_arguments_are_read_once() {
@@ -195,13 +195,13 @@ fn named_pipes_as_arguments_are_read_once() {
     assert!(std::process::Command::new("mkfifo").args(&pipes).status().expect("mkfifo").success());
     let paths = pipes.clone();
     let writer = std::thread::spawn(move || paths.iter().try_for_each(|path| fs::write(path, read(VERIFIED))));
-    let told = report(&["--no-sidecar", &pipes[0], VERIFIED, &pipes[1]]);
+    let audited = report(&["--no-sidecar", &pipes[0], VERIFIED, &pipes[1]]);
     writer.join().expect("no panic").expect("every byte was taken");
-    assert_eq!(told["exit_code"], 0);
-    assert_eq!(told["logs"].as_array().expect("logs").len(), 3);
+    assert_eq!(audited["exit_code"], 0);
+    assert_eq!(audited["logs"].as_array().expect("logs").len(), 3);
 }
 
-/// (Fail) A path that holds escape codes is shown safely, also where a file under it cannot be read.
+/// Escape codes in a path are escaped, also if a file below it cannot be read.
 #[cfg(unix)]
 #[test]
 fn hostile_paths_are_shown_safely() {
@@ -225,7 +225,7 @@ fn hostile_paths_are_shown_safely() {
     }
 }
 
-/// (Fail) Options that speak of one log do not take a directory without logs, nor a log beside something unreadable.
+/// An option for one log does not accept a directory without logs, or another log that cannot be read.
 #[test]
 fn options_of_one_log_want_exactly_one() {
     let top = tempfile::tempdir().expect("a directory");
@@ -233,22 +233,22 @@ fn options_of_one_log_want_exactly_one() {
     assert_eq!(code(&["--at", "0", root]), 2);
     fs::create_dir(top.path().join("one")).expect("a directory");
     fs::write(top.path().join("one/events.jsonl"), read(VERIFIED)).expect("a log");
-    assert_eq!(code(&["--at", "38", root]), 0, "a directory that holds one log is one log");
+    assert_eq!(code(&["--at", "38", root]), 0, "a directory with one log counts as one log");
 }
 
-/// (Fail) A log that cannot be read is named with the reason, and the others are still judged.
+/// A log that cannot be read is reported with the cause, and the others are audited.
 #[test]
 fn unreadable_logs_do_not_stop_the_others() {
-    let told = report(&["nowhere.jsonl", VERIFIED]);
-    assert_eq!(told["logs"][0]["conclusion"], "unjudged");
-    let members: Vec<&String> = told["logs"][0].as_object().expect("an object").keys().collect();
+    let audited = report(&["nowhere.jsonl", VERIFIED]);
+    assert_eq!(audited["logs"][0]["conclusion"], "unjudged");
+    let members: Vec<&String> = audited["logs"][0].as_object().expect("an object").keys().collect();
     assert_eq!(members, ["conclusion", "error", "path"]);
-    assert!(told["logs"][0]["error"].as_str().expect("an error").contains("nowhere.jsonl"));
-    assert_eq!(told["logs"][1]["conclusion"], "verified");
-    assert_eq!((&told["conclusion"], &told["exit_code"]), (&"unjudged".into(), &2.into()));
+    assert!(audited["logs"][0]["error"].as_str().expect("an error").contains("nowhere.jsonl"));
+    assert_eq!(audited["logs"][1]["conclusion"], "verified");
+    assert_eq!((&audited["conclusion"], &audited["exit_code"]), (&"unjudged".into(), &2.into()));
 }
 
-/// (Fail) A report that could not be written is not a success: a closed pipe and a full disk.
+/// A report that cannot be written completely is an error, for a closed pipe and for a full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn unwritten_report_is_an_error() {
@@ -260,10 +260,10 @@ fn unwritten_report_is_an_error() {
     let output =
         program(&["--format", "json", VERIFIED]).stdout(writer).stderr(Stdio::piped()).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
-    assert!(seen(&output).starts_with("error: the report could not be written"), "{}", seen(&output));
+    assert!(seen(&output).starts_with("error: cannot write the report"), "{}", seen(&output));
 }
 
-/// (Pass) The same input and flags give the same bytes; the JSON report has the contract's members in its order.
+/// The same input and options give the same bytes, and the JSON report has the documented members in their order.
 #[test]
 fn the_json_report_is_stable() {
     let args = ["--format", "json", "--registry", "rehearsal", VERIFIED, "real/tampered-sidecar/events.jsonl"];
@@ -345,17 +345,17 @@ fn the_json_report_is_stable() {
     order(&["findings", "code", "level", "line", "message", "help"]);
 }
 
-/// (Pass) The head in the report is the one that a person computes.
+/// The head in the report equals the independently computed head of the complete lines.
 #[test]
 fn reported_head_is_that_of_the_complete_lines() {
     let log = read("damaged/torn-tail/events.jsonl");
     let end = log.iter().rposition(|byte| *byte == b'\n').expect("a line") + 1;
-    let told = report(&["damaged/torn-tail/events.jsonl"]);
-    assert_eq!(told["logs"][0]["bytes"], end);
-    assert_eq!(told["logs"][0]["blake3"], blake3::hash(&log[..end]).to_string());
+    let audited = report(&["damaged/torn-tail/events.jsonl"]);
+    assert_eq!(audited["logs"][0]["bytes"], end);
+    assert_eq!(audited["logs"][0]["blake3"], blake3::hash(&log[..end]).to_string());
 }
 
-/// (Pass) Memory does not grow with the log: 160 MiB of one, then a line that never ends.
+/// Memory does not grow with the log, which has 160 MiB of lines and then a line without end.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_log() {
@@ -380,7 +380,7 @@ fn memory_does_not_grow_with_the_log() {
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     print_figure(&format!("peak memory for {} MiB: {} MiB", (480 * log.len()) >> 20, peak >> 10));
-    // Most of it is the line without end: a line is looked at whole, up to 16 MiB of it.
+    // Most of it is the line without end, of which the reader keeps up to 16 MiB.
     assert!(peak < 96 << 10, "{peak} KiB");
     assert_eq!(output.status.code(), Some(3), "{}", seen(&output));
 }

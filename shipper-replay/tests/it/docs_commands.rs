@@ -1,8 +1,7 @@
-//! The pages say what is: every command shown in the README and in docs/ prints what is pasted below it, the README's
-//! example is the program that is compiled, and every code and word of a report is explained. A reader who tries
-//! something must see what was promised.
+//! Every command in the README and in docs/ prints the shown output, the examples are compiled programs, and every code
+//! is explained. A reader who tries an example must get the shown result.
 //!
-//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it docs_commands` pastes anew.
+//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it docs_commands` updates the pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,14 +11,14 @@ use std::sync::Mutex;
 use shipper_core::audit::FindingCode;
 use shipper_testkit::program::installed;
 
-/// Two tests may paste into one page.
+/// Prevents two tests from writing one page at once.
 static PAGES: Mutex<()> = Mutex::new(());
 
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The README and the pages of docs/.
+/// Returns the README and the pages of docs/.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(top().join("docs")).expect("docs/ is there");
     let mut pages: Vec<PathBuf> = docs.map(|entry| entry.expect("it can be listed").path()).collect();
@@ -29,7 +28,8 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// What a command prints, run at the top of the checkout; `None` for commands that these tests do not run.
+/// Returns the output of a command that runs at the top of the checkout, or `None` for a command that these tests do
+/// not run.
 fn run(command: &str) -> Option<String> {
     if command.starts_with("cargo test ") || command.starts_with("cargo install ") {
         return None;
@@ -44,7 +44,7 @@ fn run(command: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).expect("UTF-8"))
 }
 
-/// The built example: testing the whole workspace builds it, testing this crate alone does not.
+/// Path of the built example. A test of the whole workspace builds it. Otherwise this function does.
 fn check_gate() -> PathBuf {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_shipper-replay"));
     let example = built.with_file_name("examples").join("check_gate");
@@ -55,7 +55,7 @@ fn check_gate() -> PathBuf {
     example
 }
 
-/// The page with the output of every command in its `console` blocks pasted anew.
+/// Returns the page with the current output below every command in its `console` blocks.
 fn pasted(page: &str, commands: &mut usize) -> String {
     let mut out = String::new();
     let mut lines = page.lines().peekable();
@@ -75,7 +75,7 @@ fn pasted(page: &str, commands: &mut usize) -> String {
     out
 }
 
-/// (Pass) Every command of every page.
+/// Every command of every page prints the output below it.
 #[test]
 fn every_command_prints_the_shown_output() {
     if !installed(&["bash"]) {
@@ -94,11 +94,11 @@ fn every_command_prints_the_shown_output() {
             }
         }
     }
-    assert!(stale.is_empty(), "stale pages; UPDATE_PAGES=1 pastes anew: {}", stale.join("\n"));
+    assert!(stale.is_empty(), "stale pages; UPDATE_PAGES=1 updates them: {}", stale.join("\n"));
     assert!(commands >= 8, "{commands} commands are shown");
 }
 
-/// (Pass) The examples in the pages are the ones that are compiled: from the first import or macro to the end.
+/// The examples in the pages equal the compiled ones, from the first import or macro to the end.
 #[test]
 fn the_examples_are_the_ones_that_are_compiled() {
     let _pages = PAGES.lock().expect("no other test failed");
@@ -121,7 +121,7 @@ fn the_examples_are_the_ones_that_are_compiled() {
     }
 }
 
-/// (Pass) Every code of a finding is explained in docs/auditing.md, with its level.
+/// Every finding code is explained in docs/auditing.md, with its level.
 #[test]
 fn every_finding_is_explained() {
     let page = fs::read_to_string(top().join("docs/auditing.md")).expect("the page");
@@ -131,16 +131,16 @@ fn every_finding_is_explained() {
     }
 }
 
-/// (Pass) The README's test command is what CI runs.
+/// CI runs the test command of the README.
 #[test]
-fn ci_runs_the_readme_s_test_command() {
+fn ci_runs_the_test_command_of_the_readme() {
     let readme = fs::read_to_string(top().join("README.md")).expect("the README");
     let command = readme.lines().find_map(|line| line.strip_prefix("$ cargo test ")).expect("a test command");
     let ci = fs::read_to_string(top().join(".ci/run")).expect("the script");
     assert!(ci.lines().any(|line| line == format!("cargo test {command}")), "{command}");
 }
 
-/// (Pass) Links between the pages lead somewhere.
+/// Every link between the pages has a target.
 #[test]
 fn links_have_targets() {
     for path in pages() {
@@ -161,7 +161,7 @@ fn links_have_targets() {
     }
 }
 
-/// The anchor of a heading.
+/// Returns the anchor of a heading.
 fn slug(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));

@@ -1,7 +1,7 @@
-//! The program explains every term that a report can contain, and docs/codes.md is what the program prints: an auditor
-//! acts on these terms, so no code may come without its meaning, and no page may have another one.
+//! `--explain` explains every term that a report can contain, and docs/codes.md equals its output. An auditor acts on
+//! these terms, so each must have exactly one meaning.
 //!
-//! The source is src/explain/codes.md, which is inside the crate so that it can be packaged. docs/codes.md is a copy:
+//! The source is src/explain/codes.md, which is in the crate so that it is packaged. docs/codes.md is a copy:
 //! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it explain` writes it.
 
 use std::collections::BTreeSet;
@@ -17,21 +17,24 @@ use shipper_core::audit::{
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
 
-/// An option that texts name and that is the shipper tool's.
+/// The labels of the paragraphs of an explanation. The page omits the first.
+const LABELS: [&str; 3] = ["What it means", "Why it matters", "What to do"];
+
+/// An option in the texts that belongs to the shipper tool.
 const ELSEWHERE: &str = "--skip-rehearsal";
 
 fn page(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
 }
 
-/// The whole reference, as the program prints it.
+/// Returns the complete reference that the program prints.
 fn reference() -> String {
     let output = replay(&["--explain", "all", "--format", "markdown"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// What the program prints about a word.
+/// Returns the output of the program for a term.
 fn explained(word: &str) -> String {
     let output = replay(&["--explain", word]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -40,7 +43,7 @@ fn explained(word: &str) -> String {
     text
 }
 
-/// (Pass) The page is what the program prints.
+/// docs/codes.md equals the output of the program.
 #[test]
 fn codes_page_equals_the_printed_reference() {
     let printed = reference();
@@ -49,10 +52,11 @@ fn codes_page_equals_the_printed_reference() {
         return;
     }
     let committed = fs::read_to_string(page("codes.md")).expect("the page");
-    assert!(committed == printed, "docs/codes.md is stale; UPDATE_PAGES=1 writes it anew");
+    assert!(committed == printed, "docs/codes.md is stale; UPDATE_PAGES=1 updates it");
 }
 
-/// (Pass) Every code of a finding, with its level; its row in docs/auditing.md says the same and leads to its section.
+/// Every finding code is explained with its level, and its row in docs/auditing.md has the same level and summary and a
+/// link to its section.
 #[test]
 fn every_code_is_explained() {
     let auditing = fs::read_to_string(page("auditing.md")).expect("the page");
@@ -77,23 +81,40 @@ struct Explained {
 }
 
 impl Explained {
+    /// Returns whether it is an ordinary word. A text in a list is enough then: a finding or a verdict has the details.
+    fn is_word(&self) -> bool {
+        self.kind.starts_with("the ") && self.kind != "the status of a decision"
+    }
+
     /// Returns the first sentence of the meaning.
     fn summary(&self) -> &str {
         self.paragraphs[0].1.split_inclusive(". ").next().expect("a sentence").trim_end()
     }
 }
 
-/// Returns the explanations of the sections of the reference.
+/// Returns the explanations of the reference: those of ordinary words in its lists, and those of its sections.
 fn explanations() -> Vec<Explained> {
-    let mut explanations: Vec<Explained> = Vec::new();
-    for section in reference().split("\n## ").skip(1) {
+    let (mut explanations, mut title): (Vec<Explained>, &str) = (Vec::new(), "");
+    let reference = reference();
+    let mut sections = reference.split("\n## ");
+    for paragraph in sections.next().expect("the lists").split("\n\n") {
+        title = paragraph.strip_prefix("**").and_then(|title| title.strip_suffix("**")).unwrap_or(title);
+        for word in paragraph.split("- `").skip(1) {
+            let (term, text) = word.split_once("`: ").expect("a text");
+            let text = without_links(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+            let (term, kind, paragraphs) = (term.to_owned(), title.to_lowercase(), vec![(LABELS[0].to_owned(), text)]);
+            explanations.push(Explained { term, kind, paragraphs });
+        }
+    }
+    for section in sections {
         let (term, body) = section.split_once("\n\n").expect("a body");
         for paragraph in body.trim_end().split("\n\n") {
             let paragraph = paragraph.replace('\n', " ");
             if let Some(kind) = paragraph.strip_prefix("*As ").and_then(|kind| kind.strip_suffix('*')) {
                 explanations.push(Explained { term: term.to_owned(), kind: kind.to_owned(), paragraphs: Vec::new() });
             } else {
-                let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(".** ")).expect("a label");
+                let labelled = paragraph.strip_prefix("**").and_then(|rest| rest.split_once(".** "));
+                let labelled = labelled.unwrap_or((LABELS[0], &paragraph));
                 let own = explanations.last_mut().filter(|explanation| explanation.term == term).expect("a kind");
                 own.paragraphs.push((labelled.0.to_owned(), without_links(labelled.1)));
             }
@@ -144,7 +165,7 @@ fn names<T: for<'de> Deserialize<'de>>() -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// (Pass) Every term of shipper-core has exactly one explanation of its kind, and no other term has any.
+/// Every term of shipper-core has exactly one explanation of its kind, and no other term has one.
 #[test]
 fn every_term_is_explained_once() {
     let mut terms: Vec<(String, String)> = Vec::new();
@@ -152,7 +173,7 @@ fn every_term_is_explained_once() {
         ("a reason to refuse", names::<RefusalCode>()),
         ("a verdict of the gate", names::<VerdictKind>()),
         ("the status of a decision", names::<DecisionStatus>()),
-        ("the cause why a decision is unproven", names::<UnprovenCause>()),
+        ("the reason why a decision is unproven", names::<UnprovenCause>()),
         ("the evidence of a receipt", names::<Evidence>()),
         ("a flaw in the evidence of a receipt", names::<EvidenceFlaw>()),
         ("the integrity of a log", names::<Integrity>()),
@@ -179,24 +200,24 @@ fn every_term_is_explained_once() {
     assert!(!explained.iter().any(is_topic), "these are topics of their own");
 }
 
-/// (Pass) The list of a group repeats levels and summaries of its sections, each once.
+/// The list of a group repeats the levels and summaries of its sections, each once.
 #[test]
 fn lists_agree_with_sections() {
     let reference = reference();
     let contents = reference.split("\n## ").next().expect("the contents");
     let item = |item: &str| item.split("\n\n").next().expect("an item").replace("\n  ", " ").trim_end().to_owned();
-    let mut items: Vec<String> = contents.split("\n- ").skip(1).map(item).collect();
+    let mut items: Vec<String> = contents.split("\n- [").skip(1).map(item).collect();
     let mut expected: Vec<String> = Vec::new();
-    for explanation in explanations() {
+    for explanation in explanations().iter().filter(|explanation| !explanation.is_word()) {
         let level = explanation.kind.strip_prefix("a finding, ").map_or(String::new(), |level| format!(", {level}"));
-        expected.push(format!("[`{0}`](#{0}){level}: {1}", explanation.term, explanation.summary()));
+        expected.push(format!("`{0}`](#{0}){level}: {1}", explanation.term, explanation.summary()));
     }
     items.sort_unstable();
     expected.sort_unstable();
     assert_eq!(items, expected);
 }
 
-/// (Pass) An explanation has four labelled texts of sentences, no text repeats another one, and a summary is short.
+/// An explanation has three texts of sentences; an ordinary word has one. No text repeats another, and a summary is short.
 #[test]
 fn texts_are_sentences() {
     let explanations = explanations();
@@ -205,11 +226,7 @@ fn texts_are_sentences() {
         let term = &explanation.term;
         assert!(explanation.summary().ends_with('.') && explanation.summary().len() <= 160, "{term}");
         let labels: Vec<&str> = explanation.paragraphs.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(
-            labels,
-            ["What it means", "How it arises", "What follows, and what does not", "What to do"],
-            "{term}"
-        );
+        assert_eq!(labels, LABELS[..if explanation.is_word() { 1 } else { 3 }], "{term}");
         for (label, text) in &explanation.paragraphs {
             assert!(text.ends_with('.') && !text.contains("  "), "{term}, {label}: {text}");
             let first = text.chars().next().expect("a text");
@@ -220,8 +237,8 @@ fn texts_are_sentences() {
     }
 }
 
-/// (Pass) On a terminal, the texts are the same without links. Outside backticks nothing is markup; between them, a
-/// hyphenated word is a term.
+/// On a terminal, the texts are the same without links. Outside backticks nothing is markup, and a hyphenated word in
+/// backticks is a term.
 #[test]
 fn texts_are_safe_to_show_anywhere() {
     let explanations = explanations();
@@ -245,7 +262,7 @@ fn texts_are_safe_to_show_anywhere() {
     }
 }
 
-/// (Pass) SARIF has the four texts of a code as Markdown, and without markup.
+/// SARIF has the three texts of a code, both as Markdown and without markup.
 #[test]
 fn sarif_help_has_every_text() {
     let sarif = replay(&["--format", "sarif", "real/pass-1crate"]).stdout;
@@ -254,11 +271,11 @@ fn sarif_help_has_every_text() {
     for rule in rules.iter().filter(|rule| FindingCode::ALL.iter().any(|code| rule["id"] == code.as_str())) {
         let help = |form: &str| rule["help"][form].as_str().expect("a text");
         assert!(!help("text").contains('`') && !help("markdown").contains("]("), "{rule}");
-        assert_eq!((help("text").matches("\n\n").count(), help("markdown").matches("\n\n").count()), (3, 3), "{rule}");
+        assert_eq!((help("text").matches("\n\n").count(), help("markdown").matches("\n\n").count()), (2, 2), "{rule}");
     }
 }
 
-/// (Pass) Text is broken between words into lines that are easy to read, but never within what is to be typed.
+/// Text is broken between words into short lines, but never within code that a reader may copy.
 #[test]
 fn lines_are_wrapped() {
     let text = explained("all");
@@ -268,7 +285,7 @@ fn lines_are_wrapped() {
     assert!(text.lines().any(|line| line.chars().count() > 90));
 }
 
-/// Every word of a JSON report: the strings that its members of closed vocabularies have.
+/// Collects every term of a JSON report: the strings of members with a closed vocabulary.
 fn words_of(report: &serde_json::Value, words: &mut Vec<String>) {
     const MEMBERS: [&str; 11] = [
         "code",
@@ -299,20 +316,18 @@ fn words_of(report: &serde_json::Value, words: &mut Vec<String>) {
     }
 }
 
-/// (Pass) Every word in the reports on all fixtures has its section in the reference.
+/// Every term in the reports on all fixtures is explained in the reference.
 #[test]
 fn every_word_of_the_fixtures_is_explained() {
-    let codes = reference();
-    let sections: Vec<&str> = codes.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let mut words = Vec::new();
+    let (explanations, mut words) = (explanations(), Vec::new());
     words_of(&report(&["real", "damaged", "recorded"]), &mut words);
     assert!(words.len() > 100, "{} words", words.len());
     for word in words {
-        assert!(sections.contains(&word.as_str()), "{word}");
+        assert!(explanations.iter().any(|one| one.term == word), "{word}");
     }
 }
 
-/// (Pass) Every option that a text names is one of the program's, so that a reader can try it.
+/// Every option that a text names is an option of the program, so that a reader can use it.
 #[test]
 fn every_option_in_the_texts_exists() {
     let help = String::from_utf8(replay(&["--help"]).stdout).expect("UTF-8");
@@ -325,39 +340,39 @@ fn every_option_in_the_texts_exists() {
     }
 }
 
-/// (Fail) A word that no report says: status 2, nothing on standard output, and the words that are like it.
+/// An unknown term is a usage error with status 2, no standard output, and similar terms.
 #[test]
 fn unknown_words_are_usage_errors() {
-    for (args, says) in [
-        (&["--explain", "corupt-line"][..], "; did you mean corrupt-line"),
-        (&["--explain", "CHAIN_BROKEN"], "; did you mean chain-broken"),
-        (&["--explain", "authorised"], "; did you mean authorized"),
-        (&["--explain", "stale"], "; did you mean stale-plan"),
-        (&["--explain", "zzz"], "; --explain list names every word"),
-        (&["--explain", ""], "; --explain list names every word"),
+    for (args, expected) in [
+        (&["--explain", "corupt-line"][..], "similar terms: corrupt-line"),
+        (&["--explain", "CHAIN_BROKEN"], "similar terms: chain-broken"),
+        (&["--explain", "authorised"], "similar terms: authorized"),
+        (&["--explain", "stale"], "similar terms: stale-plan"),
+        (&["--explain", "zzz"], "this term\n\n  tip: --explain list prints all terms"),
+        (&["--explain", ""], "this term\n\n  tip: --explain list prints all terms"),
         (&["--explain"], "a value is required"),
         (&["--explain", "broken", "real/pass-1crate"], "cannot be used with"),
-        (&["--explain", "broken", "--format", "json"], "--explain prints text"),
+        (&["--explain", "broken", "--format", "json"], "--explain does not support"),
     ] {
         let output = replay(args);
         let message = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
         assert!(output.stdout.is_empty(), "{args:?}");
-        assert!(message.starts_with("error: ") && message.contains(says), "{args:?}: {message}");
+        assert!(message.starts_with("error: ") && message.contains(expected), "{args:?}: {message}");
     }
 }
 
-/// (Pass) Colour adds nothing but colour, and one word as Markdown is its section of the page.
+/// The form for terminals adds only colour, and the Markdown form of a term is its section of the page.
 #[test]
 fn terminal_and_markdown_forms_agree() {
     let colored = String::from_utf8(replay(&["--color", "always", "--explain", "broken"]).stdout).expect("UTF-8");
     assert_eq!(colored.replace("\u{1b}[1m", "").replace("\u{1b}[0m", ""), explained("broken"));
-    let section = String::from_utf8(replay(&["--explain", "broken", "--format", "markdown"]).stdout).expect("UTF-8");
-    assert!(section.starts_with("## broken\n"));
-    assert!(reference().contains(&section));
+    let section = |word| String::from_utf8(replay(&["--explain", word, "--format", "markdown"]).stdout).expect("UTF-8");
+    assert!(section("dormant").starts_with("## dormant\n") && reference().contains(&section("dormant")));
+    assert!(section("clean").starts_with("**What it means.** The log ends "), "{}", section("clean"));
 }
 
-/// One snapshot a word.
+/// Defines a snapshot test for each term.
 macro_rules! snapshots {
     ($($(#[$doc:meta])* $name:ident: $word:literal;)*) => {
         $(
@@ -371,14 +386,14 @@ macro_rules! snapshots {
 }
 
 snapshots! {
-    /// (Pass) A finding.
+    /// A finding.
     corrupt_line: "corrupt-line";
-    /// (Pass) A word of two kinds.
+    /// A term of two kinds.
     unknown_gate_event: "unknown-gate-event";
-    /// (Pass) A conclusion, which is also the status of a decision.
+    /// A conclusion, which is also a decision status.
     verified: "verified";
-    /// (Pass) Every word there is.
+    /// The list of all terms.
     list: "list";
-    /// (Fail) None.
+    /// An unknown term.
     unknown: "shared-authorities";
 }

@@ -1,11 +1,11 @@
-//! Every real log and every damaged one gives exactly what the contract says, for every argument list that is
-//! recorded for it: this is what auditors rely on.
+//! Every fixture gives exactly its expected result for each of its recorded argument lists, because auditors rely on
+//! these results.
 
 use crate::support::{fixtures, replay};
 use serde_json::{Value, json};
 use shipper_testkit::settings::print_figure;
 
-/// The parts of a report that `expected.json` fixes.
+/// Returns the parts of a report that `expected.json` contains.
 fn essence(report: &Value, expected: &Value, exit_code: i32) -> Value {
     let log = &report["logs"][0];
     let pick = |from: &Value, like: &Value| match (from.as_object(), like.as_object()) {
@@ -40,7 +40,7 @@ fn sorted(findings: &Value) -> Value {
     Value::Array(findings)
 }
 
-/// Runs every case of a collection and gives how many cases and runs there were.
+/// Runs every case of a collection, and returns the numbers of cases and runs.
 fn run_all(collection: &str) -> (usize, usize) {
     let mut cases: Vec<_> = std::fs::read_dir(fixtures().join(collection))
         .expect("the collection is there")
@@ -63,8 +63,11 @@ fn run_all(collection: &str) -> (usize, usize) {
             expected["findings"] = sorted(&expected["findings"]);
             let found = essence(&report, &expected, output.status.code().expect("it was not killed"));
             assert_eq!(found, expected, "{log:?} {args:?}");
-            assert_eq!(report["exit_code"], found["exit_code"], "the report names its exit status: {log:?} {args:?}");
-            assert_eq!(report["conclusion"], found["conclusion"], "one log, one conclusion: {log:?} {args:?}");
+            assert_eq!(
+                report["exit_code"], found["exit_code"],
+                "the report contains the exit status: {log:?} {args:?}"
+            );
+            assert_eq!(report["conclusion"], found["conclusion"], "the conclusion of the only log: {log:?} {args:?}");
             runs += 1;
         }
     }
@@ -72,20 +75,20 @@ fn run_all(collection: &str) -> (usize, usize) {
     (cases.len(), runs)
 }
 
-/// (Pass) Logs that the real shipper tool wrote.
+/// Logs of the real shipper tool.
 #[test]
 fn real_logs_give_the_expected_reports() {
     assert_eq!(run_all("real"), (28, 106));
 }
 
-/// (Pass) Logs that were damaged by hand.
+/// Logs that were damaged by hand.
 #[test]
 fn damaged_logs_give_the_expected_reports() {
     let (cases, runs) = run_all("damaged");
     assert!(cases >= 23 && runs > 3 * cases, "{cases} cases, {runs} runs");
 }
 
-/// (Pass) Logs in which the gate recorded its decisions.
+/// Logs with recorded decisions.
 #[test]
 fn recorded_logs_give_the_expected_reports() {
     assert_eq!(run_all("recorded"), (6, 24));

@@ -1,5 +1,5 @@
-//! A log that is being written is told as it comes, and a log that is cut or replaced meanwhile does not go unnoticed:
-//! whoever watches a release must learn of a violation when it happens.
+//! `--follow` prints the events of a log while it is written, and detects a log that is cut or replaced. An operator
+//! who watches a release must see a violation when it happens.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::{fixtures, replay_stdin, seen};
 
-/// The program following a log, and what it has said so far.
+/// The program that follows a log, and its output so far.
 struct Following {
     child: Child,
-    said: String,
+    output: String,
     out: std::sync::mpsc::Receiver<Vec<u8>>,
 }
 
@@ -41,33 +41,33 @@ impl Following {
                 }
             }
         });
-        Self { child, said: String::new(), out }
+        Self { child, output: String::new(), out }
     }
 
-    /// Waits until it has said something.
-    fn says(&mut self, what: &str) {
+    /// Waits until the program has printed this text.
+    fn wait_for(&mut self, text: &str) {
         let until = Instant::now() + Duration::from_secs(60);
-        while !self.said.contains(what) {
+        while !self.output.contains(text) {
             let left = until.saturating_duration_since(Instant::now());
-            let more = self.out.recv_timeout(left).unwrap_or_else(|_| panic!("{what:?} was not said in {}", self.said));
-            self.said += &String::from_utf8(more).expect("UTF-8");
+            let more = self.out.recv_timeout(left).unwrap_or_else(|_| panic!("{text:?} is not in {}", self.output));
+            self.output += &String::from_utf8(more).expect("UTF-8");
         }
     }
 
-    /// Waits until it ends, and returns its exit status and everything that it said.
-    fn ends(mut self) -> (i32, String) {
+    /// Waits until the program ends, and returns its exit status and its complete output.
+    fn wait_for_exit(mut self) -> (i32, String) {
         loop {
             match self.out.recv_timeout(Duration::from_secs(60)) {
-                Ok(more) => self.said += &String::from_utf8(more).expect("UTF-8"),
+                Ok(more) => self.output += &String::from_utf8(more).expect("UTF-8"),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     self.child.kill().expect("it is still running");
-                    panic!("it does not end after {}", self.said);
+                    panic!("it does not end after {}", self.output);
                 }
             }
         }
         let code = self.child.wait().expect("it ends").code().expect("it was not killed");
-        (code, self.said)
+        (code, self.output)
     }
 
     fn signal(&self, signal: &str) {
@@ -76,7 +76,7 @@ impl Following {
     }
 }
 
-/// The lines of a real log: a failed rehearsal, published over all the same.
+/// The lines of a real log: a failed rehearsal, and a publish despite it.
 fn lines() -> Vec<Vec<u8>> {
     let log = fs::read(fixtures().join("real/skip-over-failed/events.jsonl")).expect("the fixture");
     log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
@@ -87,7 +87,7 @@ fn append(log: &Path, lines: &[Vec<u8>]) {
     file.write_all(&lines.concat()).expect("it is written");
 }
 
-/// (Pass) Events are told as they are written, violations when they happen; Ctrl-C ends it with the report.
+/// Events are printed when they are written, and violations when they happen. Ctrl-C ends the program with the report.
 #[test]
 fn events_are_printed_as_they_are_written() {
     let top = tempfile::tempdir().expect("a directory");
@@ -95,42 +95,42 @@ fn events_are_printed_as_they_are_written() {
     let lines = lines();
     append(&log, &lines[..3]);
     let mut following = Following::of(&log);
-    following.says("rehearsal_package_failed");
+    following.wait_for("rehearsal_package_failed");
     append(&log, &lines[3..4]);
-    following.says("gate: refused (rehearsal-failed)");
-    assert!(!following.said.contains("error["), "{}", following.said);
-    // A line in two halves is one event.
+    following.wait_for("gate: refused (rehearsal-failed)");
+    assert!(!following.output.contains("error["), "{}", following.output);
+    // A line that arrives in two halves is one event.
     let (first, second) = lines[4].split_at(20);
     append(&log, &[first.to_vec()]);
     std::thread::sleep(Duration::from_millis(300));
     append(&log, &[second.to_vec()]);
-    following.says("line 5 ");
+    following.wait_for("line 5 ");
     append(&log, &lines[5..]);
-    following.says("error[publish-not-authorized] line 7:");
-    following.says("conclusion so far: violated");
-    following.says("line 36");
+    following.wait_for("error[publish-not-authorized] line 7:");
+    following.wait_for("conclusion so far: violated");
+    following.wait_for("line 36");
     following.signal("-INT");
-    let (code, said) = following.ends();
-    assert_eq!(code, 1, "{said}");
-    assert!(!said.contains("torn"), "{said}");
-    assert_eq!(said.matches("error[publish-not-authorized]:").count(), 1, "the report stands at the end: {said}");
-    assert!(said.contains("events.jsonl:7:"), "with the places that show it: {said}");
+    let (code, output) = following.wait_for_exit();
+    assert_eq!(code, 1, "{output}");
+    assert!(!output.contains("torn"), "{output}");
+    assert_eq!(output.matches("error[publish-not-authorized]:").count(), 1, "the report is at the end: {output}");
+    assert!(output.contains("events.jsonl:7:"), "the report has the position of the value: {output}");
 }
 
-/// (Pass) Ended by a signal to terminate before anything was decided: inconclusive, not a success.
+/// A termination before any decision is inconclusive.
 #[test]
 fn terminated_before_any_decision_is_inconclusive() {
     let top = tempfile::tempdir().expect("a directory");
     let log = top.path().join("events.jsonl");
     append(&log, &lines()[..1]);
     let mut following = Following::of(&log);
-    following.says("rehearsal_started");
+    following.wait_for("rehearsal_started");
     following.signal("-TERM");
-    assert_eq!(following.ends().0, 3);
+    assert_eq!(following.wait_for_exit().0, 3);
 }
 
-/// (Fail) The log is cut, removed or replaced while it is followed, also by a named pipe, which would block a program
-/// that opens it: said at once, and no success.
+/// A log that is cut, removed or replaced is detected at once and is no success. A named pipe in its place does not
+/// block the program.
 #[test]
 fn cut_replaced_or_removed_log_is_detected() {
     let verified = fs::read(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
@@ -138,14 +138,14 @@ fn cut_replaced_or_removed_log_is_detected() {
     let ways: [(Away, &str); 4] = [
         (
             |log| fs::OpenOptions::new().write(true).open(log).and_then(|file| file.set_len(100)).expect("cut"),
-            "was cut",
+            "became shorter",
         ),
         (
             |log| {
                 fs::copy(log, log.with_extension("new")).expect("copied");
                 fs::rename(log.with_extension("new"), log).expect("replaced");
             },
-            "another file was put in the log's place",
+            "another file replaced the log",
         ),
         (
             |log| {
@@ -153,25 +153,25 @@ fn cut_replaced_or_removed_log_is_detected() {
                 assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
                 fs::rename(pipe, log).expect("replaced");
             },
-            "another file was put in the log's place",
+            "another file replaced the log",
         ),
-        (|log| fs::remove_file(log).expect("removed"), "moved away or removed"),
+        (|log| fs::remove_file(log).expect("removed"), "no longer at this path"),
     ];
     for (away, words) in ways {
         let top = tempfile::tempdir().expect("a directory");
         let log = top.path().join("events.jsonl");
         fs::write(&log, &verified).expect("the log");
         let mut following = Following::of(&log);
-        following.says("conclusion so far: verified");
+        following.wait_for("conclusion so far: verified");
         away(&log);
-        let (code, said) = following.ends();
-        assert_eq!(code, 2, "{said}");
-        assert!(said.contains(words), "{said}");
+        let (code, output) = following.wait_for_exit();
+        assert_eq!(code, 2, "{output}");
+        assert!(output.contains(words), "{output}");
     }
 }
 
-/// (Fail) A line that was told is rewritten in place: the report at the end is on what was read, shows no line that is no
-/// longer there, and is no success.
+/// A printed line that is rewritten in place is detected. The final report is about the bytes that were read, does not
+/// show the new line, and is no success.
 #[test]
 fn log_changed_in_place_is_detected() {
     let verified = fs::read_to_string(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
@@ -179,19 +179,19 @@ fn log_changed_in_place_is_detected() {
     let log = top.path().join("events.jsonl");
     fs::write(&log, &verified).expect("the log");
     let mut following = Following::of(&log);
-    following.says("conclusion so far: verified");
+    following.wait_for("conclusion so far: verified");
     let forged =
         verified.replace("\"passed\":true,", "\"passed\":false").replacen("\"passed\":false", "\"passed\":1234,", 1);
     assert_eq!(forged.len(), verified.len());
     let mut file = fs::OpenOptions::new().write(true).open(&log).expect("the log");
     file.write_all(forged.as_bytes()).expect("rewritten");
     following.signal("-INT");
-    let (code, said) = following.ends();
-    assert_eq!(code, 2, "{said}");
-    assert!(said.contains("was changed while it was followed") && !said.contains("1234"), "{said}");
+    let (code, output) = following.wait_for_exit();
+    assert_eq!(code, 2, "{output}");
+    assert!(output.contains("the log changed during the audit") && !output.contains("1234"), "{output}");
 }
 
-/// (Pass) A named pipe is followed to its end, and not waited for again.
+/// A named pipe is followed to its end, and not opened again.
 #[test]
 fn named_pipe_is_followed_to_its_end() {
     let top = tempfile::tempdir().expect("a directory");
@@ -199,10 +199,10 @@ fn named_pipe_is_followed_to_its_end() {
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let following = Following::of(&pipe);
     fs::write(&pipe, lines().concat()).expect("every byte is taken");
-    assert_eq!(following.ends().0, 1);
+    assert_eq!(following.wait_for_exit().0, 1);
 }
 
-/// (Pass) A stream that somebody no longer wants to wait for: the report is on what came.
+/// A signal ends the wait for a stream, and the report is about the bytes that arrived.
 #[test]
 fn signal_ends_a_stream_with_a_report() {
     let top = tempfile::tempdir().expect("a directory");
@@ -211,14 +211,13 @@ fn signal_ends_a_stream_with_a_report() {
     let mut following = Following::of(&pipe);
     let mut writer = fs::OpenOptions::new().write(true).open(&pipe).expect("the pipe");
     writer.write_all(&lines().concat()).expect("it is written");
-    following.says("conclusion so far: violated");
+    following.wait_for("conclusion so far: violated");
     following.signal("-INT");
-    let (code, said) = following.ends();
-    assert_eq!((code, said.contains(": violated, ")), (1, true), "{said}");
+    let (code, output) = following.wait_for_exit();
+    assert_eq!((code, output.contains("Violated: ")), (1, true), "{output}");
 }
 
-/// (Pass) Until a log that is being written has reached the head that somebody kept, nothing is said about that; if it never
-/// does, the report says so.
+/// The kept head is not checked before the log has its length. If the log stays shorter, the report has the finding.
 #[test]
 fn expected_head_is_checked_when_reached() {
     let verified = fs::read(fixtures().join("real/pass-3crate/events.jsonl")).expect("the fixture");
@@ -231,31 +230,31 @@ fn expected_head_is_checked_when_reached() {
     let log = top.path().join("events.jsonl");
     append(&log, &lines[..4]);
     let mut following = Following::with(&["--extends", &head], &log);
-    following.says("line 4 ");
+    following.wait_for("line 4 ");
     std::thread::sleep(Duration::from_millis(300));
     append(&log, &lines[4..]);
-    following.says("conclusion so far: verified");
+    following.wait_for("conclusion so far: verified");
     following.signal("-INT");
-    let (code, said) = following.ends();
-    assert_eq!((code, said.contains("truncated")), (0, false), "{said}");
+    let (code, output) = following.wait_for_exit();
+    assert_eq!((code, output.contains("truncated")), (0, false), "{output}");
     fs::write(&log, lines[..4].concat()).expect("the log");
     let mut following = Following::with(&["--extends", &head], &log);
-    following.says("line 4 ");
+    following.wait_for("line 4 ");
     following.signal("-INT");
-    let (code, said) = following.ends();
-    assert_eq!((code, said.matches("error[log-truncated]").count()), (1, 1), "{said}");
+    let (code, output) = following.wait_for_exit();
+    assert_eq!((code, output.matches("error[log-truncated]").count()), (1, 1), "{output}");
 }
 
-/// (Pass) A stream is followed to its end.
+/// A stream is followed to its end.
 #[test]
 fn stream_is_followed_to_its_end() {
     let output = replay_stdin(&["--follow", "-"], &lines().concat());
     assert_eq!(output.status.code(), Some(1));
-    let said = seen(&output);
-    assert!(said.contains("conclusion so far: violated") && said.contains("-: violated"), "{said}");
+    let output = seen(&output);
+    assert!(output.contains("conclusion so far: violated") && output.contains("\nViolated: "), "{output}");
 }
 
-/// (Fail) What speaks of another place or form than the end of one log, told as it comes, is a usage error.
+/// An option for another position or format than the end of one log is a usage error.
 #[test]
 fn options_that_conflict_with_follow_are_usage_errors() {
     for args in [

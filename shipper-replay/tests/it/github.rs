@@ -1,5 +1,5 @@
-//! `--format github` prints annotations that the runner of GitHub Actions takes as they are meant: each finding at its
-//! place, the gravest first, since few are shown. No text from a log or a path may become a command of its own.
+//! The runner of GitHub Actions reads the output of `--format github` as annotations: each finding at its position, the
+//! most severe first, since the runner shows few. No text from a log or a path becomes a command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::fs;
 use crate::support::{TEN, cases, fixtures, program, replay, replay_stdin, report};
 use shipper_events::is_display_safe;
 
-/// What the runner makes of a line that it takes for a command.
+/// A command of the runner, parsed from a line.
 #[derive(Debug, PartialEq)]
 struct Command {
     name: String,
@@ -15,8 +15,8 @@ struct Command {
     message: String,
 }
 
-/// Reads a line as the runner does, after its published source: white space before `::` is skipped; what stands up to
-/// the next `::` names the command and its properties; only then is it unescaped.
+/// Parses a line by the rules of the runner's published source. It skips white space before `::`. The text up to the
+/// next `::` is the command and its properties, which are unescaped last.
 fn command(line: &str) -> Option<Command> {
     let (info, message) = line.trim_start().strip_prefix("::")?.split_once("::")?;
     let (name, properties) = info.split_once(' ').unwrap_or((info, ""));
@@ -39,8 +39,8 @@ fn annotations(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// The commands of a report, once it is sure that it holds nothing else: no other line but the last, which is none in
-/// either form that the runner knows, and no character that is not plain.
+/// Returns the commands of a report, and checks that it contains nothing else. The last line is no command in either
+/// form of the runner, and all characters are display-safe.
 #[track_caller]
 fn commands(text: &str) -> Vec<Command> {
     let lines: Vec<&str> = text.strip_suffix('\n').expect("it ends with a line end").split('\n').collect();
@@ -58,7 +58,7 @@ fn commands(text: &str) -> Vec<Command> {
     commands
 }
 
-/// (Pass) What people see of the ten cases.
+/// Annotations of the ten cases, as the runner shows them.
 #[test]
 fn annotations_of_the_ten_cases() {
     let shown: Vec<String> = TEN
@@ -73,7 +73,7 @@ fn annotations_of_the_ten_cases() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
-/// (Pass) Every finding of every fixture is one annotation with its level, line and words, errors first.
+/// Every finding of every fixture is one annotation with its level, line and message, errors first.
 #[test]
 fn every_finding_is_one_annotation() {
     for case in cases() {
@@ -113,7 +113,7 @@ fn every_finding_is_one_annotation() {
     }
 }
 
-/// (Pass) Columns are those of the value that shows the finding.
+/// The columns are those of the value that shows the finding.
 #[test]
 fn columns_point_at_the_value() {
     let commands = commands(&annotations(&["real/tampered-sidecar/events.jsonl"]));
@@ -128,7 +128,7 @@ fn columns_point_at_the_value() {
     assert!(sidecar.message.contains("\nline 4 of the log: "), "{sidecar:?}");
 }
 
-/// (Fail) Logs of which nothing is known are no silence: what cannot be read is an error, too little a warning.
+/// A log without a result is annotated: an unreadable log with an error, an inconclusive one with a warning.
 #[test]
 fn unknown_results_are_annotated() {
     let empty = tempfile::tempdir().expect("a directory");
@@ -144,11 +144,11 @@ fn unknown_results_are_annotated() {
     assert!(found[0].message.contains("refused (stale-plan)"), "{found:?}");
 }
 
-/// What a hostile log or path may hold: ends of lines, commands in both forms, escapes of both, and things that are
-/// not what they look like.
+/// Hostile text for a log or a path: line ends, commands in both forms, escapes of both, and characters that look like
+/// others.
 const HOSTILE: &str = "x\r\n::stop-commands::t\n  ::add-mask::x\n##[add-path]/tmp ##[error]y %0A::warning::z%25,line=1::w \u{202e}\u{1b}[2J\u{85}\u{2028}";
 
-/// (Fail) A log whose every name is hostile gives the same annotations as one whose names are not.
+/// A log whose names are all hostile has the same annotations as one with plain names.
 #[test]
 fn hostile_text_starts_no_command() {
     let log = fs::read_to_string(fixtures().join("damaged/hostile-text/events.jsonl")).expect("the fixture");
@@ -158,7 +158,7 @@ fn hostile_text_starts_no_command() {
     let with = |text: &str| {
         let inner = as_json(text);
         let log = log.replace(name.trim_matches('"'), inner.trim_matches('"'));
-        // A type is shown too, and a run that takes no decision after a rehearsal of another plan names both.
+        // A type is displayed too, and a run without a decision after a rehearsal of another plan names both plans.
         let other = format!("{text}2");
         let line = log
             .lines()
@@ -180,11 +180,14 @@ fn hostile_text_starts_no_command() {
         commands.iter().map(of).collect::<Vec<_>>()
     };
     assert_eq!(essence(&hostile), essence(&tame));
-    assert!(hostile.iter().any(|command| command.message.contains("stop-commands")), "it is shown: {hostile:?}");
+    assert!(
+        hostile.iter().any(|command| command.message.contains("stop-commands")),
+        "the text is displayed: {hostile:?}"
+    );
     assert!(hostile.iter().all(|command| !command.properties.contains_key("file")), "standard input has no file");
 }
 
-/// (Fail) A path is shown whole where it can name a file of a checkout, and made safe where it cannot.
+/// A path is complete if it can name a file of a checkout, and escaped otherwise.
 #[test]
 fn hostile_paths_start_no_command() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -205,7 +208,7 @@ fn hostile_paths_start_no_command() {
     }
 }
 
-/// (Pass) The last line counts what stands above it.
+/// The last line counts the annotations above it.
 #[test]
 fn last_line_is_the_summary() {
     let text = annotations(&["real", "damaged", "recorded"]);

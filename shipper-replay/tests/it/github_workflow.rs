@@ -1,6 +1,5 @@
-//! The workflow in docs/operating.md is what people paste: its steps, run as they stand there with the shell's options as
-//! GitHub sets them, rehearse, audit, publish and audit; nothing is published when the rehearsal fails, or when its log was
-//! changed on the way.
+//! The workflow in docs/operating.md works as written, because people copy it. Its steps, with the shell options of
+//! GitHub, rehearse, audit, publish and audit again. They publish nothing after a failed rehearsal or on a changed log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,7 +29,7 @@ struct Job {
 struct Step {
     name: Option<String>,
     id: Option<String>,
-    /// A step without a condition runs after success only.
+    /// A step without a condition runs only after success.
     #[serde(rename = "if")]
     condition: Option<String>,
     #[serde(default)]
@@ -56,17 +55,17 @@ struct Repository {
     attempts: u32,
 }
 
-/// What an attempt to run the workflow left.
+/// The results of one attempt to run the workflow.
 #[derive(Default)]
 struct Attempt {
-    /// The steps that ran, and whether each succeeded.
+    /// The steps that ran, each with `true` if it succeeded.
     steps: Vec<(String, bool)>,
-    /// What they printed.
+    /// The output of the steps.
     printed: String,
-    /// What stands on the run's page.
+    /// The summary on the page of the run.
     summary: String,
-    /// What the contexts have.
-    known: BTreeMap<String, String>,
+    /// The values of the contexts.
+    contexts: BTreeMap<String, String>,
 }
 
 impl Attempt {
@@ -78,8 +77,8 @@ impl Attempt {
         self.steps.iter().any(|(step, _)| step == name)
     }
 
-    fn knows(&mut self, name: &str, value: impl Into<String>) {
-        self.known.insert(name.to_owned(), value.into());
+    fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.contexts.insert(name.to_owned(), value.into());
     }
 }
 
@@ -91,7 +90,8 @@ impl Repository {
         Self { sandbox, live, rehearsal, attempts: 0 }
     }
 
-    /// The recipe. The loopback registry stands in for the service container, and another one for crates-io.
+    /// Returns the workflow of the page, with a loopback registry instead of the service container, and another one
+    /// instead of crates-io.
     fn workflow(&self) -> Workflow {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating.md");
         let page = std::fs::read_to_string(page).expect("the page");
@@ -110,17 +110,17 @@ impl Repository {
         serde_saphyr::from_str(&recipe).expect("a workflow")
     }
 
-    /// Runs the workflow, each job in a place of its own, as GitHub does.
+    /// Runs the workflow as GitHub does, each job in a directory of its own.
     fn run(&mut self) -> Attempt {
         self.attempts += 1;
         let workflow = self.workflow();
         let mut attempt = Attempt::default();
-        attempt.knows("github.run_attempt", self.attempts.to_string());
+        attempt.set("github.run_attempt", self.attempts.to_string());
         for name in ["KELLNR_IMAGE", "SHIPPER_REPOSITORY"] {
-            attempt.knows(&format!("vars.{name}"), "something");
+            attempt.set(&format!("vars.{name}"), "something");
         }
-        attempt.knows("vars.SHIPPER_REF", "0123456789abcdef0123456789abcdef01234567");
-        attempt.knows("secrets.CARGO_REGISTRY_TOKEN", "of-no-use-here");
+        attempt.set("vars.SHIPPER_REF", "0123456789abcdef0123456789abcdef01234567");
+        attempt.set("secrets.CARGO_REGISTRY_TOKEN", "of-no-use-here");
         assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["publish", "rehearse"]);
         for name in ["rehearse", "publish"] {
             let job = &workflow.jobs[name];
@@ -139,8 +139,8 @@ impl Repository {
         for directory in [&workspace, &temporary] {
             std::fs::create_dir_all(directory).expect("a directory");
         }
-        attempt.knows("github.workspace", workspace.to_str().expect("UTF-8"));
-        attempt.knows("env.STATE", format!("{}/state", workspace.display()));
+        attempt.set("github.workspace", workspace.to_str().expect("UTF-8"));
+        attempt.set("env.STATE", format!("{}/state", workspace.display()));
         let begun = attempt.steps.len();
         for (position, step) in job.steps.iter().enumerate() {
             let failed = attempt.steps[begun..].iter().any(|(_, success)| !success);
@@ -155,7 +155,7 @@ impl Repository {
             }
             let success = match (&step.uses, &step.run) {
                 (Some(action), None) => self.act(action, step, &workspace, attempt),
-                // The tests' own build of the tools is on the path.
+                // The built tools of the tests are in `PATH`.
                 (None, Some(_)) if step.name.as_deref() == Some("Build the tools") => true,
                 (None, Some(script)) => {
                     let file = temporary.join(format!("step-{position}.sh"));
@@ -168,7 +168,7 @@ impl Repository {
                     command.env("RUNNER_TEMP", &temporary).env("GITHUB_OUTPUT", &output);
                     command.env("GITHUB_STEP_SUMMARY", &summary);
                     for (name, value) in env.iter().chain(&job.env).chain(&step.env) {
-                        command.env(name, evaluated(value, &attempt.known));
+                        command.env(name, evaluated(value, &attempt.contexts));
                     }
                     let ran = command.output().expect("bash");
                     attempt.printed += &String::from_utf8([ran.stdout, ran.stderr].concat()).expect("UTF-8");
@@ -178,7 +178,7 @@ impl Repository {
                             .lines()
                             .filter_map(|line| line.split_once('='))
                         {
-                            attempt.knows(&format!("steps.{id}.outputs.{name}"), value);
+                            attempt.set(&format!("steps.{id}.outputs.{name}"), value);
                         }
                     }
                     attempt.summary += &std::fs::read_to_string(&summary).unwrap_or_default();
@@ -190,18 +190,18 @@ impl Repository {
             attempt.steps.extend(step.name.clone().map(|name| (name, success)));
         }
         for (output, value) in &job.outputs {
-            let value = evaluated(value, &attempt.known);
-            attempt.knows(&format!("needs.{name}.outputs.{output}"), value);
+            let value = evaluated(value, &attempt.contexts);
+            attempt.set(&format!("needs.{name}.outputs.{output}"), value);
         }
     }
 
-    /// What the actions do that the recipe uses.
+    /// Performs an action that the workflow uses, and returns `true` if it succeeded.
     fn act(&self, action: &str, step: &Step, workspace: &Path, attempt: &Attempt) -> bool {
         let (path, name) = (step.with.path.as_deref().expect("a path"), step.with.name.as_deref().unwrap_or_default());
-        let path = workspace.join(evaluated(path, &attempt.known));
-        let kept = self.sandbox.path("artifacts").join(evaluated(name, &attempt.known));
+        let path = workspace.join(evaluated(path, &attempt.contexts));
+        let kept = self.sandbox.path("artifacts").join(evaluated(name, &attempt.contexts));
         let (from, to) = match action.split('@').next() {
-            // The tools are on the path.
+            // The tools are in `PATH`.
             Some("actions/checkout") if path.ends_with("shipper") => return true,
             Some("actions/checkout") => (self.sandbox.path("repository"), path),
             Some("actions/upload-artifact") => (path, kept),
@@ -217,17 +217,17 @@ impl Repository {
     }
 }
 
-/// A value of the workflow; an output that no step gave is empty.
-fn evaluated(value: &str, known: &BTreeMap<String, String>) -> String {
+/// Returns a value of the workflow. An output that no step set is empty.
+fn evaluated(value: &str, contexts: &BTreeMap<String, String>) -> String {
     let Some((before, rest)) = value.split_once("${{") else { return value.to_owned() };
     let (expression, after) = rest.split_once("}}").expect("the end of an expression");
     let expression = expression.trim();
-    assert!(known.contains_key(expression) || expression.contains(".outputs."), "what is {expression}?");
-    let here = known.get(expression).map_or("", String::as_str);
-    format!("{before}{here}{}", evaluated(after, known))
+    assert!(contexts.contains_key(expression) || expression.contains(".outputs."), "what is {expression}?");
+    let here = contexts.get(expression).map_or("", String::as_str);
+    format!("{before}{here}{}", evaluated(after, contexts))
 }
 
-/// The path with the tools on it, which lie in one directory.
+/// Returns `PATH` with the tools, which are in one directory.
 fn path() -> std::ffi::OsString {
     let release = binary("shipper-core", "shipper-release");
     let tools = release.parent().expect("a directory").to_owned();
@@ -237,7 +237,7 @@ fn path() -> std::ffi::OsString {
     std::env::join_paths(directories).expect("a path")
 }
 
-/// (Pass) Rehearsed, audited, handed over, published, audited: and the page says so.
+/// The workflow rehearses, audits, hands the log over, publishes and audits, and its summary has the conclusion.
 #[test]
 fn workflow_rehearses_publishes_and_audits() {
     if !installed(&["bash", "curl"]) {
@@ -268,7 +268,7 @@ fn workflow_rehearses_publishes_and_audits() {
     assert!(repository.sandbox.path("artifacts/release-1/events.jsonl").exists());
 }
 
-/// (Fail) A rehearsal that fails ends the workflow: nothing is published, and its log is kept.
+/// A failed rehearsal ends the workflow: nothing is published, and the log is kept.
 #[test]
 fn failed_rehearsal_ends_the_workflow() {
     if !installed(&["bash", "curl"]) {
@@ -284,7 +284,7 @@ fn failed_rehearsal_ends_the_workflow() {
     assert!(repository.sandbox.path("artifacts/rehearsal-1/events.jsonl").exists());
 }
 
-/// (Fail) A log that was changed between the jobs is not published on.
+/// If the log was changed between the jobs, nothing is published.
 #[test]
 fn changed_log_is_not_published_on() {
     if !installed(&["bash", "curl"]) {
@@ -294,7 +294,7 @@ fn changed_log_is_not_published_on() {
     let attempt = repository.run();
     assert_eq!(attempt.failed(), [""; 0], "{}", attempt.printed);
     let workflow = repository.workflow();
-    let mut again = Attempt { known: attempt.known.clone(), ..Attempt::default() };
+    let mut again = Attempt { contexts: attempt.contexts.clone(), ..Attempt::default() };
     let log = repository.sandbox.path("artifacts/rehearsal-1/events.jsonl");
     let text = std::fs::read_to_string(&log).expect("the log");
     write(&log, &text.replace("\"passed\":true", "\"passed\":true "));
@@ -304,7 +304,7 @@ fn changed_log_is_not_published_on() {
     assert!(again.printed.contains("untrusted-log"), "{}", again.printed);
 }
 
-/// (Pass) A live registry that fails in the middle: run again, in a new place, the workflow goes on where it ended.
+/// After a failure of the live registry, a second attempt resumes the release in a new directory.
 #[test]
 fn second_attempt_resumes_the_release() {
     if !installed(&["bash", "curl"]) {

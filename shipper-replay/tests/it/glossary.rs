@@ -1,8 +1,8 @@
-//! Each entry of docs/glossary.md names the file that defines it: a reader who looks a term up must find it there.
+//! Each entry of docs/glossary.md names the file that defines it, so that a reader finds the term in the code.
 
 use std::path::Path;
 
-/// (Pass) The file of each entry exists and has the type that the entry names.
+/// The file of each entry exists and defines the type that the entry names.
 #[test]
 fn entries_name_the_files_that_define_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -13,7 +13,7 @@ fn entries_name_the_files_that_define_them() {
         entries += 1;
         let code: Vec<&str> = defined_in.split('`').skip(1).step_by(2).collect();
         let Some((path, names)) = code.split_last() else {
-            assert!(defined_in.contains("]("), "no place in {row}");
+            assert!(defined_in.contains("]("), "no file in {row}");
             continue;
         };
         let source = std::fs::read_to_string(root.join(path)).unwrap_or_else(|_| panic!("no file {path}: {row}"));

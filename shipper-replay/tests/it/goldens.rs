@@ -1,8 +1,9 @@
-//! Reports of every fixture, for every recorded argument list, equal the golden files: the machine-readable formats are a
-//! contract, and a change of structure must not change them.
+//! The reports of every fixture, for every recorded argument list, equal the golden files: other programs read the
+//! formats.
 //!
-//! Prose (messages, help, error texts) is blanked, so that it can be reworded; everything else is compared byte by byte,
-//! the order of members included. An output that equals the one for the first argument list is written as `"same"`. Set `SHIPPER_UPDATE_GOLDENS=1` to write the files anew.
+//! Prose (messages, help, error texts) is blanked and may be reworded. All other bytes are compared, so the order of
+//! members counts. `"same"` stands for the output of the first argument list. `SHIPPER_UPDATE_GOLDENS=1` writes the
+//! files again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ const COLLECTIONS: [&str; 3] = ["damaged", "real", "recorded"];
 /// The members whose text may be reworded.
 const PROSE: [&str; 3] = ["message", "help", "error"];
 
-/// (Pass) Every fixture, every argument list, every machine-readable format.
+/// Every fixture, with every argument list and every machine-readable format.
 #[test]
 fn reports_equal_the_goldens() {
     let cases = cases();
@@ -50,7 +51,7 @@ fn reports_equal_the_goldens() {
     );
 }
 
-/// (Pass) What no fixture records: options that name a head, a sidecar or a required verdict, and many logs at once.
+/// Options for a head, a sidecar or a required verdict, which no fixture records, and many logs at once.
 #[test]
 fn other_runs_equal_the_goldens() {
     const PLAN: &str = "9f2c41d07be5a6c39f2c41d07be5a6c39f2c41d07be5a6c39f2c41d07be5a6c3";
@@ -84,7 +85,7 @@ fn other_runs_equal_the_goldens() {
 
 /// The directory of the goldens.
 fn directory() -> PathBuf {
-    // Wherever below `tests` this file is.
+    // Finds the `tests` directory, which contains this file.
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens")
 }
 
@@ -96,13 +97,13 @@ fn golden(case: &str) -> PathBuf {
     directory().join(format!("{case}.json"))
 }
 
-/// The entries of a directory that may not exist.
+/// Returns the entries of a directory, which may be missing.
 fn list(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten();
     entries.map(|entry| entry.expect("it can be listed").path()).collect()
 }
 
-/// Every fixture, by its path below the fixtures' directory.
+/// Returns every fixture by its path in the fixtures' directory.
 fn cases() -> Vec<String> {
     let mut cases = Vec::new();
     for collection in COLLECTIONS {
@@ -147,7 +148,7 @@ fn compare(path: &Path, found: &str) -> Option<String> {
     ))
 }
 
-/// Everything that is frozen of a fixture: an array with one object for each argument list and format.
+/// Returns the golden of a fixture: an array with one object for each argument list and format.
 fn outcomes(case: &str) -> String {
     let expected = std::fs::read(fixtures().join(case).join("expected.json")).expect("expected.json");
     let expected: Value = serde_json::from_slice(&expected).expect("JSON");
@@ -205,7 +206,7 @@ fn replay(args: &[&str]) -> (i32, String) {
     (exit, String::from_utf8(output.stdout).expect("UTF-8"))
 }
 
-/// Compact JSON with its prose blanked and each object of an array on a line of its own; all other bytes are kept.
+/// Returns compact JSON with blanked prose and each object of an array on its own line. All other bytes are kept.
 fn blanked(json: &str) -> String {
     let (mut text, mut rest, mut is_prose, mut before) = (String::new(), json.trim_end(), false, ' ');
     while let Some(first) = rest.chars().next() {
@@ -226,7 +227,7 @@ fn blanked(json: &str) -> String {
     text
 }
 
-/// The length of the string that a text begins with, in bytes, its quotes included.
+/// Returns the length of the string that begins the text, in bytes with its quotes.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
@@ -237,7 +238,8 @@ fn string_length(text: &str) -> usize {
     end.expect("a string ends") + 2
 }
 
-/// A SARIF log without rules, texts and snippets, its members sorted: their order is the library's.
+/// Returns a SARIF log without rules, texts and snippets. Its members are sorted, because the library determines their
+/// order.
 fn sarif_results(sarif: &str) -> String {
     fn prune(value: &mut Value) {
         match value {
@@ -257,7 +259,7 @@ fn sarif_results(sarif: &str) -> String {
     run.to_string()
 }
 
-/// The annotations of GitHub Actions without their messages, as a JSON array.
+/// Returns the annotations of GitHub Actions without their messages, as a JSON array.
 fn annotations(github: &str) -> String {
     let heads = github.lines().filter_map(|line| {
         let rest = line.strip_prefix("::")?;

@@ -1,5 +1,5 @@
-//! The same logs give the same page, byte for byte. It is one file that needs nothing else, and snapshots show every
-//! change of the pages of the ten real cases.
+//! The same logs give the same page, byte for byte, in one file without dependencies. Snapshots show every change of
+//! the pages of the ten real cases.
 
 use crate::support::{TEN, replay, replay_stdin};
 
@@ -7,7 +7,7 @@ fn page(args: &[&str]) -> String {
     String::from_utf8(replay(&[&["--format", "html"], args].concat()).stdout).expect("UTF-8")
 }
 
-/// The page without its style, an element a line, so that a change can be read.
+/// Returns the page without its style, one element a line, so that differences are readable.
 fn body(page: &str) -> String {
     let body = &page[page.find("</style>").expect("a style")..];
     let starts =
@@ -15,7 +15,7 @@ fn body(page: &str) -> String {
     starts.iter().fold(body.to_owned(), |body, start| body.replace(start, &format!("\n{start}")))
 }
 
-/// (Pass) The ten real cases.
+/// The pages of the ten real cases.
 #[test]
 fn pages_of_the_ten_cases() {
     for (name, args) in TEN {
@@ -25,13 +25,13 @@ fn pages_of_the_ten_cases() {
     }
 }
 
-/// (Pass) The same logs give the same bytes.
+/// The same logs give the same bytes.
 #[test]
 fn output_is_deterministic() {
     assert_eq!(page(&["real", "recorded"]), page(&["real", "recorded"]));
 }
 
-/// (Pass) The head forbids everything but the page's own style, and there is exactly one style and no script.
+/// The policy in the head forbids everything but the page's own style. The page has exactly one style and no script.
 #[test]
 fn page_is_self_contained() {
     let page = page(&["real", "damaged", "recorded"]);
@@ -51,7 +51,8 @@ fn page_is_self_contained() {
     }
 }
 
-/// (Pass) With many logs, those that are not verified come first, the table lists all, and what has no section is said.
+/// With many logs, those that are not verified come first. The table lists all, and the page states which have no
+/// section.
 #[test]
 fn most_severe_logs_come_first() {
     let page = page(&["real", "damaged", "recorded"]);
@@ -61,10 +62,10 @@ fn most_severe_logs_come_first() {
         .collect();
     assert!(rows.is_sorted(), "{rows:?}");
     assert_eq!(page.matches("<section class=\"log\"").count(), 35);
-    assert!(page.contains("22 more of the 57 logs have no section here"));
+    assert!(page.contains("The page omits 22 log sections."));
 }
 
-/// (Pass) Headings are in order, tables have heads with a scope, and every mark has a name.
+/// Headings are in order, headers of tables have a scope, and every mark has a name.
 #[test]
 fn page_is_accessible_to_screen_readers() {
     let page = page(&["recorded/refused-and-published", "real/fail-fix-pass"]);
@@ -74,25 +75,27 @@ fn page_is_accessible_to_screen_readers() {
     assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
     assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
     assert_eq!(page.matches("<th ").count() + page.matches("<th>").count(), page.matches("scope=\"").count());
+    assert!(page.find("Findings</h3>") < page.find("Timeline</h3>"), "the findings are the first part");
     let marks = page.matches("role=\"img\"").count();
     assert!(marks > 6);
-    assert_eq!(page.matches("role=\"img\" aria-label=\"20").count(), marks, "its times are the name of a mark");
+    assert_eq!(page.matches("role=\"img\" aria-label=\"20").count(), marks, "the name of a mark contains its times");
 }
 
-/// (Pass) A page that is made from reports that were made elsewhere says that they came without a timeline.
+/// A page from merged reports states that they came without a timeline.
 #[test]
 fn page_of_merged_reports_names_the_missing_timeline() {
     let reports = replay(&["--format", "ndjson", "real/tampered-sidecar"]);
     let merged = replay_stdin(&["--merge", "--format", "html", "-"], &reports.stdout);
     let page = String::from_utf8(merged.stdout).expect("UTF-8");
-    assert!(page.contains("<title>violated, publish-not-authorized on line 7"), "{page}");
-    assert!(page.contains("No timeline came with the report") && !page.contains("there is nothing to draw"));
+    assert!(page.contains("<title>Violated: 3 packages were published by the run on line 7"), "{page}");
+    assert_eq!(page.matches("shipper-replay --timeline").count(), 1, "two findings share this command");
+    assert!(page.contains("The merged report contains no timeline") && !page.contains("The timeline is empty"));
 }
 
-/// (Fail) A log that cannot be read has a section that says why.
+/// A log that cannot be read has a section with the cause.
 #[test]
 fn unreadable_log_has_a_section() {
     let page = page(&["no-such-log.jsonl"]);
-    assert!(page.contains("<title>unjudged, "), "{page}");
-    assert!(page.contains("check the path, and that you may read what is there"));
+    assert!(page.contains("<title>Unjudged: "), "{page}");
+    assert!(page.contains("Check the path, and check that you may read the file."));
 }

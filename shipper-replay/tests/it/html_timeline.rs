@@ -1,14 +1,14 @@
-//! The timeline is to scale, readable and bounded for any times in a log: all equal, backwards, years apart, or of
-//! hundreds of rehearsals. A wrong clock must not mislead an auditor.
+//! The timeline is to scale, readable and bounded for any times: equal, backwards, years apart, or of hundreds of
+//! rehearsals. A wrong clock must not mislead an auditor.
 
 use std::collections::HashSet;
 use std::fs;
 
-use crate::support::timeline_reader::{Mark, Row, drawn, near, of_kind, scale, told};
+use crate::support::timeline_reader::{Mark, Row, drawn, logged_events, near, of_kind, scale};
 use crate::support::{fixtures, replay};
 use serde_json::{Value, json};
 
-/// The page of a log that consists of these bytes.
+/// Returns the page of a log with this text.
 fn page(log: &str) -> String {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("events.jsonl");
@@ -17,7 +17,7 @@ fn page(log: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// A real log, each line stamped anew.
+/// Returns a real log with a new timestamp on each line.
 fn restamped(stamp: impl Fn(usize) -> String) -> String {
     let log = fs::read_to_string(fixtures().join("real/pass-3crate/events.jsonl")).expect("a log");
     let lines = log.lines().enumerate().map(|(position, line)| {
@@ -34,11 +34,11 @@ fn marks(rows: &[Row]) -> impl Iterator<Item = &Mark> {
 
 /// Checks that every mark is at its time, and that the rows are in the order of the lines.
 fn check_scale(page: &str, log: &str) {
-    let told = told(log);
-    let place = scale(&told);
+    let events = logged_events(log);
+    let place = scale(&events);
     let rows = drawn(page);
     for mark in marks(&rows) {
-        let event = told.iter().find(|told| told.line == mark.line).expect("an event");
+        let event = events.iter().find(|event| event.line == mark.line).expect("an event");
         let bar_may_end_first = mark.width.is_some() && mark.left < place(event.nanoseconds);
         assert!(near(mark.left, place(event.nanoseconds)) || bar_may_end_first, "{mark:?}");
         assert!(mark.left >= 0.0 && mark.left + mark.width.unwrap_or(0.0) <= 100.0, "{mark:?}");
@@ -46,17 +46,17 @@ fn check_scale(page: &str, log: &str) {
     assert!(rows.is_sorted_by_key(|row| row.mark.line), "{rows:#?}");
 }
 
-/// (Pass) If all times are the same, every mark is in the middle.
+/// If all times are equal, every mark is in the middle.
 #[test]
 fn equal_times_are_drawn_in_the_middle() {
     let page = page(&restamped(|_| "2026-11-23T08:12:26Z".to_owned()));
     for mark in marks(&drawn(&page)) {
         assert!(near(mark.left, 50.0) && mark.width.is_none_or(|width| near(width, 0.0)), "{mark:?}");
     }
-    assert!(page.contains("so all are in the middle"));
+    assert!(page.contains("so every mark is in the middle"));
 }
 
-/// (Pass) A completion that is stamped before its start is a bar between the two that says so.
+/// If a completion has an earlier time than its start, the bar lies between the two times and is labelled.
 #[test]
 fn backward_times_are_drawn_and_labelled() {
     let log = restamped(|line| format!("2026-11-23T08:{:02}:00Z", if line == 1 { 30 } else { line }));
@@ -64,15 +64,15 @@ fn backward_times_are_drawn_and_labelled() {
     check_scale(&page, &log);
     let rows = drawn(&page);
     let rehearsal = of_kind(&rows, "rehearsal")[0];
-    assert!(rehearsal.text.ends_with("stamped to end before it begins"), "{rehearsal:?}");
-    let place = scale(&told(&log));
-    let minute = |minute: i128| told(&log)[0].nanoseconds + (minute - 30) * 60_000_000_000;
+    assert!(rehearsal.text.ends_with("its end time is before its start time"), "{rehearsal:?}");
+    let place = scale(&logged_events(&log));
+    let minute = |minute: i128| logged_events(&log)[0].nanoseconds + (minute - 30) * 60_000_000_000;
     assert!(near(rehearsal.mark.left, place(minute(6))), "{rehearsal:?}");
     assert!(near(rehearsal.mark.left + rehearsal.mark.width.expect("a bar"), place(minute(30))), "{rehearsal:?}");
     assert!(page.contains("Times go backwards in this log"));
 }
 
-/// (Pass) Years between a rehearsal and its publish are years on the drawing.
+/// Years between a rehearsal and its publish have their length in the drawing.
 #[test]
 fn years_are_drawn_to_scale() {
     let log = restamped(|line| {
@@ -80,17 +80,17 @@ fn years_are_drawn_to_scale() {
     });
     let page = page(&log);
     check_scale(&page, &log);
-    assert!(page.contains(", 2649.0d, with a line every 662.3d."), "{page}");
+    assert!(page.contains(", 2649.0d, a grid line every 662.3d."), "{page}");
 }
 
-/// (Pass) From a nanosecond to all the years that can be written, the page states the length of the axis.
+/// The page states the length of the axis, from a nanosecond to the maximum.
 #[test]
 fn every_length_has_a_scale() {
     for (end, length) in [
-        ("2026-11-23T08:12:26.000000001Z", "1.0ns, with a line every 0.0s."),
-        ("2026-11-23T08:12:27.155Z", "1.2s, with a line every 288.8ms."),
-        ("2026-11-23T09:12:26Z", "1.0h, with a line every 15.0m."),
-        ("9999-12-31T23:59:59.999999999Z", "2912116.7d, with a line every 728029.2d."),
+        ("2026-11-23T08:12:26.000000001Z", "1.0ns, a grid line every 0.0s."),
+        ("2026-11-23T08:12:27.155Z", "1.2s, a grid line every 288.8ms."),
+        ("2026-11-23T09:12:26Z", "1.0h, a grid line every 15.0m."),
+        ("9999-12-31T23:59:59.999999999Z", "2912116.7d, a grid line every 728029.2d."),
     ] {
         let log = restamped(|line| if line < 9 { "2026-11-23T08:12:26Z" } else { end }.to_owned());
         let page = page(&log);
@@ -99,7 +99,7 @@ fn every_length_has_a_scale() {
     }
 }
 
-/// (Pass) A rehearsal of ten milliseconds in a log of an hour can be seen: bars have a least width.
+/// A rehearsal of ten milliseconds is visible in a log of an hour, because bars have a minimum width.
 #[test]
 fn short_rehearsal_has_a_visible_width() {
     let log = restamped(|line| {
@@ -144,8 +144,8 @@ fn releases(count: usize) -> String {
     log
 }
 
-/// (Pass) Of hundreds of releases the drawing shows what there is room for, states how much it leaves out, and never leaves
-/// out the one that is violated.
+/// With hundreds of releases, the drawing is bounded, states the number of omitted rows, and always contains the
+/// violated release.
 #[test]
 fn drawing_is_bounded_and_keeps_the_violated_release() {
     let log = releases(700);
@@ -153,23 +153,25 @@ fn drawing_is_bounded_and_keeps_the_violated_release() {
     check_scale(&page, &log);
     let rows = drawn(&page);
     assert_eq!((rows.len(), marks(&rows).count()), (500, 500 + rows.iter().map(|row| row.ticks.len()).sum::<usize>()));
-    assert!(page.contains("1401 rows more;"), "{}", rows.len());
+    assert!(page.contains("The page omits 1401 rows."), "{}", rows.len());
+    let published = "<span class=\"status published\">published</span> <span class=\"package\">zq-a@0.699.0</span>";
+    assert!(page.contains(published), "the package of a violated run is published");
     let violated = 698 * 6 + 4;
     for kind in ["decision", "run"] {
         let of_kind = of_kind(&rows, kind);
         let row = of_kind.iter().find(|row| row.mark.line == violated).expect("it is drawn");
         assert_eq!(row.status, "violated");
-        assert!(of_kind.iter().filter(|row| row.mark.left > 80.0).count() > 20, "what is left out leaves no gap");
+        assert!(of_kind.iter().filter(|row| row.mark.left > 80.0).count() > 20, "omitted rows leave no gap");
     }
     let ids: HashSet<&str> = page.split("id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     for row in &rows {
-        assert!(ids.contains(row.target.trim_start_matches('#')), "it leads nowhere: {row:?}");
+        assert!(ids.contains(row.target.trim_start_matches('#')), "the link has no target: {row:?}");
     }
-    assert!(page.contains("200 decisions more"), "the table says what it leaves out");
+    assert!(page.contains("The page omits 200 decisions."), "the table states the number of omitted rows");
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }
 
-/// (Pass) A run outside the judged part, one that did not finish, and a rehearsal that was abandoned are drawn as such.
+/// A run after the judged part, an unfinished run and an abandoned rehearsal are drawn dashed.
 #[test]
 fn unfinished_spans_are_dashed() {
     let log = releases(2);
@@ -192,10 +194,10 @@ fn unfinished_spans_are_dashed() {
     assert_eq!(spans, expected);
 }
 
-/// (Pass) A log without any event of the gate has no drawing, and says so.
+/// A log without gate events has no drawing, and the page states that.
 #[test]
 fn an_empty_log_has_no_drawing() {
     let page = page("");
     assert!(!page.contains("class=\"stack timeline\""));
-    assert!(page.contains("there is nothing to draw"));
+    assert!(page.contains("The timeline is empty"));
 }

@@ -1,9 +1,9 @@
-//! What a person reads: short, with the lines that prove it, plain about what was not checked, and safe to show. A
-//! change here changes what auditors see, so every report is a snapshot that somebody has to look at.
+//! The report for people is short, shows the lines that prove it, states what was not checked, and is safe to display.
+//! Every report is a snapshot, so that a reviewer sees each change.
 
 use crate::support::{program, replay, replay_stdin, seen};
 
-/// One snapshot a case: the arguments tell what it is.
+/// Defines a snapshot test for each list of arguments.
 macro_rules! snapshots {
     ($($(#[$doc:meta])* $name:ident: $($arg:literal)*;)*) => {
         $(
@@ -17,61 +17,61 @@ macro_rules! snapshots {
 }
 
 snapshots! {
-    /// (Pass) A publish that a passing rehearsal backs.
+    /// A publish after a passed rehearsal.
     verified: "real/pass-3crate/events.jsonl";
-    /// (Pass) The same under the registry that the auditor demands.
+    /// The same log with the demanded registry.
     verified_on_demand: "--registry" "rehearsal" "real/pass-3crate/events.jsonl";
-    /// (Pass) Everything that can be told of it.
+    /// The same log with all details.
     verified_verbose: "-v" "real/pass-3crate/events.jsonl";
-    /// (Pass) One line of it.
+    /// The same log in one line.
     verified_quiet: "-q" "real/pass-3crate/events.jsonl";
-    /// (Fail) A publish that skipped the gate, recorded nowhere.
+    /// A publish that skipped the gate without a record.
     unrecorded_publish: "real/skip/events.jsonl";
-    /// (Fail) A publish that skipped the gate, recorded with who and why.
+    /// A publish that skipped the gate, with the recorded actor and justification.
     bypassed_publish: "recorded/bypassed/events.jsonl";
-    /// (Fail) A publish on a failed rehearsal.
+    /// A publish after a failed rehearsal.
     failed_rehearsal: "real/skip-over-failed/events.jsonl";
-    /// (Fail) A rehearsal on another registry than the demanded one.
+    /// A rehearsal on another registry than the demanded one.
     wrong_registry: "--registry" "rehearsal-b" "real/registry-swap/events.jsonl";
-    /// (Fail) Two rehearsals at once: the evidence is unsound.
+    /// Two rehearsals at once, whose evidence is unsound.
     two_rehearsals_at_once: "real/concurrent-rehearse-one-fails/events.jsonl";
-    /// (Fail) The sidecar was edited.
+    /// An edited sidecar.
     drifted_sidecar: "real/tampered-sidecar/events.jsonl";
-    /// (Fail) The sidecar was written by hand.
+    /// A sidecar that was written by hand.
     forged_sidecar: "real/forged-sidecar/events.jsonl";
-    /// (Fail) A line is corrupt.
+    /// A corrupt line.
     corrupt_line: "real/torn-log-gate/events.jsonl";
-    /// (Fail) A name stands twice in a member that nobody reads.
+    /// A duplicate name in a member that no rule reads.
     duplicate_name: "damaged/duplicate-name/events.jsonl";
-    /// (Fail) The log ends in the middle of a line.
+    /// A log that ends within a line.
     torn_tail: "damaged/torn-tail/events.jsonl";
-    /// (Fail) A log of no bytes proves nothing.
+    /// A log without bytes, which proves nothing.
     empty_file: "damaged/empty/events.jsonl";
-    /// (Fail) There is no such file.
+    /// A file that does not exist.
     missing_file: "damaged/nowhere/events.jsonl";
-    /// (Fail) A directory without logs: nothing was checked.
+    /// A directory without logs.
     directory_without_logs: "--no-sidecar" "../docs";
-    /// (Fail) A flag that does not exist.
+    /// An option that does not exist.
     bad_flag: "--registri" "rehearsal" "real/pass-3crate/events.jsonl";
-    /// (Fail) A registry without a name.
+    /// An empty registry name.
     empty_registry: "--registry" "" "real/pass-3crate/events.jsonl";
-    /// (Fail) A line beyond the end.
+    /// A line after the end of the log.
     line_beyond_the_end: "--at" "39" "real/pass-3crate/events.jsonl";
-    /// (Fail) Neither a line nor a time.
+    /// A position that is neither a line nor a time.
     bad_place: "--at" "yesterday" "real/pass-3crate/events.jsonl";
-    /// (Fail) A line edited after the gate had folded it.
+    /// A line that was edited after the gate folded it.
     edited_line: "recorded/edited-line/events.jsonl";
-    /// (Pass) The gate as it stood before the publish.
+    /// The state before the publish.
     before_the_publish: "--at" "6" "real/stale-bump/events.jsonl";
-    /// (Fail) Escape codes, forged lines and right-to-left marks in every name.
+    /// Escape codes, forged lines and right-to-left marks in every name.
     hostile_text: "-v" "damaged/hostile-text/events.jsonl";
-    /// (Fail) Many logs: one conclusion over all.
+    /// Many logs with one conclusion.
     many_logs: "-q" "real/pass-1crate" "damaged/torn-tail/events.jsonl" "recorded";
-    /// (Pass) The help.
+    /// The help.
     help: "--help";
 }
 
-/// (Pass) A decision that very many unfinished runs took is told of shortly.
+/// A decision with very many unfinished runs has a short list of them.
 #[test]
 fn many_runs_of_a_decision_are_summarized() {
     let log: Vec<String> = std::iter::once(r#"{"type":"gate_evaluated","plan_id":"p","rehearsal_registry":null,"skip":false,"verdict":"dormant","reasons":[],"rules":1,"receipt_line":null,"basis":{"lines":0,"bytes":0,"blake3":"af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"}}"#.to_owned())
@@ -79,13 +79,13 @@ fn many_runs_of_a_decision_are_summarized() {
         .map(|event| format!("{{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{event},\"package\":\"all\"}}\n"))
         .collect();
     let output = replay_stdin(&["-"], log.concat().as_bytes());
-    let said = seen(&output);
-    assert!(said.contains("and 49980 more runs; -v shows them all"), "{said}");
-    assert!(said.lines().count() < 400, "{} lines", said.lines().count());
+    let text = seen(&output);
+    assert!(text.contains("and 49980 more runs; -v shows them all"), "{text}");
+    assert!(text.lines().count() < 400, "{} lines", text.lines().count());
 }
 
-/// (Fail) One kept head fits and leaves decisions out, another does not fit: the report says both, and that decisions are
-/// left out exactly if the head of `--since` fits.
+/// If one kept head matches and another does not, the report has both results, and decisions are excluded exactly if
+/// the head of `--since` matches.
 #[test]
 fn matching_and_mismatching_heads_are_both_reported() {
     const LOG: &str = "recorded/authorized/events.jsonl";
@@ -98,27 +98,27 @@ fn matching_and_mismatching_heads_are_both_reported() {
         (&["--since", &nothing, "--extends", &other], true, true),
         (&["--since", &other, "--extends", &other], true, false),
     ] {
-        let said = seen(&replay(&[args, &[LOG]].concat()));
-        assert_eq!(said.contains("error[head-mismatch]"), is_mismatch, "{said}");
-        assert_eq!(said.contains("--since leaves it out"), left_out, "{said}");
+        let output = seen(&replay(&[args, &[LOG]].concat()));
+        assert_eq!(output.contains("error[head-mismatch]"), is_mismatch, "{output}");
+        assert_eq!(output.contains("earlier decisions (--since excludes them)"), left_out, "{output}");
     }
 }
 
-/// (Pass) Colour is for terminals, unless it is asked for.
+/// Colour is for terminals, unless an option requests it.
 #[test]
 fn colour_is_for_terminals_unless_requested() {
     let colored = replay(&["--color", "always", "real/tampered-sidecar/events.jsonl"]);
     insta::assert_snapshot!(seen(&colored).replace('\u{1b}', "ESC"));
     let piped = seen(&replay(&["real/tampered-sidecar/events.jsonl"]));
     let stripped = anstyle_free(&seen(&colored));
-    assert_eq!(piped, stripped, "colour adds nothing but colour");
+    assert_eq!(piped, stripped, "colour changes nothing else");
     let never = seen(&replay(&["--color", "never", "real/tampered-sidecar/events.jsonl"]));
     assert_eq!(piped, never);
     let no_color = program(&["real/tampered-sidecar/events.jsonl"]).env("NO_COLOR", "1").output().expect("it starts");
     assert_eq!(piped, seen(&no_color));
 }
 
-/// Takes out what sets colours.
+/// Returns the text without the sequences that set colours.
 fn anstyle_free(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -129,7 +129,7 @@ fn anstyle_free(text: &str) -> String {
     plain + rest
 }
 
-/// (Fail) Nothing that a log holds reaches the terminal raw, in any form of the report.
+/// No raw text of a log reaches the terminal, in any format of the report.
 #[test]
 fn hostile_text_never_reaches_the_terminal() {
     let hostile =

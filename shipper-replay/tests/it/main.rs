@@ -1,4 +1,4 @@
-//! One module for each promise of the crate.
+//! Integration tests of `shipper-replay`, one module for each promise of the crate.
 
 #![allow(
     clippy::expect_used,
@@ -8,7 +8,7 @@
     clippy::string_slice,
     clippy::too_many_lines,
     clippy::unreachable,
-    reason = "a test that finds something wrong stops at once"
+    reason = "a failed check must stop the test"
 )]
 
 mod cli;
@@ -26,6 +26,7 @@ mod goldens;
 mod html_chromium;
 mod html_page;
 mod html_timeline;
+mod human_headline;
 mod human_report;
 mod injection;
 mod manual;

@@ -1,13 +1,15 @@
-//! The help, the manual page, the completions and the pages tell of the same program: whoever packages it ships what it
-//! does, and whoever reads about an option finds it.
+//! The help, the manual page, the completions and the docs describe the same options, so that packages and readers get
+//! what the program does.
 //!
-//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it manual` writes the manual page anew.
+//! `UPDATE_PAGES=1 cargo test -p shipper-replay --test it manual` updates the manual page.
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::support::{replay, report};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
+use shipper_testkit::program::binary;
 
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -19,7 +21,7 @@ fn printed(args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Every long option of the help.
+/// Returns every long option of the help.
 fn options() -> Vec<String> {
     let help = printed(&["--help"]);
     let option = |line: &str| {
@@ -33,7 +35,21 @@ fn options() -> Vec<String> {
     options
 }
 
-/// (Pass) The manual page that is committed is the one that the program prints, and it tells of every option.
+/// No line of the help of either program is longer than 100 columns.
+#[test]
+fn help_fits_100_columns() {
+    let mut helps = vec![printed(&["--help"]), printed(&["-h"])];
+    for command in [&["--help"][..], &["rehearse", "--help"], &["publish", "--help"], &["plan", "--help"]] {
+        let output = Command::new(binary("shipper-core", "shipper-release")).args(command).output().expect("it starts");
+        assert!(output.status.success(), "{command:?}");
+        helps.push(String::from_utf8(output.stdout).expect("UTF-8"));
+    }
+    for line in helps.iter().flat_map(|help| help.lines()) {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+/// The committed manual page equals the output of the program and contains every option.
 #[test]
 fn manual_page_is_up_to_date() {
     let page = printed(&["--manual"]);
@@ -41,7 +57,7 @@ fn manual_page_is_up_to_date() {
     if std::env::var_os("UPDATE_PAGES").is_some() {
         fs::write(&path, &page).expect("it can be written");
     }
-    assert_eq!(fs::read_to_string(&path).expect("the page"), page, "UPDATE_PAGES=1 writes it anew");
+    assert_eq!(fs::read_to_string(&path).expect("the page"), page, "UPDATE_PAGES=1 updates it");
     let plain = page.replace("\\-", "-");
     for option in options() {
         assert!(plain.contains(&format!("--{option}")), "{option}");
@@ -54,7 +70,7 @@ fn manual_page_is_up_to_date() {
     }
 }
 
-/// (Pass) Every shell completes every option.
+/// The completions for every shell contain every option.
 #[test]
 fn completions_contain_every_option() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
@@ -66,7 +82,7 @@ fn completions_contain_every_option() {
     }
 }
 
-/// (Pass) The pages tell of every option somewhere.
+/// The docs mention every option.
 #[test]
 fn docs_mention_every_option() {
     let docs = fs::read_dir(top().join("docs")).expect("docs/").map(|entry| entry.expect("a page").path());
@@ -76,11 +92,11 @@ fn docs_mention_every_option() {
         .map(|path| fs::read_to_string(path).expect("a page"))
         .collect();
     for option in options() {
-        assert!(pages.contains(&format!("--{option}")), "no page tells of --{option}");
+        assert!(pages.contains(&format!("--{option}")), "no page mentions --{option}");
     }
 }
 
-/// (Pass) The version tells which rules can be judged and which schemas are written and compared.
+/// The version output lists the rules versions that are judged, and the schemas that are written and compared.
 #[test]
 fn version_lists_rules_and_schemas() {
     let version = printed(&["--version"]);

@@ -1,5 +1,5 @@
-//! Many logs: thousands in one call and in little memory, lists of paths, the worst first, and a progress bar for nobody
-//! but a person. Who audits a fleet must see what is wrong in it, and nothing that was given may go unmentioned.
+//! One call audits thousands of logs in little memory, reports the most severe first, and omits none. An auditor of a
+//! fleet must see every violation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::support::{fixtures, program, replay, replay_stdin, seen};
 use serde_json::Value;
 use shipper_testkit::settings::{print_figure, scaled};
 
-/// Every case whose files are small: where it is, and what its log proves.
+/// Returns every case with small files: its path, and the conclusion of its log.
 fn small_cases() -> Vec<(PathBuf, String)> {
     let mut cases = Vec::new();
     for collection in ["damaged", "real", "recorded"] {
@@ -33,7 +33,7 @@ fn small_cases() -> Vec<(PathBuf, String)> {
     cases
 }
 
-/// Directories with a log each, small cases in turns; and how many logs prove what.
+/// Creates directories with one log each, from the small cases in turn. Returns the number of logs by conclusion, too.
 fn fleet(top: &Path, logs: usize) -> (Vec<String>, BTreeMap<String, usize>) {
     let cases = small_cases();
     let mut counts = BTreeMap::new();
@@ -43,7 +43,7 @@ fn fleet(top: &Path, logs: usize) -> (Vec<String>, BTreeMap<String, usize>) {
         fs::create_dir_all(&directory).expect("a directory");
         for file in ["events.jsonl", "rehearsal.json"] {
             let (from, to) = (case.join(file), directory.join(file));
-            // A link takes no room; not every file system has them.
+            // A link needs little space, but some file systems do not support links.
             if from.exists() && fs::hard_link(&from, &to).is_err() {
                 fs::copy(&from, &to).expect("a copy");
             }
@@ -54,15 +54,15 @@ fn fleet(top: &Path, logs: usize) -> (Vec<String>, BTreeMap<String, usize>) {
     (paths.collect(), counts)
 }
 
-/// (Pass) Two thousand logs in one call, ten thousand in the full run, found below a directory and listed one by one: each is judged as by itself, in
-/// order, and the memory that it takes is that of the report; of a stream, nearly none.
+/// One call audits two thousand logs (ten thousand in the full run), below a directory or from a list. Each has its own
+/// result, in order, and a report as a stream needs hardly any memory.
 #[cfg(target_os = "linux")]
 #[test]
 fn thousands_of_logs_in_one_call() {
     let top = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let logs: usize = scaled(2_000, 10_000);
     let (mut paths, mut expected) = fleet(top.path(), logs - 1);
-    // The last is a pipe: while it is waited for, one can look at the memory.
+    // The last log is a pipe: the test measures the memory while the program waits for it.
     let pipe = top.path().join("99999");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.expect("mkfifo").success());
@@ -79,7 +79,7 @@ fn thousands_of_logs_in_one_call() {
         let status = PathBuf::from(format!("/proc/{}/status", child.id()));
         let (pipe, last) = (pipe.clone(), last.clone());
         let peak = std::thread::spawn(move || {
-            // This waits for the program to come to the last log.
+            // This blocks until the program opens the last log.
             let mut pipe = fs::File::create(pipe).expect("the pipe");
             let status = fs::read_to_string(status).expect("it is still running");
             pipe.write_all(&last).expect("it reads");
@@ -107,7 +107,7 @@ fn thousands_of_logs_in_one_call() {
     let (json, peak) = run("json");
     assert!(peak < 100, "{peak} MiB");
     let begins = json.find(r#""logs":["#).expect("the logs") + r#""logs":["#.len();
-    assert_eq!(&json[begins..], format!("{}]}}\n", lines.join(",")), "the lines are the elements, byte for byte");
+    assert_eq!(&json[begins..], format!("{}]}}\n", lines.join(",")), "the lines equal the elements, byte for byte");
 
     fs::remove_file(&pipe).expect("it is done");
     let begin = Instant::now();
@@ -120,11 +120,11 @@ fn thousands_of_logs_in_one_call() {
     let begin = Instant::now();
     let merged = merge_in(top.path(), &["report", "--files-from", "list", "-0", "--format", "ndjson"]);
     print_figure(&format!("their report merged: {:.1} s", begin.elapsed().as_secs_f64()));
-    assert_eq!(text(&merged.stdout), stream, "they were in the order of their paths");
+    assert_eq!(text(&merged.stdout), stream, "the logs were in the order of their paths");
 }
 
-/// (Pass) A list adds its paths to the arguments: one a line or ended by NUL, empty ones skipped, directories searched,
-/// a log that is named twice judged once, and what is no path an entry that cannot be read.
+/// A list adds its paths to the arguments, one a line or ended by NUL. Empty paths are skipped, duplicate logs are
+/// audited once, and an invalid path is reported as unreadable.
 #[test]
 fn file_lists_add_paths() {
     let paths = |args: &[&str], list: &[u8]| {
@@ -142,11 +142,11 @@ fn file_lists_add_paths() {
     assert_eq!(found, ["real/skip/events.jsonl", "a\nb"], "each log once");
     let (found, code, logs) = paths(&[], b"\xff\xfe/x\nreal/tampered-sidecar/events.jsonl");
     assert_eq!((&*found[0], &*found[1], code), ("\u{fffd}\u{fffd}/x", "real/tampered-sidecar/events.jsonl", Some(1)));
-    assert!(logs[0]["error"].as_str().expect("an error").contains("not UTF-8"));
+    assert!(logs[0]["error"].as_str().expect("an error").contains("not valid UTF-8"));
     let report = ndjson(&["real/skip", "real/skip", "real/skip/events.jsonl"]);
     let (_, summary) = parts(&report);
     assert_eq!(summary["duplicates"], serde_json::json!([{"path": "real/skip/events.jsonl", "again": 2}]));
-    // Another spelling is another path, for the report and for a merge of it.
+    // Another spelling is another path, in a report and in a merge of it.
     let report = ndjson(&["real/skip", "real//skip", "real/skip/."]);
     let merged = replay_stdin(&["--merge", "--format", "ndjson", "-"], report.as_bytes());
     let merged = text(&merged.stdout);
@@ -154,8 +154,8 @@ fn file_lists_add_paths() {
     assert_eq!((logs.len(), summary["copies"][0]["paths"].as_u64()), (3, Some(3)), "{summary}");
 }
 
-/// (Fail) An empty list judges nothing, which is never 0; a list that cannot be read, or one that leaves nothing of standard
-/// input for a log, is an error of usage.
+/// A call without logs is never status 0. An unreadable list is a usage error, and so is a second use of standard
+/// input.
 #[test]
 fn empty_file_lists_are_never_status_0() {
     insta::assert_snapshot!(seen(&replay_stdin(&["--files-from", "-"], b"\n\n")));
@@ -163,7 +163,7 @@ fn empty_file_lists_are_never_status_0() {
     let (lines, summary) = parts(&empty);
     assert_eq!((lines.len(), &summary["logs"], &summary["exit_code"]), (0, &0.into(), &3.into()));
     assert_eq!(replay_stdin(&["--merge", "-"], empty.as_bytes()).status.code(), Some(3));
-    // A part over no log, as a worker without work writes, changes nothing.
+    // A report over no log, as a worker without work writes it, changes nothing.
     let verified = ndjson(&["real/pass-1crate"]);
     assert_eq!(replay_stdin(&["--merge", "-"], [empty, verified].concat().as_bytes()).status.code(), Some(0));
     assert_refused(&replay(&["--files-from", "nowhere.txt"]), &[r#"the list "nowhere.txt""#, "No such file"]);
@@ -171,21 +171,21 @@ fn empty_file_lists_are_never_status_0() {
     assert_refused(&replay_stdin(&["--files-from", "-"], b"-\n"), &["standard input (-) was given 2 times"]);
     assert_refused(&replay_stdin(&["--merge", "-", "--files-from", "-"], b""), &["was given 2 times"]);
     assert_refused(&replay(&["-0", "real/skip"]), &["--files-from"]);
-    assert_refused(&replay(&["--at", "1", "--files-from", "/dev/null"]), &["--at wants exactly one log"]);
+    assert_refused(&replay(&["--at", "1", "--files-from", "/dev/null"]), &["--at requires exactly one log"]);
 }
 
-/// (Fail) A stream that could not be written to its end is no success, whatever the logs are worth.
+/// A stream that cannot be written to its end is an error, whatever the conclusions.
 #[cfg(target_os = "linux")]
 #[test]
 fn unwritten_stream_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
     let mut command = program(&["--format", "ndjson", "real/pass-1crate"]);
     let output = command.stdout(full).output().expect("it starts");
-    assert_refused(&output, &["the report could not be written", "No space left"]);
+    assert_refused(&output, &["cannot write the report", "No space left"]);
 }
 
-/// (Pass) Of many logs, people see what is wrong first and in full, up to a bound, the rest in a line each, up to a
-/// bound, and last one line about all.
+/// The report for people has the most severe logs first and in full, then the others in a line each, both up to a
+/// limit. The first line has the totals.
 #[test]
 fn most_severe_logs_come_first() {
     let top = tempfile::tempdir().expect("a directory");
@@ -200,42 +200,42 @@ fn most_severe_logs_come_first() {
     };
     let conclusion = |line: &&str| line.starts_with("./") && line.contains("/events.jsonl: ");
     let heads = |page: &str| page.lines().filter(conclusion).map(str::to_owned).collect::<Vec<_>>();
-    let last = |page: &str| page.lines().last().expect("a line").to_owned();
+    let first = |page: &str| page.lines().next().expect("a line").to_owned();
     let total = format!(
-        "300 logs: violated ({} violated, {} unjudged, {} inconclusive, {} verified)",
+        "Violated: 300 logs: {} violated, {} unjudged, {} inconclusive, {} verified.",
         counts["violated"], counts["unjudged"], counts["inconclusive"], counts["verified"]
     );
     let unread = lines.iter().filter(|line| !line.contains(r#""error":null"#)).count();
     let page = run(&["."]);
-    assert_eq!(last(&page), total);
+    assert_eq!(first(&page), total);
     assert_eq!(page.lines().filter(|line| line.starts_with("  log ")).count(), 20, "in full");
     assert_eq!(heads(&page).len(), 120);
-    assert!(heads(&page)[..20].iter().all(|line| line.contains(": violated, ")));
+    assert!(heads(&page)[..20].iter().all(|line| line.contains(": violated: ")));
     assert!(page.contains("\nand 180 more ("), "{page}");
-    assert!(page.contains("\nremark: ./000") && page.contains("\nremark: and "), "{page}");
+    assert!(page.contains("\nnote: ./000") && page.contains("\nnote: and "), "{page}");
 
     let quiet = run(&["-q", "."]);
     assert_eq!(quiet.lines().count(), 301);
-    assert_eq!(last(&quiet), total);
+    assert_eq!(first(&quiet), total);
     assert_eq!(heads(&quiet)[..120], heads(&page), "the same order");
     let weight = |line: &str| {
         ["violated", "unjudged", "inconclusive", "verified"]
             .iter()
-            .position(|word| line.contains(&format!(": {word}, ")))
+            .position(|word| line.contains(&format!(": {word}: ")))
     };
     let order: Vec<(usize, String)> = heads(&quiet)
         .iter()
         .map(|line| (weight(line).expect("a conclusion"), line.split(':').next().expect("a path").to_owned()))
         .collect();
-    assert!(order.is_sorted(), "by conclusion, then as given: {order:?}");
+    assert!(order.is_sorted(), "by conclusion, then in the given order: {order:?}");
     assert_eq!(run(&["-v", "."]).lines().filter(|line| line.starts_with("  head ")).count(), paths.len() - unread);
     let verified = text(&replay(&["real/pass-1crate", "real/pass-3crate"]).stdout);
-    assert!(verified.ends_with("\n2 logs: verified (2 verified)\n"), "{verified}");
-    assert!(!verified.contains("  log "), "verified ones are a line each: {verified}");
+    assert!(verified.starts_with("Verified: 2 logs: 2 verified.\n"), "{verified}");
+    assert!(!verified.contains("  log "), "each verified log has one line: {verified}");
 }
 
-/// (Pass) A person who waits more than a second sees how far it is, on a terminal, and nothing of it stays; nobody else
-/// ever does.
+/// The progress bar appears on a terminal after more than a second, and is removed at the end. It never appears
+/// elsewhere.
 #[cfg(target_os = "linux")]
 #[test]
 fn progress_bar_is_for_terminals_only() {
@@ -244,7 +244,7 @@ fn progress_bar_is_for_terminals_only() {
     let pipe = top.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let list = top.path().join("list");
-    // Pipes are waited for when the quick ones are done.
+    // The program reads pipes after all other logs.
     let listed = [paths, vec![pipe.to_str().expect("UTF-8").to_owned()]].concat().join("\n");
     fs::write(&list, listed).expect("a list");
     let slowly = |mut command: std::process::Command| {
@@ -260,7 +260,7 @@ fn progress_bar_is_for_terminals_only() {
     };
     let replay = program(&[]).get_program().to_str().expect("UTF-8").to_owned();
     let (list, report) = (list.to_str().expect("UTF-8"), top.path().join("report"));
-    // A terminal for standard error only: what `script` shows is what went there.
+    // Only standard error is a terminal, whose output `script` prints.
     let on_a_terminal = |options: &str, out: &str| {
         let mut command = std::process::Command::new("script");
         let run = format!("'{replay}' {options} --files-from '{list}' >'{out}'");
@@ -271,12 +271,15 @@ fn progress_bar_is_for_terminals_only() {
     for options in ["--format json", "--format ndjson", ""] {
         let shown = on_a_terminal(options, out);
         assert!(shown.contains("31 of 31 logs"), "{options}: {shown:?}");
-        assert!(shown.trim_end().ends_with("\u{1b}[2K") || shown.ends_with("\r\u{1b}[2K"), "it is gone: {shown:?}");
+        assert!(
+            shown.trim_end().ends_with("\u{1b}[2K") || shown.ends_with("\r\u{1b}[2K"),
+            "the bar is removed: {shown:?}"
+        );
         let written = fs::read_to_string(&report).expect("a report");
         assert!(!written.is_empty() && !written.contains("of 31 logs"), "{options}");
     }
     assert_eq!(on_a_terminal("-q", out), "");
-    // The same terminal takes the lines of the stream.
+    // The same terminal receives the lines of the stream.
     assert!(!on_a_terminal("--format ndjson", "/dev/stderr").contains("of 31 logs"));
     let piped = slowly(program(&["--format", "json", "--files-from", list]));
     assert_eq!(text(&piped.stderr), "");

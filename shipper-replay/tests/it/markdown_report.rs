@@ -1,4 +1,4 @@
-//! The Markdown report of the ten real cases is what the snapshots show. It stays far below the limit of a job's summary,
+//! Snapshots show the Markdown reports of the ten real cases. A report stays far below the limit of a job's summary,
 //! and states what it omits.
 
 use std::fs;
@@ -10,7 +10,7 @@ fn markdown(args: &[&str]) -> String {
     String::from_utf8(replay(&[&["--format", "markdown"], args].concat()).stdout).expect("UTF-8")
 }
 
-/// (Pass) The ten real cases.
+/// The reports of the ten real cases.
 #[test]
 fn markdown_of_the_ten_cases() {
     for (name, args) in TEN {
@@ -19,15 +19,15 @@ fn markdown_of_the_ten_cases() {
     }
 }
 
-/// (Pass) Names from a log that mean something to Markdown or to a terminal are shown as code.
+/// Names with a meaning in Markdown or on a terminal are shown as code.
 #[test]
 fn hostile_text_is_shown_as_code() {
     insta::assert_snapshot!(markdown(&["damaged/hostile-text"]));
 }
 
-/// (Pass) With many logs: the gravest first, a section for each that is not verified, folded up, each closed again.
+/// With many logs, the most severe are first, and each that is not verified has a collapsed section.
 #[test]
-fn many_logs_are_folded() {
+fn sections_of_many_logs_are_collapsed() {
     let text = markdown(&["real", "recorded"]);
     let rows: Vec<&str> =
         text.lines().filter(|line| line.starts_with("| \u{2716}") || line.starts_with("| \u{2714}")).collect();
@@ -39,7 +39,7 @@ fn many_logs_are_folded() {
     assert_eq!(text.matches("</details>").count(), not_verified);
 }
 
-/// (Pass) A table has as many cells in each row as it has columns, for any text in them.
+/// Each row of a table has a cell for every column, for any text.
 #[test]
 fn table_rows_have_every_cell() {
     let text = markdown(&["damaged", "real"]);
@@ -59,7 +59,7 @@ fn table_rows_have_every_cell() {
     assert!(rows > 50, "{rows} rows");
 }
 
-/// (Pass) The table alone stays below it too, whatever the paths are made of.
+/// The table alone is bounded too, for any characters in the paths.
 #[test]
 fn hostile_paths_are_bounded() {
     let list: Vec<String> = (0..600).map(|number| format!("{}{number}\n", "\u{202e}".repeat(190))).collect();
@@ -68,7 +68,7 @@ fn hostile_paths_are_bounded() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("more logs are not listed"));
 }
 
-/// (Pass) A thousand violated logs, with long names in them, stay far below 1 MiB, and what is left out is said.
+/// A report on a thousand violated logs with long names stays far below 1 MiB, and states what it omits.
 #[test]
 fn a_thousand_violated_logs_are_bounded() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -82,6 +82,6 @@ fn a_thousand_violated_logs_are_bounded() {
     let text = markdown(&[directory.path().to_str().expect("UTF-8")]);
     assert!(text.len() < 600_000, "{} bytes", text.len());
     assert!(text.contains("500 more logs are not listed"));
-    assert!(text.contains("more logs that are not verified have no section here; `--format json` has all."));
-    assert!(text.ends_with("under no demands; exit status 1.\n"));
+    assert!(text.contains("more logs are not verified and have no section; `--format json` lists all."));
+    assert!(text.ends_with("with no audit options; exit status 1.\n"));
 }

@@ -1,6 +1,5 @@
-//! Reports in parts, made anywhere, merge into the one report that a single call would have given, and a part that was cut
-//! short, edited, lost or made under another demand is refused: an audit that is spread over machines must conclude the
-//! same, or say that it cannot.
+//! Reports merge into the report that a single call would give, and a report that is truncated, edited, missing or made
+//! with other options is refused. A distributed audit must have the same conclusion or an error.
 
 use std::fs;
 
@@ -8,8 +7,8 @@ use crate::support::ndjson::{assert_refused, merge_in, ndjson, parts, text};
 use crate::support::{fixtures, program, replay, replay_stdin, seen};
 use serde_json::Value;
 
-/// (Fail) A report that was cut at any line, or inside one, is refused with its name and line; so are lines that are no
-/// part of one, and what is not there.
+/// A report that is truncated at or within any line is rejected with its path and line, and so are lines of other data
+/// and a missing file.
 #[test]
 fn truncated_report_is_rejected() {
     let top = tempfile::tempdir().expect("a directory");
@@ -19,23 +18,23 @@ fn truncated_report_is_rejected() {
     let file = top.path().join("part");
     for cut in 0..lines.len() {
         fs::write(&file, lines[..cut].concat()).expect("a part");
-        let says = if cut == 0 { r#""part": it is empty"#.to_owned() } else { format!(r#""part" line {cut}: "#) };
-        assert_refused(&merge_in(top.path(), &["part"]), &[&says, "make"]);
-        // A line less, wherever it stood.
+        let place = if cut == 0 { r#""part": the report is "#.to_owned() } else { format!(r#""part" line {cut}: "#) };
+        assert_refused(&merge_in(top.path(), &["part"]), &[&place, "write"]);
+        // Each line is removed in turn.
         fs::write(&file, [&lines[..cut], &lines[cut + 1..]].concat().concat()).expect("a part");
-        assert_refused(&merge_in(top.path(), &["part"]), &[r#""part" line 7: "#, "cut short", "make"]);
+        assert_refused(&merge_in(top.path(), &["part"]), &[r#""part" line 7: "#, "incomplete", "write"]);
         for inside in [1, lines[cut].len() / 2, lines[cut].len() - 2] {
             fs::write(&file, [lines[..cut].concat(), lines[cut][..inside].to_owned()].concat()).expect("a part");
             let place = format!(r#""part" line {}: the line is corrupt"#, cut + 1);
             assert_refused(&merge_in(top.path(), &["part"]), &[&place]);
         }
     }
-    // Its last line feed is no part of what it says.
+    // The last line feed may be missing.
     fs::write(&file, report.trim_end()).expect("a part");
     assert_eq!(merge_in(top.path(), &["part"]).status.code(), Some(1));
-    // One that is whole makes up for none that is not.
+    // A complete report does not replace an incomplete one.
     fs::write(top.path().join("short"), lines[..3].concat()).expect("a part");
-    assert_refused(&merge_in(top.path(), &["part", "short"]), &[r#""short" line 3: "#, "cut short"]);
+    assert_refused(&merge_in(top.path(), &["part", "short"]), &[r#""short" line 3: "#, "incomplete"]);
     assert_refused(
         &merge_in(top.path(), &["part", "nowhere"]),
         &[r#"cannot read the report "nowhere""#, "No such file"],
@@ -43,28 +42,28 @@ fn truncated_report_is_rejected() {
     let json = replay(&["--format", "json", "recorded"]).stdout;
     assert_refused(&replay_stdin(&["--merge", "-"], &json), &[r#""-" line 1: "#, "--format ndjson"]);
     let newer = report.replace("shipper.replay.v1", "shipper.replay.v9");
-    assert_refused(&replay_stdin(&["--merge", "-"], newer.as_bytes()), &[r#""-" line 8: its schema is "#, "version"]);
+    assert_refused(&replay_stdin(&["--merge", "-"], newer.as_bytes()), &[r#""-" line 8: unsupported "#, "version"]);
 }
 
-/// (Fail) What was edited in a report does not pass: neither a conclusion nor a total is believed.
+/// An edited conclusion and an edited total are rejected.
 #[test]
 fn edited_reports_are_rejected() {
     let report = ndjson(&["recorded"]);
     let (lines, _) = parts(&report);
     let violated = lines.iter().position(|line| line.contains(r#""conclusion":"violated""#)).expect("one is");
     let pardoned = lines[violated].replacen(r#""conclusion":"violated""#, r#""conclusion":"verified""#, 1);
-    let place = format!(r#""-" line {}: it concludes verified, and what it found comes to violated"#, violated + 1);
+    let place = format!(r#""-" line {}: the line was edited: its conclusion is verified, but"#, violated + 1);
     let merge = |report: &str| replay_stdin(&["--merge", "-"], report.as_bytes());
-    assert_refused(&merge(&report.replace(lines[violated], &pardoned)), &[&place, "judge the log again"]);
-    assert_refused(&merge(&report.replace(r#""verified":2"#, r#""verified":3"#)), &["line 7", "make the report again"]);
+    assert_refused(&merge(&report.replace(lines[violated], &pardoned)), &[&place, "give violated; audit"]);
+    assert_refused(&merge(&report.replace(r#""verified":2"#, r#""verified":3"#)), &["line 7", "write the report"]);
     let twice = lines[0].replacen(r#"{"path""#, r#"{"path":"x","path""#, 1);
-    assert_refused(&merge(&report.replace(lines[0], &twice)), &["line 1", "stands twice"]);
+    assert_refused(&merge(&report.replace(lines[0], &twice)), &["line 1", "duplicate member"]);
     let counts = report.replace(r#""logs":6"#, r#""logs":5"#).replace(r#""verified":2"#, r#""verified":1"#);
-    assert_refused(&merge(&counts), &["holds 6 logs", "count 5 logs", "make it again"]);
+    assert_refused(&merge(&counts), &["has 6 logs", "count 5 logs", "write it again"]);
 }
 
-/// (Fail) A report that was edited without care contradicts itself, or what its summary says was asked, and is refused: it
-/// must not be made to say that something is verified.
+/// An edited report that contradicts itself or the options in its summary is rejected, because an edit must not forge a
+/// verified log.
 #[test]
 fn contradicting_edits_are_rejected() {
     type Edit = fn(&mut Value, &mut Value);
@@ -97,11 +96,11 @@ fn contradicting_edits_are_rejected() {
         ("pass-3crate", |log, _| log["bytes"] = 0.into()),
         ("pass-3crate", |_, summary| summary["summary"]["demand"]["registry"] = "wrong".into()),
         ("skip", |_, summary| summary["summary"]["demand"]["strict"] = true.into()),
-        // What would reach a terminal, or be Markdown.
+        // Text that is unsafe on a terminal or is Markdown.
         ("skip", |log, _| log["findings"][0]["message"] = "x\n\n# All logs verified".into()),
         ("skip", |log, _| log["findings"][0]["help"] = "\u{1b}]52;c;x".into()),
         ("pass-3crate", |log, _| log["blake3"] = "\u{1b}[2J".into()),
-        // Lines that no log has.
+        // Line numbers that no log has.
         ("skip", |log, _| log["findings"][0]["line"] = 0.into()),
         ("pass-3crate", |log, _| log["decisions"][0]["runs"][0]["line"] = u64::MAX.into()),
     ];
@@ -118,8 +117,8 @@ fn contradicting_edits_are_rejected() {
     }
 }
 
-/// (Pass) Merging in any order, in any steps and with lines mixed gives the same bytes, which are those of one call over
-/// everything, in every form that needs no log.
+/// A merge in any order, in any steps and with mixed lines gives the same bytes as one call over all logs, in every
+/// format that needs no log.
 #[test]
 fn merging_in_any_order_is_byte_identical() {
     let top = tempfile::tempdir().expect("a directory");
@@ -132,27 +131,27 @@ fn merging_in_any_order_is_byte_identical() {
         assert_eq!(output.status.code(), Some(1), "{args:?}: {}", text(&output.stderr));
         text(&output.stdout)
     };
-    let whole = merge(&["--format", "ndjson", "a", "b", "c"]);
+    let complete = merge(&["--format", "ndjson", "a", "b", "c"]);
     for order in [["a", "c", "b"], ["b", "a", "c"], ["b", "c", "a"], ["c", "a", "b"], ["c", "b", "a"]] {
-        assert_eq!(merge(&[&["--format", "ndjson"], &order[..]].concat()), whole, "{order:?}");
+        assert_eq!(merge(&[&["--format", "ndjson"], &order[..]].concat()), complete, "{order:?}");
     }
     fs::write(top.path().join("ab"), merge(&["--format", "ndjson", "a", "b"])).expect("a part");
-    assert_eq!(merge(&["--format", "ndjson", "ab", "c"]), whole);
+    assert_eq!(merge(&["--format", "ndjson", "ab", "c"]), complete);
     let all = ["a", "b", "c"].map(|name| fs::read_to_string(top.path().join(name)).expect("a part")).concat();
     let mut mixed: Vec<&str> = all.lines().collect();
     mixed.sort_by_key(|line| blake3::hash(line.as_bytes()).to_string());
     let mixed = mixed.join("\n");
     for stream in [&all, &mixed] {
         let output = replay_stdin(&["--merge", "-", "--format", "ndjson"], stream.as_bytes());
-        assert_eq!(text(&output.stdout), whole, "{}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), complete, "{}", text(&output.stderr));
     }
-    // One call, its logs sorted.
+    // One call, with its logs sorted.
     let single = ndjson(&given.concat());
     let (mut lines, summary) = parts(&single);
     let path = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["path"].to_string();
     lines.sort_by_key(|line| path(line));
-    assert_eq!(lines, parts(&whole).0);
-    assert_eq!(summary, parts(&whole).1, "it tells of the same duplicate");
+    assert_eq!(lines, parts(&complete).0);
+    assert_eq!(summary, parts(&complete).1, "both have the same duplicate");
     assert_eq!(summary["duplicates"][0]["path"], "recorded/adopted/events.jsonl");
     for form in ["json", "human"] {
         assert_eq!(merge(&["--format", form, "c", "b", "a"]), merge(&["--format", form, "ab", "c"]), "{form}");
@@ -161,7 +160,7 @@ fn merging_in_any_order_is_byte_identical() {
     assert_eq!((&json["exit_code"], json["logs"].as_array().map(Vec::len)), (&1.into(), Some(10)));
 }
 
-/// (Pass) What merging leaves out or finds odd is told: the same report twice, a log that grew, one log at two places.
+/// A merge reports a repeated report, a log that grew, and a log at two paths.
 #[test]
 fn duplicates_are_reported() {
     let top = tempfile::tempdir().expect("a directory");
@@ -183,15 +182,14 @@ fn duplicates_are_reported() {
     insta::assert_snapshot!(seen(&merge_in(top.path(), &["monday", "tuesday"])));
     insta::assert_snapshot!(seen(&merge_in(top.path(), &["monday", "tuesday", "-q"])));
     let json = merge_in(top.path(), &["monday", "tuesday", "--format", "json"]);
-    let told =
-        "note: paths given more than once, counted once: 1; paths judged with different outcomes, each counted: 1; ";
-    assert_eq!(text(&json.stderr), format!("{told}--format ndjson names them\n"));
+    let remarks = "note: paths given more than once, counted once: 1; paths with different outcomes, each counted: 1; ";
+    assert_eq!(text(&json.stderr), format!("{remarks}--format ndjson lists them\n"));
     let merged = text(&merge_in(top.path(), &["monday", "tuesday", "--format", "ndjson"]).stdout);
     let (_, summary) = parts(&merged);
     insta::assert_snapshot!(serde_json::to_string_pretty(&summary).expect("JSON"));
 }
 
-/// (Fail) Reports that answer different questions do not merge, and the message names what differs and where.
+/// Reports with different options do not merge, and the message has the option and its position.
 #[test]
 fn different_options_do_not_merge() {
     let top = tempfile::tempdir().expect("a directory");
@@ -203,13 +201,13 @@ fn different_options_do_not_merge() {
     insta::assert_snapshot!(seen(&merge_in(top.path(), &["a", "b"])));
     assert_refused(
         &merge_in(top.path(), &["c", "a"]),
-        &[r#""a": "#, "strict is false in this one and true in those before"],
+        &[r#""a": "#, "strict is false here and true in earlier reports"],
     );
     let one_stream = [fs::read(top.path().join("a")).expect("a"), fs::read(top.path().join("b")).expect("b")].concat();
     assert_refused(&replay_stdin(&["--merge", "-"], &one_stream), &[r#""-" line 14: "#, "registry"]);
 }
 
-/// (Fail) A part that never was made is noticed by whoever says what must be there.
+/// A list of the expected logs shows a missing part.
 #[test]
 fn missing_part_is_detected() {
     let part = ndjson(&["recorded", "real/skip"]);
@@ -220,14 +218,14 @@ fn missing_part_is_detected() {
         merge_in(top.path(), &["part", "--files-from", "list", "-q"])
     };
     assert_eq!(list("recorded\nreal/skip/events.jsonl\n").status.code(), Some(1));
-    assert_eq!(list("").status.code(), Some(1), "a list may name less than is there");
+    assert_eq!(list("").status.code(), Some(1), "a list may omit logs");
     assert_refused(
         &list("recorded\nreal\nreal/skip-over-failed\nx\u{1b}\n"),
         &[r#""real/skip-over-failed" and 1 more"#],
     );
 }
 
-/// (Fail) Text in a report that somebody wrote by hand reaches a terminal as safely as text in a log.
+/// Text in a report that was written by hand is escaped like text in a log.
 #[test]
 fn hostile_text_in_reports_is_escaped() {
     let evil = r"\u001b]0;x\u0007\n2 logs: verified (2 verified)\r\u202e\u009b2J";
@@ -261,7 +259,7 @@ fn hostile_text_in_reports_is_escaped() {
     );
 }
 
-/// (Fail) A merge judges nothing, so what speaks of judging is an error beside it, and so is a form that needs a log.
+/// Audit options and formats that need a log are usage errors with a merge, which audits nothing.
 #[test]
 fn audit_options_conflict_with_merge() {
     for args in [

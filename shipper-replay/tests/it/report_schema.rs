@@ -1,5 +1,5 @@
-//! `docs/report.schema.json` is the promise to programs that read the JSON report: every report keeps it, and what does
-//! not look like a report breaks it, so that whoever generates code from it gets what is really there.
+//! `docs/report.schema.json` describes the JSON report for other programs. Every report is valid, and any other
+//! structure is invalid, so that code that is generated from the schema fits the reports.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use shipper_core::audit::{
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
 
-/// The schema, as it is published.
+/// The published schema.
 fn schema() -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
     serde_json::from_slice(&fs::read(path).expect("the schema")).expect("JSON")
@@ -25,7 +25,7 @@ fn validator() -> Validator {
     Validator::new(schema())
 }
 
-/// The validator of one line of a report in ndjson.
+/// Returns the validator for a line of a report in ndjson.
 fn of_line() -> Validator {
     let mut schema = schema();
     let root = schema.as_object_mut().expect("an object");
@@ -39,7 +39,7 @@ fn assert_valid(validator: &Validator, value: &Value, what: &str) {
     assert_eq!(validator.check(value), Ok(()), "{what}");
 }
 
-/// A log by its name among the fixtures.
+/// Returns the path of a fixture's log.
 fn log(case: &str) -> String {
     format!("{case}/events.jsonl")
 }
@@ -47,10 +47,10 @@ fn log(case: &str) -> String {
 /// A plan that the fixture `real/pass-3crate` rehearses.
 const PLAN: &str = "4f6e939d0470c7d75a6f992888a6728cbc872a2bd5f424ae73aad6e567fc902a";
 
-/// A head of no line: every log extends it.
+/// The head of no line, which every log extends.
 const NOTHING: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
 
-/// (Pass) Every fixture under every kind of question.
+/// Reports on every fixture with every kind of option.
 #[test]
 fn every_report_matches_the_schema() {
     let validator = validator();
@@ -77,7 +77,7 @@ fn every_report_matches_the_schema() {
     assert!(reports > 500, "{reports} reports");
 }
 
-/// (Pass) Many logs at once, logs that cannot be read, a directory without logs, standard input.
+/// Reports on many logs at once, unreadable logs, a directory without logs, and standard input.
 #[test]
 fn reports_on_other_inputs_match_the_schema() {
     let validator = validator();
@@ -98,7 +98,7 @@ fn reports_on_other_inputs_match_the_schema() {
     }
 }
 
-/// The reports that are spoilt below: between them they have every member.
+/// The reports that the tests below damage. Together they have every member.
 fn samples() -> Vec<Value> {
     let samples = [
         &["--timeline", "recorded/refused-and-published/events.jsonl"][..],
@@ -111,7 +111,7 @@ fn samples() -> Vec<Value> {
     samples.iter().map(|args| report(args)).collect()
 }
 
-/// Every place in a value: the pointers that lead there.
+/// Returns the JSON pointers to every value in a value.
 fn places(value: &Value) -> Vec<String> {
     fn below(value: &Value, at: &str, places: &mut Vec<String>) {
         places.push(at.to_owned());
@@ -134,18 +134,18 @@ fn at<'v>(value: &'v mut Value, place: &str) -> &'v mut Value {
     value.pointer_mut(place).expect("it is there")
 }
 
-/// (Fail) A member is missing, anywhere.
+/// A report without a required member, at any position, is rejected.
 #[test]
 fn missing_member_is_rejected() {
     let validator = validator();
-    let mut spoilt = 0;
+    let mut damaged = 0;
     for sample in samples() {
         for place in places(&sample) {
             let names: Vec<String> = match sample.pointer(&place) {
                 Some(Value::Object(members)) => members.keys().cloned().collect(),
                 _ => Vec::new(),
             };
-            // What was not asked for is left out.
+            // A member for an option that was not given is missing.
             let with_timeline = names.iter().any(|name| name == "timeline");
             let is_optional =
                 |name: &str| ["timeline", "rehearsals", "require"].contains(&name) || name == "runs" && with_timeline;
@@ -153,32 +153,32 @@ fn missing_member_is_rejected() {
                 let mut report = sample.clone();
                 at(&mut report, &place).as_object_mut().expect("an object").remove(name);
                 assert!(!validator.is_valid(&report), "without {place}/{name}");
-                spoilt += 1;
+                damaged += 1;
             }
         }
     }
-    assert!(spoilt > 500, "{spoilt} reports");
+    assert!(damaged > 500, "{damaged} reports");
 }
 
-/// (Fail) A member that no report has, anywhere.
+/// A report with an unknown member, at any position, is rejected.
 #[test]
 fn unknown_member_is_rejected() {
     let validator = validator();
-    let mut spoilt = 0;
+    let mut damaged = 0;
     for sample in samples() {
         for place in places(&sample) {
             let mut report = sample.clone();
             if let Value::Object(members) = at(&mut report, &place) {
                 members.insert("new".to_owned(), json!(null));
                 assert!(!validator.is_valid(&report), "with {place}/new");
-                spoilt += 1;
+                damaged += 1;
             }
         }
     }
-    assert!(spoilt > 100, "{spoilt} reports");
+    assert!(damaged > 100, "{damaged} reports");
 }
 
-/// (Fail) A value of a kind that is never there, anywhere.
+/// A report with a value of another type, at any position, is rejected.
 #[test]
 fn value_of_another_type_is_rejected() {
     let validator = validator();
@@ -193,7 +193,7 @@ fn value_of_another_type_is_rejected() {
     }
 }
 
-/// (Fail) A word that is none, wherever only certain words may stand.
+/// A report with an unknown word, at any position with a closed vocabulary, is rejected.
 #[test]
 fn unknown_word_is_rejected() {
     let validator = validator();
@@ -232,7 +232,7 @@ fn unknown_word_is_rejected() {
             if words(&place) && sample.pointer(&place).is_some_and(Value::is_string) {
                 let mut report = sample.clone();
                 *at(&mut report, &place) = json!("whatever");
-                assert!(!validator.is_valid(&report), "{place} is no word");
+                assert!(!validator.is_valid(&report), "{place} is an unknown word");
                 seen.extend(place.rsplit('/').find(|step| step.parse::<usize>().is_err()).map(ToOwned::to_owned));
             }
         }
@@ -240,7 +240,7 @@ fn unknown_word_is_rejected() {
     assert_eq!(seen.len(), 21, "every kind of word was tried: {seen:?}");
 }
 
-/// (Fail) An exit status that is not the conclusion's, unless something was required.
+/// The exit status is that of the conclusion, unless a verdict is required.
 #[test]
 fn the_exit_status_is_that_of_the_conclusion() {
     let validator = validator();
@@ -254,8 +254,8 @@ fn the_exit_status_is_that_of_the_conclusion() {
     assert_valid(&validator, &verified, "verified, and the gate would refuse now");
 }
 
-/// (Pass) Every line that the program prints as ndjson, its summary with what was given twice, what differs under one path
-/// and what is a copy. (Fail) A whole report is none.
+/// Every line of the ndjson output is valid, including a summary with duplicates, conflicts and copies. A whole report
+/// is no valid line.
 #[test]
 fn ndjson_lines_match_the_schema() {
     let validator = of_line();
@@ -294,13 +294,13 @@ fn ndjson_lines_match_the_schema() {
     let summary: Value = serde_json::from_str(merged.lines().last().expect("a summary")).expect("JSON");
     assert_valid(&validator, &summary, "the merged summary");
     assert_eq!(summary["summary"]["conflicts"][0]["logs"], 2);
-    let told = &lines.last().expect("a summary")["summary"];
-    assert_eq!(told["duplicates"][0]["path"], "real/skip/events.jsonl");
+    let merged_summary = &lines.last().expect("a summary")["summary"];
+    assert_eq!(merged_summary["duplicates"][0]["path"], "real/skip/events.jsonl");
     assert!(!validator.is_valid(&report(&["real"])), "a whole report");
     assert!(!validator.is_valid(&json!({})), "nothing");
 }
 
-/// The words of an enum as they stand in a report. A word that is added and not listed here does not compile.
+/// The words of an enum in a report. A new variant that is not listed here does not compile.
 macro_rules! words {
     ($Enum:ident: $($Variant:ident)*) => {{
         let _: fn($Enum) = |word| match word {
@@ -314,7 +314,7 @@ fn word(value: impl Serialize) -> Value {
     serde_json::to_value(value).expect("JSON")
 }
 
-/// (Pass) The schema has the words that the code has: no more, no fewer, in the same order.
+/// The schema has exactly the words of the code, in the same order.
 #[test]
 fn schema_lists_exactly_the_words_of_the_code() {
     let schema = schema();

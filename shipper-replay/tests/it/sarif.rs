@@ -1,5 +1,5 @@
-//! `--format sarif` is SARIF 2.1.0 as its published schema has it, says what the JSON report says, points at the bytes,
-//! and lets no log of which too little is known look like one that is in order.
+//! The output of `--format sarif` is valid SARIF 2.1.0, has the results of the JSON report with exact regions, and
+//! never makes an inconclusive log look verified.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shipper_core::audit::FindingCode;
 use shipper_events::is_display_safe;
 
-/// A location for people.
+/// Returns a readable form of a location.
 fn shown(location: &Value) -> String {
     let place = &location["physicalLocation"];
     let mut shown = text(&place["artifactLocation"]["uri"]).to_owned();
@@ -26,7 +26,7 @@ fn shown(location: &Value) -> String {
     shown
 }
 
-/// (Pass) What is said of the ten cases.
+/// The results of the ten cases.
 #[test]
 fn results_of_the_ten_cases() {
     let mut page = String::new();
@@ -51,8 +51,8 @@ fn results_of_the_ten_cases() {
     insta::assert_snapshot!(page);
 }
 
-/// (Pass) Every fixture alone and all together: each finding of the JSON report is a result, in its order and with its
-/// level, line and rule, and the conclusion of every log stands with its artifact.
+/// In every fixture alone and in all together, each finding of the JSON report is a result with its level, line and
+/// rule, in its order, and each artifact has the conclusion of its log.
 #[test]
 fn results_equal_the_json_findings() {
     let mut asked: Vec<Vec<String>> = cases().into_iter().map(|case| vec![case]).collect();
@@ -81,7 +81,7 @@ fn results_equal_the_json_findings() {
                 assert_eq!(artifact["length"].as_u64(), Some(bytes.len() as u64), "{args:?}");
                 assert_eq!(text(&artifact["hashes"]["blake3"]), blake3::hash(&bytes).to_hex().as_str(), "{args:?}");
             } else {
-                assert!(artifact.get("hashes").is_none(), "of what is not known: {args:?}");
+                assert!(artifact.get("hashes").is_none(), "of an unreadable log: {args:?}");
             }
         }
         let line = |result: &Value| result.pointer("/locations/0/physicalLocation/region/startLine").cloned();
@@ -94,8 +94,7 @@ fn results_equal_the_json_findings() {
     }
 }
 
-/// (Pass) A region holds, in characters, what its snippet says: for every place that no fixture's text forced to be
-/// made safe or cut.
+/// The characters of a region equal its snippet, for every region whose snippet is not escaped or truncated.
 #[test]
 fn regions_hold_their_snippets() {
     let mut compared = 0;
@@ -114,9 +113,9 @@ fn regions_hold_their_snippets() {
                 let snippet = region.get("snippet").map_or("", |snippet| text(&snippet["text"]));
                 let width = line.chars().count();
                 let (start, end) = (number("startColumn").unwrap_or(1), number("endColumn").unwrap_or(width + 1));
-                let held: String = line.chars().skip(start - 1).take(end - start).collect();
-                if held.chars().all(is_display_safe) && !snippet.ends_with('…') {
-                    assert_eq!(held, snippet, "{log}: {region}");
+                let text_in_region: String = line.chars().skip(start - 1).take(end - start).collect();
+                if text_in_region.chars().all(is_display_safe) && !snippet.ends_with('…') {
+                    assert_eq!(text_in_region, snippet, "{log}: {region}");
                     compared += 1;
                 }
             }
@@ -125,8 +124,8 @@ fn regions_hold_their_snippets() {
     assert!(compared > 60, "{compared} places");
 }
 
-/// (Fail) What is not known is no clean result: a log that cannot be read is an error of the tool and of the log; one
-/// that is empty, or holds only notes, is a warning; a directory without logs too.
+/// A log without a result is not clean. An unreadable log is an error of the tool and of the log, and an empty log, a
+/// log with only notes, or a directory without logs is a warning.
 #[test]
 fn unknown_result_is_not_clean() {
     let empty = tempfile::tempdir().expect("a directory");
@@ -138,9 +137,9 @@ fn unknown_result_is_not_clean() {
             .collect();
         found
     };
-    let said = |rule: &str, level: &str| (rule.to_owned(), level.to_owned());
+    let result = |rule: &str, level: &str| (rule.to_owned(), level.to_owned());
     let unread = sarif(&["nowhere.jsonl"]);
-    assert_eq!(essence(&unread), [said("unjudged", "error")]);
+    assert_eq!(essence(&unread), [result("unjudged", "error")]);
     assert_eq!(unread["invocations"][0]["executionSuccessful"], false);
     let notification = &unread["invocations"][0]["toolExecutionNotifications"][0];
     assert_eq!(notification["level"], "error");
@@ -148,17 +147,16 @@ fn unknown_result_is_not_clean() {
     assert_eq!(notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "nowhere.jsonl");
     for args in [&["damaged/empty"][..], &[empty], &["-"], &["--plan-id", "another", "real/pass-1crate"]] {
         let run = sarif(args);
-        assert!(essence(&run).contains(&said("inconclusive", "warning")), "{args:?}");
+        assert!(essence(&run).contains(&result("inconclusive", "warning")), "{args:?}");
         assert_eq!(run["invocations"][0]["executionSuccessful"], true, "{args:?}");
         assert_eq!(run["invocations"][0]["exitCode"], 3, "{args:?}");
     }
     assert_eq!(sarif(&[empty])["invocations"][0]["toolExecutionNotifications"][0]["descriptor"]["id"], "no-logs");
     let required = ["--plan-id", "another", "--registry", "rehearsal", "--require", "authorized", "real/pass-3crate"];
-    assert!(essence(&sarif(&required)).contains(&said("requirement-not-met", "error")));
+    assert!(essence(&sarif(&required)).contains(&result("requirement-not-met", "error")));
 }
 
-/// (Pass) A log that is verified and of which nothing is to be said gives no result, not even a good one: tools that
-/// take every result for a failure would raise an alarm.
+/// A verified log without findings has no result, because some tools treat every result as a failure.
 #[test]
 fn verified_log_gives_no_result() {
     let run = sarif(&["--registry", "rehearsal", "real/pass-3crate/events.jsonl"]);
@@ -167,7 +165,7 @@ fn verified_log_gives_no_result() {
     assert_eq!(run["artifacts"][0]["properties"]["gate"]["verdict"], "authorized");
 }
 
-/// (Pass) The rules are the codes in their order, whatever was found, each with what those who show it ask for.
+/// The rules are the codes in their order, for any findings, with the properties that viewers need.
 #[test]
 fn rules_do_not_depend_on_findings() {
     let run = sarif(&["damaged"]);
@@ -190,7 +188,7 @@ fn rules_do_not_depend_on_findings() {
     }
 }
 
-/// The fingerprints of what is found in a log, by rule and line.
+/// Returns the fingerprints of the results for a log, by rule and line.
 fn fingerprints(log: &[u8]) -> BTreeMap<String, String> {
     let output = replay_stdin(&["--format", "sarif", "-"], log);
     let run = checked(&output.stdout, "standard input");
@@ -205,7 +203,7 @@ fn fingerprints(log: &[u8]) -> BTreeMap<String, String> {
     found
 }
 
-/// (Pass) When lines are appended, what was found on a line and is still found there keeps its fingerprint.
+/// A result that remains at its line after lines are appended keeps its fingerprint.
 #[test]
 fn fingerprints_are_stable_when_lines_are_appended() {
     let mut kept = 0;
@@ -216,9 +214,9 @@ fn fingerprints_are_stable_when_lines_are_appended() {
         "damaged/unknown-in-rehearsal",
         "real/concurrent-rehearse-one-fails",
     ] {
-        let whole = fs::read(fixtures().join(log).join("events.jsonl")).expect("the log");
-        let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
-        let last = fingerprints(&whole);
+        let bytes = fs::read(fixtures().join(log).join("events.jsonl")).expect("the log");
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        let last = fingerprints(&bytes);
         for count in (1..lines.len()).step_by(3) {
             for (place, fingerprint) in fingerprints(&lines[..count].concat()) {
                 if let Some(now) = last.get(&place).filter(|_| !place.ends_with("null")) {
@@ -231,8 +229,8 @@ fn fingerprints_are_stable_when_lines_are_appended() {
     assert!(kept >= 40, "{kept} results were there before");
 }
 
-/// (Fail) Another log with the same finding on the same line is another matter, and so is another plan of which too
-/// little is known: who dismissed the one has not seen the other.
+/// The same finding on the same line of another log has another fingerprint, and so has an inconclusive result for
+/// another plan: a dismissal of one must not hide the other.
 #[test]
 fn fingerprints_differ_between_logs() {
     let log = fs::read_to_string(fixtures().join("real/skip-over-failed/events.jsonl")).expect("the log");
@@ -246,7 +244,7 @@ fn fingerprints_differ_between_logs() {
     assert_ne!(one["inconclusive null"], other["inconclusive null"]);
 }
 
-/// (Fail) Every kind of path gives a URI that leads back to it, and none becomes another scheme or host.
+/// Every kind of path gives a URI that decodes to it, and never another scheme or host.
 #[test]
 fn paths_are_uris() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -278,7 +276,7 @@ fn paths_are_uris() {
     assert_eq!(run["artifacts"][0]["location"]["uri"], format!("file://{absolute}"));
 }
 
-/// (Pass) Standard input is the stream that it is, under the name that it was given by.
+/// Standard input is a stream, with the name that the caller gave it.
 #[test]
 fn standard_input_is_named_as_given() {
     let log = fs::read(fixtures().join("real/tampered-sidecar/events.jsonl")).expect("the log");
@@ -289,7 +287,7 @@ fn standard_input_is_named_as_given() {
     assert_eq!(region["snippet"]["text"], "\"5125c3312c8ec7be93c145ce58cee2bca10dc939ed367f60803084f29a66761c\"");
 }
 
-/// (Pass) A log and its sidecar are one artifact each, and what concerns the sidecar is found there.
+/// A log and its sidecar are one artifact each, and a finding about the sidecar is located there.
 #[test]
 fn artifacts_are_listed_once() {
     let log = "real/tampered-sidecar/events.jsonl";
@@ -307,7 +305,7 @@ fn artifacts_are_listed_once() {
     assert!(drift[0]["locations"][0]["physicalLocation"].get("region").is_none(), "the whole sidecar");
 }
 
-/// (Fail) Text from a log becomes no link and no place for an argument.
+/// Text from a log becomes no link and no placeholder.
 #[test]
 fn hostile_text_is_only_text() {
     let hostile = "[click](https://example.com) {0} {1 \u{202e}\u{1b}[31m\n<script>";
@@ -320,15 +318,15 @@ fn hostile_text_is_only_text() {
     let output = replay_stdin(&["--format", "sarif", "-"], format!("{log}{gate}\n").as_bytes());
     let run = checked(&output.stdout, "hostile");
     let found = results(&run).iter().find(|result| result["ruleId"] == "unknown-gate-event").expect("it is found");
-    let said = text(&found["message"]["text"]);
-    assert!(said.contains("[click] (https://example.com) {{0}} {{1 \\u{{202e}}"), "{said}");
+    let message = text(&found["message"]["text"]);
+    assert!(message.contains("[click] (https://example.com) {{0}} {{1 \\u{{202e}}"), "{message}");
 }
 
-/// (Fail) The schema says something: what is spoilt does not pass.
+/// The schema rejects damaged output.
 #[test]
 fn schema_rejects_damaged_output() {
     let output = replay(&["--format", "sarif", "real/tampered-sidecar"]);
-    let sound: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let valid: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     for (place, value) in [
         ("/version", json!("2.0.0")),
         ("/runs/0/results/0/level", json!("fatal")),
@@ -338,13 +336,13 @@ fn schema_rejects_damaged_output() {
         ("/runs/0/artifacts/0/roles/0", json!("log")),
         ("/runs/0/tool/driver/name", json!(null)),
     ] {
-        let mut spoilt = sound.clone();
-        *spoilt.pointer_mut(place).expect("it is there") = value;
-        assert!(!SCHEMA.is_valid(&spoilt), "{place}");
+        let mut damaged = valid.clone();
+        *damaged.pointer_mut(place).expect("it is there") = value;
+        assert!(!SCHEMA.is_valid(&damaged), "{place}");
     }
 }
 
-/// (Pass) A byte that is not UTF-8 is one column, also next to the end of its line, as everywhere else.
+/// A byte that is not UTF-8 is one column, also at the end of its line.
 #[test]
 fn invalid_byte_is_one_column() {
     for line in [&b"{\"a\":\"\xff\n"[..], b"{\"a\":\"\xffb\n", b"{\"a\":\"\xffbcd\n"] {

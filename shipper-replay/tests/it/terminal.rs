@@ -1,5 +1,5 @@
-//! What a person reads fits the terminal it is read on, and is plain text everywhere else: a report that is piped, kept
-//! or read on a screen without colours must say the same.
+//! The report fits the width of the terminal, and is plain text elsewhere. A report that is piped, stored or read
+//! without colours must have the same content.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::support::{fixtures, replay, seen};
 
 const LOG: &str = "real/tampered-sidecar/events.jsonl";
 
-/// What the program writes to a terminal of so many columns, with these variables set.
+/// Returns the output on a terminal of this width, with these environment variables.
 fn on_terminal(columns: u32, variables: &str, args: &str) -> String {
     let program = env!("CARGO_BIN_EXE_shipper-replay");
     let script = format!("stty cols {columns} rows 50; env -u NO_COLOR TERM=xterm {variables} {program} {args}");
@@ -19,12 +19,12 @@ fn on_terminal(columns: u32, variables: &str, args: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8").replace("\r\n", "\n")
 }
 
-/// The lines that show a line of the log, and those under it.
+/// Returns the lines of the report that show a line of the log, and those below them.
 fn snippets(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.contains(" | ")).collect()
 }
 
-/// (Pass) A line of the log is cut around its place to the width of the terminal, whatever that is; the place is shown.
+/// An excerpt is cut to the width of the terminal, for any width, and contains the labelled value.
 #[test]
 fn snippets_fit_the_terminal() {
     for columns in [40, 60, 80, 132, 200] {
@@ -41,7 +41,21 @@ fn snippets_fit_the_terminal() {
     }
 }
 
-/// (Pass) Where there is no terminal, the width is always the same: the same bytes and flags give the same output.
+/// Every line fits a terminal of 60 or more columns. A command and a path stay whole, so that a reader can copy them.
+#[test]
+fn every_line_fits_the_terminal() {
+    let logs =
+        ["real/pass-3crate", LOG, "recorded/bypassed", "recorded/edited-line", "damaged/torn-tail", "recorded real"];
+    for (columns, log) in [60, 80, 132].into_iter().flat_map(|columns| logs.map(|log| (columns, log))) {
+        let text = on_terminal(columns, "NO_COLOR=1", log);
+        for line in text.lines().filter(|line| line.chars().count() > columns as usize) {
+            let is_whole = ["= next: ", "--> ", "::: ", "events.jsonl: "].iter().any(|part| line.contains(part));
+            assert!(is_whole, "{columns}: {line}\n{text}");
+        }
+    }
+}
+
+/// Without a terminal, the width is fixed: the same bytes and options give the same output.
 #[test]
 fn width_is_fixed_without_a_terminal() {
     let piped = seen(&replay(&[LOG]));
@@ -54,14 +68,14 @@ fn width_is_fixed_without_a_terminal() {
     }
 }
 
-/// (Pass) Colour is for terminals that have it and for readers who want it.
+/// Colour appears only on terminals that support it, and as options and variables request.
 #[test]
 fn colour_follows_terminal_and_options() {
     let colored = |variables: &str, args: &str| on_terminal(80, variables, &format!("{args} {LOG}")).contains('\u{1b}');
     assert!(colored("", ""));
-    assert!(colored("NO_COLOR=", ""), "an empty NO_COLOR asks for nothing");
+    assert!(colored("NO_COLOR=", ""), "an empty NO_COLOR has no effect");
     assert!(!colored("NO_COLOR=1", ""));
     assert!(!colored("TERM=dumb", ""));
     assert!(!colored("", "--color never"));
-    assert!(colored("NO_COLOR=1", "--color always"), "the command line has the last word");
+    assert!(colored("NO_COLOR=1", "--color always"), "the command line has precedence");
 }

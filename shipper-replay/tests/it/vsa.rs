@@ -1,6 +1,5 @@
-//! The statement (`--format vsa`) speaks of exactly the bytes that were judged and never says more than was checked: who
-//! accepts one acts on it without seeing the log. Every statement fits the specifications; `.ci/attesting`
-//! reads statements with in-toto's own library.
+//! A statement of `--format vsa` is about exactly the judged bytes and claims only what was checked, because its reader
+//! acts on it without the log. It fits the specifications, and `.ci/attesting` reads it with in-toto's own library.
 
 use std::fs;
 use std::process::Output;
@@ -16,17 +15,17 @@ const VERIFIED: &str = "real/pass-3crate/events.jsonl";
 const CHAINED: &str = "recorded/authorized/events.jsonl";
 const TIME: &str = "2026-11-23T12:00:00Z";
 
-/// A run for a statement at a fixed time.
+/// Runs the program for a statement at a fixed time.
 fn run(args: &[&str]) -> Output {
     replay(&[&["--format", "vsa", "--time", TIME], args].concat())
 }
 
-/// The statement of a run.
+/// Returns the statement of a run.
 fn statement(args: &[&str]) -> Value {
     read(&run(args))
 }
 
-/// The statement that was printed, on one line that acts on no terminal, and fits the specifications.
+/// Returns the printed statement, after checking that it is one display-safe line and fits the specifications.
 fn read(output: &Output) -> Value {
     let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
     let line = text.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {output:?}"));
@@ -36,7 +35,7 @@ fn read(output: &Output) -> Value {
     statement
 }
 
-/// The fields of an in-toto statement and of its verification summary, from the two specifications.
+/// The fields of an in-toto statement and of its verification summary, from both specifications.
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     let text = json!({ "type": "string", "minLength": 1 });
     let hash = json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" });
@@ -72,7 +71,7 @@ static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
                     "inputAttestations": { "type": "array", "items": resource },
                     "verificationResult": { "enum": ["PASSED", "FAILED"] },
                     "verifiedLevels": { "type": "array", "minItems": 1 },
-                    // The one member of our own; its name is a URI, as SLSA demands.
+                    // The only member of this project. Its name is a URI, as SLSA demands.
                     "pkg:cargo/shipper-replay": { "type": "object" }
                 },
                 "if": { "properties": { "verificationResult": { "const": "PASSED" } } },
@@ -92,9 +91,9 @@ fn fixture(log: &str) -> Vec<u8> {
     fs::read(fixtures().join(log)).expect("the fixture is there")
 }
 
-/// (Fail) Statements that do not fit the specifications fail the check.
+/// A statement that does not fit the specifications fails the check.
 #[test]
-fn unsound_statements_fail_the_check() {
+fn invalid_statements_fail_the_check() {
     let good = statement(&[VERIFIED]);
     for (pointer, value) in [
         ("/_type", json!("https://in-toto.io/Statement/v0.1")),
@@ -114,22 +113,22 @@ fn unsound_statements_fail_the_check() {
     }
 }
 
-/// (Pass) The ten cases: PASSED for a log that is verified and for no other, the exit status of the conclusion, and the
-/// digests of the complete lines.
+/// In the ten cases, the result is PASSED only for a verified log, the exit status is that of the conclusion, and the
+/// digests are those of the complete lines.
 #[test]
 fn statements_of_the_ten_cases() {
     let mut results = Vec::new();
     for (case, args) in TEN {
         let log = format!("real/{case}/events.jsonl");
         let args = [args, &[log.as_str()]].concat();
-        results.push(agrees(&log, &args));
+        results.push(checked_result(&log, &args));
     }
     results.sort_unstable();
     results.dedup();
     assert_eq!(results, ["FAILED", "PASSED"], "both are tried");
 }
 
-/// (Pass) So it is for every log that is committed.
+/// The same holds for every fixture.
 #[test]
 fn statements_of_every_fixture() {
     let mut count = 0;
@@ -138,7 +137,7 @@ fn statements_of_every_fixture() {
             let name = entry.expect("it can be listed").file_name().into_string().expect("UTF-8");
             let log = format!("{class}/{name}/events.jsonl");
             if fixtures().join(&log).exists() {
-                agrees(&log, &[&log]);
+                checked_result(&log, &[&log]);
                 count += 1;
             }
         }
@@ -146,8 +145,8 @@ fn statements_of_every_fixture() {
     assert!(count > 50, "{count} logs");
 }
 
-/// Compares a statement with the JSON report and with the file, and gives its result.
-fn agrees(log: &str, args: &[&str]) -> String {
+/// Compares a statement with the JSON report and with the file, and returns its result.
+fn checked_result(log: &str, args: &[&str]) -> String {
     let report = report(args);
     let judged = &report["logs"][0];
     let output = run(args);
@@ -168,14 +167,14 @@ fn agrees(log: &str, args: &[&str]) -> String {
     predicate["verificationResult"].as_str().expect("a text").to_owned()
 }
 
-/// (Pass) The SHA-256 is what `sha256sum` prints.
+/// The SHA-256 equals the output of `sha256sum`.
 #[test]
 fn sha256_equals_sha256sum() {
     let sha256 = "5afbb1f8476e147560407cf087e82fef2dd029e436c7b1776ccdf0531a4ee7da";
     assert_eq!(statement(&[VERIFIED])["subject"][0]["digest"]["sha256"], sha256);
 }
 
-/// (Pass) What a statement of a verified log looks like, and of a log that is not.
+/// Statements of a verified and of a violated log.
 #[test]
 fn statement_snapshots() {
     for (name, args) in [
@@ -184,13 +183,13 @@ fn statement_snapshots() {
     ] {
         let output = run(args);
         read(&output);
-        // One line is hard to compare by eye.
+        // Indented JSON is easier to compare than one line.
         let lines = seen(&output).replace(",\"", ",\n\"").replace(env!("CARGO_PKG_VERSION"), "[version]");
         insta::assert_snapshot!(name, lines);
     }
 }
 
-/// (Pass) The same bytes and options give the same statement, by whatever way the bytes come.
+/// The same bytes and options give the same statement, from a file and from a stream.
 #[test]
 fn output_is_deterministic() {
     assert_eq!(run(&[VERIFIED]).stdout, run(&[VERIFIED]).stdout);
@@ -203,7 +202,7 @@ fn output_is_deterministic() {
     assert_eq!(file, stream);
 }
 
-/// (Pass) The time is that of `--time`, else of SOURCE_DATE_EPOCH, else now; in UTC.
+/// The time comes from `--time`, else from SOURCE_DATE_EPOCH, else from the clock, in UTC.
 #[test]
 fn time_option_precedes_source_date_epoch_and_now() {
     let time = |args: &[&str], epoch: Option<&str>| {
@@ -225,7 +224,7 @@ fn time_option_precedes_source_date_epoch_and_now() {
     );
 }
 
-/// (Fail) Times that are none, or that RFC 3339 cannot say in UTC.
+/// A time that is invalid, or that RFC 3339 cannot express in UTC, is rejected.
 #[test]
 fn invalid_times_are_rejected() {
     for (args, epoch) in [
@@ -246,19 +245,19 @@ fn invalid_times_are_rejected() {
         command.env_remove("SOURCE_DATE_EPOCH").envs(epoch.map(|epoch| ("SOURCE_DATE_EPOCH", epoch)));
         refused(&command.output().expect("the program starts"), "time");
     }
-    // Nobody who wants no statement is asked for the time.
+    // An invalid time is no error without a statement.
     let output = program(&[VERIFIED]).env("SOURCE_DATE_EPOCH", "nonsense").output().expect("it starts");
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// Status 2, nothing on standard output, and a message with this word.
+/// Asserts status 2, no standard output, and a message with this word.
 fn refused(output: &Output, word: &str) {
     assert_eq!(output.status.code(), Some(2), "{}", seen(output));
     assert!(output.stdout.is_empty(), "{}", seen(output));
     assert!(String::from_utf8_lossy(&output.stderr).contains(word), "{word}: {}", seen(output));
 }
 
-/// (Fail) Without exactly one log that can be read there is nothing to make a statement of.
+/// A statement needs exactly one readable log.
 #[test]
 fn exactly_one_readable_log_is_required() {
     for (args, word) in [
@@ -271,13 +270,13 @@ fn exactly_one_readable_log_is_required() {
     }
 }
 
-/// (Fail) The options of a statement without a statement, and what is no URI.
+/// Options of a statement without a statement, and values that are no URI, are usage errors.
 #[test]
 fn statement_options_require_the_vsa_format() {
     for (args, word) in [
-        (&["--time", TIME][..], "--time is for --format vsa"),
-        (&["--resource-uri", "a"], "--resource-uri is for --format vsa"),
-        (&["--verifier-id", "urn:x:y", "--format", "json"], "--verifier-id is for --format vsa"),
+        (&["--time", TIME][..], "--time requires --format vsa"),
+        (&["--resource-uri", "a"], "--resource-uri requires --format vsa"),
+        (&["--verifier-id", "urn:x:y", "--format", "json"], "--verifier-id requires --format vsa"),
         (&["--follow", "--time", TIME], "--follow"),
         (&["--format", "vsa", "--resource-uri", "a b"], "percent-encode"),
         (&["--format", "vsa", "--resource-uri", ""], "--resource-uri"),
@@ -296,7 +295,7 @@ fn statement_options_require_the_vsa_format() {
     }
 }
 
-/// (Pass) Who verified and what the log is of can be said in the words of those who use the statement.
+/// Options name the verifier and the resource.
 #[test]
 fn verifier_and_resource_can_be_named() {
     let (verifier, resource) = ("https://ci.example.com/verifier", "https://example.com/releases/1.4.0/events.jsonl");
@@ -322,7 +321,7 @@ fn levels(args: &[&str]) -> Value {
     statement(args)["predicate"]["verifiedLevels"].clone()
 }
 
-/// (Pass) A name is given for what was checked, and what narrows the judging changes the name.
+/// Each check has a level, and an option that restricts the audit changes its name.
 #[test]
 fn levels_name_the_checks() {
     let plan = report(&[CHAINED])["logs"][0]["receipt"]["plan_id"].as_str().expect("a plan").to_owned();
@@ -348,7 +347,7 @@ fn levels_name_the_checks() {
     assert_eq!(levels(&["--since", &empty, "--plan-id", &plan, CHAINED])[0], "SHIPPER_PLAN_VERIFIED_SINCE");
 }
 
-/// (Fail) No name for what does not hold, and none at all for a log that is not verified.
+/// A check that fails has no level, and a log that is not verified has none at all.
 #[test]
 fn unverified_log_has_no_levels() {
     let failed = json!(["FAILED"]);
@@ -358,12 +357,12 @@ fn unverified_log_has_no_levels() {
         &["damaged/empty/events.jsonl"],
         &["damaged/torn-tail/events.jsonl"],
         &["--registry", "another", VERIFIED],
-        &["--plan-id", "of nobody", VERIFIED],
+        &["--plan-id", "unrehearsed", VERIFIED],
         &["--extends", &format!("1:1:{}", "0".repeat(64)), VERIFIED],
     ] {
         assert_eq!(levels(args), failed, "{args:?}");
     }
-    // The whole log extends the head; of what is judged, and digested, it cannot be said.
+    // The whole log extends the head, but the judged part ends before the head.
     let head = report(&[CHAINED]);
     let head = &head["logs"][0];
     let head = format!("{}:{}:{}", head["lines"], head["bytes"], head["blake3"].as_str().expect("a hash"));
@@ -374,7 +373,7 @@ fn unverified_log_has_no_levels() {
     assert!(!levels(&["--extends", &head, "--at", &before, CHAINED]).to_string().contains("SHIPPER_HEAD_EXTENDED"));
 }
 
-/// (Pass) Under `--at` the digests are those of the lines up to there, also of a stream.
+/// With `--at`, the digests are those of the lines up to the position, also of a stream.
 #[test]
 fn at_option_limits_the_digests() {
     let bytes = fixture(VERIFIED);
@@ -394,7 +393,7 @@ fn at_option_limits_the_digests() {
     assert_eq!(read(&replay_stdin(&args, &bytes))["subject"][0]["digest"], prefix);
 }
 
-/// (Pass) A torn tail is in no digest, and is said.
+/// A torn tail is in no digest, and the statement names it.
 #[test]
 fn torn_tail_is_in_no_digest() {
     let log = "damaged/torn-tail/events.jsonl";
@@ -407,7 +406,7 @@ fn torn_tail_is_in_no_digest() {
     assert_eq!(torn["predicate"]["pkg:cargo/shipper-replay"]["tail"], "torn");
 }
 
-/// (Pass) A sidecar that was compared is an input too; one that was not is none.
+/// A compared sidecar is an input of the statement, and no other sidecar is.
 #[test]
 fn compared_sidecar_is_an_input() {
     let inputs = |args: &[&str]| statement(args)["predicate"]["inputAttestations"].as_array().expect("a list").clone();
@@ -422,20 +421,20 @@ fn compared_sidecar_is_an_input() {
     assert_eq!(inputs(&["damaged/wrong-kind/events.jsonl"]).len(), 1, "the judging ended before it was compared");
 }
 
-/// (Pass) Of a sidecar that is too long to be one only the beginning is read, and the digests say so.
+/// An oversized sidecar is read up to a limit, and its digests are marked as those of a prefix.
 #[test]
 fn oversized_sidecar_is_digested_by_its_beginning() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("rehearsal.json");
     let bytes = vec![b' '; shipper_events::MAX_LINE_LEN + 2];
     fs::write(&path, &bytes).expect("it can be written");
-    let told = statement(&["--sidecar", path.to_str().expect("UTF-8"), VERIFIED]);
-    let input = &told["predicate"]["inputAttestations"][1];
+    let issued = statement(&["--sidecar", path.to_str().expect("UTF-8"), VERIFIED]);
+    let input = &issued["predicate"]["inputAttestations"][1];
     assert_eq!(input["digest"], digests(&bytes[..=shipper_events::MAX_LINE_LEN]));
     assert_eq!(input["annotations"]["shipper_extent"], "prefix");
 }
 
-/// (Pass) The policy is what was demanded, and its digest that of its compact JSON.
+/// The policy is the audit options, and its digest is that of their compact JSON.
 #[test]
 fn policy_digest_is_that_of_its_json() {
     let policy = |args: &[&str]| statement(args)["predicate"]["policy"].clone();
@@ -454,7 +453,7 @@ fn policy_digest_is_that_of_its_json() {
     assert_eq!(all["annotations"]["shipper_policy"], serde_json::from_str::<Value>(&text).expect("JSON"));
 }
 
-/// (Pass) Hostile names come back as they are and act on nothing: `read` checks every character of a statement.
+/// Hostile names are kept and escaped: `read` checks every character of a statement.
 #[cfg(unix)]
 #[test]
 fn hostile_names_are_escaped() {
@@ -463,11 +462,11 @@ fn hostile_names_are_escaped() {
     let path = directory.path().join(hostile);
     fs::write(&path, fixture(VERIFIED)).expect("it can be written");
     let path = path.to_str().expect("UTF-8");
-    let told = statement(&["--registry", hostile, "--plan-id", hostile, path]);
-    assert_eq!(told["subject"][0]["name"], path);
-    let uri = told["predicate"]["resourceUri"].as_str().expect("a text");
+    let issued = statement(&["--registry", hostile, "--plan-id", hostile, path]);
+    assert_eq!(issued["subject"][0]["name"], path);
+    let uri = issued["predicate"]["resourceUri"].as_str().expect("a text");
     assert!(uri.ends_with("/%1B%5B31m%20%E2%80%AE%22%3Cscript%3E%60$(x)%60%20%23%3F%25%0A"), "{uri}");
-    assert_eq!(told["predicate"]["policy"]["annotations"]["shipper_policy"]["registry"], hostile);
+    assert_eq!(issued["predicate"]["policy"]["annotations"]["shipper_policy"]["registry"], hostile);
     let inside = statement(&["damaged/hostile-text/events.jsonl"]);
     assert_eq!(inside["subject"][0]["digest"], digests(&fixture("damaged/hostile-text/events.jsonl")));
 }

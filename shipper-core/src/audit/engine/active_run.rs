@@ -15,7 +15,7 @@ pub(super) fn is_package_action(kind: EventKind) -> bool {
     publishes(kind) || matches!(kind, EventKind::PackageSkipped | EventKind::PackageFailed)
 }
 
-/// Returns whether the action of that kind publishes its package or may have published it.
+/// Returns whether an action of this kind published its package, or may have published it.
 pub(super) fn publishes(kind: EventKind) -> bool {
     matches!(kind, EventKind::PackageAttempted | EventKind::PackageUploaded | EventKind::PackagePublished)
 }
@@ -23,19 +23,19 @@ pub(super) fn publishes(kind: EventKind) -> bool {
 /// A run that has not ended.
 #[derive(Debug, Clone)]
 pub(super) struct ActiveRun {
-    /// The position of the decision that it uses.
+    /// The position of the decision that the run uses.
     pub(super) decision: usize,
     pub(super) plan_id: PlanId,
     pub(super) report: RunReport,
-    /// The receipt that its permission rests on.
+    /// The receipt that authorizes the run. `None` unless the decision is an authorization.
     receipt: Option<Arc<Receipt>>,
-    /// The findings that count only if the run publishes a package.
+    /// The findings that are reported only if the run publishes a package.
     findings_if_active: Vec<Finding>,
-    /// The first deviation from the rehearsal; it counts only if the run publishes a package.
+    /// The first deviation from the rehearsal. It is reported only if the run publishes a package.
     deviation: Option<Finding>,
     /// The line at which it first attempted, uploaded or published a package.
     first_action_line: Option<u64>,
-    /// The packages in the report's numbers.
+    /// The actions and packages that the numbers of the report count.
     counted: HashSet<(EventKind, String)>,
 }
 
@@ -82,20 +82,20 @@ impl ActiveRun {
         };
         self.deviation.get_or_insert_with(|| {
             let (rehearsed, package) = (receipt.line, display_safe(package).quoted());
-            let message = format!("the run publishes {package}, which the rehearsal on line {rehearsed} does not hold");
+            let message = format!("the run publishes {package}, which is not in the rehearsal on line {rehearsed}");
             Finding::new(FindingCode::NotWhatWasRehearsed, self.report.line, message).with_labels([
                 Label::new(line, paths::PACKAGE, "not in the rehearsal"),
-                Label::new(rehearsed, paths::PASSED, "the rehearsal that it rests on"),
+                Label::new(rehearsed, paths::PASSED, "the rehearsal used as evidence"),
             ])
         });
     }
 
-    /// Removes and returns the findings that count.
+    /// Removes and returns the findings to report.
     pub(super) fn take_findings(&mut self) -> Vec<Finding> {
         let Some(line) = self.first_action_line else {
             return Vec::new();
         };
-        let publishes = Label::new(line, paths::PACKAGE, "it publishes from here on");
+        let publishes = Label::new(line, paths::PACKAGE, "the run publishes from here on");
         let findings = std::mem::take(&mut self.findings_if_active).into_iter();
         self.deviation.take().into_iter().chain(findings.map(|finding| finding.with_labels([publishes]))).collect()
     }
@@ -106,10 +106,10 @@ fn compare_count(line: u64, plan: &PlanCreated, receipt: &Receipt) -> Option<Fin
     let start = receipt.start.as_ref().filter(|start| start.package_count != plan.package_count)?;
     let (planned, rehearsed) = (format_number(&plan.package_count), format_number(&start.package_count));
     let message = format!(
-        "the run sets out to publish {planned} packages; the rehearsal on line {} rehearsed {rehearsed}",
+        "the run plans to publish {planned} packages, but the rehearsal on line {} has {rehearsed}",
         receipt.line
     );
     let own = Label::new(line, paths::PACKAGE_COUNT, "");
-    let rehearsed = Label::new(start.line, paths::PACKAGE_COUNT, "what was rehearsed");
+    let rehearsed = Label::new(start.line, paths::PACKAGE_COUNT, "number of rehearsed packages");
     Some(Finding::new(FindingCode::NotWhatWasRehearsed, line, message).with_labels([own, rehearsed]))
 }

@@ -26,21 +26,20 @@ use crate::fold::GateState;
 #[non_exhaustive]
 pub enum AuditError {
     /// The options name a line that the log does not have.
-    #[error("there is no line {line} in this log, which has {lines} lines")]
+    #[error("cannot audit up to line {line}: the log has {lines} lines")]
     BeyondEnd {
         /// The line of the options.
         line: u64,
         /// Number of complete lines of the log.
         lines: u64,
     },
-    /// The options name a time. Call [`resolve_as_of`](crate::audit::resolve_as_of) and pass its result as
-    /// [`AsOf::Line`].
-    #[error("the time of the options was not resolved to a line")]
+    /// The options name a time: pass the result of [`resolve_as_of`](crate::audit::resolve_as_of) as [`AsOf::Line`].
+    #[error("cannot audit up to a time that is not resolved to a line")]
     UnresolvedTime,
     /// The log cannot be read.
     #[error("cannot read the log")]
     Read {
-        /// The cause.
+        /// Error of the stream.
         #[from]
         source: io::Error,
     },
@@ -109,7 +108,7 @@ impl Auditor {
         })
     }
 
-    /// Keeps a [timeline](TimelineEntry) as well. Call it before the first byte.
+    /// Enables the [timeline](TimelineEntry). Call it before the first byte.
     #[must_use]
     pub fn with_timeline(self) -> Self {
         Self { timeline: Some(TimelineTracker::default()), ..self }
@@ -120,11 +119,11 @@ impl Auditor {
         self.timeline.as_mut().map(TimelineTracker::drain_entries).unwrap_or_default()
     }
 
-    /// Reads the next bytes of the log, cut anywhere.
+    /// Reads the next bytes of the log, which may begin and end anywhere in a line.
     pub fn feed(&mut self, bytes: &[u8]) {
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
-        // An audit does not break.
+        // The visitor never stops early.
         let _ = log.feed(bytes, self);
         self.log = log;
     }
@@ -139,7 +138,7 @@ impl Auditor {
         let mut log = std::mem::take(&mut self.log);
         let ended = log.read_to_end(read, &mut self);
         self.log = log;
-        // An audit does not break.
+        // The visitor never stops early.
         let _ = ended?;
         self.finish()
     }
@@ -179,7 +178,7 @@ impl Auditor {
         let tail = match tail {
             // The prefix of a cutoff has no tail.
             Tail::Torn { bytes } if self.cutoff.is_none() => {
-                let message = format!("after line {} the log ends in the middle of one ({bytes} bytes)", head.lines);
+                let message = format!("an incomplete line of {bytes} bytes follows line {}", head.lines);
                 self.findings.push(Finding::new(FindingCode::TornTail, None, message));
                 TailStatus::Torn
             }
@@ -187,7 +186,7 @@ impl Auditor {
         };
         let (any_chained, any_unchained) = (self.log.any_chained(), self.log.any_unchained());
         if any_chained && self.options.extends.is_none() {
-            let message = "the log was compared with no head that was kept elsewhere";
+            let message = "the log was not compared with a kept head";
             self.findings.push(Finding::new(FindingCode::NoHeadGiven, None, message));
         }
         let integrity = match (any_chained, any_unchained) {
@@ -254,7 +253,7 @@ impl Auditor {
             EventType::ExecutionFinished(finished) => {
                 self.runs.end(line, Some(&finished.result), &mut self.decisions, &mut self.findings);
             }
-            // It is built only for a timeline.
+            // Only an audit with a timeline requests this event as a whole.
             EventType::PackagePublished(_) => {
                 self.runs.record_action(line, EventKind::PackagePublished, &event.package, &mut self.findings);
             }
@@ -272,7 +271,7 @@ impl Auditor {
         }
     }
 
-    /// Ends a run that no event of its own ended, before a line.
+    /// Ends the active run, which has no `execution_finished`, before a line.
     fn end_run(&mut self, before: u64) {
         let last_line = self.integrity.last_event_line(before);
         self.runs.end(last_line, None, &mut self.decisions, &mut self.findings);
@@ -287,7 +286,7 @@ impl LogVisitor for Auditor {
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
         if starts_unchained_segment {
-            let message = "lines that are not chained begin here, after chained ones";
+            let message = "unchained lines begin here, after chained lines";
             self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
         }
         let basis_matches = report_chain_errors(line, &errors, &mut self.findings);

@@ -1,4 +1,4 @@
-//! Tracker of the hosts that rehearsals and runs name: a hint that a rehearsal went to the live registry itself.
+//! Tracker of the hosts that rehearsals and runs name. A shared host suggests that a rehearsal used the live registry.
 
 use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
@@ -14,7 +14,7 @@ impl Hosts {
         Self { credential: policy.credential_authority.get().cloned(), index: policy.index_authority.get().cloned() }
     }
 
-    /// Returns the host that both name for the same purpose.
+    /// Returns the host that both name for the same purpose. `None` if they share none.
     fn shared_host<'a>(&'a self, other: &Self) -> Option<&'a str> {
         let same = |own: &'a Option<String>, others: &Option<String>| {
             let own = own.as_deref().filter(|host| !host.is_empty())?;
@@ -28,7 +28,7 @@ impl Hosts {
 /// execution.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityTracker {
-    /// True if a rehearsal waits for its hosts.
+    /// True if a rehearsal has started and its hosts are not yet set.
     is_waiting: bool,
     /// The hosts of the rehearsals that started before that line and after the line of the entry before.
     rehearsals: Vec<(u64, Option<Hosts>)>,

@@ -58,21 +58,21 @@ pub(super) fn conclude(
     decisions.shrink_to_fit();
     let sources = decisions.iter().map(|decision| decision.registry_source);
     if sources.chain(gate.map(|gate| gate.registry_source)).any(|source| source == Some(RegistrySource::SelfDeclared)) {
-        let message = "the registry is the log's own word; which one was configured is not in it";
+        let message = "the rehearsal registry is taken from a rehearsal in the log, not from the configuration";
         findings.push(Finding::new(FindingCode::SelfDeclaredRegistry, None, message));
     }
     (decisions, into_findings(findings, &inclusions, since, options))
 }
 
 fn unproven_findings(decision: &TrackedDecision, because: Option<UnprovenCause>) -> impl Iterator<Item = Finding> {
-    let verdict = Label::new(decision.line, paths::VERDICT, "what the gate said");
+    let verdict = Label::new(decision.line, paths::VERDICT, "the recorded verdict");
     let (why, label) = match because {
         Some(UnprovenCause::Dormant) => ("the gate was dormant", Some(verdict)),
         Some(UnprovenCause::Bypassed) => ("the gate was bypassed", Some(verdict)),
-        Some(UnprovenCause::Unrecorded) | None => ("no rehearsal in this log backs it, and no skip was recorded", None),
+        Some(UnprovenCause::Unrecorded) | None => ("no rehearsal authorizes it, and no recorded skip allows it", None),
     };
     decision.runs.iter().map(move |run| {
-        let message = format!("nothing proves that this run was rehearsed: {why}");
+        let message = format!("no rehearsal is proven for this run: {why}");
         Finding::new(FindingCode::UnprovenPublish, run.line, message).with_labels(label)
     })
 }
@@ -92,7 +92,7 @@ fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Opt
     }
 }
 
-/// Returns the status of a decision, the first that holds: `docs/auditing.md`, "Decisions".
+/// Returns the status of a decision, the first that applies: `docs/auditing.md`, "Decisions".
 fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option<UnprovenCause>) {
     let used = !decision.runs.is_empty();
     let permitted = |because| {
@@ -122,7 +122,7 @@ fn into_findings(
     let mut findings = Vec::new();
     for (mut finding, decision) in found.into_vec() {
         let inclusion = decision.and_then(|position| inclusions.get(position));
-        // A basis that does not match is damage of the log, which concerns every plan.
+        // A basis mismatch is damage to the log, which affects every plan.
         if inclusion == Some(&Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
             continue;
         }
@@ -136,7 +136,7 @@ fn into_findings(
         findings.push(finding);
     }
     findings.sort_by_key(|finding| (finding.line.is_none(), finding.line, finding.code.as_str()));
-    // Callers keep reports by the thousand.
+    // A caller may keep thousands of reports.
     findings.shrink_to_fit();
     findings
 }

@@ -14,7 +14,7 @@ use crate::audit::report::{
 use crate::fold::{GateState, Receipt};
 use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_without_registry};
 
-/// One question put to the gate, by an event or implicitly by a run without a decision.
+/// One query to the gate, recorded in an event or implied by a run without a decision.
 #[derive(Debug, Clone)]
 pub(super) struct TrackedDecision {
     pub(super) line: u64,
@@ -24,12 +24,12 @@ pub(super) struct TrackedDecision {
     pub(super) derived: Option<VerdictSummary>,
     /// `None` for an implicit decision, and under unknown rules.
     pub(super) recorded: Option<RecordedVerdict>,
-    /// The receipt that the permission rests on. `None` unless every verdict of the decision is `authorized`.
+    /// The receipt that supports the authorization. `None` unless every verdict of the decision is `authorized`.
     pub(super) receipt: Option<Arc<Receipt>>,
     /// The position of the [`LaterEvents`] of its plan and registry. `None` if it is implicit or names no registry.
     later_events: Option<usize>,
     pub(super) runs: Vec<RunReport>,
-    /// The last line of the last of its runs; its own line without any.
+    /// The last line of the last of its runs; its own line if it has no run.
     pub(super) last_line: u64,
 }
 
@@ -50,7 +50,7 @@ impl TrackedDecision {
     }
 }
 
-/// The past of a plan that its next run depends on.
+/// The history of a plan that its next run depends on.
 #[derive(Debug, Clone, Default)]
 struct PlanHistory {
     /// The position of its latest recorded decision.
@@ -89,7 +89,7 @@ impl DecisionTracker {
         Self { policy_registry, ..Self::default() }
     }
 
-    /// Records a `gate_evaluated`; `basis_matches`: its recorded basis is the head of everything before the line.
+    /// Records a `gate_evaluated`. `basis_matches` is true if its basis is the head of the lines before it.
     pub(super) fn record(
         &mut self,
         line: u64,
@@ -123,7 +123,7 @@ impl DecisionTracker {
             decision.recorded = Some(recorded);
         } else {
             let rules = format_number(&event.rules);
-            let message = format!("the decision was made under rules {rules}, which this version does not know");
+            let message = format!("the decision has rules version {rules}, which this version does not know");
             findings.extend_about(position, [Finding::new(FindingCode::UnknownRules, line, message)]);
         }
         self.decisions.push(decision);
@@ -151,7 +151,7 @@ impl DecisionTracker {
             let target = if recorded.is(derived.verdict) { paths::REASONS } else { paths::VERDICT };
             let labels = [Label::new(line, target, "recorded")].into_iter().chain(Label::for_verdict(verdict));
             let message = format!(
-                "recorded is {}, and the events before this line give {}",
+                "the recorded verdict is {}, but the events before this line give {}",
                 format_verdict(&recorded.verdict, recorded.reasons.iter().map(String::as_str)),
                 format_verdict(derived.verdict.as_str(), derived.reasons.iter().map(|reason| reason.as_str())),
             );
@@ -164,15 +164,15 @@ impl DecisionTracker {
         if recorded.is_permission() && self.policy_registry.is_some() && registry != self.policy_registry.as_ref() {
             let under = registry
                 .map_or("no registry".to_owned(), |name| format!("registry {}", display_safe(name.as_str()).quoted()));
-            let message = format!("the permission was given under {under}, which is not the demanded one");
+            let message = format!("the permission is for {under}, not for the demanded registry");
             found.push(Finding::new(FindingCode::RegistryNotDemanded, line, message));
         }
         if recorded.is(VerdictKind::Bypassed) {
             let stated = |text: &Option<String>| {
-                text.as_deref().map_or("nobody says".to_owned(), |text| display_safe(text).quoted().to_string())
+                text.as_deref().map_or("not recorded".to_owned(), |text| display_safe(text).quoted().to_string())
             };
             let (actor, why) = (stated(&details.actor), stated(&details.justification));
-            let message = format!("the gate was bypassed; by: {actor}; why: {why}");
+            let message = format!("the gate was bypassed; actor: {actor}; justification: {why}");
             found.push(Finding::new(FindingCode::GateBypassed, line, message));
         }
         found
@@ -187,7 +187,7 @@ impl DecisionTracker {
         (position, verdict)
     }
 
-    /// Records a completed rehearsal: without valid evidence it may outdate permissions.
+    /// Records a completed rehearsal, which may outdate permissions if it is not valid evidence.
     pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
         if receipt.is_valid_evidence() {
             return;
@@ -233,7 +233,7 @@ impl DecisionTracker {
         (self.decisions.get(latest)?.line >= plan.succeeded).then_some(latest)
     }
 
-    /// Returns the registries that may be in a question about a plan, with their sources.
+    /// Returns the registries that a query about a plan may have, with their sources.
     fn registries<'a>(&'a self, plan_id: &PlanId, state: &'a GateState) -> [NamedRegistry<'a>; 3] {
         let latest = self.plans.get(plan_id).and_then(|plan| self.decisions.get(plan.latest?));
         let recorded = latest.and_then(|decision| decision.query.rehearsal_registry.as_ref());
@@ -244,7 +244,7 @@ impl DecisionTracker {
         ]
     }
 
-    /// Returns the answer of the gate now, about the plan of the options, else about the receipt's.
+    /// Returns the verdict of the gate now on the plan of the options, or else on the plan of the receipt.
     pub(super) fn gate_report(&self, plan_id: Option<&PlanId>, state: &GateState, trusted: bool) -> Option<GateReport> {
         let receipt = state.receipt();
         let plan_id = plan_id.or_else(|| receipt.map(|receipt| &receipt.plan_id))?;
@@ -255,10 +255,10 @@ impl DecisionTracker {
     }
 }
 
-/// A registry, if its source names one.
+/// A source of a registry, and the registry if the source names one.
 type NamedRegistry<'a> = (Option<&'a RegistryName>, RegistrySource);
 
-/// Evaluates the question about a plan under the first registry that a source names.
+/// Evaluates the query about a plan under the first registry that a source names.
 fn evaluate_for(
     plan_id: &PlanId,
     state: &GateState,

@@ -61,7 +61,7 @@ pub fn audit_path(
 ///
 /// # Errors
 ///
-/// Those of `read`.
+/// Returns the error of `read`.
 pub fn resolve_as_of(read: impl Read, until: &Timestamp) -> io::Result<u64> {
     let (mut lines, mut line, mut resolved) = (LineReader::new(read), 0, 0);
     while let Some(bytes) = lines.next_line()? {

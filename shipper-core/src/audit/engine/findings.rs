@@ -1,4 +1,4 @@
-//! The findings of the trackers, before the options of the audit decide on their levels.
+//! The findings of the trackers, before the options of the audit change their levels.
 
 use std::collections::HashSet;
 

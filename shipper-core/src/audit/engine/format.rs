@@ -1,11 +1,11 @@
-//! Pieces of messages. Text from the log in them is bounded and safe to display.
+//! Formats parts of messages. Text from the log is bounded and safe to display.
 
 use shipper_events::event::Lenient;
 use shipper_events::{JsonUint, display_safe};
 
 use crate::gate::Verdict;
 
-/// Returns a verdict and its reasons, of which each may be any text.
+/// Returns a verdict and its reasons. Each may be any text.
 pub(super) fn format_verdict<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> String {
     let verdict = display_safe(verdict).max_chars(40).to_string();
     let reasons: Vec<String> = reasons.take(8).map(|reason| display_safe(reason).max_chars(40).to_string()).collect();
@@ -23,7 +23,7 @@ pub(super) fn format_number(number: &JsonUint) -> String {
     display_safe(&number.to_string()).max_chars(40).to_string()
 }
 
-/// Returns the result that an `execution_finished` states; one of a newer form as its JSON text.
+/// Returns the result that an `execution_finished` records; a result that is not a string, as its JSON text.
 pub(super) fn result_text(result: &Lenient<String>) -> Option<String> {
     match result {
         Lenient::Absent => None,

@@ -18,7 +18,7 @@ pub(super) fn affects_gate(type_name: &str) -> bool {
 /// Returns the finding about an event of a type that this version does not know.
 pub(super) fn unknown_event(code: FindingCode, line: u64, name: &str) -> Finding {
     let name = display_safe(name).max_chars(60);
-    Finding::new(code, line, format!("{name} is not an event that this version knows"))
+    Finding::new(code, line, format!("this version does not know the event type {name}"))
 }
 
 /// Checks gate events in the order of their lines.
@@ -35,10 +35,10 @@ impl GateEventChecks {
         let open = before.open_rehearsal();
         match (&event.event_type, open) {
             (EventType::RehearsalStarted(_), Some(open)) => {
-                let failed = if open.failed { ", and a failure is marked in it" } else { "" };
+                let failed = if open.failed { " and has a failure" } else { "" };
                 let start = open.start.line;
-                let message = format!("the rehearsal started on line {start} was never completed{failed}");
-                let label = Label::new(start, paths::TYPE, "never completed");
+                let message = format!("the rehearsal that started on line {start} was not completed{failed}");
+                let label = Label::new(start, paths::TYPE, "not completed");
                 findings.push(Finding::new(FindingCode::RehearsalAbandoned, line, message).with_labels([label]));
             }
             (
@@ -47,11 +47,11 @@ impl GateEventChecks {
                 | EventType::RehearsalSmokeCheckFailed(_),
                 None,
             ) => {
-                let message = format!("{} with no rehearsal open", event.event_type.name());
+                let message = format!("{} without an open rehearsal", event.event_type.name());
                 findings.push(Finding::new(FindingCode::StrayRehearsalEvent, line, message));
             }
             (EventType::TailRepaired(repaired), _) => {
-                let message = format!("{} bytes of a torn line were cut off here", format_number(&repaired.bytes));
+                let message = format!("a repair removed a torn tail of {} bytes", format_number(&repaired.bytes));
                 findings.push(Finding::new(FindingCode::TailRepaired, line, message));
             }
             (EventType::Unknown(unknown), _) => {
@@ -73,8 +73,8 @@ impl GateEventChecks {
         let instant = event.timestamp.instant();
         let before = self.latest.replace((instant, line));
         if let Some((_, before)) = before.filter(|(latest, _)| instant < *latest) {
-            let message = "it is stamped earlier than the gate event before it";
-            let later = Label::new(before, paths::TIMESTAMP, "the gate event before it");
+            let message = "the timestamp is earlier than that of the preceding gate event";
+            let later = Label::new(before, paths::TIMESTAMP, "the preceding gate event");
             findings.push(Finding::new(FindingCode::TimeWentBackwards, line, message).with_labels([later]));
         }
     }

@@ -1,4 +1,4 @@
-//! Tracker of the bytes: corrupt and blank lines, the chain, and the heads of the options.
+//! Tracker of the integrity: corrupt and blank lines, the chain, and the heads of the options.
 
 use shipper_events::scan::LogScanner;
 use shipper_events::{ChainError, Head, LineError};
@@ -17,7 +17,7 @@ pub(super) struct IntegrityTracker {
 }
 
 impl IntegrityTracker {
-    /// Returns the line of the last event before a line. A run that no other event ends, ends there.
+    /// Returns the line of the last event before a line. A run without a final event ends there.
     pub(super) fn last_event_line(&self, before: u64) -> u64 {
         let ((first_blank, last_blank), last) = (self.last_blank_run, before.saturating_sub(1));
         if last_blank == last { first_blank.saturating_sub(1) } else { last }
@@ -34,7 +34,7 @@ impl IntegrityTracker {
     pub(super) fn blank_line(&mut self, line: u64, findings: &mut Findings) {
         let (first, last) = self.last_blank_run;
         self.last_blank_run = (if last + 1 == line && last > 0 { first } else { line }, line);
-        findings.push(Finding::new(FindingCode::BlankLine, line, "the line is blank: no event"));
+        findings.push(Finding::new(FindingCode::BlankLine, line, "the line is blank"));
     }
 }
 
@@ -56,8 +56,8 @@ fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
     let before = |text| (line > 1).then(|| Label::new(line - 1, LabelTarget::Line, text));
     let (target, before) = match error {
         ChainError::SeqMismatch { .. } => (paths::SEQ, None),
-        ChainError::PrevMismatch { .. } => (paths::PREV, before("the line that it speaks of")),
-        ChainError::MissingAdoption => (paths::TYPE, before("a line that is not chained")),
+        ChainError::PrevMismatch { .. } => (paths::PREV, before("prev must be the hash of this line")),
+        ChainError::MissingAdoption => (paths::TYPE, before("an unchained line")),
         _ => return Vec::new(),
     };
     before.into_iter().chain([Label::new(line, target, "")]).collect()
@@ -74,16 +74,16 @@ pub(super) fn check_trusted_heads(
     if let Some(head) = options.extends.filter(|head| !begins_with(head)) {
         let Head { lines, bytes, .. } = log.head();
         findings.push(if lines < head.lines || bytes < head.bytes {
-            let message = format!("the log has {lines} lines and {bytes} bytes; the head given by --extends is {head}");
+            let message = format!("the log has {lines} lines and {bytes} bytes, but the head of --extends is {head}");
             Finding::new(FindingCode::LogTruncated, None, message)
         } else {
-            let message = format!("the first {} lines are not those of the head given by --extends", head.lines);
+            let message = format!("the first {} lines do not match the head given by --extends", head.lines);
             Finding::new(FindingCode::HeadMismatch, None, message)
         });
     }
     let since = options.since.filter(|head| begins_with(head) && head.lines <= audited);
     if let Some(Head { lines, .. }) = options.since.filter(|_| since.is_none()) {
-        let message = format!("the head given by --since, of {lines} lines, is not one of this log");
+        let message = format!("the audited lines do not begin with the head given by --since ({lines} lines)");
         let finding = Finding::new(FindingCode::HeadMismatch, None, message);
         findings.push(Finding { is_about_since: true, ..finding });
     }

@@ -47,7 +47,7 @@ impl RunTracker {
         self.active = Some(ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active));
         if let Some((gate, None)) = named {
             let gate = format_number(gate);
-            let message = format!("the run acts on line {gate}, and no decision of its plan stands there before it");
+            let message = format!("the run names line {gate}, which is not an earlier decision of its plan");
             findings.extend_about(decision, [Finding::new(FindingCode::GateNotFound, line, message)]);
         }
         if tracked.derived.is_some() {
@@ -78,12 +78,12 @@ impl RunTracker {
         if let Some(run) = &mut self.active {
             run.record_action(line, kind, package);
         } else if publishes(kind) && !std::mem::replace(&mut self.outside_reported, true) {
-            let message = format!("{} is published here outside every run", display_safe(package).quoted());
+            let message = format!("{} is published outside every run", display_safe(package).quoted());
             findings.push(Finding::new(FindingCode::PublishOutsideRun, line, message));
         }
     }
 
-    /// Records the registry that the run states to publish to.
+    /// Records the live registry of the run, if there is a run.
     pub(super) fn set_live_registry(&mut self, registry: &str) {
         if let Some(run) = &mut self.active {
             run.report.live_registry.get_or_insert_with(|| registry.to_owned());
@@ -94,24 +94,24 @@ impl RunTracker {
 /// Reports a rehearsal of the plan that is still open when its run starts.
 fn check_unfinished(line: u64, plan: &PlanCreated, state: &GateState) -> Option<Finding> {
     let start = &state.open_rehearsal().filter(|open| open.plan_id == plan.plan_id)?.start;
-    let message = format!("the rehearsal started on line {} was not completed before this run", start.line);
-    let open = Label::new(start.line, paths::TYPE, "started, and not completed");
+    let message = format!("the rehearsal that started on line {} was not completed before this run", start.line);
+    let open = Label::new(start.line, paths::TYPE, "not completed before the run");
     Some(Finding::new(FindingCode::RehearsalUnfinished, line, message).with_labels([open]))
 }
 
-/// Reports a host that the run shares with the rehearsal that it rests on.
+/// Reports a host that the run shares with the rehearsal that authorizes it.
 fn check_hosts(line: u64, decision: &TrackedDecision, authorities: &AuthorityTracker) -> Option<Finding> {
     let receipt = decision.receipt.as_ref()?;
     let host = display_safe(authorities.shared_host(receipt.start.as_ref()?.line)?).quoted();
-    let message = format!("the run and the rehearsal that it rests on name the same host, {host}");
-    let rehearsal = Label::new(receipt.line, paths::REGISTRY, "the rehearsal that it rests on");
+    let message = format!("the run and the rehearsal that authorizes it name the same host, {host}");
+    let rehearsal = Label::new(receipt.line, paths::REGISTRY, "the rehearsal used as evidence");
     Some(Finding::new(FindingCode::SharedAuthority, line, message).with_labels([rehearsal]))
 }
 
 /// Returns the findings about the recorded decision of a run that hold if the run publishes.
 ///
-/// Returns `None` if the run gets an implicit decision instead: the recorded refusal would be an authorization by now,
-/// because the plan was rehearsed since.
+/// Returns `None` if the run gets an implicit decision instead. This is so if the recorded refusal would now be an
+/// authorization, because the plan was rehearsed after it.
 fn check_used_decision(
     run: u64,
     decision: usize,
@@ -128,7 +128,7 @@ fn check_used_decision(
             return None;
         }
         let reasons = format_verdict("refused", recorded.reasons.iter().map(String::as_str));
-        let message = format!("the run publishes, and the gate's answer on line {line} was {reasons}");
+        let message = format!("the run publishes, although the verdict on line {line} is {reasons}");
         let refused = Label::new(line, paths::VERDICT, "the gate refused here");
         return Some(vec![Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels([refused])]);
     }
@@ -139,7 +139,7 @@ fn check_used_decision(
     Some(check_lost_permission(run, decision, recorded.is(VerdictKind::Authorized), &reevaluated, state, later))
 }
 
-/// Returns the findings about a recorded permission that the gate would refuse by now.
+/// Returns the findings about a recorded permission that the gate would now refuse.
 fn check_lost_permission(
     run: u64,
     decision: &TrackedDecision,
@@ -149,11 +149,11 @@ fn check_lost_permission(
     later: LaterEvents,
 ) -> Vec<Finding> {
     let (line, query, mut found) = (decision.line, &decision.query, Vec::new());
-    let permission = Label::new(line, paths::VERDICT, "the permission that it takes");
+    let permission = Label::new(line, paths::VERDICT, "the permission that the run uses");
     if later.refused > line {
         let refused = later.refused;
         let message =
-            format!("the run publishes on the permission of line {line}, and the gate refused on line {refused}");
+            format!("the run publishes with the permission on line {line}, but the gate refused on line {refused}");
         let labels = [Label::new(refused, paths::VERDICT, "the gate refused here"), permission];
         found.push(Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels(labels));
     }
@@ -163,14 +163,14 @@ fn check_lost_permission(
     if is_authorized && (later.outdated > line || failing) {
         let reasons = format_reasons(reevaluated);
         let message =
-            format!("the run publishes on the permission of line {line}, and by now it would be refused: {reasons}");
+            format!("the run publishes with the permission on line {line}, but the gate would now refuse: {reasons}");
         let labels = [permission].into_iter().chain(Label::for_verdict(reevaluated));
         found.push(Finding::new(FindingCode::DecisionOutdated, run, message).with_labels(labels));
     }
     found
 }
 
-/// Checks the implicit decision of a run, and returns the finding that holds if the run publishes.
+/// Checks the implicit decision of a run, and returns the finding to report if the run publishes.
 fn check_implicit_decision(
     run: u64,
     decision: usize,
@@ -180,22 +180,22 @@ fn check_implicit_decision(
 ) -> Vec<Finding> {
     let labels = Label::for_verdict(verdict);
     let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
-    let (code, says) = match (verdict.may_publish(), decisions.gate_was_asked) {
+    let (code, violation) = match (verdict.may_publish(), decisions.gate_was_asked) {
         (true, true) => {
-            let message = "the run did not ask the gate, which would have authorized it";
+            let message = "the run used no recorded decision, although the rehearsal would have authorized it";
             let finding = Finding::new(FindingCode::GateNotAskedAgain, run, message).with_labels(labels);
             findings.extend_about(decision, [finding]);
             return Vec::new();
         }
         (true, false) => return Vec::new(),
         (false, true) => {
-            (FindingCode::UngatedPublish, "the run publishes without a decision, and the gate would refuse")
+            (FindingCode::UngatedPublish, "the run publishes without a recorded decision, and the gate would refuse")
         }
         (false, false) if decisions.policy_registry.is_none() && verdict.reason_codes().iter().all(is_unbacked) => {
             return Vec::new();
         }
-        (false, false) => (FindingCode::PublishNotAuthorized, "the run publishes, and the gate would refuse"),
+        (false, false) => (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse"),
     };
-    let message = format!("{says}: {}", format_reasons(verdict));
+    let message = format!("{violation}: {}", format_reasons(verdict));
     vec![Finding::new(code, run, message).with_labels(labels)]
 }

@@ -23,7 +23,7 @@ pub(super) struct SidecarTracker {
 
 #[derive(Debug, Clone)]
 enum SidecarContent {
-    /// The status without a content, and the message of the finding that it has.
+    /// The status of a sidecar without parsed content, and the message of its finding.
     NotParsed(SidecarStatus, String),
     Parsed(Box<Result<Sidecar, SidecarError>>),
 }
@@ -61,7 +61,7 @@ impl SidecarTracker {
         }
     }
 
-    /// Returns the status of the sidecar, and reports the finding about it.
+    /// Returns the status of the sidecar, and reports its finding.
     pub(super) fn finish(self, audited_to_the_end: bool, findings: &mut Findings) -> SidecarReport {
         let (status, message) =
             if audited_to_the_end { self.compare() } else { (SidecarStatus::NotChecked, String::new()) };
@@ -73,7 +73,7 @@ impl SidecarTracker {
         SidecarReport { status, path: self.path, differences }
     }
 
-    /// Returns the first member of the latest completion in which the sidecar differs.
+    /// Returns the label of the first member of the latest completion from which the sidecar differs.
     fn diff_label(&self) -> Label {
         let target = self.latest_differences.iter().find_map(|difference| match difference.field.as_str() {
             "plan_id" => Some(paths::PLAN_ID),
@@ -86,7 +86,7 @@ impl SidecarTracker {
         Label::new(self.latest_line, target.unwrap_or(paths::TYPE), "the latest rehearsal in the log")
     }
 
-    /// Returns the status, and the message of the finding that it has.
+    /// Returns the status and the message of its finding.
     fn compare(&self) -> (SidecarStatus, String) {
         let parsed = match &self.content {
             SidecarContent::NotParsed(status, message) => return (*status, message.clone()),
@@ -94,20 +94,21 @@ impl SidecarTracker {
         };
         let (status, message) = match &**parsed {
             _ if self.completions == 0 => {
-                (SidecarStatus::Orphan, "there is a sidecar, and no rehearsal in this log was completed")
+                (SidecarStatus::Orphan, "a sidecar exists, but the log has no completed rehearsal")
             }
             Err(why @ SidecarError::Unsupported { .. }) => {
-                return (SidecarStatus::Unsupported, format!("the sidecar was not compared: {why}"));
+                return (SidecarStatus::Unsupported, format!("cannot compare the sidecar: {why}"));
             }
-            Err(why) => return (SidecarStatus::Unreadable, format!("the sidecar cannot be compared: {why}")),
+            Err(why) => return (SidecarStatus::Unreadable, format!("cannot compare the sidecar: {why}")),
             Ok(_) if self.latest_differences.is_empty() => (SidecarStatus::Match, ""),
             Ok(_) if self.equals_earlier => {
-                (SidecarStatus::Behind, "the sidecar tells of an earlier rehearsal than the latest in this log")
+                (SidecarStatus::Behind, "the sidecar equals an earlier rehearsal, not the latest one")
             }
             Ok(_) => {
                 let fields = self.latest_differences.iter().map(|difference| difference.field.as_str());
-                let fields: Vec<&str> = fields.collect();
-                return (SidecarStatus::Drift, format!("the sidecar differs from the log in {}", fields.join(", ")));
+                let fields = fields.collect::<Vec<_>>().join(", ");
+                let message = format!("members of the sidecar differ from the latest rehearsal: {fields}");
+                return (SidecarStatus::Drift, message);
             }
         };
         (status, message.to_owned())
@@ -115,6 +116,6 @@ impl SidecarTracker {
 }
 
 fn unreadable(why: &str) -> SidecarContent {
-    let message = format!("the sidecar cannot be compared: {}", display_safe(why).max_chars(400));
+    let message = format!("cannot compare the sidecar: {}", display_safe(why).max_chars(400));
     SidecarContent::NotParsed(SidecarStatus::Unreadable, message)
 }

@@ -12,12 +12,12 @@ use crate::fold::{Evidence, GateState};
 pub(super) struct TimelineTracker {
     entries: Vec<TimelineEntry>,
     rehearsals: Vec<RehearsalReport>,
-    /// The position of the rehearsal that is open.
+    /// The position of the open rehearsal. `None` if none is open.
     open: Option<usize>,
 }
 
 impl TimelineTracker {
-    /// Adds an event, with the state and the gate's answer after it.
+    /// Adds an event, with the state and the gate's verdict after it.
     pub(super) fn push(&mut self, line: u64, event: &Event, state: &GateState, gate: Option<VerdictSummary>) {
         self.track_rehearsal(line, &event.event_type, state);
         self.entries.push(entry(line, event, StateAfter::new(state, gate)));

@@ -1,5 +1,5 @@
-//! Consistency of a report: detects careless edits. Only the log proves a report; a careful edit can turn it into one that
-//! another log would give.
+//! Consistency check of a report, which detects careless edits. A careful edit can turn a report into that of another
+//! log, so only an audit of the log confirms a report.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::audit::report::{
 };
 use crate::gate::{RefusalCode, VerdictKind};
 
-/// Returns the first inconsistency of an audit's result.
+/// Returns the first inconsistency of an audit's result. `None` if there is none.
 pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     let LogAudit { findings, decisions, sidecar, .. } = audit;
     let broken = findings.iter().any(|finding| finding.code.breaks_integrity());
@@ -29,16 +29,16 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     let contradicted = findings.iter().any(Finding::is_violation);
     let violated = decisions.iter().any(|decision| decision.status == DecisionStatus::Violated);
     let rules = [
-        (texts.all(|text| text.chars().all(is_display_safe)), "a text in it is not safe to show"),
-        (lines(audit).all(|line| (1..=audit.lines).contains(&line)), "it tells of a line that it does not have"),
-        (head.is_ok(), "its BLAKE3 is none"),
-        (decisions.iter().all(status_is_consistent), "a decision's status does not follow from its verdicts and runs"),
-        (contradicted || !violated, "a decision is violated, and nothing was found that violates it"),
-        ((audit.integrity == Integrity::Broken) == broken, "its integrity does not follow from what was found"),
-        (torn == audit.has_finding(FindingCode::TornTail), "its tail does not follow from what was found"),
-        (sidecar, "the sidecar's status does not follow from what was found"),
-        (gate, "what the gate would answer does not follow from its reasons"),
-        ((audit.lines == 0) == (audit.bytes == 0), "lines and bytes do not go together"),
+        (texts.all(|text| text.chars().all(is_display_safe)), "a text is not safe to display"),
+        (lines(audit).all(|line| (1..=audit.lines).contains(&line)), "it names a line that the log does not have"),
+        (head.is_ok(), "`blake3` is not 64 lowercase hex digits"),
+        (decisions.iter().all(status_is_consistent), "the status of a decision contradicts its verdicts and runs"),
+        (contradicted || !violated, "a decision is violated, but no finding shows a violation"),
+        ((audit.integrity == Integrity::Broken) == broken, "`integrity` contradicts the findings"),
+        (torn == audit.has_finding(FindingCode::TornTail), "`tail` contradicts the findings"),
+        (sidecar, "`sidecar` contradicts the findings"),
+        (gate, "`gate` contradicts its reasons or the findings"),
+        ((audit.lines == 0) == (audit.bytes == 0), "`lines` and `bytes` contradict each other"),
     ];
     rules.into_iter().find_map(|(holds, why)| (!holds).then_some(why))
 }

@@ -1,7 +1,7 @@
-//! Merges reports that were made elsewhere into one.
+//! Merges reports of other audits into one.
 //!
-//! A merged report is a set of logs, sorted by path and then by bytes, so the order of reports and lines and the grouping of
-//! merges make no difference. Totals are counted again.
+//! A merged report is a set of logs, sorted by path and then by bytes. So the order of reports and lines and the
+//! grouping of merges make no difference. The merge counts the totals again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ use crate::audit::report::{LogReport, Report};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MergedReport {
-    /// The report.
+    /// The merged report.
     pub report: Report,
     /// The logs that were given more than once, by path. Each is in the report once.
     pub duplicates: Vec<Duplicate>,
@@ -54,8 +54,8 @@ impl MergedReport {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MergeError {
-    /// There is no report.
-    #[error("there is no report to merge; name at least one")]
+    /// The caller gave no report.
+    #[error("cannot merge: no report was given")]
     Nothing,
     /// The options of the reports differ.
     #[error("{mismatch}")]
@@ -99,9 +99,9 @@ pub fn merge(reports: impl IntoIterator<Item = MergedReport>) -> Result<MergedRe
 pub struct NdjsonMerger {
     set: LogSet,
     options: Option<AuditOptions>,
-    /// The counts of the logs in the stream.
+    /// Number of the logs in the stream, by conclusion.
     held: Counts,
-    /// The counts of its summaries.
+    /// Number of logs that its summaries count, by conclusion.
     claimed: Counts,
     /// Number of summaries.
     summaries: u64,
@@ -112,13 +112,13 @@ pub struct NdjsonMerger {
 #[non_exhaustive]
 pub enum IncompleteReport {
     /// It is empty.
-    #[error("it is empty: what should have written it did not; make the report again")]
+    #[error("the report is empty; write it again")]
     Empty,
     /// It has no summary.
-    #[error("the report ends without its summary, so it was cut short; make it again")]
+    #[error("the report is incomplete: it has no summary; write it again")]
     NoSummary,
     /// The summaries' counts differ from the logs in the stream.
-    #[error("the report holds {} and its summaries count {}, so it was cut short or lines were lost; make it again", describe_counts(*held), describe_counts(*claimed))]
+    #[error("the report is incomplete: it has {}, but its summaries count {}; write it again", describe_counts(*held), describe_counts(*claimed))]
     Counts {
         /// The counts of the logs in it.
         held: Counts,
@@ -127,26 +127,26 @@ pub enum IncompleteReport {
     },
     /// The stream contains one line more often than it contains summaries.
     #[error(
-        "the report on {} stands in it {times} times, so lines were copied, and others may be lost; make it again",
+        "the report on {} occurs {times} times: lines were copied, and others may be missing; write it again",
         shown(path)
     )]
     RepeatedLine {
         /// The path of the log.
         path: String,
-        /// Number of times.
+        /// Number of times that it occurs.
         times: u64,
     },
     /// The report on one log is impossible under the options that the summary states.
     #[error(
-        "the report on {} does not answer what its summary says was asked: one of them was edited; judge the log again",
+        "the report on {} contradicts the options in the summary: one of them was edited; audit the log again",
         shown(path)
     )]
     PolicyViolation {
         /// The path of the log.
         path: String,
     },
-    /// A summary names a duplicate of a log that the stream does not contain.
-    #[error("its summaries tell of a duplicate of {}, which is not in it; make the report again", shown(path))]
+    /// A summary lists a duplicate of a log that the stream does not contain.
+    #[error("the report has a duplicate of {}, but not the log itself; write the report again", shown(path))]
     Duplicate {
         /// The path of the log.
         path: String,
@@ -158,7 +158,7 @@ impl NdjsonMerger {
     ///
     /// # Errors
     ///
-    /// [`ReportLineError`] if it is not a line of a report, or if the options of its report differ from those before it.
+    /// [`ReportLineError::Policy`] if its report has other options than those before it. The other variants: see there.
     pub fn push_line(&mut self, line: &[u8]) -> Result<(), ReportLineError> {
         match ReportLine::parse(line)? {
             ReportLine::Log(log) => {
@@ -177,11 +177,11 @@ impl NdjsonMerger {
         Ok(())
     }
 
-    /// Returns the report that the lines make.
+    /// Returns the merged report of the lines.
     ///
     /// # Errors
     ///
-    /// [`IncompleteReport`] if lines are missing, copied or edited.
+    /// [`IncompleteReport`], see its variants, if lines are missing, copied or edited.
     pub fn finish(self) -> Result<MergedReport, IncompleteReport> {
         let (held, claimed) = (self.held, self.claimed);
         let Some(options) = self.options else {

@@ -1,4 +1,4 @@
-//! Reports on many logs: read line by line, merged, summarized.
+//! Reports on many logs: reads them line by line, merges and summarizes them.
 
 mod consistency;
 mod merge;

@@ -1,5 +1,5 @@
-//! Strict reader for the lines of a report in ndjson, which may have been cut, mixed with another one or edited. It accepts
-//! no member that this version does not know, and recomputes the members that follow from others.
+//! Strict reader for the lines of a report in ndjson, which may be truncated, mixed with another report or edited. It
+//! rejects unknown members, and recomputes the members that follow from others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -35,35 +35,33 @@ pub enum ReportLine {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReportLineError {
-    /// It is not JSON, or JSON that readers interpret differently.
-    #[error("the line is corrupt, {0}")]
+    /// It is not JSON, or it is JSON that readers interpret differently.
+    #[error("the line is corrupt: {0}")]
     Corrupt(#[from] LineError),
     /// It is a report in the format `json`.
-    #[error(
-        "this is a whole report of --format json; make it with --format ndjson, of which every line can be checked"
-    )]
+    #[error("expected a line of --format ndjson, found a report of --format json")]
     JsonReport,
     /// It is of a schema that this version does not know.
     #[error(
-        "its schema is {}, and this version knows {} only; merge with the version that made it",
+        "unsupported schema {}, expected {}; use the version that wrote the report",
         display_safe(schema).max_chars(60).quoted(),
         Schema::V1
     )]
     Schema {
-        /// Its schema.
+        /// The schema that it names.
         schema: String,
     },
     /// It is neither a log's report nor a summary.
-    #[error("it is neither a log's report nor a summary: {why}")]
+    #[error("expected a report on a log or a summary: {why}")]
     NotAReportLine {
-        /// The error of the reader, safe to display.
+        /// The error of the JSON reader, safe to display.
         why: String,
     },
     /// It has members or values that this version does not know.
-    #[error("it holds something that this version does not know; merge with the version that made it")]
+    #[error("unknown members or values; use the version that wrote the report")]
     Unknown,
-    /// The conclusion does not follow from the rest.
-    #[error("it concludes {claimed}, and what it found comes to {actual}: it was edited; judge the log again")]
+    /// The conclusion does not follow from the other members.
+    #[error("the line was edited: its conclusion is {claimed}, but its members give {actual}; audit the log again")]
     Conclusion {
         /// The conclusion that it claims.
         claimed: Conclusion,
@@ -71,13 +69,13 @@ pub enum ReportLineError {
         actual: Conclusion,
     },
     /// Its members contradict each other.
-    #[error("it contradicts itself, {why}: it was edited; judge the log again")]
+    #[error("the line was edited: {why}; audit the log again")]
     Inconsistent {
         /// The contradiction.
         why: &'static str,
     },
-    /// The members of the summary contradict its counts.
-    #[error("this summary does not follow from its own counts: it was edited; make the report again")]
+    /// The members of the summary contradict each other.
+    #[error("the summary was edited: its members contradict each other; write the report again")]
     Summary,
     /// The options of its report differ from those before it.
     #[error(transparent)]
@@ -87,7 +85,7 @@ pub enum ReportLineError {
 /// The error for two reports whose options differ.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "the reports were made with different demands: {member} is {here} in this one and {before} in those before it; judge all logs with the same options"
+    "the reports have different options: {member} is {here} here and {before} in earlier reports; audit all logs with the same options"
 )]
 #[non_exhaustive]
 pub struct PolicyMismatch {
@@ -109,8 +107,8 @@ impl ReportLine {
     ///
     /// # Errors
     ///
-    /// [`ReportLineError`] if the line differs from what this version writes, apart from white space, escapes and the
-    /// order of members, or if its members contradict each other.
+    /// [`ReportLineError`]: see its variants. White space, escapes and the order of members may differ from what this
+    /// version writes, and nothing else.
     pub fn parse(line: &[u8]) -> Result<Self, ReportLineError> {
         let object = Object::parse(line)?;
         let text = std::str::from_utf8(line).unwrap_or_default();
@@ -134,7 +132,7 @@ impl ReportLine {
     }
 }
 
-/// Reads a value that is the same when it is written again.
+/// Reads a value, and checks that it is the same when it is written again.
 fn read<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ReportLineError> {
     let neither = |error: serde_json::Error| {
         let why = display_safe(&error.to_string()).max_chars(200).to_string();

@@ -1,4 +1,4 @@
-//! The summary of many logs, counted log by log in any order.
+//! Summary of many logs, which are counted one by one in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Summary {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status of the program: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -53,13 +53,13 @@ impl Summary {
 /// Number of logs by conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// Violated logs.
+    /// Number of violated logs.
     pub violated: u64,
-    /// Unjudged logs.
+    /// Number of unjudged logs.
     pub unjudged: u64,
-    /// Inconclusive logs.
+    /// Number of inconclusive logs.
     pub inconclusive: u64,
-    /// Verified logs.
+    /// Number of verified logs.
     pub verified: u64,
 }
 
@@ -114,7 +114,7 @@ pub struct Duplicate {
 }
 
 impl Duplicate {
-    /// Returns a log that was given `repeats` times after the first.
+    /// Creates a log that was given `repeats` times after the first.
     pub fn new(path: impl Into<String>, repeats: u64) -> Self {
         Self { path: path.into(), repeats }
     }
@@ -126,7 +126,7 @@ impl Duplicate {
 pub struct Conflict {
     /// The path.
     pub path: String,
-    /// Number of logs.
+    /// Number of logs at this path.
     pub logs: u64,
 }
 
@@ -138,13 +138,13 @@ pub struct DuplicateContent {
     pub blake3: String,
     /// Number of bytes of these lines.
     pub bytes: u64,
-    /// Number of paths.
+    /// Number of paths with this content.
     pub paths: u64,
     /// The first of the paths, compared as bytes.
     pub first: String,
 }
 
-/// Builder of a summary for callers that do not keep every report.
+/// Builder of a summary, for callers that do not keep every report.
 #[derive(Debug, Clone, Default)]
 pub struct SummaryBuilder {
     options: AuditOptions,

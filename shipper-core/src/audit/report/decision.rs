@@ -1,4 +1,4 @@
-//! Decisions in the report: the question, the verdict, the recorded verdict and the runs. `docs/auditing.md`, "Decisions".
+//! Decisions in the report: the query, the derived and the recorded verdict, and the runs. `docs/auditing.md`, "Decisions".
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName};
@@ -6,21 +6,21 @@ use shipper_events::{PlanId, RegistryName};
 use crate::gate::{RefusalCode, Verdict, VerdictKind};
 use crate::words::word_enums;
 
-/// One question put to the gate, its status, and the runs that used the answer.
+/// One query to the gate, its status, and the runs that used the verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decision {
     /// The line of the `gate_evaluated`; for a decision that was not recorded, the line of its run.
     pub line: u64,
-    /// The plan.
+    /// The plan of the query.
     pub plan_id: PlanId,
     /// The status that the audit gives it.
     pub status: DecisionStatus,
-    /// The cause, if the status is [`DecisionStatus::Unproven`].
+    /// The cause if the status is [`DecisionStatus::Unproven`], otherwise `None`.
     pub because: Option<UnprovenCause>,
-    /// The registry of the question. `None` where no source names one.
+    /// The registry of the query. `None` if no source names one.
     pub registry: Option<RegistryName>,
-    /// The source of that registry.
+    /// The source of that registry. `None` if no source names one.
     pub registry_source: Option<RegistrySource>,
     /// The line of the `rehearsal_complete` that supports the authorization. `None` if the derived verdict, or a
     /// recorded one, is not `authorized`.
@@ -48,7 +48,7 @@ word_enums! {
         Verified = "verified",
         /// It is a confirmed authorization, and no run used it.
         Authorized = "authorized",
-        /// It is a confirmed refusal, and no run published in spite of it.
+        /// It is a confirmed refusal, and no run published despite it.
         Refused = "refused",
     }
 
@@ -77,14 +77,14 @@ word_enums! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VerdictSummary {
-    /// The verdict.
+    /// The verdict that the audit derived.
     pub verdict: VerdictKind,
     /// The reasons of a refusal, in the order of `docs/gate.md`, "The verdict"; empty for a permission.
     pub reasons: Vec<RefusalCode>,
 }
 
 impl VerdictSummary {
-    /// Returns the answer about a log that is not trusted.
+    /// Returns the verdict on a log that cannot be trusted.
     pub(in crate::audit) fn untrusted_log() -> Self {
         Self { verdict: VerdictKind::Refused, reasons: vec![RefusalCode::UntrustedLog] }
     }
@@ -96,13 +96,13 @@ impl From<&Verdict> for VerdictSummary {
     }
 }
 
-/// A recorded verdict and its reasons: any text.
+/// A recorded verdict and its reasons, as the log contains them: any text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecordedVerdict {
-    /// The verdict.
+    /// The recorded verdict, such as `refused`.
     pub verdict: String,
-    /// Its reasons.
+    /// The recorded reasons, such as `no-rehearsal`; empty for a permission.
     pub reasons: Vec<String>,
 }
 
@@ -124,15 +124,15 @@ impl PartialEq<VerdictSummary> for RecordedVerdict {
     }
 }
 
-/// One attempt to publish for real.
+/// One attempt to publish to the live registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunReport {
     /// The line of its `plan_created`.
     pub line: u64,
-    /// The registry that it states to publish to. `None` where it states none.
+    /// The live registry that the run records. `None` if it records none.
     pub live_registry: Option<String>,
-    /// The result that its `execution_finished` states. `None` where there is none.
+    /// The result that its `execution_finished` records, such as `success`. `None` if there is none.
     pub finished: Option<String>,
     /// Number of distinct packages that it published.
     pub published: u64,

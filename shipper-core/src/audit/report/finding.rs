@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::label::{Label, LabelTarget, paths};
 use crate::words::word_enums;
 
-/// One finding of an audit. Two findings are equal if their JSON forms are.
+/// One finding of an audit. Two findings are equal if their JSON forms are equal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Its code; `docs/codes.md` explains each.
+    /// Its kind; `docs/codes.md` explains each code.
     pub code: FindingCode,
-    /// Its level in this report.
+    /// Its level in this report, which the options can change.
     pub level: Level,
     /// The line that shows it. `None` where no single line does.
     pub line: Option<u64>,
-    /// The facts. Text from the log in it is safe to display.
+    /// The facts. Text that comes from the log is escaped, so that it is safe to display.
     pub message: Cow<'static, str>,
-    /// The next step for the reader.
+    /// The remedy.
     pub help: Cow<'static, str>,
     /// Places other than the finding's own line; [`labels`](Self::labels) returns all places. Empty if read from JSON.
     #[serde(skip)]
@@ -61,7 +61,7 @@ impl Finding {
         Self { labels: self.labels.iter().copied().chain(labels).collect(), ..self }
     }
 
-    /// Returns whether it contradicts the log: true for every error but unknown rules.
+    /// Returns whether it makes the log violated: true for every error except unknown rules.
     pub(in crate::audit) fn is_violation(&self) -> bool {
         self.level == Level::Error && self.code != FindingCode::UnknownRules
     }
@@ -86,9 +86,9 @@ word_enums! {
     pub enum Level {
         /// The log contradicts itself or the gate.
         Error = "error",
-        /// Something to check; an error under `--strict`.
+        /// The reader must check it. An error under `--strict`.
         Warning = "warning",
-        /// Something to know.
+        /// Information that needs no action.
         Note = "note",
     }
 }
@@ -100,7 +100,7 @@ macro_rules! codes {
             #[non_exhaustive]
             pub enum FindingCode {
                 $(
-                    #[doc = concat!("`", $name, "`: ", $help, ".")]
+                    #[doc = concat!("Finding `", $name, "`. Help: ", $help, ".")]
                     $FindingCode = $name,
                 )*
             }
@@ -124,7 +124,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns the next step for the reader.
+            /// Returns the remedy.
             pub fn help(self) -> &'static str {
                 match self {
                     $(Self::$FindingCode => $help,)*
@@ -135,43 +135,43 @@ macro_rules! codes {
 }
 
 codes! {
-    CorruptLine "corrupt-line" Error LINE "keep the file as it is, find out what wrote or changed this line, and move the log aside; nothing from here on was judged"
-    ChainBroken "chain-broken" Error TYPE "keep the file as it is and compare it with a copy or a kept head; lines were changed, removed, added or reordered here"
-    HeadMismatch "head-mismatch" Error BLAKE3 "the bytes that were recorded or kept are not the ones that stand here now; compare the log with a copy of it"
-    LogTruncated "log-truncated" Error TYPE "lines are gone from the end of the log; look for a copy that still has them"
-    BasisMismatch "basis-mismatch" Error BASIS "the bytes that this decision was folded from are not the ones that stand here now; compare the log with a copy of it"
-    VerdictMismatch "verdict-mismatch" Error VERDICT "find out what wrote this decision; by the rules, the events before it give another one"
-    RegistryNotDemanded "registry-not-demanded" Error REHEARSAL_REGISTRY "the permission was given under another configuration than the one you demand; rehearse and ask again under yours"
+    CorruptLine "corrupt-line" Error LINE "the audit stops at this line; keep the file unchanged, find out what wrote or changed the line, and move the log aside"
+    ChainBroken "chain-broken" Error TYPE "keep the file unchanged and compare it with a copy or a kept head; lines were changed, removed, added or reordered"
+    HeadMismatch "head-mismatch" Error BLAKE3 "compare the log with a copy to find the bytes that changed after the head was computed"
+    LogTruncated "log-truncated" Error TYPE "find a copy with the lines that are missing from the end of this log"
+    BasisMismatch "basis-mismatch" Error BASIS "compare the log with a copy; this line or a line before it was changed after the decision"
+    VerdictMismatch "verdict-mismatch" Error VERDICT "find out what wrote this decision; the events before it give another verdict"
+    RegistryNotDemanded "registry-not-demanded" Error REHEARSAL_REGISTRY "find out why the gate was asked about another registry; before the next publish, rehearse on the demanded one and ask again"
     GateNotFound "gate-not-found" Error GATE "find out what wrote this run; the decision that it names does not exist"
-    PublishedDespiteRefusal "published-despite-refusal" Error PLAN_ID "find out who published, and why the refusal did not stop them"
-    DecisionOutdated "decision-outdated" Error PLAN_ID "ask the gate again right before every run; what it was told has changed"
-    UngatedPublish "ungated-publish" Error PLAN_ID "find out who published without asking the gate that this log knows"
-    PublishNotAuthorized "publish-not-authorized" Error PLAN_ID "rehearse this plan on the rehearsal registry before publishing it, and let the gate refuse when that did not pass"
-    NotWhatWasRehearsed "not-what-was-rehearsed" Error PLAN_ID "rehearse exactly the packages that are to be published"
-    UnknownRules "unknown-rules" Error RULES "use a version of shipper-replay that knows these rules; this one does not judge by them"
-    SidecarDrift "sidecar-drift" Error TYPE "do not trust rehearsal.json; the log holds no rehearsal that it could be a snapshot of"
-    PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here; no plan_created says which plan these packages belong to"
-    TornTail "torn-tail" Warning TYPE "a writer died in the middle of a line, or is still at work; look again when it is done, and rehearse again before publishing, since the lost line may have told of a failure"
-    TailRepaired "tail-repaired" Warning TYPE "a writer died here; what it left of its last line is saved beside the log"
-    BlankLine "blank-line" Warning LINE "no tool writes blank lines; find out who edited the log"
-    CrlfLineEndings "crlf-line-endings" Warning END "lines end with CR LF; no tool writes that, so find out what converted the file"
-    UnprovenPublish "unproven-publish" Warning PLAN_ID "this run rests on no rehearsal; find out why it went on without one, and rehearse before publishing"
-    GateBypassed "gate-bypassed" Warning VERDICT "somebody asked to publish without a rehearsal; ask them why"
-    GateNotAskedAgain "gate-not-asked-again" Warning PLAN_ID "the rehearsal would have let this run go, but nobody asked; ask the gate right before every run"
-    RehearsalUnfinished "rehearsal-unfinished" Warning PLAN_ID "a rehearsal of this plan was started and not completed before this run; find out whether it died or would have failed"
-    UnknownGateEvent "unknown-gate-event" Warning TYPE "a newer version may have meant something by it for the gate; use a version that knows it"
-    SidecarOrphan "sidecar-orphan" Warning TYPE "do not trust rehearsal.json; no rehearsal in this log was completed"
-    SidecarUnreadable "sidecar-unreadable" Warning TYPE "mend or remove rehearsal.json, or rehearse again, which writes it anew; the log alone decides"
-    SidecarUnsupported "sidecar-unsupported" Warning TYPE "use a version of shipper-replay that knows this schema; the sidecar was not compared"
-    SidecarBehind "sidecar-behind" Warning TYPE "rehearsal.json tells of an earlier rehearsal than the log's latest; do not decide by it"
-    RehearsalAbandoned "rehearsal-abandoned" Warning TYPE "the rehearsal before this one died, or two ran at once; run one at a time"
-    StrayRehearsalEvent "stray-rehearsal-event" Warning TYPE "no rehearsal was open here; two rehearsals may have written into one log at once"
-    SharedAuthority "shared-authority" Warning PLAN_ID "the rehearsal may have gone to the live registry itself; check that the two registries differ by URL"
-    TimeWentBackwards "time-went-backwards" Warning TIMESTAMP "a clock was set back, or lines were moved or written by two tools at once; times in a log are claims"
-    UnknownEvent "unknown-event" Note TYPE "nothing to do; the event was kept and has no effect on the gate"
-    ForeignLines "foreign-lines" Note TYPE "lines of a tool that does not chain stand here; they are trusted as they stand"
-    SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME to demand the registry that you have configured"
-    NoHeadGiven "no-head-given" Note TYPE "pass --extends with a head that you kept elsewhere; without one, a cut or wholly rewritten log cannot be seen"
+    PublishedDespiteRefusal "published-despite-refusal" Error PLAN_ID "find out why the refusal did not stop this run; check what it published, yank bad versions, and publish fixes from a rehearsed plan"
+    DecisionOutdated "decision-outdated" Error PLAN_ID "ask the gate right before every run; check what this run published, yank bad versions, and publish fixes from a rehearsed plan"
+    UngatedPublish "ungated-publish" Error PLAN_ID "find out why this run did not ask the gate; check what it published, yank bad versions, and publish fixes from a rehearsed plan"
+    PublishNotAuthorized "publish-not-authorized" Error PLAN_ID "ask the gate before every run; check what this run published, yank bad versions, and publish fixes from a rehearsed plan"
+    NotWhatWasRehearsed "not-what-was-rehearsed" Error PLAN_ID "compare what this run published with the rehearsal; yank bad versions, and publish fixes from a plan that was rehearsed whole"
+    UnknownRules "unknown-rules" Error RULES "use a version of shipper-replay that knows these rules; this version did not check the decision"
+    SidecarDrift "sidecar-drift" Error TYPE "do not trust rehearsal.json; it is not a snapshot of any rehearsal in this log"
+    PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here, and check the packages; yank bad versions, and publish fixes from a rehearsed plan"
+    TornTail "torn-tail" Warning TYPE "if a writer is active, audit again later; otherwise rehearse before the next publish, because the lost line may record a failure"
+    TailRepaired "tail-repaired" Warning TYPE "read the removed bytes, which the repair saved beside the log; they may record a failure or a publish"
+    BlankLine "blank-line" Warning LINE "find out what edited the log; no known release tool writes blank lines"
+    CrlfLineEndings "crlf-line-endings" Warning END "find out what converted the line endings; no known release tool writes CR LF"
+    UnprovenPublish "unproven-publish" Warning PLAN_ID "find out why this run was not rehearsed; check what it published, yank bad versions, and rehearse before the next publish"
+    GateBypassed "gate-bypassed" Warning VERDICT "find out why the rehearsal was skipped, and whether that was permitted"
+    GateNotAskedAgain "gate-not-asked-again" Warning PLAN_ID "ask the gate right before every run"
+    RehearsalUnfinished "rehearsal-unfinished" Warning PLAN_ID "find out whether the open rehearsal was interrupted or would have failed"
+    UnknownGateEvent "unknown-gate-event" Warning TYPE "use a version of shipper-replay that knows this event; it may affect the verdict"
+    SidecarOrphan "sidecar-orphan" Warning TYPE "do not trust rehearsal.json; this log has no completed rehearsal"
+    SidecarUnreadable "sidecar-unreadable" Warning TYPE "repair or remove rehearsal.json; the next rehearsal writes a new one, and the gate uses only the log"
+    SidecarUnsupported "sidecar-unsupported" Warning TYPE "use a version of shipper-replay that knows this schema; this version did not compare the sidecar"
+    SidecarBehind "sidecar-behind" Warning TYPE "do not use rehearsal.json; the log has a later rehearsal"
+    RehearsalAbandoned "rehearsal-abandoned" Warning TYPE "find out whether the earlier rehearsal was interrupted; run one rehearsal at a time"
+    StrayRehearsalEvent "stray-rehearsal-event" Warning TYPE "run one rehearsal at a time; two may have written to this log at once"
+    SharedAuthority "shared-authority" Warning PLAN_ID "check that the two registries have different URLs; the rehearsal may have published to the live registry"
+    TimeWentBackwards "time-went-backwards" Warning TIMESTAMP "find out whether a clock was set back, lines were moved, or two tools wrote at once; the audit does not trust timestamps"
+    UnknownEvent "unknown-event" Note TYPE "no action is needed; the event has no effect on the gate"
+    ForeignLines "foreign-lines" Note TYPE "keep a head from after these lines; without one, the audit may not detect a change of an unchained line"
+    SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME with the rehearsal registry that you have configured"
+    NoHeadGiven "no-head-given" Note TYPE "pass --extends with a head that you kept elsewhere; without one, the audit cannot detect a truncated or rewritten log"
 }
 
 impl FindingCode {

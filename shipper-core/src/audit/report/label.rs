@@ -1,5 +1,5 @@
-//! Labels: the places in the log that show a finding, by line and member. The auditor keeps no line; a renderer reads the
-//! labelled lines again.
+//! Labels: the places in the log that show a finding, by line and member. The auditor stores no lines, so a renderer
+//! reads the labelled lines again.
 
 use crate::fold::EvidenceFlaw;
 use crate::gate::{RefusalReason, Verdict};
@@ -8,11 +8,11 @@ use crate::gate::{RefusalReason, Verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
-    /// The line.
+    /// The number of the line; the first is 1.
     pub line: u64,
     /// The place in the line.
     pub target: LabelTarget,
-    /// A few words about the place; empty where the finding's message suffices.
+    /// Short description of the place; empty if the message of the finding suffices.
     pub text: &'static str,
 }
 
@@ -63,7 +63,7 @@ impl Label {
     /// Returns the places that show the permission or each reason of a refusal.
     pub(in crate::audit) fn for_verdict(verdict: &Verdict) -> Vec<Self> {
         let basis =
-            verdict.receipt().map(|receipt| Self::new(receipt.line, paths::PASSED, "the rehearsal that it rests on"));
+            verdict.receipt().map(|receipt| Self::new(receipt.line, paths::PASSED, "the rehearsal used as evidence"));
         basis.into_iter().chain(verdict.reasons().iter().flat_map(reason_labels).flatten()).collect()
     }
 }
@@ -82,18 +82,16 @@ fn reason_labels(reason: &RefusalReason) -> [Option<Label>; 2] {
             receipt
                 .as_ref()
                 .and_then(|receipt| label(receipt.line, paths::PASSED, "the latest rehearsal did not pass")),
-            open.and_then(|line| label(line, paths::TYPE, "a failure is marked in this rehearsal")),
+            open.and_then(|line| label(line, paths::TYPE, "a failure is recorded in this rehearsal")),
         ],
         RefusalReason::UnsoundEvidence(receipt) => {
             let counts_differ = receipt.unsound.contains(&EvidenceFlaw::PackageCountMismatch);
             let start = receipt.start.as_ref().filter(|_| counts_differ);
             [
-                label(receipt.line, paths::PASSED, "it says so, and its events do not bear it out"),
-                start.and_then(|start| label(start.line, paths::PACKAGE_COUNT, "another number of packages followed")),
+                label(receipt.line, paths::PASSED, "its events contradict this result"),
+                start.and_then(|start| label(start.line, paths::PACKAGE_COUNT, "not the number of published packages")),
             ]
         }
-        RefusalReason::UnknownGateEvent(event) => {
-            [label(event.line, paths::TYPE, "this version does not know it"), None]
-        }
+        RefusalReason::UnknownGateEvent(event) => [label(event.line, paths::TYPE, "unknown to this version"), None],
     }
 }

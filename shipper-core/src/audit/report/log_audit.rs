@@ -22,13 +22,13 @@ pub struct LogAudit {
     pub bytes: u64,
     /// The BLAKE3 of those bytes, 64 lowercase hex digits.
     pub blake3: String,
-    /// The state of the chain.
+    /// The state of the hash chain.
     pub integrity: Integrity,
-    /// The end of the log.
+    /// The state of the end of the log.
     pub tail: TailStatus,
-    /// The receipt of the latest completed rehearsal. `None` where none was completed.
+    /// The receipt of the latest completed rehearsal. `None` if none was completed.
     pub receipt: Option<ReceiptReport>,
-    /// The answer of the gate at the end. `None` where neither the options nor a receipt name a plan.
+    /// The verdict of the gate at the end. `None` if neither the options nor a receipt name a plan.
     pub gate: Option<GateReport>,
     /// Every decision, by line, except those that the options leave out.
     pub decisions: Vec<Decision>,
@@ -36,7 +36,7 @@ pub struct LogAudit {
     pub sidecar: SidecarReport,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
-    /// The timeline, by line. `None` where the caller did not ask for it.
+    /// The timeline, by line. `None` if the caller did not request it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<TimelineEntry>>,
     /// Every rehearsal, by its first line. `None` without a timeline.
@@ -49,7 +49,7 @@ pub struct LogAudit {
 
 impl LogAudit {
     /// Returns the first conclusion that applies, in the order of the variants of [`Conclusion`].
-    // `phrases::headline` in shipper-replay repeats this order.
+    // `headline::reason` in shipper-replay repeats this order.
     pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
         let sidecar_proves_nothing = matches!(
@@ -87,6 +87,15 @@ impl LogAudit {
             && !self.findings.iter().any(|finding| finding.is_about_since)
     }
 
+    /// Returns whether the log begins with the bytes of [`AuditOptions::extends`]; false if that is `None`.
+    pub fn applies_extends(&self, options: &AuditOptions) -> bool {
+        let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
+        let of_since = options.since.is_some() && !self.applies_since(options);
+        options.extends.is_some()
+            && !self.has_finding(FindingCode::LogTruncated)
+            && self.findings.iter().filter(is_about_head).count() <= usize::from(of_since)
+    }
+
     /// Removes the timeline, the rehearsals and the runs.
     pub fn clear_timeline(&mut self) {
         (self.timeline, self.rehearsals, self.runs) = (None, None, None);
@@ -99,7 +108,7 @@ word_enums! {
     pub enum Conclusion {
         /// There is an error finding.
         Violated = "violated",
-        /// Something could not be judged.
+        /// A log cannot be read, or a decision has rules that this version does not know.
         Unjudged = "unjudged",
         /// There is no error, but the evidence is incomplete, or there was nothing to check.
         Inconclusive = "inconclusive",
@@ -141,9 +150,9 @@ word_enums! {
         Unsupported = "unsupported",
         /// It equals the latest completed rehearsal.
         Match = "match",
-        /// It equals an earlier one.
+        /// It equals an earlier completed rehearsal.
         Behind = "behind",
-        /// It equals none in this log.
+        /// It equals no completed rehearsal of this log.
         Drift = "drift",
     }
 }
@@ -185,7 +194,7 @@ impl SidecarStatus {
 pub struct SidecarReport {
     /// The status of the sidecar.
     pub status: SidecarStatus,
-    /// The path where the caller looked for it. `None` where it did not.
+    /// The path where the caller looked for it. `None` if the caller did not look for it.
     pub path: Option<String>,
     /// The differences from the latest receipt; empty unless the status is [`SidecarStatus::Drift`].
     pub differences: Vec<FieldDiff>,
@@ -199,13 +208,13 @@ pub struct ReceiptReport {
     pub plan_id: PlanId,
     /// The registry that it was rehearsed on.
     pub registry: RegistryName,
-    /// True if the rehearsal states that it passed.
+    /// True if the rehearsal claims that it passed.
     pub passed: bool,
     /// Number of packages that were attempted.
     pub packages_attempted: u64,
     /// Number of packages that were published.
     pub packages_published: u64,
-    /// The summary that the rehearsal states.
+    /// The summary that the completion records.
     pub summary: String,
     /// The time of its start.
     pub started_at: Timestamp,
@@ -215,7 +224,7 @@ pub struct ReceiptReport {
     pub line: u64,
     /// The soundness of the evidence.
     pub evidence: Evidence,
-    /// The flaws of the evidence; empty where it is sound.
+    /// The flaws of the evidence; empty if it is sound.
     pub unsound: Vec<EvidenceFlaw>,
 }
 
@@ -237,13 +246,13 @@ impl From<&Receipt> for ReceiptReport {
     }
 }
 
-/// The answer of the gate at the end of the log.
+/// The verdict of the gate at the end of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateReport {
-    /// The question.
+    /// The query.
     pub query: GateQuery,
-    /// The source of the registry in it. `None` where no source names one.
+    /// The source of the registry in the query. `None` if no source names one.
     pub registry_source: Option<RegistrySource>,
     /// The verdict.
     pub verdict: VerdictKind,

@@ -7,7 +7,7 @@ use crate::audit::options::{AuditOptions, RequiredVerdict};
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
 
-/// The conclusion about some logs, with the result of each.
+/// Report on one or more logs: the conclusion about all, and the result of each.
 ///
 /// ```
 /// use shipper_core::audit::{AuditOptions, LogReport, Report, SidecarInput, audit_reader};
@@ -26,7 +26,7 @@ pub struct Report {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status of the program: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -44,7 +44,7 @@ word_enums! {
     }
 }
 
-/// The result of one log, or the reason why it was not audited.
+/// Result of the audit of one log, or the reason why it was not audited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "LogReportJson")]
 #[non_exhaustive]
@@ -53,9 +53,9 @@ pub struct LogReport {
     pub path: String,
     /// The conclusion about it.
     pub conclusion: Conclusion,
-    /// The reason why it was not audited. `None` exactly if `audit` is there.
+    /// The reason why it was not audited. `None` if `audit` is `Some`.
     pub error: Option<UnauditedReason>,
-    /// The result of its audit.
+    /// The result of its audit. `None` if it was not audited.
     #[serde(flatten)]
     pub audit: Option<LogAudit>,
 }
@@ -115,7 +115,7 @@ impl TryFrom<LogReportJson> for LogReport {
 
     fn try_from(json: LogReportJson) -> Result<Self, &'static str> {
         if json.audit.is_some() == json.error.is_some() {
-            return Err("a log is either judged, with every member of the schema, or it has an error");
+            return Err("expected either an error or every member of an audit");
         }
         Ok(Self { path: json.path, conclusion: json.conclusion, error: json.error, audit: json.audit })
     }

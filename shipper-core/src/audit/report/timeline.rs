@@ -1,5 +1,5 @@
 //! The timeline in a report: the events that concern the gate or a run, and the rehearsals and runs that they form. It grows
-//! with the events, so a report has it only if the caller asks for it.
+//! with the events, so a report has it only if the caller requests it.
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
@@ -14,17 +14,17 @@ use crate::words::word_enums;
 pub struct TimelineEntry {
     /// Its line, counted from 1.
     pub line: u64,
-    /// The time that the event states: a claim of its writer.
+    /// The timestamp of the event, which is a claim of its writer.
     pub timestamp: Timestamp,
-    /// Its type.
+    /// Its type, such as `rehearsal_started`.
     pub event: String,
-    /// The plan that it names. `None` where it names none.
+    /// The plan that it names. `None` if it names none.
     pub plan_id: Option<PlanId>,
-    /// The registry of its rehearsal or of its question to the gate. `None` where it names none.
+    /// The registry of its rehearsal or of its query to the gate. `None` if it names none.
     pub registry: Option<RegistryName>,
-    /// The package that it concerns, as `name@version`. `None` where it concerns all.
+    /// The package that it concerns, as `name@version`. `None` if it concerns all packages.
     pub package: Option<String>,
-    /// The outcome that it states: `passed` or `failed`, a recorded verdict, or the result of a run. `None` without one.
+    /// The outcome that it records: `passed` or `failed`, a verdict, or the result of a run. `None` if it records none.
     pub outcome: Option<String>,
     /// The state after it.
     pub after: StateAfter,
@@ -34,13 +34,13 @@ pub struct TimelineEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StateAfter {
-    /// The rehearsal that is open. `None` where none is.
+    /// The open rehearsal. `None` if none is open.
     pub open: Option<OpenRehearsalSummary>,
     /// The receipt of the latest completed rehearsal. `None` before the first completion.
     pub receipt: Option<ReceiptSummary>,
     /// Number of unknown gate events that the fold remembers.
     pub unknown_gate_events: u64,
-    /// The answer of the gate after the event, as in [`LogAudit::gate`](super::LogAudit::gate). `None` without a plan.
+    /// The verdict of the gate after the event, as in [`LogAudit::gate`](super::LogAudit::gate). `None` without a plan.
     pub gate: Option<VerdictSummary>,
 }
 
@@ -62,11 +62,11 @@ pub struct OpenRehearsalSummary {
 pub struct ReceiptSummary {
     /// The line of the completion.
     pub line: u64,
-    /// True if the rehearsal states that it passed.
+    /// True if the rehearsal claims that it passed.
     pub passed: bool,
     /// The soundness of the evidence.
     pub evidence: Evidence,
-    /// The flaws of the evidence; empty where it is sound.
+    /// The flaws of the evidence; empty if it is sound.
     pub unsound: Vec<EvidenceFlaw>,
 }
 
@@ -115,9 +115,9 @@ word_enums! {
     pub enum RehearsalStatus {
         /// It was completed, passed, and its evidence is sound.
         Passed = "passed",
-        /// It was completed and states that it failed.
+        /// It was completed and failed.
         Failed = "failed",
-        /// It was completed and states that it passed, but its events contradict that.
+        /// It was completed and claims that it passed, but its events contradict that.
         Unsound = "unsound",
         /// Another rehearsal was started before it was completed.
         Abandoned = "abandoned",

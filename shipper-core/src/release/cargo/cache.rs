@@ -1,5 +1,5 @@
-//! Cargo's cache of a registry. Cargo never downloads a version again, so it would rehearse with old packages of a registry
-//! that was set up anew at the same address.
+//! Cargo's cache of a registry. Cargo never downloads a version again. If a new registry has the address of an earlier
+//! one, cargo would build with the packages of the earlier one.
 
 use std::io;
 

@@ -8,10 +8,10 @@ use thiserror::Error;
 
 use crate::release::registry::{Registry, shown};
 
-/// The registry that cargo knows without configuration.
+/// The registry that needs no configuration.
 pub(super) const CRATES_IO: &str = "crates-io";
 
-/// The address that takes uploads to crates-io.
+/// The address for uploads to crates-io.
 pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";
 
 /// The address of the index of crates-io.
@@ -22,25 +22,21 @@ const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 #[non_exhaustive]
 pub enum ConfigError {
     /// The text cannot be the name of a registry.
-    #[error("{name} is no name of a registry: letters, digits, - and _ only")]
+    #[error("invalid registry name {name}: only letters, digits, `-` and `_` are allowed")]
     InvalidRegistryName {
         /// The name, safe to show.
         name: String,
     },
     /// The registry is not configured.
-    #[error(
-        "the registry {name} is not configured; add [registries.{name}] with its index to .cargo/config.toml, or set {variable}"
-    )]
+    #[error("registry {name} has no index; set it in [registries.{name}] of .cargo/config.toml, or in {variable}")]
     NotConfigured {
         /// The registry's name.
         name: String,
-        /// The environment variable that may name its index.
+        /// The environment variable that can set its index.
         variable: String,
     },
     /// The registry's index is not a sparse one, which a lookup needs.
-    #[error(
-        "the index of the registry {name}, {index}, is no sparse one, so that what is on it cannot be compared; configure its sparse+ address"
-    )]
+    #[error("registry {name} has no sparse index: {index}; configure its `sparse+` address")]
     NotSparse {
         /// The registry's name.
         name: String,
@@ -48,11 +44,11 @@ pub enum ConfigError {
         index: String,
     },
     /// A configuration file cannot be read.
-    #[error("cargo's configuration {path} cannot be read")]
+    #[error("cannot read the cargo configuration {path}")]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: Utf8PathBuf,
-        /// The cause.
+        /// Error of reading or parsing the file.
         source: io::Error,
     },
 }

@@ -44,7 +44,7 @@ pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
         // The first part is the name of the package.
         let path = path.split_once('/').map_or(path, |(_, path)| path).to_owned();
         if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(io::Error::other("a path in the package leads out of it"));
+            return Err(io::Error::other("a path in the package has an empty, `.` or `..` part"));
         }
         let executable = entry.header().mode()? & 0o100 != 0;
         let mut bytes = Vec::new();

@@ -20,7 +20,7 @@ use super::crate_file::{CrateFiles, unpack};
 use crate::release::publisher::{Failure, FailureClass, StepContext};
 use crate::release::registry::{Registry, parse_address};
 
-/// The time for one request.
+/// The time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The greatest length of an answer, in bytes.
@@ -64,33 +64,33 @@ impl SparseIndex {
     pub(super) fn new(registry: &Registry, config: &CargoConfig) -> Result<Self, Failure> {
         let name = registry.name.to_string();
         let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
-            Failure::permanent(format!("the registry {name} has no sparse index; configure its sparse+ address"))
+            Failure::permanent(format!("registry {name} has no sparse index; configure its `sparse+` address"))
         })?;
         let trusted = match config.ca_file() {
             None => RootCerts::PlatformVerifier,
             Some(path) => read_certificates(&path).map_err(|error| {
-                Failure::permanent(format!("the certificates in {path} (http.cainfo) cannot be read: {error}"))
+                Failure::permanent(format!("cannot read the certificates in {path} (http.cainfo): {error}"))
             })?,
         };
         let tls = TlsConfig::builder().root_certs(trusted).build();
         let mut agent = Agent::config_builder().http_status_as_error(false).tls_config(tls);
         if let Some(proxy) = config.proxy() {
-            let invalid = |error| Failure::permanent(format!("the proxy (http.proxy) is none: {error}"));
+            let invalid = |error| Failure::permanent(format!("invalid proxy (http.proxy): {error}"));
             agent = agent.proxy(Some(Proxy::new(&proxy).map_err(invalid)?));
         }
         let address = format!("{}/", address.trim_end_matches('/'));
         Ok(Self { agent: agent.build().into(), address, token: config.token(&name), name })
     }
 
-    /// Returns the address that takes uploads.
+    /// Returns the address for uploads.
     pub(super) fn upload_endpoint(&self, context: &StepContext<'_>) -> Result<String, Failure> {
         let api = self.index_config(context)?.api;
-        api.ok_or_else(|| Failure::permanent(format!("the registry {} takes no uploads", self.name)))
+        api.ok_or_else(|| Failure::permanent(format!("registry {} accepts no uploads", self.name)))
     }
 
     fn index_config(&self, context: &StepContext<'_>) -> Result<IndexConfig, Failure> {
         let config = self.read("config.json", context)?;
-        let config = config.ok_or_else(|| self.unreadable(&"it has no config.json"))?;
+        let config = config.ok_or_else(|| self.unreadable(&"no config.json"))?;
         serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
 
@@ -114,7 +114,7 @@ impl SparseIndex {
         let mut entries = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
         match entries.find(|entry: &IndexEntry| without_build_metadata(&entry.version) == wanted) {
             Some(entry) if entry.yanked => Err(Failure::permanent(format!(
-                "{name} {version} was yanked from the registry {}; un-yank it, or bump the version",
+                "{name} {version} was yanked from the registry {}; undo the yank, or bump the version",
                 self.name
             ))),
             found => Ok(found),
@@ -138,20 +138,17 @@ impl SparseIndex {
         let registry = &self.name;
         if !status.is_success() {
             // A storage may answer "forbidden" for a file that it does not have yet.
-            let message = format!(
-                "the registry {registry} shows {name} {version}, and it cannot be downloaded: it answered {status}; is there \
-                 a token that may?"
-            );
+            let message =
+                format!("cannot download {name} {version}: the registry {registry} answered {status}; check the token");
             return Err(Failure::new(FailureClass::Retryable, message));
         }
         let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         if !sha256.eq_ignore_ascii_case(cksum) {
             return Err(Failure::permanent(format!(
-                "what the registry {registry} keeps of {name} {version} is not what its index says, so that nobody can \
-                 build with it: the checksum is {sha256}"
+                "the checksum of {name} {version} in the registry {registry} is {sha256}, but its index has {cksum}"
             )));
         }
-        let invalid = |error| format!("what the registry {registry} keeps of {name} {version} is no package: {error}");
+        let invalid = |error| format!("cannot unpack {name} {version} from the registry {registry}: {error}");
         unpack(&*bytes).map_err(|error| Failure::permanent(invalid(error)))
     }
 
@@ -161,9 +158,9 @@ impl SparseIndex {
         let registry = &self.name;
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
-            status if is_auth_error(status) => Err(Failure::permanent(format!(
-                "the registry {registry} does not let us look into its index; give a token that may"
-            ))),
+            status if is_auth_error(status) => {
+                Err(Failure::permanent(format!("the registry {registry} denied access to its index; check the token")))
+            }
             status if status.is_success() => Ok(Some(body)),
             _ => Err(Failure::new(FailureClass::Retryable, format!("the registry {registry} answered {status}"))),
         }
@@ -191,7 +188,7 @@ impl SparseIndex {
             request = request.header("Authorization", token);
         }
         let unreachable = |error: &dyn Display| {
-            let message = format!("the registry {} cannot be reached: {error}; is it running?", self.name);
+            let message = format!("cannot reach the registry {}: {error}", self.name);
             Failure::new(FailureClass::Retryable, message)
         };
         let response = request.call().map_err(|error| unreachable(&error))?;
@@ -203,7 +200,7 @@ impl SparseIndex {
 
     fn unreadable(&self, error: &dyn Display) -> Failure {
         let name = &self.name;
-        Failure::permanent(format!("the index of the registry {name} cannot be read: {error}; is this its address?"))
+        Failure::permanent(format!("cannot read the index of the registry {name}: {error}; check its address"))
     }
 
     fn is_same_origin(&self, url: &str) -> bool {

@@ -1,7 +1,8 @@
 //! Dependencies of a package as a `Cargo.lock` resolves them.
 //!
 //! Cargo makes a package's own `Cargo.lock` from the workspace's: in the format of its version, with the package's
-//! dependencies only. So a plan contains what the file names, not its bytes, and not the dependencies of other members.
+//! dependencies only. So a plan contains the entries of that file, not its bytes, and not the dependencies of other
+//! members.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -13,7 +13,7 @@ use super::redact::Redactor;
 use super::stderr::StderrClassifier;
 use crate::release::publisher::{Failure, FailureClass, OutputTails, StepContext};
 
-/// The length of the tail that is kept of each stream, in bytes.
+/// The maximum length of the tail of each stream, in bytes.
 const MAX_TAIL_LEN: usize = 8 * 1024;
 
 /// The length to which lines are truncated, in bytes.
@@ -22,7 +22,7 @@ const MAX_LINE_LEN: usize = 8 * 1024;
 /// The length of the text after a truncated line that is redacted too, in bytes: only a whole secret is recognized.
 const REDACTION_MARGIN: usize = 8 * 1024;
 
-/// The number of lines that wait for their receiver before the command has to wait.
+/// The number of lines in the channel. If it is full, the command waits.
 const CHANNEL_CAPACITY: usize = 1024;
 
 /// The time between two checks of the deadline.
@@ -31,7 +31,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The time for output after the command ended: a process that it left behind may hold the pipe.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Returns cargo as the caller's environment names it.
+/// Returns the path of cargo: the environment variable `CARGO`, or `cargo`.
 pub(super) fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
@@ -72,9 +72,7 @@ pub(super) fn run(
     wrap.wrap(process_wrap::std::ProcessGroup::leader());
     #[cfg(windows)]
     wrap.wrap(process_wrap::std::JobObject);
-    let mut child = wrap.spawn().map_err(|error| {
-        Failure::permanent(format!("cargo could not be started: {error}; is it installed and on the path?"))
-    })?;
+    let mut child = wrap.spawn().map_err(|error| Failure::permanent(format!("cannot start cargo: {error}")))?;
     let (sender, lines) = sync_channel(CHANNEL_CAPACITY);
     if let Some(stdout) = child.stdout().take() {
         spawn_line_reader(stdout, Stream::Stdout, sender.clone());
@@ -140,7 +138,7 @@ fn wait(
     output: &mut OutputCollector<'_>,
 ) -> Result<ExitStatus, Failure> {
     let wait_failure =
-        |error: io::Error| Failure::new(FailureClass::Ambiguous, format!("cargo cannot be waited for: {error}"));
+        |error: io::Error| Failure::new(FailureClass::Ambiguous, format!("cannot wait for cargo: {error}"));
     let status = loop {
         if let Some(status) = child.try_wait().map_err(wait_failure)? {
             break status;

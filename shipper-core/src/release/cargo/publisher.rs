@@ -82,7 +82,7 @@ impl CargoPublisher {
         run(command, Stdio::piped(), context, &self.redactor)
     }
 
-    /// Makes a command build apart from earlier builds, and leave no files elsewhere if it is killed.
+    /// Makes a command build apart from earlier builds, with all files in the work directory.
     fn isolate_build(&self, command: &mut Command) {
         let (target, temporary) = (self.work_dir.path().join("target"), self.work_dir.path().join("temporary"));
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
@@ -97,10 +97,10 @@ impl CargoPublisher {
         let ids = packages.iter().map(PlannedPackage::id);
         self.run(package_command(self.workspace.root(), ids, self.allow_dirty, &packed), context)?;
         let changed = self.workspace.first_change(packages, &packed);
-        match io_failure("the workspace cannot be packed again to see whether it changed", changed)? {
+        match io_failure("cannot compare the workspace with the plan", changed)? {
             None => Ok(()),
             Some((package, path)) => Err(Failure::permanent(format!(
-                "the source changed since the plan was made ({path} of {}); rehearse what is to be published now",
+                "the source changed since the plan was made ({path} of {}); rehearse again",
                 package.name
             ))),
         }
@@ -118,7 +118,7 @@ impl CargoPublisher {
         let files = self.workspace.files(&package.name).ok_or_else(|| io::Error::other("it is not in the workspace"));
         let staged = files.and_then(|files| stage(files, self.workspace.lock_file.as_deref(), &directory));
         let staged = staged.and_then(|()| self.evict_cache(registry));
-        io_failure("the package cannot be laid out for the rehearsal", staged)?;
+        io_failure("cannot prepare the package for the rehearsal", staged)?;
         let mut command = self.command(registry, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(directory.join("Cargo.toml"));
         // The rehearsal registry does not contain the later packages yet.
@@ -170,7 +170,7 @@ impl Publisher for CargoPublisher {
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<String, Failure> {
         let index = SparseIndex::new(role.registry(), &self.workspace.config);
         match index.and_then(|index| index.upload_endpoint(context)) {
-            // The address is known, also behind a mirror that only cargo reaches.
+            // The address of crates-io is fixed, even if only cargo can reach it through a mirror.
             Err(failure) if failure.class == FailureClass::Retryable && role.registry().name.as_str() == CRATES_IO => {
                 Ok(CRATES_IO_ENDPOINT.to_owned())
             }
@@ -206,7 +206,7 @@ impl Publisher for CargoPublisher {
 
     fn install(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure> {
         let (package, registry) = (target.package, target.role.registry());
-        io_failure("there is no place to install to", self.evict_cache(registry))?;
+        io_failure("cannot clear the cache of cargo", self.evict_cache(registry))?;
         let version = format!("={}", package.version);
         let mut command = self.command(registry, &["install", &package.name, "--force", "--version", &version]);
         // `cargo install` reads only the configuration of cargo's home.
@@ -221,7 +221,7 @@ impl Publisher for CargoPublisher {
         let tails = self.run(command, context)?;
         // Cargo also succeeds if it installed nothing.
         let installed = root.join("bin").read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
-        let nothing = "cargo installed no program; do they all want features that are not on by default?";
+        let nothing = "cargo installed no program; check `required-features` in its manifest";
         if installed { Ok(()) } else { Err(Failure { tails, ..Failure::permanent(nothing) }) }
     }
 

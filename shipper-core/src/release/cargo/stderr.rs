@@ -1,8 +1,8 @@
-//! Classifier of cargo's failures by its standard error. The class decides about another attempt.
+//! Classifier of cargo's failures by its standard error. The class decides if the release tries again.
 
 use crate::release::publisher::FailureClass;
 
-/// Messages of errors that may pass.
+/// Messages of temporary errors.
 const TRANSIENT_ERRORS: [&str; 12] = [
     "timed out",
     "timeout",
@@ -100,68 +100,14 @@ impl StderrClassifier {
         let last = if self.first.ends_with(&self.last) { &[] } else { self.last.as_slice() };
         let message = [self.first.as_slice(), last].concat().join("; ");
         if message.is_empty() {
-            return "it said nothing that tells why".to_owned();
+            return "no error message".to_owned();
         }
         let auth = ["got 401", "got 403", "status 401", "status 403"].iter().any(|code| message.contains(code));
-        let hint = if auth { "; is the token the right one?" } else { "" };
+        let hint = if auth { "; check the token" } else { "" };
         format!("{message}{hint}")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn classifier(text: &str) -> StderrClassifier {
-        let mut classifier = StderrClassifier::default();
-        text.lines().for_each(|line| classifier.push_line(line));
-        classifier
-    }
-
-    /// (Pass) Errors that may pass, permanent ones and unknown outcomes have their classes.
-    #[test]
-    fn failures_are_classified() {
-        use FailureClass::{Ambiguous, Permanent, Retryable};
-        let failed = |cause: &str| format!("error: failed to publish\n\nCaused by:\n  {cause}");
-        let uploading = |cause: &str| format!("    Uploading a v1\n{}", failed(cause));
-        let page = "<p>it did not reach the origin</p>\n".repeat(1000);
-        for (text, class) in [
-            (failed("failed to get a 200 OK response, got 500"), Retryable),
-            (uploading("[18] Transferred a partial file"), Ambiguous),
-            (uploading(&format!("failed to get a 200 OK response, got 502\nbody:\n{page}")), Ambiguous),
-            (format!("warning: could not compile it, so without\n{}", uploading("got 502")), Ambiguous),
-            (uploading("invalid JSON response body:\nbody:\n<html>"), Ambiguous),
-            (uploading("(status 429 Too Many Requests)"), Retryable),
-            (uploading("the remote server responded with an error (status 403 Forbidden)"), Permanent),
-            (uploading("the remote server responded with an error: no such owner"), Permanent),
-            (uploading("failed to get a 200 OK response, got 403"), Permanent),
-            (uploading("token contains invalid characters"), Permanent),
-            ("error: crate a@0.1.0 already exists on registry".to_owned(), Ambiguous),
-            ("error[E0425]: cannot find `timeout`\n[7] x\nerror: could not compile `a`".to_owned(), Permanent),
-            (String::new(), Permanent),
-        ] {
-            assert_eq!(classifier(&text).class(false), class, "{text}");
-            assert_eq!(classifier(&text).class(true), Ambiguous, "{text}");
-        }
-    }
-
-    /// (Pass) The message contains the errors of the compiler, a build script and cargo, and not the headers of an answer.
-    #[test]
-    fn the_message_contains_the_errors() {
-        let compiler = "error[E0425]: cannot find `\u{1b}x`\n --> src\nerror: failed to verify\n\nCaused by:\n  it";
-        let lines = "x\n".repeat(50);
-        let script = format!("error: it failed to run\n  --- stdout\n{lines}  --- stderr\n  no libfoo\nerror: failed");
-        let long = format!("error: one\n{}error: two", "x\n".repeat(MAX_FIRST_ERROR));
-        let answer =
-            "error: failed to publish\n\nCaused by:\n  got 403\n  headers:\n\tHTTP/1.1 403\n\tx: y\n  body:\n  no";
-        for (text, message) in [
-            (compiler, "error[E0425]: cannot find `\u{1b}x`; --> src; error: failed to verify; it"),
-            (&script, "error: it failed to run; no libfoo; error: failed"),
-            (&long, &format!("error: one; {}error: two", "x; ".repeat(MAX_FIRST_ERROR - 1))),
-            (answer, "error: failed to publish; got 403; no; is the token the right one?"),
-            ("", "it said nothing that tells why"),
-        ] {
-            assert_eq!(classifier(text).message(), message);
-        }
-    }
-}
+#[path = "../../../tests/unit/stderr.rs"]
+mod tests;

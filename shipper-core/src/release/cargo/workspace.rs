@@ -1,4 +1,4 @@
-//! Workspaces: cargo packs the packages to publish, and a plan names them by their content.
+//! Workspaces: cargo packs the packages to publish, and a plan identifies them by their content.
 
 use std::collections::BTreeMap;
 use std::io::{self, Seek};
@@ -19,12 +19,12 @@ use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
 use crate::release::registry::Registry;
 
-/// The error for a workspace that does not make a plan.
+/// The error for a workspace from which no plan can be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkspaceError {
     /// Cargo cannot read the workspace.
-    #[error("the workspace of {manifest} cannot be read: {stderr}")]
+    #[error("cannot read the workspace of {manifest}: {stderr}")]
     NotRead {
         /// The manifest that the caller named.
         manifest: Utf8PathBuf,
@@ -32,42 +32,40 @@ pub enum WorkspaceError {
         stderr: String,
     },
     /// The metadata that cargo printed cannot be read.
-    #[error("what cargo tells of the workspace of {manifest} is not understood; is this cargo too new or too old?")]
+    #[error("cannot parse the metadata that cargo printed for {manifest} (check the version of cargo)")]
     Metadata {
         /// The manifest that the caller named.
         manifest: Utf8PathBuf,
-        /// The cause.
+        /// Error of the parser.
         source: Box<cargo_metadata::Error>,
     },
     /// Cargo's configuration does not fit a release.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Cargo's files cannot be read or written.
-    #[error("the packages cannot be made")]
+    #[error("cannot prepare the packages")]
     Packages(#[from] io::Error),
     /// Cargo cannot pack the workspace.
-    #[error("the workspace cannot be packed: {stderr}")]
+    #[error("cannot pack the workspace: {stderr}")]
     NotPacked {
         /// The errors that cargo printed, safe to show.
         stderr: String,
     },
     /// Cargo's configuration patches a package of the plan, or one of its dependencies.
-    #[error(
-        "cargo's configuration {path} patches {package}, so that no rehearsal would build what users get; move the patch to the workspace's Cargo.toml"
-    )]
+    #[error("{path} patches {package}, but not for users; move the patch to the workspace's Cargo.toml")]
     Patched {
-        /// The configuration file.
+        /// Path of the configuration file.
         path: Utf8PathBuf,
         /// The package's name.
         package: String,
     },
     /// The dependencies of packages form a cycle.
-    #[error("these packages depend on each other in a circle, so that none can be published first: {packages}")]
+    #[error("cannot order the packages: cyclic dependencies between {packages}")]
     DependencyCycle {
         /// The packages' names.
         packages: String,
     },
-    /// The packages do not make a plan.
+    /// No plan can be made of the packages.
     #[error(transparent)]
     Plan(#[from] PlanError),
 }
@@ -92,7 +90,7 @@ impl Workspace {
     /// Reads the workspace of a manifest, and plans the packages that may be published to that registry.
     ///
     /// Cargo resolves the dependencies, which writes a missing `Cargo.lock`, and packs the packages in a temporary directory
-    /// without building them. `cancel` ends that.
+    /// without building them. `cancel` stops cargo.
     ///
     /// # Errors
     ///
@@ -128,8 +126,7 @@ impl Workspace {
         Ok(Self { root, plan, packages, lock_file, config })
     }
 
-    /// Returns the package of the plan that contains files of that directory. A log there would change the plan with every
-    /// event.
+    /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
     pub fn package_containing(&self, directory: &Utf8Path) -> Option<&PlannedPackage> {
         let directory = directory.canonicalize_utf8().ok()?;
         self.plan.packages().iter().find(|package| {
@@ -149,8 +146,8 @@ impl Workspace {
         &self.root
     }
 
-    /// Finds a registry as cargo does in the workspace: in an environment variable, in the configuration files of the
-    /// workspace's directory and those above it, or in that of cargo's home.
+    /// Finds a registry as cargo does: in an environment variable, in the configuration of the workspace's directory
+    /// and those above it, or in cargo's home.
     ///
     /// # Errors
     ///
@@ -182,7 +179,8 @@ impl Workspace {
     }
 }
 
-/// The time for reading a workspace, and for packing it. Cargo builds nothing, but may wait for a registry or another cargo.
+/// The time limit for reading a workspace, and for packing it. Cargo does not build, but may wait for a registry or a
+/// lock.
 const CARGO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, WorkspaceError> {

@@ -1,5 +1,5 @@
-//! A workbench for the real cargo: a home of its own that knows the registries and nothing of crates-io, and small
-//! workspaces to publish.
+//! Environment for the real cargo: a cargo home with registries, but without crates-io, and small workspaces to
+//! publish.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -20,13 +20,13 @@ pub struct CommandResult {
     /// `None` if the program was killed.
     pub code: Option<i32>,
     /// Standard output, and standard error after it.
-    pub said: String,
+    pub output: String,
 }
 
 impl From<Output> for CommandResult {
     fn from(output: Output) -> Self {
-        let said = [output.stdout, output.stderr].concat();
-        Self { code: output.status.code(), said: String::from_utf8_lossy(&said).into_owned() }
+        let text = [output.stdout, output.stderr].concat();
+        Self { code: output.status.code(), output: String::from_utf8_lossy(&text).into_owned() }
     }
 }
 
@@ -45,36 +45,36 @@ impl CommandResult {
     /// Returns the output of a program that ended with another status.
     #[track_caller]
     pub fn expect_failure(self) -> String {
-        assert_ne!(self.code, Some(0), "{}", self.said);
-        self.said
+        assert_ne!(self.code, Some(0), "{}", self.output);
+        self.output
     }
 
     /// Returns the output, which must contain `text`, of a program that ended with that status.
     #[track_caller]
     pub fn expect_status(self, code: i32, text: &str) -> String {
-        let Self { code: found, said } = self;
-        assert!(found == Some(code) && said.contains(text), "status {found:?}, not {code} with {text:?}: {said}");
-        said
+        let Self { code: found, output } = self;
+        assert!(found == Some(code) && output.contains(text), "status {found:?}, not {code} with {text:?}: {output}");
+        output
     }
 }
 
 impl CargoSandbox {
-    /// A sandbox whose cargo knows this registry under this name, and its token.
+    /// Creates a sandbox whose cargo has this registry under this name, and its token.
     pub fn new(name: &str, registry: &Registry) -> Self {
         Self::with(&[(name, registry)])
     }
 
-    /// A sandbox whose cargo knows these registries.
+    /// Creates a sandbox whose cargo has these registries.
     pub fn with(registries: &[(&str, &Registry)]) -> Self {
         let sandbox = Self { directory: tempfile::tempdir().expect("a directory") };
-        // Without a provider by name, cargo has no token for a private registry.
+        // Without a named credential provider, cargo has no token for a private registry.
         let mut config = "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n".to_owned();
         let mut credentials = String::new();
         for (name, registry) in registries {
             let _ = writeln!(config, "[registries.{name}]\nindex = {:?}", registry.index_url());
             let _ = writeln!(credentials, "[registries.{name}]\ntoken = {:?}", registry.token());
         }
-        // A test that would ask crates-io fails at once, and without a network.
+        // A request to crates-io fails at once, also without a network.
         let _ = writeln!(
             config,
             "[source.crates-io]\nreplace-with = \"nothing\"\n[source.nothing]\ndirectory = {:?}",
@@ -87,12 +87,12 @@ impl CargoSandbox {
         sandbox
     }
 
-    /// A place on the sandbox.
+    /// Path in the sandbox.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.directory.path().join(relative)
     }
 
-    /// A program that finds this sandbox's cargo home, should it call cargo, and nothing that the test's own cargo set.
+    /// Returns a command with this sandbox's cargo home, and without the variables that the cargo of the test set.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -126,14 +126,14 @@ impl CargoSandbox {
     }
 }
 
-/// Writes a file, and the directories above it.
+/// Writes a file, and creates its parent directories.
 pub fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
     std::fs::write(path, text).expect("written");
 }
 
-/// Writes a workspace: each member's name, the lines after its `[package]` section's own, and its source. One whose source
-/// has a `fn main` is a program.
+/// Writes a workspace. Each member has a name, further lines of its `[package]` section and below, and a source. A
+/// member with a `fn main` is a program.
 pub fn members(root: &Path, members: &[(&str, &str, &str)]) {
     write(&root.join("Cargo.toml"), "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
     for (name, lines, source) in members {
@@ -150,8 +150,8 @@ pub fn members(root: &Path, members: &[(&str, &str, &str)]) {
     }
 }
 
-/// Writes the workspace that most stories need: library `a`, library `b` that depends on it, and program `c` that depends on
-/// `b` and prints 42; by path and version, as people write it.
+/// Writes the workspace of most tests: library `a`, library `b` that depends on it, and program `c` that depends on `b`
+/// and prints 42. The dependencies have a path and a version.
 pub fn three_members(root: &Path) {
     chain(root, "", "");
 }

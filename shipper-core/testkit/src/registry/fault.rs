@@ -1,4 +1,4 @@
-//! Faults of a registry, which a test orders beforehand.
+//! Faults that a test orders for later requests to the registry.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub enum On {
     Download,
 }
 
-/// The fault of an ordered request. Without an order a request succeeds.
+/// The effect of an order on its request. A request without an order succeeds.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// `true` if an upload is kept, although the client may not learn it.
+    /// `true` if the registry keeps the upload, even if the client gets an error.
     pub(super) kept: bool,
     /// The number of requests of the crate's file that do not show an upload that was kept.
     pub(super) hidden_looks: u64,
@@ -38,7 +38,7 @@ impl Fault {
         Self { kept: true, hidden_looks: 0, ending }
     }
 
-    /// Answers with this status and detail; keeps nothing.
+    /// Answers with this status and detail, and keeps nothing.
     pub fn refuse(status: u16, detail: &str) -> Self {
         Self { kept: false, ..Self::kept(Ending::Refuse(status, detail.to_owned())) }
     }
@@ -53,12 +53,12 @@ impl Fault {
         Self { hidden_looks: looks, ..Self::kept(Ending::Answer) }
     }
 
-    /// Answers only after that time.
+    /// Answers after this delay.
     pub fn late(delay: Duration) -> Self {
         Self::kept(Ending::Late(delay))
     }
 
-    /// Never answers: the client waits until it gives up or the registry is gone.
+    /// Never answers: the client waits until it gives up or the registry stops.
     pub fn never() -> Self {
         Self::kept(Ending::Never)
     }
@@ -79,7 +79,7 @@ impl Fault {
         self
     }
 
-    /// The upload is not kept.
+    /// Drops the upload.
     pub fn and_lose_it(mut self) -> Self {
         self.kept = false;
         self

@@ -6,14 +6,14 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The greatest length of a head, in bytes. Cargo's are far shorter.
+/// The maximum length of a head, in bytes. Those of cargo are far shorter.
 const HEAD_LIMIT: usize = 64 << 10;
-/// The greatest length of a body, in bytes. crates-io takes ten million bytes and the metadata.
+/// The maximum length of a body, in bytes. crates-io accepts ten million bytes and the metadata.
 const BODY_LIMIT: usize = 64 << 20;
 /// The time for the rest of a request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request that arrived whole.
+/// A request that arrived completely.
 pub(super) struct Incoming {
     pub(super) method: String,
     pub(super) path: String,
@@ -52,7 +52,7 @@ impl Reply {
         stream.write_all(&[self.head().as_bytes(), &self.body].concat())
     }
 
-    /// Promises the whole answer, sends half of its body and stops.
+    /// Announces the length of the whole answer, sends half of its body and stops.
     pub(super) fn send_half(&self, mut stream: &TcpStream) -> Result<()> {
         stream.write_all(&[self.head().as_bytes(), &self.body[..self.body.len() / 2]].concat())
     }

@@ -1,8 +1,8 @@
-//! The index: the paths of its files, and the line that it has for an upload.
+//! The index: the paths of its files, and its line for an upload.
 
 use serde_json::{Map, Value, json};
 
-/// The path of a crate's file: by the length and the first letters of its name, in lower case.
+/// Returns the path of a crate's file, which depends on the length and the first letters of its name, in lower case.
 pub(super) fn place(name: &str) -> String {
     let name = name.to_lowercase();
     match name.len() {
@@ -12,10 +12,10 @@ pub(super) fn place(name: &str) -> String {
     }
 }
 
-/// The index's line for an upload.
+/// Returns the index's line for an upload.
 ///
-/// `registry` of a dependency passes as it came: null means "this registry" in an upload and in the index alike, and
-/// a dependency on crates-io has the address of that index.
+/// The `registry` of a dependency is copied: null means "this registry" both in an upload and in the index, and a
+/// dependency on crates-io has the address of that index.
 pub(super) fn entry(metadata: &Value, checksum: &str) -> Value {
     let dependencies: Vec<Value> = list(metadata, "deps").map(dependency).collect();
     let (mut plain, mut newer) = (Map::new(), Map::new());
@@ -36,14 +36,15 @@ pub(super) fn entry(metadata: &Value, checksum: &str) -> Value {
         "rust_version": metadata["rust_version"],
     });
     if !newer.is_empty() {
-        // Old cargos must not see what they would misread.
+        // The version of the format hides entries that an old cargo would misread.
         entry["features2"] = newer.into();
         entry["v"] = 2.into();
     }
     entry
 }
 
-/// An upload names a renamed dependency by its crate, with the new name in another member; the index does the reverse.
+/// Converts a dependency. An upload has the crate's name in `name` and the new name in another member. In the index, it
+/// is the reverse.
 fn dependency(uploaded: &Value) -> Value {
     let renamed = &uploaded["explicit_name_in_toml"];
     let (name, package) =

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! let registry = Registry::start();                                  // 127.0.0.1, a free port, until the last clone drops
-//! let sandbox = CargoSandbox::new("rehearsal", &registry);                    // a cargo home that knows it, and its token
+//! let sandbox = CargoSandbox::new("rehearsal", &registry);                    // a cargo home with it and its token
 //! registry.order(On::Publish, "b", 1, Fault::refuse(500, "no"));     // the next upload of b fails
 //! sandbox.cargo(&workspace, &["publish", "-p", "a", "--registry", "rehearsal"]);
 //! assert_eq!(registry.versions("a"), ["0.1.0"]);
@@ -27,10 +27,10 @@ pub use fault::{Fault, On};
 use serde_json::Value;
 use serve::Shared;
 
-/// The token of a registry, unless a test gives another.
+/// The default token of a registry.
 pub const TOKEN: &str = "loopback-token-4711";
 
-/// A registry at work. Clones are handles to the same one; it stops when the last of them drops.
+/// A running registry. Clones are handles to the same registry, which stops when the last of them drops.
 #[derive(Clone)]
 pub struct Registry(Arc<Running>);
 
@@ -43,16 +43,16 @@ impl Drop for Running {
     }
 }
 
-/// The demands of a registry on its clients.
+/// The requirements of a registry, and the addresses that it announces.
 #[derive(Clone, Debug)]
 pub struct Demands {
     /// The token that an upload must carry.
     pub token: String,
-    /// `true` if requests of the index and downloads must carry it too.
+    /// `true` if requests of the index and downloads must carry the token too.
     pub private: bool,
     /// The address of uploads in its `config.json`; `None` for its own.
     pub api: Option<String>,
-    /// `true` if its downloads are on a host of another name.
+    /// `true` if the host of its downloads has another name.
     pub downloads_elsewhere: bool,
 }
 
@@ -62,30 +62,30 @@ impl Default for Demands {
     }
 }
 
-/// A request that arrived whole, noted before anything was done about it.
+/// A request that arrived completely, recorded before the registry acts on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub at: SystemTime,
     pub method: String,
     pub path: String,
-    /// The value of `Authorization`, as it came.
+    /// The value of `Authorization`, unchanged.
     pub token: Option<String>,
 }
 
-/// An upload that arrived whole.
+/// An upload that arrived completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
-    /// When it arrived.
+    /// The time of its arrival.
     pub at: SystemTime,
     pub name: String,
     pub version: String,
     pub token: Option<String>,
-    /// `true` if the registry keeps it, also if the client got an error.
+    /// `true` if the registry keeps it, even if the client got an error.
     pub kept: bool,
 }
 
 impl Registry {
-    /// Starts one that wants [`TOKEN`] for uploads and lets everybody read.
+    /// Starts a registry that requires [`TOKEN`] for uploads, and no token for reads.
     pub fn start() -> Self {
         Self::start_with(Demands::default())
     }
@@ -115,7 +115,7 @@ impl Registry {
         &self.shared().demands.token
     }
 
-    /// The versions it holds of a crate, in the order of their uploads, also those that the index does not show.
+    /// Returns the versions of a crate, in the order of their uploads, including those that the index does not show.
     pub fn versions(&self, name: &str) -> Vec<String> {
         self.shared().state().store.versions(name)
     }
@@ -124,12 +124,12 @@ impl Registry {
         self.shared().state().store.bytes(name, version)
     }
 
-    /// The index's line for a version, also for one that is not shown.
+    /// Returns the index's line for a version, even if the index does not show it.
     pub fn index_entry(&self, name: &str, version: &str) -> Option<Value> {
         self.shared().state().store.entry(name, version)
     }
 
-    /// All uploads that arrived, in order, refused ones included.
+    /// Returns all uploads that arrived, in order, including refused ones.
     pub fn uploads(&self) -> Vec<Upload> {
         self.shared().state().uploads.clone()
     }
@@ -139,18 +139,18 @@ impl Registry {
         self.shared().state().requests.clone()
     }
 
-    /// Waits until the requests fulfil a condition; returns `false` if they do not within that time.
+    /// Waits until the requests fulfil a condition. Returns `false` if they do not within `patience`.
     pub fn wait_until(&self, patience: Duration, reached: impl Fn(&[Request]) -> bool) -> bool {
         self.shared().wait_until(patience, |state| reached(&state.requests))
     }
 
-    /// Calls this hook too at each upload that arrived whole, before the registry keeps or answers it. The hook sees the files
-    /// that the client wrote before it published. It must not own the registry itself.
+    /// Adds a hook for uploads that arrived completely. It is called before the registry keeps or answers an upload,
+    /// and sees the files that the client wrote before. It must not own the registry itself.
     pub fn at_upload(&self, hook: impl Fn(&Upload) + Send + Sync + 'static) {
         self.shared().state().at_upload.push(Arc::new(hook));
     }
 
-    /// Orders a fault for the `nth` such request from now on; the next is number 1.
+    /// Orders a fault for the `nth` such request from now on. The next request is number 1.
     pub fn order(&self, on: On, name: &str, nth: u64, fault: Fault) {
         self.shared().state().plan.add(on, name, nth, fault);
     }
@@ -160,24 +160,24 @@ impl Registry {
         self.shared().state().plan.add_for_every(on, name, fault);
     }
 
-    /// Takes back all orders that are still open.
+    /// Cancels all orders that are still open.
     pub fn mend(&self) {
         self.shared().state().plan.clear();
     }
 
-    /// Stops at once: open connections end, new ones are refused. It keeps its packages.
+    /// Stops at once: open connections are closed, and new ones are refused. The registry keeps its packages.
     pub fn vanish(&self) {
         self.shared().vanish();
     }
 
-    /// Is there again after it vanished, at the same address.
+    /// Starts again at the same address after it vanished.
     pub fn come_back(&self) {
         self.shared().come_back();
     }
 
-    /// Removes every crate, as in a registry that is set up anew. The test keeps its requests and uploads.
+    /// Removes every crate, as if the registry was set up anew. The lists of requests and uploads stay.
     ///
-    /// Cargo keeps a version that it downloaded from this address or built, and requests nothing of it again.
+    /// Cargo keeps a version that it downloaded from this address or built, and does not request it again.
     pub fn wipe(&self) {
         self.shared().state().store = store::Store::default();
     }

@@ -29,7 +29,7 @@ pub(super) struct State {
     pub(super) requests: Vec<Request>,
     pub(super) uploads: Vec<Upload>,
     pub(super) at_upload: Vec<Hook>,
-    /// Counts the times it vanished: a connection of an earlier life is dead.
+    /// Counts the stops: a connection from before a stop is closed.
     life: u64,
     listener: Option<JoinHandle<()>>,
     connections: Vec<(TcpStream, JoinHandle<()>)>,
@@ -44,7 +44,7 @@ impl Shared {
         shared
     }
 
-    /// The state, also after a test failed while it held the lock.
+    /// Returns the state, also after a test panicked while it held the lock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,7 +86,7 @@ impl Shared {
         // The listener reads its state only after a connection.
         let _ = TcpStream::connect(self.address);
         listener.join().expect("the listener ends");
-        // The connections end after the listener: a client that connects again is refused.
+        // The connections are closed after the listener, so a client that connects again is refused.
         for (stream, _) in &self.state().connections {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     fn serve(&self, stream: &TcpStream, life: u64) {
-        // A client may break off. The test sees its messages.
+        // The error of a client that disconnects is ignored: the test sees the client's output.
         if let Ok(incoming) = receive(stream) {
             let (reply, ending) = self.answer(&incoming);
             let _ = match ending {
@@ -147,9 +147,9 @@ impl Shared {
             ("GET", ["index", "config.json"]) => (self.config(), Ending::Answer),
             ("GET", ["index", place @ .., name]) => self.look(&[place, &[name]].concat().join("/"), name, incoming),
             ("GET", ["api", "v1", "crates", name, version, "download"]) => self.download(name, version),
-            // kellnr's answer to a health check.
+            // The answer of kellnr to a health check.
             ("GET", ["api", "v1", "health"]) => (Reply::new(200, "OK"), Ending::Answer),
-            // kellnr does not understand this request either.
+            // kellnr rejects this request too.
             ("GET", ["api", "v1", "crates", _, _]) => (Reply::error(400, "bad request"), Ending::Answer),
             ("PUT" | "DELETE", _) if !entitled => (Reply::error(403, "authentication failed"), Ending::Answer),
             ("PUT", ["api", "v1", "crates", "new"]) => self.publish(incoming, at),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::index;
 
-/// The crates, by name, each with its versions in the order of their uploads.
+/// The crates by name, each with its versions in the order of their uploads.
 #[derive(Default)]
 pub(super) struct Store(BTreeMap<String, Vec<Version>>);
 
@@ -16,11 +16,11 @@ struct Version {
     number: String,
     entry: Value,
     bytes: Vec<u8>,
-    /// The number of requests that do not show it yet.
+    /// The number of further requests that do not show the version.
     hidden_looks: u64,
 }
 
-/// An upload taken apart: length and metadata, length and `.crate` file.
+/// A parsed upload: length and metadata, length and `.crate` file.
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
@@ -39,14 +39,14 @@ impl Package {
     }
 }
 
-/// Four bytes of length, least significant first, and as many bytes; and the rest.
+/// Splits off a length of four bytes, little-endian, and this number of bytes. Returns these bytes and the rest.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 impl Store {
-    /// Keeps an upload, or returns the reason against it.
+    /// Keeps an upload, or returns the reason for refusing it.
     pub(super) fn keep(&mut self, package: Package, hidden_looks: u64) -> Result<(), String> {
         let Package { name, version, metadata, bytes } = package;
         if self.find(&name, &version).is_some() {
@@ -61,7 +61,7 @@ impl Store {
         Ok(())
     }
 
-    /// The crate's file in the index as this request shows it.
+    /// Returns the crate's file in the index for this request.
     pub(super) fn look(&mut self, place: &str) -> Option<String> {
         let (_, versions) = self.0.iter_mut().find(|(name, _)| index::place(name) == place)?;
         let mut file = String::new();

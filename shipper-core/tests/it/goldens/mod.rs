@@ -1,4 +1,4 @@
-//! A state directory on the model disk, whose files are compared with golden files.
+//! A state directory on the simulated disk, whose files must equal the golden files.
 
 #[cfg(feature = "release")]
 mod release;
@@ -16,7 +16,7 @@ pub(super) const STATE: &str = "state";
 pub(super) const LOG: &str = "state/events.jsonl";
 pub(super) const SIDECAR: &str = "state/rehearsal.json";
 
-/// A state directory on a model disk, whose clock advances only when the scenario says so.
+/// A state directory on a simulated disk, whose clock advances only on demand of the scenario.
 pub(super) struct StateDirectory {
     disk: SimStorage,
     seconds: Cell<u64>,
@@ -28,7 +28,7 @@ impl StateDirectory {
         Self { disk: SimStorage::with(files), seconds: Cell::new(0) }
     }
 
-    /// A state with the same files, but for one; later than this one.
+    /// Returns a later state with the same files, except one.
     pub(super) fn with_file(&self, path: &str, bytes: &[u8]) -> Self {
         let mut files: BTreeMap<String, Vec<u8>> = self.files();
         files.insert(path.to_owned(), bytes.to_vec());
@@ -54,7 +54,7 @@ impl StateDirectory {
         self.disk.clone()
     }
 
-    /// Compares every file with the golden directory of that name. Random parts of file names are left out.
+    /// Compares every file with the golden directory of this name. Random parts of file names are blanked.
     pub(super) fn assert_matches(&self, scenario: &str) {
         let files = self.files().into_iter().map(|(name, bytes)| {
             let name = name.strip_prefix("state/").expect("a file of the state directory");
@@ -64,7 +64,7 @@ impl StateDirectory {
     }
 }
 
-/// A file name with `RANDOM` in place of what the model disk gave as a random name: `r` and digits.
+/// Returns the file name with `RANDOM` in place of a random name of the simulated disk: `r` and digits.
 pub(super) fn without_random_parts(name: &str) -> String {
     let parts = name.split('.').map(|part| {
         let random = part.rsplit_once("-r").filter(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit()));
@@ -73,7 +73,7 @@ pub(super) fn without_random_parts(name: &str) -> String {
     parts.collect::<Vec<_>>().join(".")
 }
 
-/// Compares files with a directory of goldens, or writes them if the environment asks for it.
+/// Compares files with a directory of goldens, or writes them if the environment variable is set.
 pub(super) fn compare(scenario: &str, files: BTreeMap<String, Vec<u8>>) {
     const UPDATE: &str = "if the change is meant, set SHIPPER_UPDATE_GOLDENS=1 and run this test again";
     let directory: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(scenario);

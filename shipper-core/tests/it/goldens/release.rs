@@ -1,7 +1,7 @@
-//! Events that the release engine records, and the canonical form of plans, equal the golden files: an audit reads the
-//! events, and a plan's name is the BLAKE3 of its form.
+//! The events of the release engine and the canonical form of plans equal the golden files. An audit reads the events,
+//! and a plan ID is the BLAKE3 of the canonical form.
 //!
-//! Set `SHIPPER_UPDATE_GOLDENS=1` to write the files anew.
+//! Set `SHIPPER_UPDATE_GOLDENS=1` to write the files again.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use shipper_testkit::fake_publisher::{
     FakePublisher, LIMITS, LookupFault, PublishFault, publish_options, registry, rehearse_options,
 };
 
-/// A package of version 0.1.0, with these files (path, text) and dependencies (name, version, checksum).
+/// Returns a package of version 0.1.0 with these files (path, text) and dependencies (name, version, checksum).
 fn package(name: &str, files: &[(&str, &str)], locked: &[(&str, &str, &str)]) -> PlannedPackage {
     let files = files.iter().map(|&(path, text)| PlannedFile::new(path, text.as_bytes()));
     let locked = locked.iter().map(|&(name, version, checksum)| LockedDependency {
@@ -29,9 +29,9 @@ fn package(name: &str, files: &[(&str, &str)], locked: &[(&str, &str, &str)]) ->
     package
 }
 
-/// (Pass) The canonical form of plans, whose BLAKE3 is the plan's name.
+/// The canonical form of plans equals the goldens.
 #[test]
-fn plans() {
+fn canonical_plans_equal_the_goldens() {
     let manifest = ("Cargo.toml", "[package]\n");
     let full = package(
         "zq-a",
@@ -57,10 +57,10 @@ fn plans() {
     }
 }
 
-/// Limits with a long wait, since every scenario's package appears: a busy machine must not end the wait.
+/// Limits with a long wait: every package appears, so a busy machine must not end the wait.
 const PATIENT: Limits = Limits { visibility_timeout: Duration::from_secs(60), ..LIMITS };
 
-/// A release tool on a state directory, with three packages.
+/// A release tool with a state directory and three packages.
 struct Release {
     state: StateDirectory,
     plan: Plan,
@@ -106,7 +106,7 @@ impl Release {
     }
 }
 
-/// A text with `_` in place of each number or hash that follows these words.
+/// Returns the text with `_` in place of each number or hash after these words.
 fn blanked(text: &str, words: &str) -> String {
     let mut parts = text.split(words);
     let mut blanked = parts.next().unwrap_or_default().to_owned();
@@ -118,9 +118,10 @@ fn blanked(text: &str, words: &str) -> String {
     blanked
 }
 
-/// (Pass) Every event of the release engine: success, retries, unknown outcomes, failure, continuation, refusal and skip.
+/// The goldens contain every event of the release engine: success, retries, unknown outcomes, failure, resumption,
+/// refusal and skip.
 #[test]
-fn releases() {
+fn release_events_equal_the_goldens() {
     use PublishFault::{Lost, None as Done, Permanent, Retryable, Unknown};
     let mut release = Release::new();
     assert!(!release.publish(None, &[]));

@@ -1,8 +1,7 @@
-//! Bytes of the logs and sidecars that the writers make equal the golden files: another tool reads them, and a
-//! change of structure must not change them.
+//! The bytes of the written logs and sidecars equal the golden files, because other tools read them.
 //!
-//! Every scenario runs on the model disk under a clock that it sets itself, through the public API. Set
-//! `SHIPPER_UPDATE_GOLDENS=1` to write the files anew.
+//! Every scenario uses the public API on the simulated disk with a fixed clock. Set `SHIPPER_UPDATE_GOLDENS=1` to write
+//! the files again.
 
 use std::time::Duration;
 
@@ -72,9 +71,9 @@ impl StateDirectory {
     }
 }
 
-/// (Pass) A rehearsal with every kind of event, some with hostile text.
+/// A passed rehearsal with every kind of event, some with hostile text.
 #[test]
-fn rehearsal_that_passes() {
+fn passed_rehearsal_equals_the_goldens() {
     let state = StateDirectory::new(b"");
     state.rehearse(2, |state, mut rehearsing| {
         let recorded = "recorded";
@@ -100,9 +99,9 @@ fn rehearsal_that_passes() {
     state.assert_matches("rehearsal-passed");
 }
 
-/// (Pass) Failures of a package and of an installation, a completion without packages, and an unfinished rehearsal.
+/// Failures of a package and of an installation, a completion without packages, and an unfinished rehearsal.
 #[test]
-fn rehearsals_that_fail() {
+fn failed_rehearsals_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.rehearse(2, |state, mut rehearsing| {
         state.later();
@@ -134,9 +133,9 @@ fn rehearsals_that_fail() {
     state.assert_matches("rehearsal-abandoned-then-passed");
 }
 
-/// (Pass) Every verdict, and the run that names its decision.
+/// Every verdict, and the run that names its decision.
 #[test]
-fn gate_decisions() {
+fn gate_decisions_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.ask(Some("r"), None);
     state.pass();
@@ -162,9 +161,9 @@ fn gate_decisions() {
     state.assert_matches("gate-skipped");
 }
 
-/// (Pass) A sidecar that differs is replaced when the gate is asked; one without a rehearsal stays.
+/// The gate replaces a sidecar that differs, and keeps one without a rehearsal.
 #[test]
-fn sidecars() {
+fn sidecars_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_file(SIDECAR, b"{");
@@ -175,9 +174,9 @@ fn sidecars() {
     state.assert_matches("sidecar-orphan");
 }
 
-/// (Pass) Events of a run, with members and types that this version does not know, several in one write.
+/// Events of a run, with unknown members and types, several in one write.
 #[test]
-fn appended_events() {
+fn appended_events_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.append(&[
         r#" { "event_type":{"type":"plan_created","x":[1.0,-0,1E+2,{"a\u0062":null}],"plan_id":"\u0070\/\ud83e\udd80","package_count":1,"gate":18446744073709551616},"package":"all","z":{"b":1,"a":2},"y":true}"#,
@@ -191,9 +190,9 @@ fn appended_events() {
     state.assert_matches("appended");
 }
 
-/// (Pass) A torn tail is saved, cut off and recorded, also a second time with the same bytes.
+/// A torn tail is saved, cut off and recorded, also a second time with the same bytes.
 #[test]
-fn torn_tails() {
+fn repaired_tails_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\":\"\xff");
@@ -208,9 +207,9 @@ fn torn_tails() {
     state.assert_matches("torn-tail-of-first-line");
 }
 
-/// (Pass) Lines of a tool that does not chain are adopted, before the first chained line and after it.
+/// Unchained lines are adopted, before the first chained line and after it.
 #[test]
-fn adopted_lines() {
+fn adopted_lines_equal_the_goldens() {
     let state = StateDirectory::new(UNCHAINED.as_bytes());
     state.ask(Some("r"), None);
     let state = state.with_log_tail(UNCHAINED.as_bytes());
@@ -221,9 +220,9 @@ fn adopted_lines() {
     state.assert_matches("adopted-and-repaired");
 }
 
-/// (Pass) A log that cannot be continued is moved aside; the new one names its head.
+/// A log that cannot be continued is moved aside, and the new log contains its head.
 #[test]
-fn rotated_logs() {
+fn rotated_logs_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\"");

@@ -1,10 +1,10 @@
-//! Elements that several parts of the page use.
+//! Elements that more than one part of the page contains.
 
 use maud::{Markup, html};
 
-use crate::formats::human::phrases::plural;
+use crate::formats::text::phrases::plural;
 
-/// Renders a table. The roles keep it a table for screen readers where small screens show each row as a block.
+/// Renders a table. On a small screen each row is a block; the roles keep it a table for screen readers.
 pub(super) fn table(class: &str, columns: &[&str], rows: &[Markup]) -> Markup {
     html! {
         table.stack.(class) role="table" {
@@ -16,7 +16,7 @@ pub(super) fn table(class: &str, columns: &[&str], rows: &[Markup]) -> Markup {
     }
 }
 
-/// Renders a row, whose first cell is its header. Small screens show the name of the column beside each cell.
+/// Renders a row, whose first cell is its header. A small screen shows the name of the column beside a cell.
 pub(super) fn row<const N: usize>(id: Option<String>, columns: [&str; N], cells: [Markup; N]) -> Markup {
     html! {
         tr role="row" id=[id] {
@@ -31,19 +31,23 @@ pub(super) fn row<const N: usize>(id: Option<String>, columns: [&str; N], cells:
     }
 }
 
-/// Renders a word as its status: its colour and its sign depend on it.
+/// Renders a status word with its colour and its sign.
 pub(super) fn status(word: &str) -> Markup {
     html! { span.status.(word) { (word) } }
 }
 
-/// Renders a note that `count` items are left out, if any are.
+/// Renders a note that the page omits `count` items. It is empty if `count` is 0.
 pub(super) fn left_out(count: usize, noun: &str) -> Markup {
     html! {
-        @if count > 0 { p.caption { (plural(count as u64, noun)) " more; " code { "--format json" } " has all." } }
+        @if count > 0 {
+            p.caption {
+                "The page omits " (plural(count as u64, noun)) ". " code { "--format json --timeline" } " has all."
+            }
+        }
     }
 }
 
-/// Renders a text of this program, in which code is between backticks.
+/// Renders a text of this program. Code is between backticks.
 pub(super) fn prose(text: &str) -> Markup {
     html! {
         @for (position, part) in text.split('`').enumerate() {

@@ -1,19 +1,18 @@
-//! The section of one log.
+//! Section of one log: its findings, timeline, decisions and events, then its facts and what was not checked.
 
 use maud::{Markup, html};
-use shipper_core::audit::{Integrity, LogAudit, LogReport, Report};
-use shipper_events::display_safe;
+use shipper_core::audit::{Integrity, LogReport, Report};
+use shipper_events::PlanId;
 
 use super::decisions::decisions;
 use super::elements::status;
 use super::findings::findings;
 use super::selection::LogSection;
 use super::timeline::timeline;
-use crate::formats::human::caveats::caveats;
-use crate::formats::human::phrases::{
-    diff_text, headline, maybe_quoted, next_steps, path_text, plural, quoted, refusal_text, registry_text,
-};
-use crate::formats::human::summary::{extent, outcome, sidecar};
+use crate::formats::text::caveats::Caveat;
+use crate::formats::text::headline::{capitalized, reason};
+use crate::formats::text::phrases::{maybe_quoted, next_steps, path_text};
+use crate::formats::text::summary::facts;
 use crate::view::LogExcerpts;
 
 /// Renders the section of a log. Its anchor is `id`.
@@ -21,12 +20,12 @@ pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, 
     html! {
         section.log id=(id) aria-labelledby={ (id) "-title" } {
             h2 id={ (id) "-title" } { code { (path_text(&log.path)) } }
-            @if report.logs.len() > 1 { p.verdict { (status(log.conclusion.as_str())) (headline(log, report)) } }
+            @if report.logs.len() > 1 { p.verdict { (status(log.conclusion.as_str())) " " (reason(log, report)) } }
             @match &log.audit {
                 Some(audit) => (judged(&LogSection::new(log, audit, excerpts, report, id))),
                 None => {
-                    h3 { "Next" }
-                    ul.plain { li { "check the path, and that you may read what is there" } }
+                    h3 { "Next steps" }
+                    p { "Check the path, and check that you may read the file." }
                 },
             }
         }
@@ -34,65 +33,33 @@ pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, 
 }
 
 fn judged(section: &LogSection<'_>) -> Markup {
-    let steps = next_steps(section.audit);
+    let (steps, (timeline, events)) = (next_steps(section.audit), timeline(section));
     html! {
-        h3 { "Facts" }
-        (facts(section.audit))
-        @if !steps.is_empty() {
-            h3 { "Next" }
-            ul.plain { @for step in steps { li { (step) } } }
-        }
-        h3 { "Timeline" }
-        (timeline(section))
-        h3 { "Decisions" }
-        (decisions(section))
-        h3 { "Findings" }
-        (findings(section))
+        h3 { "Findings" } (findings(section))
+        @if !steps.is_empty() { h3 { "Next steps" } ul.plain { @for step in steps { li { (step) } } } }
+        h3 { "Timeline" } (timeline)
+        h3 { "Decisions" } (decisions(section))
+        @if let Some(events) = events { h3 { "Events" } (events) }
+        h3 { "Facts" } (fact_list(section))
         h3 { "Not checked" }
-        ul.plain { @for caveat in caveats(section.audit, &section.report.demand) { li { (caveat) } } }
+        ul.plain { @for caveat in Caveat::of(section.audit, &section.report.demand) { li { (caveat.as_str()) } } }
     }
 }
 
-fn facts(audit: &LogAudit) -> Markup {
-    let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
+/// Renders the facts about a log. The note explains the use of its head.
+fn fact_list(section: &LogSection<'_>) -> Markup {
+    let plan = |plan_id: &PlanId| maybe_quoted(plan_id.as_str(), 400);
     html! {
         dl.facts {
-            dt { "Log" }
-            dd { (extent(audit)) }
-            dt { "Head" }
-            dd {
-                code.hash { (lines) ":" (bytes) ":" (blake3) }
-                @if lines > 0 && audit.integrity != Integrity::Broken {
-                    span.note {
-                        "keep it elsewhere; " code { "--extends" } " with it shows later whether these bytes still stand"
-                    }
-                }
+            @for fact in facts(section.audit, &section.report.demand, plan) {
+                dt { (capitalized(fact.label)) }
+                dd { (fact.text) @for detail in fact.details { span.note { (detail) } } }
             }
-            dt { "Rehearsal" }
-            dd {
-                @match &audit.receipt {
-                    None => "none was completed",
-                    Some(receipt) => {
-                        "line " (receipt.line) ": " strong { (outcome(receipt.passed, &receipt.unsound)) }
-                        ", on " (quoted(receipt.registry.as_str())) ", " (plural(receipt.packages_published, "package")) " published, "
-                        time { (receipt.started_at) } " to " time { (receipt.completed_at) }
-                        span.note { "plan " code.hash { (maybe_quoted(receipt.plan_id.as_str(), 400)) } }
-                        span.note { "it says: " (display_safe(&receipt.summary).max_chars(400).quoted()) }
-                    },
-                }
-            }
-            @if let Some(gate) = &audit.gate {
-                dt { "Gate now" }
-                dd {
-                    strong { (gate.verdict) } (registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source))
-                    span.note { "plan " code.hash { (maybe_quoted(gate.query.plan_id.as_str(), 400)) } }
-                    @for reason in &gate.reasons { span.note { code { (reason) } ": " (refusal_text(*reason)) } }
-                }
-            }
-            dt { "Sidecar" }
-            dd {
-                (sidecar(&audit.sidecar))
-                @for difference in &audit.sidecar.differences { span.note { (diff_text(difference)) } }
+        }
+        @if section.audit.lines > 0 && section.audit.integrity != Integrity::Broken {
+            p.caption {
+                "If you keep the head outside the log, a later audit with " code { "--extends" }
+                " detects every change of these lines."
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The report as one page that needs nothing else: no script, no font, no request, and a policy that forbids them.
+//! The report as one self-contained HTML page, with a policy that forbids scripts, fonts and requests.
 //!
-//! Texts from a log are made safe where they are inserted (`display_safe`), and the templates escape them. Any other
-//! character that is not safe is replaced by `?`.
+//! `display_safe` makes each text of a log safe where it is inserted, and the templates escape it. `?` replaces any
+//! other character that is not safe.
 
 mod decisions;
 mod elements;
@@ -17,15 +17,15 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shipper_core::audit::{Conclusion, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use crate::formats::human::most_severe_first;
-use crate::formats::human::phrases::headline;
+use crate::formats::text::headline::headline;
+use crate::formats::text::summary::most_severe_first;
 use crate::view::ReportView;
 use overview::section_id;
 
-/// Most logs with a section, of those that are not verified and of those that are.
+/// Largest numbers of sections: for logs that are not verified, and for verified logs.
 const MAX_SECTIONS: (usize, usize) = (25, 10);
 
-/// Policy that allows the page's own style, and forbids to fetch, run, frame or send anything.
+/// Policy that allows the style of the page and forbids all scripts, requests, frames and forms.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE: &str = include_str!("page.css");
@@ -47,7 +47,6 @@ pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()
 fn page(view: &ReportView) -> Markup {
     let report = &view.report;
     let sections = sections(report);
-    let left_out = report.logs.len() - sections.len();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -63,19 +62,14 @@ fn page(view: &ReportView) -> Markup {
             body {
                 header { (overview::header(report)) }
                 main {
-                    (overview::logs(report, &sections))
+                    @if report.logs.len() > 1 { (overview::logs(report, &sections)) }
                     @for position in &sections {
                         @let shown = (report.logs.get(*position), view.excerpts.get(*position));
                         @if let (Some(log), Some(excerpts)) = shown {
                             (log::section(log, excerpts, report, section_id(*position)))
                         }
                     }
-                    @if left_out > 0 {
-                        p.caption {
-                            (left_out) " more of the " (report.logs.len()) " logs have no section here; "
-                            code { "--format json" } " has all."
-                        }
-                    }
+                    (elements::left_out(report.logs.len() - sections.len(), "log section"))
                 }
                 footer { (overview::demand(report)) }
             }
@@ -83,12 +77,12 @@ fn page(view: &ReportView) -> Markup {
     }
 }
 
-/// Returns the conclusion, for the title of the window.
+/// Returns the title of the window. It begins with the conclusion.
 fn title(report: &Report) -> String {
     match &report.logs[..] {
         [log] => {
             let path = display_safe(&log.path).max_chars(120).to_string();
-            format!("{}{}: {path} \u{2013} shipper-replay", log.conclusion, headline(log, report))
+            format!("{} {path} \u{2013} shipper-replay", headline(log, report))
         }
         logs => format!("{}: {} logs \u{2013} shipper-replay", report.conclusion, logs.len()),
     }

@@ -1,58 +1,54 @@
-//! The parts of the page about all logs: the conclusion, the table of logs, and the options of the audit.
+//! Parts of the page about all logs: the headline, the table of logs, and the options of the audit.
 
 use maud::{Markup, html};
 use shipper_core::audit::{Level, LogReport, Report};
+use shipper_events::event::RULES_VERSION;
 
 use super::elements::{left_out, prose, row, status, table};
 use crate::explain::conclusion_explanation;
-use crate::formats::human::most_severe_first;
-use crate::formats::human::phrases::{gate_text, headline, maybe_quoted, path_text, quoted};
-use crate::formats::human::summary::conclusions;
+use crate::formats::text::headline::{capitalized, reason};
+use crate::formats::text::phrases::{log_gate_text, maybe_quoted, path_text, quoted};
+use crate::formats::text::summary::conclusions;
+use crate::formats::text::summary::most_severe_first;
 
-/// Most logs in the table.
+/// Largest number of logs in the table.
 const MAX_LISTED: usize = 2000;
 
-const COLUMNS: [&str; 8] = ["Log", "Conclusion", "Because", "Lines", "Decisions", "Errors", "Warnings", "Notes"];
+const COLUMNS: [&str; 8] = ["Log", "Conclusion", "Reason", "Lines", "Decisions", "Errors", "Warnings", "Notes"];
 
 /// Returns the anchor of the section of the log at `position` in the report.
 pub(super) fn section_id(position: usize) -> String {
     format!("log-{}", position + 1)
 }
 
-/// Renders the conclusion, its meaning, and the number of logs with each conclusion.
+/// Renders the headline, the meaning of the conclusion, and the number of logs with each conclusion.
 pub(super) fn header(report: &Report) -> Markup {
     let conclusion = report.conclusion;
-    let why = match &report.logs[..] {
-        [log] => reason(log, report),
-        [] => "no log was judged".to_owned(),
+    let sentence = match &report.logs[..] {
+        [log] => format!("{}.", capitalized(&reason(log, report))),
+        [] => "The audit got no log.".to_owned(),
         logs => {
             let such = logs.iter().filter(|log| log.conclusion == conclusion).count();
-            format!("{such} of {} logs", logs.len())
+            format!("The conclusion for {such} of {} logs is {conclusion}.", logs.len())
         }
     };
     html! {
-        p.kicker { "Audit of a publish gate\u{2019}s event log" }
-        h1 { span.conclusion.(conclusion.as_str()) { (conclusion) } " " span.why { (why) } }
+        h1 { (status(conclusion.as_str())) " " span.headline { (sentence) } }
         @if let (Some(require), [log]) = (report.demand.require, &report.logs[..]) {
             p.gist {
-                "Required of the gate: " strong { (require.as_str()) } ". It would answer "
-                (gate_text(log).unwrap_or_else(|| "nothing".to_owned())) "."
+                "Required verdict: " strong { (require.as_str()) } ". Verdict of the gate: "
+                (log_gate_text(log).unwrap_or_else(|| "none".to_owned())) "."
             }
         }
         p.gist {
             (prose(conclusion_explanation(conclusion).summary()))
-            " Exit status " (report.exit_code) "."
+            " The exit status is " (report.exit_code) "."
             @if report.logs.len() > 1 { " Of " (report.logs.len()) " logs: " (conclusions(report)) "." }
         }
     }
 }
 
-/// Returns the reason for the conclusion of a log.
-fn reason(log: &LogReport, report: &Report) -> String {
-    headline(log, report).trim_start_matches(", ").to_owned()
-}
-
-/// Renders the table of logs. Those at the positions in `sections` are links.
+/// Renders the table of logs. A log at a position in `sections` links to its section.
 pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
     let order = most_severe_first(report);
     let listed = order.iter().take(MAX_LISTED).filter_map(|position| {
@@ -62,8 +58,8 @@ pub(super) fn logs(report: &Report, sections: &[usize]) -> Markup {
     let rows: Vec<Markup> = listed.collect();
     html! {
         section aria-labelledby="logs" {
-            h2 id="logs" { (if report.logs.len() == 1 { "The log" } else { "The logs" }) }
-            @if rows.is_empty() { p { "No log was judged." } } @else { (table("logs", &COLUMNS, &rows)) }
+            h2 id="logs" { "Logs" }
+            (table("logs", &COLUMNS, &rows))
             (left_out(order.len() - rows.len(), "log"))
         }
     }
@@ -96,16 +92,20 @@ pub(super) fn demand(report: &Report) -> Markup {
     let plan = demand.plan_id.as_ref().map(|plan| maybe_quoted(plan.as_str(), 400));
     let require = demand.require.map(|require| require.as_str().to_owned());
     let rows: [(&str, Option<String>, &str); 7] = [
-        ("--registry", registry, "none: the log\u{2019}s own word is taken"),
-        ("--plan-id", plan, "none: every plan is judged"),
-        ("--at", demand.at.as_ref().map(ToString::to_string), "none: the whole log is judged"),
-        ("--extends", demand.extends.map(|head| head.to_string()), "none: a cut or rewritten end would not show"),
-        ("--since", demand.since.map(|head| head.to_string()), "none: nothing is left out"),
-        ("--require", require, "none: the exit status says the conclusion"),
-        ("--strict", demand.strict.then(|| "warnings are errors".to_owned()), "no: warnings are warnings"),
+        ("--registry", registry, "not set: the audit uses the registry that the log names"),
+        ("--plan-id", plan, "not set: the audit covers every plan"),
+        ("--at", demand.at.as_ref().map(ToString::to_string), "not set: the audit covers the whole log"),
+        (
+            "--extends",
+            demand.extends.map(|head| head.to_string()),
+            "not set: the audit cannot detect a cut or rewritten log",
+        ),
+        ("--since", demand.since.map(|head| head.to_string()), "not set: the audit ignores no earlier finding"),
+        ("--require", require, "not set: the exit status depends on the conclusion"),
+        ("--strict", demand.strict.then(|| "warnings are errors".to_owned()), "not set: warnings are not errors"),
     ];
     html! {
-        h2 { "What was asked" }
+        h2 { "Audit options" }
         dl.facts {
             @for (option, value, otherwise) in rows {
                 dt { code { (option) } }
@@ -118,10 +118,9 @@ pub(super) fn demand(report: &Report) -> Markup {
             }
         }
         p.caption {
-            "shipper-replay " (env!("CARGO_PKG_VERSION")) ", by rules 1. Every code is explained by "
-            code { "shipper-replay --explain CODE" } " and in " code { "docs/codes.md" }
-            " beside the program\u{2019}s source. The page was made without a clock: the same logs and flags give the same "
-            "bytes."
+            "Audit by shipper-replay " (env!("CARGO_PKG_VERSION")) " under rules version " (RULES_VERSION) ". "
+            code { "shipper-replay --explain CODE" } " and " code { "docs/codes.md" } " explain every code. "
+            "The same logs and options always give the same page."
         }
     }
 }

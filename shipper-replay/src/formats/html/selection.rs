@@ -1,14 +1,14 @@
-//! [`LogSection`]: a log and the parts of it that its section shows.
+//! [`LogSection`]: a log with the decisions, runs and findings that its section shows.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use shipper_core::audit::{Decision, Finding, LogAudit, LogReport, Report};
 
-use crate::formats::human::sort_rank;
+use crate::formats::text::decisions::sort_rank;
 use crate::view::{FindingFilter, LogExcerpts};
 
-/// Most decisions, runs and findings of a log on the page, and most rows and ticks of its timeline.
+/// Largest number of decisions, of runs and of findings of a log, and of rows and package marks of its timeline.
 pub(super) const MAX_SHOWN: usize = 500;
 
 /// A log with a section on the page.
@@ -19,11 +19,11 @@ pub(super) struct LogSection<'a> {
     pub(super) report: &'a Report,
     /// The anchor of the section. The anchors of its parts begin with it.
     pub(super) id: String,
-    /// The decisions that are shown, by line.
+    /// The decisions in the section, in the order of their lines.
     pub(super) decisions: Vec<&'a Decision>,
-    /// The first lines of the runs of those decisions that are shown.
+    /// The first lines of the runs in the section.
     pub(super) runs: BTreeSet<u64>,
-    /// The findings that are shown, each with its position in the report, the most severe first.
+    /// The findings in the section, each with its position in the report, the most severe first.
     pub(super) findings: Vec<(usize, &'a Finding)>,
 }
 
@@ -47,8 +47,8 @@ impl<'a> LogSection<'a> {
     }
 }
 
-/// Returns at most `most` items in their order: those of the lowest ranks. Of the last rank with room, it returns some
-/// from the beginning to the end, so that there is no gap.
+/// Returns at most `most` items in their order: those of the lowest ranks. If a rank fits only in part, it returns an
+/// even sample of that rank, so that no part of the log is missing.
 pub(super) fn sample<T>(items: Vec<T>, most: usize, rank: impl Fn(&T) -> u8) -> Vec<T> {
     let mut ranks: Vec<u8> = items.iter().map(&rank).collect();
     ranks.sort_unstable();
@@ -56,13 +56,13 @@ pub(super) fn sample<T>(items: Vec<T>, most: usize, rank: impl Fn(&T) -> u8) -> 
         return items;
     };
     let lower = ranks.partition_point(|rank| *rank < last);
-    let (room, all) = (most - lower, ranks.partition_point(|rank| *rank <= last) - lower);
+    let (chosen, all) = (most - lower, ranks.partition_point(|rank| *rank <= last) - lower);
     let mut seen = 0;
     let is_chosen = |item: &T| match rank(item).cmp(&last) {
         Ordering::Less => true,
         Ordering::Equal => {
             seen += 1;
-            seen * room / all > (seen - 1) * room / all
+            seen * chosen / all > (seen - 1) * chosen / all
         }
         Ordering::Greater => false,
     };

@@ -3,12 +3,12 @@
 use annotate_snippets::{AnnotationKind, Group, Level as Severity, Origin, Renderer, Snippet};
 use shipper_core::audit::{AuditOptions, Finding, Level, LogAudit};
 
-use super::decisions::DecisionsByLine;
-use super::next_command::next_command;
 use super::options::RenderOptions;
-use super::phrases::{derived_text, path_text, recorded_text};
 use crate::excerpt::Excerpt;
 use crate::formats::log_issue::path_of;
+use crate::formats::text::decisions::DecisionsByLine;
+use crate::formats::text::next_command::next_command;
+use crate::formats::text::phrases::{derived_text, path_text, recorded_text};
 
 /// Renders the findings of one log.
 pub(super) struct DiagnosticRenderer<'d> {
@@ -28,7 +28,9 @@ impl DiagnosticRenderer<'_> {
             Level::Note => Severity::NOTE,
         };
         let shown_path = path_text(self.path).to_string();
-        let title = severity.primary_title(finding.message.as_ref()).id(finding.code.as_str());
+        let label = finding.level.as_str().len() + finding.code.as_str().len() + "[]: ".len();
+        let title = textwrap::fill(&finding.message, self.options.wrap(label));
+        let title = severity.primary_title(title).id(finding.code.as_str());
         let gutter = excerpts.iter().map(|excerpt| excerpt.line.to_string().len()).max().unwrap_or(1);
         let width = self.options.width.saturating_sub(gutter + 3).max(20);
         let mut group = Group::with_title(title);
@@ -46,7 +48,8 @@ impl DiagnosticRenderer<'_> {
             }
         }
         if with_help {
-            group = group.element(Severity::HELP.message(finding.help.as_ref()));
+            let help = textwrap::fill(&finding.help, self.options.wrap(gutter + 3 + "= help: ".len()));
+            group = group.element(Severity::HELP.message(help));
         }
         let next = next_command(finding, self.path, self.audit, self.demand);
         group = group.element(Severity::HELP.with_name("next").message(next));
@@ -79,10 +82,11 @@ fn origin<'a>(path: &'a str, excerpt: &Excerpt) -> Origin<'a> {
 
 /// Returns an excerpt cut to `width` columns around its target.
 fn snippet(excerpt: &Excerpt, own: bool, width: usize) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
-    let target = cut_end(&excerpt.target, width.saturating_sub(8).max(8));
+    let label_width = excerpt.label.chars().count() + 1;
+    let target = cut_end(&excerpt.target, width.saturating_sub(10 + label_width).max(8));
     let left = width.saturating_sub(target.chars().count());
     // The text before a value contains its name.
-    let before = cut_start(&excerpt.before, left.saturating_sub(4).min(left / 2 + 8));
+    let before = cut_start(&excerpt.before, left.saturating_sub(label_width).max(10).min(left / 2 + 8));
     let after = cut_end(&excerpt.after, left.saturating_sub(before.chars().count()));
     let (start, end) = (before.len(), before.len() + target.len());
     let kind = if own { AnnotationKind::Primary } else { AnnotationKind::Context };

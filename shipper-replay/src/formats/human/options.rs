@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use anstyle::Style;
+use textwrap::WordSplitter;
 
 use crate::cli::{Cli, Color, Detail};
 use crate::excerpt::MAX_EXCERPTS;
@@ -10,6 +11,9 @@ use crate::view::FindingFilter;
 
 /// Columns of an excerpt's line, unless a terminal has another width.
 const DEFAULT_WIDTH: usize = 120;
+
+/// Fewest columns of a wrapped text, on a terminal however narrow.
+const MIN_WIDTH: usize = 20;
 
 /// Most decisions, and most findings, of a log without `--verbose`.
 pub(super) const MAX_SHOWN: usize = 20;
@@ -48,6 +52,12 @@ impl RenderOptions {
     /// Returns `max`, or no limit with `--verbose`.
     pub(super) fn limit(&self, max: usize) -> usize {
         if self.is_verbose() { usize::MAX } else { max }
+    }
+
+    /// Returns the options to wrap a text that has this many columns to its left.
+    pub(super) fn wrap(&self, left: usize) -> textwrap::Options<'static> {
+        textwrap::Options::new(self.width.saturating_sub(left).max(MIN_WIDTH))
+            .word_splitter(WordSplitter::NoHyphenation)
     }
 
     pub(super) fn paint(&self, style: Style, text: &str) -> String {

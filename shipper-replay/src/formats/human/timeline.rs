@@ -5,8 +5,8 @@ use std::fmt::Write;
 use shipper_core::audit::{StateAfter, TimelineEntry};
 use shipper_events::display_safe;
 
-use super::phrases::{maybe_quoted, quoted, reasons_text, short_plan_id};
-use super::summary::unsound_text;
+use crate::formats::text::phrases::{maybe_quoted, quoted, reasons_text, short_plan_id};
+use crate::formats::text::summary::unsound_text;
 
 /// Prints the entries of a timeline one by one, each with the differences from the one before.
 #[derive(Debug, Clone, Default)]
@@ -44,9 +44,9 @@ fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
     if before.is_none_or(|before| before.open != after.open) {
         match &after.open {
             Some(open) => {
-                let failed = if open.failed { ", a failure is marked in it" } else { "" };
+                let failed = if open.failed { ", contains a failure" } else { "" };
                 let packages = open.packages_published;
-                changes.push(format!("open: the rehearsal of line {}, {packages} published{failed}", open.line));
+                changes.push(format!("open: rehearsal on line {}, {packages} published{failed}", open.line));
             }
             None if before.is_some() => changes.push("open: none".to_owned()),
             None => {}
@@ -58,9 +58,9 @@ fn changes(before: Option<&StateAfter>, after: &StateAfter) -> Vec<String> {
         let outcome = match (receipt.passed, &receipt.unsound[..]) {
             (true, []) => "passed, sound".to_owned(),
             (true, flaws) => unsound_text(flaws),
-            (false, _) => "did not pass".to_owned(),
+            (false, _) => "failed".to_owned(),
         };
-        changes.push(format!("receipt: the rehearsal of line {}, {outcome}", receipt.line));
+        changes.push(format!("receipt: rehearsal on line {}, {outcome}", receipt.line));
     }
     if before.map_or(0, |before| before.unknown_gate_events) != after.unknown_gate_events {
         changes.push(format!("unknown gate events: {}", after.unknown_gate_events));

@@ -1,22 +1,23 @@
 //! [`HumanWriter`]: the report on one log.
 
+use std::collections::BTreeSet;
+
 use anstyle::{AnsiColor, Style};
-use shipper_core::audit::{
-    AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, Report,
-};
+use shipper_core::audit::{AuditOptions, Conclusion, DecisionStatus, FindingCode, Level, LogAudit, LogReport, Report};
 use shipper_events::{PlanId, is_display_safe};
 
-use super::caveats::caveats;
-use super::decisions::{DecisionsByLine, sort_rank};
 use super::diagnostic::DiagnosticRenderer;
 use super::options::{MAX_SHOWN, RenderOptions, finding_filter};
-use super::phrases::{
-    audited_up_to, decision_text, diff_text, gate_text, headline, maybe_quoted, next_steps, path_text, plural, quoted,
-    refusal_text, registry_text, run_text, short_plan_id,
-};
-use super::summary::{extent, outcome, sidecar};
 use super::timeline::TimelinePrinter;
 use crate::cli::Detail;
+use crate::formats::text::caveats::Caveat;
+use crate::formats::text::decisions::{DecisionsByLine, most_severe};
+use crate::formats::text::headline::{capitalized, reason};
+use crate::formats::text::phrases::{
+    audited_up_to, decision_text, log_gate_text, maybe_quoted, next_steps, path_text, plural, registry_text, run_text,
+    short_plan_id,
+};
+use crate::formats::text::summary::{decision_counts, facts};
 use crate::view::{FindingFilter, LogExcerpts};
 
 /// Most runs of a decision without `--verbose`.
@@ -39,13 +40,21 @@ impl HumanWriter<'_> {
         self.text.push('\n');
     }
 
+    /// Writes a text, wrapped to the width of the terminal.
+    pub(super) fn wrapped(&mut self, indents: (&str, &str), text: &str) {
+        let options = self.options.wrap(0).initial_indent(indents.0).subsequent_indent(indents.1);
+        for line in textwrap::wrap(text, options) {
+            self.line(line.trim_end());
+        }
+    }
+
     /// Writes a label of fixed width and a text.
-    fn row(&mut self, label: &str, text: &str) {
-        self.line(format!("  {label:<10} {text}").trim_end());
+    pub(super) fn row(&mut self, label: &str, text: &str) {
+        self.wrapped((&format!("  {label:<10} "), "             "), text);
     }
 
     /// Writes an empty line, unless there is one or nothing precedes it.
-    fn gap(&mut self) {
+    pub(super) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
@@ -56,97 +65,118 @@ impl HumanWriter<'_> {
         if self.options.is_verbose() { maybe_quoted(plan_id.as_str(), 400) } else { short_plan_id(plan_id.as_str()) }
     }
 
-    /// Returns a conclusion, painted.
-    pub(super) fn conclusion(&self, conclusion: Conclusion) -> String {
+    /// Returns a text in the color of a conclusion.
+    pub(super) fn conclusion(&self, conclusion: Conclusion, text: &str) -> String {
         let color = match conclusion {
             Conclusion::Verified => AnsiColor::Green,
             Conclusion::Violated => AnsiColor::Red,
             Conclusion::Unjudged | Conclusion::Inconclusive => AnsiColor::Yellow,
         };
-        self.options.paint(color.on_default().bold(), conclusion.as_str())
+        self.options.paint(color.on_default().bold(), text)
     }
 
     /// Writes the conclusion of a log in one line, and with `--require` the gate's verdict.
-    pub(super) fn headline(&mut self, log: &LogReport, report: &Report) {
+    pub(super) fn path_line(&mut self, log: &LogReport, report: &Report) {
         let path = path_text(&log.path);
-        let required = report.demand.require.and_then(|_| gate_text(log));
+        let required = report.demand.require.and_then(|_| log_gate_text(log));
         if let Some(verdict) = &required {
             self.line(&format!("{path}: {verdict}"));
         }
         if required.is_none() || self.options.detail != Detail::Quiet {
-            let conclusion = self.conclusion(log.conclusion);
-            self.line(&format!("{path}: {conclusion}{}", headline(log, report)));
+            let conclusion = self.conclusion(log.conclusion, log.conclusion.as_str());
+            self.line(&format!("{path}: {conclusion}: {}", reason(log, report)));
         }
     }
 
-    /// Writes all sections of a log.
-    pub(super) fn log(&mut self, log: &LogReport, excerpts: &LogExcerpts, report: &Report) {
-        self.headline(log, report);
+    /// Writes the report on the only log.
+    pub(super) fn only_log(&mut self, log: &LogReport, excerpts: &LogExcerpts, report: &Report) {
         if self.options.detail == Detail::Quiet {
+            self.path_line(log, report);
             return;
         }
+        if let Some(verdict) = report.demand.require.and_then(|_| log_gate_text(log)) {
+            self.wrapped(("", ""), &format!("{}.", capitalized(&verdict)));
+        }
+        let conclusion = self.conclusion(log.conclusion, &capitalized(log.conclusion.as_str()));
+        self.wrapped(("", ""), &format!("{conclusion}: {}.", reason(log, report)));
+        self.sections(log, excerpts, &report.demand, true);
+    }
+
+    /// Writes what the audit of these logs cannot or did not check.
+    pub(super) fn unchecked<'a>(&mut self, audits: impl Iterator<Item = &'a LogAudit>, demand: &AuditOptions) {
+        let caveats: BTreeSet<Caveat> = audits.flat_map(|audit| Caveat::of(audit, demand)).collect();
+        let caveats: Vec<&str> = caveats.into_iter().map(Caveat::as_str).collect();
+        if !caveats.is_empty() {
+            self.row("unchecked", &caveats.join("; "));
+        }
+    }
+
+    /// Writes the findings and the summary of a log. The only log has its path and its caveats in the summary.
+    pub(super) fn sections(&mut self, log: &LogReport, excerpts: &LogExcerpts, demand: &AuditOptions, is_only: bool) {
         let Some(audit) = &log.audit else {
-            self.row("next", "check the path, and that you may read what is there");
+            self.row("next", "check the path and its permissions");
             return;
         };
-        self.summary(audit);
-        self.decisions(audit, &report.demand);
-        self.timeline(audit);
-        self.findings(&log.path, &report.demand, audit, excerpts);
-        for (position, caveat) in caveats(audit, &report.demand).iter().enumerate() {
-            self.row(if position == 0 { "unchecked" } else { "" }, caveat);
+        let is_short = log.conclusion == Conclusion::Verified && !self.options.is_verbose();
+        if !is_short {
+            self.findings(&log.path, demand, audit, excerpts);
         }
-        for step in next_steps(audit) {
+        self.finding_counts(audit, is_short);
+        let mut facts = facts(audit, demand, |plan_id| self.plan(plan_id));
+        facts.retain(|fact| fact.label != "head" || self.options.is_verbose());
+        if let Some(extent) = facts.first_mut().filter(|_| is_only) {
+            extent.text = format!("{}: {}", path_text(&log.path), extent.text);
+        }
+        for fact in facts {
+            self.row(fact.label, &fact.text);
+            fact.details.iter().filter(|_| !is_short).for_each(|detail| self.row("", detail));
+        }
+        match &audit.decisions[..] {
+            [_, _, ..] if is_short => {
+                self.row("decisions", &format!("{}; -v lists them", decision_counts(&audit.decisions)));
+            }
+            _ => self.decisions(audit, demand, is_short),
+        }
+        self.timeline(audit);
+        if is_only {
+            self.unchecked(std::iter::once(audit), demand);
+        }
+        for step in next_steps(audit).into_iter().take(if is_short { 1 } else { usize::MAX }) {
             self.row("next", step);
         }
     }
 
-    fn summary(&mut self, audit: &LogAudit) {
-        self.row("log", &extent(audit));
-        if self.options.is_verbose() {
-            let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
-            self.row("head", &format!("{lines}:{bytes}:{blake3}"));
-        }
-        let rehearsal = match &audit.receipt {
-            None => "none was completed".to_owned(),
-            Some(receipt) => {
-                let outcome = outcome(receipt.passed, &receipt.unsound);
-                let (plan, registry) = (self.plan(&receipt.plan_id), quoted(receipt.registry.as_str()));
-                let published = plural(receipt.packages_published, "package");
-                format!("line {}: {outcome}, plan {plan} on {registry}, {published} published", receipt.line)
-            }
-        };
-        self.row("rehearsal", &rehearsal);
-        if let Some(gate) = &audit.gate {
-            let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-            let plan = self.plan(&gate.query.plan_id);
-            self.row("gate now", &format!("{}: plan {plan}{registry}", gate.verdict.as_str()));
-            for reason in &gate.reasons {
-                self.row("", &format!("{reason}: {}", refusal_text(*reason)));
-            }
-        }
-        self.row("sidecar", &sidecar(&audit.sidecar));
-        for difference in &audit.sidecar.differences {
-            self.row("", &diff_text(difference));
+    /// Writes the number of findings by level, and with `with_codes` the codes of the warnings.
+    fn finding_counts(&mut self, audit: &LogAudit, with_codes: bool) {
+        let of_level = |level| audit.findings.iter().filter(move |finding| finding.level == level);
+        let counts: Vec<String> = [Level::Error, Level::Warning, Level::Note]
+            .into_iter()
+            .map(|level| (level, of_level(level).count() as u64))
+            .filter(|(_, count)| *count > 0)
+            .map(|(level, count)| plural(count, level.as_str()))
+            .collect();
+        let codes: BTreeSet<&str> = of_level(Level::Warning).map(|finding| finding.code.as_str()).collect();
+        let codes: Vec<&str> = codes.into_iter().filter(|_| with_codes).collect();
+        let codes = if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
+        let only_notes = audit.findings.iter().all(|finding| finding.level == Level::Note);
+        if !only_notes || self.options.is_verbose() && !counts.is_empty() {
+            let hint = if self.options.is_verbose() { "" } else { "; -v shows all" };
+            self.row("findings", &format!("{}{codes}{hint}", counts.join(", ")));
         }
     }
 
-    /// Writes the most severe decisions in the order of their lines.
-    fn decisions(&mut self, audit: &LogAudit, demand: &AuditOptions) {
-        let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
-        if !self.options.is_verbose() && shown.len() > MAX_SHOWN {
-            shown.sort_by_key(|decision| (sort_rank(decision.status), decision.line));
-            shown.truncate(MAX_SHOWN);
-            shown.sort_by_key(|decision| decision.line);
-        }
+    /// Writes the most severe decisions, by line.
+    fn decisions(&mut self, audit: &LogAudit, demand: &AuditOptions, is_short: bool) {
+        let shown = most_severe(&audit.decisions, self.options.limit(MAX_SHOWN));
         let audited_up_to = audited_up_to(audit, demand);
         for decision in &shown {
             let status = self.options.paint(status_style(decision.status), decision.status.as_str());
             let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
             let plan = self.plan(&decision.plan_id);
             let line = format!("line {}", decision.line);
-            self.row(&line, &format!("{status}: plan {plan}{registry}; {}", decision_text(decision)));
-            let max_runs = self.options.limit(MAX_RUNS);
+            let subject = if is_short { String::new() } else { format!("plan {plan}{registry}; ") };
+            self.row(&line, &format!("{status}: {subject}{}", decision_text(decision)));
+            let max_runs = if is_short { 1 } else { self.options.limit(MAX_RUNS) };
             for run in decision.runs.iter().take(max_runs) {
                 self.row("", &run_text(run, audited_up_to));
             }

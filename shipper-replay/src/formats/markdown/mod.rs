@@ -1,6 +1,6 @@
 //! The report in Markdown, for the summary of a job: a table of the logs, and a section for each that is not verified.
 //!
-//! It stays far below the limit of a summary, and states what it omits.
+//! It is shorter than the limit of a summary, and counts what it omits.
 
 mod escape;
 mod section;
@@ -10,19 +10,20 @@ use std::io;
 use shipper_core::audit::{Conclusion, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use crate::formats::human::most_severe_first;
-use crate::formats::human::phrases::{gate_text, maybe_quoted, quoted};
-use crate::formats::human::summary::conclusions;
+use crate::formats::text::headline::reason;
+use crate::formats::text::phrases::{log_gate_text, maybe_quoted, quoted};
+use crate::formats::text::summary::conclusions;
+use crate::formats::text::summary::most_severe_first;
 use crate::view::ReportView;
 use escape::{code, code_in_cell};
 
-/// Greatest length of the document in bytes. A step of GitHub Actions may write 1 MiB.
+/// Maximum length of the document in bytes. A step of GitHub Actions may write 1 MiB.
 const MAX_BYTES: usize = 512 * 1024;
 
 /// Most logs in the table.
 const MAX_LISTED: usize = 500;
 
-/// Most logs with a section; with more than the second number, each section is collapsed.
+/// Most logs with a section, and most sections that are not collapsed.
 const MAX_SECTIONS: usize = 50;
 const MAX_UNFOLDED: usize = 3;
 
@@ -40,7 +41,7 @@ fn not_verified(report: &Report) -> impl Iterator<Item = usize> {
 /// Writes the document.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
     let document = document(view);
-    // Texts from a log were made safe where they were inserted; any other character is replaced by `?`.
+    // Texts from a log are already escaped. `?` replaces any other unsafe character.
     let plain = |character: char| if character == '\n' || is_display_safe(character) { character } else { '?' };
     out.write_all(document.chars().map(plain).collect::<String>().as_bytes())
 }
@@ -55,7 +56,7 @@ fn document(view: &ReportView) -> String {
     for position in &sections {
         if let (Some(log), Some(excerpts)) = (report.logs.get(*position), view.excerpts.get(*position)) {
             let section = section::section(log, excerpts, report, folded);
-            // Room is kept for the sentence that says what is left out.
+            // 200 bytes are for the sentence about omitted sections.
             if document.len() + section.len() + end.len() + 200 > MAX_BYTES {
                 break;
             }
@@ -65,8 +66,7 @@ fn document(view: &ReportView) -> String {
     }
     let rest = not_verified(report).count() - written;
     if rest > 0 {
-        document +=
-            &format!("{rest} more logs that are not verified have no section here; `--format json` has all.\n\n");
+        document += &format!("{rest} more logs are not verified and have no section; `--format json` lists all.\n\n");
     }
     document + &end
 }
@@ -75,20 +75,20 @@ fn document(view: &ReportView) -> String {
 fn overview(report: &Report) -> String {
     let conclusion = report.conclusion;
     let logs = match report.logs.len() {
-        0 => "no log was judged".to_owned(),
+        0 => "no log was audited".to_owned(),
         1 => "1 log".to_owned(),
         many => format!("{many} logs"),
     };
     let counts = if report.logs.is_empty() { String::new() } else { format!(": {}", conclusions(report)) };
     let mut overview = format!("# shipper-replay: {conclusion}\n\n{logs}{counts}.\n\n");
     if let (Some(require), [log]) = (report.demand.require, &report.logs[..]) {
-        let answer = gate_text(log).map_or_else(|| "nothing".to_owned(), |answer| code(&answer));
-        overview += &format!("Required of the gate: **{}**. It would answer: {answer}\n\n", require.as_str());
+        let answer = log_gate_text(log).map_or_else(|| "none".to_owned(), |answer| code(&answer));
+        overview += &format!("Required verdict: **{}**. Verdict of the gate: {answer}\n\n", require.as_str());
     }
     if report.logs.is_empty() {
         return overview;
     }
-    overview += "| conclusion | log | because |\n|---|---|---|\n";
+    overview += "| conclusion | log | reason |\n|---|---|---|\n";
     let order = most_severe_first(report);
     let mut listed = 0;
     for log in order.iter().take(MAX_LISTED).filter_map(|position| report.logs.get(*position)) {
@@ -98,12 +98,8 @@ fn overview(report: &Report) -> String {
             Conclusion::Verified => "\u{2714}",
         };
         let path = code_in_cell(&display_safe(&log.path).max_chars(200).to_string());
-        let row = format!(
-            "| {sign} {} | {path} | {} |\n",
-            log.conclusion,
-            section::reason_as_markdown(log, report, code_in_cell)
-        );
-        // Half of the room is for the sections.
+        let row = format!("| {sign} {} | {path} | {} |\n", log.conclusion, code_in_cell(&reason(log, report)));
+        // Half of the document is for the sections.
         if overview.len() + row.len() > MAX_BYTES / 2 {
             break;
         }
@@ -112,7 +108,7 @@ fn overview(report: &Report) -> String {
     }
     let rest = order.len() - listed;
     if rest > 0 {
-        overview += &format!("\n{rest} more logs are not listed; `--format json` has all.\n");
+        overview += &format!("\n{rest} more logs are not listed; `--format json` lists all.\n");
     }
     overview + "\n"
 }
@@ -130,7 +126,7 @@ fn options(report: &Report) -> String {
         demand.strict.then(|| "--strict".to_owned()),
     ];
     let options: Vec<String> = options.into_iter().flatten().map(|option| code(&option)).collect();
-    let options = if options.is_empty() { "no demands".to_owned() } else { options.join(", ") };
+    let options = if options.is_empty() { "no audit options".to_owned() } else { options.join(", ") };
     let version = env!("CARGO_PKG_VERSION");
-    format!("---\n\nJudged by shipper-replay {version} under {options}; exit status {}.\n", report.exit_code)
+    format!("---\n\nAudited by shipper-replay {version} with {options}; exit status {}.\n", report.exit_code)
 }

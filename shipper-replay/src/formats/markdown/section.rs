@@ -1,18 +1,18 @@
 //! The section of a log that is not verified.
 
-use shipper_core::audit::{AuditOptions, Decision, Finding, LogAudit, LogReport, Report};
+use shipper_core::audit::{AuditOptions, Finding, LogAudit, LogReport, Report};
 use shipper_events::display_safe;
 
 use super::escape::{code, code_in_cell, html_code};
 use crate::excerpt::Excerpt;
-use crate::formats::human::caveats::caveats;
-use crate::formats::human::next_command::next_command;
-use crate::formats::human::phrases::{
-    audited_up_to, decision_text, diff_text, headline, next_steps, plural, quoted, refusal_text, registry_text,
-    run_text, short_plan_id,
+use crate::formats::text::caveats::Caveat;
+use crate::formats::text::decisions::most_severe;
+use crate::formats::text::headline::{capitalized, reason};
+use crate::formats::text::next_command::next_command;
+use crate::formats::text::phrases::{
+    audited_up_to, decision_text, next_steps, plural, registry_text, run_text, short_plan_id,
 };
-use crate::formats::human::sort_rank;
-use crate::formats::human::summary::{extent, outcome, sidecar};
+use crate::formats::text::summary::facts;
 use crate::view::{FindingFilter, LogExcerpts};
 
 /// Most decisions and findings of a log, and most excerpts of a finding.
@@ -26,12 +26,12 @@ const MAX_RUNS: usize = 5;
 /// Most characters of the log before and after the target of a finding.
 const MAX_CONTEXT_CHARS: usize = 60;
 
-/// Renders the section of a log, collapsed behind its conclusion if there are many.
+/// Renders the section of a log. If `folded` is true, a reader sees only its conclusion until opening it.
 pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, folded: bool) -> String {
     let path = display_safe(&log.path).max_chars(200).to_string();
     let inside = match &log.audit {
         Some(audit) => judged(log, audit, excerpts, report),
-        None => "- Next: check the path, and that you may read what is there\n".to_owned(),
+        None => "- Next: check that the path exists and that you can read it\n".to_owned(),
     };
     if folded {
         let reason = html_code(&reason(log, report));
@@ -41,72 +41,36 @@ pub(super) fn section(log: &LogReport, excerpts: &LogExcerpts, report: &Report, 
             html_code(&path)
         )
     } else {
-        let reason = reason_as_markdown(log, report, code);
+        let reason = code(&reason(log, report));
         format!("## {}\n\n**{}**: {reason}\n\n{inside}\n", code(&path), log.conclusion)
     }
 }
 
-/// Returns the reason for a conclusion as Markdown: our own words, or an error, which may contain any text.
-pub(super) fn reason_as_markdown(log: &LogReport, report: &Report, code: impl Fn(&str) -> String) -> String {
-    let reason = reason(log, report);
-    if log.audit.is_some() { reason } else { code(&reason) }
-}
-
-fn reason(log: &LogReport, report: &Report) -> String {
-    headline(log, report).trim_start_matches(", ").to_owned()
-}
-
 fn judged(log: &LogReport, audit: &LogAudit, excerpts: &LogExcerpts, report: &Report) -> String {
-    let mut text = facts(audit);
+    let mut text = String::new();
+    for fact in facts(audit, &report.demand, |plan_id| short_plan_id(plan_id.as_str())) {
+        text += &format!("- {}: {}\n", capitalized(fact.label), code(&fact.text));
+        fact.details.iter().for_each(|detail| text += &format!("  - {}\n", code(detail)));
+    }
     for step in next_steps(audit) {
         text += &format!("- Next: {step}\n");
     }
     text += &decisions(audit, report);
     text += &findings(&log.path, audit, &report.demand, excerpts);
     text += "\n### Not checked\n\n";
-    for what in caveats(audit, &report.demand) {
-        text += &format!("- {what}\n");
-    }
-    text
-}
-
-fn facts(audit: &LogAudit) -> String {
-    let head = code(&format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3));
-    let rehearsal = audit.receipt.as_ref().map_or_else(
-        || "none was completed".to_owned(),
-        |receipt| {
-            let registry = code(&quoted(receipt.registry.as_str()));
-            let plan = code(&short_plan_id(receipt.plan_id.as_str()));
-            format!("line {}: {}, plan {plan} on {registry}", receipt.line, outcome(receipt.passed, &receipt.unsound))
-        },
-    );
-    let mut text = format!("- Log: {}\n- Head: {head}\n- Rehearsal: {rehearsal}\n", extent(audit));
-    if let Some(gate) = &audit.gate {
-        let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-        let registry = code(registry.trim_start_matches(", "));
-        let plan = code(&short_plan_id(gate.query.plan_id.as_str()));
-        text += &format!("- Gate now: **{}**, plan {plan}, {registry}\n", gate.verdict);
-        for reason in &gate.reasons {
-            text += &format!("  - {}: {}\n", code(reason.as_str()), refusal_text(*reason));
-        }
-    }
-    text += &format!("- Sidecar: {}\n", code(&sidecar(&audit.sidecar)));
-    for difference in &audit.sidecar.differences {
-        text += &format!("  - {}\n", code(&diff_text(difference)));
+    for caveat in Caveat::of(audit, &report.demand) {
+        text += &format!("- {}\n", caveat.as_str());
     }
     text
 }
 
 /// Renders the most severe decisions, by line.
 fn decisions(audit: &LogAudit, report: &Report) -> String {
-    let mut shown: Vec<&Decision> = audit.decisions.iter().collect();
-    shown.sort_by_key(|decision| (sort_rank(decision.status), decision.line));
-    shown.truncate(MAX_DECISIONS);
-    shown.sort_by_key(|decision| decision.line);
+    let shown = most_severe(&audit.decisions, MAX_DECISIONS);
     if shown.is_empty() {
         return String::new();
     }
-    let mut text = "\n### Decisions\n\n| line | status | plan | answer | runs |\n|---:|---|---|---|---|\n".to_owned();
+    let mut text = "\n### Decisions\n\n| line | status | plan | verdict | runs |\n|---:|---|---|---|---|\n".to_owned();
     let judged_to = audited_up_to(audit, &report.demand);
     for decision in &shown {
         let plan = code_in_cell(&short_plan_id(decision.plan_id.as_str()));
@@ -124,9 +88,9 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
     text + &left_out(audit.decisions.len() - shown.len(), "decision")
 }
 
-/// Renders a note that `count` items are left out, if any are.
+/// Renders a note about `count` omitted items; empty for 0.
 fn left_out(count: usize, noun: &str) -> String {
-    let note = || format!("\n{} more; `--format json` has all.\n", plural(count as u64, noun));
+    let note = || format!("\n{} more; `--format json` lists all.\n", plural(count as u64, noun));
     (count > 0).then(note).unwrap_or_default()
 }
 
@@ -157,7 +121,7 @@ fn finding(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOption
         let label = if excerpt.label.is_empty() { String::new() } else { format!(" {}", excerpt.label) };
         text += &format!("  - {}:{}{label}: {}\n", excerpt.line, excerpt.columns.0, render_excerpt(excerpt));
     }
-    // A report that was made elsewhere may have another text.
+    // A merged report may contain another text.
     let help = if finding.help == finding.code.help() { finding.help.to_string() } else { code(&finding.help) };
     text += &format!("  - Help: {help}\n");
     text + &format!("  - Next: {}\n", code(&next_command(finding, path, audit, demand)))

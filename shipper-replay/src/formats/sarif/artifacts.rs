@@ -9,7 +9,7 @@ use super::properties;
 use super::text::number;
 use crate::uri;
 
-/// The artifacts of a run, each once.
+/// The artifacts of a run, without repeats.
 #[derive(Default)]
 pub(super) struct Artifacts {
     pub(super) all: Vec<Artifact>,
@@ -25,7 +25,7 @@ impl Artifacts {
             (None, _) if log.conclusion != Conclusion::Unjudged => &["analysisTarget", "directory"],
             _ => &["analysisTarget"],
         };
-        // The head is that of the complete lines: it is the whole file's if the file contains nothing else.
+        // The head covers the complete lines. It covers the whole file if the file has no other bytes.
         let whole = log.audit.as_ref().filter(|audit| audit.tail == TailStatus::Clean && demand.at.is_none());
         let artifact = Artifact {
             length: whole.map(|audit| number(audit.bytes)),
@@ -45,7 +45,7 @@ impl Artifacts {
         let uri = file_uri(path);
         artifact.location = Some(ArtifactLocation::builder().uri(&uri).build());
         artifact.roles = Some(roles.iter().map(|role| (*role).into()).collect());
-        // The standard demands each artifact only once, and a log may be given twice.
+        // The standard requires that each artifact occurs once, but a log may be given twice.
         let same_uri = self.indexes.entry(uri.clone()).or_default();
         let known = same_uri.iter().copied().find(|index| self.all.get(*index) == Some(&artifact));
         let index = known.unwrap_or(self.all.len());

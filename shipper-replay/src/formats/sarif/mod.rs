@@ -1,8 +1,7 @@
-//! The report as SARIF 2.1.0, for code scanning and other tools that read results: `docs/formats.md`, "SARIF".
+//! The report as SARIF 2.1.0, for code scanning: `docs/formats.md`, "SARIF".
 //!
-//! There is one run. Every code is a rule, and every finding a result; a log of which too little is known has one more.
-//! All results are of the kind `fail`: some tools drop other kinds, and others take them for failures. A log
-//! without problems gives no result.
+//! There is one run. Every code is a rule, and every finding a result. An unjudged or inconclusive log has one more
+//! result. All results have the kind `fail`, because some tools drop other kinds, and others treat them as failures.
 
 mod artifacts;
 mod properties;
@@ -61,7 +60,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     json::write(&Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run.build()]).build(), out)
 }
 
-/// Returns the notification that a log could not be read, or that a directory holds none.
+/// Returns the notification about an unreadable log, or about a directory without logs.
 fn notification(log: &LogReport, log_at: &ArtifactLocation) -> Option<Notification> {
     let error = log.error.as_ref()?.as_str();
     let index = if log.conclusion == Conclusion::Unjudged { rules::UNREADABLE } else { rules::NO_LOGS };

@@ -1,4 +1,4 @@
-//! Property bags: the members that are our own, beside those of the standard.
+//! Property bags: members that the standard does not define.
 
 use serde_json::{Value, json};
 use serde_sarif::sarif::PropertyBag;

@@ -1,4 +1,4 @@
-//! The results: the findings, and the issues of logs as a whole.
+//! The results: the findings, and the issues of whole logs.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,14 +12,14 @@ use super::properties;
 use super::rules;
 use super::text::{message, number};
 use crate::excerpt::Excerpt;
-use crate::formats::human::decisions::DecisionsByLine;
 use crate::formats::log_issue::{LogIssue, log_issues, path_of};
+use crate::formats::text::decisions::DecisionsByLine;
 use crate::view::LogExcerpts;
 
 /// Name and version of the fingerprints.
 const FINGERPRINT: &str = "shipperReplay/v1";
 
-/// Returns the results of a log: first the issues of the whole, then the findings.
+/// Returns the results of a log: first its issues, then its findings.
 pub(super) fn results(
     log: &LogReport,
     excerpts: &LogExcerpts,
@@ -96,7 +96,7 @@ fn message_with_links(finding: &Finding, related: &[Location]) -> Message {
     Message::from(&(text + &see))
 }
 
-/// Returns the other locations of a finding, each once as the schema demands, numbered from 1.
+/// Returns the other locations of a finding without repeats, as the schema requires, numbered from 1.
 fn related(excerpts: &[Excerpt], log_at: &ArtifactLocation) -> Vec<Location> {
     let mut related: Vec<Location> = Vec::new();
     for excerpt in excerpts {
@@ -118,7 +118,7 @@ fn location(file: ArtifactLocation, place: Option<(u64, Option<&Excerpt>)>) -> L
     Location::builder().physical_location(place).build()
 }
 
-/// Returns the target of an excerpt, and the line around it if there is more of it.
+/// Returns the target of an excerpt, and the text around it if there is any.
 fn regions(line: u64, excerpt: Option<&Excerpt>) -> [Option<Region>; 2] {
     let whole_line = |text: &str| {
         let snippet = (!text.is_empty()).then(|| ArtifactContent::builder().text(text).build());
@@ -136,8 +136,8 @@ fn regions(line: u64, excerpt: Option<&Excerpt>) -> [Option<Region>; 2] {
     [Some(region), Some(whole_line(&format!("{before}{target}{after}")))]
 }
 
-/// Returns the fingerprint of a result: a hash of the rule, the line and the text there, and the number of results that
-/// have that hash by now. It differs between the results of a log and between logs of one path; appended lines change none.
+/// Returns the fingerprint of a result: a hash of rule, line and text, and the number of results with that hash so far.
+/// It differs between the results of a log, and between logs of one path. Appended lines do not change it.
 fn fingerprint(counts: &mut HashMap<blake3::Hash, u64>, rule: &str, line: Option<u64>, text: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     let line = line.map_or(String::new(), |line| line.to_string());

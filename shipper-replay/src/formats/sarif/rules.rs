@@ -1,4 +1,4 @@
-//! The rules: every code in the order of the contract, then every kind of issue of a log as a whole. They are the same in
+//! The rules: every code in the order of the contract, then every kind of issue of a whole log. They are the same in
 //! every report, as tools that compare reports expect.
 
 use serde_sarif::sarif::{MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor};
@@ -7,13 +7,13 @@ use shipper_core::audit::{FindingCode, Level};
 use crate::explain::{Explanation, conclusion_explanation, finding_explanation};
 use crate::formats::log_issue::LogIssueKind;
 
-/// The index of the notification of a log that could not be read, and of that of a directory without a log.
+/// Indexes of the notifications about an unreadable log, and about a directory without logs.
 pub(super) const UNREADABLE: usize = 0;
 pub(super) const NO_LOGS: usize = 1;
 /// The notifications: id, name, text and level.
 pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 2] = [
-    ("unreadable-log", "UnreadableLog", "A log could not be read, so nothing in it was judged.", Level::Error),
-    ("no-logs", "NoLogs", "A directory holds no log, so nothing was judged.", Level::Warning),
+    ("unreadable-log", "UnreadableLog", "A log cannot be read, so it was not audited.", Level::Error),
+    ("no-logs", "NoLogs", "A directory contains no log, so nothing was audited.", Level::Warning),
 ];
 
 /// Returns the index of a rule.
@@ -36,7 +36,7 @@ pub(super) fn rules() -> Vec<ReportingDescriptor> {
             Some(conclusion) => explained(conclusion_explanation(conclusion)),
             None => unexplained(&format!("{}.", kind.help())),
         };
-        // Some tools demand a name that differs from the id by more than its capitals.
+        // Some tools require that the name and the id differ by more than case.
         descriptor(kind.as_str(), &format!("Log{kind:?}"), texts, kind.level(), ["supply-chain"])
     });
     codes.chain(issues).collect()

@@ -1,4 +1,5 @@
-//! The built program, run in the fixtures' directory so that paths in its output are short and the same everywhere.
+//! Runs the built program in the fixtures' directory, so that paths in its output are short and the same on every
+//! machine.
 
 pub(crate) mod json_schema;
 pub(crate) mod ndjson;
@@ -14,14 +15,14 @@ pub(crate) fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
-/// The program, about to run.
+/// Returns a command for the program.
 pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shipper-replay"));
     command.args(args).current_dir(fixtures()).env_remove("NO_COLOR").env_remove("COLUMNS");
     command
 }
 
-/// Runs the program to its end, with nothing on standard input.
+/// Runs the program to its end, with empty standard input.
 pub(crate) fn replay(args: &[&str]) -> Output {
     program(args).stdin(Stdio::null()).output().expect("the program starts")
 }
@@ -42,13 +43,13 @@ pub(crate) fn replay_stdin(args: &[&str], input: &[u8]) -> Output {
     output
 }
 
-/// The JSON report of a run.
+/// Returns the JSON report of a run.
 pub(crate) fn report(args: &[&str]) -> serde_json::Value {
     let output = replay(&[&["--format", "json"], args].concat());
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-/// What a person sees, and the exit status: standard output, then standard error.
+/// Returns standard output, then standard error, and the exit status.
 pub(crate) fn seen(output: &Output) -> String {
     format!(
         "{}{}[exit status {}]\n",
@@ -58,7 +59,7 @@ pub(crate) fn seen(output: &Output) -> String {
     )
 }
 
-/// Every case among the fixtures, by its path there.
+/// Returns every fixture by its path in the fixtures' directory.
 pub(crate) fn cases() -> Vec<String> {
     let mut cases = Vec::new();
     for collection in ["real", "damaged", "recorded"] {
@@ -73,7 +74,7 @@ pub(crate) fn cases() -> Vec<String> {
     cases
 }
 
-/// The ten real cases that every form of the report is tried on, with what is asked of them.
+/// The ten real cases that every format is tested with, and their arguments.
 pub(crate) const TEN: [(&str, &[&str]); 10] = [
     ("pass-3crate", &[]),
     ("fail-fix-pass", &["--registry", "rehearsal"]),

@@ -1,4 +1,4 @@
-//! Reports in ndjson: their parts, and what merges of them say.
+//! Reports in ndjson: their parts, and the output of merges.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::{program, replay};
 
-/// What was printed.
+/// Returns output as text.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// The elements and the summary of a report in ndjson.
+/// Returns the elements and the summary of a report in ndjson.
 pub(crate) fn parts(report: &str) -> (Vec<&str>, Value) {
     let mut lines: Vec<&str> = report.lines().collect();
     let last: Value = serde_json::from_str(lines.pop().expect("a last line")).expect("JSON");
@@ -20,7 +20,7 @@ pub(crate) fn parts(report: &str) -> (Vec<&str>, Value) {
     (lines, last["summary"].clone())
 }
 
-/// The report in ndjson.
+/// Returns the report in ndjson.
 pub(crate) fn ndjson(args: &[&str]) -> String {
     text(&replay(&[&["--format", "ndjson"], args].concat()).stdout)
 }
@@ -30,10 +30,10 @@ pub(crate) fn merge_in(directory: &Path, args: &[&str]) -> Output {
     program(&[&["--merge"], args].concat()).current_dir(directory).stdin(Stdio::null()).output().expect("it starts")
 }
 
-/// (Fail) Refused: status 2, nothing that could pass for a report, and a message that says all of this.
-pub(crate) fn assert_refused(output: &Output, says: &[&str]) {
+/// Asserts status 2, no standard output, and a message that contains all of these texts.
+pub(crate) fn assert_refused(output: &Output, texts: &[&str]) {
     let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{says:?}: {message}");
-    assert!(output.stdout.is_empty(), "{says:?}: {}", text(&output.stdout));
-    assert!(says.iter().all(|part| message.contains(part)), "{says:?}: {message}");
+    assert_eq!(output.status.code(), Some(2), "{texts:?}: {message}");
+    assert!(output.stdout.is_empty(), "{texts:?}: {}", text(&output.stdout));
+    assert!(texts.iter().all(|part| message.contains(part)), "{texts:?}: {message}");
 }

@@ -1,4 +1,5 @@
-//! SARIF as tests read it: valid by the published schema, by the types made of it, and by what the standard says beside.
+//! Reader of SARIF that checks it by the published schema, by the types made from it, and by rules of the standard
+//! beyond both.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,9 +13,9 @@ use shipper_events::is_display_safe;
 use crate::support::json_schema::Validator;
 use crate::support::replay;
 
-/// The schema of the standard, which the crate `serde-sarif` ships with the types that it makes of it.
+/// The schema of the standard, which the crate `serde-sarif` contains and makes its types from.
 pub(crate) static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
-    // What only other systems need is not looked for, and nothing else is missing after a build.
+    // Dependencies for other systems are excluded, and a build has all others.
     let rustc = Command::new("rustc").arg("-vV").output().expect("rustc");
     let rustc = String::from_utf8(rustc.stdout).expect("UTF-8");
     let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
@@ -30,7 +31,7 @@ pub(crate) static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a path"));
     let schema = fs::read(manifest.with_file_name("src").join("schema.json")).expect("it ships the schema");
     let mut schema: Value = serde_json::from_slice(&schema).expect("JSON");
-    // The pattern of a member that is not written closes a bracket too many, which strict readers refuse.
+    // The pattern of an unused member has an unmatched bracket, which a strict reader rejects.
     for object in ["run", "toolComponent"] {
         let language = &mut schema["definitions"][object]["properties"]["language"];
         language.as_object_mut().and_then(|language| language.remove("pattern")).expect("the faulty pattern");
@@ -39,7 +40,7 @@ pub(crate) static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     Validator::new(schema)
 });
 
-/// The run of a report, which is valid in every way that we know of.
+/// Returns the checked run of a report.
 #[track_caller]
 pub(crate) fn checked(bytes: &[u8], what: &str) -> Value {
     let text = str::from_utf8(bytes).expect("UTF-8");
@@ -53,7 +54,7 @@ pub(crate) fn checked(bytes: &[u8], what: &str) -> Value {
     run
 }
 
-/// The checked run of what the program prints.
+/// Returns the checked run of the program's output.
 pub(crate) fn sarif(args: &[&str]) -> Value {
     let output = replay(&[&["--format", "sarif"], args].concat());
     assert!(output.stderr.is_empty(), "{args:?}: {output:?}");
@@ -62,8 +63,8 @@ pub(crate) fn sarif(args: &[&str]) -> Value {
     run
 }
 
-/// What the standard asks for and its schema cannot: indices lead where they say, links in messages lead to a place
-/// that the result names, and texts are safe to show.
+/// Checks rules of the standard that its schema cannot express: indices have targets, links in messages lead to a
+/// location of the result, and texts are display-safe.
 #[track_caller]
 fn assert_consistent(run: &Value, what: &str) {
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
@@ -84,7 +85,7 @@ fn assert_consistent(run: &Value, what: &str) {
     for result in results(run) {
         let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("small");
         assert_eq!(rules[index]["id"], result["ruleId"], "{what}");
-        assert!(result.get("kind").is_none(), "each is a failure, for those who drop others: {what}");
+        assert!(result.get("kind").is_none(), "each is a failure, because some tools drop others: {what}");
         let related: BTreeSet<String> =
             places(result, "relatedLocations").iter().map(|location| location["id"].to_string()).collect();
         let text = result["message"]["text"].as_str().expect("a text");
@@ -109,17 +110,17 @@ fn each(value: &Value, see: &mut impl FnMut(&Value)) {
     }
 }
 
-/// The results of a run.
+/// Returns the results of a run.
 pub(crate) fn results(run: &Value) -> &[Value] {
     run["results"].as_array().expect("results")
 }
 
-/// The locations of a result under that name.
+/// Returns the locations of a result under this name.
 pub(crate) fn places<'v>(result: &'v Value, name: &str) -> &'v [Value] {
     result.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A text.
+/// Returns a text.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }

@@ -1,4 +1,4 @@
-//! Reader of a page's timeline, and of the events of a log that must be on it.
+//! Reader of a page's timeline, and of the events of a log that the timeline must contain.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -90,7 +90,7 @@ fn unescaped(text: &str) -> String {
 
 /// An event of a log that has a place on the timeline.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct LoggedEvent {
     pub(crate) line: u64,
     pub(crate) event_type: String,
     pub(crate) timestamp: String,
@@ -99,8 +99,8 @@ pub(crate) struct Told {
 }
 
 /// The events of a log that have a place on the timeline.
-pub(crate) fn told(log: &str) -> Vec<Told> {
-    let mut told = Vec::new();
+pub(crate) fn logged_events(log: &str) -> Vec<LoggedEvent> {
+    let mut events = Vec::new();
     for (position, line) in log.lines().enumerate() {
         let event: Value = serde_json::from_str(line).expect("a line of JSON");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -111,20 +111,20 @@ pub(crate) fn told(log: &str) -> Vec<Told> {
             let instant = OffsetDateTime::parse(&timestamp, &Rfc3339).expect("a time");
             let nanoseconds = instant.unix_timestamp_nanos();
             let (line, package) = (position as u64 + 1, text(&event["package"]));
-            told.push(Told { line, event_type, timestamp, nanoseconds, package });
+            events.push(LoggedEvent { line, event_type, timestamp, nanoseconds, package });
         }
     }
-    told
+    events
 }
 
 /// Returns the position of an instant: in proportion, in percent.
-pub(crate) fn scale(told: &[Told]) -> impl Fn(i128) -> f64 + use<> {
-    let from = told.iter().map(|told| told.nanoseconds).min().expect("an event");
-    let to = told.iter().map(|told| told.nanoseconds).max().expect("an event");
+pub(crate) fn scale(events: &[LoggedEvent]) -> impl Fn(i128) -> f64 + use<> {
+    let from = events.iter().map(|event| event.nanoseconds).min().expect("an event");
+    let to = events.iter().map(|event| event.nanoseconds).max().expect("an event");
     move |at| 100.0 * (at - from) as f64 / (to - from) as f64
 }
 
-/// Whether two places are the same, as exactly as they are drawn.
+/// Returns `true` if two positions are equal within the precision of the drawing.
 pub(crate) fn near(one: f64, other: f64) -> bool {
     (one - other).abs() < 0.02
 }

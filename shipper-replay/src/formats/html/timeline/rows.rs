@@ -1,4 +1,4 @@
-//! The rows of the timeline: rehearsals, decisions, runs and findings.
+//! Rows of the timeline: rehearsals, decisions, runs, publishes outside every run, and findings.
 
 use std::collections::HashMap;
 
@@ -8,37 +8,38 @@ use shipper_core::audit::{
 use shipper_events::display_safe;
 
 use crate::formats::html::selection::LogSection;
-use crate::formats::human::phrases::{
+use crate::formats::text::decisions::sort_rank;
+use crate::formats::text::phrases::{
     audited_up_to, decision_text, plural, quoted, registry_text, run_text, short_plan_id,
 };
-use crate::formats::human::{sort_rank, summary};
+use crate::formats::text::summary;
 
-/// Type of the event of a package that a run published.
-const PUBLISH: &str = "package_published";
+/// Type of the event that records the publish of a package in a run.
+pub(super) const PUBLISH: &str = "package_published";
 
 /// A row of the timeline.
 pub(super) struct Row<'a> {
     pub(super) kind: &'static str,
-    /// The status as a report writes it, or the level of a finding.
+    /// The status of the rehearsal, decision or run, or the level of the finding.
     pub(super) status: &'static str,
     /// The first line.
     pub(super) line: u64,
     /// The entry at its start.
     pub(super) start: &'a TimelineEntry,
-    /// The entry at its end; `None` for a point in time.
+    /// The entry at its end. `None` for a point in time.
     pub(super) end: Option<&'a TimelineEntry>,
-    /// False if no event ends it; then the last event that belongs to it is its end.
+    /// False if no event ends it. Then `end` is its last event.
     pub(super) finished: bool,
-    /// The events of packages in it.
+    /// The package events in it, which the timeline marks.
     pub(super) ticks: Vec<&'a TimelineEntry>,
     pub(super) text: String,
     /// The anchor of the details on the page.
     pub(super) target: String,
-    /// Rank where not all rows are shown; the lowest is shown first.
+    /// Rank for the choice of rows. The page omits the highest ranks first.
     pub(super) rank: u8,
 }
 
-/// Returns every row, by line.
+/// Returns every row, in the order of the lines.
 pub(super) fn rows<'a>(section: &LogSection<'a>, entries: &'a [TimelineEntry]) -> Vec<Row<'a>> {
     let runs: &[RunSpan] = section.audit.runs.as_deref().unwrap_or_default();
     let judged_to = audited_up_to(section.audit, &section.report.demand);
@@ -70,9 +71,9 @@ fn rehearsal_row<'a>(
 ) -> Option<Row<'a>> {
     let line = rehearsal.line.or(rehearsal.end_line)?;
     let (finished, rank, note) = match (rehearsal.status, rehearsal.line) {
-        (RehearsalStatus::Abandoned, _) => (false, 1, ", and another one began before it was completed".to_owned()),
-        (RehearsalStatus::Open, _) => (false, 1, ", and never completed".to_owned()),
-        (_, None) => (true, 0, ", completed without a start".to_owned()),
+        (RehearsalStatus::Abandoned, _) => (false, 1, ", replaced by a later rehearsal before it completed".to_owned()),
+        (RehearsalStatus::Open, _) => (false, 1, ", not completed".to_owned()),
+        (_, None) => (true, 0, ", completed without a start event".to_owned()),
         (RehearsalStatus::Failed, _) => (true, 0, String::new()),
         (RehearsalStatus::Unsound, _) => (true, 0, format!(", {}", summary::outcome(true, &rehearsal.unsound))),
         (RehearsalStatus::Passed, _) => (true, 4, String::new()),
@@ -113,7 +114,7 @@ fn run_row<'a>(
     let line = run.line;
     let (status, rank, text) = match used {
         Some((status, text)) => (status.as_str(), sort_rank(status), text),
-        None => ("ignored", 5, "left out of the judging".to_owned()),
+        None => ("ignored", 5, "not part of the audit".to_owned()),
     };
     let place = if section.runs.contains(&line) { "run" } else { "line" };
     Some(Row {
@@ -146,7 +147,7 @@ fn finding_row<'a>(
 ) -> Option<Row<'a>> {
     let line = finding.line?;
     let start = nearest(entries, line)?;
-    let place = if start.line == line { String::new() } else { format!(", drawn at the event of line {}", start.line) };
+    let place = if start.line == line { String::new() } else { format!(", shown at the event on line {}", start.line) };
     Some(Row {
         kind: "finding",
         status: finding.level.as_str(),

@@ -38,6 +38,15 @@ impl<'a> DecisionsByLine<'a> {
     }
 }
 
+/// Returns the `max` most severe decisions, by line.
+pub(crate) fn most_severe(decisions: &[Decision], max: usize) -> Vec<&Decision> {
+    let mut selected: Vec<&Decision> = decisions.iter().collect();
+    selected.sort_by_key(|decision| (sort_rank(decision.status), decision.line));
+    selected.truncate(max);
+    selected.sort_by_key(|decision| decision.line);
+    selected
+}
+
 /// Returns the rank of a decision if only some are shown; the lowest is shown first.
 pub(crate) fn sort_rank(status: DecisionStatus) -> u8 {
     match status {

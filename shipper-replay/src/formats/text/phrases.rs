@@ -4,53 +4,12 @@ use std::fmt::Display;
 
 use shipper_core::RefusalCode;
 use shipper_core::audit::{
-    AuditOptions, Conclusion, Decision, DecisionStatus, FindingCode, Level, LogAudit, LogReport, RegistrySource,
-    Report, RunReport, TailStatus, UnauditedReason, UnprovenCause,
+    AuditOptions, Decision, DecisionStatus, FindingCode, GateReport, Level, LogAudit, LogReport, RegistrySource,
+    RunReport, UnprovenCause,
 };
 use shipper_core::sidecar::{FieldDiff, FieldValue};
 use shipper_events::display_safe::DisplaySafe;
-use shipper_events::{RegistryName, display_safe};
-
-/// Returns the reason for the conclusion, to follow it in one sentence.
-pub(crate) fn headline(log: &LogReport, report: &Report) -> String {
-    let Some(audit) = &log.audit else {
-        let error = log.error.as_ref().map_or("it could not be judged", UnauditedReason::as_str);
-        return format!(", {}", path_text(error));
-    };
-    let errors = audit.findings.iter().filter(|finding| finding.level == Level::Error);
-    let first = audit.findings.iter().find(|finding| finding.level == Level::Error);
-    let of = |status| audit.decisions.iter().filter(|decision| decision.status == status).count() as u64;
-    match (log.conclusion, first) {
-        (Conclusion::Violated, Some(first)) => {
-            let place = first.line.map_or(String::new(), |line| format!(" on line {line}"));
-            let more = errors.count() - 1;
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!(", {}{place}{more}", first.code)
-        }
-        (Conclusion::Unjudged, _) => ", it holds decisions under rules that this version does not know".to_owned(),
-        (Conclusion::Verified, _) => {
-            match (of(DecisionStatus::Verified), of(DecisionStatus::Authorized), of(DecisionStatus::Refused)) {
-                (0, 0, refused) => format!(", {} stood and no run went on", plural(refused, "refusal")),
-                (0, authorized, _) => format!(", {} and no run yet", plural(authorized, "authorization")),
-                (backed, ..) => format!(", {} backed by a passing rehearsal", plural(backed, "decision")),
-            }
-        }
-        _ if audit.decisions.is_empty() => match (&report.demand.plan_id, report.demand.since) {
-            (Some(plan), _) if audit.receipt.as_ref().is_some_and(|receipt| receipt.plan_id == *plan) => {
-                ", nothing was decided about this plan".to_owned()
-            }
-            (Some(_), _) => ", nothing was decided about this plan; its plan_id must be given in full".to_owned(),
-            (None, Some(_)) => ", nothing was decided since that head".to_owned(),
-            (None, None) => ", nothing was decided in this log".to_owned(),
-        },
-        _ if audit.tail == TailStatus::Torn => ", the log ends in the middle of a line".to_owned(),
-        _ if of(DecisionStatus::Unproven) > 0 => {
-            format!(", {} not backed by a rehearsal", plural(of(DecisionStatus::Unproven), "decision"))
-        }
-        _ if of(DecisionStatus::Permitted) > 0 => ", the gate let a plan pass without a rehearsal".to_owned(),
-        _ => ", the sidecar cannot be compared".to_owned(),
-    }
-}
+use shipper_events::{PlanId, RegistryName, display_safe};
 
 /// Returns the verdict that the events before a decision give, with its reasons or its evidence.
 pub(crate) fn derived_text(decision: &Decision) -> String {
@@ -68,12 +27,16 @@ pub(crate) fn recorded_text(decision: &Decision) -> Option<String> {
     Some(format!("{}{}", display_safe(&recorded.verdict).max_chars(40), in_parentheses(reasons)))
 }
 
-/// Returns the gate's verdict at the end of a log; `None` if the audit asked no gate.
-pub(crate) fn gate_text(log: &LogReport) -> Option<String> {
-    let gate = log.audit.as_ref()?.gate.as_ref()?;
+/// Returns the gate's verdict at the end of a log. `plan` formats a plan's ID.
+pub(crate) fn gate_text(gate: &GateReport, plan: impl Fn(&PlanId) -> String) -> String {
     let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-    let plan = short_plan_id(gate.query.plan_id.as_str());
-    Some(format!("{}{}: plan {plan}{registry}", gate.verdict, reasons_text(&gate.reasons)))
+    format!("{}{}: plan {}{registry}", gate.verdict, reasons_text(&gate.reasons), plan(&gate.query.plan_id))
+}
+
+/// Returns the gate's verdict at the end of a log; `None` if the audit asked no gate.
+pub(crate) fn log_gate_text(log: &LogReport) -> Option<String> {
+    let gate = log.audit.as_ref()?.gate.as_ref()?;
+    Some(gate_text(gate, |plan_id| short_plan_id(plan_id.as_str())))
 }
 
 /// Returns the verdict of a decision, compared with the recorded one.
@@ -81,12 +44,12 @@ pub(crate) fn decision_text(decision: &Decision) -> String {
     let derived = derived_text(decision);
     let recorded = match (&decision.recorded, &decision.derived) {
         (Some(recorded), Some(derived)) if recorded == derived => ", as recorded".to_owned(),
-        _ => recorded_text(decision).map_or(String::new(), |recorded| format!(", recorded was {recorded}")),
+        _ => recorded_text(decision).map_or(String::new(), |recorded| format!(", but the log records {recorded}")),
     };
     let because = match decision.because {
-        Some(UnprovenCause::Dormant) => ", no rehearsal registry was configured",
-        Some(UnprovenCause::Bypassed) => ", the gate was skipped",
-        Some(UnprovenCause::Unrecorded) => ", and nothing recorded says why the run began all the same",
+        Some(UnprovenCause::Dormant) => "; no rehearsal registry was configured",
+        Some(UnprovenCause::Bypassed) => "; the gate was skipped",
+        Some(UnprovenCause::Unrecorded) => "; no recorded decision explains why the run started",
         None => "",
     };
     format!("{derived}{recorded}{because}")
@@ -97,7 +60,7 @@ pub(crate) fn run_text(run: &RunReport, audited_up_to: Option<u64>) -> String {
     let live = run.live_registry.as_deref().map_or(String::new(), |registry| format!(" to {}", quoted(registry)));
     let finished = match (&run.finished, audited_up_to) {
         (Some(result), _) => format!("finished: {}", maybe_quoted(result, 60)),
-        (None, Some(line)) => format!("not finished by line {line}, where judging stops"),
+        (None, Some(line)) => format!("not finished by line {line}, the last audited line"),
         (None, None) => "did not finish".to_owned(),
     };
     format!(
@@ -113,6 +76,21 @@ pub(crate) fn audited_up_to(audit: &LogAudit, demand: &AuditOptions) -> Option<u
     before_corrupt.or(demand.at.as_ref().map(|_| audit.lines))
 }
 
+/// Returns which heads of the options the log begins with; `None` if the options have none, or none fits.
+pub(crate) fn confirmed_heads(audit: &LogAudit, demand: &AuditOptions) -> Option<String> {
+    let confirmed: Vec<String> = [
+        ("--extends", demand.extends, audit.applies_extends(demand)),
+        ("--since", demand.since, audit.applies_since(demand)),
+    ]
+    .into_iter()
+    .filter_map(|(option, head, applies)| {
+        head.filter(|_| applies).map(|head| format!("{option} (line {})", head.lines))
+    })
+    .collect();
+    let heads = if confirmed.len() > 1 { "heads" } else { "head" };
+    (!confirmed.is_empty()).then(|| format!("the log begins with the {heads} of {}", confirmed.join(" and ")))
+}
+
 /// Returns a difference between the sidecar and the log.
 pub(crate) fn diff_text(difference: &FieldDiff) -> String {
     let value = |value: &FieldValue| match value {
@@ -121,13 +99,17 @@ pub(crate) fn diff_text(difference: &FieldDiff) -> String {
         FieldValue::Text(text) => display_safe(text).max_chars(80).quoted().to_string(),
     };
     let field = display_safe(&difference.field);
-    format!("{field}: the sidecar says {}, the log {}", value(&difference.sidecar), value(&difference.log))
+    format!("{field} differs: sidecar {}, log {}", value(&difference.sidecar), value(&difference.log))
 }
 
 /// Returns the actions to take next, each once, the most urgent first; those of a finding are part of the finding.
 pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let reasons = audit.gate.iter().flat_map(|gate| &gate.reasons);
     let mut steps: Vec<&str> = Vec::new();
+    let violated = audit.decisions.iter().filter(|decision| decision.status == DecisionStatus::Violated);
+    if violated.flat_map(|decision| &decision.runs).any(|run| run.published > 0) {
+        steps.push("check the published packages, yank those that are wrong, and publish fixes as new versions");
+    }
     for step in reasons.map(|reason| reason.help()) {
         if !steps.contains(&step) {
             steps.push(step);
@@ -136,9 +118,9 @@ pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     let has_problems = audit.findings.iter().any(|finding| finding.level != Level::Note);
     if steps.is_empty() && audit.decisions.is_empty() && !has_problems {
         steps.push(if audit.receipt.is_some() {
-            "nothing was published yet; audit again after the publish"
+            "audit this log again after the publish"
         } else {
-            "nothing was rehearsed or published yet; check that this is the log you meant"
+            "check that this is the right file: it contains no completed rehearsal and no publish"
         });
     }
     steps
@@ -150,10 +132,10 @@ pub(crate) fn refusal_text(reason: RefusalCode) -> &'static str {
         RefusalCode::NoRehearsal => "no rehearsal was completed",
         RefusalCode::StalePlan => "the latest rehearsal is of another plan",
         RefusalCode::RegistryMismatch => "the latest rehearsal ran on another registry",
-        RefusalCode::RehearsalFailed => "the latest rehearsal of this plan did not pass, or one is open with a failure",
-        RefusalCode::UnsoundEvidence => "the rehearsal says it passed, and its events do not bear it out",
-        RefusalCode::UnknownGateEvent => "an event stands in the log that this version does not know",
-        RefusalCode::UntrustedLog => "nothing is decided on a log that is torn, corrupt or broken",
+        RefusalCode::RehearsalFailed => "the latest rehearsal of this plan failed, or an open one contains a failure",
+        RefusalCode::UnsoundEvidence => "the rehearsal completed as passed, but its events contradict that",
+        RefusalCode::UnknownGateEvent => "the log contains a gate event that this version does not know",
+        RefusalCode::UntrustedLog => "the log cannot be trusted: for example, it is torn, corrupt or broken",
     }
 }
 
@@ -162,8 +144,8 @@ pub(crate) fn registry_text(registry: Option<&RegistryName>, source: Option<Regi
     let source = match source {
         Some(RegistrySource::Recorded) => "as recorded",
         Some(RegistrySource::Demanded) => "as demanded",
-        Some(RegistrySource::SelfDeclared) => "the log's own word",
-        None => return ", no registry named".to_owned(),
+        Some(RegistrySource::SelfDeclared) => "self-declared",
+        None => return ", no registry".to_owned(),
     };
     format!(", registry {} ({source})", registry.map(|name| quoted(name.as_str())).unwrap_or_default())
 }
@@ -211,7 +193,7 @@ pub(crate) fn reasons_text(reasons: &[RefusalCode]) -> String {
 }
 
 /// Returns items in parentheses, after a space; empty without items.
-pub(super) fn in_parentheses(items: impl Iterator<Item = impl Display>) -> String {
+pub(crate) fn in_parentheses(items: impl Iterator<Item = impl Display>) -> String {
     let items: Vec<String> = items.map(|item| item.to_string()).collect();
     if items.is_empty() { String::new() } else { format!(" ({})", items.join(", ")) }
 }

@@ -17,6 +17,10 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
         FindingCode::BlankLine | FindingCode::CrlfLineEndings | FindingCode::TailRepaired if before > 0 => {
             format!("sed -n {before},{}p {log} | cat -vet", before.saturating_add(2))
         }
+        FindingCode::HeadMismatch | FindingCode::LogTruncated if finding.line.is_none() => {
+            let bytes = demand.extends.or(demand.since).map_or(audit.bytes, |head| head.bytes);
+            format!("head -c {bytes} {log} | b3sum")
+        }
         FindingCode::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
         FindingCode::UnknownRules
         | FindingCode::UnknownGateEvent

@@ -1,0 +1,8 @@
+//! Texts about a report that several formats for people contain.
+
+pub(crate) mod caveats;
+pub(crate) mod decisions;
+pub(crate) mod headline;
+pub(crate) mod next_command;
+pub(crate) mod phrases;
+pub(crate) mod summary;
