@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use fs_err::File;
-use same_file::Handle;
 use shipper_core::audit::{
     AuditOptions, Auditor, Conclusion, Finding, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
 };
@@ -111,18 +112,14 @@ impl FollowSession<'_> {
     }
 
     fn read_path(&mut self, path: &Utf8Path) -> Result<StopReason, AuditCommandError> {
-        let opened = File::open(path).and_then(|file| {
-            let handle = Handle::from_file(file.file().try_clone()?)?;
-            Ok((file.metadata()?.is_file(), file, handle))
-        });
-        match opened {
-            Ok((true, file, opened)) => self.read_file(file, path, &opened),
-            Ok((false, file, _)) => self.read_stream(file),
+        match File::open(path).and_then(|file| Ok((file.metadata()?.is_file(), file))) {
+            Ok((true, file)) => self.read_file(file, path),
+            Ok((false, file)) => self.read_stream(file),
             Err(error) => Ok(StopReason::Unreadable(error)),
         }
     }
 
-    fn read_file(&mut self, mut file: File, path: &Utf8Path, opened: &Handle) -> Result<StopReason, AuditCommandError> {
+    fn read_file(&mut self, mut file: File, path: &Utf8Path) -> Result<StopReason, AuditCommandError> {
         let changed = |file, change| Ok(StopReason::File(file, Some(change)));
         let (mut buffer, mut bytes) = (vec![0; READ_LEN], 0);
         // Length of the file at the first interrupt: the bytes up to it are audited.
@@ -153,9 +150,7 @@ impl FollowSession<'_> {
             if length < bytes {
                 return changed(file, "the log became shorter during the audit");
             }
-            // Opening a named pipe would block.
-            let is_same = path.metadata().and_then(|now| Ok(now.is_file() && Handle::from_path(path)? == *opened));
-            match is_same {
+            match is_at_path(&file, path) {
                 Ok(true) => {}
                 Ok(false) => return changed(file, "another file replaced the log"),
                 Err(_) => return changed(file, "the log is no longer at this path"),
@@ -241,6 +236,19 @@ impl FollowSession<'_> {
         }
         Ok(view)
     }
+}
+
+/// Returns whether the path still names the open file. It does not open the path: another process may have put a named pipe
+/// there, and opening that would block.
+#[cfg(unix)]
+fn is_at_path(file: &File, path: &Utf8Path) -> io::Result<bool> {
+    let (opened, now) = (file.metadata()?, path.metadata()?);
+    Ok((opened.dev(), opened.ino()) == (now.dev(), now.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_at_path(file: &File, path: &Utf8Path) -> io::Result<bool> {
+    Ok(same_file::Handle::from_file(file.file().try_clone()?)? == same_file::Handle::from_path(path)?)
 }
 
 /// Writes text. The caller escapes texts from a log; any other character that is not safe to display becomes `?`.
