@@ -80,20 +80,24 @@ impl LogAudit {
     /// Returns whether the log begins with the bytes of [`AuditOptions::since`]; false if that is `None`. In a report
     /// that was read from JSON, one mismatch is attributed to [`AuditOptions::extends`] if that was given as well.
     pub fn applies_since(&self, options: &AuditOptions) -> bool {
-        let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
         let of_extends = options.extends.is_some() && !self.has_finding(FindingCode::LogTruncated);
         options.since.is_some()
-            && self.findings.iter().filter(is_about_head).count() <= usize::from(of_extends)
+            && self.mismatched_heads() <= usize::from(of_extends)
             && !self.findings.iter().any(|finding| finding.is_about_since)
     }
 
     /// Returns whether the log begins with the bytes of [`AuditOptions::extends`]; false if that is `None`.
     pub fn applies_extends(&self, options: &AuditOptions) -> bool {
-        let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
         let of_since = options.since.is_some() && !self.applies_since(options);
         options.extends.is_some()
             && !self.has_finding(FindingCode::LogTruncated)
-            && self.findings.iter().filter(is_about_head).count() <= usize::from(of_since)
+            && self.mismatched_heads() <= usize::from(of_since)
+    }
+
+    /// Returns the number of heads of the options that do not match.
+    fn mismatched_heads(&self) -> usize {
+        let is_about_head = |finding: &&Finding| finding.code == FindingCode::HeadMismatch && finding.line.is_none();
+        self.findings.iter().filter(is_about_head).count()
     }
 
     /// Removes the timeline, the rehearsals and the runs.

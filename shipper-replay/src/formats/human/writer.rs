@@ -14,8 +14,8 @@ use crate::formats::text::caveats::Caveat;
 use crate::formats::text::decisions::{DecisionsByLine, most_severe};
 use crate::formats::text::headline::{capitalized, reason};
 use crate::formats::text::phrases::{
-    audited_up_to, decision_text, log_gate_text, maybe_quoted, next_steps, path_text, plural, registry_text, run_text,
-    short_plan_id,
+    audited_up_to, decision_text, in_parentheses, log_gate_text, maybe_quoted, next_steps, path_text, plural,
+    registry_text, run_text, short_plan_id,
 };
 use crate::formats::text::summary::{decision_counts, facts};
 use crate::view::{FindingFilter, LogExcerpts};
@@ -156,8 +156,7 @@ impl HumanWriter<'_> {
             .map(|(level, count)| plural(count, level.as_str()))
             .collect();
         let codes: BTreeSet<&str> = of_level(Level::Warning).map(|finding| finding.code.as_str()).collect();
-        let codes: Vec<&str> = codes.into_iter().filter(|_| with_codes).collect();
-        let codes = if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
+        let codes = in_parentheses(codes.into_iter().filter(|_| with_codes));
         let only_notes = audit.findings.iter().all(|finding| finding.level == Level::Note);
         if !only_notes || self.options.is_verbose() && !counts.is_empty() {
             let hint = if self.options.is_verbose() { "" } else { "; -v shows all" };

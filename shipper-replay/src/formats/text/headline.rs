@@ -77,13 +77,11 @@ fn error_text(error: &Finding, audit: &LogAudit) -> String {
         (FindingCode::DecisionOutdated, Some((decision, run))) => {
             format!("{} with the permission on line {}, which was outdated", acts(run), decision.line)
         }
-        (FindingCode::CorruptLine, _) => {
-            format!("line {} is corrupt: {}", error.line.unwrap_or_default(), error.message)
-        }
-        _ => {
-            let place = error.line.map_or(String::new(), |line| format!(" (line {line})"));
-            format!("{}{place}", error.message)
-        }
+        (code, _) => match error.line {
+            Some(line) if code == FindingCode::CorruptLine => format!("line {line} is corrupt: {}", error.message),
+            Some(line) => format!("{} (line {line})", error.message),
+            None => error.message.to_string(),
+        },
     }
 }
 

@@ -83,9 +83,8 @@ pub(crate) fn confirmed_heads(audit: &LogAudit, demand: &AuditOptions) -> Option
         ("--since", demand.since, audit.applies_since(demand)),
     ]
     .into_iter()
-    .filter_map(|(option, head, applies)| {
-        head.filter(|_| applies).map(|head| format!("{option} (line {})", head.lines))
-    })
+    .filter(|(_, _, applies)| *applies)
+    .filter_map(|(option, head, _)| Some(format!("{option} (line {})", head?.lines)))
     .collect();
     let heads = if confirmed.len() > 1 { "heads" } else { "head" };
     (!confirmed.is_empty()).then(|| format!("the log begins with the {heads} of {}", confirmed.join(" and ")))
