@@ -208,7 +208,7 @@ fn explore(
 /// Every history over the alphabet, up to the length.
 #[test]
 fn every_short_history_agrees_with_the_oracle() {
-    let length = scaled(6, 7);
+    let length = scaled(5, 7);
     let (alphabet, queries) = (strategies::with_line_numbers(event_types()), queries());
     let halves = alphabet.len() / 2;
     // The first event splits the work between two threads; the empty history is compared in the first.
