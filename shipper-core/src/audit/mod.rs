@@ -26,6 +26,7 @@ mod engine;
 mod fleet;
 mod options;
 mod report;
+mod surroundings;
 
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
@@ -34,6 +35,7 @@ pub use fleet::{
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
 pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use surroundings::LogSurroundings;
 pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,

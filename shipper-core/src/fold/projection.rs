@@ -1,18 +1,20 @@
-//! The fold of a whole log, with the head of the receipt.
+//! The fold of a whole log, with the head of the latest completion.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use camino::Utf8Path;
 use shipper_events::scan::{LineCursor, Projection, read_projection};
 use shipper_events::{EventType, Head, LogEntry, ReadError};
 
+use crate::fold::receipt::Receipt;
 use crate::fold::state::{GateState, is_reserved_event_type};
 
-/// Projection of a log to its [`GateState`] and the head of its receipt.
+/// Projection of a log to its [`GateState`] and its latest completion.
 #[derive(Debug, Clone, Default)]
 pub struct GateProjection {
     state: GateState,
-    receipt_head: Option<Head>,
+    completion: Option<(Arc<Receipt>, Head)>,
 }
 
 impl GateProjection {
@@ -41,9 +43,11 @@ impl GateProjection {
         &self.state
     }
 
-    /// Returns the head of the log up to the line that made the receipt. `None` if there is no receipt.
-    pub fn receipt_head(&self) -> Option<Head> {
-        self.receipt_head
+    /// Returns the receipt of the latest `rehearsal_complete` and the head of the log up to that line: the content of the
+    /// sidecar. `None` if there is no completion. It is not the receipt of the state if a later rehearsal was abandoned
+    /// after a failure.
+    pub fn latest_completion(&self) -> Option<&(Arc<Receipt>, Head)> {
+        self.completion.as_ref()
     }
 }
 
@@ -56,7 +60,7 @@ impl Projection for GateProjection {
     fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
         self.state.evolve(entry.line, &entry.event);
         if let EventType::RehearsalComplete(_) = entry.event.event_type {
-            self.receipt_head = Some(cursor.head());
+            self.completion = self.state.receipt().map(|receipt| (Arc::clone(receipt), cursor.head()));
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The outcome of a completed rehearsal, and the soundness of its evidence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipper_events::{JsonUint, PlanId, RegistryName, Timestamp};
 
 use crate::words::word_enums;
 
-/// The outcome, passed or failed, of a completed rehearsal: `docs/gate.md`, "The receipt".
+/// The outcome, passed or failed, of a completed rehearsal, or of one that was abandoned after a failure: `docs/gate.md`,
+/// "The receipt".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// Line of the `rehearsal_complete`; the first line is 1.
+    /// Line of the `rehearsal_complete`, or of the `rehearsal_started` that abandoned the rehearsal; the first line is 1.
     pub line: u64,
     /// Plan that was rehearsed.
     pub plan_id: PlanId,
@@ -22,10 +23,14 @@ pub struct Receipt {
     pub summary: String,
     /// Packages that were published to the rehearsal registry, each `name@version`. Empty without a start.
     pub packages: BTreeSet<String>,
+    /// Content of those packages that record one: see [`Event::content`](shipper_events::Event::content).
+    pub contents: BTreeMap<String, String>,
     /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
-    /// Time of the completion.
+    /// Time of that line.
     pub completed_at: Timestamp,
+    /// True if another rehearsal started after a failure and before the completion. Such a receipt has no sidecar.
+    pub abandoned: bool,
     /// Flaws that make a passed receipt unsound, in the order of [`EvidenceFlaw`]. Empty if the evidence is sound.
     pub unsound: Vec<EvidenceFlaw>,
 }
@@ -62,6 +67,11 @@ word_enums! {
         FailureRecorded = "failure-recorded",
         /// The rehearsal published a package twice.
         DuplicatePackage = "duplicate-package",
+        /// The rehearsal published no package.
+        EmptyRehearsal = "empty-rehearsal",
+        /// A package or a smoke check failed after the completion, while no rehearsal was open. The failure may belong to
+        /// this rehearsal.
+        FailureAfterCompletion = "failure-after-completion",
     }
 }
 

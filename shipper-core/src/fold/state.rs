@@ -1,10 +1,10 @@
 //! The state of the gate, and the events that change it.
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use shipper_events::event::RehearsalComplete;
+use shipper_events::event::{RehearsalComplete, RehearsalStarted};
 use shipper_events::{Event, EventType, LogEntry, PlanId, RegistryName, Timestamp};
 
 use crate::fold::receipt::{EvidenceFlaw, Receipt, RehearsalStart};
@@ -43,6 +43,8 @@ pub struct RehearsalState {
     pub start: RehearsalStart,
     /// Packages that it has published so far, each `name@version`.
     pub packages: BTreeSet<String>,
+    /// Content of those packages that record one.
+    pub contents: BTreeMap<String, String>,
     /// True if a package or smoke check failed, or a torn tail was repaired, during the rehearsal.
     pub failed: bool,
     has_duplicate: bool,
@@ -58,6 +60,9 @@ pub struct UnknownGateEvent {
     pub name: Arc<str>,
 }
 
+/// Summary of the receipt of a rehearsal that was abandoned after a failure.
+const ABANDONED_SUMMARY: &str = "abandoned after a failure";
+
 /// Returns whether a name is reserved for event types of the gate. The fold remembers unknown types with such a name.
 pub(crate) fn is_reserved_event_type(type_name: &str) -> bool {
     type_name.starts_with("rehearsal_") || type_name.starts_with("gate_")
@@ -69,7 +74,8 @@ impl GateState {
         self.open_rehearsal.as_ref()
     }
 
-    /// Returns the receipt of the latest completed rehearsal; `None` if no rehearsal was completed.
+    /// Returns the receipt of the latest completed rehearsal, or of a later rehearsal of the same plan that was abandoned
+    /// after a failure; `None` if there is none.
     pub fn receipt(&self) -> Option<&Arc<Receipt>> {
         self.receipt.as_ref()
     }
@@ -84,26 +90,18 @@ impl GateState {
     /// order, the method does not fail, but the state is wrong.
     pub fn evolve(&mut self, line: u64, event: &Event) {
         match &event.event_type {
-            EventType::RehearsalStarted(started) => {
-                let package_count = started.package_count.clone();
-                self.open_rehearsal = Some(RehearsalState {
-                    plan_id: started.plan_id.clone(),
-                    registry: started.registry.clone(),
-                    start: RehearsalStart { line, at: event.timestamp.clone(), package_count },
-                    packages: BTreeSet::new(),
-                    failed: false,
-                    has_duplicate: false,
-                });
-            }
+            EventType::RehearsalStarted(started) => self.start(line, started, &event.timestamp),
             EventType::RehearsalPackagePublished(published) => {
                 if let Some(open) = &mut self.open_rehearsal {
                     let package = format!("{}@{}", published.name, published.version);
+                    if let Some(content) = event.content() {
+                        open.contents.insert(package.clone(), content.to_owned());
+                    }
                     open.has_duplicate |= !open.packages.insert(package);
                 }
             }
-            EventType::RehearsalPackageFailed(_)
-            | EventType::RehearsalSmokeCheckFailed(_)
-            | EventType::TailRepaired(_) => {
+            EventType::RehearsalPackageFailed(_) | EventType::RehearsalSmokeCheckFailed(_) => self.fail(),
+            EventType::TailRepaired(_) => {
                 if let Some(open) = &mut self.open_rehearsal {
                     open.failed = true;
                 }
@@ -114,6 +112,51 @@ impl GateState {
                 self.unknown_gate_events.push(UnknownGateEvent { line, name });
             }
             _ => {}
+        }
+    }
+
+    /// Opens a rehearsal. An open one is abandoned: after a failure it then counts as failed, unless the receipt is of
+    /// another plan.
+    fn start(&mut self, line: u64, started: &RehearsalStarted, at: &Timestamp) {
+        let replaces_receipt = |open: &RehearsalState| {
+            open.failed && self.receipt.as_ref().is_none_or(|receipt| receipt.plan_id == open.plan_id)
+        };
+        if let Some(open) = self.open_rehearsal.take_if(|open| replaces_receipt(open)) {
+            self.receipt = Some(Arc::new(Receipt {
+                line,
+                plan_id: open.plan_id,
+                registry: open.registry,
+                passed: false,
+                summary: ABANDONED_SUMMARY.to_owned(),
+                packages: open.packages,
+                contents: open.contents,
+                start: Some(open.start),
+                completed_at: at.clone(),
+                abandoned: true,
+                unsound: Vec::new(),
+            }));
+        }
+        self.open_rehearsal = Some(RehearsalState {
+            plan_id: started.plan_id.clone(),
+            registry: started.registry.clone(),
+            start: RehearsalStart { line, at: at.clone(), package_count: started.package_count.clone() },
+            packages: BTreeSet::new(),
+            contents: BTreeMap::new(),
+            failed: false,
+            has_duplicate: false,
+        });
+    }
+
+    /// Marks a failure in the open rehearsal, or else in the receipt: the rehearsal of the failure is then not known.
+    fn fail(&mut self) {
+        if let Some(open) = &mut self.open_rehearsal {
+            open.failed = true;
+        } else if let Some(receipt) = &mut self.receipt
+            && receipt.passed
+            && receipt.start.is_some()
+            && !receipt.unsound.contains(&EvidenceFlaw::FailureAfterCompletion)
+        {
+            Arc::make_mut(receipt).unsound.push(EvidenceFlaw::FailureAfterCompletion);
         }
     }
 
@@ -128,7 +171,8 @@ impl GateState {
             None => vec![EvidenceFlaw::CompletionWithoutStart],
             Some(rehearsal) => rehearsal.evidence_flaws(),
         };
-        let (packages, start) = completed.map_or_else(Default::default, |open| (open.packages, Some(open.start)));
+        let (packages, contents, start) =
+            completed.map_or_else(Default::default, |open| (open.packages, open.contents, Some(open.start)));
         self.receipt = Some(Arc::new(Receipt {
             line,
             plan_id: complete.plan_id.clone(),
@@ -136,20 +180,28 @@ impl GateState {
             passed: complete.passed,
             summary: complete.summary.clone(),
             packages,
+            contents,
             start,
             completed_at: at.clone(),
+            abandoned: false,
             unsound,
         }));
     }
 }
 
 impl RehearsalState {
+    /// Returns whether it is of that plan and registry, and has a failure.
+    pub(crate) fn has_failed(&self, plan_id: &PlanId, registry: Option<&RegistryName>) -> bool {
+        self.failed && self.plan_id == *plan_id && Some(&self.registry) == registry
+    }
+
     /// Returns the flaws that the receipt has if this rehearsal completes as passed.
     fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
         let flaws = [
             (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),
             (self.failed, EvidenceFlaw::FailureRecorded),
             (self.has_duplicate, EvidenceFlaw::DuplicatePackage),
+            (self.packages.is_empty(), EvidenceFlaw::EmptyRehearsal),
         ];
         flaws.into_iter().filter_map(|(holds, flaw)| holds.then_some(flaw)).collect()
     }

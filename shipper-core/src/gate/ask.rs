@@ -204,14 +204,14 @@ fn untrusted_or_error(error: LogError) -> Result<GateAnswer, AskGateError> {
 /// Compares the sidecar with the receipt, and writes a new one if it differs (step 6).
 fn update_sidecar<S: Storage>(log: &LogWriter<GateProjection, S>, state_directory: &Utf8Path) -> SidecarUpdate {
     let (gate, storage) = (log.projection(), log.storage());
-    let (Some(receipt), Some(head)) = (gate.state().receipt(), gate.receipt_head()) else {
+    let Some((receipt, head)) = gate.latest_completion() else {
         let exists = storage.open(&state_directory.join(SIDECAR_FILE_NAME)).is_ok();
         return if exists { SidecarUpdate::Orphan } else { SidecarUpdate::Skipped };
     };
-    if sidecar_matches(storage, state_directory, receipt, head) {
+    if sidecar_matches(storage, state_directory, receipt, *head) {
         return SidecarUpdate::UpToDate;
     }
-    match write_sidecar(storage, state_directory, receipt, head) {
+    match write_sidecar(storage, state_directory, receipt, *head) {
         Ok(()) => SidecarUpdate::Rewritten,
         Err(error) => SidecarUpdate::WriteFailed(error),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName};
 
-use crate::fold::{GateState, Receipt};
+use crate::fold::GateState;
 use crate::gate::verdict::{RefusalReason, Verdict};
 
 /// A query to the gate: may this plan be published?
@@ -51,11 +51,20 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
         return Verdict::Bypassed;
     }
     let of_this_plan = state.receipt().filter(|receipt| receipt.plan_id == query.plan_id);
-    let mut reasons = match (state.receipt(), of_this_plan) {
-        (None, _) => vec![RefusalReason::NoRehearsal],
-        (Some(receipt), None) => vec![RefusalReason::StalePlan(Arc::clone(receipt))],
-        (_, Some(receipt)) => receipt_objections(receipt, state, registry),
-    };
+    let mut reasons = Vec::new();
+    reasons.extend(match (state.receipt(), of_this_plan) {
+        (None, _) => Some(RefusalReason::NoRehearsal),
+        (Some(receipt), None) => Some(RefusalReason::StalePlan(Arc::clone(receipt))),
+        (_, Some(receipt)) => (receipt.registry != *registry).then(|| RefusalReason::RegistryMismatch(Arc::clone(receipt))),
+    });
+    let failed = of_this_plan.filter(|receipt| !receipt.passed);
+    let open = state.open_rehearsal().filter(|open| open.has_failed(&query.plan_id, Some(registry)));
+    if failed.is_some() || open.is_some() {
+        let (receipt, open) = (failed.cloned(), open.map(|open| open.start.line));
+        reasons.push(RefusalReason::RehearsalFailed { receipt, open });
+    }
+    let unsound = of_this_plan.filter(|receipt| !receipt.unsound.is_empty());
+    reasons.extend(unsound.cloned().map(RefusalReason::UnsoundEvidence));
     reasons.extend(unknown_gate_event(state));
     match of_this_plan {
         Some(receipt) if reasons.is_empty() => Verdict::Authorized { receipt: Arc::clone(receipt) },
@@ -67,27 +76,6 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
 pub(crate) fn refuse_without_registry(state: &GateState) -> Verdict {
     let reasons = [RefusalReason::NoRehearsal].into_iter().chain(unknown_gate_event(state));
     Verdict::Refused { reasons: reasons.collect() }
-}
-
-/// Returns the reasons that forbid a publish on a receipt of the queried plan.
-fn receipt_objections(receipt: &Arc<Receipt>, state: &GateState, registry: &RegistryName) -> Vec<RefusalReason> {
-    let mut reasons = Vec::new();
-    if receipt.registry != *registry {
-        reasons.push(RefusalReason::RegistryMismatch(Arc::clone(receipt)));
-    }
-    let failing = state
-        .open_rehearsal()
-        .filter(|open| open.failed && open.plan_id == receipt.plan_id && open.registry == *registry);
-    if failing.is_some() || !receipt.passed {
-        reasons.push(RefusalReason::RehearsalFailed {
-            receipt: (!receipt.passed).then(|| Arc::clone(receipt)),
-            open: failing.map(|open| open.start.line),
-        });
-    }
-    if !receipt.unsound.is_empty() {
-        reasons.push(RefusalReason::UnsoundEvidence(Arc::clone(receipt)));
-    }
-    reasons
 }
 
 fn unknown_gate_event(state: &GateState) -> Option<RefusalReason> {

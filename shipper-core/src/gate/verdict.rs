@@ -38,9 +38,9 @@ pub enum RefusalReason {
     StalePlan(Arc<Receipt>),
     /// The latest completed rehearsal, of this receipt, is of this plan, on another registry.
     RegistryMismatch(Arc<Receipt>),
-    /// The latest completed rehearsal did not pass, or an open rehearsal of this plan and registry has a failure.
+    /// The latest rehearsal of this plan did not pass, or an open rehearsal of this plan and registry has a failure.
     RehearsalFailed {
-        /// Receipt of the latest completed rehearsal; `None` if it passed.
+        /// Receipt that did not pass; `None` if it passed or is of another plan.
         receipt: Option<Arc<Receipt>>,
         /// Line of the start of the open rehearsal with a failure; `None` if there is none.
         open: Option<u64>,
@@ -151,6 +151,10 @@ impl fmt::Display for RefusalReason {
             Self::RegistryMismatch(receipt) => {
                 let registry = display_safe(receipt.registry.as_str()).quoted();
                 write!(f, "the rehearsal on line {} used another registry, {registry}", receipt.line)
+            }
+            Self::RehearsalFailed { receipt: Some(receipt), .. } if receipt.abandoned => {
+                let start = receipt.start.as_ref().map_or(receipt.line, |start| start.line);
+                write!(f, "the rehearsal that started on line {start} failed and was abandoned on line {}", receipt.line)
             }
             Self::RehearsalFailed { receipt: Some(receipt), .. } => {
                 write!(f, "the rehearsal on line {} did not pass", receipt.line)

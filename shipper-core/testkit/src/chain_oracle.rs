@@ -65,8 +65,24 @@ impl LogVisitor for Collector {
 
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+        let blanks = match content {
+            Some(LineContent::Blank { lines }) => lines,
+            _ => 1,
+        };
+        let content = content.map(|content| match content {
+            LineContent::Blank { .. } => LineContent::Blank { lines: 1 },
+            content => content,
+        });
         let head = matches!(content, Some(LineContent::Event(_))).then(|| cursor.head());
-        self.lines.push(OracleLine { line, content, errors, starts_unchained_segment, head });
+        let found = OracleLine { line, content, errors, starts_unchained_segment, head };
+        // The scanner visits consecutive blank lines once.
+        let later = (line + 1..line + blanks).map(|line| OracleLine {
+            line,
+            errors: Vec::new(),
+            starts_unchained_segment: false,
+            ..found.clone()
+        });
+        self.lines.extend([found.clone()].into_iter().chain(later));
         ControlFlow::Continue(())
     }
 }
@@ -85,7 +101,7 @@ impl LogVisitor for Ignore {
 }
 
 /// Types with required members: their events are built whatever the interest.
-const REQUIRED: [&str; 8] = [
+const REQUIRED: [&str; 9] = [
     "plan_created",
     "rehearsal_started",
     "rehearsal_package_published",
@@ -94,6 +110,7 @@ const REQUIRED: [&str; 8] = [
     "log_adopted",
     "tail_repaired",
     "log_continued",
+    "package_content_mismatch",
 ];
 
 /// Verifies the first `cutoff` lines of a log.
@@ -162,7 +179,7 @@ pub fn verify(log: &[u8], interest: fn(&str) -> Interest, tracked_lines: u64, cu
 
 fn content(parsed: ParsedLine<'_>, interest: fn(&str) -> Interest) -> Option<LineContent> {
     let event = match parsed {
-        ParsedLine::Blank => return Some(LineContent::Blank),
+        ParsedLine::Blank => return Some(LineContent::Blank { lines: 1 }),
         ParsedLine::Event(event) => event,
     };
     let kind = EventKind::from_name(event.type_name());
@@ -170,7 +187,9 @@ fn content(parsed: ParsedLine<'_>, interest: fn(&str) -> Interest) -> Option<Lin
         _ if REQUIRED.contains(&event.type_name()) => {}
         (Interest::Skip, _) => return None,
         (Interest::PackageOnly, Some(kind)) => {
-            return Some(LineContent::Package { kind, package: event.package().into() });
+            let event = event.into_event();
+            let content = event.content().map(Box::from);
+            return Some(LineContent::Package { kind, package: event.package.into(), content });
         }
         (Interest::PackageOnly, None) | (Interest::Full, _) => {}
     }

@@ -70,6 +70,13 @@ impl Event {
         }
     }
 
+    /// Returns the content of the package that the event records, a hash of the packed files: `docs/log-format.md`,
+    /// "Content". `None` on an unchained line, where another tool may use the name for something else.
+    pub fn content(&self) -> Option<&str> {
+        self.link.as_ref()?;
+        self.event_type.content()?.get().map(String::as_str)
+    }
+
     /// Returns the line of the event, without LF: the known members in the order of the format, then the others. A line
     /// of a log writer that was parsed comes back byte for byte.
     pub fn to_line(&self) -> String {

@@ -17,6 +17,12 @@ impl RawJson {
     pub fn text(&self) -> &str {
         &self.0
     }
+
+    /// Returns the string member of that name; `None` if the value is not an object or has no such string.
+    pub fn member(&self, name: &str) -> Option<String> {
+        let value: serde_json::Value = serde_json::from_str(&self.0).ok()?;
+        value.get(name)?.as_str().map(str::to_owned)
+    }
 }
 
 /// Encodes the text as a JSON string; does not parse the text as JSON.
@@ -52,6 +58,16 @@ impl ExtraMembers {
             out.member(name, value.text());
         }
     }
+}
+
+/// An event of a type that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownEvent {
+    /// The type's name, as written.
+    pub name: String,
+    /// The members of `event_type`, except `type`.
+    pub extra: ExtraMembers,
 }
 
 /// A typed member that no rule reads. If its value has another type, the line is valid, and the value is kept.

@@ -18,6 +18,7 @@
 //! # Ok::<(), shipper_events::event::ParseTimestampError>(())
 //! ```
 
+mod content;
 mod decision;
 mod envelope;
 mod members;
@@ -29,7 +30,7 @@ mod types;
 pub use decision::{DecisionRecord, GateEvaluated, RULES_VERSION};
 pub use envelope::{Event, LogEntry, ParseEventError};
 pub(crate) use members::MemberError;
-pub use members::{ExtraMembers, Lenient, RawJson};
+pub use members::{ExtraMembers, Lenient, RawJson, UnknownEvent};
 pub use names::{EmptyNameError, PlanId, RegistryName};
 pub use number::JsonUint;
 pub(crate) use timestamp::parse_instant;

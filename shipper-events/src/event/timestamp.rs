@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
-use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
+use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// An RFC 3339 time with `T`, any offset, kept as written.
 ///
@@ -53,7 +53,10 @@ impl Timestamp {
 pub(crate) fn parse_instant(text: &str) -> Option<OffsetDateTime> {
     utc(text.as_bytes()).or_else(|| {
         let has_separator = text.as_bytes().get(10) == Some(&b'T');
-        OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| has_separator)
+        let instant = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| has_separator)?;
+        // The parser takes a leap second for the last nanosecond of second 59. Readers take it for the next minute.
+        let next_minute = instant.checked_add(Duration::NANOSECOND).filter(|_| text.get(17..19) == Some("60"));
+        Some(next_minute.unwrap_or(instant))
     })
 }
 

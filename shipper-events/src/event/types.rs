@@ -2,11 +2,10 @@
 
 use super::decision::GateEvaluated;
 use super::members::{
-    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, json, read_member,
+    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, UnknownEvent, json, read_member,
 };
 use super::names::{PlanId, RegistryName};
 use super::number::JsonUint;
-use crate::integrity::ClaimedHead;
 use crate::line::strict_json::{Member, Value};
 
 /// Defines a struct: in parentheses the members that its constructor takes, in braces those that may be absent.
@@ -216,6 +215,8 @@ vocabulary! {
     ExecutionStarted = "execution_started" () {}
     /// The release tool has finished publishing. `result` is `"success"` or describes the failure.
     ExecutionFinished = "execution_finished" () { result: Lenient<String> }
+    /// The release tool has stopped publishing before the end of the plan.
+    ExecutionStopped = "execution_stopped" () { reason: Lenient<String> }
     /// The credentials that the release tool found for the live registry.
     AuthEvidenceRecorded = "auth_evidence_recorded" () { evidence: Lenient<AuthEvidence> }
     /// The hosts that a rehearsal or a run uses, and the host that its credentials are for.
@@ -223,7 +224,10 @@ vocabulary! {
     /// Work on a package begins.
     PackageStarted = "package_started" () { name: Lenient<String>, version: Lenient<String> }
     /// A package was uploaded to the live registry.
-    PackageUploaded = "package_uploaded" () {}
+    PackageUploaded = "package_uploaded" () {
+        /// Hash of the packed files, in lowercase hex digits; see [`Event::content`](super::Event::content).
+        content: Lenient<String>
+    }
     /// A package is about to be published for real.
     PackageAttempted = "package_attempted" () {
         attempt: Lenient<JsonUint>,
@@ -233,7 +237,11 @@ vocabulary! {
     /// The last output of the publishing command.
     PackageOutput = "package_output" () { stdout_tail: Lenient<String>, stderr_tail: Lenient<String> }
     /// A package is on the live registry. Its plan is in the `plan_created` of the run.
-    PackagePublished = "package_published" () { duration_ms: Lenient<JsonUint> }
+    PackagePublished = "package_published" () {
+        duration_ms: Lenient<JsonUint>,
+        /// As in [`PackageUploaded`].
+        content: Lenient<String>
+    }
     /// A package could not be published.
     PackageFailed = "package_failed" () {
         /// Class of the failure: `retryable`, `permanent` or `ambiguous`, or another text.
@@ -241,7 +249,11 @@ vocabulary! {
         message: Lenient<String>
     }
     /// A package was not published, because the live registry has it already.
-    PackageSkipped = "package_skipped" () { reason: Lenient<String> }
+    PackageSkipped = "package_skipped" () {
+        reason: Lenient<String>,
+        /// Hash of the packed files that the live registry has, as in [`PackageUploaded`].
+        content: Lenient<String>
+    }
     /// The release tool waits before it publishes the next package.
     PublishWaiting = "publish_waiting" () {
         reason: Lenient<String>,
@@ -267,7 +279,11 @@ vocabulary! {
     /// A rehearsal begins. `package_count` is the number of packages to rehearse.
     RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) {}
     /// A package was published to the rehearsal registry, or was there with the same content.
-    RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) { duration_ms: Lenient<JsonUint> }
+    RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) {
+        duration_ms: Lenient<JsonUint>,
+        /// As in [`PackageUploaded`].
+        content: Lenient<String>
+    }
     /// A package could not be published to the rehearsal registry. `class` is as in [`PackageFailed`].
     RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }
     /// A rehearsal has ended. `passed` is its result.
@@ -336,6 +352,14 @@ vocabulary! {
     ) {}
     /// The log continues an earlier log that was moved aside; the event records that log's head.
     LogContinued = "log_continued" (lines: JsonUint, bytes: JsonUint, blake3: String) {}
+    /// A registry has other content under a name and version than was uploaded.
+    PackageContentMismatch = "package_content_mismatch" (
+        name: String, version: String,
+        /// Hash of the uploaded files.
+        expected: String,
+        /// Hash of the files that the registry has.
+        found: String
+    ) {}
     --
     /// The gate evaluated a query and recorded its decision.
     GateEvaluated = "gate_evaluated"
@@ -365,22 +389,5 @@ value_object! {
         credential_authority: Lenient<String>,
         /// Scheme, host and port of the index, in the same form.
         index_authority: Lenient<String>
-    }
-}
-
-/// An event of a type that this version does not know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UnknownEvent {
-    /// The type's name, as written.
-    pub name: String,
-    /// The members of `event_type`, except `type`.
-    pub extra: ExtraMembers,
-}
-
-impl LogAdopted {
-    /// Returns the head that the event adopts.
-    pub fn head(&self) -> ClaimedHead {
-        ClaimedHead { lines: self.lines.clone(), bytes: self.bytes.clone(), blake3: self.blake3.clone() }
     }
 }

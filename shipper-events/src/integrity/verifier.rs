@@ -53,7 +53,8 @@ pub enum ChainError {
 }
 
 /// The types that must be chained. Each needs required members: otherwise its event is not always built and checked.
-const CHAINED_ONLY_TYPES: [&str; 4] = ["gate_evaluated", "log_adopted", "tail_repaired", "log_continued"];
+const CHAINED_ONLY_TYPES: [&str; 5] =
+    ["gate_evaluated", "log_adopted", "tail_repaired", "log_continued", "package_content_mismatch"];
 
 /// A line and the result of checking it, by itself and against the lines before it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -67,13 +67,14 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     }
 
     /// Parses the line at `start`, its LF at `end`. `None` if it is not canonical; otherwise the other methods return its
-    /// parts. `needs_event` gets the name of the event's type; if it returns false, there is no [`event`](Self::event).
+    /// parts. `needs_event` gets the name of the event's type and whether the line is chained; if it returns false, there is
+    /// no [`event`](Self::event).
     #[inline(always)]
     pub(crate) fn parse_line(
         &mut self,
         start: usize,
         end: usize,
-        needs_event: impl FnOnce(&'w [u8]) -> bool,
+        needs_event: impl FnOnce(&'w [u8], bool) -> bool,
     ) -> Option<()> {
         (self.offset, self.end) = (start, end);
         if self.window.get(end.wrapping_sub(1)) == Some(&b'\r') && start < end {
@@ -97,7 +98,7 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         self.timestamp = self.consume_timestamp()?;
         self.consume(b"\",\"event_type\":{\"type\":\"")?;
         self.type_name = self.consume_opened_string()?;
-        self.collects = needs_event(self.unescaped(&self.type_name)?);
+        self.collects = needs_event(self.unescaped(&self.type_name)?, self.link.is_some());
         self.members.clear();
         let mut names = NameSet::default();
         names.insert(hash_name(u64::from(u32::from_le_bytes(*b"type")), 0, 4))?;

@@ -46,9 +46,15 @@ pub enum LineContent {
         kind: EventKind,
         /// The package that the event concerns, `name@version`, or `all`.
         package: Box<str>,
+        /// The content of the package, as [`Event::content`] returns it.
+        content: Option<Box<str>>,
     },
-    /// Only spaces, tabs and CR: no event.
-    Blank,
+    /// The first of consecutive lines that have only spaces, tabs and CR, and their number. More such lines may follow
+    /// as another content.
+    Blank {
+        /// The number of lines; at least 1.
+        lines: u64,
+    },
     /// No event. Later lines are not checked.
     Corrupt(Box<LineError>),
 }
@@ -133,7 +139,7 @@ impl BlockScanner {
 struct ScanState<'b> {
     block: &'b [u8],
     interest: fn(&str) -> Interest,
-    /// The interest in each type of event of the block, by a hash of its name.
+    /// The part that is built of each type of event of the block, by a hash of its name.
     cache: [Option<CachedInterest<'b>>; CACHE_SLOTS],
     /// The number of bytes and of lines that were scanned.
     offset: usize,
@@ -166,18 +172,25 @@ impl<'b> ScanState<'b> {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
-            let mut wanted = Wanted::Nothing;
-            let canonical = parser.parse_line(start, end, |type_name| {
-                wanted = self.lookup(type_name);
-                matches!(wanted, Wanted::Event)
+            let (mut wanted, mut may_have_content) = (Wanted::Nothing, false);
+            let canonical = parser.parse_line(start, end, |type_name, is_chained| {
+                let (interest, has_content) = self.lookup(type_name);
+                wanted = interest;
+                may_have_content = is_chained && has_content && mentions_content(line);
+                may_have_content || matches!(wanted, Wanted::Event)
             });
             // `None` if the fast path cannot build the content.
             let content = canonical.and_then(|()| match wanted {
-                Wanted::Nothing => Some(None),
-                Wanted::Package(kind) => {
-                    parser.package().map(|package| Some(LineContent::Package { kind, package: package.into() }))
+                Wanted::Nothing if !may_have_content => Some(None),
+                Wanted::Package(kind) if !may_have_content => parser
+                    .package()
+                    .map(|package| Some(LineContent::Package { kind, package: package.into(), content: None })),
+                _ => {
+                    let event = parser.event()?;
+                    // A chained line with content of another type is corrupt.
+                    let is_valid = !may_have_content || event.content().is_some();
+                    is_valid.then(|| wanted.select(event))
                 }
-                Wanted::Event => parser.event().map(|event| Some(LineContent::Event(Box::new(event)))),
             });
             match content {
                 Some(content) => self.push(line, parser.take_link(), content),
@@ -195,19 +208,30 @@ impl<'b> ScanState<'b> {
         match parse_line(line) {
             Ok(ParsedLine::Event(event)) => {
                 let link = event.link().cloned();
-                let content = match self.ask(event.type_name()) {
+                let content = match self.ask(event.type_name()).0 {
                     Wanted::Nothing => None,
-                    Wanted::Package(kind) => Some(LineContent::Package { kind, package: event.package().into() }),
-                    Wanted::Event => Some(LineContent::Event(Box::new(event.into_event()))),
+                    wanted => wanted.select(event.into_event()),
                 };
                 self.push(line, link, content);
             }
-            Ok(ParsedLine::Blank) => self.push(line, None, Some(LineContent::Blank)),
+            Ok(ParsedLine::Blank) => self.push_blank(line),
             Err(error) => {
                 self.ended = true;
                 let content = LineContent::Corrupt(Box::new(error));
                 self.of_interest.push(ScannedLine { position: self.position, content });
             }
+        }
+    }
+
+    /// Takes a blank line. Consecutive ones have one content.
+    fn push_blank(&mut self, line: &'b [u8]) {
+        if let Some(ScannedLine { position, content: LineContent::Blank { lines } }) = self.of_interest.last_mut()
+            && *position + *lines == self.position
+        {
+            *lines += 1;
+            self.push(line, None, None);
+        } else {
+            self.push(line, None, Some(LineContent::Blank { lines: 1 }));
         }
     }
 
@@ -240,7 +264,7 @@ impl<'b> ScanState<'b> {
     /// Returns what [`ask`](Self::ask) returns, for a name in the block. If the name is not UTF-8, building the event
     /// fails.
     #[inline(always)]
-    fn lookup(&mut self, name: &'b [u8]) -> Wanted {
+    fn lookup(&mut self, name: &'b [u8]) -> (Wanted, bool) {
         let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let ends = (word(name.first_chunk()), word(name.last_chunk()));
         let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -252,21 +276,23 @@ impl<'b> ScanState<'b> {
         if let Some(cached) = cached {
             return cached.wanted;
         }
-        let wanted = std::str::from_utf8(name).map_or(Wanted::Event, |name| self.ask(name));
+        let wanted = std::str::from_utf8(name).map_or((Wanted::Event, false), |name| self.ask(name));
         if let Some(slot) = self.cache.get_mut(slot) {
             *slot = Some(CachedInterest { name, ends, wanted });
         }
         wanted
     }
 
-    fn ask(&self, name: &str) -> Wanted {
+    /// Returns the part of an event that is built, and whether its type may have content.
+    fn ask(&self, name: &str) -> (Wanted, bool) {
         let kind = EventKind::from_name(name);
-        match (self.interest)(name) {
+        let wanted = match (self.interest)(name) {
             _ if kind.is_some_and(EventKind::has_required_members) => Wanted::Event,
             Interest::Skip => Wanted::Nothing,
             Interest::PackageOnly => kind.map_or(Wanted::Event, Wanted::Package),
             Interest::Full => Wanted::Event,
-        }
+        };
+        (wanted, kind.is_some_and(EventKind::has_content))
     }
 
     fn finish(self) -> ScannedBlock {
@@ -290,10 +316,29 @@ enum Wanted {
     Event,
 }
 
+impl Wanted {
+    /// Returns the wanted part of an event.
+    fn select(self, event: Event) -> Option<LineContent> {
+        match self {
+            Self::Nothing => None,
+            Self::Package(kind) => {
+                let content = event.content().map(Box::from);
+                Some(LineContent::Package { kind, package: event.package.into(), content })
+            }
+            Self::Event => Some(LineContent::Event(Box::new(event))),
+        }
+    }
+}
+
+/// Returns whether a line may have a member `content`. Its name may be escaped.
+fn mentions_content(line: &[u8]) -> bool {
+    memchr::memmem::find(line, b"\"content\"").is_some() || memchr::memchr(b'\\', line).is_some()
+}
+
 #[derive(Clone, Copy)]
 struct CachedInterest<'b> {
     name: &'b [u8],
     /// The first and the last eight bytes of a name of at least that length: all of most names.
     ends: (u64, u64),
-    wanted: Wanted,
+    wanted: (Wanted, bool),
 }

@@ -1,24 +1,27 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 
-use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
-use shipper_events::{Event, EventKind, EventType, Tail};
+use shipper_events::scan::LogScanner;
+use shipper_events::{ClaimedHead, Tail, display_safe};
 use thiserror::Error;
 
-use super::active_run::is_package_action;
 use super::authority::AuthorityTracker;
 use super::conclude::conclude;
 use super::decisions::DecisionTracker;
 use super::findings::Findings;
-use super::gate_events::{GateEventChecks, affects_gate, unknown_event};
+use super::gate_events::GateEventChecks;
 use super::integrity::{IntegrityTracker, check_trusted_heads, report_chain_errors};
+use super::names::NameTracker;
+use super::packages::PackageTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
-use super::timeline::{TimelineTracker, is_on_timeline};
+use super::timeline::TimelineTracker;
 use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
-use crate::audit::report::{Finding, FindingCode, Integrity, LogAudit, TailStatus, TimelineEntry};
+use crate::audit::report::{
+    Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry,
+};
+use crate::audit::surroundings::LogSurroundings;
 use crate::fold::GateState;
 
 /// The error for a log that cannot be audited under the options.
@@ -58,19 +61,24 @@ pub enum AuditError {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Auditor {
-    options: AuditOptions,
+    pub(super) options: AuditOptions,
     log: LogScanner,
     /// Number of lines that are audited; `None` for all.
     cutoff: Option<u64>,
-    state: GateState,
-    integrity: IntegrityTracker,
-    gate_events: GateEventChecks,
-    authorities: AuthorityTracker,
-    decisions: DecisionTracker,
-    runs: RunTracker,
-    sidecar: SidecarTracker,
-    timeline: Option<TimelineTracker>,
-    findings: Findings,
+    pub(super) state: GateState,
+    pub(super) integrity: IntegrityTracker,
+    pub(super) gate_events: GateEventChecks,
+    pub(super) authorities: AuthorityTracker,
+    pub(super) decisions: DecisionTracker,
+    pub(super) runs: RunTracker,
+    pub(super) packages: PackageTracker,
+    pub(super) names: NameTracker,
+    pub(super) sidecar: SidecarTracker,
+    pub(super) timeline: Option<TimelineTracker>,
+    pub(super) findings: Findings,
+    surroundings: LogSurroundings,
+    /// The head of the earlier log that this one continues.
+    pub(super) continues: Option<ClaimedHead>,
 }
 
 impl Auditor {
@@ -100,12 +108,22 @@ impl Auditor {
             gate_events: GateEventChecks::default(),
             authorities: AuthorityTracker::default(),
             decisions: DecisionTracker::new(options.registry.clone()),
-            runs: RunTracker::default(),
+            runs: RunTracker::new(options.since.map_or(0, |head| head.lines)),
+            packages: PackageTracker::default(),
+            names: NameTracker::default(),
             sidecar: SidecarTracker::new(sidecar),
             timeline: None,
             findings: Findings::default(),
+            surroundings: LogSurroundings::default(),
+            continues: None,
             options,
         })
+    }
+
+    /// Passes the files that are beside the log: see [`LogSurroundings::read`]. Without it, the audit knows only the log.
+    #[must_use]
+    pub fn with_surroundings(self, surroundings: LogSurroundings) -> Self {
+        Self { surroundings, ..self }
     }
 
     /// Enables the [timeline](TimelineEntry). Call it before the first byte.
@@ -172,8 +190,13 @@ impl Auditor {
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
+        self.runs.finish(since.is_some(), &mut self.findings);
+        self.integrity.report_blank_lines(&mut self.findings);
+        self.names.finish(&self.options, &mut self.findings);
         let stopped_at = self.integrity.stopped_at;
         self.end_run(stopped_at.unwrap_or(head.lines + 1));
+        self.packages.finish(&mut self.findings);
+        self.report_surroundings();
         let sidecar = self.sidecar.finish(stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
             // The prefix of a cutoff has no tail.
@@ -195,10 +218,14 @@ impl Auditor {
             (true, false) => Integrity::Chained,
             (true, true) => Integrity::PartlyChained,
         };
-        let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean;
+        let has_marker = self.surroundings.has_marker();
+        let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
+        let gate = gate.or(has_marker.then(GateReport::untrusted_log));
+        let failed_plans = self.decisions.failed_plans(&self.state);
         let decisions = self.decisions.decisions;
-        let (decisions, findings) = conclude(decisions, self.findings, gate.as_ref(), since, &self.options);
+        let (decisions, findings) =
+            conclude(decisions, self.findings, gate.as_ref(), since, &failed_plans, &self.options);
         let runs = self.timeline.is_some().then_some(self.runs.spans);
         let (timeline, rehearsals) = self.timeline.map(TimelineTracker::finish).unzip();
         Ok(LogAudit {
@@ -212,125 +239,40 @@ impl Auditor {
             decisions,
             sidecar,
             findings,
+            failed_plans,
+            continues: self.continues.as_ref().map(ToString::to_string),
             timeline,
             rehearsals,
             runs,
         })
     }
 
-    /// Visits an event that the fold or a decision depends on.
-    fn visit_gate_event(&mut self, line: u64, event: &Event, cursor: &mut LineCursor<'_>, basis_matches: bool) {
-        self.gate_events.check(line, event, &self.state, &mut self.findings);
-        match &event.event_type {
-            EventType::GateEvaluated(event) => {
-                self.decisions.record(line, event, basis_matches, &self.state, &mut self.findings);
-            }
-            EventType::PlanCreated(plan) => {
-                self.end_run(line);
-                let (state, findings) = (&self.state, &mut self.findings);
-                self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
-            }
-            EventType::RehearsalStarted(_) => self.authorities.rehearsal_started(),
-            EventType::Unknown(_) => self.decisions.unknown_gate_event = line,
-            _ => {}
+    /// Reports the markers beside the log, and the earlier log that this one continues.
+    fn report_surroundings(&mut self) {
+        if self.surroundings.repair_interrupted {
+            let message = "a marker beside the log shows that a repair of a torn tail was interrupted";
+            self.findings.push(Finding::new(FindingCode::RepairInterrupted, None, message));
         }
-        self.state.evolve(line, event);
-        if matches!(event.event_type, EventType::RehearsalComplete(_))
-            && let Some(receipt) = self.state.receipt()
-        {
-            self.decisions.rehearsal_completed(receipt);
-            self.sidecar.rehearsal_completed(receipt, || cursor.head());
+        if self.surroundings.sync_failed {
+            let message = "a marker beside the log shows that a sync of the log failed";
+            self.findings.push(Finding::new(FindingCode::SyncFailed, None, message));
+        }
+        if let Some(head) = &self.continues {
+            let file = self.surroundings.earlier_log.as_ref();
+            let file = file.map_or_else(String::new, |file| format!(", the file {}", display_safe(file).quoted()));
+            let head = head.to_string();
+            let acknowledged = self.options.acknowledge_earlier.is_some_and(|earlier| earlier.to_string() == head);
+            let head = display_safe(&head).max_chars(140);
+            let message = format!("the log continues an earlier log with the head {head}{file}");
+            let finding = Finding::new(FindingCode::ContinuesEarlierLog, 1, message);
+            let level = if acknowledged { Level::Note } else { finding.level };
+            self.findings.push(Finding { level, ..finding });
         }
     }
 
-    /// Visits an event that neither the fold nor a decision depends on.
-    fn visit_run_event(&mut self, line: u64, event: &Event) {
-        match &event.event_type {
-            EventType::ExecutionStarted(_) => {
-                self.end_run(line);
-                self.authorities.execution_started(line);
-            }
-            EventType::ExecutionFinished(finished) => {
-                self.runs.end(line, Some(&finished.result), &mut self.decisions, &mut self.findings);
-            }
-            // Only an audit with a timeline requests this event as a whole.
-            EventType::PackagePublished(_) => {
-                self.runs.record_action(line, EventKind::PackagePublished, &event.package, &mut self.findings);
-            }
-            EventType::RegistryPolicyApplied(applied) => self.authorities.policy_applied(line, applied),
-            EventType::AuthEvidenceRecorded(recorded) => {
-                let evidence = recorded.evidence.get();
-                if let Some(registry) = evidence.and_then(|evidence| evidence.registry.get()) {
-                    self.runs.set_live_registry(registry);
-                }
-            }
-            EventType::Unknown(unknown) => {
-                self.findings.push(unknown_event(FindingCode::UnknownEvent, line, &unknown.name));
-            }
-            _ => {}
-        }
-    }
-
-    /// Ends the active run, which has no `execution_finished`, before a line.
-    fn end_run(&mut self, before: u64) {
+    /// Ends the active run, which has no recorded end, before a line.
+    pub(super) fn end_run(&mut self, before: u64) {
         let last_line = self.integrity.last_event_line(before);
         self.runs.end(last_line, None, &mut self.decisions, &mut self.findings);
     }
-}
-
-impl LogVisitor for Auditor {
-    fn interest(&self) -> fn(&str) -> Interest {
-        if self.timeline.is_some() { timeline_interest } else { interest }
-    }
-
-    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
-        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
-        if starts_unchained_segment {
-            let message = "unchained lines begin here, after chained lines";
-            self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
-        }
-        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
-        match content {
-            None => {}
-            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
-            Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
-            Some(LineContent::Package { kind, package }) => {
-                self.runs.record_action(line, kind, &package, &mut self.findings);
-            }
-            Some(LineContent::Event(event)) => {
-                if affects_gate(event.event_type.name()) {
-                    self.visit_gate_event(line, &event, cursor, basis_matches);
-                } else {
-                    self.visit_run_event(line, &event);
-                }
-                if let Some(timeline) = self.timeline.as_mut().filter(|_| is_on_timeline(&event.event_type)) {
-                    let trusted = !self.findings.breaks_integrity();
-                    let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
-                    timeline.push(line, &event, &self.state, gate.map(Into::into));
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Returns the part of an event that the audit needs: of an action on a package, only the package.
-fn interest(type_name: &str) -> Interest {
-    match EventKind::from_name(type_name) {
-        Some(kind) if is_package_action(kind) => Interest::PackageOnly,
-        None
-        | Some(
-            EventKind::ExecutionStarted
-            | EventKind::ExecutionFinished
-            | EventKind::RegistryPolicyApplied
-            | EventKind::AuthEvidenceRecorded,
-        ) => Interest::Full,
-        Some(_) if affects_gate(type_name) => Interest::Full,
-        Some(_) => Interest::Skip,
-    }
-}
-
-/// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
-fn timeline_interest(type_name: &str) -> Interest {
-    if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
 }

@@ -2,69 +2,62 @@
 
 use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
-/// The hosts that a `registry_policy_applied` names.
-#[derive(Debug, Clone)]
-struct Hosts {
-    credential: Option<String>,
-    index: Option<String>,
-}
+/// The hosts that a `registry_policy_applied` names: for credentials and for the index. Without hosts if it names none.
+type Hosts = Vec<String>;
 
-impl Hosts {
-    fn of(policy: &RegistryPolicy) -> Self {
-        Self { credential: policy.credential_authority.get().cloned(), index: policy.index_authority.get().cloned() }
-    }
-
-    /// Returns the host that both name for the same purpose. `None` if they share none.
-    fn shared_host<'a>(&'a self, other: &Self) -> Option<&'a str> {
-        let same = |own: &'a Option<String>, others: &Option<String>| {
-            let own = own.as_deref().filter(|host| !host.is_empty())?;
-            (others.as_deref() == Some(own)).then_some(own)
-        };
-        same(&self.credential, &other.credential).or_else(|| same(&self.index, &other.index))
-    }
-}
-
-/// Tracker of the policies of a log. The hosts of a rehearsal are those of the first policy between its start and the next
-/// execution.
+/// Tracker of the policies of a log.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AuthorityTracker {
-    /// True if a rehearsal has started and its hosts are not yet set.
-    is_waiting: bool,
-    /// The hosts of the rehearsals that started before that line and after the line of the entry before.
-    rehearsals: Vec<(u64, Option<Hosts>)>,
-    /// True if an execution was started.
-    any_execution: bool,
-    /// The hosts of the last policy since the latest execution started.
-    execution: Option<Hosts>,
+    /// The hosts of the first policy of each rehearsal, with the line of its start; by line.
+    rehearsals: Vec<(u64, Hosts)>,
+    /// The hosts of the last policy outside every rehearsal.
+    outside: Hosts,
 }
 
 impl AuthorityTracker {
-    pub(super) fn rehearsal_started(&mut self) {
-        self.is_waiting = true;
-    }
-
-    pub(super) fn execution_started(&mut self, line: u64) {
-        self.set_waiting(line, None);
-        (self.any_execution, self.execution) = (true, None);
-    }
-
-    pub(super) fn policy_applied(&mut self, line: u64, applied: &RegistryPolicyApplied) {
-        let hosts = applied.evidence.get().map(Hosts::of);
-        self.set_waiting(line, hosts.as_ref());
-        self.execution = hosts.filter(|_| self.any_execution);
-    }
-
-    /// Sets the hosts of the rehearsals that wait for them.
-    fn set_waiting(&mut self, line: u64, hosts: Option<&Hosts>) {
-        if std::mem::take(&mut self.is_waiting) {
-            self.rehearsals.push((line, hosts.cloned()));
+    /// Records a policy. `rehearsal` is the line of the start of the open rehearsal; `None` if none is open.
+    pub(super) fn policy_applied(&mut self, rehearsal: Option<u64>, applied: &RegistryPolicyApplied) {
+        let hosts = applied.evidence.get().map(hosts).unwrap_or_default();
+        match rehearsal {
+            None => self.outside = hosts,
+            Some(start) if self.rehearsals.last().is_none_or(|(line, _)| *line < start) => {
+                self.rehearsals.push((start, hosts));
+            }
+            Some(_) => {}
         }
     }
 
-    /// Returns the host that the rehearsal with that first line shares with the last policy since the latest execution began.
+    /// Returns the host that the rehearsal with that first line shares with the last policy outside every rehearsal.
     pub(super) fn shared_host(&self, rehearsal_start: u64) -> Option<&str> {
-        let position = self.rehearsals.partition_point(|(line, _)| *line < rehearsal_start);
-        let (_, hosts) = self.rehearsals.get(position)?;
-        self.execution.as_ref()?.shared_host(hosts.as_ref()?)
+        let position = self.rehearsals.binary_search_by_key(&rehearsal_start, |(line, _)| *line).ok()?;
+        let (_, rehearsal) = self.rehearsals.get(position)?;
+        let shared = self.outside.iter().find(|host| rehearsal.iter().any(|other| is_same_registry(host, other)));
+        shared.map(String::as_str)
     }
+}
+
+fn hosts(policy: &RegistryPolicy) -> Hosts {
+    let authorities = [policy.credential_authority.get(), policy.index_authority.get()];
+    authorities.into_iter().flatten().map(|authority| host_and_port(authority)).filter(|host| !host.is_empty()).collect()
+}
+
+/// Returns host and port of an authority in lower case, without scheme, protocol prefix and path.
+fn host_and_port(authority: &str) -> String {
+    let authority = authority.to_ascii_lowercase();
+    let authority = authority.strip_prefix("sparse+").unwrap_or(&authority);
+    let authority = authority.split_once("://").map_or(authority, |(_, rest)| rest);
+    authority.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// Returns whether two hosts are of one registry: equal, the index host of the other, or both of crates-io.
+fn is_same_registry(one: &str, other: &str) -> bool {
+    let without_index = |host: &str| host.strip_prefix("index.").unwrap_or(host).to_owned();
+    without_index(one) == without_index(other) || (is_crates_io(one) && is_crates_io(other))
+}
+
+/// Returns whether a host is that of crates-io or below it.
+fn is_crates_io(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    let mut labels = name.rsplit('.');
+    labels.next() == Some("io") && labels.next() == Some("crates")
 }

@@ -42,11 +42,11 @@ pub(super) fn conclude(
     since: Option<Head>,
     options: &AuditOptions,
 ) -> (Vec<Decision>, Vec<Finding>) {
-    let violated = findings.violated_decisions();
+    let (violated, unjudged) = (findings.violated_decisions(), findings.unjudged_decisions());
     let (mut decisions, mut inclusions) = (Vec::new(), Vec::new());
     for (position, decision) in tracked.into_iter().enumerate() {
         let inclusion = Inclusion::new(&decision, options, since);
-        let (status, because) = status(&decision, violated.contains(&position));
+        let (status, because) = status(&decision, violated.contains(&position), unjudged.contains(&position));
         if status == DecisionStatus::Unproven {
             findings.extend_about(position, unproven_findings(&decision, because));
         }
@@ -93,7 +93,7 @@ fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Opt
 }
 
 /// Returns the status of a decision, the first that applies: `docs/auditing.md`, "Decisions".
-fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option<UnprovenCause>) {
+fn status(decision: &TrackedDecision, violated: bool, unjudged: bool) -> (DecisionStatus, Option<UnprovenCause>) {
     let used = !decision.runs.is_empty();
     let permitted = |because| {
         if used { (DecisionStatus::Unproven, Some(because)) } else { (DecisionStatus::Permitted, None) }
@@ -103,6 +103,7 @@ fn status(decision: &TrackedDecision, violated: bool) -> (DecisionStatus, Option
     match (derived, decision.recorded.is_some()) {
         _ if violated => (DecisionStatus::Violated, None),
         (None, _) => (DecisionStatus::Unjudged, None),
+        _ if unjudged => (DecisionStatus::Unjudged, None),
         (Some(VerdictKind::Dormant), true) => permitted(UnprovenCause::Dormant),
         (Some(VerdictKind::Bypassed), true) => permitted(UnprovenCause::Bypassed),
         (Some(VerdictKind::Authorized), true) if !used => (DecisionStatus::Authorized, None),

@@ -1,10 +1,10 @@
 //! Tracker of the decisions: recorded ones are derived again and compared. `docs/auditing.md`, "Decisions".
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use shipper_events::event::{DecisionRecord, GateEvaluated};
-use shipper_events::{ChainError, JsonUint, PlanId, RegistryName, display_safe};
+use shipper_events::{ChainError, Event, EventType, JsonUint, PlanId, RegistryName, display_safe};
 
 use super::findings::Findings;
 use super::format::{format_number, format_verdict};
@@ -26,10 +26,11 @@ pub(super) struct TrackedDecision {
     pub(super) recorded: Option<RecordedVerdict>,
     /// The receipt that supports the authorization. `None` unless every verdict of the decision is `authorized`.
     pub(super) receipt: Option<Arc<Receipt>>,
-    /// The position of the [`LaterEvents`] of its plan and registry. `None` if it is implicit or names no registry.
+    /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
     later_events: Option<usize>,
     pub(super) runs: Vec<RunReport>,
-    /// The last line of the last of its runs; its own line if it has no run.
+    /// The last line at which one of its runs began, acted or ended; its own line if it has no run. The end of a run that
+    /// died does not count.
     pub(super) last_line: u64,
 }
 
@@ -57,15 +58,19 @@ struct PlanHistory {
     latest: Option<usize>,
     /// The last line of its latest run that finished with success; 0 for none.
     succeeded: u64,
+    /// True if its latest rehearsal that completed, or was abandoned after a failure, is not a sound pass.
+    rehearsal_failed: bool,
 }
 
-/// The lines after the recorded decisions of a plan and registry that may outdate them; 0 for none.
+/// The lines after the decisions of a plan and registry that may outdate them; 0 for none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LaterEvents {
     /// The latest recorded refusal.
     pub(super) refused: u64,
-    /// The latest completion that is not valid evidence, or unknown gate event.
-    pub(super) outdated: u64,
+    /// The latest end of a rehearsal that is not a sound pass: a completion, or an abandonment after a failure.
+    pub(super) failed: u64,
+    /// The latest unknown gate event.
+    pub(super) unknown: u64,
 }
 
 /// The decisions of a log so far.
@@ -82,6 +87,8 @@ pub(super) struct DecisionTracker {
     pub(super) gate_was_asked: bool,
     /// The line of the latest unknown gate event, which may outdate permissions; 0 for none.
     pub(super) unknown_gate_event: u64,
+    /// The line of the latest event that the fold depends on; 0 for none. Before the next one, no verdict changes.
+    pub(super) latest_gate_event: u64,
 }
 
 impl DecisionTracker {
@@ -181,40 +188,76 @@ impl DecisionTracker {
     /// Adds the implicit decision of a run that used no recorded one. Returns its position and its verdict.
     pub(super) fn push_implicit(&mut self, line: u64, plan_id: &PlanId, state: &GateState) -> (usize, Verdict) {
         let (query, registry_source, verdict) = evaluate_for(plan_id, state, self.registries(plan_id, state));
+        let later_events = query.rehearsal_registry.as_ref().map(|registry| self.later_events_of(plan_id, registry));
         let (derived, receipt) = (Some(VerdictSummary::from(&verdict)), verdict.receipt().cloned());
+        let decision = TrackedDecision::new(line, query);
         let position = self.decisions.len();
-        self.decisions.push(TrackedDecision { registry_source, derived, receipt, ..TrackedDecision::new(line, query) });
+        self.decisions.push(TrackedDecision { registry_source, derived, receipt, later_events, ..decision });
         (position, verdict)
     }
 
-    /// Records a completed rehearsal, which may outdate permissions if it is not valid evidence.
-    pub(super) fn rehearsal_completed(&mut self, receipt: &Receipt) {
-        if receipt.is_valid_evidence() {
-            return;
-        }
-        let key = (receipt.plan_id.clone(), receipt.registry.clone());
-        let position = self.later_events_index.get(&key);
-        if let Some(later) = position.and_then(|position| self.later_events.get_mut(*position)) {
-            later.outdated = receipt.line;
+    /// Records an event of the fold, with the state before it: an open rehearsal with a failure may be abandoned.
+    pub(super) fn before_event(&mut self, line: u64, event: &Event, before: &GateState) {
+        self.latest_gate_event = line;
+        if let (EventType::RehearsalStarted(_), Some(open)) = (&event.event_type, before.open_rehearsal())
+            && open.failed
+        {
+            self.rehearsal_ended(line, &open.plan_id, &open.registry, false);
         }
     }
 
-    /// Adds a run of a decision.
-    pub(super) fn end_run(&mut self, decision: usize, last_line: u64, run: RunReport) {
+    /// Records an event of the fold, with the state after it: a rehearsal may be completed, or refuted by a failure.
+    pub(super) fn after_event(&mut self, line: u64, event: &Event, after: &GateState) {
+        let Some(receipt) = after.receipt() else {
+            return;
+        };
+        let is_failure =
+            matches!(event.event_type, EventType::RehearsalPackageFailed(_) | EventType::RehearsalSmokeCheckFailed(_));
+        let is_refuted = is_failure && after.open_rehearsal().is_none() && receipt.passed && !receipt.unsound.is_empty();
+        if is_refuted || matches!(event.event_type, EventType::RehearsalComplete(_)) {
+            self.rehearsal_ended(line, &receipt.plan_id, &receipt.registry, receipt.is_valid_evidence());
+        }
+    }
+
+    /// Records that a rehearsal ended, or was refuted, at a line. It may outdate permissions.
+    fn rehearsal_ended(&mut self, line: u64, plan_id: &PlanId, registry: &RegistryName, is_sound_pass: bool) {
+        self.plans.entry(plan_id.clone()).or_default().rehearsal_failed = !is_sound_pass;
+        let position = self.later_events_index.get(&(plan_id.clone(), registry.clone()));
+        let later = position.and_then(|position| self.later_events.get_mut(*position));
+        if let Some(later) = later.filter(|_| !is_sound_pass) {
+            later.failed = line;
+        }
+    }
+
+    /// Returns the plans of decisions with runs whose latest rehearsal is not a sound pass.
+    pub(super) fn failed_plans(&self, state: &GateState) -> Vec<PlanId> {
+        let used = self.decisions.iter().filter(|decision| !decision.runs.is_empty());
+        let failed = used.map(|decision| &decision.query.plan_id).filter(|plan_id| self.rehearsal_failed(plan_id, state));
+        failed.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    }
+
+    /// Returns whether the latest outcome of a rehearsal of the plan, on any registry, is not a sound pass. An open
+    /// rehearsal with a failure is such an outcome.
+    pub(super) fn rehearsal_failed(&self, plan_id: &PlanId, state: &GateState) -> bool {
+        let is_failing = state.open_rehearsal().is_some_and(|open| open.failed && open.plan_id == *plan_id);
+        is_failing || self.plans.get(plan_id).is_some_and(|plan| plan.rehearsal_failed)
+    }
+
+    /// Adds a run of a decision, which ended at `last_line`. `last_new` is the last line that counts for `--since`.
+    pub(super) fn end_run(&mut self, decision: usize, last_line: u64, last_new: u64, run: RunReport) {
         if let Some(decision) = self.decisions.get_mut(decision) {
             if run.finished.as_deref() == Some("success") {
                 self.plans.entry(decision.query.plan_id.clone()).or_default().succeeded = last_line;
             }
             decision.runs.push(run);
-            decision.last_line = last_line;
+            decision.last_line = decision.last_line.max(last_new);
         }
     }
 
     /// Returns the events after a decision that may outdate it.
     pub(super) fn later_events(&self, decision: &TrackedDecision) -> LaterEvents {
         let later = decision.later_events.and_then(|position| self.later_events.get(position));
-        let LaterEvents { refused, outdated } = later.copied().unwrap_or_default();
-        LaterEvents { refused, outdated: outdated.max(self.unknown_gate_event) }
+        LaterEvents { unknown: self.unknown_gate_event, ..later.copied().unwrap_or_default() }
     }
 
     /// Returns the position of the earlier recorded decision of the plan at that line.
@@ -251,7 +294,7 @@ impl DecisionTracker {
         let [demanded, recorded, self_declared] = self.registries(plan_id, state);
         let (query, registry_source, verdict) = evaluate_for(plan_id, state, [demanded, self_declared, recorded]);
         let answer = if trusted { VerdictSummary::from(&verdict) } else { VerdictSummary::untrusted_log() };
-        Some(GateReport { query, registry_source, verdict: answer.verdict, reasons: answer.reasons })
+        Some(GateReport { query: Some(query), registry_source, verdict: answer.verdict, reasons: answer.reasons })
     }
 }
 

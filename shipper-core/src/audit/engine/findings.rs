@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::audit::report::Finding;
+use crate::audit::report::{Finding, FindingCode};
 
 /// The findings so far, in the order in which they were found.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +35,12 @@ impl Findings {
     /// Returns the positions of the decisions that a finding contradicts.
     pub(super) fn violated_decisions(&self) -> HashSet<usize> {
         self.all.iter().filter(|(finding, _)| finding.is_violation()).filter_map(|(_, decision)| *decision).collect()
+    }
+
+    /// Returns the positions of the decisions of which a run cannot be judged.
+    pub(super) fn unjudged_decisions(&self) -> HashSet<usize> {
+        let unjudged = self.all.iter().filter(|(finding, _)| finding.code == FindingCode::UnjudgedRun);
+        unjudged.filter_map(|(_, decision)| *decision).collect()
     }
 
     /// Returns the findings, each with the position of the decision that it is about; `None` if it is about the log.

@@ -5,6 +5,9 @@ use shipper_events::{JsonUint, display_safe};
 
 use crate::gate::Verdict;
 
+/// Most names that a message lists.
+pub(super) const MAX_NAMES: usize = 5;
+
 /// Returns a verdict and its reasons. Each may be any text.
 pub(super) fn format_verdict<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> String {
     let verdict = display_safe(verdict).max_chars(40).to_string();
@@ -21,6 +24,15 @@ pub(super) fn format_reasons(verdict: &Verdict) -> String {
 /// Returns a number from the log, which may have millions of digits.
 pub(super) fn format_number(number: &JsonUint) -> String {
     display_safe(&number.to_string()).max_chars(40).to_string()
+}
+
+/// Returns packages as a list; after the first five, only their number.
+pub(super) fn format_packages<'p>(packages: impl ExactSizeIterator<Item = &'p str>) -> String {
+    let more = packages.len().saturating_sub(MAX_NAMES);
+    let named: Vec<String> =
+        packages.take(MAX_NAMES).map(|package| display_safe(package).max_chars(80).quoted().to_string()).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    named.join(", ") + &more
 }
 
 /// Returns the result that an `execution_finished` records; a result that is not a string, as its JSON text.

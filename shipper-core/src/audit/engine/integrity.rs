@@ -30,11 +30,26 @@ impl IntegrityTracker {
         findings.push(Finding::new(FindingCode::CorruptLine, line, error.to_string()).with_labels([place]));
     }
 
-    /// Reports a blank line.
-    pub(super) fn blank_line(&mut self, line: u64, findings: &mut Findings) {
+    /// Records consecutive blank lines, of which this is the first, and reports those before them.
+    pub(super) fn blank_lines(&mut self, line: u64, count: u64, findings: &mut Findings) {
         let (first, last) = self.last_blank_run;
-        self.last_blank_run = (if last + 1 == line && last > 0 { first } else { line }, line);
-        findings.push(Finding::new(FindingCode::BlankLine, line, "the line is blank"));
+        let last_line = line + count - 1;
+        if last + 1 == line && last > 0 {
+            self.last_blank_run = (first, last_line);
+        } else {
+            self.report_blank_lines(findings);
+            self.last_blank_run = (line, last_line);
+        }
+    }
+
+    /// Reports the latest consecutive blank lines, if there are any.
+    pub(super) fn report_blank_lines(&self, findings: &mut Findings) {
+        let message = match self.last_blank_run {
+            (0, _) => return,
+            (first, last) if first == last => "the line is blank".to_owned(),
+            (first, last) => format!("lines {first} to {last} are blank: {} lines", last - first + 1),
+        };
+        findings.push(Finding::new(FindingCode::BlankLine, self.last_blank_run.0, message));
     }
 }
 

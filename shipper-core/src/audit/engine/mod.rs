@@ -1,7 +1,8 @@
 //! The engine of the audit: one tracker for each concern, and the auditor that feeds them the events of a log.
 //!
 //! - `entry` opens and reads a whole log, and finds the line of a time. `auditor` passes each event to the trackers.
-//! - `integrity`, `gate_events`, `authority`, `sidecar` and `timeline` track one concern each.
+//! - `visit` makes the auditor the visitor of its scanner.
+//! - `integrity`, `gate_events`, `authority`, `packages`, `names`, `sidecar` and `timeline` track one concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
@@ -15,9 +16,12 @@ mod findings;
 mod format;
 mod gate_events;
 mod integrity;
+mod names;
+mod packages;
 mod runs;
 mod sidecar;
 mod timeline;
+mod visit;
 
 pub use auditor::{AuditError, Auditor};
 pub use entry::{audit_path, audit_reader, resolve_as_of};

@@ -3,11 +3,12 @@
 use shipper_events::event::{Lenient, PlanCreated};
 use shipper_events::{EventKind, display_safe};
 
-use super::active_run::{ActiveRun, publishes};
+use super::active_run::ActiveRun;
 use super::authority::AuthorityTracker;
-use super::decisions::{DecisionTracker, LaterEvents, TrackedDecision};
+use super::decisions::{DecisionTracker, TrackedDecision};
 use super::findings::Findings;
 use super::format::{format_number, format_reasons, format_verdict, result_text};
+use super::packages::{PackageAction, PackageTracker};
 use crate::audit::report::{Finding, FindingCode, Label, RunSpan, paths};
 use crate::fold::GateState;
 use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
@@ -16,13 +17,23 @@ use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunTracker {
     active: Option<ActiveRun>,
-    /// True if a publish since the last run was reported.
-    outside_reported: bool,
+    /// The line of the latest reported publish since the last run.
+    outside_reported: Option<u64>,
+    /// The number of lines up to the head of `--since`; 0 without it.
+    since: u64,
+    /// The first publish after that head that is in the same gap as a reported publish before it. It is reported if the
+    /// log begins with the head.
+    outside_since: Option<Finding>,
     /// The lines of the runs that have ended, by line.
     pub(super) spans: Vec<RunSpan>,
 }
 
 impl RunTracker {
+    /// Creates a tracker. `since` is the number of lines of the head of `--since`.
+    pub(super) fn new(since: u64) -> Self {
+        Self { since, ..Self::default() }
+    }
+
     /// Starts a run, which uses a recorded decision or gets an implicit one.
     pub(super) fn start(
         &mut self,
@@ -33,18 +44,23 @@ impl RunTracker {
         decisions: &mut DecisionTracker,
         findings: &mut Findings,
     ) {
-        self.outside_reported = false;
+        self.outside_reported = None;
         let named = plan.gate.as_ref().map(|gate| (gate, decisions.decision_at(gate, &plan.plan_id)));
         let used = named.map_or_else(|| decisions.latest_decision(&plan.plan_id), |(_, named)| named);
-        let recorded = used.and_then(|used| Some((used, check_used_decision(line, used, state, decisions)?)));
+        let recorded = used.and_then(|used| {
+            let findings = check_used_decision(line, used, named.is_some(), state, decisions)?;
+            Some((used, findings))
+        });
         let (decision, findings_if_active) = recorded.unwrap_or_else(|| {
             let (decision, verdict) = decisions.push_implicit(line, &plan.plan_id, state);
-            (decision, check_implicit_decision(line, decision, &verdict, decisions, findings))
+            (decision, check_implicit_decision(line, decision, &verdict, state, decisions, findings))
         });
         let Some(tracked) = decisions.decisions.get(decision) else {
             return;
         };
-        self.active = Some(ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active));
+        let mut run = ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active);
+        check_outdated(&mut run, state, decisions);
+        self.active = Some(run);
         if let Some((gate, None)) = named {
             let gate = format_number(gate);
             let message = format!("the run names line {gate}, which is not an earlier decision of its plan");
@@ -56,11 +72,11 @@ impl RunTracker {
         }
     }
 
-    /// Ends the run, if there is one, with its last line and the result of its `execution_finished`.
+    /// Ends the run, if there is one, with its last line and its recorded end.
     pub(super) fn end(
         &mut self,
         last_line: u64,
-        result: Option<&Lenient<String>>,
+        end: Option<RunEnd<'_>>,
         decisions: &mut DecisionTracker,
         findings: &mut Findings,
     ) {
@@ -68,27 +84,131 @@ impl RunTracker {
             return;
         };
         findings.extend_about(run.decision, run.take_findings());
-        run.report.finished = result.and_then(result_text);
-        self.spans.push(RunSpan { line: run.report.line, last_line, finished: result.is_some(), plan_id: run.plan_id });
-        decisions.end_run(run.decision, last_line, run.report);
+        let last_new = if end.is_some() { last_line } else { run.last_action_line() };
+        run.report.finished = end.as_ref().and_then(RunEnd::text);
+        self.spans.push(RunSpan { line: run.report.line, last_line, finished: end.is_some(), plan_id: run.plan_id });
+        decisions.end_run(run.decision, last_line, last_new, run.report);
     }
 
     /// Records an action on a package, in a run or outside every run.
-    pub(super) fn record_action(&mut self, line: u64, kind: EventKind, package: &str, findings: &mut Findings) {
+    pub(super) fn record_action(
+        &mut self,
+        action: &PackageAction<'_>,
+        state: &GateState,
+        packages: &mut PackageTracker,
+        decisions: &DecisionTracker,
+        findings: &mut Findings,
+    ) {
+        let run = self.active.as_ref().map(ActiveRun::key);
         if let Some(run) = &mut self.active {
-            run.record_action(line, kind, package);
-        } else if publishes(kind) && !std::mem::replace(&mut self.outside_reported, true) {
-            let message = format!("{} is published outside every run", display_safe(package).quoted());
-            findings.push(Finding::new(FindingCode::PublishOutsideRun, line, message));
+            if action.publishes() {
+                check_outdated(run, state, decisions);
+            }
+            run.record_action(action, action.is_already_published && packages.is_published(action.package));
+        } else if action.publishes() {
+            self.report_outside(action, findings);
+        }
+        packages.record(action, run);
+    }
+
+    /// Reports the first publish outside every run since the last run, and the first after the head of `--since`.
+    fn report_outside(&mut self, action: &PackageAction<'_>, findings: &mut Findings) {
+        let is_known = self.outside_reported.is_some();
+        let is_new = action.line > self.since && self.outside_reported.is_none_or(|line| line <= self.since);
+        if is_known && !is_new {
+            return;
+        }
+        self.outside_reported = Some(action.line);
+        let event = if action.kind == EventKind::PackageAttempted { "attempted" } else { "published" };
+        let message = format!("{} is {event} outside every run", display_safe(action.package).quoted());
+        let finding = Finding::new(FindingCode::PublishOutsideRun, action.line, message);
+        if is_known {
+            self.outside_since.get_or_insert(finding);
+        } else {
+            findings.push(finding);
         }
     }
 
+    /// Reports the finding that depends on the head of `--since`; `since_applies` is true if the log begins with it.
+    pub(super) fn finish(&mut self, since_applies: bool, findings: &mut Findings) {
+        self.outside_since.take().filter(|_| since_applies).into_iter().for_each(|finding| findings.push(finding));
+    }
+
     /// Records the live registry of the run, if there is a run.
-    pub(super) fn set_live_registry(&mut self, registry: &str) {
+    pub(super) fn name_live_registry(&mut self, registry: &str) {
         if let Some(run) = &mut self.active {
-            run.report.live_registry.get_or_insert_with(|| registry.to_owned());
+            run.name_live_registry(registry);
         }
     }
+}
+
+/// The event that ends a run.
+pub(super) enum RunEnd<'e> {
+    /// `execution_finished`, with its result.
+    Finished(&'e Lenient<String>),
+    /// `execution_stopped`, with its reason.
+    Stopped(&'e Lenient<String>),
+}
+
+impl RunEnd<'_> {
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Finished(result) => result_text(result),
+            Self::Stopped(reason) => {
+                Some(reason.get().map_or_else(|| "stopped".to_owned(), |reason| format!("stopped: {reason}")))
+            }
+        }
+    }
+}
+
+/// Checks again whether the authorization of a run holds, if a gate event came since the last check.
+fn check_outdated(run: &mut ActiveRun, state: &GateState, decisions: &DecisionTracker) {
+    let is_final = run.outdated.as_ref().is_some_and(|finding| finding.code == FindingCode::DecisionOutdated);
+    if is_final || (run.checked_up_to == decisions.latest_gate_event && run.checked_up_to > 0) {
+        return;
+    }
+    run.checked_up_to = decisions.latest_gate_event;
+    let Some(decision) = decisions.decisions.get(run.decision) else {
+        return;
+    };
+    let is_authorized = match &decision.recorded {
+        Some(recorded) => recorded.is(VerdictKind::Authorized),
+        None => decision.receipt.is_some(),
+    };
+    if is_authorized && let Some(finding) = check_authorization(run.report.line, decision, state, decisions) {
+        run.outdated = Some(finding);
+    }
+}
+
+/// Returns the finding that the gate would now refuse an authorization because of an event since.
+fn check_authorization(
+    run: u64,
+    decision: &TrackedDecision,
+    state: &GateState,
+    decisions: &DecisionTracker,
+) -> Option<Finding> {
+    let (line, query) = (decision.line, &decision.query);
+    let (verdict, later) = (evaluate(state, query), decisions.later_events(decision));
+    if verdict.may_publish() {
+        return None;
+    }
+    let open = state.open_rehearsal();
+    let is_failing = open.is_some_and(|open| open.has_failed(&query.plan_id, query.rehearsal_registry.as_ref()));
+    let reasons = format_reasons(&verdict);
+    let (code, message) = if later.failed > line || is_failing {
+        let message = format!("the run publishes with the permission on line {line}, but the gate would refuse: {reasons}");
+        (FindingCode::DecisionOutdated, message)
+    } else if later.unknown > line {
+        let message = format!("an unknown event after the permission on line {line} may forbid the publish: {reasons}");
+        (FindingCode::UnjudgedRun, message)
+    } else {
+        return None;
+    };
+    let permission = Label::new(line, paths::VERDICT, "the permission that the run uses");
+    // An implicit decision has no line of its own.
+    let permission = decision.recorded.is_some().then_some(permission);
+    let labels = permission.into_iter().chain(Label::for_verdict(&verdict));
+    Some(Finding::new(code, run, message).with_labels(labels))
 }
 
 /// Reports a rehearsal of the plan that is still open when its run starts.
@@ -108,13 +228,15 @@ fn check_hosts(line: u64, decision: &TrackedDecision, authorities: &AuthorityTra
     Some(Finding::new(FindingCode::SharedAuthority, line, message).with_labels([rehearsal]))
 }
 
-/// Returns the findings about the recorded decision of a run that hold if the run publishes.
+/// Returns the findings about the recorded decision of a run that hold if the run publishes. `is_named` is true if the run
+/// names the decision.
 ///
-/// Returns `None` if the run gets an implicit decision instead. This is so if the recorded refusal would now be an
-/// authorization, because the plan was rehearsed after it.
+/// Returns `None` if the run gets an implicit decision instead. This is so if the run does not name the decision, and the
+/// recorded refusal would now be an authorization, because the plan was rehearsed after it.
 fn check_used_decision(
     run: u64,
     decision: usize,
+    is_named: bool,
     state: &GateState,
     decisions: &DecisionTracker,
 ) -> Option<Vec<Finding>> {
@@ -124,7 +246,7 @@ fn check_used_decision(
     };
     let (line, reevaluated) = (decision.line, evaluate(state, &decision.query));
     if recorded.is(VerdictKind::Refused) {
-        if reevaluated.receipt().is_some() {
+        if !is_named && reevaluated.receipt().is_some() {
             return None;
         }
         let reasons = format_verdict("refused", recorded.reasons.iter().map(String::as_str));
@@ -132,42 +254,15 @@ fn check_used_decision(
         let refused = Label::new(line, paths::VERDICT, "the gate refused here");
         return Some(vec![Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels([refused])]);
     }
-    if !recorded.is_permission() || reevaluated.may_publish() {
+    let refused = decisions.later_events(decision).refused;
+    if !recorded.is_permission() || reevaluated.may_publish() || refused <= line {
         return Some(Vec::new());
     }
-    let later = decisions.later_events(decision);
-    Some(check_lost_permission(run, decision, recorded.is(VerdictKind::Authorized), &reevaluated, state, later))
-}
-
-/// Returns the findings about a recorded permission that the gate would now refuse.
-fn check_lost_permission(
-    run: u64,
-    decision: &TrackedDecision,
-    is_authorized: bool,
-    reevaluated: &Verdict,
-    state: &GateState,
-    later: LaterEvents,
-) -> Vec<Finding> {
-    let (line, query, mut found) = (decision.line, &decision.query, Vec::new());
+    let message =
+        format!("the run publishes with the permission on line {line}, but the gate refused on line {refused}");
     let permission = Label::new(line, paths::VERDICT, "the permission that the run uses");
-    if later.refused > line {
-        let refused = later.refused;
-        let message =
-            format!("the run publishes with the permission on line {line}, but the gate refused on line {refused}");
-        let labels = [Label::new(refused, paths::VERDICT, "the gate refused here"), permission];
-        found.push(Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels(labels));
-    }
-    let failing = state.open_rehearsal().is_some_and(|open| {
-        open.failed && open.plan_id == query.plan_id && Some(&open.registry) == query.rehearsal_registry.as_ref()
-    });
-    if is_authorized && (later.outdated > line || failing) {
-        let reasons = format_reasons(reevaluated);
-        let message =
-            format!("the run publishes with the permission on line {line}, but the gate would now refuse: {reasons}");
-        let labels = [permission].into_iter().chain(Label::for_verdict(reevaluated));
-        found.push(Finding::new(FindingCode::DecisionOutdated, run, message).with_labels(labels));
-    }
-    found
+    let labels = [Label::new(refused, paths::VERDICT, "the gate refused here"), permission];
+    Some(vec![Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels(labels)])
 }
 
 /// Checks the implicit decision of a run, and returns the finding to report if the run publishes.
@@ -175,26 +270,34 @@ fn check_implicit_decision(
     run: u64,
     decision: usize,
     verdict: &Verdict,
+    state: &GateState,
     decisions: &DecisionTracker,
     findings: &mut Findings,
 ) -> Vec<Finding> {
     let labels = Label::for_verdict(verdict);
-    let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
-    let (code, violation) = match (verdict.may_publish(), decisions.gate_was_asked) {
-        (true, true) => {
+    if verdict.may_publish() {
+        if decisions.gate_was_asked {
             let message = "the run used no recorded decision, although the rehearsal would have authorized it";
             let finding = Finding::new(FindingCode::GateNotAskedAgain, run, message).with_labels(labels);
             findings.extend_about(decision, [finding]);
-            return Vec::new();
         }
-        (true, false) => return Vec::new(),
-        (false, true) => {
-            (FindingCode::UngatedPublish, "the run publishes without a recorded decision, and the gate would refuse")
-        }
-        (false, false) if decisions.policy_registry.is_none() && verdict.reason_codes().iter().all(is_unbacked) => {
-            return Vec::new();
-        }
-        (false, false) => (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse"),
+        return Vec::new();
+    }
+    let reasons = verdict.reason_codes();
+    let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
+    let plan_id = decisions.decisions.get(decision).map(|decision| &decision.query.plan_id);
+    let failed = plan_id.is_some_and(|plan_id| decisions.rehearsal_failed(plan_id, state));
+    let (code, violation) = if reasons == [RefusalCode::UnknownGateEvent] && (decisions.gate_was_asked || !failed) {
+        (FindingCode::UnjudgedRun, "only an unknown event may forbid this publish")
+    } else if decisions.gate_was_asked {
+        (FindingCode::UngatedPublish, "the run publishes without a recorded decision, and the gate would refuse")
+    } else if decisions.policy_registry.is_some() || !reasons.iter().all(is_unbacked) {
+        (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse")
+    } else if failed {
+        let violation = "the run publishes, although the latest rehearsal of its plan failed, and the gate would refuse";
+        (FindingCode::PublishNotAuthorized, violation)
+    } else {
+        return Vec::new();
     };
     let message = format!("{violation}: {}", format_reasons(verdict));
     vec![Finding::new(code, run, message).with_labels(labels)]

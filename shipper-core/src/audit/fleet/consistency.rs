@@ -80,7 +80,7 @@ fn status_is_consistent(decision: &Decision) -> bool {
     let authorized = derived == Some(VerdictKind::Authorized) && decision.receipt_line.is_some() && confirmed;
     let fits = match decision.status {
         DecisionStatus::Violated => true,
-        DecisionStatus::Unjudged => derived.is_none(),
+        DecisionStatus::Unjudged => derived.is_none() || used,
         DecisionStatus::Unproven => used && derived.is_some() && confirmed,
         DecisionStatus::Permitted => {
             !used && confirmed && matches!(derived, Some(VerdictKind::Dormant | VerdictKind::Bypassed))

@@ -61,9 +61,15 @@ impl Finding {
         Self { labels: self.labels.iter().copied().chain(labels).collect(), ..self }
     }
 
-    /// Returns whether it makes the log violated: true for every error except unknown rules.
+    /// Returns whether it makes the log violated: true for every error except those about what this version cannot judge.
     pub(in crate::audit) fn is_violation(&self) -> bool {
-        self.level == Level::Error && self.code != FindingCode::UnknownRules
+        self.level == Level::Error && !matches!(self.code, FindingCode::UnknownRules | FindingCode::UnjudgedRun)
+    }
+
+    /// Returns whether it forbids the conclusion `verified` although it is no error.
+    pub(in crate::audit) fn is_doubt(&self) -> bool {
+        let is_doubt = self.code.is_marker() || self.code == FindingCode::ContinuesEarlierLog;
+        is_doubt && self.level != Level::Note
     }
 
     /// Returns the places that show the finding, one a line; the place on its own line, if it has one, is first.
@@ -148,13 +154,19 @@ codes! {
     UngatedPublish "ungated-publish" Error PLAN_ID "find out why this run did not ask the gate; check what it published, yank bad versions, and publish fixes from a rehearsed plan"
     PublishNotAuthorized "publish-not-authorized" Error PLAN_ID "ask the gate before every run; check what this run published, yank bad versions, and publish fixes from a rehearsed plan"
     NotWhatWasRehearsed "not-what-was-rehearsed" Error PLAN_ID "compare what this run published with the rehearsal; yank bad versions, and publish fixes from a plan that was rehearsed whole"
+    RehearsedOnLiveRegistry "rehearsed-on-live-registry" Error PLAN_ID "configure another registry for rehearsals; this rehearsal published to the live registry, so check what it published, and yank bad versions"
+    PublishedContentDiffers "published-content-differs" Error FOUND "find out who published the other content; yank this version, and check the tokens that can publish it"
+    UnjudgedRun "unjudged-run" Error PLAN_ID "use a version of shipper-replay that knows the unknown event; this version cannot judge the run"
     UnknownRules "unknown-rules" Error RULES "use a version of shipper-replay that knows these rules; this version did not check the decision"
     SidecarDrift "sidecar-drift" Error TYPE "do not trust rehearsal.json; it is not a snapshot of any rehearsal in this log"
     PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here, and check the packages; yank bad versions, and publish fixes from a rehearsed plan"
+    RepairInterrupted "repair-interrupted" Warning TYPE "rehearse again, which completes the repair; until then the gate refuses, because the removed bytes may record a failure"
+    SyncFailed "sync-failed" Warning TYPE "check the disk and compare the log with a copy; then move the log aside, because it may have lost events"
+    ContinuesEarlierLog "continues-earlier-log" Warning TYPE "audit the earlier log, too: pass the directory, or both files; pass --acknowledge-earlier HEAD if it was dealt with"
     TornTail "torn-tail" Warning TYPE "if a writer is active, audit again later; otherwise rehearse before the next publish, because the lost line may record a failure"
     TailRepaired "tail-repaired" Warning TYPE "read the removed bytes, which the repair saved beside the log; they may record a failure or a publish"
     BlankLine "blank-line" Warning LINE "find out what edited the log; no known release tool writes blank lines"
-    CrlfLineEndings "crlf-line-endings" Warning END "find out what converted the line endings; no known release tool writes CR LF"
+    CrlfLineEndings "crlf-line-endings" Warning END "convert the line endings back, for example with dos2unix or a .gitattributes line `*.jsonl -text`, and audit again; the conversion changes every hash"
     UnprovenPublish "unproven-publish" Warning PLAN_ID "find out why this run was not rehearsed; check what it published, yank bad versions, and rehearse before the next publish"
     GateBypassed "gate-bypassed" Warning VERDICT "find out why the rehearsal was skipped, and whether that was permitted"
     GateNotAskedAgain "gate-not-asked-again" Warning PLAN_ID "ask the gate right before every run"
@@ -167,7 +179,13 @@ codes! {
     RehearsalAbandoned "rehearsal-abandoned" Warning TYPE "find out whether the earlier rehearsal was interrupted; run one rehearsal at a time"
     StrayRehearsalEvent "stray-rehearsal-event" Warning TYPE "run one rehearsal at a time; two may have written to this log at once"
     SharedAuthority "shared-authority" Warning PLAN_ID "check that the two registries have different URLs; the rehearsal may have published to the live registry"
+    UploadUnconfirmed "upload-unconfirmed" Warning PLAN_ID "look for these versions in the live registry; an upload without a recorded outcome may have arrived"
+    RegistryNeverNamed "registry-never-named" Warning TYPE "check the value of --registry; if it is right, no rehearsal used the configured registry"
+    ConfusableName "confusable-name" Warning TYPE "find out which name is right; two names that look alike may hide a change of the plan or the registry"
     TimeWentBackwards "time-went-backwards" Warning TIMESTAMP "find out whether a clock was set back, lines were moved, or two tools wrote at once; the audit does not trust timestamps"
+    PlanNeverNamed "plan-never-named" Note TYPE "check the value of --plan-id, unless the plan was never rehearsed"
+    SkipUnexplained "skip-unexplained" Note PLAN_ID "find out who published these versions before this run"
+    ContentNotCompared "content-not-compared" Note PLAN_ID "rehearse and publish with the same tool, so that both record the content"
     UnknownEvent "unknown-event" Note TYPE "no action is needed; the event has no effect on the gate"
     ForeignLines "foreign-lines" Note TYPE "keep a head from after these lines; without one, the audit may not detect a change of an unchained line"
     SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME with the rehearsal registry that you have configured"
@@ -181,6 +199,11 @@ impl FindingCode {
             self,
             Self::CorruptLine | Self::ChainBroken | Self::HeadMismatch | Self::LogTruncated | Self::BasisMismatch
         )
+    }
+
+    /// Returns whether the finding is about a marker beside the log.
+    pub fn is_marker(self) -> bool {
+        matches!(self, Self::RepairInterrupted | Self::SyncFailed)
     }
 
     /// Returns whether the finding is about the sidecar.

@@ -50,6 +50,8 @@ pub(in crate::audit) mod paths {
     pub(in crate::audit) const RULES: LabelTarget = LabelTarget::Member(&["event_type", "rules"]);
     pub(in crate::audit) const GATE: LabelTarget = LabelTarget::Member(&["event_type", "gate"]);
     pub(in crate::audit) const BASIS: LabelTarget = LabelTarget::Member(&["event_type", "basis"]);
+    pub(in crate::audit) const FOUND: LabelTarget = LabelTarget::Member(&["event_type", "found"]);
+    pub(in crate::audit) const CONTENT: LabelTarget = LabelTarget::Member(&["event_type", "content"]);
     pub(in crate::audit) const BLAKE3: LabelTarget = LabelTarget::Member(&["event_type", "blake3"]);
     pub(in crate::audit) const REHEARSAL_REGISTRY: LabelTarget =
         LabelTarget::Member(&["event_type", "rehearsal_registry"]);
@@ -79,9 +81,10 @@ fn reason_labels(reason: &RefusalReason) -> [Option<Label>; 2] {
             [label(receipt.line, paths::REGISTRY, "the registry of the latest rehearsal"), None]
         }
         RefusalReason::RehearsalFailed { receipt, open } => [
-            receipt
-                .as_ref()
-                .and_then(|receipt| label(receipt.line, paths::PASSED, "the latest rehearsal did not pass")),
+            receipt.as_ref().and_then(|receipt| match receipt.abandoned {
+                true => label(receipt.line, paths::TYPE, "the failed rehearsal was abandoned here"),
+                false => label(receipt.line, paths::PASSED, "the latest rehearsal did not pass"),
+            }),
             open.and_then(|line| label(line, paths::TYPE, "a failure is recorded in this rehearsal")),
         ],
         RefusalReason::UnsoundEvidence(receipt) => {

@@ -28,7 +28,8 @@ pub struct LogAudit {
     pub tail: TailStatus,
     /// The receipt of the latest completed rehearsal. `None` if none was completed.
     pub receipt: Option<ReceiptReport>,
-    /// The verdict of the gate at the end. `None` if neither the options nor a receipt name a plan.
+    /// The verdict of the gate at the end. `None` if neither the options nor a receipt name a plan, unless a marker beside
+    /// the log forbids every publish.
     pub gate: Option<GateReport>,
     /// Every decision, by line, except those that the options leave out.
     pub decisions: Vec<Decision>,
@@ -36,6 +37,12 @@ pub struct LogAudit {
     pub sidecar: SidecarReport,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
+    /// The plans of runs whose latest rehearsal in the log is not a sound pass. Their runs cannot be accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_plans: Vec<PlanId>,
+    /// The head of the earlier log that this one continues, `LINES:BYTES:BLAKE3`. `None` if it continues none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
     /// The timeline, by line. `None` if the caller did not request it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Vec<TimelineEntry>>,
@@ -64,6 +71,7 @@ impl LogAudit {
             || any(DecisionStatus::Permitted)
             || self.tail == TailStatus::Torn
             || sidecar_proves_nothing
+            || self.findings.iter().any(Finding::is_doubt)
             || self.decisions.is_empty()
         {
             Conclusion::Inconclusive
@@ -254,14 +262,22 @@ impl From<&Receipt> for ReceiptReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GateReport {
-    /// The query.
-    pub query: GateQuery,
+    /// The query. `None` if neither the options nor a receipt name a plan; the log then cannot be trusted.
+    pub query: Option<GateQuery>,
     /// The source of the registry in the query. `None` if no source names one.
     pub registry_source: Option<RegistrySource>,
     /// The verdict.
     pub verdict: VerdictKind,
     /// The reasons of a refusal, in the order of `docs/gate.md`, "The verdict"; empty for a permission.
     pub reasons: Vec<RefusalCode>,
+}
+
+impl GateReport {
+    /// Returns the verdict on a log that cannot be trusted and names no plan.
+    pub(in crate::audit) fn untrusted_log() -> Self {
+        let VerdictSummary { verdict, reasons } = VerdictSummary::untrusted_log();
+        Self { query: None, registry_source: None, verdict, reasons }
+    }
 }
 
 impl From<GateReport> for VerdictSummary {
