@@ -33,7 +33,7 @@ pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use options::{AcceptedCause, AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,

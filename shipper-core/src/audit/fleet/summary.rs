@@ -16,7 +16,8 @@ pub struct Summary {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a
+    /// verdict or [accept](AuditOptions::accept) causes.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -41,10 +42,14 @@ impl Summary {
         builder.summary()
     }
 
-    /// Returns whether its totals follow from its counts. If a verdict is required, its exit status is not checked.
+    /// Returns whether its totals follow from its counts. If a verdict is required, its exit status is not checked. If
+    /// causes are accepted, the exit status of an inconclusive summary may be 0.
     pub fn is_consistent(&self) -> bool {
+        let may_be_accepted = self.conclusion == Conclusion::Inconclusive && !self.demand.accept.is_empty();
         self.conclusion == self.counts.conclusion()
-            && (self.demand.require.is_some() || self.exit_code == self.conclusion.exit_code())
+            && (self.demand.require.is_some()
+                || self.exit_code == self.conclusion.exit_code()
+                || may_be_accepted && self.exit_code == 0)
             && self.logs == self.counts.total()
             && self.duplicates.iter().all(|duplicate| duplicate.repeats > 0)
     }
