@@ -21,12 +21,14 @@
 // reads, merges and summarizes reports. `Auditor::visit` takes steps 1 to 4, `finish_with_tail` step 5. shipper-replay
 // uses `Auditor` directly, since it may need a timeline.
 
+mod acceptance;
 mod assertions;
 mod engine;
 mod fleet;
 mod options;
 mod report;
 
+pub use acceptance::accepted_causes;
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
