@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
-use shipper_core::audit::{AsOf, AuditOptions, RequiredVerdict};
+use shipper_core::audit::{AcceptedCause, AsOf, AuditOptions, RequiredVerdict};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
@@ -44,7 +44,8 @@ pub(crate) struct Cli {
     ///
     /// Each LOG is a report. With --files-from, it is an error if a listed log is in no report.
     #[arg(long, requires = "logs", help_heading = INPUT, conflicts_with_all = ["registry", "plan_id",
-        "sidecar", "no_sidecar", "at", "since", "extends", "strict", "require", "timeline", "follow"])]
+        "sidecar", "no_sidecar", "at", "since", "extends", "strict", "require", "accept",
+        "acknowledge_earlier", "timeline", "follow"])]
     pub(crate) merge: bool,
 
     /// Require that rehearsals used the registry NAME
@@ -100,6 +101,19 @@ pub(crate) struct Cli {
     /// authorize it, 1 if it would refuse, and 2 if the log cannot be read. Earlier violations do not change it.
     #[arg(long, value_enum, value_name = "VERDICT", requires_all = ["plan_id", "registry"], help_heading = AUDIT)]
     require: Option<Required>,
+
+    /// Exit with 0 for a log that is inconclusive only for these causes
+    ///
+    /// CAUSE is one or more of the values below, with commas between them. The conclusion stays inconclusive. The
+    /// option accepts no error, no torn tail, no state of a sidecar, and no run of a plan whose latest rehearsal failed.
+    #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',', conflicts_with = "require", help_heading = AUDIT)]
+    accept: Vec<Accepted>,
+
+    /// Acknowledge that the earlier log with this HEAD was reviewed
+    ///
+    /// The audited log must continue it. HEAD is as for --extends.
+    #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
+    acknowledge_earlier: Option<Head>,
 
     /// Show each event that concerns the gate, and the state after it
     #[arg(long, help_heading = OUTPUT)]
@@ -210,6 +224,30 @@ enum Required {
     Authorized,
 }
 
+/// Cause of an inconclusive log that `--accept` accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Accepted {
+    /// The gate had no rehearsal registry, and permitted a publish
+    Dormant,
+    /// The caller of the gate asked for a skip
+    Bypassed,
+    /// A run has no recorded decision, and no rehearsal supports it
+    Unrecorded,
+    /// The log has events, but no decision
+    NoDecision,
+}
+
+impl From<Accepted> for AcceptedCause {
+    fn from(cause: Accepted) -> Self {
+        match cause {
+            Accepted::Dormant => Self::Dormant,
+            Accepted::Bypassed => Self::Bypassed,
+            Accepted::Unrecorded => Self::Unrecorded,
+            Accepted::NoDecision => Self::NoDecision,
+        }
+    }
+}
+
 /// Use of colour in the human report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
@@ -241,6 +279,8 @@ impl Cli {
         options.at.clone_from(&self.at);
         (options.extends, options.since) = (self.extends, self.since);
         options.require = self.require.map(|Required::Authorized| RequiredVerdict::Authorized);
+        options.accept = self.accept.iter().copied().map(AcceptedCause::from).collect();
+        options.acknowledge_earlier = self.acknowledge_earlier;
         options
     }
 

@@ -21,6 +21,7 @@
 // reads, merges and summarizes reports. `Auditor::visit` takes steps 1 to 4, `finish_with_tail` step 5. shipper-replay
 // uses `Auditor` directly, since it may need a timeline.
 
+mod acceptance;
 mod assertions;
 mod engine;
 mod fleet;
@@ -28,17 +29,18 @@ mod options;
 mod report;
 mod surroundings;
 
+pub use acceptance::accepted_causes;
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
-pub use surroundings::LogSurroundings;
+pub use options::{AcceptedCause, AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use report::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget, Level,
     LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,
     RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter,
     TailStatus, TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };
+pub use surroundings::LogSurroundings;

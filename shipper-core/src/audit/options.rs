@@ -1,5 +1,6 @@
 //! Inputs of an audit: its options and the sidecar.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,6 +41,21 @@ pub struct AuditOptions {
     /// The verdict that decides the exit status. If it is `None`, the conclusion decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<RequiredVerdict>,
+    /// The causes for which an inconclusive log has the exit status 0; empty by default. `docs/auditing.md`, "Accepted
+    /// causes", has the conditions.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accept: BTreeSet<AcceptedCause>,
+    /// The head of the earlier log that this log continues, if that log was reviewed. `None` acknowledges no earlier log.
+    #[serde(default, with = "as_text", skip_serializing_if = "Option::is_none")]
+    pub acknowledge_earlier: Option<Head>,
+}
+
+impl AuditOptions {
+    /// Returns the accepted causes, separated by commas; `None` if there are none.
+    pub fn accept_list(&self) -> Option<String> {
+        let causes: Vec<&str> = self.accept.iter().map(|cause| cause.as_str()).collect();
+        (!causes.is_empty()).then(|| causes.join(","))
+    }
 }
 
 /// Defines one setter for each member.
@@ -65,6 +81,8 @@ setters! {
     with_since since: Head => Some(since);
     with_strict strict: bool => strict;
     with_require require: RequiredVerdict => Some(require);
+    with_accept accept: BTreeSet<AcceptedCause> => accept;
+    with_acknowledge_earlier acknowledge_earlier: Head => Some(acknowledge_earlier);
 }
 
 /// The prefix of a log that is audited.
@@ -108,6 +126,19 @@ word_enums! {
     pub enum RequiredVerdict {
         /// The gate authorizes the plan of the options.
         Authorized = "authorized",
+    }
+
+    /// A cause of an inconclusive log that the caller may accept.
+    #[derive(PartialOrd, Ord)]
+    pub enum AcceptedCause {
+        /// The gate was recorded as dormant.
+        Dormant = "dormant",
+        /// The gate was recorded as bypassed.
+        Bypassed = "bypassed",
+        /// A run published without a recorded decision, and no rehearsal supports it.
+        Unrecorded = "unrecorded",
+        /// The log has events and no decision.
+        NoDecision = "no-decision",
     }
 }
 

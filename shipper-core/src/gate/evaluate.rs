@@ -55,7 +55,9 @@ pub fn evaluate(state: &GateState, query: &GateQuery) -> Verdict {
     reasons.extend(match (state.receipt(), of_this_plan) {
         (None, _) => Some(RefusalReason::NoRehearsal),
         (Some(receipt), None) => Some(RefusalReason::StalePlan(Arc::clone(receipt))),
-        (_, Some(receipt)) => (receipt.registry != *registry).then(|| RefusalReason::RegistryMismatch(Arc::clone(receipt))),
+        (_, Some(receipt)) => {
+            (receipt.registry != *registry).then(|| RefusalReason::RegistryMismatch(Arc::clone(receipt)))
+        }
     });
     let failed = of_this_plan.filter(|receipt| !receipt.passed);
     let open = state.open_rehearsal().filter(|open| open.has_failed(&query.plan_id, Some(registry)));

@@ -154,7 +154,11 @@ impl fmt::Display for RefusalReason {
             }
             Self::RehearsalFailed { receipt: Some(receipt), .. } if receipt.abandoned => {
                 let start = receipt.start.as_ref().map_or(receipt.line, |start| start.line);
-                write!(f, "the rehearsal that started on line {start} failed and was abandoned on line {}", receipt.line)
+                write!(
+                    f,
+                    "the rehearsal that started on line {start} failed and was abandoned on line {}",
+                    receipt.line
+                )
             }
             Self::RehearsalFailed { receipt: Some(receipt), .. } => {
                 write!(f, "the rehearsal on line {} did not pass", receipt.line)

@@ -11,6 +11,7 @@
     reason = "a failed check must stop the test"
 )]
 
+mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]

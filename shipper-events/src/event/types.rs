@@ -2,7 +2,8 @@
 
 use super::decision::GateEvaluated;
 use super::members::{
-    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, UnknownEvent, json, read_member,
+    ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, UnknownEvent, json,
+    read_member,
 };
 use super::names::{PlanId, RegistryName};
 use super::number::JsonUint;

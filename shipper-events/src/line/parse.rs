@@ -87,9 +87,9 @@ impl<'a> RawEvent<'a> {
         let link = ChainLink::from_line(bytes);
         let has_content = link.is_some() && EventKind::from_name(&type_name).is_some_and(EventKind::has_content);
         if has_content && let Some(content) = members.get("content").filter(|content| !content.is_null()) {
-            content.as_str().ok_or_else(|| {
-                in_event_type(MemberError::new("content", "event_type", "a string", Some(content)))
-            })?;
+            content
+                .as_str()
+                .ok_or_else(|| in_event_type(MemberError::new("content", "event_type", "a string", Some(content))))?;
         }
         Ok(Self { link, timestamp, instant, type_name, package, line, members, event_type })
     }

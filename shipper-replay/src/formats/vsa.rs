@@ -9,7 +9,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AuditOptions, Conclusion, Integrity, Level, LogReport, SidecarStatus, TailStatus, VerifiedLevel,
+    AcceptedCause, AuditOptions, Conclusion, Integrity, Level, LogReport, SidecarStatus, TailStatus, VerifiedLevel,
 };
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{PlanId, RegistryName};
@@ -86,6 +86,10 @@ struct Policy {
     extends: Option<String>,
     since: Option<String>,
     strict: bool,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    accept: BTreeSet<AcceptedCause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledge_earlier: Option<String>,
 }
 
 /// Writes the statement, on one line.
@@ -151,6 +155,8 @@ fn policy(demand: &AuditOptions) -> io::Result<Resource> {
         extends: demand.extends.map(|head| head.to_string()),
         since: demand.since.map(|head| head.to_string()),
         strict: demand.strict,
+        accept: demand.accept.clone(),
+        acknowledge_earlier: demand.acknowledge_earlier.map(|head| head.to_string()),
     };
     Ok(Resource {
         uri: Some(format!("pkg:cargo/shipper-replay#rules/{RULES_VERSION}")),

@@ -11,6 +11,7 @@
     reason = "a failed check must stop the test"
 )]
 
+mod accept_flag;
 mod cli;
 mod docs_commands;
 mod explain;

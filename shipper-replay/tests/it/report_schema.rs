@@ -9,8 +9,8 @@ use crate::support::{cases, replay, replay_stdin, report};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RehearsalStatus, RequiredVerdict,
-    Schema, SidecarStatus, TailStatus, UnprovenCause,
+    AcceptedCause, Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, RehearsalStatus,
+    RequiredVerdict, Schema, SidecarStatus, TailStatus, UnprovenCause,
 };
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
@@ -68,6 +68,7 @@ fn every_report_matches_the_schema() {
             &["--since", NOTHING],
             &["--no-sidecar"],
             &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal"],
+            &["--accept", "dormant,bypassed,unrecorded,no-decision", "--acknowledge-earlier", NOTHING],
         ] {
             let log = log(&case);
             assert_valid(&validator, &report(&[args, &[&log]].concat()), &format!("{args:?} {log}"));
@@ -107,6 +108,7 @@ fn samples() -> Vec<Value> {
         &["real/concurrent-rehearse-one-fails/events.jsonl"],
         &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal", "real/pass-3crate/events.jsonl"],
         &["--extends", NOTHING, "--since", NOTHING, "--at", "3", "recorded/adopted/events.jsonl"],
+        &["--accept", "no-decision", "--acknowledge-earlier", NOTHING, "recorded/authorized/events.jsonl"],
     ];
     samples.iter().map(|args| report(args)).collect()
 }
@@ -147,8 +149,8 @@ fn missing_member_is_rejected() {
             };
             // A member for an option that was not given is missing.
             let with_timeline = names.iter().any(|name| name == "timeline");
-            let is_optional =
-                |name: &str| ["timeline", "rehearsals", "require"].contains(&name) || name == "runs" && with_timeline;
+            let optional = ["timeline", "rehearsals", "require", "accept", "acknowledge_earlier"];
+            let is_optional = |name: &str| optional.contains(&name) || name == "runs" && with_timeline;
             for name in names.iter().filter(|name| !is_optional(name)) {
                 let mut report = sample.clone();
                 at(&mut report, &place).as_object_mut().expect("an object").remove(name);
@@ -205,6 +207,8 @@ fn unknown_word_is_rejected() {
                 "schema",
                 "conclusion",
                 "require",
+                "accept",
+                "acknowledge_earlier",
                 "integrity",
                 "tail",
                 "evidence",
@@ -237,7 +241,7 @@ fn unknown_word_is_rejected() {
             }
         }
     }
-    assert_eq!(seen.len(), 21, "every kind of word was tried: {seen:?}");
+    assert_eq!(seen.len(), 23, "every kind of word was tried: {seen:?}");
 }
 
 /// The exit status is that of the conclusion, unless a verdict is required.
@@ -252,6 +256,18 @@ fn the_exit_status_is_that_of_the_conclusion() {
     verified["demand"]["require"] = json!("authorized");
     verified["exit_code"] = json!(1);
     assert_valid(&validator, &verified, "verified, and the gate would refuse now");
+    let mut inconclusive = report(&["real/dormant/events.jsonl"]);
+    inconclusive["exit_code"] = json!(0);
+    assert!(!validator.is_valid(&inconclusive), "0 without an accepted cause");
+    inconclusive["demand"]["accept"] = json!(["unrecorded"]);
+    assert_valid(&validator, &inconclusive, "the cause is accepted");
+    inconclusive["exit_code"] = json!(1);
+    assert!(!validator.is_valid(&inconclusive), "no accepted cause is a violation");
+    for accept in [json!([]), json!(["dormant", "dormant"])] {
+        inconclusive["demand"]["accept"] = accept;
+        inconclusive["exit_code"] = json!(3);
+        assert!(!validator.is_valid(&inconclusive), "neither empty nor repeated causes");
+    }
 }
 
 /// Every line of the ndjson output is valid, including a summary with duplicates, conflicts and copies. A whole report
@@ -343,5 +359,7 @@ fn schema_lists_exactly_the_words_of_the_code() {
     assert_eq!(member("sidecar", "status"), sidecar);
     assert_eq!(member("rehearsal", "status"), words!(RehearsalStatus: Passed Failed Unsound Abandoned Open));
     assert_eq!(member("demand", "require"), words!(RequiredVerdict: Authorized));
+    let accepted = words!(AcceptedCause: Dormant Bypassed Unrecorded NoDecision);
+    assert_eq!(listed("/$defs/demand/properties/accept/items/enum"), accepted);
     assert_eq!(schema.pointer("/properties/schema/const"), words!(Schema: V1).first());
 }

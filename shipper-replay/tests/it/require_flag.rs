@@ -72,13 +72,29 @@ fn no_answer_exits_2() {
     let code = |args: &[&str]| replay(args).status.code().expect("it was not killed");
     assert_eq!(code(&[&question[..], &["nowhere.jsonl"]].concat()), 2);
     assert_eq!(code(&[&question[..], &["real"]].concat()), 2, "one log at a time");
-    assert_eq!(code(&["--require", "authorized", "real/pass-3crate/events.jsonl"]), 2);
-    assert_eq!(code(&["--require", "authorized", "--plan-id", "p", "real/pass-3crate/events.jsonl"]), 2);
     assert_eq!(
         code(&["--require", "verified", "--plan-id", "p", "--registry", "r", "real/pass-3crate/events.jsonl"]),
         2
     );
     assert_eq!(replay_stdin(&[&question[..], &["-"]].concat(), b"").status.code(), Some(1), "an empty log refuses");
+}
+
+/// A question without the plan or the registry is a usage error that names the missing option. Otherwise the log itself
+/// would choose the question.
+#[test]
+fn incomplete_question_names_the_missing_option() {
+    let (plan, registry) = (["--plan-id", "p"], ["--registry", "rehearsal"]);
+    for (given, missing) in [
+        (&[][..], &["--plan-id <ID>", "--registry <NAME>"][..]),
+        (&plan, &["--registry <NAME>"]),
+        (&registry, &["--plan-id <ID>"]),
+    ] {
+        let output = replay(&[&["--require", "authorized"], given, &["real/pass-3crate/events.jsonl"]].concat());
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b""[..]), "{given:?}");
+        let text = seen(&output);
+        assert!(missing.iter().all(|option| text.contains(&format!("\n  {option}\n"))), "{text}");
+        assert!(text.contains("Usage: ") && text.contains("--help"), "{text}");
+    }
 }
 
 /// The JSON report contains the required verdict and the exit status of the program.

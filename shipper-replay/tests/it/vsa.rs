@@ -451,6 +451,11 @@ fn policy_digest_is_that_of_its_json() {
         format!(r#"{{"rules":1,"registry":"ü\n","plan_id":"p","extends":"{head}","since":"{head}","strict":true}}"#);
     assert_eq!(all["digest"]["sha256"], sha256(&text));
     assert_eq!(all["annotations"]["shipper_policy"], serde_json::from_str::<Value>(&text).expect("JSON"));
+    let accepting = policy(&["--accept", "no-decision,dormant", "--acknowledge-earlier", &head, VERIFIED]);
+    let rest = format!(r#""strict":false,"accept":["dormant","no-decision"],"acknowledge_earlier":"{head}"}}"#);
+    let text = format!(r#"{{"rules":1,"registry":null,"plan_id":null,"extends":null,"since":null,{rest}"#);
+    assert_eq!(accepting["digest"]["sha256"], sha256(&text));
+    assert_eq!(accepting["annotations"]["shipper_policy"], serde_json::from_str::<Value>(&text).expect("JSON"));
 }
 
 /// Hostile names are kept and escaped: `read` checks every character of a statement.

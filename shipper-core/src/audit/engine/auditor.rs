@@ -11,16 +11,14 @@ use super::conclude::conclude;
 use super::decisions::DecisionTracker;
 use super::findings::Findings;
 use super::gate_events::GateEventChecks;
-use super::integrity::{IntegrityTracker, check_trusted_heads, report_chain_errors};
+use super::integrity::{IntegrityTracker, check_trusted_heads};
 use super::names::NameTracker;
 use super::packages::PackageTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
 use super::timeline::TimelineTracker;
 use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
-use crate::audit::report::{
-    Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry,
-};
+use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
 use crate::fold::GateState;
 
@@ -195,7 +193,7 @@ impl Auditor {
         self.names.finish(&self.options, &mut self.findings);
         let stopped_at = self.integrity.stopped_at;
         self.end_run(stopped_at.unwrap_or(head.lines + 1));
-        self.packages.finish(&mut self.findings);
+        std::mem::take(&mut self.packages).finish(&mut self.findings);
         self.report_surroundings();
         let sidecar = self.sidecar.finish(stopped_at.is_none(), &mut self.findings);
         let tail = match tail {

@@ -38,7 +38,12 @@ impl AuthorityTracker {
 
 fn hosts(policy: &RegistryPolicy) -> Hosts {
     let authorities = [policy.credential_authority.get(), policy.index_authority.get()];
-    authorities.into_iter().flatten().map(|authority| host_and_port(authority)).filter(|host| !host.is_empty()).collect()
+    authorities
+        .into_iter()
+        .flatten()
+        .map(|authority| host_and_port(authority))
+        .filter(|host| !host.is_empty())
+        .collect()
 }
 
 /// Returns host and port of an authority in lower case, without scheme, protocol prefix and path.

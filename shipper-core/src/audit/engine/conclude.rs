@@ -1,6 +1,6 @@
 //! The end of an audit: the statuses of the decisions, and the levels of the findings under the options.
 
-use shipper_events::Head;
+use shipper_events::{Head, PlanId};
 
 use super::decisions::TrackedDecision;
 use super::findings::Findings;
@@ -34,12 +34,13 @@ impl Inclusion {
 }
 
 /// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs. `since` is the
-/// head of `--since`, if the audited lines begin with it.
+/// head of `--since`, if the audited lines begin with it. Runs of `failed_plans` are never accepted.
 pub(super) fn conclude(
     tracked: Vec<TrackedDecision>,
     mut findings: Findings,
     gate: Option<&GateReport>,
     since: Option<Head>,
+    failed_plans: &[PlanId],
     options: &AuditOptions,
 ) -> (Vec<Decision>, Vec<Finding>) {
     let (violated, unjudged) = (findings.violated_decisions(), findings.unjudged_decisions());
@@ -47,13 +48,17 @@ pub(super) fn conclude(
     for (position, decision) in tracked.into_iter().enumerate() {
         let inclusion = Inclusion::new(&decision, options, since);
         let (status, because) = status(&decision, violated.contains(&position), unjudged.contains(&position));
+        let (is_used, plan_id) = (!decision.runs.is_empty(), decision.query.plan_id.clone());
+        let cause = because.or(permitted_cause(&decision));
         if status == DecisionStatus::Unproven {
             findings.extend_about(position, unproven_findings(&decision, because));
         }
         if inclusion == Inclusion::InReport {
             decisions.push(into_decision(decision, status, because));
         }
-        inclusions.push(inclusion);
+        let is_accepted = cause.is_some_and(|cause| options.accept.contains(&cause.into()))
+            && !(is_used && failed_plans.contains(&plan_id));
+        inclusions.push((inclusion, is_accepted));
     }
     decisions.shrink_to_fit();
     let sources = decisions.iter().map(|decision| decision.registry_source);
@@ -113,25 +118,41 @@ fn status(decision: &TrackedDecision, violated: bool, unjudged: bool) -> (Decisi
     }
 }
 
+/// Returns the cause for which a recorded decision that no run used makes a log inconclusive.
+fn permitted_cause(decision: &TrackedDecision) -> Option<UnprovenCause> {
+    match decision.derived.as_ref()?.verdict {
+        VerdictKind::Dormant => Some(UnprovenCause::Dormant),
+        VerdictKind::Bypassed => Some(UnprovenCause::Bypassed),
+        _ => None,
+    }
+}
+
+/// Returns whether a finding of this code shows the cause of an unproven decision.
+fn shows_cause(code: FindingCode) -> bool {
+    matches!(code, FindingCode::UnprovenPublish | FindingCode::GateBypassed)
+}
+
 /// Returns the findings of the report with their levels, sorted by line (those without one last), then by code.
 fn into_findings(
     found: Findings,
-    inclusions: &[Inclusion],
+    inclusions: &[(Inclusion, bool)],
     since: Option<Head>,
     options: &AuditOptions,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (mut finding, decision) in found.into_vec() {
-        let inclusion = decision.and_then(|position| inclusions.get(position));
+        let decision = decision.and_then(|position| inclusions.get(position));
+        let (inclusion, is_accepted) =
+            (decision.map(|(inclusion, _)| *inclusion), decision.is_some_and(|(_, yes)| *yes));
         // A basis mismatch is damage to the log, which affects every plan.
-        if inclusion == Some(&Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
+        if inclusion == Some(Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
             continue;
         }
         let before_since = since.is_some_and(|head| finding.line.is_some_and(|line| line <= head.lines));
-        let stays = inclusion == Some(&Inclusion::InReport) || finding.code.breaks_integrity();
+        let stays = inclusion == Some(Inclusion::InReport) || finding.code.breaks_integrity();
         if before_since && !stays {
             finding.level = Level::Note;
-        } else if options.strict && finding.level == Level::Warning {
+        } else if options.strict && finding.level == Level::Warning && !(is_accepted && shows_cause(finding.code)) {
             finding.level = Level::Error;
         }
         findings.push(finding);

@@ -213,7 +213,8 @@ impl DecisionTracker {
         };
         let is_failure =
             matches!(event.event_type, EventType::RehearsalPackageFailed(_) | EventType::RehearsalSmokeCheckFailed(_));
-        let is_refuted = is_failure && after.open_rehearsal().is_none() && receipt.passed && !receipt.unsound.is_empty();
+        let is_refuted =
+            is_failure && after.open_rehearsal().is_none() && receipt.passed && !receipt.unsound.is_empty();
         if is_refuted || matches!(event.event_type, EventType::RehearsalComplete(_)) {
             self.rehearsal_ended(line, &receipt.plan_id, &receipt.registry, receipt.is_valid_evidence());
         }
@@ -232,7 +233,8 @@ impl DecisionTracker {
     /// Returns the plans of decisions with runs whose latest rehearsal is not a sound pass.
     pub(super) fn failed_plans(&self, state: &GateState) -> Vec<PlanId> {
         let used = self.decisions.iter().filter(|decision| !decision.runs.is_empty());
-        let failed = used.map(|decision| &decision.query.plan_id).filter(|plan_id| self.rehearsal_failed(plan_id, state));
+        let failed =
+            used.map(|decision| &decision.query.plan_id).filter(|plan_id| self.rehearsal_failed(plan_id, state));
         failed.collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 

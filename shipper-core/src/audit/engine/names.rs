@@ -57,7 +57,8 @@ fn compare(option: &str, demanded: &str, names: &BTreeSet<String>, never_named: 
     if !names.is_empty() && !names.contains(demanded) {
         let mut nearest: Vec<_> = names.iter().map(|name| (strsim::levenshtein(demanded, name), name)).collect();
         nearest.sort();
-        let named = nearest.iter().take(MAX_NAMES).map(|(_, name)| display_safe(name).max_chars(40).quoted().to_string());
+        let named =
+            nearest.iter().take(MAX_NAMES).map(|(_, name)| display_safe(name).max_chars(40).quoted().to_string());
         let (named, more) = (named.collect::<Vec<_>>().join(", "), names.len().saturating_sub(MAX_NAMES));
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let demanded = display_safe(demanded).max_chars(40).quoted();
@@ -68,9 +69,8 @@ fn compare(option: &str, demanded: &str, names: &BTreeSet<String>, never_named: 
     let confusable = names.iter().find(|name| *name != demanded && skeleton(name).eq(looks.chars()));
     if let Some(name) = confusable {
         let differs = demanded.chars().zip(name.chars()).find(|(ours, theirs)| ours != theirs);
-        let place = differs.map_or_else(String::new, |(ours, theirs)| {
-            format!(": {} instead of {}", describe(theirs), describe(ours))
-        });
+        let place = differs
+            .map_or_else(String::new, |(ours, theirs)| format!(": {} instead of {}", describe(theirs), describe(ours)));
         let named = display_safe(name).max_chars(40).quoted();
         let message = format!("the log names {named}, which looks like the value of {option}{place}");
         findings.push(Finding::new(FindingCode::ConfusableName, None, message));

@@ -196,7 +196,8 @@ fn check_authorization(
     let is_failing = open.is_some_and(|open| open.has_failed(&query.plan_id, query.rehearsal_registry.as_ref()));
     let reasons = format_reasons(&verdict);
     let (code, message) = if later.failed > line || is_failing {
-        let message = format!("the run publishes with the permission on line {line}, but the gate would refuse: {reasons}");
+        let message =
+            format!("the run publishes with the permission on line {line}, but the gate would refuse: {reasons}");
         (FindingCode::DecisionOutdated, message)
     } else if later.unknown > line {
         let message = format!("an unknown event after the permission on line {line} may forbid the publish: {reasons}");
@@ -294,7 +295,8 @@ fn check_implicit_decision(
     } else if decisions.policy_registry.is_some() || !reasons.iter().all(is_unbacked) {
         (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse")
     } else if failed {
-        let violation = "the run publishes, although the latest rehearsal of its plan failed, and the gate would refuse";
+        let violation =
+            "the run publishes, although the latest rehearsal of its plan failed, and the gate would refuse";
         (FindingCode::PublishNotAuthorized, violation)
     } else {
         return Vec::new();

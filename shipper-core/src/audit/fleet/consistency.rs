@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use shipper_events::{Head, is_display_safe};
 
-use crate::audit::options::AuditOptions;
+use crate::audit::options::{AcceptedCause, AuditOptions};
 use crate::audit::report::{
     Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus,
     TailStatus,
@@ -56,7 +56,7 @@ fn lines(audit: &LogAudit) -> impl Iterator<Item = u64> {
 pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bool {
     let levels = audit.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
         (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
-        (Level::Warning, Level::Warning) => !options.strict,
+        (Level::Warning, Level::Warning) => !options.strict || may_be_accepted(finding.code, options),
         (Level::Warning, Level::Error) => options.strict,
         (_, Level::Note) => options.since.is_some(),
         _ => false,
@@ -67,6 +67,15 @@ pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bo
             && audit.gate.as_ref().is_none_or(|gate| gate.registry_source != self_declared);
     let plan = options.plan_id.as_ref();
     levels && registries && plan.is_none_or(|plan| audit.decisions.iter().all(|decision| decision.plan_id == *plan))
+}
+
+/// Returns whether `--strict` may leave a warning of this code as it is, because its cause is accepted.
+fn may_be_accepted(code: FindingCode, options: &AuditOptions) -> bool {
+    match code {
+        FindingCode::UnprovenPublish => options.accept.iter().any(|cause| *cause != AcceptedCause::NoDecision),
+        FindingCode::GateBypassed => options.accept.contains(&AcceptedCause::Bypassed),
+        _ => false,
+    }
 }
 
 /// Returns whether a decision's status is possible with its verdicts and runs.

@@ -16,7 +16,8 @@ pub struct Summary {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a
+    /// verdict or [accept](AuditOptions::accept) causes.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -41,10 +42,16 @@ impl Summary {
         builder.summary()
     }
 
-    /// Returns whether its totals follow from its counts. If a verdict is required, its exit status is not checked.
+    /// Returns whether its totals follow from its counts. If a verdict is required, or an
+    /// earlier log acknowledged, its exit status is not checked. If
+    /// causes are accepted, the exit status of an inconclusive summary may be 0.
     pub fn is_consistent(&self) -> bool {
+        let may_be_accepted = self.conclusion == Conclusion::Inconclusive && !self.demand.accept.is_empty();
         self.conclusion == self.counts.conclusion()
-            && (self.demand.require.is_some() || self.exit_code == self.conclusion.exit_code())
+            && (self.demand.require.is_some()
+                || self.demand.acknowledge_earlier.is_some()
+                || self.exit_code == self.conclusion.exit_code()
+                || may_be_accepted && self.exit_code == 0)
             && self.logs == self.counts.total()
             && self.duplicates.iter().all(|duplicate| duplicate.repeats > 0)
     }
@@ -149,7 +156,7 @@ pub struct DuplicateContent {
 pub struct SummaryBuilder {
     options: AuditOptions,
     counts: Counts,
-    /// Number of logs by the conclusion that decides the exit status.
+    /// Number of logs by the conclusion that decides the exit status, without acknowledged logs.
     exit_counts: Counts,
     /// Number of logs by path.
     paths: BTreeMap<Arc<str>, u64>,
@@ -168,13 +175,23 @@ impl SummaryBuilder {
     /// Counts one more log.
     pub fn count(&mut self, log: &LogReport) {
         self.counts.add(log.conclusion);
-        self.exit_counts.add(log.exit_conclusion(&self.options));
+        if !log.acknowledged {
+            self.exit_counts.add(log.exit_conclusion(&self.options));
+        }
         let path: Arc<str> = log.path.as_str().into();
         if let Some(audit) = log.audit.as_ref().filter(|audit| audit.bytes > 0) {
             let content = (audit.bytes, audit.blake3.clone());
             self.contents.entry(content).or_default().insert(Arc::clone(&path));
         }
         *self.paths.entry(path).or_default() += 1;
+    }
+
+    /// Returns whether a counted log has that head, `LINES:BYTES:BLAKE3`.
+    pub fn has_head(&self, head: &str) -> bool {
+        let mut parts = head.splitn(3, ':').skip(1);
+        let bytes = parts.next().and_then(|bytes| bytes.parse().ok());
+        let content = bytes.zip(parts.next().map(str::to_owned));
+        content.is_some_and(|content| self.contents.contains_key(&content))
     }
 
     /// Records that a log was given `times` more times. They do not count.
@@ -187,11 +204,12 @@ impl SummaryBuilder {
 
     /// Returns the summary of the logs so far.
     pub fn summary(&self) -> Summary {
+        let deciding = if self.exit_counts.total() == 0 { self.counts } else { self.exit_counts };
         let conflicts = self.paths.iter().filter(|(_, logs)| **logs > 1);
         Summary {
             schema: Schema::V1,
             conclusion: self.counts.conclusion(),
-            exit_code: self.exit_counts.conclusion().exit_code(),
+            exit_code: deciding.conclusion().exit_code(),
             demand: self.options.clone(),
             logs: self.counts.total(),
             counts: self.counts,

@@ -80,6 +80,11 @@ impl LogAudit {
         }
     }
 
+    /// Returns the head of the audited lines, `LINES:BYTES:BLAKE3`.
+    pub fn head(&self) -> String {
+        format!("{}:{}:{}", self.lines, self.bytes, self.blake3)
+    }
+
     /// Returns whether there is a finding of that code.
     pub(in crate::audit) fn has_finding(&self, code: FindingCode) -> bool {
         self.findings.iter().any(|finding| finding.code == code)

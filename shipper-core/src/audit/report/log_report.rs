@@ -1,8 +1,12 @@
 //! The report on one or more logs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::finding::{FindingCode, Level};
 use super::log_audit::{Conclusion, LogAudit};
+use crate::audit::acceptance::accepted_causes;
 use crate::audit::options::{AuditOptions, RequiredVerdict};
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
@@ -55,6 +59,9 @@ pub struct LogReport {
     pub conclusion: Conclusion,
     /// The reason why it was not audited. `None` if `audit` is `Some`.
     pub error: Option<UnauditedReason>,
+    /// True if the options acknowledge it as an earlier log that was dealt with. It then does not decide the exit status.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acknowledged: bool,
     /// The result of its audit. `None` if it was not audited.
     #[serde(flatten)]
     pub audit: Option<LogAudit>,
@@ -106,6 +113,8 @@ struct LogReportJson {
     path: String,
     conclusion: Conclusion,
     error: Option<UnauditedReason>,
+    #[serde(default)]
+    acknowledged: bool,
     #[serde(flatten)]
     audit: Option<LogAudit>,
 }
@@ -117,24 +126,48 @@ impl TryFrom<LogReportJson> for LogReport {
         if json.audit.is_some() == json.error.is_some() {
             return Err("expected either an error or every member of an audit");
         }
-        Ok(Self { path: json.path, conclusion: json.conclusion, error: json.error, audit: json.audit })
+        let LogReportJson { path, conclusion, error, acknowledged, audit } = json;
+        Ok(Self { path, conclusion, error, acknowledged, audit })
     }
 }
 
 impl LogReport {
     /// Returns the report on a log that was audited.
     pub fn audited(path: impl Into<String>, audit: LogAudit) -> Self {
-        Self { path: path.into(), conclusion: audit.conclusion(), error: None, audit: Some(audit) }
+        let conclusion = audit.conclusion();
+        Self { path: path.into(), conclusion, error: None, acknowledged: false, audit: Some(audit) }
     }
 
     /// Returns the report on a log that was not audited.
     pub fn unaudited(path: impl Into<String>, reason: UnauditedReason) -> Self {
-        Self { path: path.into(), conclusion: reason.conclusion(), error: Some(reason), audit: None }
+        let conclusion = reason.conclusion();
+        Self { path: path.into(), conclusion, error: Some(reason), acknowledged: false, audit: None }
     }
 
     /// Returns the report on a log that cannot be read.
     pub fn unreadable(path: impl Into<String>, cause: impl Into<String>) -> Self {
         Self::unaudited(path, UnauditedReason::Unreadable(cause.into()))
+    }
+
+    /// Returns the head of the earlier log that this one continues. `None` if it continues none.
+    pub fn continues(&self) -> Option<&str> {
+        self.audit.as_ref()?.continues.as_deref()
+    }
+
+    /// Marks the log if the options [acknowledge](AuditOptions::acknowledge_earlier) it as an earlier log.
+    pub fn acknowledge(&mut self, options: &AuditOptions) {
+        let head = options.acknowledge_earlier.map(|head| head.to_string());
+        self.acknowledged = head.is_some() && self.audit.as_ref().map(LogAudit::head) == head;
+    }
+
+    /// Lowers the finding about the earlier log to a note, because that log was audited in the same call.
+    pub fn resolve_earlier_log(&mut self) {
+        if let Some(audit) = &mut self.audit {
+            let findings = audit.findings.iter_mut();
+            let earlier = findings.filter(|finding| finding.code == FindingCode::ContinuesEarlierLog);
+            earlier.for_each(|finding| finding.level = Level::Note);
+            self.conclusion = audit.conclusion();
+        }
     }
 
     /// Returns the conclusion that follows from the other members.
@@ -149,6 +182,9 @@ impl LogReport {
     /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.
     pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
         match (options.require, &self.audit) {
+            (None, Some(audit)) if accepted_causes(audit, &audit.failed_plans, options).is_some() => {
+                Conclusion::Verified
+            }
             (None, _) => self.conclusion,
             (Some(RequiredVerdict::Authorized), None) => Conclusion::Unjudged,
             (Some(RequiredVerdict::Authorized), Some(audit)) => match &audit.gate {
@@ -160,10 +196,18 @@ impl LogReport {
 }
 
 impl Report {
-    /// Returns the report on some logs.
-    pub fn new(options: AuditOptions, logs: Vec<LogReport>) -> Self {
+    /// Returns the report on some logs. A log that continues another one of them is then not in doubt.
+    pub fn new(options: AuditOptions, mut logs: Vec<LogReport>) -> Self {
+        logs.iter_mut().for_each(|log| log.acknowledge(&options));
+        if logs.iter().any(|log| log.continues().is_some()) {
+            let heads: HashSet<String> = logs.iter().filter_map(|log| log.audit.as_ref()).map(LogAudit::head).collect();
+            let continuing = logs.iter_mut().filter(|log| log.continues().is_some_and(|head| heads.contains(head)));
+            continuing.for_each(LogReport::resolve_earlier_log);
+        }
         let conclusion = Conclusion::combine(logs.iter().map(|log| log.conclusion));
-        let exit_code = Conclusion::combine(logs.iter().map(|log| log.exit_conclusion(&options))).exit_code();
+        let all_acknowledged = logs.iter().all(|log| log.acknowledged);
+        let deciding = logs.iter().filter(|log| all_acknowledged || !log.acknowledged);
+        let exit_code = Conclusion::combine(deciding.map(|log| log.exit_conclusion(&options))).exit_code();
         Self { schema: Schema::V1, conclusion, exit_code, demand: options, logs }
     }
 }

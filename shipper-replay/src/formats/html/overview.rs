@@ -104,10 +104,15 @@ pub(super) fn demand(report: &Report) -> Markup {
         ("--require", require, "not set: the exit status depends on the conclusion"),
         ("--strict", demand.strict.then(|| "warnings are errors".to_owned()), "not set: warnings are not errors"),
     ];
+    let optional = [
+        ("--accept", demand.accept_list()),
+        ("--acknowledge-earlier", demand.acknowledge_earlier.map(|head| head.to_string())),
+    ];
+    let given = optional.into_iter().filter(|(_, value)| value.is_some()).map(|(option, value)| (option, value, ""));
     html! {
         h2 { "Audit options" }
         dl.facts {
-            @for (option, value, otherwise) in rows {
+            @for (option, value, otherwise) in rows.into_iter().chain(given) {
                 dt { code { (option) } }
                 dd {
                     @match value {

@@ -124,6 +124,8 @@ fn options(report: &Report) -> String {
         demand.since.map(|head| format!("--since {head}")),
         demand.require.map(|require| format!("--require {}", require.as_str())),
         demand.strict.then(|| "--strict".to_owned()),
+        demand.accept_list().map(|causes| format!("--accept {causes}")),
+        demand.acknowledge_earlier.map(|head| format!("--acknowledge-earlier {head}")),
     ];
     let options: Vec<String> = options.into_iter().flatten().map(|option| code(&option)).collect();
     let options = if options.is_empty() { "no audit options".to_owned() } else { options.join(", ") };

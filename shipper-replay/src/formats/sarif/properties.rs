@@ -22,8 +22,13 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
         "since": demand.since.map(|head| head.to_string()),
         "strict": demand.strict,
     });
-    if let (Some(require), Some(members)) = (demand.require, members.as_object_mut()) {
-        members.insert("require".to_owned(), json!(require));
+    let optional = [
+        ("require", demand.require.map(|require| json!(require))),
+        ("accept", (!demand.accept.is_empty()).then(|| json!(demand.accept))),
+        ("acknowledgeEarlier", demand.acknowledge_earlier.map(|head| json!(head.to_string()))),
+    ];
+    if let Some(members) = members.as_object_mut() {
+        members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     }
     bag([("conclusion", json!(report.conclusion)), ("demand", members)])
 }
@@ -37,8 +42,8 @@ pub(super) fn of_log(log: &LogReport) -> PropertyBag {
     if let Some(audit) = &log.audit {
         let gate = audit.gate.as_ref().map(|gate| {
             json!({
-                "planId": plan_id(&gate.query.plan_id),
-                "registry": registry(gate.query.rehearsal_registry.as_ref()),
+                "planId": gate.query.as_ref().map(|query| plan_id(&query.plan_id)),
+                "registry": registry(gate.query.as_ref().and_then(|query| query.rehearsal_registry.as_ref())),
                 "registrySource": gate.registry_source,
                 "verdict": gate.verdict,
                 "reasons": gate.reasons,

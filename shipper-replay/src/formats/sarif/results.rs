@@ -29,7 +29,7 @@ pub(super) fn results(
 ) -> Vec<SarifResult> {
     let mut counts = HashMap::new();
     let gate = log.audit.as_ref().and_then(|audit| audit.gate.as_ref());
-    let plan: Vec<&str> = gate.iter().map(|gate| gate.query.plan_id.as_str()).collect();
+    let plan: Vec<&str> = gate.iter().filter_map(|gate| Some(gate.query.as_ref()?.plan_id.as_str())).collect();
     let issues = log_issues(log, report).into_iter().map(|LogIssue { kind, message: text }| {
         let text = message(&format!("{text}. Help: {}.", kind.help()));
         let fingerprint = fingerprint(&mut counts, kind.as_str(), None, &plan);

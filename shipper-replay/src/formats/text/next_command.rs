@@ -39,13 +39,18 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
 
 /// Returns the options of the audit as arguments, each after a space.
 fn option_args(demand: &AuditOptions) -> String {
-    let heads = [("--extends", demand.extends), ("--since", demand.since)];
+    let heads = [
+        ("--extends", demand.extends),
+        ("--since", demand.since),
+        ("--acknowledge-earlier", demand.acknowledge_earlier),
+    ];
     let heads = heads.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
     let strict = demand.strict.then(|| " --strict".to_owned());
     let registry = demand.registry.as_ref().map(|name| format!(" --registry {}", shell_word(name.as_str(), "NAME")));
     let plan_id = demand.plan_id.as_ref().map(|name| format!(" --plan-id {}", shell_word(name.as_str(), "ID")));
     let at = demand.at.as_ref().map(|at| format!(" --at {}", shell_word(&at.to_string(), "TIMESTAMP")));
-    [registry, plan_id, at, strict].into_iter().flatten().chain(heads).collect()
+    let accept = demand.accept_list().map(|causes| format!(" --accept {causes}"));
+    [registry, plan_id, at, strict, accept].into_iter().flatten().chain(heads).collect()
 }
 
 /// Quotes a text for a shell. Returns `placeholder` if it is not safe to display, or would be parsed as an option.

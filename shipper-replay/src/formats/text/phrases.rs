@@ -29,8 +29,11 @@ pub(crate) fn recorded_text(decision: &Decision) -> Option<String> {
 
 /// Returns the gate's verdict at the end of a log. `plan` formats a plan's ID.
 pub(crate) fn gate_text(gate: &GateReport, plan: impl Fn(&PlanId) -> String) -> String {
-    let registry = registry_text(gate.query.rehearsal_registry.as_ref(), gate.registry_source);
-    format!("{}{}: plan {}{registry}", gate.verdict, reasons_text(&gate.reasons), plan(&gate.query.plan_id))
+    let query = gate.query.as_ref().map_or_else(String::new, |query| {
+        let registry = registry_text(query.rehearsal_registry.as_ref(), gate.registry_source);
+        format!(": plan {}{registry}", plan(&query.plan_id))
+    });
+    format!("{}{}{query}", gate.verdict, reasons_text(&gate.reasons))
 }
 
 /// Returns the gate's verdict at the end of a log; `None` if the audit asked no gate.

@@ -1,0 +1,102 @@
+//! Acceptance of inconclusive logs: `docs/auditing.md`, "Accepted causes".
+
+use std::collections::BTreeSet;
+
+use shipper_events::PlanId;
+
+use super::options::{AcceptedCause, AuditOptions};
+use super::report::{Conclusion, Decision, DecisionStatus, FindingCode, LogAudit, UnprovenCause};
+use crate::gate::VerdictKind;
+
+impl From<UnprovenCause> for AcceptedCause {
+    fn from(cause: UnprovenCause) -> Self {
+        match cause {
+            UnprovenCause::Dormant => Self::Dormant,
+            UnprovenCause::Bypassed => Self::Bypassed,
+            UnprovenCause::Unrecorded => Self::Unrecorded,
+        }
+    }
+}
+
+/// Returns the causes that make a log inconclusive, if [`AuditOptions::accept`] has all of them. Returns `None` for a
+/// log that is not inconclusive, or that has another cause. `failed_plans` are the plans whose latest rehearsal in the
+/// log is not a sound pass. Their runs are never accepted.
+pub fn accepted_causes(
+    audit: &LogAudit,
+    failed_plans: &[PlanId],
+    options: &AuditOptions,
+) -> Option<BTreeSet<AcceptedCause>> {
+    if options.accept.is_empty() || audit.conclusion() != Conclusion::Inconclusive {
+        return None;
+    }
+    let mut causes = BTreeSet::new();
+    for decision in audit.decisions.iter().filter(|decision| is_open(decision)) {
+        let used_after_failure = !decision.runs.is_empty() && failed_plans.contains(&decision.plan_id);
+        causes.insert(cause(decision).filter(|_| !used_after_failure)?);
+    }
+    if audit.decisions.is_empty() {
+        causes.insert(AcceptedCause::NoDecision);
+        if !has_event(audit) || is_about_unnamed_plan(audit) {
+            return None;
+        }
+    }
+    (causes.is_subset(&options.accept) && has_no_other_cause(audit)).then_some(causes)
+}
+
+/// Returns whether a decision makes its log inconclusive.
+fn is_open(decision: &Decision) -> bool {
+    matches!(decision.status, DecisionStatus::Unproven | DecisionStatus::Permitted)
+}
+
+/// Returns the cause that an open decision has: for a permitted one, the confirmed verdict.
+fn cause(decision: &Decision) -> Option<AcceptedCause> {
+    let verdict = decision.derived.as_ref().map(|derived| derived.verdict);
+    match (decision.because, verdict) {
+        (Some(because), _) => Some(because.into()),
+        (None, Some(VerdictKind::Dormant)) => Some(AcceptedCause::Dormant),
+        (None, Some(VerdictKind::Bypassed)) => Some(AcceptedCause::Bypassed),
+        _ => None,
+    }
+}
+
+/// Returns whether the log contains an event. It may return false if line 1 is blank and the audit names no later event.
+fn has_event(audit: &LogAudit) -> bool {
+    // Each complete line is blank or an event, because a corrupt one makes the log violated.
+    let is_blank = |code: FindingCode| matches!(code, FindingCode::BlankLine | FindingCode::CrlfLineEndings);
+    let mut with_line = audit.findings.iter().filter(|finding| finding.line.is_some());
+    let begins_blank = with_line.clone().any(|finding| finding.line == Some(1) && is_blank(finding.code));
+    audit.lines > 0 && (!begins_blank || audit.receipt.is_some() || with_line.any(|finding| !is_blank(finding.code)))
+}
+
+fn is_about_unnamed_plan(audit: &LogAudit) -> bool {
+    audit.findings.iter().any(|finding| finding.code.as_str() == "plan-never-named")
+}
+
+/// Returns whether the log would be verified if its open decisions were, or if it had one. A cause that is new in
+/// [`LogAudit::conclusion`] is therefore not accepted by mistake.
+fn has_no_other_cause(audit: &LogAudit) -> bool {
+    let mut rest = audit.clone();
+    for decision in rest.decisions.iter_mut().filter(|decision| is_open(decision)) {
+        decision.status = DecisionStatus::Verified;
+    }
+    if rest.decisions.is_empty() {
+        rest.decisions.extend(verified_decision());
+    }
+    rest.conclusion() == Conclusion::Verified
+}
+
+/// Returns a verified decision, as a substitute for those that a log does not have.
+fn verified_decision() -> Option<Decision> {
+    Some(Decision {
+        line: 1,
+        plan_id: "substitute".parse().ok()?,
+        status: DecisionStatus::Verified,
+        because: None,
+        registry: None,
+        registry_source: None,
+        receipt_line: None,
+        derived: None,
+        recorded: None,
+        runs: Vec::new(),
+    })
+}

@@ -1,0 +1,152 @@
+//! `accepted_causes` accepts a log only if each reason why it is inconclusive is one that the caller named. A job
+//! publishes or stays green on it, so every other reason, and every failed rehearsal, must prevent that.
+
+use std::collections::BTreeSet;
+
+use AcceptedCause::{Bypassed, Dormant, NoDecision, Unrecorded};
+use shipper_core::audit::{AcceptedCause, AuditOptions, SidecarInput, accepted_causes};
+use shipper_events::PlanId;
+use shipper_testkit::log_builder::{LogBuilder, audit};
+
+fn accepting(causes: &[AcceptedCause]) -> AuditOptions {
+    AuditOptions::default().with_accept(causes.iter().copied().collect())
+}
+
+fn plan(plan: &str) -> PlanId {
+    plan.parse().expect("a plan")
+}
+
+/// Every set of causes that does not have all `causes` is refused, and every other set is accepted.
+#[track_caller]
+fn assert_needs(log: &LogBuilder, causes: &[AcceptedCause]) {
+    let all = [Dormant, Bypassed, Unrecorded, NoDecision];
+    let needed: BTreeSet<AcceptedCause> = causes.iter().copied().collect();
+    for bits in 0..16_u32 {
+        let given: Vec<AcceptedCause> =
+            (0..4).zip(all).filter(|(at, _)| bits & (1 << at) != 0).map(|it| it.1).collect();
+        let options = accepting(&given);
+        let accepted = needed.is_subset(&options.accept).then(|| needed.clone());
+        assert_eq!(accepted_causes(&log.audit(&options), &[], &options), accepted, "{given:?}");
+    }
+}
+
+/// No set of causes accepts the log.
+#[track_caller]
+fn assert_never(log: &LogBuilder, options: AuditOptions) {
+    let options = options.with_accept(accepting(&[Dormant, Bypassed, Unrecorded, NoDecision]).accept);
+    assert_eq!(accepted_causes(&log.audit(&options), &[], &options), None);
+}
+
+/// Decisions need the cause that they have, whether a run used them or not, and several need all of theirs.
+#[test]
+fn decisions_need_their_own_causes() {
+    let mut log = LogBuilder::chained();
+    log.gate("p", None, false, "dormant", &[]);
+    assert_needs(&log, &[Dormant]);
+    log.publish("p");
+    assert_needs(&log, &[Dormant]);
+    let mut log = LogBuilder::chained();
+    log.gate("p", Some("r"), true, "bypassed", &[]);
+    assert_needs(&log, &[Bypassed]);
+    log.publish("p");
+    assert_needs(&log, &[Bypassed]);
+    log.pass("q", "r").authorized("q", "r").publish("q");
+    assert_needs(&log, &[Bypassed]);
+    log.gate("s", None, false, "dormant", &[]);
+    assert_needs(&log, &[Bypassed, Dormant]);
+    let mut log = LogBuilder::chained();
+    log.publish("p");
+    assert_needs(&log, &[Unrecorded]);
+}
+
+/// A log that is verified, violated or unjudged is not accepted: the conclusion decides its exit status.
+#[test]
+fn other_conclusions_are_not_accepted() {
+    let mut log = LogBuilder::chained();
+    log.pass("p", "r").publish("p");
+    assert_never(&log, AuditOptions::default());
+    let mut log = LogBuilder::chained();
+    log.fail("p", "r").publish("p");
+    assert_never(&log, AuditOptions::default());
+    let mut log = LogBuilder::chained();
+    log.gate("p", None, false, "dormant", &[]).event(r#"{"type":"gate_evaluated","rules":9,"plan_id":"p"}"#);
+    assert_never(&log, AuditOptions::default());
+}
+
+/// A log with events and no decision is accepted. One without events is not, also if it has blank lines.
+#[test]
+fn no_decision_needs_an_event() {
+    let mut log = LogBuilder::foreign();
+    assert_never(&log, AuditOptions::default());
+    log.raw("\n").raw(" \n").raw("\t\r\n");
+    assert_never(&log, AuditOptions::default());
+    log.pass("p", "r");
+    assert_needs(&log, &[NoDecision]);
+    let mut log = LogBuilder::chained();
+    log.event(r#"{"type":"execution_started"}"#);
+    assert_needs(&log, &[NoDecision]);
+    assert_never(&log, AuditOptions::default().with_at("0".parse().expect("a line")));
+    log.raw("\n");
+    assert_needs(&log, &[NoDecision]);
+}
+
+/// A torn tail and a sidecar that proves nothing are never accepted.
+#[test]
+fn tail_and_sidecar_are_never_accepted() {
+    let options = accepting(&[Dormant, NoDecision]);
+    for with_decision in [true, false] {
+        let mut log = LogBuilder::chained();
+        log.event(r#"{"type":"execution_started"}"#);
+        if with_decision {
+            log.gate("p", None, false, "dormant", &[]).publish("p");
+        }
+        let accepted = |sidecar: SidecarInput, tail: &str| {
+            let audit =
+                audit(&[log.bytes(), tail.as_bytes()].concat(), sidecar, &options).expect("no line is demanded");
+            accepted_causes(&audit, &[], &options).is_some()
+        };
+        let path = || "rehearsal.json".to_owned();
+        assert!(accepted(SidecarInput::NotRequested, ""));
+        assert!(accepted(SidecarInput::Absent { path: path() }, ""));
+        assert!(!accepted(SidecarInput::NotRequested, "{"));
+        for bytes in ["", "{", r#"{"schema_version":"shipper.rehearsal.v9"}"#] {
+            assert!(!accepted(SidecarInput::Found { path: path(), bytes: bytes.into() }, ""), "{bytes}");
+        }
+        assert!(!accepted(SidecarInput::Unreadable { path: path(), error: "no".to_owned() }, ""));
+    }
+}
+
+/// No run of a plan whose latest rehearsal failed is accepted. A decision without a run published nothing.
+#[test]
+fn runs_of_failed_plans_are_never_accepted() {
+    let options = accepting(&[Dormant, Bypassed, Unrecorded, NoDecision]);
+    let failed = [plan("p")];
+    let is_accepted = |log: &LogBuilder| accepted_causes(&log.audit(&options), &failed, &options).is_some();
+    let mut log = LogBuilder::chained();
+    log.gate("p", None, false, "dormant", &[]);
+    assert!(is_accepted(&log));
+    log.gate("q", None, false, "dormant", &[]).publish("q");
+    assert!(is_accepted(&log), "the run is of another plan");
+    log.publish("p");
+    assert!(!is_accepted(&log));
+    let mut log = LogBuilder::chained();
+    log.publish("p");
+    assert!(!is_accepted(&log), "unrecorded");
+    let mut log = LogBuilder::chained();
+    log.gate("p", Some("r"), true, "bypassed", &[]).publish("p");
+    assert!(!is_accepted(&log), "bypassed");
+}
+
+/// With `--plan-id`, only the decisions of that plan count.
+#[test]
+fn plan_option_limits_the_causes() {
+    let mut log = LogBuilder::chained();
+    log.gate("p", None, false, "dormant", &[]).publish("p").gate("q", Some("r"), true, "bypassed", &[]).publish("q");
+    let causes = |id: &str, accept| {
+        let options = accepting(&[accept]).with_plan_id(plan(id));
+        accepted_causes(&log.audit(&options), &[], &options)
+    };
+    assert_eq!(causes("p", Dormant), Some(BTreeSet::from([Dormant])));
+    assert_eq!(causes("q", Dormant), None);
+    assert_eq!(causes("q", Bypassed), Some(BTreeSet::from([Bypassed])));
+}
