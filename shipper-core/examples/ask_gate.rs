@@ -1,5 +1,5 @@
-//! `ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]`: asks the gate,
-//! records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status 0: the gate permits the
+//! `ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD] [--adopt]`: asks
+//! the gate, records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status 0: the gate permits the
 //! publish; 1: it refuses, also because of an untrusted log; 2: an error.
 
 use std::error::Error;
@@ -9,16 +9,16 @@ use std::process::ExitCode;
 use shipper_core::audit::VerdictSummary;
 use shipper_core::camino::Utf8PathBuf;
 use shipper_core::gate::SidecarUpdate;
-use shipper_core::shipper_events::write::{FsStorage, LockOptions};
-use shipper_core::state_dir::create_state_directory;
+use shipper_core::shipper_events::write::FsStorage;
+use shipper_core::state_dir::{StateOptions, create_state_directory};
 use shipper_core::{GateAnswer, GateQuery, SkipRequest, VerdictKind, ask_gate};
 
-const USAGE: &str =
-    "usage: ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD]";
+const USAGE: &str = "usage: ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] \
+                     [--extends HEAD] [--adopt]";
 
 fn run() -> Result<bool, Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut expected_head) = (None, None, None, None);
-    let (mut skip, mut request) = (false, SkipRequest::default());
+    let (mut skip, mut request, mut state) = (false, SkipRequest::default(), StateOptions::default());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(USAGE);
@@ -27,6 +27,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
             "--registry" => registry = Some(value()?.parse()?),
             "--extends" => expected_head = Some(value()?.parse()?),
             "--skip" => skip = true,
+            "--adopt" => state = state.adopt_unchained(true),
             "--actor" => request.actor = Some(value()?),
             "--justification" => request.justification = Some(value()?),
             _ if directory.is_none() && !arg.starts_with("--") => directory = Some(Utf8PathBuf::from(arg)),
@@ -37,7 +38,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
 
     create_state_directory(&directory)?;
     let query = GateQuery::new(plan_id, registry).with_skip(skip);
-    let answer = ask_gate(FsStorage, &directory, &query, &request, expected_head, LockOptions::default())?;
+    let answer = ask_gate(FsStorage, &directory, &query, &request, expected_head, state)?;
     writeln!(stdout(), "{}", serde_json::to_string(&VerdictSummary::from(answer.verdict()))?)?;
     stdout().flush()?;
     explain(&answer)?;

@@ -3,7 +3,7 @@
 use shipper_core::{GateProjection, GateQuery, Verdict, evaluate};
 
 fn check(log: &str, plan_id: &str, registry: &str) -> Result<Verdict, Box<dyn std::error::Error>> {
-    let gate = GateProjection::open(log)?; // fails on a corrupt line, a broken chain or a torn tail: decide nothing then
+    let gate = GateProjection::open(log)?; // fails on damage and on a marker; decide nothing then
     let query = GateQuery::new(plan_id.parse()?, Some(registry.parse()?));
     Ok(evaluate(gate.state(), &query))
 }
@@ -20,7 +20,8 @@ fn main() -> ExitCode {
     let verdict = match check(log, plan_id, registry) {
         Ok(verdict) => verdict,
         Err(error) => {
-            eprintln!("error: {error}");
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            eprintln!("error: {error}{cause}");
             return ExitCode::from(2);
         }
     };

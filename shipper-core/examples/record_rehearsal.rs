@@ -1,5 +1,5 @@
-//! `record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …`: repairs a torn tail, records a
-//! rehearsal with these outcomes, and writes `rehearsal.json`. It stops at the first failure, as a release tool does.
+//! `record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] NAME@VERSION=ok|fail …`: repairs a torn tail, records
+//! a rehearsal with these outcomes, and writes `rehearsal.json`. It stops at the first failure, as a release tool does.
 //! Exit status 0 if the rehearsal was recorded, passed or not; 1 on an error.
 
 use std::error::Error;
@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use shipper_core::RehearsalRecorder;
 use shipper_core::camino::Utf8PathBuf;
-use shipper_core::shipper_events::write::{FsStorage, LockOptions};
-use shipper_core::state_dir::create_state_directory;
+use shipper_core::shipper_events::write::FsStorage;
+use shipper_core::state_dir::{StateOptions, create_state_directory};
 
-const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R NAME@VERSION=ok|fail …";
+const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] NAME@VERSION=ok|fail …";
 
 fn run() -> Result<(), Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut packages) = (None, None, None, Vec::new());
+    let mut state = StateOptions::default();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--plan-id" => plan_id = args.next(),
             "--registry" => registry = args.next(),
+            "--adopt" => state = state.adopt_unchained(true),
             _ if directory.is_none() => directory = Some(Utf8PathBuf::from(arg)),
             _ => packages.push(arg),
         }
@@ -30,7 +32,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let packages = packages.ok_or(USAGE)?;
 
     create_state_directory(&directory)?;
-    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, LockOptions::default())?;
+    let mut recorder = RehearsalRecorder::open(FsStorage, &directory, state)?;
     let mut rehearsal = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;
     let mut failed = None;

@@ -3,13 +3,51 @@
 use std::io;
 
 use camino::Utf8Path;
-use shipper_events::write::{FsStorage, Storage};
+use shipper_events::write::{FsStorage, LockOptions, Storage, WriterOptions};
 
 /// Name of the log in a state directory.
 pub const LOG_FILE_NAME: &str = "events.jsonl";
 
 /// Name of the sidecar in a state directory.
 pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
+
+/// Options of opening the log of a state directory. [`LockOptions`] convert to options with all other defaults.
+#[derive(Debug, Clone, Default)]
+pub struct StateOptions {
+    lock: LockOptions,
+    adopt_unchained: bool,
+}
+
+impl StateOptions {
+    /// Creates the default options with these lock options.
+    pub fn new(lock: LockOptions) -> Self {
+        Self { lock, ..Self::default() }
+    }
+
+    /// Writes to a log that the shipper tool writes if `adopt` is true; false by default. That tool's reader then fails:
+    /// see [`WriterOptions::adopt_unchained`].
+    #[must_use]
+    pub fn adopt_unchained(mut self, adopt: bool) -> Self {
+        self.adopt_unchained = adopt;
+        self
+    }
+
+    /// Returns the note that waiting processes show.
+    pub(crate) fn holder_note(&self) -> &str {
+        &self.lock.holder_note
+    }
+
+    /// Returns the options of the log's writer.
+    pub(crate) fn writer(self) -> WriterOptions {
+        WriterOptions::new(self.lock).adopt_unchained(self.adopt_unchained)
+    }
+}
+
+impl From<LockOptions> for StateOptions {
+    fn from(lock: LockOptions) -> Self {
+        Self::new(lock)
+    }
+}
 
 /// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` for all files:
 /// otherwise cargo could pack the log into a package, and every event would change the plan.

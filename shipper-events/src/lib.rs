@@ -18,6 +18,7 @@
 //! | Use the content of an event | [`Event`] and the structs of [`event`] |
 //! | Compute the head of a log | [`HeadHasher`] |
 //! | Append events durably | [`write::LogWriter`] |
+//! | Find the marker of an interrupted repair or a failed sync | [`write::markers()`] |
 //! | Parse other JSON with the same strict rules | [`json`] |
 //! | Escape text from a log for a terminal | [`display_safe()`] |
 //!

@@ -21,7 +21,7 @@ use shipper_core::release::{
     CancelToken, Failure, Limits, Plan, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
     StoppedAt, publish, rehearse,
 };
-use shipper_core::state_dir::create_state_directory;
+use shipper_core::state_dir::{StateOptions, create_state_directory};
 use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
 use shipper_events::Head;
 use shipper_events::write::FsStorage;
@@ -85,6 +85,9 @@ struct Common {
     /// Directory of the log [default: .shipper in the workspace]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<Utf8PathBuf>,
+    /// Write to a log that the shipper tool writes, although that tool can then no longer read it
+    #[arg(long)]
+    adopt: bool,
     /// Allow uncommitted files
     #[arg(long)]
     allow_dirty: bool,
@@ -102,6 +105,7 @@ struct Common {
 /// The state of a rehearsal or a publish.
 struct Session {
     state_dir: Utf8PathBuf,
+    state: StateOptions,
     plan: Plan,
     publisher: CargoPublisher,
     limits: Limits,
@@ -135,7 +139,8 @@ impl Common {
         let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
         let plan = workspace.plan().clone();
         let publisher = CargoPublisher::new(workspace, self.allow_dirty)?;
-        Ok(Session { state_dir, plan, publisher, limits, progress, cancel })
+        let state = StateOptions::default().adopt_unchained(self.adopt);
+        Ok(Session { state_dir, state, plan, publisher, limits, progress, cancel })
     }
 }
 
@@ -149,10 +154,11 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             Ok(true)
         }
         Action::Rehearse { common, rehearsal_registry, smoke_install } => {
-            let Session { state_dir, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
+            let Session { state_dir, state, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
             let mut options = RehearseOptions::new(publisher.workspace().registry(&rehearsal_registry)?);
             options.smoke_install = smoke_install;
             options.limits = limits;
+            options.state = state;
             let done = rehearse(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress)?;
             let (summary, passed) = (&done.receipt.summary, done.receipt.is_valid_evidence());
             print_result(&format!("plan {}\n{summary}\nhead {}", plan.plan_id(), done.head));
@@ -165,12 +171,13 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             Ok(passed)
         }
         Action::Publish { common, rehearsal_registry, extends, actor, justification, skip_rehearsal } => {
-            let Session { state_dir, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
+            let Session { state_dir, state, plan, mut publisher, limits, mut progress, cancel } = common.start()?;
             let mut options = PublishOptions::default();
             options.rehearsal = rehearsal_registry.map(|name| publisher.workspace().registry(&name)).transpose()?;
             options.skip = skip_rehearsal.then_some(SkipRequest::new(actor, justification));
             options.expected_head = extends;
             options.limits = limits;
+            options.state = state;
             match publish(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress) {
                 Ok(outcome) => {
                     print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));

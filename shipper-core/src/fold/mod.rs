@@ -5,7 +5,7 @@ mod projection;
 mod receipt;
 mod state;
 
-pub use projection::GateProjection;
+pub use projection::{GateProjection, OpenGateError};
 pub use receipt::{Evidence, EvidenceFlaw, Receipt, RehearsalStart};
 pub(crate) use state::is_reserved_event_type;
 pub use state::{GateState, RehearsalState, UnknownGateEvent};

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use shipper_events::event::{DecisionRecord, GateEvaluated};
-use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
@@ -24,7 +24,7 @@ use crate::fold::GateProjection;
 use crate::gate::evaluate::{GateQuery, evaluate};
 use crate::gate::verdict::{RefusalReason, Verdict};
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
-use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME};
+use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME, StateOptions};
 
 /// Name and justification that are recorded with a query. A skip requires both. An audit shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,7 +77,7 @@ pub enum SidecarUpdate {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskGateError {
-    /// The log could not be locked, opened or read.
+    /// The log could not be locked, opened or read, or the shipper tool writes it and the options do not adopt it.
     #[error("cannot ask the gate")]
     Log(#[source] LogError),
     /// A skip was requested without an actor or without a justification.
@@ -134,11 +134,13 @@ impl SkipRequest {
 
 /// Asks the gate about a plan, and records the decision in the log of a state directory before it returns the verdict.
 /// The gate refuses a log that does not begin with the bytes of `expected_head`; `None` accepts any log. Creates a
-/// missing log, but no directory. Pass `SkipRequest::default()` if the query does not skip.
+/// missing log, but no directory. Pass `SkipRequest::default()` if the query does not skip. The options are
+/// [`StateOptions`] or [`LockOptions`](shipper_events::write::LockOptions).
 ///
 /// # Errors
 ///
-/// [`AskGateError::Log`] if the log cannot be locked, opened or read. [`AskGateError::RecordFailed`] if the decision is
+/// [`AskGateError::Log`] if the log cannot be locked, opened or read. It has [`LogError::NotAdopted`] if the shipper
+/// tool writes the log and the options do not adopt it: such a log is not damaged, so this is no verdict. [`AskGateError::RecordFailed`] if the decision is
 /// not acknowledged. [`AskGateError::SkipWithoutReason`] if the query skips without an actor or a justification.
 /// A log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
 ///
@@ -159,13 +161,13 @@ pub fn ask_gate<S: Storage>(
     query: &GateQuery,
     request: &SkipRequest,
     expected_head: Option<Head>,
-    lock: LockOptions,
+    options: impl Into<StateOptions>,
 ) -> Result<GateAnswer, AskGateError> {
     if query.skip && !request.is_complete() {
         return Err(AskGateError::SkipWithoutReason);
     }
     let path = state_directory.join(LOG_FILE_NAME);
-    let options = WriterOptions::new(lock).expected_head(expected_head);
+    let options = options.into().writer().expected_head(expected_head);
     let mut log = match LogWriter::open(storage, &path, options, GateProjection::default()) {
         Ok(log) => log,
         Err(error) => return untrusted_or_error(error),

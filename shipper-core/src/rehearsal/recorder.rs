@@ -10,14 +10,14 @@ use shipper_events::event::{
     RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
     RehearsalStarted,
 };
-use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, PlanId, RegistryName};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt};
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
-use crate::state_dir::LOG_FILE_NAME;
+use crate::state_dir::{LOG_FILE_NAME, StateOptions};
 
 /// Longest output that is recorded, in bytes. It fits into a line even if every byte is escaped.
 const MAX_OUTPUT_TAIL: usize = 64 * 1024;
@@ -82,15 +82,18 @@ pub struct CompletedRehearsal {
 }
 
 impl<S: Storage + Clone> RehearsalRecorder<S> {
-    /// Opens the log of a state directory for a rehearsal, and repairs a torn tail.
+    /// Opens the log of a state directory for a rehearsal, and repairs a torn tail. Takes [`StateOptions`] or
+    /// [`LockOptions`](shipper_events::write::LockOptions).
     ///
     /// # Errors
     ///
-    /// [`RecordError::RunLock`] if the run lock cannot be taken, [`RecordError::Log`] if the log cannot be opened.
-    pub fn open(storage: S, state_directory: &Utf8Path, lock: LockOptions) -> Result<Self, RecordError> {
-        let run_lock = RunLock::take(&storage, state_directory, &lock.holder_note)?;
+    /// [`RecordError::RunLock`] if the run lock cannot be taken, [`RecordError::Log`] if the log cannot be opened. A log
+    /// that the shipper tool writes is [`LogError::NotAdopted`], unless the options adopt it.
+    pub fn open(storage: S, state_directory: &Utf8Path, options: impl Into<StateOptions>) -> Result<Self, RecordError> {
+        let options = options.into();
+        let run_lock = RunLock::take(&storage, state_directory, options.holder_note())?;
         let path = state_directory.join(LOG_FILE_NAME);
-        let options = WriterOptions::new(lock).repair_torn_tail(true);
+        let options = options.writer().repair_torn_tail(true);
         let log = LogWriter::open(storage, &path, options, GateProjection::default())?;
         Ok(Self { log, state_directory: state_directory.to_owned(), _run_lock: run_lock })
     }

@@ -9,7 +9,7 @@ use shipper_events::event::{
     PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
     PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
 };
-use shipper_events::write::{AppendError, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions};
+use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
 use super::session::{Limits, ReleaseSession, RetryState};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
 use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
-use crate::state_dir::LOG_FILE_NAME;
+use crate::state_dir::{LOG_FILE_NAME, StateOptions};
 
 /// Options of [`publish`].
 #[derive(Debug, Clone, Default)]
@@ -31,8 +31,8 @@ pub struct PublishOptions {
     pub skip: Option<SkipRequest>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The timeout for the log's lock, and the note for waiting processes.
-    pub lock: LockOptions,
+    /// Options of opening the log.
+    pub state: StateOptions,
     /// A head that the caller has kept: the gate refuses another beginning. `None`, the default, accepts any log.
     pub expected_head: Option<Head>,
 }
@@ -106,7 +106,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
 ) -> Result<PublishOutcome, PublishError> {
     let live = plan.live();
     options.rehearsal.as_ref().map_or(Ok(()), |rehearsal| SameRegistryError::check(rehearsal, live))?;
-    let _run_lock = RunLock::take(&storage, state_directory, &options.lock.holder_note)?;
+    let _run_lock = RunLock::take(&storage, state_directory, options.state.holder_note())?;
     let role = RegistryRole::Live(live);
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(PublishError::Preflight)?;
@@ -116,14 +116,14 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
         skip: options.skip.is_some(),
     };
     let skip = options.skip.clone().unwrap_or_default();
-    let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.lock.clone())?;
+    let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.state.clone())?;
     let (line, decided) = match &gate {
         GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
         _ => return Err(PublishError::Refused(Box::new(gate))),
     };
     session.progress.gate_passed(&gate);
     // The log must still begin with the bytes up to the decision. Later lines of other processes are accepted.
-    let log = WriterOptions::new(options.lock.clone()).create(false).expected_head(Some(decided));
+    let log = options.state.clone().writer().create(false).expected_head(Some(decided));
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
     let mut run = RunRecorder { log, session };
     run.start(plan, line)?;

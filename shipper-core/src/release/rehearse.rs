@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use camino::Utf8Path;
-use shipper_events::write::{LockOptions, Storage};
+use shipper_events::write::Storage;
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
@@ -11,6 +11,7 @@ use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint, shown};
 use super::session::{Limits, ReleaseSession};
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
+use crate::state_dir::StateOptions;
 
 /// Options of [`rehearse`].
 #[derive(Debug, Clone)]
@@ -22,14 +23,14 @@ pub struct RehearseOptions {
     pub smoke_install: Option<String>,
     /// Time limits and number of attempts.
     pub limits: Limits,
-    /// The timeout for the log's lock, and the note for waiting processes.
-    pub lock: LockOptions,
+    /// Options of opening the log.
+    pub state: StateOptions,
 }
 
 impl RehearseOptions {
     /// Creates the default options for a rehearsal on that registry.
     pub fn new(rehearsal: Registry) -> Self {
-        Self { rehearsal, smoke_install: None, limits: Limits::default(), lock: LockOptions::default() }
+        Self { rehearsal, smoke_install: None, limits: Limits::default(), state: StateOptions::default() }
     }
 }
 
@@ -80,7 +81,7 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
         package.ok_or_else(|| RehearseError::NoProgram { name: shown(name) })
     };
     let smoke_install = options.smoke_install.as_ref().map(find_program).transpose()?;
-    let mut recorder = RehearsalRecorder::open(storage, state_directory, options.lock.clone())?;
+    let mut recorder = RehearsalRecorder::open(storage, state_directory, options.state.clone())?;
     let role = RegistryRole::Rehearsal(rehearsal);
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(RehearseError::Preflight)?;

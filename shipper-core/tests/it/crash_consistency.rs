@@ -7,6 +7,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput};
 use shipper_core::rehearsal::RecordError;
+use shipper_core::state_dir::StateOptions;
 use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::Head;
 use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
@@ -31,6 +32,11 @@ struct Acknowledged {
     continued: bool,
 }
 
+/// Options that adopt the lines of a tool that does not chain.
+fn adopting() -> StateOptions {
+    StateOptions::default().adopt_unchained(true)
+}
+
 type Scenario = fn(&SimStorage, &RefCell<Acknowledged>) -> Option<()>;
 
 fn query() -> GateQuery {
@@ -39,7 +45,7 @@ fn query() -> GateQuery {
 
 fn rehearse(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>, passes: bool) -> Option<()> {
     let state = Utf8Path::new(STATE);
-    let mut recorder = RehearsalRecorder::open(disk.clone(), state, LockOptions::default()).ok()?;
+    let mut recorder = RehearsalRecorder::open(disk.clone(), state, adopting()).ok()?;
     let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
     rehearsing.published("a", "1.0.0", Duration::ZERO).ok()?;
     if passes {
@@ -56,15 +62,14 @@ fn rehearse(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>, passes: boo
 
 fn ask(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
     let answer =
-        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default())
-            .ok()?;
+        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, adopting()).ok()?;
     acknowledged.borrow_mut().heads.extend(answer.head());
     acknowledged.borrow_mut().permitted |= answer.verdict().may_publish();
     Some(())
 }
 
 fn publish(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
-    let options = WriterOptions::default().repair_torn_tail(true);
+    let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(true);
     let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
     for line in [
         r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":2},"package":"all"}"#,
@@ -98,7 +103,7 @@ const SCENARIOS: &[Case] = &[
     ("a torn line in an open rehearsal", torn, |disk, acknowledged| {
         // The line may have recorded a failure. Until the plan is rehearsed again, it counts as one.
         acknowledged.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), adopting()).ok()?);
         ask(disk, acknowledged)?;
         acknowledged.borrow_mut().refused = false;
         rehearse(disk, acknowledged, true)?;
@@ -106,7 +111,7 @@ const SCENARIOS: &[Case] = &[
     }),
     ("the same torn bytes twice", torn_twice, |disk, acknowledged| {
         acknowledged.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).ok()?);
+        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), adopting()).ok()?);
         ask(disk, acknowledged)
     }),
     ("lines of a tool that does not chain", foreign, |disk, acknowledged| {
@@ -175,13 +180,12 @@ fn check(state: &SimStorage, acknowledged: &Acknowledged, what: &str) {
         assert!(extends(&bytes, *head), "{what}: the acknowledged {head} is gone");
     }
     // The gate does not repair, and must not authorize anything new.
-    let answer =
-        ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, LockOptions::default());
+    let answer = ask_gate(state.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, adopting());
     let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
     assert!(!(acknowledged.refused && answer.verdict().may_publish()), "{what}: authorized after a crash");
     // A rehearsing writer opens the log, or refuses it with an error and leaves it unchanged.
     let before = state.read(LOG).unwrap_or_default();
-    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), LockOptions::default()) {
+    match RehearsalRecorder::open(state.clone(), Utf8Path::new(STATE), adopting()) {
         Ok(recorder) => drop(recorder),
         Err(RecordError::Log(LogError::Corrupt { .. })) => assert_eq!(state.read(LOG).unwrap_or_default(), before),
         Err(error) => panic!("{what}: {error:?}"),

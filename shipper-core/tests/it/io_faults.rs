@@ -154,7 +154,8 @@ fn short_write_is_rolled_back() {
 fn log_changed_under_the_writer_is_detected() {
     let (_directory, state) = temporary_state();
     let path = state.join("events.jsonl");
-    let open = || LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).expect("it opens");
+    let options = WriterOptions::default().adopt_unchained(true);
+    let open = || LogWriter::open(FsStorage, &path, options.clone(), ()).expect("it opens");
     let mut log = open();
     log.append(&[draft()]).expect("it is written");
     std::fs::rename(&path, path.with_extension("old")).expect("moved");
@@ -321,7 +322,7 @@ fn growing_tail_is_not_cut_off() {
             std::fs::write(log, completed).expect("completed");
         }
     };
-    let options = WriterOptions::default().repair_torn_tail(true);
+    let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(true);
     let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
     assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));

@@ -21,6 +21,7 @@ mod cargo_release_scenarios;
 #[cfg(feature = "cargo")]
 mod cargo_workspace;
 mod chain_tampering;
+mod coexistence;
 mod crash_consistency;
 mod decisions;
 mod finding_labels;

@@ -1,6 +1,7 @@
 //! Readers accept every log of the published strategies, and its meaning is that of its entries: embedding tools test
 //! with them.
 
+use camino::Utf8PathBuf;
 use proptest::prelude::*;
 use shipper_core::shipper_events::{EventReader, LogEntry};
 use shipper_core::{GateProjection, GateState, Sidecar, strategies};
@@ -43,6 +44,17 @@ fn a_log_that_cannot_be_trusted_is_not_read() {
         GateProjection::read(log.as_bytes()).expect_err(log);
     }
     GateProjection::open("no/such/events.jsonl").expect_err("there is no log");
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = Utf8PathBuf::try_from(directory.path().join("events.jsonl")).expect("UTF-8");
+    std::fs::write(&log, "").expect("a log");
+    GateProjection::open(&log).expect("no marker exists");
+    for marker in ["repairing", "unsynced"] {
+        let marker = log.with_file_name(format!("events.jsonl.{marker}"));
+        std::fs::write(&marker, "").expect("a marker");
+        let error = GateProjection::open(&log).expect_err("a marker exists").to_string();
+        assert!(error.contains(marker.as_str()), "{error}");
+        std::fs::remove_file(&marker).expect("removed");
+    }
     let empty = GateProjection::read(&b""[..]).expect("an empty log");
     assert_eq!(*empty.state(), GateState::default());
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use super::coexist::ShipperSign;
 use crate::integrity::{ChainError, Head};
 use crate::line::error::LineError;
 
@@ -58,6 +59,19 @@ pub enum LogError {
         line: u64,
         /// The contradiction.
         error: ChainError,
+    },
+    /// The shipper tool writes this log, and the options do not allow that. After one line of this writer, that tool's
+    /// reader fails. See [`adopt_unchained`](super::WriterOptions::adopt_unchained).
+    #[error(
+        "cannot write {path}: {sign}, so the shipper tool writes this log. After one line of this writer, its publish \
+         uploads every package and then fails without a receipt. Its resume, status and inspect-events fail too. \
+         Opt in with --adopt or `adopt_unchained` only if that tool never reads this log again"
+    )]
+    NotAdopted {
+        /// Path of the log.
+        path: Utf8PathBuf,
+        /// The sign that the shipper tool writes the log.
+        sign: ShipperSign,
     },
     /// The log does not extend the head that the caller kept.
     #[error("{path} does not extend the expected head {kept}; compare it with a copy")]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Read};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::encode::{NewEvent, encode};
 use super::error::{AppendError, LogError};
@@ -54,16 +54,21 @@ impl<P: Projection> KnownLog<P> {
 }
 
 impl<P: Projection, S: Storage> LogFile<P, S> {
-    /// Opens the file without reading it. Creates a missing file if `create` is set.
-    pub(super) fn open(storage: S, path: Utf8PathBuf, create: bool, projection: P) -> Result<Self, LogError> {
+    /// Opens the file without reading it. Creates a missing file if `may_create` succeeds.
+    pub(super) fn open(
+        storage: S,
+        path: Utf8PathBuf,
+        projection: P,
+        may_create: impl FnOnce(&S, &Utf8Path) -> Result<(), LogError>,
+    ) -> Result<Self, LogError> {
         let opened = if_found(storage.open(&path)).map_err(LogError::io("open", &path))?;
         let file = match opened {
             Some(file) => file,
-            None if create => {
+            None => {
+                may_create(&storage, &path)?;
                 let created = storage.create(&path).and_then(|mut file| file.sync().map(|()| file));
                 created.map_err(LogError::io("create", &path))?
             }
-            None => return Err(LogError::NoLog { path }),
         };
         let known = KnownLog { scanner: LogScanner::new(), projection, recorded_tails: HashSet::new() };
         Ok(Self { storage, path, file, known, poisoned: false })

@@ -7,6 +7,7 @@
 //! 2. Check that the path still names the file, and read the lines that other processes appended. Refuse a corrupt
 //!    line, a chain error or a wrong recorded head. Refuse a torn tail, or repair it if the options allow that
 //!    (`LogWriter::prepare`, `LogFile::read_appended`).
+//!    Refuse a log that the shipper tool writes, unless the options allow it (`LogWriter::refuse_coexistence`).
 //! 3. Encode all lines; if the last line is unchained, a `log_adopted` precedes them (`encode`). Steps 3 to 7 are in
 //!    `LogFile::append_under_lock`.
 //! 4. Write once in append mode. Cut off a short write again (`LogFile::roll_back`).
@@ -17,23 +18,27 @@
 //!
 //! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 
+mod coexist;
 mod encode;
 mod error;
 mod fs;
 mod fs_file;
 mod fs_lock;
 mod log_file;
+mod markers;
 mod paths;
 mod repair;
 mod rotate;
 mod storage;
 mod writer;
 
+pub use coexist::ShipperSign;
 pub use encode::NewEvent;
 pub use error::{AppendError, LogError, RotateError};
 pub use fs::FsStorage;
 pub use fs_file::FsFile;
 pub use fs_lock::FsLock;
+pub use markers::{Markers, markers};
 pub use rotate::rotate_log;
 pub use storage::{Storage, StorageFile, replace_file};
 pub use writer::{LockOptions, LogWriter, WriterOptions};

@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 use camino::Utf8Path;
 
+use super::coexist::{ShipperSign, coexists, refuse_shipper_files};
 use super::encode::NewEvent;
 use super::error::{AppendError, LogError};
 use super::fs::FsStorage;
@@ -46,11 +47,13 @@ impl Default for LockOptions {
     }
 }
 
-/// Options of opening a log. By default, the writer creates a missing log, refuses a torn tail and expects no head.
+/// Options of opening a log. By default, the writer creates a missing log, expects no head, and refuses a torn tail and
+/// a log that the shipper tool writes.
 #[derive(Debug, Clone, Default)]
 pub struct WriterOptions {
     open_only: bool,
     repair_torn_tail: bool,
+    adopt_unchained: bool,
     expected_head: Option<Head>,
     lock: LockOptions,
 }
@@ -73,6 +76,19 @@ impl WriterOptions {
     #[must_use]
     pub fn repair_torn_tail(mut self, repair: bool) -> Self {
         self.repair_torn_tail = repair;
+        self
+    }
+
+    /// Appends to a log that the shipper tool writes if `adopt` is true; false by default. Such a log ends with
+    /// unchained lines, or is missing or empty beside a `state.json` or `receipt.json`. After unchained lines, the
+    /// writer appends a `log_adopted` first.
+    ///
+    /// Set it only if the shipper tool never reads this log again: its reader rejects event types that it does not know.
+    /// Its publish then uploads every package and fails without a receipt, and its `resume`, `status` and
+    /// `inspect-events` fail.
+    #[must_use]
+    pub fn adopt_unchained(mut self, adopt: bool) -> Self {
+        self.adopt_unchained = adopt;
         self
     }
 
@@ -118,11 +134,20 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     /// # Errors
     ///
     /// [`LogError`]: see its variants. A corrupt line, a chain error and an earlier failed sync are errors. So are a
-    /// log that does not extend the expected head, and a torn tail without the option to repair it.
+    /// log that does not extend the expected head, and a torn tail without the option to repair it. A log that the
+    /// shipper tool writes is [`LogError::NotAdopted`] without the option to adopt it.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
         let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
         let _locked = options.lock.acquire(&storage, &path)?;
-        let log = LogFile::open(storage, path, !options.open_only, projection)?;
+        let log = LogFile::open(storage, path, projection, |storage, path| {
+            if options.open_only {
+                Err(LogError::NoLog { path: path.to_owned() })
+            } else if options.adopt_unchained {
+                Ok(())
+            } else {
+                refuse_shipper_files(storage, path)
+            }
+        })?;
         let expected_head = options.expected_head;
         let mut writer = Self { log, options, checked_saved_tails: false };
         if let Some(kept) = expected_head {
@@ -192,8 +217,10 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
                 let (path, line) = (self.log.path.clone(), self.log.known.scanner.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
+            self.refuse_coexistence()?;
             cut = self.log.truncate_tail()?.or(cut);
         }
+        self.refuse_coexistence()?;
         let interrupted = self.marker_exists(REPAIRING)?;
         if !self.options.repair_torn_tail {
             let path = self.log.path.clone();
@@ -202,6 +229,21 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         // Finding saved tails lists the whole directory, so it happens once and not at every append.
         let first = !std::mem::replace(&mut self.checked_saved_tails, true);
         if first || interrupted { self.log.record_repairs(cut, interrupted) } else { Ok(()) }
+    }
+
+    /// Refuses a log that the shipper tool writes, unless the caller opted in.
+    fn refuse_coexistence(&self) -> Result<(), LogError> {
+        let LogFile { storage, path, known, .. } = &self.log;
+        let line = known.scanner.lines();
+        if self.options.adopt_unchained {
+            return Ok(());
+        }
+        if line == 0 {
+            return refuse_shipper_files(storage, path);
+        }
+        // Unchained lines before the last chained one were adopted by a caller that opted in.
+        let is_unchained = known.scanner.verifier.chain.prev_unchained;
+        if is_unchained { Err(coexists(path, ShipperSign::UnchainedLine { line })) } else { Ok(()) }
     }
 
     fn marker_exists(&self, suffix: &str) -> Result<bool, LogError> {

@@ -96,12 +96,12 @@ fn killed_append_loses_nothing_acknowledged() {
     };
     let calls = kill_at_every_syscall(
         &example_program("shipper-events", "append"),
-        &["DIR/events.jsonl"],
+        &["--adopt", "DIR/events.jsonl"],
         &input,
         prepare,
         |directory, stdout| {
             let path = Utf8PathBuf::try_from(directory.join("events.jsonl")).expect("UTF-8");
-            let options = WriterOptions::default().repair_torn_tail(true);
+            let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(true);
             let log = LogWriter::open(FsStorage, &path, options, ()).expect("it opens after any kill");
             let bytes = std::fs::read(&path).expect("the log");
             // The kill may truncate the last head.

@@ -17,6 +17,7 @@ mod display_safe;
 mod fast_path_equivalence;
 mod json_conformance;
 mod line_splitting;
+mod markers;
 mod reading;
 mod round_trip;
 mod timestamps;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{LOG, SIDECAR, STATE, SimStorage, StateDirectory, skip_request};
 use camino::Utf8Path;
 use shipper_core::rehearsal::OpenRehearsal;
+use shipper_core::state_dir::StateOptions;
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{LockOptions, LogWriter, NewEvent, WriterOptions, rotate_log};
 
@@ -19,11 +20,15 @@ const UNCHAINED: &str = concat!(
     "\n",
 );
 
+/// Options that adopt the lines of a tool that does not chain.
+fn adopting() -> StateOptions {
+    StateOptions::default().adopt_unchained(true)
+}
+
 impl StateDirectory {
     /// Records a rehearsal of plan `p` on registry `r`.
     fn rehearse(&self, package_count: u64, record: impl FnOnce(&Self, OpenRehearsal<'_, SimStorage>)) {
-        let mut recorder =
-            RehearsalRecorder::open(self.later(), Utf8Path::new(STATE), LockOptions::default()).expect("opened");
+        let mut recorder = RehearsalRecorder::open(self.later(), Utf8Path::new(STATE), adopting()).expect("opened");
         self.later();
         let plan_id = "p".parse().expect("a name");
         let rehearsing = recorder.start(plan_id, "r".parse().expect("a name"), package_count);
@@ -48,7 +53,7 @@ impl StateDirectory {
         let registry = registry.map(|name| name.parse().expect("a name"));
         let query = GateQuery::new(plan.parse().expect("a name"), registry).with_skip(skip.is_some());
         let asker = skip.cloned().unwrap_or_default();
-        let answer = ask_gate(self.later(), Utf8Path::new(STATE), &query, &asker, None, LockOptions::default());
+        let answer = ask_gate(self.later(), Utf8Path::new(STATE), &query, &asker, None, adopting());
         assert!(matches!(answer.expect("asked"), GateAnswer::Recorded { .. }));
     }
 
@@ -196,14 +201,14 @@ fn repaired_tails_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\":\"\xff");
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), adopting()).expect("repaired"));
     state.assert_matches("torn-tail-repaired");
     state.rehearse(1, |_, rehearsing| drop(rehearsing));
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\":\"\xff");
     state.pass();
     state.assert_matches("torn-tail-repaired-twice");
     let state = StateDirectory::new(&UNCHAINED.as_bytes()[..100]);
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), adopting()).expect("repaired"));
     state.assert_matches("torn-tail-of-first-line");
 }
 
@@ -216,7 +221,7 @@ fn adopted_lines_equal_the_goldens() {
     state.pass();
     state.assert_matches("adopted");
     let state = StateDirectory::new(&[UNCHAINED.as_bytes(), b"{\"timestamp\""].concat());
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), adopting()).expect("repaired"));
     state.assert_matches("adopted-and-repaired");
 }
 
@@ -226,7 +231,7 @@ fn rotated_logs_equal_the_goldens() {
     let state = StateDirectory::new(b"");
     state.pass();
     let state = state.with_log_tail(b"{\"seq\":3,\"prev\"");
-    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), LockOptions::default()).expect("repaired"));
+    drop(RehearsalRecorder::open(state.later(), Utf8Path::new(STATE), adopting()).expect("repaired"));
     let state = state.with_log_tail(b"{\nhalf");
     drop(rotate_log(state.later(), Utf8Path::new(LOG), LockOptions::default(), ()).expect("rotated"));
     state.assert_matches("rotated");
