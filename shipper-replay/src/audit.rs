@@ -8,7 +8,8 @@ use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, Report, SidecarInput, resolve_as_of,
+    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, LogSurroundings, Report, SidecarInput,
+    resolve_as_of,
 };
 use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
@@ -23,6 +24,9 @@ use crate::merge::MergeCommandError;
 use crate::progress::Progress;
 use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
+
+/// Beginning of the name of a log that was moved aside and continued by a new one.
+pub(crate) const MOVED_ASIDE: &str = "events.jsonl.aside-";
 
 /// Number of inputs that are audited before their reports are passed on.
 const BATCH: usize = 1024;
@@ -174,14 +178,19 @@ impl AuditJob<'_> {
         };
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
         let source = LogSource::open(path, is_read_twice);
-        let by_default = path != "-" && !self.cli.no_sidecar && self.options.at.is_none();
+        // The sidecar is beside the log that continues one that was moved aside.
+        let moved_aside = path.file_name().is_some_and(|name| name.starts_with(MOVED_ASIDE));
+        let by_default = path != "-" && !moved_aside && !self.cli.no_sidecar && self.options.at.is_none();
         let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
         // Reading the sidecar first keeps it from being ahead of the log if a writer changes both.
         let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
         if let Some(statement) = self.statement {
             statement.record_sidecar(&sidecar);
         }
-        match source.map_err(AuditError::from).and_then(|source| self.read(source, sidecar)) {
+        // Standard input has no files beside it.
+        let surroundings = if path == "-" { Ok(LogSurroundings::default()) } else { LogSurroundings::read(path) };
+        let source = source.and_then(|source| Ok((source, surroundings?)));
+        match source.map_err(AuditError::from).and_then(|(source, beside)| self.read(source, sidecar, beside)) {
             Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
             Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
             Err(error) => Err(error.into()),
@@ -189,13 +198,18 @@ impl AuditJob<'_> {
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
-    fn read(&self, mut source: LogSource, sidecar: SidecarInput) -> Result<(LogAudit, Option<File>), AuditError> {
+    fn read(
+        &self,
+        mut source: LogSource,
+        sidecar: SidecarInput,
+        surroundings: LogSurroundings,
+    ) -> Result<(LogAudit, Option<File>), AuditError> {
         let mut options = self.options.clone();
         if let Some(AsOf::Timestamp(until)) = &options.at {
             options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
             source = source.rewind()?;
         }
-        let auditor = Auditor::new(options, sidecar)?;
+        let auditor = Auditor::new(options, sidecar)?.with_surroundings(surroundings);
         let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
         let audit = auditor.read_to_end(&mut source)?;
         Ok((audit, source.into_copy()))

@@ -1,16 +1,18 @@
 //! Audits of a whole log in one call.
 
 use std::io::{self, Read, Seek};
-use std::path::Path;
 
+use camino::Utf8Path;
 use shipper_events::scan::LineReader;
 use shipper_events::{ParsedLine, Timestamp, parse_line};
 
 use super::auditor::{AuditError, Auditor};
 use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
 use crate::audit::report::LogAudit;
+use crate::audit::surroundings::LogSurroundings;
 
-/// Audits a log, read from the current position of `read` to its end. A long log is scanned on several threads.
+/// Audits a log without a path: markers and earlier logs beside it are not known. Reads from the current position of
+/// `read` to its end. A long log is scanned on several threads.
 ///
 /// # Errors
 ///
@@ -27,7 +29,7 @@ pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptio
     Auditor::new(options.clone(), sidecar)?.read_to_end(read)
 }
 
-/// Audits the log at a path. If the options name a time, it reads the file twice, so it must be a regular file.
+/// Audits the log at a path, with the [files beside it](LogSurroundings). If the options name a time, it reads the file twice, so it must be a regular file.
 ///
 /// # Errors
 ///
@@ -43,17 +45,18 @@ pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptio
 /// # Ok::<(), shipper_core::audit::AuditError>(())
 /// ```
 pub fn audit_path(
-    path: impl AsRef<Path>,
+    path: impl AsRef<Utf8Path>,
     sidecar: SidecarInput,
     options: &AuditOptions,
 ) -> Result<LogAudit, AuditError> {
+    let surroundings = LogSurroundings::read(path.as_ref())?;
     let mut file = fs_err::File::open(path.as_ref())?;
     let mut options = options.clone();
     if let Some(AsOf::Timestamp(until)) = &options.at {
         options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
         file.rewind()?;
     }
-    audit_reader(file, sidecar, &options)
+    Auditor::new(options, sidecar)?.with_surroundings(surroundings).read_to_end(file)
 }
 
 /// Returns the number of lines up to the last one whose timestamp is not later than `until`; 0 if there is none. A
