@@ -18,6 +18,8 @@ pub(super) struct ActiveRun {
     pub(super) decision: usize,
     pub(super) plan_id: PlanId,
     pub(super) report: RunReport,
+    /// False if its decision has rules that this version does not know.
+    pub(super) is_judged: bool,
     /// The receipt that authorizes the run. `None` unless the decision is an authorization.
     receipt: Option<Arc<Receipt>>,
     /// The findings that are reported only if the run publishes a package.
@@ -56,6 +58,7 @@ impl ActiveRun {
             decision,
             plan_id: plan.plan_id.clone(),
             report,
+            is_judged: true,
             receipt,
             findings_if_active,
             outdated: None,
@@ -82,7 +85,7 @@ impl ActiveRun {
             self.action_lines = Some((first, action.line));
             self.check_package(action);
         }
-        if action.is_already_published && !is_published {
+        if action.is_already_published && !is_published && self.is_judged {
             self.unexplained_skips.insert(action.package.to_owned());
         }
         self.check_content(action);
@@ -120,11 +123,13 @@ impl ActiveRun {
     /// Compares the content of a package with that of the rehearsal.
     fn check_content(&mut self, action: &PackageAction<'_>) {
         let is_upload = matches!(action.kind, EventKind::PackageUploaded | EventKind::PackagePublished);
-        let Some(receipt) = self.receipt.as_ref().filter(|_| is_upload || action.is_already_published) else {
+        let is_compared = is_upload || (action.is_already_published && action.content.is_some());
+        let Some(receipt) = self.receipt.as_ref().filter(|_| is_compared) else {
             return;
         };
         let rehearsed = receipt.contents.get(action.package);
-        if rehearsed.is_none() && action.content.is_none() {
+        // A package that is not in the rehearsal is a deviation of its own.
+        if !receipt.packages.contains(action.package) || (rehearsed.is_none() && action.content.is_none()) {
             return;
         }
         *self.contents.entry(action.package.to_owned()).or_default() |= action.content.is_some();
@@ -146,9 +151,9 @@ impl ActiveRun {
         });
     }
 
-    /// Returns the last line at which the run began or acted.
+    /// Returns the last line at which the run acted; 0 if it did not.
     pub(super) fn last_action_line(&self) -> u64 {
-        self.action_lines.map_or(self.report.line, |(_, last)| last)
+        self.action_lines.map_or(0, |(_, last)| last)
     }
 
     /// Removes and returns the findings to report.

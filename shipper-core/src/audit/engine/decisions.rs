@@ -29,8 +29,8 @@ pub(super) struct TrackedDecision {
     /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
     later_events: Option<usize>,
     pub(super) runs: Vec<RunReport>,
-    /// The last line at which one of its runs began, acted or ended; its own line if it has no run. The end of a run that
-    /// died does not count.
+    /// The last line at which one of its runs acted or ended; its own line if there is none. The end of a run that died
+    /// does not count.
     pub(super) last_line: u64,
 }
 

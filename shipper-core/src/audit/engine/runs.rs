@@ -59,6 +59,7 @@ impl RunTracker {
             return;
         };
         let mut run = ActiveRun::new(line, plan, decision, tracked.receipt.clone(), findings_if_active);
+        run.is_judged = tracked.derived.is_some();
         check_outdated(&mut run, state, decisions);
         self.active = Some(run);
         if let Some((gate, None)) = named {
@@ -108,7 +109,7 @@ impl RunTracker {
         } else if action.publishes() {
             self.report_outside(action, findings);
         }
-        packages.record(action, run);
+        packages.record(action, run.filter(|_| self.active.as_ref().is_some_and(|run| run.is_judged)));
     }
 
     /// Reports the first publish outside every run since the last run, and the first after the head of `--since`.
