@@ -39,3 +39,4 @@ mod strategies;
 mod test_registry;
 mod timeline;
 mod torn_tail;
+mod verified_law;

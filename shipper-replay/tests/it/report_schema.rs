@@ -349,7 +349,8 @@ fn schema_lists_exactly_the_words_of_the_code() {
     assert_eq!(member("judged", "integrity"), words!(Integrity: Broken Unchained Chained PartlyChained));
     assert_eq!(member("judged", "tail"), words!(TailStatus: Clean Torn));
     assert_eq!(of("evidence"), words!(Evidence: Sound Unsound));
-    let unsound = words!(EvidenceFlaw: CompletionWithoutStart PackageCountMismatch FailureRecorded DuplicatePackage);
+    let unsound = words!(EvidenceFlaw: CompletionWithoutStart PackageCountMismatch FailureRecorded DuplicatePackage
+        EmptyRehearsal FailureAfterCompletion);
     assert_eq!(listed("/$defs/unsound/items/enum"), unsound);
     let statuses = words!(DecisionStatus: Violated Unjudged Unproven Permitted Verified Authorized Refused);
     assert_eq!(member("decision", "status"), statuses);
