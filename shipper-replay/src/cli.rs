@@ -155,7 +155,7 @@ pub(crate) struct Cli {
     #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 
-    /// Print all decisions, runs and findings, including notes
+    /// Print all decisions and runs, and 1000 findings of a log, including notes
     #[arg(short, long, help_heading = OUTPUT)]
     pub(crate) verbose: bool,
 

@@ -8,6 +8,7 @@ use std::io;
 use shipper_core::audit::{Level, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
+use super::level_counts::LevelCounts;
 use super::log_issue::{LogIssue, log_issues, path_of};
 use crate::excerpt::{Excerpt, escape_char};
 use crate::formats::text::phrases::plural;
@@ -16,36 +17,50 @@ use crate::view::{LogExcerpts, ReportView};
 /// Most characters of a path that are shown.
 const MAX_PATH_CHARS: usize = 400;
 
+/// Most annotations, the most severe ones. The runner shows ten of each level for a step.
+const MAX_ANNOTATIONS: usize = 1000;
+
 /// Writes the annotations, errors first because the runner shows only a few, then a summary line.
 pub(crate) fn write(view: &ReportView, mut out: impl io::Write) -> io::Result<()> {
     let report = &view.report;
-    let logs = report.logs.iter().zip(&view.excerpts);
-    let mut annotations: Vec<(Level, String)> =
-        logs.flat_map(|(log, excerpts)| annotations(log, excerpts, report)).collect();
+    let all = LevelCounts::of(report);
+    let kept = all.most_severe(MAX_ANNOTATIONS);
+    let (mut quota, mut annotations) = (kept, Vec::new());
+    for (log, excerpts) in report.logs.iter().zip(&view.excerpts) {
+        annotate(log, excerpts, report, &mut quota, &mut annotations);
+    }
     annotations.sort_by_key(|(level, _)| *level);
     for (_, annotation) in &annotations {
         writeln!(out, "{annotation}")?;
     }
-    let count = |level: Level| {
-        let count = annotations.iter().filter(|(other, _)| *other == level).count();
-        plural(count as u64, level.as_str())
+    let left_out = all.without(kept);
+    let left_out = match left_out.total() {
+        0 => String::new(),
+        _ => format!("; left out: {left_out}; --format json lists all"),
     };
-    let [errors, warnings, notes] = [Level::Error, Level::Warning, Level::Note].map(count);
     let Report { conclusion, exit_code, logs, .. } = report;
     let logs = plural(logs.len() as u64, "log");
     // The runner searches whole lines for commands of an older form. This line contains no text from a log.
-    writeln!(out, "shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {errors}, {warnings}, {notes}")
+    writeln!(out, "shipper-replay: {conclusion} (exit status {exit_code}): {logs}, {all}{left_out}")
 }
 
-/// Returns the annotations of a log with their levels: first its issues as a whole, then its findings.
-fn annotations(log: &LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<(Level, String)> {
-    let issues = log_issues(log, report).into_iter().map(|LogIssue { kind, message }| {
-        let message = format!("{message}\nhelp: {}", kind.help());
-        (kind.level(), annotation(kind.level(), &log.path, None, kind.as_str(), &message))
-    });
-    let mut annotations: Vec<(Level, String)> = issues.collect();
-    let Some(audit) = &log.audit else { return annotations };
-    for (position, finding) in audit.findings.iter().enumerate() {
+/// Adds the annotations of a log with their levels, as far as the quota allows: first its issues as a whole, then its
+/// findings.
+fn annotate(
+    log: &LogReport,
+    excerpts: &LogExcerpts,
+    report: &Report,
+    quota: &mut LevelCounts,
+    annotations: &mut Vec<(Level, String)>,
+) {
+    for LogIssue { kind, message } in log_issues(log, report) {
+        if quota.take_one(kind.level()) {
+            let message = format!("{message}\nhelp: {}", kind.help());
+            annotations.push((kind.level(), annotation(kind.level(), &log.path, None, kind.as_str(), &message)));
+        }
+    }
+    let Some(audit) = &log.audit else { return };
+    for (position, finding) in audit.findings.iter().enumerate().filter(|(_, finding)| quota.take_one(finding.level)) {
         let (own, others) = excerpts.split(position, finding);
         let place = finding.line.map(|line| (line, own.map_or((1, 1), |excerpt| excerpt.columns)));
         let path = path_of(finding, audit, &log.path);
@@ -65,7 +80,6 @@ fn annotations(log: &LogReport, excerpts: &LogExcerpts, report: &Report) -> Vec<
         message += &format!("\nhelp: {}", finding.help);
         annotations.push((finding.level, annotation(finding.level, path, place, finding.code.as_str(), &message)));
     }
-    annotations
 }
 
 /// Returns an annotation. `place` is a line and a range of columns, the end excluded. The message must be safe to show,

@@ -4,6 +4,7 @@ mod github;
 mod html;
 pub(crate) mod human;
 pub(crate) mod json;
+mod level_counts;
 mod log_issue;
 mod markdown;
 pub(crate) mod ndjson;

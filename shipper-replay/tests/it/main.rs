@@ -34,6 +34,7 @@ mod manual;
 mod many_logs;
 mod markdown_report;
 mod merge;
+mod output_limits;
 mod report_schema;
 mod require_flag;
 mod sarif;

@@ -217,7 +217,8 @@ fn most_severe_logs_come_first() {
     let quiet = run(&["-q", "."]);
     assert_eq!(quiet.lines().count(), 301);
     assert_eq!(first(&quiet), total);
-    assert_eq!(heads(&quiet)[..120], heads(&page), "the same order");
+    let same_order = heads(&quiet).iter().zip(heads(&page)).all(|(whole, wrapped)| whole.starts_with(&wrapped));
+    assert!(same_order, "{page}");
     let weight = |line: &str| {
         ["violated", "unjudged", "inconclusive", "verified"]
             .iter()

@@ -49,10 +49,32 @@ fn every_line_fits_the_terminal() {
     for (columns, log) in [60, 80, 132].into_iter().flat_map(|columns| logs.map(|log| (columns, log))) {
         let text = on_terminal(columns, "NO_COLOR=1", log);
         for line in text.lines().filter(|line| line.chars().count() > columns as usize) {
-            let is_whole = ["= next: ", "--> ", "::: ", "events.jsonl: "].iter().any(|part| line.contains(part));
+            let is_whole = ["= next: ", "--> ", "::: "].iter().any(|part| line.contains(part));
             assert!(is_whole, "{columns}: {line}\n{text}");
         }
     }
+}
+
+/// The line of a log among many wraps after its path, which stays whole, also if it has spaces or is too long. With `-q`,
+/// it does not wrap.
+#[test]
+fn path_of_a_log_among_many_stays_whole() {
+    let top = tempfile::tempdir().expect("a directory");
+    let (spaced, long) = (top.path().join("two words and more"), top.path().join("x".repeat(70)));
+    for directory in [&spaced, &long] {
+        std::fs::create_dir(directory).expect("a directory");
+        std::fs::copy(fixtures().join(LOG), directory.join("events.jsonl")).expect("a copy");
+    }
+    let top = top.path().to_str().expect("UTF-8");
+    let text = on_terminal(60, "NO_COLOR=1", top);
+    for directory in [&spaced, &long] {
+        let path = format!("{}: ", directory.join("events.jsonl").to_str().expect("UTF-8"));
+        let line = text.lines().find(|line| line.starts_with(path.trim_end())).expect("the line of the log");
+        assert!(line.chars().count() <= 60 || line == path.trim_end(), "{line}");
+    }
+    let quiet = on_terminal(60, "NO_COLOR=1", &format!("-q {top}"));
+    assert_eq!(quiet.lines().filter(|line| line.contains("events.jsonl: violated: ")).count(), 2, "{quiet}");
+    assert_eq!(quiet.lines().count(), 3, "{quiet}");
 }
 
 /// Without a terminal, the width is fixed: the same bytes and options give the same output.

@@ -108,7 +108,7 @@ impl Auditor {
             decisions: DecisionTracker::new(options.registry.clone()),
             runs: RunTracker::new(options.since.map_or(0, |head| head.lines)),
             packages: PackageTracker::default(),
-            names: NameTracker::default(),
+            names: NameTracker::new(&options),
             sidecar: SidecarTracker::new(sidecar),
             timeline: None,
             findings: Findings::default(),

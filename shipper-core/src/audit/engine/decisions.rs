@@ -58,6 +58,8 @@ struct PlanHistory {
     latest: Option<usize>,
     /// The last line of its latest run that finished with success; 0 for none.
     succeeded: u64,
+    /// The registry of its latest implicit decision, and the position of their [`LaterEvents`].
+    implicit: Option<(RegistryName, usize)>,
     /// True if its latest rehearsal that completed, or was abandoned after a failure, is not a sound pass.
     rehearsal_failed: bool,
 }
@@ -71,6 +73,25 @@ pub(super) struct LaterEvents {
     pub(super) failed: u64,
     /// The latest unknown gate event.
     pub(super) unknown: u64,
+}
+
+/// The part of the state before an event of the fold that the event may end.
+pub(super) struct BeforeEvent {
+    /// Plan and registry of the rehearsal that the event abandons after a failure.
+    abandoned: Option<(PlanId, RegistryName)>,
+    /// True if the receipt is a sound pass.
+    was_valid: bool,
+}
+
+impl BeforeEvent {
+    pub(super) fn new(event: &Event, state: &GateState) -> Self {
+        let is_start = matches!(event.event_type, EventType::RehearsalStarted(_));
+        let abandoned = state.open_rehearsal().filter(|open| is_start && open.failed);
+        Self {
+            abandoned: abandoned.map(|open| (open.plan_id.clone(), open.registry.clone())),
+            was_valid: state.receipt().is_some_and(|receipt| receipt.is_valid_evidence()),
+        }
+    }
 }
 
 /// The decisions of a log so far.
@@ -144,6 +165,18 @@ impl DecisionTracker {
         })
     }
 
+    /// Returns the same for an implicit decision. Runs do not contain the registry, which may be long, so it is not hashed
+    /// for each.
+    fn implicit_later_events(&mut self, plan_id: &PlanId, registry: &RegistryName) -> usize {
+        let known = self.plans.get(plan_id).and_then(|plan| plan.implicit.as_ref());
+        if let Some((_, position)) = known.filter(|(known, _)| known == registry) {
+            return *position;
+        }
+        let position = self.later_events_of(plan_id, registry);
+        self.plans.entry(plan_id.clone()).or_default().implicit = Some((registry.clone(), position));
+        position
+    }
+
     /// Returns the differences of a recorded decision from the derived verdict and from the options.
     fn check_recorded(
         &self,
@@ -188,7 +221,8 @@ impl DecisionTracker {
     /// Adds the implicit decision of a run that used no recorded one. Returns its position and its verdict.
     pub(super) fn push_implicit(&mut self, line: u64, plan_id: &PlanId, state: &GateState) -> (usize, Verdict) {
         let (query, registry_source, verdict) = evaluate_for(plan_id, state, self.registries(plan_id, state));
-        let later_events = query.rehearsal_registry.as_ref().map(|registry| self.later_events_of(plan_id, registry));
+        let later_events =
+            query.rehearsal_registry.as_ref().map(|registry| self.implicit_later_events(plan_id, registry));
         let (derived, receipt) = (Some(VerdictSummary::from(&verdict)), verdict.receipt().cloned());
         let decision = TrackedDecision::new(line, query);
         let position = self.decisions.len();
@@ -196,25 +230,17 @@ impl DecisionTracker {
         (position, verdict)
     }
 
-    /// Records an event of the fold, with the state before it: an open rehearsal with a failure may be abandoned.
-    pub(super) fn before_event(&mut self, line: u64, event: &Event, before: &GateState) {
+    /// Records an event of the fold, with the state after it: a rehearsal may be completed, abandoned after a failure, or
+    /// refuted by a later failure.
+    pub(super) fn gate_event(&mut self, line: u64, event: &Event, before: BeforeEvent, after: &GateState) {
         self.latest_gate_event = line;
-        if let (EventType::RehearsalStarted(_), Some(open)) = (&event.event_type, before.open_rehearsal())
-            && open.failed
-        {
-            self.rehearsal_ended(line, &open.plan_id, &open.registry, false);
+        if let Some((plan_id, registry)) = before.abandoned {
+            self.rehearsal_ended(line, &plan_id, &registry, false);
         }
-    }
-
-    /// Records an event of the fold, with the state after it: a rehearsal may be completed, or refuted by a failure.
-    pub(super) fn after_event(&mut self, line: u64, event: &Event, after: &GateState) {
-        let Some(receipt) = after.receipt() else {
+        let Some(receipt) = after.receipt().filter(|receipt| !receipt.abandoned) else {
             return;
         };
-        let is_failure =
-            matches!(event.event_type, EventType::RehearsalPackageFailed(_) | EventType::RehearsalSmokeCheckFailed(_));
-        let is_refuted =
-            is_failure && after.open_rehearsal().is_none() && receipt.passed && !receipt.unsound.is_empty();
+        let is_refuted = before.was_valid && !receipt.is_valid_evidence();
         if is_refuted || matches!(event.event_type, EventType::RehearsalComplete(_)) {
             self.rehearsal_ended(line, &receipt.plan_id, &receipt.registry, receipt.is_valid_evidence());
         }

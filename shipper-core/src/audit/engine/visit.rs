@@ -6,6 +6,7 @@ use shipper_events::scan::{Interest, LineContent, LineCursor, LogVisitor, Verifi
 use shipper_events::{Event, EventKind, EventType};
 
 use super::auditor::Auditor;
+use super::decisions::BeforeEvent;
 use super::gate_events::{affects_gate, unknown_event};
 use super::integrity::report_chain_errors;
 use super::packages::PackageAction;
@@ -31,9 +32,9 @@ impl Auditor {
             EventType::LogContinued(continued) if line == 1 => self.continues = Some(continued.head()),
             _ => {}
         }
-        self.decisions.before_event(line, event, &self.state);
+        let before = BeforeEvent::new(event, &self.state);
         self.state.evolve(line, event);
-        self.decisions.after_event(line, event, &self.state);
+        self.decisions.gate_event(line, event, before, &self.state);
         if matches!(event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()
         {

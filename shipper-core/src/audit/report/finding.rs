@@ -62,7 +62,7 @@ impl Finding {
     }
 
     /// Returns whether it makes the log violated: true for every error except those about what this version cannot judge.
-    pub(in crate::audit) fn is_violation(&self) -> bool {
+    pub fn is_violation(&self) -> bool {
         self.level == Level::Error && !matches!(self.code, FindingCode::UnknownRules | FindingCode::UnjudgedRun)
     }
 

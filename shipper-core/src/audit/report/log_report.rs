@@ -1,13 +1,13 @@
 //! The report on one or more logs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::finding::{FindingCode, Level};
 use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::acceptance::accepted_causes;
-use crate::audit::options::{AuditOptions, RequiredVerdict};
+use crate::audit::options::{AcceptedCause, AuditOptions, RequiredVerdict};
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
 
@@ -179,12 +179,17 @@ impl LogReport {
         }
     }
 
+    /// Returns the causes for which the log is inconclusive, if the options [accept](AuditOptions::accept) all of them;
+    /// otherwise `None`. Its exit status is then 0.
+    pub fn accepted_causes(&self, options: &AuditOptions) -> Option<BTreeSet<AcceptedCause>> {
+        let audit = self.audit.as_ref()?;
+        accepted_causes(audit, &audit.failed_plans, options)
+    }
+
     /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.
     pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
         match (options.require, &self.audit) {
-            (None, Some(audit)) if accepted_causes(audit, &audit.failed_plans, options).is_some() => {
-                Conclusion::Verified
-            }
+            (None, _) if self.accepted_causes(options).is_some() => Conclusion::Verified,
             (None, _) => self.conclusion,
             (Some(RequiredVerdict::Authorized), None) => Conclusion::Unjudged,
             (Some(RequiredVerdict::Authorized), Some(audit)) => match &audit.gate {

@@ -75,16 +75,24 @@ impl HumanWriter<'_> {
         self.options.paint(color.on_default().bold(), text)
     }
 
-    /// Writes the conclusion of a log in one line, and with `--require` the gate's verdict.
+    /// Writes the path of a log with its conclusion, and with `--require` the gate's verdict. The path stays whole. With
+    /// `--quiet`, the text is one line, for scripts; otherwise it is wrapped.
     pub(super) fn path_line(&mut self, log: &LogReport, report: &Report) {
-        let path = path_text(&log.path);
+        let path = format!("{}: ", path_text(&log.path));
         let required = report.demand.require.and_then(|_| log_gate_text(log));
         if let Some(verdict) = &required {
-            self.line(&format!("{path}: {verdict}"));
+            self.after_path(&path, verdict);
         }
         if required.is_none() || self.options.detail != Detail::Quiet {
             let conclusion = self.conclusion(log.conclusion, log.conclusion.as_str());
-            self.line(&format!("{path}: {conclusion}: {}", reason(log, report)));
+            self.after_path(&path, &format!("{conclusion}: {}", reason(log, report)));
+        }
+    }
+
+    fn after_path(&mut self, path: &str, text: &str) {
+        match self.options.detail {
+            Detail::Quiet => self.line(&format!("{path}{text}")),
+            Detail::Normal | Detail::Verbose => self.wrapped((path, "  "), text),
         }
     }
 
@@ -236,8 +244,8 @@ impl HumanWriter<'_> {
             self.gap();
         }
         if all.len() > filter.max {
-            let hint = if self.options.is_verbose() { "" } else { "; -v shows them" };
-            self.line(&format!("  and {} more findings{hint}", all.len() - filter.max));
+            let hint = if self.options.is_verbose() { "--format json lists all" } else { "-v shows more" };
+            self.line(&format!("  and {} more findings; {hint}", all.len() - filter.max));
         }
     }
 }

@@ -90,7 +90,7 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
 
 /// Renders a note about `count` omitted items; empty for 0.
 fn left_out(count: usize, noun: &str) -> String {
-    let note = || format!("\n{} more; `--format json` lists all.\n", plural(count as u64, noun));
+    let note = || format!("\n{}; `--format json` lists all.\n", plural(count as u64, &format!("more {noun}")));
     (count > 0).then(note).unwrap_or_default()
 }
 

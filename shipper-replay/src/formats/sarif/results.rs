@@ -12,6 +12,7 @@ use super::properties;
 use super::rules;
 use super::text::{message, number};
 use crate::excerpt::Excerpt;
+use crate::formats::level_counts::LevelCounts;
 use crate::formats::log_issue::{LogIssue, log_issues, path_of};
 use crate::formats::text::decisions::DecisionsByLine;
 use crate::view::LogExcerpts;
@@ -19,44 +20,66 @@ use crate::view::LogExcerpts;
 /// Name and version of the fingerprints.
 const FINGERPRINT: &str = "shipperReplay/v1";
 
-/// Returns the results of a log: first its issues, then its findings.
-pub(super) fn results(
-    log: &LogReport,
-    excerpts: &LogExcerpts,
-    report: &Report,
-    log_at: &ArtifactLocation,
-    artifacts: &mut Artifacts,
-) -> Vec<SarifResult> {
-    let mut counts = HashMap::new();
-    let gate = log.audit.as_ref().and_then(|audit| audit.gate.as_ref());
-    let plan: Vec<&str> = gate.iter().filter_map(|gate| Some(gate.query.as_ref()?.plan_id.as_str())).collect();
-    let issues = log_issues(log, report).into_iter().map(|LogIssue { kind, message: text }| {
-        let text = message(&format!("{text}. Help: {}.", kind.help()));
-        let fingerprint = fingerprint(&mut counts, kind.as_str(), None, &plan);
-        result(kind.as_str(), kind.level(), text, location(log_at.clone(), None), fingerprint, log, None)
-    });
-    let mut results: Vec<SarifResult> = issues.collect();
-    let Some(audit) = &log.audit else { return results };
-    let decisions = DecisionsByLine::new(audit);
-    for (position, finding) in audit.findings.iter().enumerate() {
-        let (own, others) = excerpts.split(position, finding);
-        let file = match path_of(finding, audit, &log.path) {
-            path if path == log.path => log_at.clone(),
-            path => artifacts.add_sidecar(path),
-        };
-        let related = related(others, log_at);
-        let shown: Vec<&str> = own.or(others.first()).map_or(Vec::new(), |it| vec![&it.before, &it.target, &it.after]);
-        let code = finding.code.as_str();
-        let fingerprint = fingerprint(&mut counts, code, finding.line, &shown);
-        let place = location(file.clone(), finding.line.map(|line| (line, own)));
-        let text = message_with_links(finding, &related);
-        let mut result = result(code, finding.level, text, place, fingerprint, log, decisions.of_finding(finding));
-        // The log, if the location is in another file.
-        result.analysis_target = (file != *log_at).then(|| log_at.clone());
-        result.related_locations = (!related.is_empty()).then_some(related);
-        results.push(result);
+/// The issues and findings of a log that become results.
+pub(super) struct Selected<'a> {
+    issues: Vec<LogIssue>,
+    /// The findings, each with its position in the report.
+    findings: Vec<(usize, &'a Finding)>,
+}
+
+impl<'a> Selected<'a> {
+    /// Selects as many as the quota allows.
+    pub(super) fn new(log: &'a LogReport, report: &Report, quota: &mut LevelCounts) -> Self {
+        let mut issues = log_issues(log, report);
+        issues.retain(|issue| quota.take_one(issue.kind.level()));
+        let findings = log.audit.iter().flat_map(|audit| audit.findings.iter().enumerate());
+        Self { issues, findings: findings.filter(|(_, finding)| quota.take_one(finding.level)).collect() }
     }
-    results
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.issues.is_empty() && self.findings.is_empty()
+    }
+
+    /// Returns the results with their levels: first the issues, then the findings.
+    pub(super) fn results(
+        self,
+        log: &LogReport,
+        excerpts: &LogExcerpts,
+        log_at: &ArtifactLocation,
+        artifacts: &mut Artifacts,
+    ) -> Vec<(Level, SarifResult)> {
+        let mut counts = HashMap::new();
+        let gate = log.audit.as_ref().and_then(|audit| audit.gate.as_ref());
+        let plan: Vec<&str> = gate.iter().filter_map(|gate| Some(gate.query.as_ref()?.plan_id.as_str())).collect();
+        let issues = self.issues.into_iter().map(|LogIssue { kind, message: text }| {
+            let text = message(&format!("{text}. Help: {}.", kind.help()));
+            let fingerprint = fingerprint(&mut counts, kind.as_str(), None, &plan);
+            let place = location(log_at.clone(), None);
+            (kind.level(), result(kind.as_str(), kind.level(), text, place, fingerprint, log, None))
+        });
+        let mut results: Vec<(Level, SarifResult)> = issues.collect();
+        let Some(audit) = &log.audit else { return results };
+        let decisions = DecisionsByLine::new(audit);
+        for (position, finding) in self.findings {
+            let (own, others) = excerpts.split(position, finding);
+            let file = match path_of(finding, audit, &log.path) {
+                path if path == log.path => log_at.clone(),
+                path => artifacts.add_sidecar(path),
+            };
+            let related = related(others, log_at);
+            let shown = own.or(others.first()).map_or(Vec::new(), |it| vec![&*it.before, &it.target, &it.after]);
+            let code = finding.code.as_str();
+            let fingerprint = fingerprint(&mut counts, code, finding.line, &shown);
+            let place = location(file.clone(), finding.line.map(|line| (line, own)));
+            let text = message_with_links(finding, &related);
+            let mut result = result(code, finding.level, text, place, fingerprint, log, decisions.of_finding(finding));
+            // The log, if the location is in another file.
+            result.analysis_target = (file != *log_at).then(|| log_at.clone());
+            result.related_locations = (!related.is_empty()).then_some(related);
+            results.push((finding.level, result));
+        }
+        results
+    }
 }
 
 fn result(

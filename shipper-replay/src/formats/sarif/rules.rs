@@ -7,13 +7,15 @@ use shipper_core::audit::{FindingCode, Level};
 use crate::explain::{Explanation, conclusion_explanation, finding_explanation};
 use crate::formats::log_issue::LogIssueKind;
 
-/// Indexes of the notifications about an unreadable log, and about a directory without logs.
+/// Indexes of the notifications about an unreadable log, about a directory without logs, and about omitted results.
 pub(super) const UNREADABLE: usize = 0;
 pub(super) const NO_LOGS: usize = 1;
+pub(super) const LEFT_OUT: usize = 2;
 /// The notifications: id, name, text and level.
-pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 2] = [
+pub(super) const NOTIFICATIONS: [(&str, &str, &str, Level); 3] = [
     ("unreadable-log", "UnreadableLog", "A log cannot be read, so it was not audited.", Level::Error),
     ("no-logs", "NoLogs", "A directory contains no log, so nothing was audited.", Level::Warning),
+    ("results-left-out", "ResultsLeftOut", "The file contains only the most severe results.", Level::Warning),
 ];
 
 /// Returns the index of a rule.

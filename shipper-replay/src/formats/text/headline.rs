@@ -3,7 +3,7 @@
 use shipper_core::RefusalCode;
 use shipper_core::audit::{
     Conclusion, Decision, DecisionStatus, Finding, FindingCode, Level, LogAudit, LogReport, Report, RunReport,
-    TailStatus, UnauditedReason,
+    SidecarStatus, TailStatus, UnauditedReason,
 };
 use shipper_events::PlanId;
 
@@ -20,12 +20,23 @@ pub(crate) fn capitalized(text: &str) -> String {
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Returns the reason for a conclusion, without a final period.
+/// Returns the reason for a conclusion and the causes that the options accept, without a final period.
 pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
+    let reason = conclusion_reason(log, report);
+    let accepted = log.accepted_causes(&report.demand).map(|causes| {
+        let causes: Vec<&str> = causes.iter().map(|cause| cause.as_str()).collect();
+        format!(" (accepted: {})", causes.join(", "))
+    });
+    let acknowledged = log.acknowledged.then_some(" (acknowledged)").unwrap_or_default();
+    format!("{reason}{}{acknowledged}", accepted.unwrap_or_default())
+}
+
+fn conclusion_reason(log: &LogReport, report: &Report) -> String {
     let Some(audit) = &log.audit else {
         return path_text(log.error.as_ref().map_or("the log was not audited", UnauditedReason::as_str)).to_string();
     };
     let count = |status| audit.decisions.iter().filter(|decision| decision.status == status).count() as u64;
+    let has = |code| audit.findings.iter().any(|finding| finding.code == code && finding.level != Level::Note);
     let backed = |number, verb| match number {
         1 => format!("1 {verb} is backed by a passing rehearsal"),
         _ => format!("{number} {verb}s are backed by passing rehearsals"),
@@ -37,7 +48,12 @@ pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
             (0, authorized) => format!("{}, and no run has used it yet", backed(authorized, "permission")),
             (verified, authorized) => backed(verified + authorized, "decision"),
         },
+        (Conclusion::Unjudged, _) if has(FindingCode::UnjudgedRun) => {
+            "a run published after an event that this version does not know".to_owned()
+        }
         (Conclusion::Unjudged, _) => "a decision was made under rules that this version does not know".to_owned(),
+        _ if has(FindingCode::RepairInterrupted) => "a repair of the log was interrupted".to_owned(),
+        _ if has(FindingCode::SyncFailed) => "a sync of the log failed".to_owned(),
         _ if audit.decisions.is_empty() => {
             let is_of_receipt = |plan: &PlanId| audit.receipt.as_ref().is_some_and(|receipt| receipt.plan_id == *plan);
             match (&report.demand.plan_id, report.demand.since) {
@@ -52,14 +68,23 @@ pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
             format!("no rehearsal backs {}", plural(count(DecisionStatus::Unproven), "decision"))
         }
         _ if count(DecisionStatus::Permitted) > 0 => "the gate permitted a publish without a rehearsal".to_owned(),
-        _ => "the sidecar cannot be compared with the log".to_owned(),
+        _ if matches!(audit.sidecar.status, SidecarStatus::Unreadable | SidecarStatus::Unsupported) => {
+            "the sidecar cannot be compared with the log".to_owned()
+        }
+        _ if has(FindingCode::ContinuesEarlierLog) => {
+            "the log continues an earlier log that was not audited".to_owned()
+        }
+        _ => "the log has no rehearsal that the sidecar could be of".to_owned(),
     }
 }
 
 /// Returns the error that the headline names: one about integrity, else the first.
 fn main_error(audit: &LogAudit) -> Option<&Finding> {
-    let is_violation = |finding: &&Finding| finding.level == Level::Error && finding.code != FindingCode::UnknownRules;
-    audit.findings.iter().filter(is_violation).min_by_key(|finding| !finding.code.breaks_integrity())
+    audit
+        .findings
+        .iter()
+        .filter(|finding| finding.is_violation())
+        .min_by_key(|finding| !finding.code.breaks_integrity())
 }
 
 /// Returns a sentence about an error: what a run did and why the gate forbids it, or the finding's message.
