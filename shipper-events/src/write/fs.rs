@@ -7,12 +7,17 @@ use std::time::{Duration, SystemTime};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
-use super::fs_file::FsFile;
+#[cfg(unix)]
+use super::access::FileAccess;
+use super::fs_file::{FsFile, with_mode};
 use super::fs_lock::FsLock;
 use super::paths::{file_name, parent_dir};
 use super::storage::{Storage, StorageFile};
 
 /// The file system of the operating system, its clock and its randomness.
+///
+/// On Unix, it creates files with mode 0644 and lock files with mode 0600, less the umask. A user who cannot open a lock
+/// file for reading cannot lock it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FsStorage;
 
@@ -38,7 +43,9 @@ impl Storage for FsStorage {
     }
 
     fn create(&self, path: &Utf8Path) -> io::Result<FsFile> {
-        FsFile::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?)
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create_new(true);
+        FsFile::new(with_mode(&mut options, 0o644).open(path)?)
     }
 
     fn len_if_same_file(&self, path: &Utf8Path, file: &FsFile) -> io::Result<Option<u64>> {
@@ -78,6 +85,22 @@ impl Storage for FsStorage {
 
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<FsLock> {
         FsLock::acquire(path, timeout, note)
+    }
+
+    #[cfg(unix)]
+    fn access(&self, path: &Utf8Path) -> io::Result<Option<FileAccess>> {
+        use std::os::unix::fs::MetadataExt;
+
+        use rustix::process::{getegid, geteuid};
+
+        let metadata = fs_err::metadata(path)?;
+        Ok(Some(FileAccess {
+            mode: metadata.mode() & 0o7777,
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            process_user: geteuid().as_raw(),
+            process_group: getegid().as_raw(),
+        }))
     }
 
     fn now(&self) -> SystemTime {

@@ -9,14 +9,14 @@ use super::error::{AppendError, LogError, RotateError};
 use super::paths::{REPAIRING, UNSYNCED, companion, parent_dir, saved_tail_path};
 use super::repair::saved_tails;
 use super::storage::{FileReader, Storage, StorageFile, create_synced, if_found};
-use super::writer::{LockOptions, LogWriter, WriterOptions};
+use super::writer::{LogWriter, WriterOptions};
 use crate::event::{Event, LogContinued};
 use crate::integrity::{ChainLink, Head};
 use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 
 /// Renames a log that can no longer be written, and starts a new log whose first line records its head. Returns the
 /// path of the old log and a writer of the new one. The projection of the new log is empty, so a new rehearsal is
-/// required.
+/// required. The options are [`WriterOptions`], or [`LockOptions`](super::LockOptions); an expected head is ignored.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 pub fn rotate_log<P: Projection, S: Storage>(
     storage: S,
     path: &Utf8Path,
-    lock: LockOptions,
+    options: impl Into<WriterOptions>,
     projection: P,
 ) -> Result<(Utf8PathBuf, LogWriter<P, S>), RotateError> {
     let failed = |aside: Option<Utf8PathBuf>, source: AppendError| RotateError {
@@ -32,13 +32,17 @@ pub fn rotate_log<P: Projection, S: Storage>(
         aside,
         source: Box::new(source),
     };
+    let options = options.into().expected_head(None);
     let resolved = storage.resolve(path).map_err(LogError::io("look up", path));
-    let locked = resolved.and_then(|path| Ok((lock.acquire(&storage, &path)?, path)));
+    let locked = resolved.and_then(|log| {
+        options.check_access(&storage, path, &log)?;
+        Ok((options.acquire_lock(&storage, &log)?, log))
+    });
     let (locked, log) = locked.map_err(|source| failed(None, source.into()))?;
     let aside = swap_in_new_log(&storage, &log).map_err(|source| failed(None, source.into()))?;
     let detached = detach_companion_files(&storage, &log, &aside);
     drop(locked);
-    let opened = detached.and_then(|()| LogWriter::open(storage, &log, WriterOptions::new(lock), projection));
+    let opened = detached.and_then(|()| LogWriter::open(storage, &log, options, projection));
     match opened {
         Ok(opened) => Ok((aside, opened)),
         Err(source) => Err(failed(Some(aside), source.into())),
