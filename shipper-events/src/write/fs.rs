@@ -13,6 +13,10 @@ use super::fs_file::{FsFile, with_mode};
 use super::fs_lock::FsLock;
 use super::paths::{file_name, parent_dir};
 use super::storage::{Storage, StorageFile};
+use crate::display_safe::display_safe;
+
+/// The part of a link's target that an error shows.
+const MAX_TARGET_CHARS: usize = 1000;
 
 /// The file system of the operating system, its clock and its randomness.
 ///
@@ -28,6 +32,12 @@ impl Storage for FsStorage {
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         match path.canonicalize_utf8() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Ok(target) = fs_err::read_link(path) {
+                    let target = target.to_string_lossy();
+                    let target = display_safe(&target).max_chars(MAX_TARGET_CHARS);
+                    let message = format!("it is a symbolic link to {target}, which does not exist");
+                    return Err(io::Error::new(io::ErrorKind::NotFound, message));
+                }
                 Ok(parent_dir(path).canonicalize_utf8()?.join(file_name(path)))
             }
             resolved => resolved,

@@ -6,7 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::encode::timestamp;
 use super::error::{AppendError, LogError, RotateError};
-use super::paths::{REPAIRING, UNSYNCED, companion, parent_dir, saved_tail_path};
+use super::log_file::sync_directory_of;
+use super::paths::{REPAIRING, UNSYNCED, companion, saved_tail_path};
 use super::repair::saved_tails;
 use super::storage::{FileReader, Storage, StorageFile, create_synced, if_found};
 use super::writer::{LogWriter, WriterOptions};
@@ -68,8 +69,9 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
         if storage.len_if_same_file(path, &old).map_err(LogError::io("look up", path))? != Some(length) {
             return Err(LogError::ConcurrentWriter { path: path.to_owned() });
         }
-        let linked = storage.link(path, &aside).and_then(|()| storage.sync_directory(parent_dir(path)));
-        linked.and_then(|()| storage.rename(&new, path)).map_err(LogError::io("move aside", path))
+        storage.link(path, &aside).map_err(LogError::io("move aside", path))?;
+        sync_directory_of(storage, path)?;
+        storage.rename(&new, path).map_err(LogError::io("move aside", path))
     };
     swap().inspect_err(|_| {
         // No other program uses the new file.
@@ -98,5 +100,5 @@ fn detach_companion_files<S: Storage>(storage: &S, path: &Utf8Path, aside: &Utf8
         let renamed = storage.rename(&tail, &saved_tail_path(aside, &hash));
         renamed.map_err(LogError::io("move a saved tail beside", path))?;
     }
-    storage.sync_directory(parent_dir(path)).map_err(LogError::io("sync the directory of", path))
+    sync_directory_of(storage, path)
 }
