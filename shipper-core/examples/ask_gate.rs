@@ -1,6 +1,7 @@
-//! `ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD] [--adopt]`: asks
-//! the gate, records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status 0: the gate permits the
-//! publish; 1: it refuses, also because of an untrusted log; 2: an error.
+//! `ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] [--extends HEAD] [--adopt]
+//! [--allow-foreign-owner]`: asks the gate, records the decision, and prints `{"verdict":…,"reasons":[…]}`. Exit status
+//! 0: the gate permits the publish; 1: it refuses, also because of an untrusted log; 2: an error. `--adopt` accepts a log
+//! of the shipper tool, and `--allow-foreign-owner` one that other users can change.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -14,7 +15,7 @@ use shipper_core::state_dir::{StateOptions, create_state_directory};
 use shipper_core::{GateAnswer, GateQuery, SkipRequest, VerdictKind, ask_gate};
 
 const USAGE: &str = "usage: ask_gate STATE_DIR --plan-id P [--registry R] [--skip --actor A --justification J] \
-                     [--extends HEAD] [--adopt]";
+                     [--extends HEAD] [--adopt] [--allow-foreign-owner]";
 
 fn run() -> Result<bool, Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut expected_head) = (None, None, None, None);
@@ -27,6 +28,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
             "--registry" => registry = Some(value()?.parse()?),
             "--extends" => expected_head = Some(value()?.parse()?),
             "--skip" => skip = true,
+            "--allow-foreign-owner" => state = state.allow_foreign_owner(true),
             "--adopt" => state = state.adopt_unchained(true),
             "--actor" => request.actor = Some(value()?),
             "--justification" => request.justification = Some(value()?),
@@ -49,6 +51,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
 fn explain(answer: &GateAnswer) -> Result<(), Box<dyn Error>> {
     for reason in answer.verdict().reasons() {
         writeln!(stderr(), "{}: {reason}\nhelp: {}", reason.code(), reason.code().help())?;
+    }
+    for risk in answer.warnings() {
+        writeln!(stderr(), "warning: {risk}")?;
     }
     if answer.verdict().code() == VerdictKind::Bypassed {
         writeln!(stderr(), "WARNING: the gate was bypassed; no rehearsal backs this plan")?;

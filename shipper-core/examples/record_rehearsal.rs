@@ -1,6 +1,7 @@
-//! `record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] NAME@VERSION=ok|fail …`: repairs a torn tail, records
-//! a rehearsal with these outcomes, and writes `rehearsal.json`. It stops at the first failure, as a release tool does.
-//! Exit status 0 if the rehearsal was recorded, passed or not; 1 on an error.
+//! `record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] [--allow-foreign-owner] NAME@VERSION=ok|fail …`:
+//! repairs a torn tail, records a rehearsal with these outcomes, and writes `rehearsal.json`. It stops at the first
+//! failure, as a release tool does. Exit status 0 if the rehearsal was recorded, passed or not; 1 on an error. `--adopt`
+//! accepts a log of the shipper tool, and `--allow-foreign-owner` one that other users can change.
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
@@ -12,7 +13,8 @@ use shipper_core::camino::Utf8PathBuf;
 use shipper_core::shipper_events::write::FsStorage;
 use shipper_core::state_dir::{StateOptions, create_state_directory};
 
-const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] NAME@VERSION=ok|fail …";
+const USAGE: &str = "usage: record_rehearsal STATE_DIR --plan-id P --registry R [--adopt] [--allow-foreign-owner] \
+                     NAME@VERSION=ok|fail …";
 
 fn run() -> Result<(), Box<dyn Error>> {
     let (mut directory, mut plan_id, mut registry, mut packages) = (None, None, None, Vec::new());
@@ -22,6 +24,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         match arg.as_str() {
             "--plan-id" => plan_id = args.next(),
             "--registry" => registry = args.next(),
+            "--allow-foreign-owner" => state = state.allow_foreign_owner(true),
             "--adopt" => state = state.adopt_unchained(true),
             _ if directory.is_none() => directory = Some(Utf8PathBuf::from(arg)),
             _ => packages.push(arg),
@@ -33,6 +36,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     create_state_directory(&directory)?;
     let mut recorder = RehearsalRecorder::open(FsStorage, &directory, state)?;
+    for risk in recorder.warnings() {
+        writeln!(stderr(), "warning: {risk}")?;
+    }
     let mut rehearsal = recorder.start(plan_id.parse()?, registry.parse()?, packages.len() as u64)?;
     let mut rehearsed = 0;
     let mut failed = None;

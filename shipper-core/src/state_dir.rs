@@ -3,7 +3,7 @@
 use std::io;
 
 use camino::Utf8Path;
-use shipper_events::write::{FsStorage, LockOptions, Storage, WriterOptions};
+use shipper_events::write::{FsStorage, LockOptions, Storage, WriterOptions, replace_file};
 
 /// Name of the log in a state directory.
 pub const LOG_FILE_NAME: &str = "events.jsonl";
@@ -16,6 +16,7 @@ pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
 pub struct StateOptions {
     lock: LockOptions,
     adopt_unchained: bool,
+    allow_foreign_owner: bool,
 }
 
 impl StateOptions {
@@ -32,6 +33,14 @@ impl StateOptions {
         self
     }
 
+    /// Accepts a log that other users can change if `allow` is true; false by default: see
+    /// [`WriterOptions::allow_foreign_owner`].
+    #[must_use]
+    pub fn allow_foreign_owner(mut self, allow: bool) -> Self {
+        self.allow_foreign_owner = allow;
+        self
+    }
+
     /// Returns the note that waiting processes show.
     pub(crate) fn holder_note(&self) -> &str {
         &self.lock.holder_note
@@ -39,7 +48,9 @@ impl StateOptions {
 
     /// Returns the options of the log's writer.
     pub(crate) fn writer(self) -> WriterOptions {
-        WriterOptions::new(self.lock).adopt_unchained(self.adopt_unchained)
+        WriterOptions::new(self.lock)
+            .adopt_unchained(self.adopt_unchained)
+            .allow_foreign_owner(self.allow_foreign_owner)
     }
 }
 
@@ -49,7 +60,7 @@ impl From<LockOptions> for StateOptions {
     }
 }
 
-/// Creates a state directory and its missing parents, durably. A new one gets a `.gitignore` for all files:
+/// Creates a state directory and its missing parents, durably, with mode 0755 less the umask. A new one gets a `.gitignore` for all files:
 /// otherwise cargo could pack the log into a package, and every event would change the plan.
 ///
 /// # Errors
@@ -57,7 +68,7 @@ impl From<LockOptions> for StateOptions {
 /// Returns the error of the file system if a directory or file cannot be created.
 pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
     if create_directory(path)? {
-        fs_err::write(path.join(".gitignore"), "*\n")?;
+        replace_file(&FsStorage, &path.join(".gitignore"), b"*\n")?;
     }
     Ok(())
 }
@@ -72,10 +83,19 @@ fn create_directory(path: &Utf8Path) -> io::Result<bool> {
         _ => Utf8Path::new("."),
     };
     create_directory(parent)?;
-    let created = match fs_err::create_dir(path) {
+    let created = match new_directory(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
         created => created.map(|()| true)?,
     };
     FsStorage.sync_directory(parent)?;
     Ok(created)
+}
+
+/// Creates a directory that, on Unix, only its owner can write, whatever the umask.
+fn new_directory(path: &Utf8Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot create the directory {path}: {error}"));
+    builder.create(path).map_err(named)
 }

@@ -1,28 +1,33 @@
-//! `append [--adopt] LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}` lines from standard input, appends
-//! each durably, and after each prints the log's head. With `--adopt`, it
-//! also appends to a log of the shipper tool. Exit status 0 at the end of input, 1 on an error.
+//! `append [--adopt] [--allow-foreign-owner] LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}`
+//! lines from standard input, appends each durably, and after each prints the log's head. Exit status 0 at the end of
+//! input, 1 on an error. `--adopt` accepts a log of the shipper tool, and `--allow-foreign-owner` one that other users
+//! can change.
 
 use std::error::Error;
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{BufRead, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
 use shipper_events::write::{FsStorage, LogWriter, NewEvent, WriterOptions};
 
-const USAGE: &str = "usage: append [--adopt] LOG";
+const USAGE: &str = "usage: append [--adopt] [--allow-foreign-owner] LOG";
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let (mut path, mut adopt) = (None, false);
+    let (mut path, mut adopt, mut allow) = (None, false, false);
     for arg in std::env::args().skip(1) {
         match arg.as_str() {
             "--adopt" => adopt = true,
+            "--allow-foreign-owner" => allow = true,
             _ if path.is_none() && !arg.starts_with("--") => path = Some(Utf8PathBuf::from(arg)),
             _ => return Err(USAGE.into()),
         }
     }
     let path = path.ok_or(USAGE)?;
-    let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(adopt);
+    let options = WriterOptions::default().adopt_unchained(adopt).allow_foreign_owner(allow).repair_torn_tail(true);
     let mut log = LogWriter::open(FsStorage, &path, options, ())?;
+    for risk in log.warnings() {
+        writeln!(stderr(), "warning: {risk}")?;
+    }
     for (line, text) in stdin().lock().lines().enumerate() {
         let draft: NewEvent = text?.parse().map_err(|error| format!("standard input, line {}: {error}", line + 1))?;
         // Printing the head acknowledges the event: a reader can rely on it.
@@ -43,6 +48,6 @@ fn main() -> ExitCode {
         message = format!("{message}: {source}");
         cause = source.source();
     }
-    let _ = writeln!(std::io::stderr(), "error: {message}");
+    let _ = writeln!(stderr(), "error: {message}");
     ExitCode::FAILURE
 }

@@ -69,17 +69,14 @@ impl fmt::Display for DisplaySafe<'_> {
 /// around it.
 ///
 /// Control and format characters are not safe, nor are separators other than the space, combining marks, private-use and
-/// unassigned characters. Nor are invisible letters, and letters of right-to-left scripts, which reorder other text.
+/// unassigned characters. Nor are invisible letters. Characters that change the direction of text are format characters.
+/// Letters of right-to-left scripts are safe: a display may reorder them, and digits or punctuation beside them, but a
+/// name in Hebrew or Arabic stays readable.
 pub fn is_display_safe(character: char) -> bool {
     match character {
         '\u{20}'..='\u{7e}' => true,
-        '\u{590}'..='\u{8ff}'
-        | '\u{fb1d}'..='\u{fdff}'
-        | '\u{fe70}'..='\u{feff}'
-        | '\u{10800}'..='\u{10fff}'
-        | '\u{1e800}'..='\u{1efff}'
         // Invisible letters.
-        | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => false,
+        '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' => false,
         _ => character.escape_debug().len() == 1,
     }
 }

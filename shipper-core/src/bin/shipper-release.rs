@@ -24,7 +24,7 @@ use shipper_core::release::{
 use shipper_core::state_dir::{StateOptions, create_state_directory};
 use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
 use shipper_events::Head;
-use shipper_events::write::FsStorage;
+use shipper_events::write::{AccessRisk, FsStorage};
 
 /// Rehearse and publish the packages of a workspace, and record every step in a log
 #[derive(Parser)]
@@ -88,6 +88,9 @@ struct Common {
     /// Write to a log that the shipper tool writes, although that tool can then no longer read it
     #[arg(long)]
     adopt: bool,
+    /// Use a log that other users can change
+    #[arg(long)]
+    allow_foreign_owner: bool,
     /// Allow uncommitted files
     #[arg(long)]
     allow_dirty: bool,
@@ -139,7 +142,7 @@ impl Common {
         let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
         let plan = workspace.plan().clone();
         let publisher = CargoPublisher::new(workspace, self.allow_dirty)?;
-        let state = StateOptions::default().adopt_unchained(self.adopt);
+        let state = StateOptions::default().adopt_unchained(self.adopt).allow_foreign_owner(self.allow_foreign_owner);
         Ok(Session { state_dir, state, plan, publisher, limits, progress, cancel })
     }
 }
@@ -162,6 +165,7 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             let done = rehearse(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress)?;
             let (summary, passed) = (&done.receipt.summary, done.receipt.is_valid_evidence());
             print_result(&format!("plan {}\n{summary}\nhead {}", plan.plan_id(), done.head));
+            print_access(&done.warnings);
             if let Some(error) = &done.sidecar {
                 print_note(&format!("warning: {error}: {}", error.source));
             }
@@ -186,7 +190,9 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
                     }
                     Ok(outcome.failure.is_none())
                 }
-                Err(refused @ PublishError::Refused(_)) => {
+                Err(PublishError::Refused(gate)) => {
+                    print_access(gate.warnings());
+                    let refused = PublishError::Refused(gate);
                     print_note(&format!("error: {refused}"));
                     Ok(false)
                 }
@@ -200,6 +206,13 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
 fn print_result(result: &str) {
     if let Err(error) = writeln!(stdout(), "{result}") {
         print_note(&format!("warning: cannot print the result, which is in the log: {error}"));
+    }
+}
+
+/// Prints a warning for each way in which other users can change the log.
+fn print_access(risks: &[AccessRisk]) {
+    for risk in risks {
+        print_note(&format!("warning: {risk}"));
     }
 }
 
@@ -239,6 +252,9 @@ fn step_text(step: Step) -> &'static str {
 
 impl Progress for StderrProgress {
     fn gate_passed(&mut self, gate: &GateAnswer) {
+        for risk in gate.warnings() {
+            self.print(&format!("warning: {risk}"));
+        }
         match gate.verdict().code() {
             VerdictKind::Bypassed => {
                 self.print("WARNING: the gate was bypassed; no rehearsal backs this plan");

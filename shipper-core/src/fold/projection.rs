@@ -62,9 +62,9 @@ impl GateProjection {
     /// exists. The caller must then decide nothing.
     pub fn open(path: impl AsRef<Utf8Path>) -> Result<Self, OpenGateError> {
         let path = path.as_ref();
+        refuse_marked(path)?;
         let failed = |source| OpenGateError::Io { path: path.to_owned(), source };
         let file = fs_err::File::open(path).map_err(failed)?;
-        refuse_marked(path)?;
         let gate = Self::read(file)?;
         // A repair may have begun since the first look.
         refuse_marked(path)?;

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 use camino::Utf8Path;
 use shipper_events::event::{DecisionRecord, GateEvaluated};
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
+use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
 
@@ -51,6 +51,8 @@ pub enum GateAnswer {
         line: u64,
         /// Result of comparing the sidecar with the receipt.
         sidecar: SidecarUpdate,
+        /// The ways in which other users can change the log. Empty unless the superuser runs this process.
+        warnings: Vec<AccessRisk>,
     },
     /// The log is torn, corrupt, broken or replaced, does not extend the expected head, or an earlier repair or sync
     /// failed. Nothing was recorded, and the verdict is a refusal for [`RefusalReason::UntrustedLog`].
@@ -77,7 +79,8 @@ pub enum SidecarUpdate {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AskGateError {
-    /// The log could not be locked, opened or read, or the shipper tool writes it and the options do not adopt it.
+    /// The log could not be locked, opened or read, or the options do not permit it: the shipper tool writes it, or other
+    /// users can change it.
     #[error("cannot ask the gate")]
     Log(#[source] LogError),
     /// A skip was requested without an actor or without a justification.
@@ -113,6 +116,14 @@ impl GateAnswer {
         }
     }
 
+    /// Returns the ways in which other users can change the log. Empty unless the superuser runs this process.
+    pub fn warnings(&self) -> &[AccessRisk] {
+        match self {
+            Self::Recorded { warnings, .. } => warnings,
+            Self::UntrustedLog(_) => &[],
+        }
+    }
+
     /// Returns the line of the decision. `None` if the log cannot be trusted.
     pub fn line(&self) -> Option<u64> {
         self.head().map(|head| head.lines)
@@ -140,7 +151,8 @@ impl SkipRequest {
 /// # Errors
 ///
 /// [`AskGateError::Log`] if the log cannot be locked, opened or read. It has [`LogError::NotAdopted`] if the shipper
-/// tool writes the log and the options do not adopt it: such a log is not damaged, so this is no verdict. [`AskGateError::RecordFailed`] if the decision is
+/// tool writes the log and the options do not adopt it, and [`LogError::OthersCanWrite`] if other users can change it. Such
+/// a log is not damaged, so this is no verdict. [`AskGateError::RecordFailed`] if the decision is
 /// not acknowledged. [`AskGateError::SkipWithoutReason`] if the query skips without an actor or a justification.
 /// A log that cannot be trusted is not an error but a refusal, [`GateAnswer::UntrustedLog`].
 ///
@@ -185,7 +197,8 @@ pub fn ask_gate<S: Storage>(
     #[expect(clippy::expect_used, reason = "an append that succeeds has called its closure")]
     let verdict = decided.expect("invariant: a recorded decision has a verdict");
     let sidecar = update_sidecar(&log, state_directory);
-    Ok(GateAnswer::Recorded { verdict, head, line: head.lines, sidecar })
+    let warnings = log.warnings().to_vec();
+    Ok(GateAnswer::Recorded { verdict, head, line: head.lines, sidecar, warnings })
 }
 
 /// Returns the answer about a log that cannot be trusted, and an error about one that cannot be read.

@@ -10,7 +10,7 @@ use shipper_events::event::{
     RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
     RehearsalStarted,
 };
-use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
+use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, PlanId, RegistryName};
 use thiserror::Error;
 
@@ -77,6 +77,8 @@ pub struct CompletedRehearsal {
     pub receipt: Arc<Receipt>,
     /// Head of the log up to the completion.
     pub head: Head,
+    /// The ways in which other users can change the log. Empty unless the superuser runs this process.
+    pub warnings: Vec<AccessRisk>,
     /// The error of writing the sidecar, which does not affect the recorded completion. `None` if it was written.
     pub sidecar: Option<WriteSidecarError>,
 }
@@ -88,7 +90,8 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
     /// # Errors
     ///
     /// [`RecordError::RunLock`] if the run lock cannot be taken, [`RecordError::Log`] if the log cannot be opened. A log
-    /// that the shipper tool writes is [`LogError::NotAdopted`], unless the options adopt it.
+    /// that the shipper tool writes is [`LogError::NotAdopted`], unless the options adopt it. A log that other users can
+    /// change is [`LogError::OthersCanWrite`], unless the options allow that.
     pub fn open(storage: S, state_directory: &Utf8Path, options: impl Into<StateOptions>) -> Result<Self, RecordError> {
         let options = options.into();
         let run_lock = RunLock::take(&storage, state_directory, options.holder_note())?;
@@ -96,6 +99,11 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
         let options = options.writer().repair_torn_tail(true);
         let log = LogWriter::open(storage, &path, options, GateProjection::default())?;
         Ok(Self { log, state_directory: state_directory.to_owned(), _run_lock: run_lock })
+    }
+
+    /// Returns the ways in which other users can change the log. Empty unless the superuser runs this process.
+    pub fn warnings(&self) -> &[AccessRisk] {
+        self.log.warnings()
     }
 
     /// Starts the rehearsal of a plan on a registry. `package_count` must equal the number of packages published,
@@ -172,7 +180,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         #[expect(clippy::expect_used, reason = "the fold of a log with a completion has a receipt")]
         let receipt = log.projection().state().receipt().cloned().expect("invariant: a completion makes a receipt");
         let sidecar = write_sidecar(log.storage(), state_directory, &receipt, head).err();
-        Ok(CompletedRehearsal { receipt, head, sidecar })
+        Ok(CompletedRehearsal { receipt, head, warnings: log.warnings().to_vec(), sidecar })
     }
 
     /// Records an event about a package.

@@ -14,10 +14,12 @@ use crate::state_dir::SIDECAR_FILE_NAME;
 
 /// The error for a sidecar that cannot be written. The log has its content, and the next decision writes it again.
 #[derive(Debug, Error)]
-#[error("cannot write the sidecar {path}")]
+#[error("cannot {what} {path}")]
 #[non_exhaustive]
 pub struct WriteSidecarError {
-    /// Path of the sidecar.
+    /// The step, as a verb: `write the sidecar`, or `sync the directory`.
+    pub what: &'static str,
+    /// Path of the sidecar or of its directory.
     pub path: Utf8PathBuf,
     /// Error of the file system.
     pub source: io::Error,
@@ -71,9 +73,11 @@ pub fn write_sidecar<S: Storage>(
     head: Head,
 ) -> Result<(), WriteSidecarError> {
     let path = state_directory.join(SIDECAR_FILE_NAME);
+    let failed = |what, path| move |source| WriteSidecarError { what, path, source };
     let replaced = replace_file(storage, &path, Sidecar::render(receipt, head).as_bytes());
-    let written = replaced.and_then(|()| storage.sync_directory(state_directory));
-    written.map_err(|source| WriteSidecarError { path, source })
+    replaced.map_err(failed("write the sidecar", path))?;
+    let synced = storage.sync_directory(state_directory);
+    synced.map_err(failed("sync the directory", state_directory.to_owned()))
 }
 
 /// Returns whether the sidecar in a state directory matches a receipt.

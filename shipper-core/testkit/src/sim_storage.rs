@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use shipper_events::write::{Storage, StorageFile};
+use shipper_events::write::{FileAccess, Storage, StorageFile};
 
 /// The failure of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,8 @@ struct StorageState {
     durable_names: BTreeMap<Utf8PathBuf, usize>,
     unsynced_names: Vec<NameChange>,
     locked: BTreeSet<Utf8PathBuf>,
+    /// Owners and permissions; the other files have none.
+    access: BTreeMap<Utf8PathBuf, FileAccess>,
     steps: usize,
     syncs: usize,
     fail: Option<(FaultPoint, InjectedFault)>,
@@ -170,6 +172,11 @@ impl SimStorage {
     /// Removes all faults from now on.
     pub fn mended(&self) {
         self.0.borrow_mut().fail = None;
+    }
+
+    /// Sets the owner and the permissions of a file or directory.
+    pub fn set_access(&self, path: &str, access: FileAccess) {
+        self.0.borrow_mut().access.insert(path.into(), access);
     }
 
     /// Fixes the clock, which otherwise follows the steps.
@@ -353,6 +360,10 @@ impl Storage for SimStorage {
         state.durable_names = state.live_names();
         state.unsynced_names.clear();
         Ok(())
+    }
+
+    fn access(&self, path: &Utf8Path) -> io::Result<Option<FileAccess>> {
+        Ok(self.0.borrow().access.get(path).copied())
     }
 
     fn lock(&self, path: &Utf8Path, _: Duration, _: &str) -> io::Result<SimLock> {

@@ -117,7 +117,7 @@ fn open_writer_refuses_new_unchained_lines() {
     let state = State::new();
     let mut log = LogWriter::open(FsStorage, &state.log(), WriterOptions::default(), ()).expect("a new log");
     let draft: NewEvent = r#"{"event_type":{"type":"execution_started"},"package":"all"}"#.parse().expect("a draft");
-    log.append(&[draft.clone()]).expect("appended");
+    log.append(std::slice::from_ref(&draft)).expect("appended");
     let both = [std::fs::read(state.log()).expect("the log"), unchained()].concat();
     std::fs::write(state.log(), both).expect("the other tool appends");
     let error = log.append(&[draft]).expect_err("there are unchained lines");

@@ -1,13 +1,14 @@
 //! Every fault during a write is an error, and only durable events are acknowledged: a caller relies on every head and
 //! permission that it gets.
 
+use std::error::Error;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
 use shipper_core::rehearsal::{RecordError, RunLockError};
 use shipper_core::sidecar::write_sidecar;
-use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::{GateAnswer, GateProjection, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{
     AppendError, FsStorage, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
@@ -109,6 +110,75 @@ fn error_after_moving_the_log_names_its_new_path() {
         rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ()).map(drop).expect_err("it failed");
     let aside = error.aside.expect("it was moved");
     assert_eq!(disk.read(aside.as_str()), passed().read(LOG));
+}
+
+/// An error names the directory whose sync failed, and not the log or the sidecar.
+#[test]
+fn failed_sync_of_a_directory_names_the_directory() {
+    let mut named = Vec::new();
+    for sync in 0..8 {
+        let fault = |disk: SimStorage| disk.failing(FaultPoint::Sync(sync), InjectedFault::Eio);
+        let rotated = rotate_log(fault(passed()), Utf8Path::new(LOG), LockOptions::default(), ()).map(drop);
+        named.extend(rotated.err().map(|error| error.source.to_string()));
+        named.extend(ask(&fault(passed()), STATE).err().and_then(|error| error.source().map(ToString::to_string)));
+        if let Ok(GateAnswer::Recorded { sidecar: SidecarUpdate::WriteFailed(error), .. }) =
+            ask(&fault(passed()), STATE)
+        {
+            named.push(error.to_string());
+        }
+    }
+    let directories = named.iter().filter(|error| **error == "cannot sync the directory state").count();
+    assert!(directories >= 4, "{named:?}");
+    assert!(!named.iter().any(|error| error.contains("directory of")), "{named:?}");
+}
+
+/// The error for a link without a target says what the path is and where the link points.
+#[cfg(unix)]
+#[test]
+fn dangling_link_is_named() {
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
+    std::os::unix::fs::symlink("elsewhere/log\u{1b}", &path).expect("a link");
+    let says = "it is a symbolic link to elsewhere/log\\u{1b}, which does not exist";
+    let opened = LogWriter::open(FsStorage, &path, WriterOptions::default(), ()).map(drop).expect_err("no target");
+    let recorded = RehearsalRecorder::open(FsStorage, &state, LockOptions::default()).map(drop).expect_err("no target");
+    let asked = ask(&FsStorage, &state).expect_err("no target");
+    let read = GateProjection::open(&path).expect_err("no target");
+    for error in [&opened as &dyn Error, &recorded, &asked, &read] {
+        let chain: Vec<String> =
+            std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+        assert!(chain.join(": ").contains(says), "{chain:?}");
+    }
+}
+
+/// The gate and the recorder never begin a log that continues another one: only `rotate_log` does, which the caller
+/// calls.
+#[test]
+fn only_a_rotation_continues_a_log() {
+    let chained = LogBuilder::chained().pass("p", "r").bytes().to_vec();
+    let broken = chained.iter().position(|byte| *byte == b'\n').map(|end| chained[end + 1..].to_vec());
+    let damaged: [(&str, Vec<u8>); 5] = [
+        ("corrupt", [&chained[..], b"{\n"].concat()),
+        ("broken", broken.expect("several lines")),
+        ("torn", [&chained[..], b"{\"seq\":"].concat()),
+        ("empty", Vec::new()),
+        ("unsynced", chained.clone()),
+    ];
+    for (damage, log) in damaged {
+        let disk = SimStorage::with(&[(LOG, &log)]);
+        if damage == "unsynced" {
+            disk.create(Utf8Path::new("state/events.jsonl.unsynced")).map(drop).expect("a marker");
+        }
+        for _ in 0..2 {
+            let _ = ask(&disk, STATE);
+            let _ = RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), LockOptions::default()).map(drop);
+        }
+        let after = String::from_utf8(disk.read(LOG).expect("the log")).expect("UTF-8");
+        assert!(!after.contains("log_continued"), "{damage}");
+        assert!(!disk.names().iter().any(|name| name.as_str().contains("aside")), "{damage}");
+    }
+    let rotated = rotate_log(passed(), Utf8Path::new(LOG), LockOptions::default(), ());
+    assert!(rotated.is_ok(), "a rotation does");
 }
 
 /// A continued log ignores the saved tails of the old log.

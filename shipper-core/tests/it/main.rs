@@ -34,6 +34,7 @@ mod merge;
 mod properties;
 #[cfg(feature = "release")]
 mod release_model;
+mod state_access;
 mod strategies;
 #[cfg(feature = "release")]
 mod test_registry;

@@ -3,14 +3,7 @@
 
 use std::fmt;
 
-use camino::{Utf8Path, Utf8PathBuf};
-
-use super::error::LogError;
-use super::paths::parent_dir;
-use super::storage::{Storage, if_found};
-
-/// Files that the shipper tool keeps beside its log.
-const SHIPPER_FILES: [&str; 2] = ["state.json", "receipt.json"];
+use camino::Utf8PathBuf;
 
 /// A sign that the shipper tool writes a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,17 +30,4 @@ impl fmt::Display for ShipperSign {
             Self::File { path } => write!(f, "{path} exists"),
         }
     }
-}
-
-/// Refuses to begin a log beside a file of the shipper tool.
-pub(super) fn refuse_shipper_files<S: Storage>(storage: &S, log: &Utf8Path) -> Result<(), LogError> {
-    let directory = parent_dir(log);
-    let names = if_found(storage.read_dir(directory)).map_err(LogError::io("list the directory", directory))?;
-    let found = names.unwrap_or_default().into_iter().find(|name| SHIPPER_FILES.contains(&name.as_str()));
-    found.map_or(Ok(()), |name| Err(coexists(log, ShipperSign::File { path: directory.join(name) })))
-}
-
-/// Returns the error for a log with that sign.
-pub(super) fn coexists(log: &Utf8Path, sign: ShipperSign) -> LogError {
-    LogError::NotAdopted { path: log.to_owned(), sign }
 }

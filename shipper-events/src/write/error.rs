@@ -6,6 +6,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+use super::access::AccessRisk;
 use super::coexist::ShipperSign;
 use crate::integrity::{ChainError, Head};
 use crate::line::error::LineError;
@@ -72,6 +73,16 @@ pub enum LogError {
         path: Utf8PathBuf,
         /// The sign that the shipper tool writes the log.
         sign: ShipperSign,
+    },
+    /// Another user can change the log or its directory. See
+    /// [`allow_foreign_owner`](super::WriterOptions::allow_foreign_owner).
+    #[error(
+        "cannot trust the log: {risk}. Change the owner or the permissions, or opt in with --allow-foreign-owner or \
+         `allow_foreign_owner`"
+    )]
+    OthersCanWrite {
+        /// The file or directory, and who can write it.
+        risk: AccessRisk,
     },
     /// The log does not extend the head that the caller kept.
     #[error("{path} does not extend the expected head {kept}; compare it with a copy")]

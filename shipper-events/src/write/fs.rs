@@ -7,12 +7,21 @@ use std::time::{Duration, SystemTime};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
 
-use super::fs_file::FsFile;
+#[cfg(unix)]
+use super::access::FileAccess;
+use super::fs_file::{FsFile, with_mode};
 use super::fs_lock::FsLock;
 use super::paths::{file_name, parent_dir};
 use super::storage::{Storage, StorageFile};
+use crate::display_safe::display_safe;
+
+/// The part of a link's target that an error shows.
+const MAX_TARGET_CHARS: usize = 1000;
 
 /// The file system of the operating system, its clock and its randomness.
+///
+/// On Unix, it creates files with mode 0644 and lock files with mode 0600, less the umask. A user who cannot open a lock
+/// file for reading cannot lock it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FsStorage;
 
@@ -23,6 +32,12 @@ impl Storage for FsStorage {
     fn resolve(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         match path.canonicalize_utf8() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Ok(target) = fs_err::read_link(path) {
+                    let target = target.to_string_lossy();
+                    let target = display_safe(&target).max_chars(MAX_TARGET_CHARS);
+                    let message = format!("it is a symbolic link to {target}, which does not exist");
+                    return Err(io::Error::new(io::ErrorKind::NotFound, message));
+                }
                 Ok(parent_dir(path).canonicalize_utf8()?.join(file_name(path)))
             }
             resolved => resolved,
@@ -38,7 +53,9 @@ impl Storage for FsStorage {
     }
 
     fn create(&self, path: &Utf8Path) -> io::Result<FsFile> {
-        FsFile::new(OpenOptions::new().read(true).append(true).create_new(true).open(path)?)
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create_new(true);
+        FsFile::new(with_mode(&mut options, 0o644).open(path)?)
     }
 
     fn len_if_same_file(&self, path: &Utf8Path, file: &FsFile) -> io::Result<Option<u64>> {
@@ -78,6 +95,22 @@ impl Storage for FsStorage {
 
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<FsLock> {
         FsLock::acquire(path, timeout, note)
+    }
+
+    #[cfg(unix)]
+    fn access(&self, path: &Utf8Path) -> io::Result<Option<FileAccess>> {
+        use std::os::unix::fs::MetadataExt;
+
+        use rustix::process::{getegid, geteuid};
+
+        let metadata = fs_err::metadata(path)?;
+        Ok(Some(FileAccess {
+            mode: metadata.mode() & 0o7777,
+            owner: metadata.uid(),
+            group: metadata.gid(),
+            process_user: geteuid().as_raw(),
+            process_group: getegid().as_raw(),
+        }))
     }
 
     fn now(&self) -> SystemTime {

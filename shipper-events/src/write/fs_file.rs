@@ -60,6 +60,15 @@ impl StorageFile for FsFile {
     }
 }
 
+/// Sets the permissions of a file that the options create; the umask can only remove some. Only Unix has them.
+pub(super) fn with_mode(options: &mut OpenOptions, mode: u32) -> &mut OpenOptions {
+    #[cfg(unix)]
+    fs_err::os::unix::fs::OpenOptionsExt::mode(options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options
+}
+
 #[cfg(unix)]
 fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file.file(), buffer, offset)

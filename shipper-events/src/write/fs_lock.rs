@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use fs_err::OpenOptions;
 
-use super::fs_file::FsFile;
+use super::fs_file::{FsFile, with_mode};
 use super::storage::{StorageFile, if_found};
 use crate::display_safe::display_safe;
 
@@ -60,8 +60,10 @@ impl FsLock {
     /// Opens the lock file, or creates it. Never opens the target of a link.
     fn open(path: &Utf8Path) -> io::Result<Self> {
         let open = |create| {
-            let file = OpenOptions::new().read(true).write(true).create_new(create).open(path)?;
-            FsFile::new(file).map(Self)
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create_new(create);
+            // Reading is enough to take the lock, so other users must not read the file.
+            FsFile::new(with_mode(&mut options, 0o600).open(path)?).map(Self)
         };
         loop {
             match open(true) {

@@ -160,8 +160,7 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
     }
 
     pub(super) fn sync_directory(&self) -> Result<(), LogError> {
-        let directory = parent_dir(&self.path);
-        self.storage.sync_directory(directory).map_err(LogError::io("sync the directory", directory))
+        sync_directory_of(&self.storage, &self.path)
     }
 
     /// Returns the error for lines that cannot be read or are not valid. Invalid lines poison the writer.
@@ -175,4 +174,10 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             ReadError::TornTail { line, bytes } => LogError::TornTail { path, line, bytes },
         }
     }
+}
+
+/// Syncs the directory of a log. The error names the directory.
+pub(super) fn sync_directory_of<S: Storage>(storage: &S, log: &Utf8Path) -> Result<(), LogError> {
+    let directory = parent_dir(log);
+    storage.sync_directory(directory).map_err(LogError::io("sync the directory", directory))
 }

@@ -1,6 +1,6 @@
 //! Durable writer. An acknowledged event is on stable storage. The writer appends only to a valid log.
 //!
-//! An append, in this order (`docs/log-format.md`, "Writing"):
+//! Opening a log first checks who else can write it (`check_access`). An append, in this order (`docs/log-format.md`, "Writing"):
 //!
 //! 1. Take the lock of the log, `events.jsonl.lock`; after a timeout, fail and name the holder
 //!    (`LockOptions::acquire`).
@@ -18,6 +18,8 @@
 //!
 //! The file system is behind the small trait [`Storage`], so that tests can fail or crash at every step.
 
+mod access;
+mod checks;
 mod coexist;
 mod encode;
 mod error;
@@ -32,6 +34,7 @@ mod rotate;
 mod storage;
 mod writer;
 
+pub use access::{AccessRisk, FileAccess};
 pub use coexist::ShipperSign;
 pub use encode::NewEvent;
 pub use error::{AppendError, LogError, RotateError};

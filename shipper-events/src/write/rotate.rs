@@ -6,17 +6,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::encode::timestamp;
 use super::error::{AppendError, LogError, RotateError};
-use super::paths::{REPAIRING, UNSYNCED, companion, parent_dir, saved_tail_path};
+use super::log_file::sync_directory_of;
+use super::paths::{REPAIRING, UNSYNCED, companion, saved_tail_path};
 use super::repair::saved_tails;
 use super::storage::{FileReader, Storage, StorageFile, create_synced, if_found};
-use super::writer::{LockOptions, LogWriter, WriterOptions};
+use super::writer::{LogWriter, WriterOptions};
 use crate::event::{Event, LogContinued};
 use crate::integrity::{ChainLink, Head};
 use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 
 /// Renames a log that can no longer be written, and starts a new log whose first line records its head. Returns the
 /// path of the old log and a writer of the new one. The projection of the new log is empty, so a new rehearsal is
-/// required.
+/// required. The options are [`WriterOptions`], or [`LockOptions`](super::LockOptions); an expected head is ignored.
 ///
 /// # Errors
 ///
@@ -24,7 +25,7 @@ use crate::read::{Interest, LogScanner, Projection, ReadError, read_events};
 pub fn rotate_log<P: Projection, S: Storage>(
     storage: S,
     path: &Utf8Path,
-    lock: LockOptions,
+    options: impl Into<WriterOptions>,
     projection: P,
 ) -> Result<(Utf8PathBuf, LogWriter<P, S>), RotateError> {
     let failed = |aside: Option<Utf8PathBuf>, source: AppendError| RotateError {
@@ -32,13 +33,17 @@ pub fn rotate_log<P: Projection, S: Storage>(
         aside,
         source: Box::new(source),
     };
+    let options = options.into().expected_head(None);
     let resolved = storage.resolve(path).map_err(LogError::io("look up", path));
-    let locked = resolved.and_then(|path| Ok((lock.acquire(&storage, &path)?, path)));
+    let locked = resolved.and_then(|log| {
+        options.check_access(&storage, path, &log)?;
+        Ok((options.acquire_lock(&storage, &log)?, log))
+    });
     let (locked, log) = locked.map_err(|source| failed(None, source.into()))?;
     let aside = swap_in_new_log(&storage, &log).map_err(|source| failed(None, source.into()))?;
     let detached = detach_companion_files(&storage, &log, &aside);
     drop(locked);
-    let opened = detached.and_then(|()| LogWriter::open(storage, &log, WriterOptions::new(lock), projection));
+    let opened = detached.and_then(|()| LogWriter::open(storage, &log, options, projection));
     match opened {
         Ok(opened) => Ok((aside, opened)),
         Err(source) => Err(failed(Some(aside), source.into())),
@@ -64,8 +69,9 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
         if storage.len_if_same_file(path, &old).map_err(LogError::io("look up", path))? != Some(length) {
             return Err(LogError::ConcurrentWriter { path: path.to_owned() });
         }
-        let linked = storage.link(path, &aside).and_then(|()| storage.sync_directory(parent_dir(path)));
-        linked.and_then(|()| storage.rename(&new, path)).map_err(LogError::io("move aside", path))
+        storage.link(path, &aside).map_err(LogError::io("move aside", path))?;
+        sync_directory_of(storage, path)?;
+        storage.rename(&new, path).map_err(LogError::io("move aside", path))
     };
     swap().inspect_err(|_| {
         // No other program uses the new file.
@@ -94,5 +100,5 @@ fn detach_companion_files<S: Storage>(storage: &S, path: &Utf8Path, aside: &Utf8
         let renamed = storage.rename(&tail, &saved_tail_path(aside, &hash));
         renamed.map_err(LogError::io("move a saved tail beside", path))?;
     }
-    storage.sync_directory(parent_dir(path)).map_err(LogError::io("sync the directory of", path))
+    sync_directory_of(storage, path)
 }

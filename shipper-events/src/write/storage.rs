@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::access::FileAccess;
+
 /// A file system, a clock and a source of random names: everything outside the process that a writer touches.
 ///
 /// Each method is one step, after which the machine can stop. It does not retry, and returns the file system's error.
@@ -45,6 +47,11 @@ pub trait Storage {
     /// Takes the lock of that name, and leaves a note that waiting processes show. If another holder keeps the lock
     /// longer than `timeout`, the error's kind is `WouldBlock`, and its text is the holder's note.
     fn lock(&self, path: &Utf8Path, timeout: Duration, note: &str) -> io::Result<Self::Lock>;
+
+    /// Returns the owner and the permissions of a file or directory. `None`, the default, if the file system has none.
+    fn access(&self, _path: &Utf8Path) -> io::Result<Option<FileAccess>> {
+        Ok(None)
+    }
 
     /// Returns the time, for the timestamps of events.
     fn now(&self) -> SystemTime;

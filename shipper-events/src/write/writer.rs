@@ -5,7 +5,9 @@ use std::{fmt, io};
 
 use camino::Utf8Path;
 
-use super::coexist::{ShipperSign, coexists, refuse_shipper_files};
+use super::access::AccessRisk;
+use super::checks::{check_access, coexists, refuse_shipper_files};
+use super::coexist::ShipperSign;
 use super::encode::NewEvent;
 use super::error::{AppendError, LogError};
 use super::fs::FsStorage;
@@ -32,7 +34,7 @@ impl LockOptions {
     }
 
     /// Takes the lock of a log; dropping it releases it.
-    pub(super) fn acquire<S: Storage>(&self, storage: &S, log: &Utf8Path) -> Result<S::Lock, LogError> {
+    fn acquire<S: Storage>(&self, storage: &S, log: &Utf8Path) -> Result<S::Lock, LogError> {
         let path = companion(log, "lock");
         storage.lock(&path, self.timeout, &self.holder_note).map_err(|source| match source.kind() {
             io::ErrorKind::WouldBlock => LogError::Locked { path, waited: self.timeout, holder: source.to_string() },
@@ -54,6 +56,7 @@ pub struct WriterOptions {
     open_only: bool,
     repair_torn_tail: bool,
     adopt_unchained: bool,
+    allow_foreign_owner: bool,
     expected_head: Option<Head>,
     lock: LockOptions,
 }
@@ -92,11 +95,44 @@ impl WriterOptions {
         self
     }
 
+    /// Accepts a log that other users can change if `allow` is true; false by default. By default, the writer refuses a
+    /// log or a directory that every user or a group can write, except the private group of the user. It also refuses
+    /// one whose owner is neither the effective user nor the superuser. For the superuser, these are only
+    /// [`warnings`](LogWriter::warnings).
+    #[must_use]
+    pub fn allow_foreign_owner(mut self, allow: bool) -> Self {
+        self.allow_foreign_owner = allow;
+        self
+    }
+
     /// Sets a head that the caller has kept; `None` by default. The writer refuses a log that begins differently.
     #[must_use]
     pub fn expected_head(mut self, head: Option<Head>) -> Self {
         self.expected_head = head;
         self
+    }
+}
+
+impl WriterOptions {
+    /// Fails if another user can change the log, unless the caller allows that.
+    pub(super) fn check_access<S: Storage>(
+        &self,
+        storage: &S,
+        given: &Utf8Path,
+        log: &Utf8Path,
+    ) -> Result<Vec<AccessRisk>, LogError> {
+        if self.allow_foreign_owner { Ok(Vec::new()) } else { check_access(storage, given, log) }
+    }
+
+    /// Takes the lock of a log; dropping it releases it.
+    pub(super) fn acquire_lock<S: Storage>(&self, storage: &S, log: &Utf8Path) -> Result<S::Lock, LogError> {
+        self.lock.acquire(storage, log)
+    }
+}
+
+impl From<LockOptions> for WriterOptions {
+    fn from(lock: LockOptions) -> Self {
+        Self::new(lock)
     }
 }
 
@@ -118,6 +154,7 @@ impl WriterOptions {
 pub struct LogWriter<P = (), S: Storage = FsStorage> {
     log: LogFile<P, S>,
     options: WriterOptions,
+    warnings: Vec<AccessRisk>,
     checked_saved_tails: bool,
 }
 
@@ -135,10 +172,13 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     ///
     /// [`LogError`]: see its variants. A corrupt line, a chain error and an earlier failed sync are errors. So are a
     /// log that does not extend the expected head, and a torn tail without the option to repair it. A log that the
-    /// shipper tool writes is [`LogError::NotAdopted`] without the option to adopt it.
+    /// shipper tool writes is [`LogError::NotAdopted`] without the option to adopt it. A log that other users can change
+    /// is [`LogError::OthersCanWrite`] without the option to allow that.
     pub fn open(storage: S, path: &Utf8Path, options: WriterOptions, projection: P) -> Result<Self, LogError> {
-        let path = storage.resolve(path).map_err(LogError::io("look up", path))?;
-        let _locked = options.lock.acquire(&storage, &path)?;
+        let given = path;
+        let path = storage.resolve(given).map_err(LogError::io("look up", given))?;
+        let warnings = options.check_access(&storage, given, &path)?;
+        let _locked = options.acquire_lock(&storage, &path)?;
         let log = LogFile::open(storage, path, projection, |storage, path| {
             if options.open_only {
                 Err(LogError::NoLog { path: path.to_owned() })
@@ -149,7 +189,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
             }
         })?;
         let expected_head = options.expected_head;
-        let mut writer = Self { log, options, checked_saved_tails: false };
+        let mut writer = Self { log, options, warnings, checked_saved_tails: false };
         if let Some(kept) = expected_head {
             writer.log.known.scanner.track_head(kept.lines);
         }
@@ -173,6 +213,11 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
     /// Returns the projection of the events so far.
     pub fn projection(&self) -> &P {
         &self.log.known.projection
+    }
+
+    /// Returns the ways in which other users can change the log. Empty unless the superuser runs this process.
+    pub fn warnings(&self) -> &[AccessRisk] {
+        &self.warnings
     }
 
     /// Returns the file system of the log.
@@ -199,7 +244,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         if self.log.poisoned {
             return Err(AppendError::Poisoned { path: self.log.path.clone() });
         }
-        let _locked = self.options.lock.acquire(&self.log.storage, &self.log.path)?;
+        let _locked = self.options.acquire_lock(&self.log.storage, &self.log.path)?;
         self.prepare()?;
         self.log.append_under_lock(decide)
     }

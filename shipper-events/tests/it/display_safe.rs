@@ -45,20 +45,23 @@ fn control_and_bidi_characters_are_escaped() {
         '\u{2028}',
         '\u{2029}',
         '\u{202a}',
+        '\u{202b}',
+        '\u{202c}',
+        '\u{202d}',
         '\u{202e}',
         '\u{2066}',
+        '\u{2067}',
+        '\u{2068}',
         '\u{2069}',
+        '\u{600}',
+        '\u{6dd}',
+        '\u{5b0}',
         '\u{feff}',
         '\u{fff9}',
         '\u{e000}',
         '\u{e0041}',
         '\u{301}',
-        '\u{5d0}',
-        '\u{627}',
         '\u{61c}',
-        '\u{fb1d}',
-        '\u{10800}',
-        '\u{1e900}',
         '\u{a0}',
         '\u{3164}',
         '\u{115f}',
@@ -70,4 +73,18 @@ fn control_and_bidi_characters_are_escaped() {
     for plain in ['a', '~', ' ', 'é', 'ß', '語', '😀', '…', 'Ω', 'я'] {
         assert!(is_display_safe(plain), "{plain}");
     }
+}
+
+/// Names in right-to-left scripts are shown as they are, and only the marks that change the direction are escaped.
+#[test]
+fn right_to_left_names_stay_readable() {
+    for name in [
+        "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        "\u{633}\u{644}\u{627}\u{645} \u{664}\u{662}",
+        "\u{fb1d}\u{fe8d}\u{10800}\u{1e900}",
+    ] {
+        let shown = display_safe(name).to_string();
+        assert_eq!(shown, name, "{}", name.escape_unicode());
+    }
+    assert_eq!(display_safe("\u{5d0}\u{202e}\u{5d1}\u{61c}").to_string(), "\u{5d0}\\u{202e}\u{5d1}\\u{61c}");
 }
