@@ -199,7 +199,7 @@ fn corrupt_log_is_moved_aside_and_continued() {
     );
     state.rehearse(true);
     assert!(state.ask(Some("r"), false, &SkipRequest::default()).verdict().may_publish());
-    assert_eq!(summarize(state.audit()), "verified chained; 2:refused; 6:authorized");
+    assert_eq!(summarize(state.audit()), "inconclusive chained; 2:refused; 6:authorized; 1!continues-earlier-log");
 }
 
 /// A log that does not extend the head that the caller kept is refused, and nothing is recorded.

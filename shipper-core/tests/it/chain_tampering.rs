@@ -67,9 +67,9 @@ fn log_continued_is_allowed_on_line_1_only() {
     let continued = r#"{"type":"log_continued","lines":9,"bytes":99,"blake3":"old"}"#;
     let mut log = LogBuilder::chained();
     log.event(continued).pass("p", "r");
-    assert_summary(&log, "inconclusive chained");
+    assert_summary(&log, "inconclusive chained; 1!continues-earlier-log");
     log.event(continued);
-    assert_summary(&log, "violated broken; 5!chain-broken");
+    assert_summary(&log, "violated broken; 1!continues-earlier-log; 5!chain-broken");
 }
 
 /// Each deleted, doubled or swapped line and each changed byte is found, except at the end of the log: only a kept head

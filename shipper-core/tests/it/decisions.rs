@@ -17,7 +17,10 @@ fn a_run_on_a_passing_rehearsal_is_verified() {
     log.pass("p", "r").publish("p");
     assert_summary(&log, "verified unchained; 4:verified<-4");
     assert_eq!(log.summary(&demand("r")), "verified unchained; 4:verified<-4");
-    assert_eq!(log.summary(&demand("s")), "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+    assert_eq!(
+        log.summary(&demand("s")),
+        "violated unchained; 4:violated<-4; 4!publish-not-authorized; -!registry-never-named"
+    );
 }
 
 /// Without a rehearsal of its plan, a run is unproven: nothing contradicts it, and nothing backs it.
@@ -52,7 +55,8 @@ fn refused_run_without_an_action_is_unproven() {
     for action in ["package_attempted", "package_uploaded", "package_published"] {
         let mut acting = LogBuilder::foreign();
         acting.fail("p", "r").plan("p", 1).event_on(&format!(r#"{{"type":"{action}"}}"#), "a@1.0.0");
-        assert_summary(&acting, "violated unchained; 4:violated<-4; 4!publish-not-authorized");
+        let unconfirmed = if action == "package_uploaded" { "; 4!upload-unconfirmed" } else { "" };
+        assert_summary(&acting, &format!("violated unchained; 4:violated<-4; 4!publish-not-authorized{unconfirmed}"));
     }
     let mut skipping = LogBuilder::foreign();
     skipping.fail("p", "r").plan("p", 1).event_on(r#"{"type":"package_skipped","reason":"there"}"#, "a@1.0.0");
@@ -190,7 +194,7 @@ fn outdated_permission_is_violated() {
     );
     assert_eq!(
         outdated(&|log| log.event(r#"{"type":"gate_consulted"}"#)),
-        "violated chained; 4:violated<-6; 5!unknown-gate-event; 6!decision-outdated",
+        "unjudged chained; 4:unjudged<-6; 5!unknown-gate-event; 6!unjudged-run",
     );
     assert_eq!(outdated(&|log| log.complete("p", "r", true)), "violated chained; 4:violated<-6; 6!decision-outdated");
     assert_eq!(outdated(&|log| log.pass("q", "r")), "verified chained; 4:verified<-8");
@@ -266,13 +270,16 @@ fn a_permission_must_be_under_the_demanded_registry() {
     let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r").publish("p");
     assert_eq!(log.summary(&demand("r")), "verified chained; 4:verified<-5");
-    assert_eq!(log.summary(&demand("s")), "violated chained; 4:violated<-5; 4!registry-not-demanded");
+    assert_eq!(
+        log.summary(&demand("s")),
+        "violated chained; 4:violated<-5; 4!registry-not-demanded; -!registry-never-named"
+    );
     let mut log = LogBuilder::chained();
     log.gate("p", None, false, "dormant", &[]);
     assert_eq!(log.summary(&demand("s")), "violated chained; 1:violated; 1!registry-not-demanded");
     let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), false, "refused", &["no-rehearsal"]);
-    assert_eq!(log.summary(&demand("s")), "verified chained; 1:refused");
+    assert_eq!(log.summary(&demand("s")), "verified chained; 1:refused; -!registry-never-named");
 }
 
 /// Decisions with an unknown rules version are not judged, nor are the runs that use them.
@@ -447,7 +454,14 @@ fn shared_registry_host_is_a_note() {
         log
     };
     assert_summary(&log(&policy("h1", "h2"), &policy("h3", "h4")), "verified unchained; 9:verified<-9");
-    assert_summary(&log(&policy("h1", "h2"), &policy("h2", "h1")), "verified unchained; 9:verified<-9");
+    assert_summary(
+        &log(&policy("h1", "h2"), &policy("h2", "h5")),
+        "verified unchained; 9:verified<-9; 9!shared-authority",
+    );
+    assert_summary(
+        &log(&policy("https://Reg.example/api", "h2"), &policy("h3", "sparse+https://index.reg.example/")),
+        "verified unchained; 9:verified<-9; 9!shared-authority",
+    );
     assert_summary(
         &log(&policy("h1", "h2"), &policy("h1", "h4")),
         "verified unchained; 9:verified<-9; 9!shared-authority",

@@ -24,6 +24,7 @@ mod chain_tampering;
 mod coexistence;
 mod crash_consistency;
 mod decisions;
+mod false_permission;
 mod finding_labels;
 mod fold_oracle;
 mod goldens;

@@ -6,7 +6,7 @@ use shipper_core::audit::{
     AsOf, AuditError, AuditOptions, Auditor, Conclusion, LogAudit, LogReport, Report, SidecarInput, SidecarStatus,
     audit_path, resolve_as_of,
 };
-use shipper_core::{GateState, Sidecar, Verdict, evaluate, strategies};
+use shipper_core::{GateProjection, GateState, Sidecar, Verdict, evaluate, strategies};
 use shipper_events::{EventReader, Head, HeadHasher, LogEntry};
 use shipper_testkit::lines::split_lines;
 use shipper_testkit::log_builder::audit;
@@ -94,9 +94,9 @@ proptest! {
     /// matches or is behind.
     #[test]
     fn rendered_sidecar_matches_its_log(entries in strategies::entries(0..30), more in strategies::entries(0..6)) {
-        let state: GateState = entries.iter().collect();
         let log = strategies::to_log(&entries);
-        if let Some(receipt) = state.receipt() {
+        let gate = GateProjection::read(&log[..]).expect("a valid log");
+        if let Some((receipt, _)) = gate.latest_completion() {
             let text = Sidecar::render(receipt, head(&log, receipt.line));
             let audited = audit(&log, beside(text.clone()), &AuditOptions::default()).expect("no line is demanded");
             prop_assert_eq!(audited.sidecar.status, SidecarStatus::Match, "{:?}", audited.sidecar.differences);
@@ -114,9 +114,9 @@ proptest! {
     /// A sidecar with any one changed member does not match.
     #[test]
     fn changed_sidecar_does_not_match(entries in strategies::entries(1..30), member in 0_usize..9) {
-        let state: GateState = entries.iter().collect();
-        if let Some(receipt) = state.receipt() {
-            let log = strategies::to_log(&entries);
+        let log = strategies::to_log(&entries);
+        let gate = GateProjection::read(&log[..]).expect("a valid log");
+        if let Some((receipt, _)) = gate.latest_completion() {
             let mut value: serde_json::Value = serde_json::from_str(&Sidecar::render(receipt, head(&log, receipt.line))).expect("JSON");
             let members = ["plan_id", "registry", "passed", "packages_attempted", "packages_published", "summary", "started_at", "completed_at", "log"];
             let changed = match member {
