@@ -149,7 +149,16 @@ fn missing_member_is_rejected() {
             };
             // A member for an option that was not given is missing.
             let with_timeline = names.iter().any(|name| name == "timeline");
-            let optional = ["timeline", "rehearsals", "require", "accept", "acknowledge_earlier"];
+            let optional = [
+                "timeline",
+                "rehearsals",
+                "require",
+                "accept",
+                "acknowledge_earlier",
+                "acknowledged",
+                "failed_plans",
+                "continues",
+            ];
             let is_optional = |name: &str| optional.contains(&name) || name == "runs" && with_timeline;
             for name in names.iter().filter(|name| !is_optional(name)) {
                 let mut report = sample.clone();
