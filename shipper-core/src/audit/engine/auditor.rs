@@ -220,7 +220,8 @@ impl Auditor {
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
         let gate = gate.or(has_marker.then(GateReport::untrusted_log));
-        let failed_plans = self.decisions.failed_plans(&self.state);
+        let accepts = !self.options.accept.is_empty();
+        let failed_plans = if accepts { self.decisions.failed_plans(&self.state) } else { Vec::new() };
         let decisions = self.decisions.decisions;
         let (decisions, findings) =
             conclude(decisions, self.findings, gate.as_ref(), since, &failed_plans, &self.options);

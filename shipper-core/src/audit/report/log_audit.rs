@@ -37,7 +37,8 @@ pub struct LogAudit {
     pub sidecar: SidecarReport,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
-    /// The plans of runs whose latest rehearsal in the log is not a sound pass. Their runs cannot be accepted.
+    /// The plans of runs whose latest rehearsal in the log is not a sound pass: these runs cannot be accepted. Empty if
+    /// the options accept no cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_plans: Vec<PlanId>,
     /// The head of the earlier log that this one continues, `LINES:BYTES:BLAKE3`. `None` if it continues none.
