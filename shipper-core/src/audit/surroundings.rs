@@ -50,7 +50,7 @@ impl LogSurroundings {
 fn continued_head(log: &Utf8Path) -> io::Result<Option<ClaimedHead>> {
     let mut lines = LineReader::new(File::open(log)?);
     let parsed = lines.next_line()?.map(parse_line);
-    let Some(Ok(ParsedLine::Event(event))) = parsed.filter(|parsed| is_continuation(parsed)) else {
+    let Some(Ok(ParsedLine::Event(event))) = parsed.filter(is_continuation) else {
         return Ok(None);
     };
     Ok(match event.into_event().event_type {

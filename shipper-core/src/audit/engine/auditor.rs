@@ -183,19 +183,10 @@ impl Auditor {
         if let Some(line) = self.cutoff.filter(|line| *line > lines) {
             return Err(AuditError::BeyondEnd { line, lines });
         }
-        if let Some(line) = self.log.first_crlf() {
-            self.findings.push(Finding::new(FindingCode::CrlfLineEndings, line, "the line ends with CR LF"));
-        }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
-        self.runs.finish(since.is_some(), &mut self.findings);
-        self.integrity.report_blank_lines(&mut self.findings);
-        self.names.finish(&self.options, &mut self.findings);
-        let stopped_at = self.integrity.stopped_at;
-        self.end_run(stopped_at.unwrap_or(head.lines + 1));
-        std::mem::take(&mut self.packages).finish(&mut self.findings);
-        self.report_surroundings();
-        let sidecar = self.sidecar.finish(stopped_at.is_none(), &mut self.findings);
+        self.finish_trackers(head.lines, since.is_some());
+        let sidecar = self.sidecar.clone().finish(self.integrity.stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
             // The prefix of a cutoff has no tail.
             Tail::Torn { bytes } if self.cutoff.is_none() => {
@@ -205,17 +196,7 @@ impl Auditor {
             }
             _ => TailStatus::Clean,
         };
-        let (any_chained, any_unchained) = (self.log.any_chained(), self.log.any_unchained());
-        if any_chained && self.options.extends.is_none() {
-            let message = "the log was not compared with a kept head";
-            self.findings.push(Finding::new(FindingCode::NoHeadGiven, None, message));
-        }
-        let integrity = match (any_chained, any_unchained) {
-            _ if self.findings.breaks_integrity() => Integrity::Broken,
-            (false, _) => Integrity::Unchained,
-            (true, false) => Integrity::Chained,
-            (true, true) => Integrity::PartlyChained,
-        };
+        let integrity = self.integrity();
         let has_marker = self.surroundings.has_marker();
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
@@ -244,6 +225,32 @@ impl Auditor {
             rehearsals,
             runs,
         })
+    }
+
+    /// Ends the trackers whose findings depend on the end of the log, or on the options.
+    fn finish_trackers(&mut self, lines: u64, since_applies: bool) {
+        if let Some(line) = self.log.first_crlf() {
+            self.findings.push(Finding::new(FindingCode::CrlfLineEndings, line, "the line ends with CR LF"));
+        }
+        if self.log.any_chained() && self.options.extends.is_none() {
+            let message = "the log was not compared with a kept head";
+            self.findings.push(Finding::new(FindingCode::NoHeadGiven, None, message));
+        }
+        self.runs.finish(since_applies, &mut self.findings);
+        self.integrity.report_blank_lines(&mut self.findings);
+        self.names.finish(&self.options, &mut self.findings);
+        self.end_run(self.integrity.stopped_at.unwrap_or(lines + 1));
+        std::mem::take(&mut self.packages).finish(&mut self.findings);
+        self.report_surroundings();
+    }
+
+    fn integrity(&self) -> Integrity {
+        match (self.log.any_chained(), self.log.any_unchained()) {
+            _ if self.findings.breaks_integrity() => Integrity::Broken,
+            (false, _) => Integrity::Unchained,
+            (true, false) => Integrity::Chained,
+            (true, true) => Integrity::PartlyChained,
+        }
     }
 
     /// Reports the markers beside the log, and the earlier log that this one continues.

@@ -77,7 +77,7 @@ impl RunTracker {
     pub(super) fn end(
         &mut self,
         last_line: u64,
-        end: Option<RunEnd<'_>>,
+        end: Option<&RunEnd<'_>>,
         decisions: &mut DecisionTracker,
         findings: &mut Findings,
     ) {
@@ -86,7 +86,7 @@ impl RunTracker {
         };
         findings.extend_about(run.decision, run.take_findings());
         let last_new = if end.is_some() { last_line } else { run.last_action_line() };
-        run.report.finished = end.as_ref().and_then(RunEnd::text);
+        run.report.finished = end.and_then(RunEnd::text);
         self.spans.push(RunSpan { line: run.report.line, last_line, finished: end.is_some(), plan_id: run.plan_id });
         decisions.end_run(run.decision, last_line, last_new, run.report);
     }

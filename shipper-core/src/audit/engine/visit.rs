@@ -46,8 +46,8 @@ impl Auditor {
     fn visit_run_event(&mut self, line: u64, event: &Event) {
         match &event.event_type {
             EventType::ExecutionStarted(_) => self.end_run(line),
-            EventType::ExecutionFinished(finished) => self.end_run_at(line, RunEnd::Finished(&finished.result)),
-            EventType::ExecutionStopped(stopped) => self.end_run_at(line, RunEnd::Stopped(&stopped.reason)),
+            EventType::ExecutionFinished(finished) => self.end_run_at(line, &RunEnd::Finished(&finished.result)),
+            EventType::ExecutionStopped(stopped) => self.end_run_at(line, &RunEnd::Stopped(&stopped.reason)),
             EventType::RegistryPolicyApplied(applied) => {
                 let rehearsal = self.state.open_rehearsal().map(|open| open.start.line);
                 self.authorities.policy_applied(rehearsal, applied);
@@ -86,7 +86,7 @@ impl Auditor {
         runs.record_action(action, state, packages, decisions, findings);
     }
 
-    fn end_run_at(&mut self, line: u64, end: RunEnd<'_>) {
+    fn end_run_at(&mut self, line: u64, end: &RunEnd<'_>) {
         self.runs.end(line, Some(end), &mut self.decisions, &mut self.findings);
     }
 

@@ -42,6 +42,10 @@ fn conclusion_reason(log: &LogReport, report: &Report) -> String {
         _ => format!("{number} {verb}s are backed by passing rehearsals"),
     };
     match (log.conclusion, main_error(audit)) {
+        (Conclusion::Violated, Some(error)) if error.code.breaks_integrity() && has(FindingCode::CrlfLineEndings) => {
+            "the line endings were converted to CR LF, which changes the hashes; convert them back, and audit again"
+                .to_owned()
+        }
         (Conclusion::Violated, Some(error)) => error_text(error, audit),
         (Conclusion::Verified, _) => match (count(DecisionStatus::Verified), count(DecisionStatus::Authorized)) {
             (0, 0) => format!("{}, and no run published", plural(count(DecisionStatus::Refused), "refusal")),
