@@ -32,6 +32,8 @@ const BATCH: usize = 1024;
 pub(crate) enum AuditCommandError {
     #[error("{options} requires exactly one log (inputs: {inputs}, logs: {count})")]
     NotOneLog { options: String, inputs: usize, count: usize },
+    #[error("--follow requires --format human or ndjson")]
+    FollowFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     #[error(transparent)]
@@ -54,6 +56,7 @@ impl AuditCommandError {
         Some(match self {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
@@ -197,7 +200,8 @@ impl AuditJob<'_> {
         }
         let auditor = Auditor::new(options, sidecar)?;
         let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
-        let audit = auditor.read_to_end(&mut source)?;
+        let mut audit = auditor.read_to_end(&mut source)?;
+        audit.compression = source.compression;
         Ok((audit, source.into_copy()))
     }
 }

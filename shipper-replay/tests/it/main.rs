@@ -12,6 +12,7 @@
 )]
 
 mod cli;
+mod compressed;
 mod docs_commands;
 mod explain;
 mod fixtures_expected;
@@ -36,6 +37,8 @@ mod merge;
 mod report_schema;
 mod require_flag;
 mod sarif;
+#[cfg(target_os = "linux")]
+mod streams;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -11,6 +11,7 @@ use super::active_run::is_package_action;
 use super::authority::AuthorityTracker;
 use super::conclude::conclude;
 use super::decisions::DecisionTracker;
+use super::file_start::FileStart;
 use super::findings::Findings;
 use super::gate_events::{GateEventChecks, affects_gate, unknown_event};
 use super::integrity::{IntegrityTracker, check_trusted_heads, report_chain_errors};
@@ -71,6 +72,8 @@ pub struct Auditor {
     sidecar: SidecarTracker,
     timeline: Option<TimelineTracker>,
     findings: Findings,
+    /// The first bytes of the log.
+    start: FileStart,
 }
 
 impl Auditor {
@@ -104,6 +107,7 @@ impl Auditor {
             sidecar: SidecarTracker::new(sidecar),
             timeline: None,
             findings: Findings::default(),
+            start: FileStart::default(),
             options,
         })
     }
@@ -121,6 +125,7 @@ impl Auditor {
 
     /// Reads the next bytes of the log, which may begin and end anywhere in a line.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.start.extend(bytes);
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         // The visitor never stops early.
@@ -133,10 +138,11 @@ impl Auditor {
     /// # Errors
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
-    pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+    pub fn read_to_end(mut self, mut read: impl Read) -> Result<LogAudit, AuditError> {
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
-        let ended = log.read_to_end(read, &mut self);
+        let start = self.start.read(&mut read)?;
+        let ended = log.read_to_end(start.chain(read), &mut self);
         self.log = log;
         // The visitor never stops early.
         let _ = ended?;
@@ -205,6 +211,7 @@ impl Auditor {
             lines: head.lines,
             bytes: head.bytes,
             blake3: head.blake3.to_string(),
+            compression: None,
             integrity,
             tail,
             receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),
@@ -292,7 +299,9 @@ impl LogVisitor for Auditor {
         let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
         match content {
             None => {}
-            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Corrupt(error)) => {
+                self.integrity.corrupt_line(line, &error, &self.start, &mut self.findings);
+            }
             Some(LineContent::Blank) => self.integrity.blank_line(line, &mut self.findings),
             Some(LineContent::Package { kind, package }) => {
                 self.runs.record_action(line, kind, &package, &mut self.findings);
