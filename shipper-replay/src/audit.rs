@@ -18,15 +18,12 @@ use thiserror::Error;
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
-use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, read_sidecar};
+use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
 use crate::progress::Progress;
 use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
-
-/// Beginning of the name of a log that was moved aside and continued by a new one.
-pub(crate) const MOVED_ASIDE: &str = "events.jsonl.aside-";
 
 /// Number of inputs that are audited before their reports are passed on.
 const BATCH: usize = 1024;
@@ -36,6 +33,8 @@ const BATCH: usize = 1024;
 pub(crate) enum AuditCommandError {
     #[error("{options} requires exactly one log (inputs: {inputs}, logs: {count})")]
     NotOneLog { options: String, inputs: usize, count: usize },
+    #[error("--follow requires --format human or ndjson")]
+    FollowFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     #[error(transparent)]
@@ -58,6 +57,7 @@ impl AuditCommandError {
         Some(match self {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
@@ -178,9 +178,7 @@ impl AuditJob<'_> {
         };
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
         let source = LogSource::open(path, is_read_twice);
-        // The sidecar is beside the log that continues one that was moved aside.
-        let moved_aside = path.file_name().is_some_and(|name| name.starts_with(MOVED_ASIDE));
-        let by_default = path != "-" && !moved_aside && !self.cli.no_sidecar && self.options.at.is_none();
+        let by_default = path != "-" && !is_moved_aside(path) && !self.cli.no_sidecar && self.options.at.is_none();
         let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
         // Reading the sidecar first keeps it from being ahead of the log if a writer changes both.
         let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
@@ -211,7 +209,8 @@ impl AuditJob<'_> {
         }
         let auditor = Auditor::new(options, sidecar)?.with_surroundings(surroundings);
         let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
-        let audit = auditor.read_to_end(&mut source)?;
+        let mut audit = auditor.read_to_end(&mut source)?;
+        audit.compression = source.compression;
         Ok((audit, source.into_copy()))
     }
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
@@ -26,9 +27,10 @@ use crate::uri;
 pub(crate) struct Cli {
     /// Log, directory, or - for standard input
     ///
-    /// In a directory, the program audits every events.jsonl below it. It does not follow links to directories.
+    /// A log may be compressed with gzip or zstd. In a directory, the program audits every events.jsonl,
+    /// events.jsonl.gz, events.jsonl.zst and events.jsonl.aside-* below it. It does not follow links to directories.
     #[arg(value_name = "LOG", required_unless_present_any = ["files_from", "explain", "completions", "manual"])]
-    pub(crate) logs: Vec<Utf8PathBuf>,
+    pub(crate) logs: Vec<OsString>,
 
     /// Also audit the paths that FILE lists, one per line
     ///
@@ -121,8 +123,9 @@ pub(crate) struct Cli {
 
     /// Keep reading as the log grows and print new events
     ///
-    /// Ctrl-C, or the end of a stream, ends the audit. The program then prints the report.
-    #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require", "quiet", "format"], help_heading = OUTPUT)]
+    /// Ctrl-C, or the end of a stream, ends the audit. The program then prints the report. With --quiet or --format
+    /// ndjson, it prints only the report. It waits for a log that does not exist yet.
+    #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require"], help_heading = OUTPUT)]
     pub(crate) follow: bool,
 
     /// Print the report in this format

@@ -1,7 +1,10 @@
 //! Inputs of an audit: the logs that the arguments and the list of `--files-from` name, and their sidecars.
 
 use std::collections::BTreeMap;
+use std::fs::FileType;
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,6 +16,7 @@ use thiserror::Error;
 use walkdir::WalkDir;
 
 use crate::cli::Cli;
+use crate::streams::stdin;
 
 /// Length in bytes below which a log is audited in parallel with others. A longer one uses all processors by itself.
 const SMALL_LOG: u64 = 1024 * 1024;
@@ -20,7 +24,19 @@ const SMALL_LOG: u64 = 1024 * 1024;
 /// Longest list of `--files-from`, in bytes.
 const MAX_LIST_LEN: u64 = 256 * 1024 * 1024;
 
-const NOT_UTF8: &str = "the path is not valid UTF-8";
+/// Ends of the names of logs in a directory, after the name of a log.
+const LOG_SUFFIXES: [&str; 3] = ["", ".gz", ".zst"];
+
+/// Suffix of a log that was moved aside and continued by a new one, before the part that distinguishes such logs.
+const MOVED_ASIDE: &str = ".aside-";
+
+/// Returns whether a log was moved aside. The sidecar beside it is that of the log that continues it.
+pub(crate) fn is_moved_aside(path: &Utf8Path) -> bool {
+    let suffix = path.file_name().and_then(|name| name.strip_prefix(LOG_FILE_NAME));
+    suffix.is_some_and(|suffix| suffix.starts_with(MOVED_ASIDE))
+}
+
+pub(crate) const NOT_UTF8: &str = "the path is not valid UTF-8";
 
 /// The error for inputs that cannot be read.
 #[derive(Debug, Error)]
@@ -67,10 +83,16 @@ impl Input {
 /// Returns the inputs of the arguments, then those of the list.
 pub(crate) fn collect_inputs(cli: &Cli) -> Result<Vec<Input>, InputsError> {
     let listed = read_list(cli)?;
-    let mut inputs: Vec<Input> = cli.logs.iter().flat_map(|path| find(path)).collect();
+    let mut inputs = Vec::new();
+    for path in &cli.logs {
+        match path.to_str() {
+            Some(path) => inputs.extend(find(Utf8Path::new(path))),
+            None => inputs.push(Input::unreadable(path.to_string_lossy(), NOT_UTF8)),
+        }
+    }
     for path in listed {
         match std::str::from_utf8(&path) {
-            Ok(path) => inputs.extend(find(Utf8Path::new(path))),
+            Ok(path) => inputs.extend(find_listed(Utf8Path::new(path))),
             Err(_) => inputs.push(Input::unreadable(String::from_utf8_lossy(&path), NOT_UTF8)),
         }
     }
@@ -103,7 +125,8 @@ pub(crate) fn check_stdin<'p>(paths: impl Iterator<Item = &'p str>) -> Result<()
 /// Returns the paths of `--files-from` in their order; empty without that option. A path may contain any bytes. If
 /// standard input is also a log, reading the list would block, so that is an error.
 pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
-    check_stdin(cli.logs.iter().chain(&cli.files_from).map(|path| path.as_str()))?;
+    let arguments = cli.logs.iter().filter_map(|path| path.to_str());
+    check_stdin(arguments.chain(cli.files_from.as_ref().map(|list| list.as_str())))?;
     let Some(path) = &cli.files_from else {
         return Ok(Vec::new());
     };
@@ -122,7 +145,35 @@ pub(crate) fn read_list(cli: &Cli) -> Result<Vec<Vec<u8>>, InputsError> {
 
 /// Opens a file, or standard input for `-`.
 pub(crate) fn open(path: &Utf8Path) -> io::Result<Box<dyn Read>> {
-    Ok(if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) })
+    Ok(if path == "-" { Box::new(stdin()?) } else { Box::new(File::open(path)?) })
+}
+
+/// Returns the inputs at a path of a list. A list may contain thousands of paths, so none of them may block: a special
+/// file is not opened.
+fn find_listed(path: &Utf8Path) -> Vec<Input> {
+    match path.metadata() {
+        Ok(file) if path != "-" && !file.is_file() && !file.is_dir() => {
+            vec![Input::unreadable(path.as_str(), special_file(file.file_type()))]
+        }
+        _ => find(path),
+    }
+}
+
+/// Returns the reason why a file that is neither a regular file nor a directory is not read.
+#[cfg(unix)]
+fn special_file(file: FileType) -> &'static str {
+    if file.is_fifo() {
+        "a named pipe, not a regular file"
+    } else if file.is_socket() {
+        "a socket, not a regular file"
+    } else {
+        "a device, not a regular file"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_file(_file: FileType) -> &'static str {
+    "not a regular file"
 }
 
 /// Returns the inputs at `path`. For a directory, these are the logs below it, sorted by name.
@@ -142,21 +193,24 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
         Ok(entry) => entry,
         Err(error) => return unreadable(error.path().unwrap_or(Path::new("")), &error.to_string()),
     };
-    if entry.file_name() != LOG_FILE_NAME || entry.file_type().is_dir() {
+    let suffix = entry.file_name().to_str().and_then(|name| name.strip_prefix(LOG_FILE_NAME));
+    let is_log = |suffix: &str| {
+        let moved_aside = suffix.strip_prefix(MOVED_ASIDE).is_some_and(|id| !id.contains('.'));
+        moved_aside || LOG_SUFFIXES.contains(&suffix)
+    };
+    if !suffix.is_some_and(is_log) || entry.file_type().is_dir() {
         return None;
     }
     let Some(path) = Utf8Path::from_path(entry.path()) else {
         return unreadable(entry.path(), NOT_UTF8);
     };
     // Only a link needs more metadata than the directory entry has.
-    let is_file = if entry.path_is_symlink() {
-        path.metadata().map(|file| file.is_file())
-    } else {
-        Ok(entry.file_type().is_file())
-    };
-    match is_file {
-        Ok(true) => Some(Input::Log(path.to_owned())),
-        Ok(false) => unreadable(entry.path(), "not a regular file"),
+    let file_type =
+        if entry.path_is_symlink() { path.metadata().map(|file| file.file_type()) } else { Ok(entry.file_type()) };
+    match file_type {
+        Ok(file) if file.is_file() => Some(Input::Log(path.to_owned())),
+        Ok(file) if file.is_dir() => unreadable(entry.path(), "a directory, not a regular file"),
+        Ok(file) => unreadable(entry.path(), special_file(file)),
         Err(error) => unreadable(entry.path(), &error.to_string()),
     }
 }

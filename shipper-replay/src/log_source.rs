@@ -4,26 +4,41 @@ use std::io::{self, Read, Seek, Write};
 
 use camino::Utf8Path;
 use fs_err::File;
-use shipper_core::audit::LogAudit;
+use shipper_core::audit::{Compression, LogAudit};
+
+use crate::compression::{ContentReader, detect, read_start};
+use crate::streams::{WaitingReader, stdin};
 
 /// Length of a read, in bytes.
 pub(crate) const READ_LEN: usize = 256 * 1024;
 
-/// The bytes of a log.
-pub(crate) enum LogSource {
+/// The content of a log, decompressed if the file is compressed.
+pub(crate) struct LogSource {
+    /// The compression of the file; `None` for one that is not compressed.
+    pub(crate) compression: Option<Compression>,
+    content: ContentReader<StoredBytes>,
+}
+
+/// The bytes of a log as they are stored.
+enum StoredBytes {
     /// A regular file, or the copy of a stream.
     File { file: File, is_copy: bool },
-    /// Standard input or a pipe, which can be read once, and the unnamed temporary file that receives a copy of its
-    /// bytes. `copy` is an error if there is no such file.
-    Stream { stream: Box<dyn Read>, copy: io::Result<File> },
+    /// Standard input or a pipe, which can be read once.
+    Stream {
+        stream: Box<dyn Read>,
+        /// The first bytes of the stream, as far as they were not read from here yet.
+        start: io::Cursor<Vec<u8>>,
+        /// The unnamed temporary file that receives a copy of the bytes. An error if there is no such file.
+        copy: io::Result<File>,
+    },
 }
 
 impl LogSource {
     /// Opens a file, a named pipe, or standard input for `-`. If `with_copy` is true, the bytes of a stream are
     /// available for [`LogSource::rewind`] and [`LogSource::into_copy`].
     pub(crate) fn open(path: &Utf8Path, with_copy: bool) -> io::Result<Self> {
-        let stream: Box<dyn Read> = if path == "-" {
-            Box::new(io::stdin().lock())
+        let mut stream: Box<dyn Read> = if path == "-" {
+            Box::new(stdin()?)
         } else {
             let file = File::open(path)?;
             let metadata = file.metadata()?;
@@ -31,42 +46,59 @@ impl LogSource {
                 return Err(io::Error::other("is a directory"));
             }
             if metadata.is_file() {
-                return Ok(Self::File { file, is_copy: false });
+                return Self::from_file(file, false);
             }
-            Box::new(file)
+            Box::new(WaitingReader(file))
         };
+        let start = read_start(&mut stream)?;
+        let compression = detect(&start).map_err(io::Error::other)?;
         let copy = if with_copy { tempfile::tempfile() } else { Err(io::Error::other("no copy was requested")) };
-        Ok(Self::Stream { stream, copy: copy.map(|file| File::from_parts(file, "a temporary file")) })
+        let copy = copy.map(|file| File::from_parts(file, "a temporary file"));
+        let stored = StoredBytes::Stream { stream, start: io::Cursor::new(start), copy };
+        Ok(Self { compression, content: ContentReader::new(stored, compression) })
+    }
+
+    fn from_file(file: File, is_copy: bool) -> io::Result<Self> {
+        let compression = rewind(&file)?;
+        Ok(Self { compression, content: ContentReader::new(StoredBytes::File { file, is_copy }, compression) })
     }
 
     /// Returns to the first byte.
     pub(crate) fn rewind(self) -> io::Result<Self> {
-        let (mut file, is_copy) = match self {
-            Self::File { file, is_copy } => (file, is_copy),
-            Self::Stream { copy, .. } => {
+        match self.content.into_inner() {
+            StoredBytes::File { file, is_copy } => Self::from_file(file, is_copy),
+            StoredBytes::Stream { copy, .. } => {
                 let message = |error| format!("cannot copy the stream to a temporary file: {error}");
-                (copy.map_err(|error| io::Error::other(message(error)))?, true)
+                Self::from_file(copy.map_err(|error| io::Error::other(message(error)))?, true)
             }
-        };
-        file.rewind()?;
-        Ok(Self::File { file, is_copy })
+        }
     }
 
-    /// Returns the copy of a stream; `None` for a file, and for a stream that was not copied.
+    /// Returns the copy of a stream, compressed like the stream; `None` for a file, and for a stream that was not
+    /// copied.
     pub(crate) fn into_copy(self) -> Option<File> {
-        match self {
-            Self::File { file, is_copy } => is_copy.then_some(file),
-            Self::Stream { copy, .. } => copy.ok(),
+        match self.content.into_inner() {
+            StoredBytes::File { file, is_copy } => is_copy.then_some(file),
+            StoredBytes::Stream { copy, .. } => copy.ok(),
         }
     }
 }
 
 impl Read for LogSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.content.read(buffer)
+    }
+}
+
+impl Read for StoredBytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::File { file, .. } => file.read(buffer),
-            Self::Stream { stream, copy } => {
-                let count = stream.read(buffer)?;
+            Self::Stream { stream, start, copy } => {
+                let count = match start.read(buffer)? {
+                    0 => stream.read(buffer)?,
+                    count => count,
+                };
                 if let Ok(file) = copy
                     && let Err(error) = file.write_all(buffer.get(..count).unwrap_or_default())
                 {
@@ -78,8 +110,16 @@ impl Read for LogSource {
     }
 }
 
-/// Passes the audited bytes of a log to `read`, from `copy` or else from the file at `path`. `read` may stop before the
-/// end. Returns `None` if they differ from the bytes that were audited.
+/// Returns to the first byte of a file, and returns its compression.
+fn rewind(mut file: &File) -> io::Result<Option<Compression>> {
+    file.rewind()?;
+    let compression = detect(&read_start(file)?).map_err(io::Error::other)?;
+    file.rewind()?;
+    Ok(compression)
+}
+
+/// Passes the audited bytes of a log, decompressed, to `read`, from `copy` or else from the file at `path`. `read` may
+/// stop before the end. Returns `None` if they differ from the bytes that were audited.
 pub(crate) fn reread<T>(
     path: &str,
     copy: Option<&File>,
@@ -87,36 +127,32 @@ pub(crate) fn reread<T>(
     read: impl FnOnce(&mut HashingReader<'_>) -> io::Result<T>,
 ) -> io::Result<Option<T>> {
     let opened;
-    let mut file = match copy {
+    let file = match copy {
         Some(copy) => copy,
         None => {
-            opened = reopen(path, audit.bytes)?;
+            opened = reopen(path)?;
             &opened
         }
     };
-    file.rewind()?;
-    let mut reader = HashingReader { bytes: file.take(audit.bytes), hasher: blake3::Hasher::new() };
+    let content = ContentReader::new(file, rewind(file)?);
+    let mut reader = HashingReader { bytes: content.take(audit.bytes), hasher: blake3::Hasher::new() };
     let value = read(&mut reader)?;
     io::copy(&mut reader, &mut io::sink())?;
     Ok((reader.hasher.finalize().to_string() == audit.blake3).then_some(value))
 }
 
-/// Opens a file of at least `bytes` bytes.
-fn reopen(path: &str, bytes: u64) -> io::Result<File> {
+/// Opens a regular file.
+fn reopen(path: &str) -> io::Result<File> {
     // Opening a named pipe would block.
-    let metadata = fs_err::metadata(path)?;
-    if !metadata.is_file() {
+    if !fs_err::metadata(path)?.is_file() {
         return Err(io::Error::other("the stream has no temporary copy"));
-    }
-    if metadata.len() < bytes {
-        return Err(io::Error::other("the file is shorter than before"));
     }
     File::open(path)
 }
 
 /// Reader that hashes what it reads.
 pub(crate) struct HashingReader<'f> {
-    bytes: io::Take<&'f File>,
+    bytes: io::Take<ContentReader<&'f File>>,
     hasher: blake3::Hasher,
 }
 

@@ -5,9 +5,11 @@
 
 mod audit;
 mod cli;
+mod compression;
 mod excerpt;
 mod explain;
 mod follow;
+mod follow_file;
 mod formats;
 mod inputs;
 mod log_source;
@@ -15,8 +17,10 @@ mod manpage;
 mod merge;
 mod progress;
 mod statement;
+mod streams;
 mod uri;
 mod view;
+mod zstd;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -46,7 +50,7 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "error: {error}{causes}{help}");
             unjudged
         }),
-        Err(message) => match message.print().and_then(|()| io::stdout().flush()) {
+        Err(message) => match message.print().and_then(|()| streams::stdout()?.flush()) {
             // The help or the version.
             Ok(()) if !message.use_stderr() => 0,
             _ => unjudged,
@@ -57,7 +61,7 @@ fn main() -> ExitCode {
 
 /// Runs the command and returns the exit status.
 fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(streams::stdout()?);
     let mut status = 0;
     if let Some(topic) = &cli.explain {
         let text = explain::answer(topic, cli.format, &RenderOptions::from_cli(cli))?;
@@ -66,7 +70,7 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         manpage::completions(shell, &mut out)?;
     } else if cli.manual {
         manpage::write(&mut out)?;
-    } else if cli.format == Format::Ndjson && !cli.merge {
+    } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
         status = audit::stream_audit(cli, &mut out)?;
     } else {
         status = report(cli, &mut out)?;

@@ -1,6 +1,7 @@
 //! Merge of ndjson reports into one (`--merge`).
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,7 +10,7 @@ use thiserror::Error;
 
 use crate::cli::{Cli, Format};
 use crate::formats::text::phrases::path_text;
-use crate::inputs::{InputsError, open, read_list};
+use crate::inputs::{InputsError, NOT_UTF8, open, read_list};
 use crate::view::ReportView;
 
 /// Longest line of a report, in bytes. It allows about a million findings of one log.
@@ -38,11 +39,12 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
         return Err(MergeCommandError::Vsa);
     }
     let listed = read_list(cli)?;
-    let reports = cli.logs.iter().map(|path| read(path)).collect::<Result<Vec<MergedReport>, MergeCommandError>>()?;
+    let reports =
+        cli.logs.iter().map(|path| read_report(path)).collect::<Result<Vec<MergedReport>, MergeCommandError>>()?;
     let merged = merge_reports(reports).map_err(|why| match &why {
         MergeError::Policy { position, .. } => {
-            let path = cli.logs.get(*position).cloned().unwrap_or_default();
-            MergeCommandError::Invalid { place: path_text(path.as_str()).quoted().to_string(), reason: why.to_string() }
+            let path = cli.logs.get(*position).map(|path| path.to_string_lossy()).unwrap_or_default();
+            MergeCommandError::Invalid { place: path_text(&path).quoted().to_string(), reason: why.to_string() }
         }
         _ => MergeCommandError::Nothing(why),
     })?;
@@ -51,6 +53,13 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
 }
 
 /// Reads a file of one or more reports.
+fn read_report(path: &OsStr) -> Result<MergedReport, MergeCommandError> {
+    path.to_str().map(|path| read(Utf8Path::new(path))).unwrap_or_else(|| {
+        let path = Utf8PathBuf::from(path.to_string_lossy().into_owned());
+        Err(MergeCommandError::Unreadable { path, source: io::Error::other(NOT_UTF8) })
+    })
+}
+
 fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
     let unreadable = |source| MergeCommandError::Unreadable { path: path.to_owned(), source };
     // Line 0 is the whole report.

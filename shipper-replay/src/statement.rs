@@ -6,6 +6,7 @@
 use std::env;
 use std::io;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use fs_err::File;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub(crate) enum StatementError {
     Require,
     #[error("SOURCE_DATE_EPOCH is {}, not seconds since 1970 up to the year 9999", display_safe(value).quoted())]
     Epoch { value: String },
+    #[error("the system's clock is not between the years 1970 and 9999")]
+    Clock,
     #[error("the time is outside the years 0 to 9999 in UTC")]
     TimeOutOfRange,
     #[error("cannot make a statement about {}: {error}", display_safe(path).quoted())]
@@ -47,6 +50,7 @@ impl StatementError {
             Self::Require => "leave out --require or --format vsa",
             Self::Epoch { .. } => "unset SOURCE_DATE_EPOCH, or pass --time",
             Self::TimeOutOfRange => "pass another --time",
+            Self::Clock => "set the clock, or pass --time",
             Self::Reread { .. } | Self::Changed { .. } => "try again while no process writes to the log",
             Self::NotAudited { .. } => return None,
         })
@@ -162,13 +166,17 @@ fn verification_time(given: Option<&Timestamp>) -> Result<String, StatementError
             let value = epoch.to_string_lossy();
             parse_epoch(&value).ok_or_else(|| StatementError::Epoch { value: value.into_owned() })?
         }
-        (None, None) => {
-            let now = OffsetDateTime::now_utc();
-            now.replace_nanosecond(0).unwrap_or(now)
-        }
+        (None, None) => seconds_of(SystemTime::now()).ok_or(StatementError::Clock)?,
     };
     let utc = instant.checked_to_offset(UtcOffset::UTC).ok_or(StatementError::TimeOutOfRange)?;
     utc.format(&Rfc3339).map_err(|_| StatementError::TimeOutOfRange)
+}
+
+/// Returns a time of the system's clock in whole seconds; `None` before 1970, or after the year 9999, for which
+/// `OffsetDateTime::from` panics.
+fn seconds_of(clock: SystemTime) -> Option<OffsetDateTime> {
+    let elapsed = clock.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    OffsetDateTime::from_unix_timestamp(i64::try_from(elapsed.as_secs()).ok()?).ok()
 }
 
 fn parse_epoch(text: &str) -> Option<OffsetDateTime> {

@@ -536,3 +536,22 @@ fn expected_head_must_be_extended() {
     let empty = shipper_events::HeadHasher::new().head();
     assert_eq!(ask(Some(empty)).line(), Some(1), "every log extends the empty head");
 }
+
+/// A clock that no timestamp can express is an error of an append and of a rotation, and changes nothing.
+#[test]
+fn clock_beyond_the_year_9999_is_an_error() {
+    let disk = SimStorage::with(&[]);
+    open(&disk).append(&[draft()]).expect("appended");
+    let before = disk.read(LOG).expect("the log");
+    let epoch = std::time::SystemTime::UNIX_EPOCH;
+    for clock in [epoch + Duration::from_secs(253_402_300_800), epoch - Duration::from_secs(62_167_219_201)] {
+        disk.set_clock(clock);
+        let error = open(&disk).append(&[draft()]).expect_err("no timestamp");
+        assert!(matches!(error, AppendError::ClockOutOfRange), "{error}");
+        let rotated = rotate_log(disk.clone(), Utf8Path::new(LOG), LockOptions::default(), ());
+        assert!(format!("{:?}", rotated.expect_err("no timestamp")).contains("years 0 to 9999"));
+        assert_eq!(disk.read(LOG).expect("the log"), before);
+    }
+    disk.set_clock(epoch + Duration::from_secs(253_402_300_799));
+    open(&disk).append(&[draft()]).expect("the last second of the year 9999");
+}

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
 use super::error::AppendError;
 use crate::event::{Event, EventType, ExtraMembers, LogAdopted, ParseEventError, Timestamp};
@@ -46,7 +46,8 @@ pub(super) fn encode(
     after: &LogScanner,
     decide: impl FnOnce(&Head) -> Vec<NewEvent>,
 ) -> Result<Vec<u8>, AppendError> {
-    let (timestamp, mut log, mut bytes) = (timestamp(now), after.clone(), Vec::new());
+    let timestamp = timestamp(now).ok_or(AppendError::ClockOutOfRange)?;
+    let (mut log, mut bytes) = (after.clone(), Vec::new());
     if log.verifier.chain.prev_unchained {
         let head = log.head();
         let adopted = LogAdopted::new(head.lines, head.bytes, head.blake3.to_string());
@@ -78,10 +79,15 @@ fn encode_line(event: NewEvent, timestamp: &Timestamp, log: &mut LogScanner) -> 
     }
 }
 
-/// Returns the time as writers encode it: UTC, nine digits, `Z`.
-pub(super) fn timestamp(now: SystemTime) -> Timestamp {
-    let now = OffsetDateTime::from(now).to_offset(UtcOffset::UTC);
+/// Returns the time as writers encode it: UTC, nine digits, `Z`. `None` if it is outside the years 0 to 9999.
+pub(super) fn timestamp(now: SystemTime) -> Option<Timestamp> {
+    // `OffsetDateTime::from(now)` panics for such a time.
+    let nanoseconds = match now.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => i128::try_from(after.as_nanos()).ok()?,
+        Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,
+    };
+    let now = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok().filter(|now| now.year() >= 0)?;
     let (date, (hour, minute, second, nano)) = (now.date(), now.time().as_hms_nano());
     let text = format!("{date}T{hour:02}:{minute:02}:{second:02}.{nano:09}Z");
-    Timestamp::from_parts(&text, now)
+    Some(Timestamp::from_parts(&text, now))
 }

@@ -176,6 +176,9 @@ pub enum AppendError {
         /// The length of the line in bytes.
         bytes: usize,
     },
+    /// The time of the system's clock has no timestamp.
+    #[error("cannot append to the log: the system's clock is outside the years 0 to 9999")]
+    ClockOutOfRange,
     /// The write failed or was short. The writer cut off the written part again.
     #[error("cannot append to {path}, which is unchanged")]
     NotWritten {

@@ -55,8 +55,9 @@ fn swap_in_new_log<S: Storage>(storage: &S, path: &Utf8Path) -> Result<Utf8PathB
     let mut old = storage.open(path).map_err(LogError::io("open", path))?;
     let (head, length) = head_of(&mut old).map_err(LogError::io("read", path))?;
     let continued = LogContinued::new(head.lines, head.bytes, head.blake3.to_string());
-    let event =
-        Event { link: Some(ChainLink::to_previous(0, &[])), ..Event::new(timestamp(storage.now()), continued, "all") };
+    let clock = || io::Error::other("the system's clock is outside the years 0 to 9999");
+    let now = timestamp(storage.now()).ok_or_else(clock).map_err(LogError::io("write the new log beside", path))?;
+    let event = Event { link: Some(ChainLink::to_previous(0, &[])), ..Event::new(now, continued, "all") };
     // The new log is complete and durable before it takes the old one's name, and the old one has its second name
     // before it loses the first. So the path names a log at every instant.
     let new = companion(path, &format!("new-{}", storage.random_name()));

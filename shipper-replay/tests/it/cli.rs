@@ -178,7 +178,10 @@ fn named_pipes_in_directories_do_not_block() {
     let root = top.path().to_str().expect("UTF-8");
     pipe("events.jsonl");
     let audited = report(&[root]);
-    assert_eq!((&audited["exit_code"], &audited["logs"][0]["error"]), (&2.into(), &"not a regular file".into()));
+    assert_eq!(
+        (&audited["exit_code"], &audited["logs"][0]["error"]),
+        (&2.into(), &"a named pipe, not a regular file".into())
+    );
     fs::remove_file(top.path().join("events.jsonl")).expect("removed");
     fs::write(top.path().join("events.jsonl"), read(VERIFIED)).expect("a log");
     pipe("rehearsal.json");

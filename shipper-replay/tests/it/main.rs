@@ -13,6 +13,7 @@
 
 mod accept_flag;
 mod cli;
+mod compressed;
 mod docs_commands;
 mod explain;
 mod fixtures_expected;
@@ -38,6 +39,8 @@ mod output_limits;
 mod report_schema;
 mod require_flag;
 mod sarif;
+#[cfg(target_os = "linux")]
+mod streams;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;

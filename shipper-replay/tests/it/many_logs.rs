@@ -74,8 +74,13 @@ fn thousands_of_logs_in_one_call() {
 
     let run = |format: &str| {
         let begin = Instant::now();
-        let args = ["--format", format, "--files-from", list.to_str().expect("UTF-8"), "-0"];
-        let child = program(&args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+        // A named pipe must be an argument.
+        let child = program(&["--format", format])
+            .args(&paths)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
         let status = PathBuf::from(format!("/proc/{}/status", child.id()));
         let (pipe, last) = (pipe.clone(), last.clone());
         let peak = std::thread::spawn(move || {
@@ -246,8 +251,7 @@ fn progress_bar_is_for_terminals_only() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let list = top.path().join("list");
     // The program reads pipes after all other logs.
-    let listed = [paths, vec![pipe.to_str().expect("UTF-8").to_owned()]].concat().join("\n");
-    fs::write(&list, listed).expect("a list");
+    fs::write(&list, paths.join("\n")).expect("a list");
     let slowly = |mut command: std::process::Command| {
         let pipe = pipe.clone();
         let writer = std::thread::spawn(move || {
@@ -261,10 +265,11 @@ fn progress_bar_is_for_terminals_only() {
     };
     let replay = program(&[]).get_program().to_str().expect("UTF-8").to_owned();
     let (list, report) = (list.to_str().expect("UTF-8"), top.path().join("report"));
+    let named_pipe = pipe.to_str().expect("UTF-8");
     // Only standard error is a terminal, whose output `script` prints.
     let on_a_terminal = |options: &str, out: &str| {
         let mut command = std::process::Command::new("script");
-        let run = format!("'{replay}' {options} --files-from '{list}' >'{out}'");
+        let run = format!("'{replay}' {options} '{named_pipe}' --files-from '{list}' >'{out}'");
         command.args(["-qec", &run, "/dev/null"]).env("TERM", "xterm");
         text(&slowly(command).stdout)
     };
@@ -282,7 +287,7 @@ fn progress_bar_is_for_terminals_only() {
     assert_eq!(on_a_terminal("-q", out), "");
     // The same terminal receives the lines of the stream.
     assert!(!on_a_terminal("--format ndjson", "/dev/stderr").contains("of 31 logs"));
-    let piped = slowly(program(&["--format", "json", "--files-from", list]));
+    let piped = slowly(program(&["--format", "json", named_pipe, "--files-from", list]));
     assert_eq!(text(&piped.stderr), "");
     assert!(text(&piped.stdout).starts_with("{\"schema\""));
 }

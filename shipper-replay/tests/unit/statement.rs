@@ -28,3 +28,13 @@ fn log_changed_since_audit_is_refused() {
     fs_err::remove_file(path).expect("it exists");
     assert!(matches!(audited_digests(&log, None), Err(StatementError::Reread { .. })));
 }
+
+/// A clock beyond the year 9999 has no time, and causes no panic.
+#[test]
+fn clock_beyond_the_year_9999_has_no_time() {
+    let at = |seconds| seconds_of(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
+    assert_eq!(at(253_402_300_799).map(OffsetDateTime::year), Some(9999));
+    assert_eq!(at(253_402_300_800), None);
+    assert_eq!(at(9_000_000_000_000), None);
+    assert_eq!(seconds_of(SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1)), None);
+}

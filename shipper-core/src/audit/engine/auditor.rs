@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::authority::AuthorityTracker;
 use super::conclude::conclude;
 use super::decisions::DecisionTracker;
+use super::file_start::FileStart;
 use super::findings::Findings;
 use super::gate_events::GateEventChecks;
 use super::integrity::{IntegrityTracker, check_trusted_heads};
@@ -77,6 +78,8 @@ pub struct Auditor {
     surroundings: LogSurroundings,
     /// The head of the earlier log that this one continues.
     pub(super) continues: Option<ClaimedHead>,
+    /// The first bytes of the log.
+    pub(super) start: FileStart,
 }
 
 impl Auditor {
@@ -114,6 +117,7 @@ impl Auditor {
             findings: Findings::default(),
             surroundings: LogSurroundings::default(),
             continues: None,
+            start: FileStart::default(),
             options,
         })
     }
@@ -137,6 +141,7 @@ impl Auditor {
 
     /// Reads the next bytes of the log, which may begin and end anywhere in a line.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.start.extend(bytes);
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         // The visitor never stops early.
@@ -149,10 +154,11 @@ impl Auditor {
     /// # Errors
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
-    pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+    pub fn read_to_end(mut self, mut read: impl Read) -> Result<LogAudit, AuditError> {
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
-        let ended = log.read_to_end(read, &mut self);
+        let start = self.start.read(&mut read)?;
+        let ended = log.read_to_end(start.chain(read), &mut self);
         self.log = log;
         // The visitor never stops early.
         let _ = ended?;
@@ -212,6 +218,7 @@ impl Auditor {
             lines: head.lines,
             bytes: head.bytes,
             blake3: head.blake3.to_string(),
+            compression: None,
             integrity,
             tail,
             receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),

@@ -3,6 +3,7 @@
 use shipper_events::scan::LogScanner;
 use shipper_events::{ChainError, Head, LineError};
 
+use super::file_start::FileStart;
 use super::findings::Findings;
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{Finding, FindingCode, Label, LabelTarget, paths};
@@ -24,10 +25,15 @@ impl IntegrityTracker {
     }
 
     /// Reports a corrupt line.
-    pub(super) fn corrupt_line(&mut self, line: u64, error: &LineError, findings: &mut Findings) {
+    pub(super) fn corrupt_line(&mut self, line: u64, error: &LineError, start: &FileStart, findings: &mut Findings) {
         self.stopped_at = Some(line);
         let place = Label::new(line, LabelTarget::Offset(error.offset), "");
-        findings.push(Finding::new(FindingCode::CorruptLine, line, error.to_string()).with_labels([place]));
+        let mut finding = Finding::new(FindingCode::CorruptLine, line, error.to_string()).with_labels([place]);
+        // Every line before it is blank.
+        if line == 1 || self.last_blank_run == (1, line - 1) {
+            finding.help = start.help().into();
+        }
+        findings.push(finding);
     }
 
     /// Records consecutive blank lines, of which this is the first, and reports those before them.

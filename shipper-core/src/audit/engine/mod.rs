@@ -12,6 +12,7 @@ mod authority;
 mod conclude;
 mod decisions;
 mod entry;
+mod file_start;
 mod findings;
 mod format;
 mod gate_events;

@@ -119,7 +119,9 @@ impl LogVisitor for Auditor {
         let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
         match content {
             None => {}
-            Some(LineContent::Corrupt(error)) => self.integrity.corrupt_line(line, &error, &mut self.findings),
+            Some(LineContent::Corrupt(error)) => {
+                self.integrity.corrupt_line(line, &error, &self.start, &mut self.findings)
+            }
             Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, lines, &mut self.findings),
             Some(LineContent::Package { kind, package, content }) => {
                 let (package, content) = (&*package, content.as_deref());

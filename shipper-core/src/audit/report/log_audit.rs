@@ -22,6 +22,10 @@ pub struct LogAudit {
     pub bytes: u64,
     /// The BLAKE3 of those bytes, 64 lowercase hex digits.
     pub blake3: String,
+    /// The compression of the file. `lines`, `bytes` and `blake3` are about the decompressed bytes. `None` if the file is
+    /// not compressed, or if the caller decompressed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
     /// The state of the hash chain.
     pub integrity: Integrity,
     /// The state of the end of the log.
@@ -132,6 +136,14 @@ word_enums! {
         Inconclusive = "inconclusive",
         /// Every decision is confirmed.
         Verified = "verified",
+    }
+
+    /// The compression of a log file.
+    pub enum Compression {
+        /// RFC 1952.
+        Gzip = "gzip",
+        /// RFC 8878.
+        Zstd = "zstd",
     }
 
     /// The state of a log's chain.

@@ -15,7 +15,7 @@ pub use finding::{Finding, FindingCode, Level};
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{
-    Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
+    Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
 };
 pub use log_report::{LogReport, Report, Schema, UnauditedReason};
 pub use timeline::{

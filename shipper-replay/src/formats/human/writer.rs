@@ -122,7 +122,7 @@ impl HumanWriter<'_> {
     /// Writes the findings and the summary of a log. The only log has its path and its caveats in the summary.
     pub(super) fn sections(&mut self, log: &LogReport, excerpts: &LogExcerpts, demand: &AuditOptions, is_only: bool) {
         let Some(audit) = &log.audit else {
-            self.row("next", "check the path and its permissions");
+            self.row("next", "check the path, its permissions and the type of the file");
             return;
         };
         let is_short = log.conclusion == Conclusion::Verified && !self.options.is_verbose();

@@ -23,14 +23,15 @@ fn integrity_text(integrity: Integrity) -> &'static str {
     }
 }
 
-/// Returns the length of the log, the integrity of its chain, and a torn tail.
+/// Returns the length of the log and its compression, the integrity of its chain, and a torn tail.
 pub(crate) fn extent(audit: &LogAudit) -> String {
     let tail = match audit.tail {
         TailStatus::Clean => "",
         TailStatus::Torn => ", torn tail",
     };
     let (lines, bytes) = (plural(audit.lines, "line"), plural(audit.bytes, "byte"));
-    format!("{lines}, {bytes}, {}{tail}", integrity_text(audit.integrity))
+    let decompressed = audit.compression.map(|compression| format!(" (decompressed from {compression})"));
+    format!("{lines}, {bytes}{}, {}{tail}", decompressed.unwrap_or_default(), integrity_text(audit.integrity))
 }
 
 /// One fact about a log.
@@ -44,6 +45,7 @@ pub(crate) struct Fact {
 /// Returns the facts about a log. `plan` formats a plan's ID.
 pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&PlanId) -> String) -> Vec<Fact> {
     let (lines, bytes, blake3) = (audit.lines, audit.bytes, &audit.blake3);
+    let of = audit.compression.map_or("", |_| " (of the decompressed bytes)");
     let up_to = audited_up_to(audit, demand).map(|line| format!(", audited up to line {line}"));
     let rehearsal = audit.receipt.as_ref().map_or("none was completed".to_owned(), |receipt| {
         let (line, outcome) = (receipt.line, outcome(receipt.passed, &receipt.unsound));
@@ -56,7 +58,7 @@ pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&Plan
     let fact = |label, text| Fact { label, text, details: Vec::new() };
     [
         Some(fact("log", format!("{}{}", extent(audit), up_to.unwrap_or_default()))),
-        Some(fact("head", format!("{lines}:{bytes}:{blake3}"))),
+        Some(fact("head", format!("{lines}:{bytes}:{blake3}{of}"))),
         confirmed_heads(audit, demand).map(|heads| fact("confirmed", heads)),
         Some(fact("rehearsal", rehearsal)),
         gate.map(|gate| Fact { details: reasons.collect(), ..fact("gate now", gate_text(gate, plan)) }),
