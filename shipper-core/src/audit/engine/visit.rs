@@ -120,7 +120,7 @@ impl LogVisitor for Auditor {
         match content {
             None => {}
             Some(LineContent::Corrupt(error)) => {
-                self.integrity.corrupt_line(line, &error, &self.start, &mut self.findings)
+                self.integrity.corrupt_line(line, &error, &self.start, &mut self.findings);
             }
             Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, lines, &mut self.findings),
             Some(LineContent::Package { kind, package, content }) => {
