@@ -54,10 +54,11 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
 
 /// Reads a file of one or more reports.
 fn read_report(path: &OsStr) -> Result<MergedReport, MergeCommandError> {
-    path.to_str().map(|path| read(Utf8Path::new(path))).unwrap_or_else(|| {
-        let path = Utf8PathBuf::from(path.to_string_lossy().into_owned());
-        Err(MergeCommandError::Unreadable { path, source: io::Error::other(NOT_UTF8) })
-    })
+    if let Some(path) = path.to_str() {
+        return read(Utf8Path::new(path));
+    }
+    let path = Utf8PathBuf::from(path.to_string_lossy().into_owned());
+    Err(MergeCommandError::Unreadable { path, source: io::Error::other(NOT_UTF8) })
 }
 
 fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {

@@ -45,7 +45,7 @@ impl<R: BufRead> ZstdReader<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
-                Err(error) => return Err(into_io(error)),
+                Err(error) => return Err(into_io(&error)),
             }
         }
         Ok(false)
@@ -90,7 +90,7 @@ impl<R: BufRead> Read for ZstdReader<R> {
             } else {
                 // One block at a time, because a block has at most 128 KiB.
                 let strategy = BlockDecodingStrategy::UptoBlocks(1);
-                self.decoder.decode_blocks(&mut self.file, strategy).map_err(into_io)?;
+                self.decoder.decode_blocks(&mut self.file, strategy).map_err(|error| into_io(&error))?;
             }
         }
     }
@@ -111,8 +111,8 @@ fn invalid(message: &str) -> io::Error {
 }
 
 /// Returns the error of the file that stopped the decoder, or else an error about the data.
-fn into_io(error: FrameDecoderError) -> io::Error {
-    let message = match &error {
+fn into_io(error: &FrameDecoderError) -> io::Error {
+    let message = match error {
         FrameDecoderError::WindowSizeTooBig { requested, .. } => {
             return io::Error::other(format!(
                 "the zstd data needs a window of {requested} bytes, but the limit is {MAX_WINDOW_LEN}"
@@ -126,7 +126,7 @@ fn into_io(error: FrameDecoderError) -> io::Error {
         }
         _ => error.to_string(),
     };
-    let causes = std::iter::successors(Some(&error as &(dyn Error + 'static)), |&cause| cause.source());
+    let causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
     let of_file = causes.filter_map(|cause| cause.downcast_ref::<io::Error>()).next();
     match of_file {
         Some(cause) => match cause.raw_os_error() {

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shipper_events::PlanId;
-
 use super::options::{AcceptedCause, AuditOptions};
-use super::report::{Conclusion, Decision, DecisionStatus, FindingCode, LogAudit, UnprovenCause};
+use super::report::{Conclusion, Decision, DecisionStatus, FindingCode, LogAudit, RunReport, UnprovenCause};
 use crate::gate::VerdictKind;
 
 impl From<UnprovenCause> for AcceptedCause {
@@ -19,19 +17,15 @@ impl From<UnprovenCause> for AcceptedCause {
 }
 
 /// Returns the causes that make a log inconclusive, if [`AuditOptions::accept`] has all of them. Returns `None` for a
-/// log that is not inconclusive, or that has another cause. `failed_plans` are the plans whose latest rehearsal in the
-/// log is not a sound pass. Their runs are never accepted.
-pub fn accepted_causes(
-    audit: &LogAudit,
-    failed_plans: &[PlanId],
-    options: &AuditOptions,
-) -> Option<BTreeSet<AcceptedCause>> {
+/// log that is not inconclusive, or that has another cause. A run after a failed rehearsal of its plan is never accepted.
+pub(in crate::audit) fn accepted_causes(audit: &LogAudit, options: &AuditOptions) -> Option<BTreeSet<AcceptedCause>> {
     if options.accept.is_empty() || audit.conclusion() != Conclusion::Inconclusive {
         return None;
     }
     let mut causes = BTreeSet::new();
     for decision in audit.decisions.iter().filter(|decision| is_open(decision)) {
-        let used_after_failure = !decision.runs.is_empty() && failed_plans.contains(&decision.plan_id);
+        let is_after_failure = |run: &RunReport| audit.runs_after_failure.binary_search(&run.line).is_ok();
+        let used_after_failure = decision.runs.iter().any(is_after_failure);
         causes.insert(cause(decision).filter(|_| !used_after_failure)?);
     }
     if audit.decisions.is_empty() {

@@ -29,7 +29,6 @@ mod options;
 mod report;
 mod surroundings;
 
-pub use acceptance::accepted_causes;
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{

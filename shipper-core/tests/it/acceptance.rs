@@ -4,12 +4,16 @@
 use std::collections::BTreeSet;
 
 use AcceptedCause::{Bypassed, Dormant, NoDecision, Unrecorded};
-use shipper_core::audit::{AcceptedCause, AuditOptions, SidecarInput, accepted_causes};
+use shipper_core::audit::{AcceptedCause, AuditOptions, LogAudit, LogReport, SidecarInput};
 use shipper_events::PlanId;
 use shipper_testkit::log_builder::{LogBuilder, audit};
 
 fn accepting(causes: &[AcceptedCause]) -> AuditOptions {
     AuditOptions::default().with_accept(causes.iter().copied().collect())
+}
+
+fn accepted_causes(audit: LogAudit, options: &AuditOptions) -> Option<BTreeSet<AcceptedCause>> {
+    LogReport::audited("log", audit).accepted_causes(options)
 }
 
 fn plan(plan: &str) -> PlanId {
@@ -26,7 +30,7 @@ fn assert_needs(log: &LogBuilder, causes: &[AcceptedCause]) {
             (0..4).zip(all).filter(|(at, _)| bits & (1 << at) != 0).map(|it| it.1).collect();
         let options = accepting(&given);
         let accepted = needed.is_subset(&options.accept).then(|| needed.clone());
-        assert_eq!(accepted_causes(&log.audit(&options), &[], &options), accepted, "{given:?}");
+        assert_eq!(accepted_causes(log.audit(&options), &options), accepted, "{given:?}");
     }
 }
 
@@ -34,7 +38,7 @@ fn assert_needs(log: &LogBuilder, causes: &[AcceptedCause]) {
 #[track_caller]
 fn assert_never(log: &LogBuilder, options: AuditOptions) {
     let options = options.with_accept(accepting(&[Dormant, Bypassed, Unrecorded, NoDecision]).accept);
-    assert_eq!(accepted_causes(&log.audit(&options), &[], &options), None);
+    assert_eq!(accepted_causes(log.audit(&options), &options), None);
 }
 
 /// Decisions need the cause that they have, whether a run used them or not, and several need all of theirs.
@@ -103,7 +107,7 @@ fn tail_and_sidecar_are_never_accepted() {
         let accepted = |sidecar: SidecarInput, tail: &str| {
             let audit =
                 audit(&[log.bytes(), tail.as_bytes()].concat(), sidecar, &options).expect("no line is demanded");
-            accepted_causes(&audit, &[], &options).is_some()
+            accepted_causes(audit, &options).is_some()
         };
         let path = || "rehearsal.json".to_owned();
         assert!(accepted(SidecarInput::NotRequested, ""));
@@ -116,25 +120,30 @@ fn tail_and_sidecar_are_never_accepted() {
     }
 }
 
-/// No run of a plan whose latest rehearsal failed is accepted. A decision without a run published nothing.
+/// No run after a failed rehearsal of its plan is accepted. A decision without a run published nothing.
 #[test]
-fn runs_of_failed_plans_are_never_accepted() {
+fn runs_after_a_failed_rehearsal_are_never_accepted() {
     let options = accepting(&[Dormant, Bypassed, Unrecorded, NoDecision]);
-    let failed = [plan("p")];
-    let is_accepted = |log: &LogBuilder| accepted_causes(&log.audit(&options), &failed, &options).is_some();
+    let is_accepted = |log: &LogBuilder| accepted_causes(log.audit(&options), &options).is_some();
+    for (registry, skip, verdict) in [(None, false, "dormant"), (Some("r"), true, "bypassed")] {
+        for fail in [
+            |log: &mut LogBuilder| _ = log.fail("p", "s"),
+            |log: &mut LogBuilder| _ = log.start("p", "s", 1).rehearsal_failure(),
+        ] {
+            let mut log = LogBuilder::chained();
+            fail(&mut log);
+            log.gate("p", registry, skip, verdict, &[]);
+            assert!(is_accepted(&log), "no run");
+            let mut other = log.clone();
+            other.gate("q", None, false, "dormant", &[]).publish("q");
+            assert!(is_accepted(&other), "the run is of another plan");
+            log.publish("p");
+            assert!(!is_accepted(&log));
+        }
+    }
     let mut log = LogBuilder::chained();
-    log.gate("p", None, false, "dormant", &[]);
-    assert!(is_accepted(&log));
-    log.gate("q", None, false, "dormant", &[]).publish("q");
-    assert!(is_accepted(&log), "the run is of another plan");
-    log.publish("p");
-    assert!(!is_accepted(&log));
-    let mut log = LogBuilder::chained();
-    log.publish("p");
-    assert!(!is_accepted(&log), "unrecorded");
-    let mut log = LogBuilder::chained();
-    log.gate("p", Some("r"), true, "bypassed", &[]).publish("p");
-    assert!(!is_accepted(&log), "bypassed");
+    log.gate("p", None, false, "dormant", &[]).publish("p").fail("p", "s");
+    assert!(is_accepted(&log), "the rehearsal came after the run");
 }
 
 /// With `--plan-id`, only the decisions of that plan count.
@@ -144,7 +153,7 @@ fn plan_option_limits_the_causes() {
     log.gate("p", None, false, "dormant", &[]).publish("p").gate("q", Some("r"), true, "bypassed", &[]).publish("q");
     let causes = |id: &str, accept| {
         let options = accepting(&[accept]).with_plan_id(plan(id));
-        accepted_causes(&log.audit(&options), &[], &options)
+        accepted_causes(log.audit(&options), &options)
     };
     assert_eq!(causes("p", Dormant), Some(BTreeSet::from([Dormant])));
     assert_eq!(causes("q", Dormant), None);

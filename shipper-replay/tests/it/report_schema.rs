@@ -156,7 +156,7 @@ fn missing_member_is_rejected() {
                 "accept",
                 "acknowledge_earlier",
                 "acknowledged",
-                "failed_plans",
+                "runs_after_failure",
                 "continues",
             ];
             let is_optional = |name: &str| optional.contains(&name) || name == "runs" && with_timeline;

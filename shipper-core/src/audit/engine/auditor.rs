@@ -207,11 +207,12 @@ impl Auditor {
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
         let gate = gate.or(has_marker.then(GateReport::untrusted_log));
+        // Without accepted causes, no reader needs them.
         let accepts = !self.options.accept.is_empty();
-        let failed_plans = if accepts { self.decisions.failed_plans(&self.state) } else { Vec::new() };
+        let runs_after_failure = if accepts { self.decisions.runs_after_failure } else { Vec::new() };
         let decisions = self.decisions.decisions;
         let (decisions, findings) =
-            conclude(decisions, self.findings, gate.as_ref(), since, &failed_plans, &self.options);
+            conclude(decisions, self.findings, gate.as_ref(), since, &runs_after_failure, &self.options);
         let runs = self.timeline.is_some().then_some(self.runs.spans);
         let (timeline, rehearsals) = self.timeline.map(TimelineTracker::finish).unzip();
         Ok(LogAudit {
@@ -226,7 +227,7 @@ impl Auditor {
             decisions,
             sidecar,
             findings,
-            failed_plans,
+            runs_after_failure,
             continues: self.continues.as_ref().map(ToString::to_string),
             timeline,
             rehearsals,

@@ -1,6 +1,6 @@
 //! The end of an audit: the statuses of the decisions, and the levels of the findings under the options.
 
-use shipper_events::{Head, PlanId};
+use shipper_events::Head;
 
 use super::decisions::TrackedDecision;
 use super::findings::Findings;
@@ -34,13 +34,13 @@ impl Inclusion {
 }
 
 /// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs. `since` is the
-/// head of `--since`, if the audited lines begin with it. Runs of `failed_plans` are never accepted.
+/// head of `--since`, if the audited lines begin with it. The runs in `after_failure` are never accepted.
 pub(super) fn conclude(
     tracked: Vec<TrackedDecision>,
     mut findings: Findings,
     gate: Option<&GateReport>,
     since: Option<Head>,
-    failed_plans: &[PlanId],
+    after_failure: &[u64],
     options: &AuditOptions,
 ) -> (Vec<Decision>, Vec<Finding>) {
     let (violated, unjudged) = (findings.violated_decisions(), findings.unjudged_decisions());
@@ -48,7 +48,7 @@ pub(super) fn conclude(
     for (position, decision) in tracked.into_iter().enumerate() {
         let inclusion = Inclusion::new(&decision, options, since);
         let (status, because) = status(&decision, violated.contains(&position), unjudged.contains(&position));
-        let (is_used, plan_id) = (!decision.runs.is_empty(), decision.query.plan_id.clone());
+        let is_after_failure = decision.runs.iter().any(|run| after_failure.binary_search(&run.line).is_ok());
         let cause = because.or(permitted_cause(&decision));
         if status == DecisionStatus::Unproven {
             findings.extend_about(position, unproven_findings(&decision, because));
@@ -56,8 +56,7 @@ pub(super) fn conclude(
         if inclusion == Inclusion::InReport {
             decisions.push(into_decision(decision, status, because));
         }
-        let is_accepted = cause.is_some_and(|cause| options.accept.contains(&cause.into()))
-            && !(is_used && failed_plans.contains(&plan_id));
+        let is_accepted = cause.is_some_and(|cause| options.accept.contains(&cause.into())) && !is_after_failure;
         inclusions.push((inclusion, is_accepted));
     }
     decisions.shrink_to_fit();

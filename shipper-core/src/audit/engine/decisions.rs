@@ -1,6 +1,6 @@
 //! Tracker of the decisions: recorded ones are derived again and compared. `docs/auditing.md`, "Decisions".
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use shipper_events::event::{DecisionRecord, GateEvaluated};
@@ -104,6 +104,8 @@ pub(super) struct DecisionTracker {
     plans: HashMap<PlanId, PlanHistory>,
     later_events_index: HashMap<(PlanId, RegistryName), usize>,
     later_events: Vec<LaterEvents>,
+    /// The lines of the runs before which the latest rehearsal of their plan was not a sound pass.
+    pub(super) runs_after_failure: Vec<u64>,
     /// True if a decision was recorded.
     pub(super) gate_was_asked: bool,
     /// The line of the latest unknown gate event, which may outdate permissions; 0 for none.
@@ -254,14 +256,6 @@ impl DecisionTracker {
         if let Some(later) = later.filter(|_| !is_sound_pass) {
             later.failed = line;
         }
-    }
-
-    /// Returns the plans of decisions with runs whose latest rehearsal is not a sound pass.
-    pub(super) fn failed_plans(&self, state: &GateState) -> Vec<PlanId> {
-        let used = self.decisions.iter().filter(|decision| !decision.runs.is_empty());
-        let failed =
-            used.map(|decision| &decision.query.plan_id).filter(|plan_id| self.rehearsal_failed(plan_id, state));
-        failed.collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 
     /// Returns whether the latest outcome of a rehearsal of the plan, on any registry, is not a sound pass. An open

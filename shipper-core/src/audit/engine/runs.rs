@@ -45,6 +45,9 @@ impl RunTracker {
         findings: &mut Findings,
     ) {
         self.outside_reported = None;
+        if decisions.rehearsal_failed(&plan.plan_id, state) {
+            decisions.runs_after_failure.push(line);
+        }
         let named = plan.gate.as_ref().map(|gate| (gate, decisions.decision_at(gate, &plan.plan_id)));
         let used = named.map_or_else(|| decisions.latest_decision(&plan.plan_id), |(_, named)| named);
         let recorded = used.and_then(|used| {

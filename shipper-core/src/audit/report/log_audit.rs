@@ -41,10 +41,10 @@ pub struct LogAudit {
     pub sidecar: SidecarReport,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
-    /// The plans of runs whose latest rehearsal in the log is not a sound pass: these runs cannot be accepted. Empty if
-    /// the options accept no cause.
+    /// The lines of the runs before which the latest rehearsal of their plan was not a sound pass: they cannot be accepted.
+    /// Empty if the options accept no cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failed_plans: Vec<PlanId>,
+    pub runs_after_failure: Vec<u64>,
     /// The head of the earlier log that this one continues, `LINES:BYTES:BLAKE3`. `None` if it continues none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<String>,

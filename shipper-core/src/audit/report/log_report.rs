@@ -183,7 +183,7 @@ impl LogReport {
     /// otherwise `None`. Its exit status is then 0.
     pub fn accepted_causes(&self, options: &AuditOptions) -> Option<BTreeSet<AcceptedCause>> {
         let audit = self.audit.as_ref()?;
-        accepted_causes(audit, &audit.failed_plans, options)
+        accepted_causes(audit, options)
     }
 
     /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.

@@ -27,7 +27,7 @@ pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
         let causes: Vec<&str> = causes.iter().map(|cause| cause.as_str()).collect();
         format!(" (accepted: {})", causes.join(", "))
     });
-    let acknowledged = log.acknowledged.then_some(" (acknowledged)").unwrap_or_default();
+    let acknowledged = if log.acknowledged { " (acknowledged)" } else { "" };
     format!("{reason}{}{acknowledged}", accepted.unwrap_or_default())
 }
 
