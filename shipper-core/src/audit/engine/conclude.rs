@@ -117,13 +117,11 @@ fn status(decision: &TrackedDecision, violated: bool, unjudged: bool) -> (Decisi
     }
 }
 
-/// Returns the cause for which a recorded decision that no run used makes a log inconclusive.
+/// Returns the cause that a recorded permission without a rehearsal has.
 fn permitted_cause(decision: &TrackedDecision) -> Option<UnprovenCause> {
-    match decision.derived.as_ref()?.verdict {
-        VerdictKind::Dormant => Some(UnprovenCause::Dormant),
-        VerdictKind::Bypassed => Some(UnprovenCause::Bypassed),
-        _ => None,
-    }
+    let recorded = decision.recorded.as_ref()?;
+    let causes = [(VerdictKind::Dormant, UnprovenCause::Dormant), (VerdictKind::Bypassed, UnprovenCause::Bypassed)];
+    causes.into_iter().find_map(|(kind, cause)| recorded.is(kind).then_some(cause))
 }
 
 /// Returns whether a finding of this code shows the cause of an unproven decision.

@@ -47,12 +47,12 @@ pub(super) struct PackageTracker {
 }
 
 impl PackageTracker {
-    /// Records an action of a run, or one outside every run.
-    pub(super) fn record(&mut self, action: &PackageAction<'_>, run: Option<RunKey>) {
+    /// Records an action of a run, or one outside every run. `is_judged` is false if no finding about the run is wanted.
+    pub(super) fn record(&mut self, action: &PackageAction<'_>, run: Option<RunKey>, is_judged: bool) {
         match action.kind {
             EventKind::PackageUploaded => {
                 self.history_mut(action.package).latest_run = run.or(self.latest_run(action.package));
-                if let Some(run) = run {
+                if let Some(run) = run.filter(|_| is_judged) {
                     let runs = self.unconfirmed.entry(action.package.into()).or_default();
                     if runs.last() != Some(&run) {
                         runs.push(run);

@@ -112,7 +112,8 @@ impl RunTracker {
         } else if action.publishes() {
             self.report_outside(action, findings);
         }
-        packages.record(action, run.filter(|_| self.active.as_ref().is_some_and(|run| run.is_judged)));
+        let is_judged = self.active.as_ref().is_some_and(|run| run.is_judged);
+        packages.record(action, run, is_judged);
     }
 
     /// Reports the first publish outside every run since the last run, and the first after the head of `--since`.
