@@ -134,7 +134,11 @@ pub(crate) fn reread<T>(
             &opened
         }
     };
-    let content = ContentReader::new(file, rewind(file)?);
+    let compression = rewind(file)?;
+    if compression.is_none() && file.metadata()?.len() < audit.bytes {
+        return Err(io::Error::other("the file is shorter than before"));
+    }
+    let content = ContentReader::new(file, compression);
     let mut reader = HashingReader { bytes: content.take(audit.bytes), hasher: blake3::Hasher::new() };
     let value = read(&mut reader)?;
     io::copy(&mut reader, &mut io::sink())?;
