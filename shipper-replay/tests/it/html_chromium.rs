@@ -14,7 +14,7 @@ use shipper_testkit::program::installed;
 const OPENED: [(&str, &str); 4] = [
     ("real/pass-3crate", "verified"),
     ("real/tampered-sidecar", "violated"),
-    ("damaged/hostile-text", "inconclusive"),
+    ("damaged/hostile-text", "violated"),
     ("recorded/refused-and-published", "violated"),
 ];
 
