@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
@@ -185,10 +185,7 @@ impl AuditJob<'_> {
         if let Some(statement) = self.statement {
             statement.record_sidecar(&sidecar);
         }
-        // Standard input has no files beside it.
-        let surroundings = if path == "-" { Ok(LogSurroundings::default()) } else { LogSurroundings::read(path) };
-        let source = source.and_then(|source| Ok((source, surroundings?)));
-        match source.map_err(AuditError::from).and_then(|(source, beside)| self.read(source, sidecar, beside)) {
+        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, sidecar)) {
             Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
             Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
             Err(error) => Err(error.into()),
@@ -198,18 +195,25 @@ impl AuditJob<'_> {
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
     fn read(
         &self,
+        path: &Utf8Path,
         mut source: LogSource,
         sidecar: SidecarInput,
-        surroundings: LogSurroundings,
     ) -> Result<(LogAudit, Option<File>), AuditError> {
-        let mut options = self.options.clone();
-        if let Some(AsOf::Timestamp(until)) = &options.at {
-            options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
-            source = source.rewind()?;
-        }
-        let auditor = Auditor::new(options, sidecar)?.with_surroundings(surroundings);
-        let auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
-        let mut audit = auditor.read_to_end(&mut source)?;
+        let read = || {
+            let mut options = self.options.clone();
+            if let Some(AsOf::Timestamp(until)) = &options.at {
+                options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
+                source = source.rewind()?;
+            }
+            let auditor = Auditor::new(options, sidecar)?;
+            let mut auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
+            auditor.feed_all(&mut source)?;
+            Ok::<_, AuditError>((auditor, source))
+        };
+        // Standard input has no files beside it.
+        let ((auditor, source), surroundings) =
+            if path == "-" { (read()?, LogSurroundings::default()) } else { LogSurroundings::around(path, read)? };
+        let mut audit = auditor.with_surroundings(surroundings).finish()?;
         audit.compression = source.compression;
         Ok((audit, source.into_copy()))
     }

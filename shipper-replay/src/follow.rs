@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use camino::Utf8Path;
 use fs_err::File;
 use shipper_core::audit::{
-    AuditOptions, Auditor, Conclusion, Finding, FindingCode, Level, LogAudit, LogReport, Report, SidecarInput,
+    AuditOptions, Auditor, Conclusion, Finding, FindingCode, Level, LogAudit, LogReport, LogSurroundings, Report,
+    SidecarInput,
 };
 use shipper_events::is_display_safe;
 
@@ -285,17 +286,25 @@ impl FollowSession<'_> {
         Ok(self.out.flush()?)
     }
 
+    fn unreadable(self, path: &Utf8Path, error: &io::Error) -> ReportView {
+        let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
+        ReportView::new(Report::new(self.options, vec![unreadable]))
+    }
+
     /// Returns the view of the bytes that were read. If they are not all of the log, the exit status is not 0.
     fn finish(self, path: &Utf8Path, reason: StopReason, cli: &Cli) -> Result<ReportView, AuditCommandError> {
         let (file, left_out) = match reason {
-            StopReason::Unreadable(error) => {
-                let unreadable = LogReport::unreadable(path.as_str(), error.to_string());
-                return Ok(ReportView::new(Report::new(self.options, vec![unreadable])));
-            }
+            StopReason::Unreadable(error) => return Ok(self.unreadable(path, &error)),
             StopReason::EndOfStream => (None, None),
             StopReason::Interrupted(file, left_out) => (Some(file), left_out),
         };
-        let mut audit = self.auditor.finish()?;
+        // Standard input has no files beside it.
+        let surroundings = if path == "-" { Ok(LogSurroundings::default()) } else { LogSurroundings::read(path) };
+        let surroundings = match surroundings {
+            Ok(surroundings) => surroundings,
+            Err(error) => return Ok(self.unreadable(path, &error)),
+        };
+        let mut audit = self.auditor.with_surroundings(surroundings).finish()?;
         if self.prints_events {
             // The timeline is printed already.
             audit.clear_timeline();

@@ -1,12 +1,15 @@
 //! The files beside a log that an audit must know: markers of writers, and an earlier log that was moved aside.
 
-use std::io;
+use std::io::{self, Read};
 
 use camino::Utf8Path;
 use fs_err::File;
 use shipper_events::scan::LineReader;
 use shipper_events::write::markers;
 use shipper_events::{ClaimedHead, EventType, HeadHasher, ParsedLine, parse_line};
+
+/// Most bytes of a `log_continued` line of which the earlier log is looked for. Those of our writers have about 300.
+const MAX_CONTINUATION_LEN: u64 = 4096;
 
 /// The files beside a log. The default is for a log without a path, such as a stream: an audit then cannot know them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +24,7 @@ pub struct LogSurroundings {
 }
 
 impl LogSurroundings {
-    /// Reads what is beside the log at a path. Read it before the log: a writer may complete a repair in between.
+    /// Reads what is beside the log at a path now. [`around`](Self::around) is for a log that a writer may change.
     ///
     /// # Errors
     ///
@@ -40,6 +43,24 @@ impl LogSurroundings {
         Ok(Self { repair_interrupted, sync_failed, earlier_log })
     }
 
+    /// Calls `read`, which reads the log at the path, and returns its result with the files that are beside the log before
+    /// or after that. A repair at work cuts off a torn tail after it made its marker, so one look could miss both.
+    ///
+    /// # Errors
+    ///
+    /// The error of `read`, or of [`read`](Self::read).
+    pub fn around<T, E: From<io::Error>>(log: &Utf8Path, read: impl FnOnce() -> Result<T, E>) -> Result<(T, Self), E> {
+        let before = Self::read(log)?;
+        let result = read()?;
+        let after = Self::read(log)?;
+        let surroundings = Self {
+            repair_interrupted: before.repair_interrupted || after.repair_interrupted,
+            sync_failed: before.sync_failed || after.sync_failed,
+            earlier_log: before.earlier_log.or(after.earlier_log),
+        };
+        Ok((result, surroundings))
+    }
+
     /// Returns whether a marker forbids the gate to authorize.
     pub fn has_marker(&self) -> bool {
         self.repair_interrupted || self.sync_failed
@@ -48,8 +69,10 @@ impl LogSurroundings {
 
 /// Returns the head that the first line of a log continues.
 fn continued_head(log: &Utf8Path) -> io::Result<Option<ClaimedHead>> {
-    let mut lines = LineReader::new(File::open(log)?);
-    let parsed = lines.next_line()?.map(parse_line);
+    let mut start = Vec::new();
+    File::open(log)?.take(MAX_CONTINUATION_LEN).read_to_end(&mut start)?;
+    let line = start.split_inclusive(|byte| *byte == b'\n').next().filter(|line| line.ends_with(b"\n"));
+    let parsed = line.map(parse_line);
     let Some(Ok(ParsedLine::Event(event))) = parsed.filter(is_continuation) else {
         return Ok(None);
     };

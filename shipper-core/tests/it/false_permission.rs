@@ -261,6 +261,22 @@ fn marker_beside_the_log_refuses() {
     }
 }
 
+/// A marker counts if it exists before or after the log is read: a repair makes it before it cuts off the torn tail.
+#[test]
+fn marker_that_appears_or_goes_while_reading_counts() {
+    let top = tempfile::tempdir().expect("a directory");
+    let log = camino::Utf8PathBuf::try_from(top.path().join("events.jsonl")).expect("UTF-8");
+    std::fs::write(&log, "").expect("a log");
+    let marker = log.with_file_name("events.jsonl.repairing");
+    let read = |change: &dyn Fn() -> std::io::Result<()>| {
+        LogSurroundings::around(&log, change).expect("the files can be read").1.repair_interrupted
+    };
+    assert!(!read(&|| Ok(())));
+    assert!(read(&|| std::fs::write(&marker, "")), "it appears");
+    assert!(read(&|| std::fs::remove_file(&marker)), "it goes");
+    assert!(!read(&|| Ok(())));
+}
+
 /// A continued log is verified only together with the log that it continues, or if that one was dealt with.
 #[test]
 fn earlier_log_is_part_of_the_evidence() {

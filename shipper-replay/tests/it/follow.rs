@@ -336,6 +336,22 @@ fn quiet_and_ndjson_print_only_the_report() {
     }
 }
 
+/// A marker beside the log is in the report, as in that of any other audit: the gate refuses such a log.
+#[test]
+fn marker_beside_the_log_is_reported() {
+    let top = tempfile::tempdir().expect("a directory");
+    let log = top.path().join("events.jsonl");
+    fs::copy(fixtures().join("recorded/authorized/events.jsonl"), &log).expect("a copy");
+    for (marker, status) in [(None, 0), (Some("events.jsonl.repairing"), 3)] {
+        marker.into_iter().for_each(|name| fs::write(top.path().join(name), "").expect("a marker"));
+        let mut following = Following::of(&log);
+        following.wait_for("conclusion so far: verified");
+        following.signal("-INT");
+        let (code, output) = following.wait_for_exit();
+        assert_eq!((code, output.contains("repair-interrupted")), (status, status == 3), "{output}");
+    }
+}
+
 /// If the reader of the output ends, the program ends, although the log does not grow and nothing is printed.
 #[test]
 fn closed_output_ends_the_program() {

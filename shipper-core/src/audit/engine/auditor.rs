@@ -122,7 +122,8 @@ impl Auditor {
         })
     }
 
-    /// Passes the files that are beside the log: see [`LogSurroundings::read`]. Without it, the audit knows only the log.
+    /// Passes the files that are beside the log, at any time before the end of the audit: see
+    /// [`LogSurroundings::around`]. Without it, the audit knows only the log.
     #[must_use]
     pub fn with_surroundings(self, surroundings: LogSurroundings) -> Self {
         Self { surroundings, ..self }
@@ -149,20 +150,29 @@ impl Auditor {
         self.log = log;
     }
 
-    /// Reads the rest of the log, on several threads if it is long.
+    /// Reads the rest of the log, on several threads if it is long, and ends the audit.
     ///
     /// # Errors
     ///
     /// [`AuditError::BeyondEnd`] if the options name a line that the log does not have, [`AuditError::Read`] if `read` fails.
-    pub fn read_to_end(mut self, mut read: impl Read) -> Result<LogAudit, AuditError> {
+    pub fn read_to_end(mut self, read: impl Read) -> Result<LogAudit, AuditError> {
+        self.feed_all(read)?;
+        self.finish()
+    }
+
+    /// Reads the rest of the log, on several threads if it is long.
+    ///
+    /// # Errors
+    ///
+    /// The error of `read`. The auditor must not be used further then.
+    pub fn feed_all(&mut self, mut read: impl Read) -> io::Result<()> {
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         let start = self.start.read(&mut read)?;
-        let ended = log.read_to_end(start.chain(read), &mut self);
+        let ended = log.read_to_end(start.chain(read), self);
         self.log = log;
         // The visitor never stops early.
-        let _ = ended?;
-        self.finish()
+        ended.map(|_| ())
     }
 
     /// Ends the audit of the bytes that were fed.

@@ -49,14 +49,18 @@ pub fn audit_path(
     sidecar: SidecarInput,
     options: &AuditOptions,
 ) -> Result<LogAudit, AuditError> {
-    let surroundings = LogSurroundings::read(path.as_ref())?;
-    let mut file = fs_err::File::open(path.as_ref())?;
-    let mut options = options.clone();
-    if let Some(AsOf::Timestamp(until)) = &options.at {
-        options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
-        file.rewind()?;
-    }
-    Auditor::new(options, sidecar)?.with_surroundings(surroundings).read_to_end(file)
+    let (auditor, surroundings) = LogSurroundings::around(path.as_ref(), || {
+        let mut file = fs_err::File::open(path.as_ref())?;
+        let mut options = options.clone();
+        if let Some(AsOf::Timestamp(until)) = &options.at {
+            options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
+            file.rewind()?;
+        }
+        let mut auditor = Auditor::new(options, sidecar)?;
+        auditor.feed_all(file)?;
+        Ok::<_, AuditError>(auditor)
+    })?;
+    auditor.with_surroundings(surroundings).finish()
 }
 
 /// Returns the number of lines up to the last one whose timestamp is not later than `until`; 0 if there is none. A
