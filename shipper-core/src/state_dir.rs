@@ -14,43 +14,37 @@ pub const SIDECAR_FILE_NAME: &str = "rehearsal.json";
 /// Options of opening the log of a state directory. [`LockOptions`] convert to options with all other defaults.
 #[derive(Debug, Clone, Default)]
 pub struct StateOptions {
-    lock: LockOptions,
-    adopt_unchained: bool,
-    allow_foreign_owner: bool,
+    writer: WriterOptions,
 }
 
 impl StateOptions {
     /// Creates the default options with these lock options.
     pub fn new(lock: LockOptions) -> Self {
-        Self { lock, ..Self::default() }
+        Self { writer: lock.into() }
     }
 
     /// Writes to a log that the shipper tool writes if `adopt` is true; false by default. That tool's reader then fails:
     /// see [`WriterOptions::adopt_unchained`].
     #[must_use]
-    pub fn adopt_unchained(mut self, adopt: bool) -> Self {
-        self.adopt_unchained = adopt;
-        self
+    pub fn adopt_unchained(self, adopt: bool) -> Self {
+        Self { writer: self.writer.adopt_unchained(adopt) }
     }
 
     /// Accepts a log that other users can change if `allow` is true; false by default: see
     /// [`WriterOptions::allow_foreign_owner`].
     #[must_use]
-    pub fn allow_foreign_owner(mut self, allow: bool) -> Self {
-        self.allow_foreign_owner = allow;
-        self
+    pub fn allow_foreign_owner(self, allow: bool) -> Self {
+        Self { writer: self.writer.allow_foreign_owner(allow) }
     }
 
     /// Returns the note that waiting processes show.
     pub(crate) fn holder_note(&self) -> &str {
-        &self.lock.holder_note
+        &self.writer.lock_options().holder_note
     }
 
     /// Returns the options of the log's writer.
     pub(crate) fn writer(self) -> WriterOptions {
-        WriterOptions::new(self.lock)
-            .adopt_unchained(self.adopt_unchained)
-            .allow_foreign_owner(self.allow_foreign_owner)
+        self.writer
     }
 }
 
@@ -60,8 +54,8 @@ impl From<LockOptions> for StateOptions {
     }
 }
 
-/// Creates a state directory and its missing parents, durably, with mode 0755 less the umask. A new one gets a `.gitignore` for all files:
-/// otherwise cargo could pack the log into a package, and every event would change the plan.
+/// Creates a state directory and its missing parents, durably, with mode 0755 less the umask. A new one gets a
+/// `.gitignore` for all files: otherwise cargo could pack the log into a package, and every event would change the plan.
 ///
 /// # Errors
 ///

@@ -105,7 +105,10 @@ pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditComman
     let (inputs, duplicates) = select_inputs(cli)?;
     let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
-    job.run(&inputs, |(log, _)| Ok(writer.write_log(log)?))?;
+    job.run(&inputs, |(mut log, _)| {
+        log.acknowledge(&job.options);
+        Ok(writer.write_log(&log)?)
+    })?;
     Ok(writer.finish(&duplicates)?)
 }
 

@@ -11,12 +11,7 @@ pub(crate) struct WaitingReader<R>(pub(crate) R);
 
 impl<R: Read> Read for WaitingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.0.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(RETRY_INTERVAL),
-                result => return result,
-            }
-        }
+        retry(|| self.0.read(buffer))
     }
 }
 
@@ -25,20 +20,20 @@ pub(crate) struct WaitingWriter<W>(W);
 
 impl<W: Write> Write for WaitingWriter<W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.0.write(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(RETRY_INTERVAL),
-                result => return result,
-            }
-        }
+        retry(|| self.0.write(buffer))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        loop {
-            match self.0.flush() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(RETRY_INTERVAL),
-                result => return result,
-            }
+        retry(|| self.0.flush())
+    }
+}
+
+/// Repeats a step until it does not fail because it would block.
+fn retry<T>(mut step: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match step() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(RETRY_INTERVAL),
+            result => return result,
         }
     }
 }

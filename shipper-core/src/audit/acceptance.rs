@@ -30,11 +30,11 @@ pub(in crate::audit) fn accepted_causes(audit: &LogAudit, options: &AuditOptions
     }
     if audit.decisions.is_empty() {
         causes.insert(AcceptedCause::NoDecision);
-        if !has_event(audit) || is_about_unnamed_plan(audit) {
+        if !has_event(audit) || audit.has_finding(FindingCode::PlanNeverNamed) {
             return None;
         }
     }
-    (causes.is_subset(&options.accept) && has_no_other_cause(audit)).then_some(causes)
+    (causes.is_subset(&options.accept) && !audit.is_in_doubt()).then_some(causes)
 }
 
 /// Returns whether a decision makes its log inconclusive.
@@ -60,37 +60,4 @@ fn has_event(audit: &LogAudit) -> bool {
     let mut with_line = audit.findings.iter().filter(|finding| finding.line.is_some());
     let begins_blank = with_line.clone().any(|finding| finding.line == Some(1) && is_blank(finding.code));
     audit.lines > 0 && (!begins_blank || audit.receipt.is_some() || with_line.any(|finding| !is_blank(finding.code)))
-}
-
-fn is_about_unnamed_plan(audit: &LogAudit) -> bool {
-    audit.findings.iter().any(|finding| finding.code.as_str() == "plan-never-named")
-}
-
-/// Returns whether the log would be verified if its open decisions were, or if it had one. A cause that is new in
-/// [`LogAudit::conclusion`] is therefore not accepted by mistake.
-fn has_no_other_cause(audit: &LogAudit) -> bool {
-    let mut rest = audit.clone();
-    for decision in rest.decisions.iter_mut().filter(|decision| is_open(decision)) {
-        decision.status = DecisionStatus::Verified;
-    }
-    if rest.decisions.is_empty() {
-        rest.decisions.extend(verified_decision());
-    }
-    rest.conclusion() == Conclusion::Verified
-}
-
-/// Returns a verified decision, as a substitute for those that a log does not have.
-fn verified_decision() -> Option<Decision> {
-    Some(Decision {
-        line: 1,
-        plan_id: "substitute".parse().ok()?,
-        status: DecisionStatus::Verified,
-        because: None,
-        registry: None,
-        registry_source: None,
-        receipt_line: None,
-        derived: None,
-        recorded: None,
-        runs: Vec::new(),
-    })
 }

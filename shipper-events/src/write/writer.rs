@@ -111,9 +111,12 @@ impl WriterOptions {
         self.expected_head = head;
         self
     }
-}
 
-impl WriterOptions {
+    /// Returns the lock options.
+    pub fn lock_options(&self) -> &LockOptions {
+        &self.lock
+    }
+
     /// Fails if another user can change the log, unless the caller allows that.
     pub(super) fn check_access<S: Storage>(
         &self,

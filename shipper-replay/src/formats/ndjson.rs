@@ -13,25 +13,23 @@ use crate::view::ReportView;
 pub(crate) struct NdjsonWriter<W> {
     out: W,
     tally: SummaryBuilder,
-    options: AuditOptions,
     /// Logs that continue an earlier log, which may follow.
     continuing: Vec<LogReport>,
 }
 
 impl<W: io::Write> NdjsonWriter<W> {
     pub(crate) fn new(demand: AuditOptions, out: W) -> Self {
-        Self { out, tally: SummaryBuilder::new(demand.clone()), options: demand, continuing: Vec::new() }
+        Self { out, tally: SummaryBuilder::new(demand), continuing: Vec::new() }
     }
 
     /// Writes the report on one log. A log that continues an earlier one comes after all others.
-    pub(crate) fn write_log(&mut self, mut log: LogReport) -> io::Result<()> {
-        log.acknowledge(&self.options);
+    pub(crate) fn write_log(&mut self, log: &LogReport) -> io::Result<()> {
         if log.continues().is_some() {
-            self.continuing.push(log);
+            self.continuing.push(log.clone());
             return Ok(());
         }
-        self.tally.count(&log);
-        json::write(&log, &mut self.out)
+        self.tally.count(log);
+        json::write(log, &mut self.out)
     }
 
     /// Writes the summary with the `duplicates`, and returns its exit status.
@@ -59,6 +57,6 @@ impl<W: io::Write> NdjsonWriter<W> {
 /// Writes the whole report.
 pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let mut writer = NdjsonWriter::new(view.report.demand.clone(), out);
-    view.report.logs.iter().try_for_each(|log| writer.write_log(log.clone()))?;
+    view.report.logs.iter().try_for_each(|log| writer.write_log(log))?;
     writer.finish(&view.duplicates).map(|_| ())
 }

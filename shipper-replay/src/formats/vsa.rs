@@ -107,7 +107,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
         name: Some(if log.path == "-" { "_" } else { &log.path }.to_owned()),
         digest: digests.clone(),
         annotations: Some(Annotations::Log {
-            shipper_head: format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3),
+            shipper_head: audit.head(),
             shipper_extent: if is_whole { "whole" } else { "prefix" },
         }),
         ..Resource::default()

@@ -202,7 +202,8 @@ impl Auditor {
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
         let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
         self.finish_trackers(head.lines, since.is_some());
-        let sidecar = self.sidecar.clone().finish(self.integrity.stopped_at.is_none(), &mut self.findings);
+        let integrity = self.integrity();
+        let sidecar = self.sidecar.finish(self.integrity.stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
             // The prefix of a cutoff has no tail.
             Tail::Torn { bytes } if self.cutoff.is_none() => {
@@ -212,7 +213,6 @@ impl Auditor {
             }
             _ => TailStatus::Clean,
         };
-        let integrity = self.integrity();
         let has_marker = self.surroundings.has_marker();
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);

@@ -6,7 +6,7 @@ use shipper_events::{JsonUint, display_safe};
 use crate::gate::Verdict;
 
 /// Most names that a message lists.
-pub(super) const MAX_NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 
 /// Returns a verdict and its reasons. Each may be any text.
 pub(super) fn format_verdict<'r>(verdict: &str, reasons: impl Iterator<Item = &'r str>) -> String {
@@ -28,9 +28,14 @@ pub(super) fn format_number(number: &JsonUint) -> String {
 
 /// Returns packages as a list; after the first five, only their number.
 pub(super) fn format_packages<'p>(packages: impl ExactSizeIterator<Item = &'p str>) -> String {
-    let more = packages.len().saturating_sub(MAX_NAMES);
+    format_names(packages, 80)
+}
+
+/// Returns names as a list, each with at most that many characters; after the first five, only their number.
+pub(super) fn format_names<'n>(names: impl ExactSizeIterator<Item = &'n str>, max_chars: usize) -> String {
+    let more = names.len().saturating_sub(MAX_NAMES);
     let named: Vec<String> =
-        packages.take(MAX_NAMES).map(|package| display_safe(package).max_chars(80).quoted().to_string()).collect();
+        names.take(MAX_NAMES).map(|name| display_safe(name).max_chars(max_chars).quoted().to_string()).collect();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     named.join(", ") + &more
 }

@@ -6,7 +6,7 @@ use shipper_events::{Event, EventType, display_safe};
 use unicode_security::skeleton;
 
 use super::findings::Findings;
-use super::format::MAX_NAMES;
+use super::format::format_names;
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{Finding, FindingCode};
 
@@ -67,12 +67,9 @@ fn compare(option: &str, demanded: &str, names: &BTreeSet<String>, never_named: 
     if !names.is_empty() && !names.contains(demanded) {
         let mut nearest: Vec<_> = names.iter().map(|name| (distance(demanded, name), name)).collect();
         nearest.sort();
-        let named =
-            nearest.iter().take(MAX_NAMES).map(|(_, name)| display_safe(name).max_chars(40).quoted().to_string());
-        let (named, more) = (named.collect::<Vec<_>>().join(", "), names.len().saturating_sub(MAX_NAMES));
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = format_names(nearest.iter().map(|(_, name)| name.as_str()), 40);
         let demanded = display_safe(demanded).max_chars(40).quoted();
-        let message = format!("no event names {demanded}, the value of {option}; the log names {named}{more}");
+        let message = format!("no event names {demanded}, the value of {option}; the log names {named}");
         findings.push(Finding::new(never_named, None, message));
     }
     let looks: String = skeleton(demanded).collect();

@@ -45,7 +45,8 @@ impl RunTracker {
         findings: &mut Findings,
     ) {
         self.outside_reported = None;
-        if decisions.rehearsal_failed(&plan.plan_id, state) {
+        let rehearsal_failed = decisions.rehearsal_failed(&plan.plan_id, state);
+        if rehearsal_failed {
             decisions.runs_after_failure.push(line);
         }
         let named = plan.gate.as_ref().map(|gate| (gate, decisions.decision_at(gate, &plan.plan_id)));
@@ -56,7 +57,7 @@ impl RunTracker {
         });
         let (decision, findings_if_active) = recorded.unwrap_or_else(|| {
             let (decision, verdict) = decisions.push_implicit(line, &plan.plan_id, state);
-            (decision, check_implicit_decision(line, decision, &verdict, state, decisions, findings))
+            (decision, check_implicit_decision(line, decision, &verdict, rehearsal_failed, decisions, findings))
         });
         let Some(tracked) = decisions.decisions.get(decision) else {
             return;
@@ -271,12 +272,13 @@ fn check_used_decision(
     Some(vec![Finding::new(FindingCode::PublishedDespiteRefusal, run, message).with_labels(labels)])
 }
 
-/// Checks the implicit decision of a run, and returns the finding to report if the run publishes.
+/// Checks the implicit decision of a run, and returns the finding to report if the run publishes. `rehearsal_failed` is true
+/// if the latest rehearsal of the plan is not a sound pass.
 fn check_implicit_decision(
     run: u64,
     decision: usize,
     verdict: &Verdict,
-    state: &GateState,
+    rehearsal_failed: bool,
     decisions: &DecisionTracker,
     findings: &mut Findings,
 ) -> Vec<Finding> {
@@ -291,21 +293,20 @@ fn check_implicit_decision(
     }
     let reasons = verdict.reason_codes();
     let is_unbacked = |reason: &RefusalCode| matches!(reason, RefusalCode::NoRehearsal | RefusalCode::StalePlan);
-    let plan_id = decisions.decisions.get(decision).map(|decision| &decision.query.plan_id);
-    let failed = plan_id.is_some_and(|plan_id| decisions.rehearsal_failed(plan_id, state));
-    let (code, violation) = if reasons == [RefusalCode::UnknownGateEvent] && (decisions.gate_was_asked || !failed) {
-        (FindingCode::UnjudgedRun, "only an unknown event may forbid this publish")
-    } else if decisions.gate_was_asked {
-        (FindingCode::UngatedPublish, "the run publishes without a recorded decision, and the gate would refuse")
-    } else if decisions.policy_registry.is_some() || !reasons.iter().all(is_unbacked) {
-        (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse")
-    } else if failed {
-        let violation =
-            "the run publishes, although the latest rehearsal of its plan failed, and the gate would refuse";
-        (FindingCode::PublishNotAuthorized, violation)
-    } else {
-        return Vec::new();
-    };
+    let (code, violation) =
+        if reasons == [RefusalCode::UnknownGateEvent] && (decisions.gate_was_asked || !rehearsal_failed) {
+            (FindingCode::UnjudgedRun, "only an unknown event may forbid this publish")
+        } else if decisions.gate_was_asked {
+            (FindingCode::UngatedPublish, "the run publishes without a recorded decision, and the gate would refuse")
+        } else if decisions.policy_registry.is_some() || !reasons.iter().all(is_unbacked) {
+            (FindingCode::PublishNotAuthorized, "the run publishes, although the gate would refuse")
+        } else if rehearsal_failed {
+            let violation =
+                "the run publishes, although the latest rehearsal of its plan failed, and the gate would refuse";
+            (FindingCode::PublishNotAuthorized, violation)
+        } else {
+            return Vec::new();
+        };
     let message = format!("{violation}: {}", format_reasons(verdict));
     vec![Finding::new(code, run, message).with_labels(labels)]
 }

@@ -25,7 +25,7 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     let sidecar = sidecar_codes.collect::<HashSet<_>>() == sidecar.status.finding_code().into_iter().collect()
         && (sidecar.status == SidecarStatus::Drift) != sidecar.differences.is_empty();
     let mut texts = findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
-    let head = format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3).parse::<Head>();
+    let head = audit.head().parse::<Head>();
     let contradicted = findings.iter().any(Finding::is_violation);
     let violated = decisions.iter().any(|decision| decision.status == DecisionStatus::Violated);
     let rules = [

@@ -64,25 +64,28 @@ impl LogAudit {
     // `headline::reason` in shipper-replay repeats this order.
     pub fn conclusion(&self) -> Conclusion {
         let any = |status| self.decisions.iter().any(|decision| decision.status == status);
-        let sidecar_proves_nothing = matches!(
-            self.sidecar.status,
-            SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
-        );
         if self.findings.iter().any(Finding::is_violation) {
             Conclusion::Violated
         } else if any(DecisionStatus::Unjudged) {
             Conclusion::Unjudged
         } else if any(DecisionStatus::Unproven)
             || any(DecisionStatus::Permitted)
-            || self.tail == TailStatus::Torn
-            || sidecar_proves_nothing
-            || self.findings.iter().any(Finding::is_doubt)
+            || self.is_in_doubt()
             || self.decisions.is_empty()
         {
             Conclusion::Inconclusive
         } else {
             Conclusion::Verified
         }
+    }
+
+    /// Returns whether something other than the decisions makes the log inconclusive.
+    pub(in crate::audit) fn is_in_doubt(&self) -> bool {
+        let sidecar_proves_nothing = matches!(
+            self.sidecar.status,
+            SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
+        );
+        self.tail == TailStatus::Torn || sidecar_proves_nothing || self.findings.iter().any(Finding::is_doubt)
     }
 
     /// Returns the head of the audited lines, `LINES:BYTES:BLAKE3`.

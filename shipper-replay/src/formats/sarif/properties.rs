@@ -50,7 +50,7 @@ pub(super) fn of_log(log: &LogReport) -> PropertyBag {
             })
         });
         members.extend([
-            ("head", json!(format!("{}:{}:{}", audit.lines, audit.bytes, audit.blake3))),
+            ("head", json!(audit.head())),
             ("integrity", json!(audit.integrity)),
             ("tail", json!(audit.tail)),
             ("gate", json!(gate)),
