@@ -54,7 +54,8 @@ fn asking(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("gate");
     group.sample_size(10);
     for bytes in [0, LOG / 8, LOG] {
-        let log = if bytes == 0 { Vec::new() } else { shipper_testkit::sample_log::sample_log(bytes) };
+        let sample = if bytes == 0 { Vec::new() } else { shipper_testkit::sample_log::sample_log(bytes) };
+        let log = shipper_testkit::sample_log::chain(&sample);
         group.throughput(Throughput::Bytes(log.len() as u64));
         group.bench_function(format!("a log of {} KiB", log.len() / 1024), |bench| {
             let fresh = || {
