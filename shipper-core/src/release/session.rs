@@ -48,6 +48,14 @@ pub(super) struct ReleaseSession<'s, P> {
     pub(super) progress: &'s mut dyn Progress,
 }
 
+/// A version that the registry shows.
+pub(super) struct Visible {
+    /// Its state, which is not [`PublishedState::Absent`].
+    pub(super) state: PublishedState,
+    /// The number of lookups.
+    pub(super) lookups: u64,
+}
+
 /// The attempts at one package, or at one request.
 pub(super) struct RetryState {
     /// The number of the current attempt, from 1.
@@ -140,13 +148,13 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         result
     }
 
-    /// Looks up the package until the registry shows it, and returns the number of lookups. Calls `looked_up` after
-    /// each, with its number from 1 and `true` if the registry showed the version.
+    /// Looks up the package until the registry shows its version, with any content. Calls `looked_up` after each lookup,
+    /// with its number from 1 and `true` if the registry showed the version.
     pub(super) fn wait_until_visible<E: From<Failure>>(
         &mut self,
         package: &PlannedPackage,
         mut looked_up: impl FnMut(u64, bool) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    ) -> Result<Visible, E> {
         let (target, started) = (StepTarget { package, role: self.role }, Instant::now());
         let timeout = self.limits.visibility_timeout;
         let deadline = deadline_after(timeout);
@@ -155,16 +163,12 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         let visible = loop {
             lookups += 1;
             let state = self.run_once(deadline, |publisher, context| publisher.lookup(target, context));
-            looked_up(lookups, matches!(state, Ok(PublishedState::SameContent | PublishedState::DifferentContent)))?;
+            looked_up(lookups, matches!(&state, Ok(state) if *state != PublishedState::Absent))?;
             match state {
-                Ok(PublishedState::SameContent) => break Ok(lookups),
-                Ok(PublishedState::DifferentContent) => {
-                    let message = "the registry shows this version with another content than was published";
-                    break Err(Failure::permanent(message));
-                }
+                Ok(state) if state != PublishedState::Absent => break Ok(Visible { state, lookups }),
                 Err(failure) if failure.class == FailureClass::Permanent => break Err(failure),
                 // After a temporary failure, the next lookup follows, until the deadline.
-                Ok(PublishedState::Absent) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
             if deadline_after(self.limits.poll_interval) > deadline {
                 let waited = timeout.as_secs();

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
 use super::config::CargoConfig;
-use super::crate_file::{CrateFiles, unpack};
+use super::crate_file::{CrateFiles, sha256, unpack};
 use crate::release::publisher::{Failure, FailureClass, StepContext};
 use crate::release::registry::{Registry, parse_address};
 
@@ -54,7 +53,7 @@ pub(super) struct IndexEntry {
     pub(super) name: String,
     #[serde(rename = "vers")]
     pub(super) version: String,
-    cksum: String,
+    pub(super) cksum: String,
     #[serde(default)]
     yanked: bool,
 }
@@ -142,7 +141,7 @@ impl SparseIndex {
                 format!("cannot download {name} {version}: the registry {registry} answered {status}; check the token");
             return Err(Failure::new(FailureClass::Retryable, message));
         }
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         if !sha256.eq_ignore_ascii_case(cksum) {
             return Err(Failure::permanent(format!(
                 "the checksum of {name} {version} in the registry {registry} is {sha256}, but its index has {cksum}"
