@@ -88,7 +88,7 @@ fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(600))]
+    #![proptest_config(proptest_config(300))]
 
     /// A sidecar that is made from the fold matches its log, with and without its head. After further events it still
     /// matches or is behind.
