@@ -1,10 +1,11 @@
 //! The real programs are killed at system calls on the real file system. No acknowledged event is lost, the log
-//! opens, and no plan is authorized before its rehearsal is complete.
+//! opens, and no plan is authorized before its rehearsal is complete. The gate, a status display and an audit agree.
 
 use std::path::Path;
 
 use camino::Utf8PathBuf;
-use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::audit::{AuditOptions, LogReport, Report, RequiredVerdict, SidecarInput, audit_path};
+use shipper_core::{GateProjection, GateQuery, RehearsalRecorder, SkipRequest, ask_gate, evaluate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
 use shipper_testkit::log_builder::LogBuilder;
@@ -12,12 +13,25 @@ use shipper_testkit::program::{example_program, installed};
 use shipper_testkit::settings::print_figure;
 use shipper_testkit::syscall_killer::kill_at_syscalls;
 
+/// Asks `GateProjection::open`, an audit that requires a permission, and the gate, which must agree.
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
+    let log = state.join("events.jsonl");
+    let opened = GateProjection::open(&log).is_ok_and(|gate| evaluate(gate.state(), &query).may_publish());
+    let mut options = AuditOptions::default();
+    (options.plan_id, options.registry) = (Some(query.plan_id.clone()), query.rehearsal_registry.clone());
+    options.require = Some(RequiredVerdict::Authorized);
+    let report = match audit_path(&log, SidecarInput::NotRequested, &options) {
+        Ok(audit) => LogReport::audited("log", audit),
+        Err(error) => LogReport::unreadable("log", error.to_string()),
+    };
+    let required = Report::new(options, vec![report]).exit_code == 0;
     let answer =
         ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
-    answer.verdict().may_publish()
+    let permitted = answer.verdict().may_publish();
+    assert_eq!((opened, required), (permitted, permitted), "`GateProjection::open` and the audit, then the gate");
+    permitted
 }
 
 fn opens(directory: &Path) {

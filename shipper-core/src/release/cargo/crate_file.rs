@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use flate2::read::GzDecoder;
-use tar::Archive;
+use tar::{Archive, EntryType};
 
 /// The greatest size of an unpacked package, in bytes. Registries accept far less.
 const MAX_UNPACKED_LEN: u64 = 1 << 30;
@@ -31,13 +31,24 @@ pub(super) const LOCK_FILE: &str = "Cargo.lock";
 const GENERATED_FILES: [&str; 2] = [".cargo_vcs_info.json", LOCK_FILE];
 
 /// Reads a `.crate` file in memory.
+///
+/// # Errors
+///
+/// An error if the file is damaged or too large, or if it contains a link or a special file: cargo would unpack that, also
+/// in place of an earlier file with the same path.
 pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
-    let mut archive = Archive::new(GzDecoder::new(bytes).take(MAX_UNPACKED_LEN));
+    unpack_at_most(bytes, MAX_UNPACKED_LEN)
+}
+
+fn unpack_at_most(bytes: impl Read, limit: u64) -> io::Result<CrateFiles> {
+    let mut archive = Archive::new(GzDecoder::new(bytes).take(limit));
     let mut files = CrateFiles::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
-        if !entry.header().entry_type().is_file() {
-            continue;
+        match entry.header().entry_type() {
+            EntryType::Regular => {}
+            EntryType::Directory | EntryType::XGlobalHeader => continue,
+            _ => return Err(io::Error::other("the package contains a link or a special file")),
         }
         let path = entry.path()?.into_owned();
         let path = path.to_str().ok_or_else(|| io::Error::other("a path in the package is not UTF-8"))?;
@@ -50,6 +61,9 @@ pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes)?;
         files.insert(path, CrateFile { bytes, executable });
+    }
+    if archive.into_inner().limit() == 0 {
+        return Err(io::Error::other(format!("the unpacked package has {limit} bytes or more")));
     }
     if files.is_empty() { Err(io::Error::other("the package is empty")) } else { Ok(files) }
 }
@@ -82,3 +96,7 @@ pub(super) fn first_difference(one: &CrateFiles, other: &CrateFiles) -> Option<S
 pub(super) fn bytes<'f>(files: &'f CrateFiles, path: &str) -> Option<&'f [u8]> {
     files.get(path).map(|file| file.bytes.as_slice())
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/crate_file.rs"]
+mod tests;
