@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use flate2::read::GzDecoder;
-use sha2::{Digest, Sha256};
 use tar::{Archive, EntryType};
-
-use crate::release::plan::PlannedFile;
 
 /// The greatest size of an unpacked package, in bytes. Registries accept far less.
 const MAX_UNPACKED_LEN: u64 = 1 << 30;
@@ -35,24 +32,29 @@ pub(super) const VCS_FILE: &str = ".cargo_vcs_info.json";
 /// at another time.
 const GENERATED_FILES: [&str; 2] = [VCS_FILE, LOCK_FILE];
 
-/// Returns the checksum of a `.crate` file as an index has it: SHA-256, in lowercase hex digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Reads a `.crate` file in memory.
+///
+/// # Errors
+///
+/// An error if the file is damaged or too large, or if it contains an entry that cargo does not write: a link, a special
+/// file, two files of one path, or a file outside its directory. Cargo would unpack these, also in place of other files.
+pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
+    unpack_at_most(bytes, MAX_UNPACKED_LEN)
 }
 
-/// Reads a `.crate` file in memory. An entry that cargo does not write is an error: a link, a directory, two entries of
-/// one path, or a file outside the package's directory.
-pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
-    let mut archive = Archive::new(GzDecoder::new(bytes).take(MAX_UNPACKED_LEN));
+fn unpack_at_most(bytes: impl Read, limit: u64) -> io::Result<CrateFiles> {
+    let mut archive = Archive::new(GzDecoder::new(bytes).take(limit));
     let mut files = CrateFiles::new();
     let mut directory = None;
     for entry in archive.entries()? {
         let mut entry = entry?;
+        match entry.header().entry_type() {
+            EntryType::Regular => {}
+            EntryType::Directory | EntryType::XGlobalHeader => continue,
+            _ => return Err(invalid("a link or a special file")),
+        }
         let bytes = entry.path_bytes().into_owned();
         let path = std::str::from_utf8(&bytes).map_err(|_| invalid("a path that is not UTF-8"))?;
-        if entry.header().entry_type() != EntryType::Regular {
-            return Err(invalid(&format!("an entry that is not a regular file: {}", shown(path))));
-        }
         let (first, path) = path.split_once('/').ok_or_else(|| invalid("a file outside its directory"))?;
         if *directory.get_or_insert_with(|| first.to_owned()) != first {
             return Err(invalid("files in two directories"));
@@ -67,17 +69,14 @@ pub(super) fn unpack(bytes: impl Read) -> io::Result<CrateFiles> {
             return Err(invalid(&format!("two entries for {}", shown(path))));
         }
     }
+    if archive.into_inner().limit() == 0 {
+        return Err(io::Error::other(format!("the unpacked package has {limit} bytes or more")));
+    }
     if files.is_empty() { Err(io::Error::other("the package is empty")) } else { Ok(files) }
 }
 
 fn invalid(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the package has {what}"))
-}
-
-/// Returns the files of a package for the plan.
-pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
-    let planned = |(path, file): (&str, &CrateFile)| PlannedFile::new(path, &file.bytes).executable(file.executable);
-    source_files(files).map(planned).collect()
+    io::Error::new(io::ErrorKind::InvalidData, format!("the package contains {what}"))
 }
 
 /// Returns the files that cargo did not generate.
@@ -112,3 +111,7 @@ fn shown(path: &str) -> String {
 pub(super) fn bytes<'f>(files: &'f CrateFiles, path: &str) -> Option<&'f [u8]> {
     files.get(path).map(|file| file.bytes.as_slice())
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/crate_file.rs"]
+mod tests;

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
 use super::config::CargoConfig;
-use super::crate_file::{CrateFiles, sha256, unpack};
+use super::crate_file::{CrateFiles, unpack};
 use crate::release::publisher::{Failure, FailureClass, StepContext};
 use crate::release::registry::{Registry, parse_address};
 
@@ -219,6 +220,11 @@ fn read_certificates(path: &Utf8Path) -> Result<RootCerts, Box<dyn Error>> {
 
 fn is_auth_error(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+/// Returns the checksum of a `.crate` file as an index has it: SHA-256, in lowercase hex digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the directory of a package's file in an index.

@@ -8,13 +8,13 @@ use camino::Utf8Path;
 
 use super::cache;
 use super::config::{CRATES_IO, CRATES_IO_ENDPOINT, if_exists};
-use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest, planned_files};
+use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest};
 use super::index::{SparseIndex, without_build_metadata};
 use super::lockfile::{find_unused, without_published};
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::stage::{is_staged, stage};
-use super::workspace::{Workspace, read_packed};
+use super::workspace::{Workspace, planned_files, read_packed};
 use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
     Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,

@@ -10,15 +10,14 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use thiserror::Error;
 
 use super::config::{CargoConfig, ConfigError, if_exists};
-use super::crate_file::{
-    CrateFiles, LOCK_FILE, MANIFEST, VCS_FILE, bytes, first_difference, planned_files, sha256, unpack,
-};
+use super::crate_file::{CrateFiles, LOCK_FILE, MANIFEST, VCS_FILE, bytes, first_difference, source_files, unpack};
+use super::index::sha256;
 use super::lockfile;
 use super::order::publish_order;
 use super::process::{WorkDir, cargo_program, run};
 use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
-use crate::release::plan::{Plan, PlanError, PlannedPackage};
+use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
 use crate::release::registry::Registry;
 
@@ -259,6 +258,11 @@ fn pack(
         Ok((package.name.to_string(), PackedPackage { directory, files }))
     });
     packed.collect()
+}
+
+/// Returns the files of a package for the plan.
+pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
+    source_files(files).map(|(path, file)| PlannedFile::new(path, &file.bytes).executable(file.executable)).collect()
 }
 
 /// Reads the package `name@version` that cargo packed below that directory, and returns its files and the SHA-256 of the
