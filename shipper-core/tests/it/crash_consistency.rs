@@ -121,7 +121,7 @@ fn gate_status_and_audit_agree_after_a_crash() {
     for_each_crash(1, |state, _, what| {
         let files = disk_files(state);
         if !seen.contains(&files) {
-            if seen.len() % scaled(16, 1) == 0 {
+            if seen.len() % scaled(64, 1) == 0 {
                 authorized += usize::from(assert_same_answers(&files, what));
                 states += 1;
             }

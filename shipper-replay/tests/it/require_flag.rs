@@ -145,7 +145,7 @@ fn program_agrees_with_the_gate_after_a_crash() {
         if seen.contains(&files) {
             return;
         }
-        if seen.len() % scaled(32, 1) == 0 {
+        if seen.len() % scaled(128, 1) == 0 {
             authorized += usize::from(permitted(&files, what));
             states += 1;
         }
