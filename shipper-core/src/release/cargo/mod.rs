@@ -7,6 +7,7 @@
 //! - A publish runs `cargo publish` in the workspace.
 //! - Both pack the packages again first. Cargo may refuse that, for example if a file is not committed, and the packages
 //!   must equal the plan.
+//! - Before the first upload, the rules and the index of the live registry are applied to the manifests.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
 //! - Cargo finds its tokens by itself. They are replaced wherever a command or a registry prints them.
@@ -15,8 +16,13 @@ mod cache;
 mod config;
 mod crate_file;
 mod index;
+mod live_lookup;
 mod lockfile;
+mod metadata_rules;
 mod order;
+mod package_options;
+mod preflight;
+mod problem;
 mod process;
 mod publisher;
 mod redact;

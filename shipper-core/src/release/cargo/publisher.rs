@@ -3,14 +3,20 @@
 use std::io;
 use std::process::{Command, Stdio};
 
+use cargo_metadata::Package;
+
 use super::cache;
 use super::config::{CRATES_IO, CRATES_IO_ENDPOINT};
 use super::crate_file::{have_same_files, have_same_manifest};
 use super::index::{SparseIndex, without_build_metadata};
+use super::live_lookup::published_crates;
+use super::package_options::PackageOptions;
+use super::preflight::{PreflightInput, TokenKind, check, error_summary, names_to_look_up};
+use super::problem::Level;
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::stage::{is_staged, stage};
-use super::workspace::{Workspace, package_command};
+use super::workspace::{Workspace, package_command, packed_path};
 use crate::release::plan::{Plan, PlannedPackage};
 use crate::release::publisher::{
     Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget,
@@ -121,6 +127,7 @@ impl CargoPublisher {
         io_failure("cannot prepare the package for the rehearsal", staged)?;
         let mut command = self.command(registry, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(directory.join("Cargo.toml"));
+        command.args(self.workspace.member(&package.name).map(PackageOptions::of).unwrap_or_default().cargo_args());
         // The rehearsal registry does not contain the later packages yet.
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
@@ -155,6 +162,42 @@ impl CargoPublisher {
         Ok(if same { PublishedState::SameContent } else { PublishedState::DifferentContent })
     }
 
+    /// Applies the rules of the live registry to the manifests, and shows warnings.
+    fn check_manifests(&self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
+        let (workspace, live) = (&self.workspace, plan.live());
+        let planned: Vec<&Package> =
+            plan.packages().iter().filter_map(|package| workspace.member(&package.name)).collect();
+        let packed = self.work_dir.path().join("packed");
+        let size =
+            |package: &PlannedPackage| fs_err::metadata(packed_path(&packed, &package.id())).map(|file| file.len());
+        let sizes = plan.packages().iter().map(|package| Ok((package.name.clone(), size(package)?)));
+        let differs = |package: &PlannedPackage, context: &StepContext<'_>| {
+            let state = self.lookup_published(StepTarget { package, role: RegistryRole::Live(live) }, context)?;
+            Ok(state == PublishedState::DifferentContent)
+        };
+        let (published, failure) =
+            published_crates(plan, &names_to_look_up(&planned), &workspace.config, differs, context);
+        // A request to stop is no answer of the registry.
+        context.check()?;
+        let problems = check(&PreflightInput {
+            live,
+            root: workspace.root(),
+            planned: &planned,
+            members: &workspace.members,
+            sizes: &io_failure("cannot measure the packages", sizes.collect())?,
+            published: &published,
+            token: TokenKind::of(workspace.config.token(live.name.as_str()).as_deref()),
+        });
+        let unanswered = failure.map(|failure| {
+            format!("cannot compare the plan with the registry {}: {}", live.name, self.redacted(failure))
+        });
+        let warnings = problems.iter().filter(|problem| problem.level == Level::Warning).map(ToString::to_string);
+        for warning in unanswered.into_iter().chain(warnings) {
+            context.progress.warning(&shipper_events::display_safe(&warning).max_chars(1_000).to_string());
+        }
+        error_summary(&problems).map_or(Ok(()), |summary| Err(Failure::permanent(summary)))
+    }
+
     /// Removes secrets from a failure: an answer of a registry may contain them.
     fn redacted(&self, failure: Failure) -> Failure {
         Failure { message: self.redactor.redact(&failure.message), ..failure }
@@ -180,7 +223,8 @@ impl Publisher for CargoPublisher {
     }
 
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
-        self.verify_unchanged(plan.packages(), context)
+        self.verify_unchanged(plan.packages(), context)?;
+        self.check_manifests(plan, context)
     }
 
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure> {

@@ -75,6 +75,8 @@ pub struct Workspace {
     root: Utf8PathBuf,
     plan: Plan,
     packages: BTreeMap<String, PackedPackage>,
+    /// All members, also those that are not part of the plan.
+    pub(super) members: Vec<Package>,
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
@@ -123,7 +125,8 @@ impl Workspace {
             }
         });
         let plan = Plan::new(live, planned.collect())?;
-        Ok(Self { root, plan, packages, lock_file, config })
+        let members = metadata.workspace_packages().into_iter().cloned().collect();
+        Ok(Self { root, plan, packages, members, lock_file, config })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -154,6 +157,11 @@ impl Workspace {
     /// See [`ConfigError`].
     pub fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
         self.config.registry(name)
+    }
+
+    /// Returns the metadata of a member.
+    pub(super) fn member(&self, name: &str) -> Option<&Package> {
+        self.members.iter().find(|member| member.name == name)
     }
 
     pub(super) fn files(&self, name: &str) -> Option<&CrateFiles> {
@@ -244,6 +252,10 @@ pub(super) fn package_command(
 
 /// Reads the package `name@version` that cargo packed into that directory.
 fn read_packed(directory: &Utf8Path, id: &str) -> io::Result<CrateFiles> {
-    let file = format!("{}.crate", id.replacen('@', "-", 1));
-    unpack(fs_err::File::open(directory.join("package").join(file))?)
+    unpack(fs_err::File::open(packed_path(directory, id))?)
+}
+
+/// Returns the path of the package `name@version` that cargo packs into that directory.
+pub(super) fn packed_path(directory: &Utf8Path, id: &str) -> Utf8PathBuf {
+    directory.join("package").join(format!("{}.crate", id.replacen('@', "-", 1)))
 }
