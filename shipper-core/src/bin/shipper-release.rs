@@ -292,6 +292,10 @@ impl Progress for StderrProgress {
         });
     }
 
+    fn warning(&mut self, message: &str) {
+        self.print(&format!("warning: {message}"));
+    }
+
     fn output_line(&mut self, line: &str) {
         if self.verbose {
             self.print(&format!("  {}", shipper_events::display_safe(line).max_chars(400)));

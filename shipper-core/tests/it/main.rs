@@ -17,6 +17,8 @@ mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_preflight;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;

@@ -56,7 +56,7 @@ pub(super) struct IndexEntry {
     pub(super) version: String,
     pub(super) cksum: String,
     #[serde(default)]
-    yanked: bool,
+    pub(super) yanked: bool,
 }
 
 impl SparseIndex {
@@ -94,8 +94,20 @@ impl SparseIndex {
         serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
     }
 
+    /// Returns the entries of a name without regard to case; none if the index does not have it. Skips lines that it cannot
+    /// read, as cargo does.
+    ///
+    /// # Errors
+    ///
+    /// If the index cannot be read.
+    pub(super) fn versions(&self, name: &str, context: &StepContext<'_>) -> Result<Vec<IndexEntry>, Failure> {
+        let lower = name.to_ascii_lowercase();
+        let text = self.read(&format!("{}/{lower}", index_prefix(&lower)), context)?.unwrap_or_default();
+        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    }
+
     /// Returns the entry of a version, or of one that prevents its publication: names are compared without case, versions
-    /// without build metadata. Skips lines that it cannot read, as cargo does.
+    /// without build metadata.
     ///
     /// # Errors
     ///
@@ -106,13 +118,9 @@ impl SparseIndex {
         version: &str,
         context: &StepContext<'_>,
     ) -> Result<Option<IndexEntry>, Failure> {
-        let lower = name.to_ascii_lowercase();
-        let Some(text) = self.read(&format!("{}/{lower}", index_prefix(&lower)), context)? else {
-            return Ok(None);
-        };
         let wanted = without_build_metadata(version);
-        let mut entries = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        match entries.find(|entry: &IndexEntry| without_build_metadata(&entry.version) == wanted) {
+        let mut entries = self.versions(name, context)?.into_iter();
+        match entries.find(|entry| without_build_metadata(&entry.version) == wanted) {
             Some(entry) if entry.yanked => Err(Failure::permanent(format!(
                 "{name} {version} was yanked from the registry {}; undo the yank, or bump the version",
                 self.name

@@ -78,6 +78,8 @@ pub struct Workspace {
     plan: Plan,
     packages: BTreeMap<String, PackedPackage>,
     pub(super) allow_dirty: bool,
+    /// All members, also those that are not part of the plan.
+    pub(super) members: Vec<Package>,
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
@@ -107,10 +109,19 @@ impl WorkspaceOptions {
     }
 }
 
-/// The directory of a package, and its files as cargo would upload them.
+/// The directory of a package, and the package as cargo would upload it.
 struct PackedPackage {
     directory: Utf8PathBuf,
-    files: CrateFiles,
+    packed: PackedCrate,
+}
+
+/// A `.crate` file that cargo wrote.
+pub(super) struct PackedCrate {
+    pub(super) files: CrateFiles,
+    /// SHA-256 of the file, in lowercase hex digits.
+    pub(super) cksum: String,
+    /// Length of the file in bytes.
+    pub(super) len: u64,
 }
 
 impl Workspace {
@@ -143,7 +154,7 @@ impl Workspace {
         let packages = pack(&root, &order, options.allow_dirty, &config, cancel)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
-            let files = packages.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
+            let files = packages.get(&name).map(|one| planned_files(&one.packed.files)).unwrap_or_default();
             PlannedPackage {
                 locked: lockfile::dependencies_of(&lockfile, &dependencies, &name, &version),
                 has_program: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin)),
@@ -151,8 +162,9 @@ impl Workspace {
             }
         });
         let plan = Plan::new(live, planned.collect())?;
+        let members = metadata.workspace_packages().into_iter().cloned().collect();
         let allow_dirty = options.allow_dirty;
-        Ok(Self { root, plan, packages, lock_file, config, dependencies, allow_dirty })
+        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, dependencies })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -185,8 +197,17 @@ impl Workspace {
         self.config.registry(name)
     }
 
+    /// Returns the metadata of a member.
+    pub(super) fn member(&self, name: &str) -> Option<&Package> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    pub(super) fn packed(&self, name: &str) -> Option<&PackedCrate> {
+        self.packages.get(name).map(|package| &package.packed)
+    }
+
     pub(super) fn files(&self, name: &str) -> Option<&CrateFiles> {
-        self.packages.get(name).map(|packed| &packed.files)
+        self.packed(name).map(|packed| &packed.files)
     }
 
     /// Returns the path of the first file in which a packed package differs from the plan. In its generated `Cargo.lock`,
@@ -254,8 +275,8 @@ fn pack(
         .map_err(|failure| WorkspaceError::NotPacked { stderr: failure.sanitized().message })?;
     let packed = packages.iter().map(|package| {
         let directory = package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-        let (files, _) = read_packed(work_dir.path(), &id(package))?;
-        Ok((package.name.to_string(), PackedPackage { directory, files }))
+        let packed = read_packed(work_dir.path(), &id(package))?;
+        Ok((package.name.to_string(), PackedPackage { directory, packed }))
     });
     packed.collect()
 }
@@ -265,10 +286,9 @@ pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
     source_files(files).map(|(path, file)| PlannedFile::new(path, &file.bytes).executable(file.executable)).collect()
 }
 
-/// Reads the package `name@version` that cargo packed below that directory, and returns its files and the SHA-256 of the
-/// `.crate` file in lowercase hex digits.
-pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<(CrateFiles, String)> {
+/// Reads the package `name@version` that cargo packed below that directory.
+pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<PackedCrate> {
     let file = format!("{}.crate", id.replacen('@', "-", 1));
-    let packed = fs_err::read(target.join("package").join(file))?;
-    Ok((unpack(packed.as_slice())?, sha256(&packed)))
+    let bytes = fs_err::read(target.join("package").join(file))?;
+    Ok(PackedCrate { files: unpack(bytes.as_slice())?, cksum: sha256(&bytes), len: bytes.len() as u64 })
 }
