@@ -19,7 +19,7 @@ use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
-use crate::release::registry::Registry;
+use crate::release::registry::{Registry, shown};
 
 /// The error for a workspace from which no plan can be made.
 #[derive(Debug, Error)]
@@ -61,6 +61,12 @@ pub enum WorkspaceError {
         /// The package's name.
         package: String,
     },
+    /// A named package is not a member that may be published to the live registry.
+    #[error("the workspace has no package {name} that may be published to the live registry")]
+    UnknownPackage {
+        /// The name that the caller gave, safe to show.
+        name: String,
+    },
     /// The dependencies of packages form a cycle.
     #[error("cannot order the packages: cyclic dependencies between {packages}")]
     DependencyCycle {
@@ -94,12 +100,39 @@ pub struct WorkspaceOptions {
     pub live_registry: String,
     /// `true` to plan files that are not committed, as cargo's `--allow-dirty` does; `false` by default.
     pub allow_dirty: bool,
+    /// The members to plan; all that may be published if it is empty, the default.
+    pub packages: Vec<String>,
+    /// Members that are not planned.
+    pub exclude: Vec<String>,
 }
 
 impl WorkspaceOptions {
     /// Creates the default options for a publish to that registry.
     pub fn new(live_registry: impl Into<String>) -> Self {
-        Self { live_registry: live_registry.into(), allow_dirty: false }
+        Self { live_registry: live_registry.into(), allow_dirty: false, packages: Vec::new(), exclude: Vec::new() }
+    }
+
+    /// Plans only these members; all that may be published if there are none.
+    #[must_use]
+    pub fn packages(self, packages: Vec<String>) -> Self {
+        Self { packages, ..self }
+    }
+
+    /// Does not plan these members. Their dependents are built with the versions on the live registry.
+    #[must_use]
+    pub fn exclude(self, exclude: Vec<String>) -> Self {
+        Self { exclude, ..self }
+    }
+
+    /// Returns the first of the named packages that no member may be published as.
+    fn unknown_package(&self, publishable: &[&Package]) -> Option<&String> {
+        let is_known = |name: &str| publishable.iter().any(|package| package.name.as_str() == name);
+        self.packages.iter().chain(&self.exclude).find(|name| !is_known(name))
+    }
+
+    fn selects(&self, package: &Package) -> bool {
+        let names = |names: &[String]| names.iter().any(|name| name == package.name.as_str());
+        (self.packages.is_empty() || names(&self.packages)) && !names(&self.exclude)
     }
 
     /// Plans files that are not committed if `allow_dirty` is true.
@@ -144,6 +177,10 @@ impl Workspace {
         };
         let dependencies = PublishedDependencies::new(metadata.workspace_packages());
         let publishable: Vec<&Package> = metadata.workspace_packages().into_iter().filter(may_be_published).collect();
+        if let Some(name) = options.unknown_package(&publishable) {
+            return Err(WorkspaceError::UnknownPackage { name: shown(name) });
+        }
+        let publishable: Vec<&Package> = publishable.into_iter().filter(|package| options.selects(package)).collect();
         let order = publish_order(&publishable).map_err(|packages| WorkspaceError::DependencyCycle { packages })?;
         let lock_file = if_exists(fs_err::read(root.join(LOCK_FILE)))?;
         let lockfile = lockfile::parse(lock_file.as_deref())?;
