@@ -11,10 +11,10 @@ use shipper_events::event::{
     RehearsalStarted,
 };
 use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
-use shipper_events::{EventType, Head, PlanId, RegistryName};
+use shipper_events::{EventType, Head, PlanId, RegistryName, display_safe};
 use thiserror::Error;
 
-use crate::fold::{GateProjection, Receipt};
+use crate::fold::{GateProjection, Receipt, is_reserved_event_type};
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -35,6 +35,12 @@ pub enum RecordError {
     /// The log writer did not acknowledge a step.
     #[error("cannot record the step")]
     NotRecorded(#[from] AppendError),
+    /// An event of the caller has a type that only the gate and its recorder write.
+    #[error("cannot record an event of the type {name}: the gate reads it")]
+    ReservedType {
+        /// The name of the type, safe to show.
+        name: String,
+    },
 }
 
 /// A log that is open for a rehearsal. Its run lock excludes every other rehearsal and run.
@@ -142,6 +148,20 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ) -> Result<(), RecordError> {
         let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
         self.append(event.content(content), name, version)
+    }
+
+    /// Records events of the caller, in one write. They do not change the rehearsal.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::ReservedType`] for a type whose name begins with `rehearsal_` or `gate_`; then nothing is recorded.
+    pub fn record(&mut self, events: &[NewEvent]) -> Result<(), RecordError> {
+        let mut names = events.iter().map(|event| event.event_type.name());
+        if let Some(name) = names.find(|name| is_reserved_event_type(name)) {
+            return Err(RecordError::ReservedType { name: display_safe(name).to_string() });
+        }
+        self.recorder.log.append(events)?;
+        Ok(())
     }
 
     /// Records the end of the output of a command. Records nothing if there is no output.

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use proptest::prelude::*;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput, SidecarStatus};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
+use shipper_core::rehearsal::RecordError;
 use shipper_core::state_dir::StateOptions;
 use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, VerdictKind, ask_gate, strategies};
 use shipper_events::write::{FsStorage, LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
@@ -136,6 +137,24 @@ fn unchained_lines_are_adopted_with_the_decision() {
     log = LogBuilder::foreign();
     log.raw(&std::fs::read_to_string(state.path.join("events.jsonl")).expect("the log"));
     assert_eq!(summarize(state.audit()), "verified partlychained; 5:authorized");
+}
+
+/// A tool can record events of its own during a rehearsal, but none that the gate reads.
+#[test]
+fn own_events_can_be_recorded_during_a_rehearsal() {
+    let state = State::new(b"");
+    let mut recorder = RehearsalRecorder::open(FsStorage, &state.path, LockOptions::default()).expect("it opens");
+    let mut rehearsal = recorder.start("p".parse().expect("a name"), "r".parse().expect("a name"), 1).expect("started");
+    let event = |name: &str| -> NewEvent {
+        format!(r#"{{"event_type":{{"type":"{name}"}},"package":"all"}}"#).parse().expect("a draft")
+    };
+    rehearsal.record(&[event("my_tool_scanned")]).expect("recorded");
+    let refused = rehearsal.record(&[event("my_tool_scanned"), event("rehearsal_paused")]);
+    assert!(matches!(refused, Err(RecordError::ReservedType { name }) if name == "rehearsal_paused"));
+    rehearsal.published("a", "1.0.0", Duration::ZERO).expect("recorded");
+    rehearsal.complete(true, "done").expect("completed");
+    assert!(state.ask(Some("r"), false, &SkipRequest::default()).may_publish());
+    assert_eq!(state.audit().lines, 5);
 }
 
 /// A rehearsal that is dropped half-way stays open and visible, and the receipt before it stays valid.
