@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use AcceptedCause::{Bypassed, Dormant, NoDecision, Unrecorded};
-use shipper_core::audit::{AcceptedCause, AuditOptions, LogAudit, LogReport, SidecarInput};
+use shipper_core::audit::{AcceptedCause, AuditOptions, Level, LogAudit, LogReport, SidecarInput};
 use shipper_events::PlanId;
 use shipper_testkit::log_builder::{LogBuilder, audit};
 
@@ -92,6 +92,9 @@ fn no_decision_needs_an_event() {
     assert_never(&log, AuditOptions::default().with_at("0".parse().expect("a line")));
     log.raw("\n");
     assert_needs(&log, &[NoDecision]);
+    let mut log = LogBuilder::foreign();
+    log.event(r#"{"type":"execution_started"}"#).raw("\n");
+    assert_needs(&log, &[NoDecision]);
 }
 
 /// A torn tail and a sidecar that proves nothing are never accepted.
@@ -158,4 +161,33 @@ fn plan_option_limits_the_causes() {
     assert_eq!(causes("p", Dormant), Some(BTreeSet::from([Dormant])));
     assert_eq!(causes("q", Dormant), None);
     assert_eq!(causes("q", Bypassed), Some(BTreeSet::from([Bypassed])));
+}
+
+/// `--strict` leaves the warnings about an accepted cause, and makes every other warning an error: also one about the same
+/// run, and one about a run after a failed rehearsal.
+#[test]
+fn strict_leaves_only_the_warnings_of_accepted_causes() {
+    let errors = |log: &LogBuilder, accept: &[AcceptedCause]| {
+        let findings = log.audit(&accepting(accept).with_strict(true)).findings;
+        let errors = findings.iter().filter(|finding| finding.level == Level::Error);
+        errors.map(|finding| finding.code.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let mut bypassed = LogBuilder::chained();
+    bypassed.gate("p", Some("r"), true, "bypassed", &[]);
+    assert_eq!(errors(&bypassed, &[Bypassed]), "", "also without a run");
+    assert_eq!(errors(&bypassed, &[Dormant, Unrecorded, NoDecision]), "gate-bypassed");
+    bypassed.plan("p", 1).event_on(r#"{"type":"package_uploaded"}"#, "a@1.0.0");
+    assert_eq!(errors(&bypassed, &[Bypassed]), "upload-unconfirmed");
+    assert_eq!(errors(&bypassed, &[]), "gate-bypassed unproven-publish upload-unconfirmed");
+    let mut dormant = LogBuilder::chained();
+    dormant.gate("p", None, false, "dormant", &[]).publish("p");
+    assert_eq!(errors(&dormant, &[Dormant]), "");
+    assert_eq!(errors(&dormant, &[Bypassed]), "unproven-publish");
+    let mut failed = LogBuilder::chained();
+    failed.fail("p", "s").gate("p", None, false, "dormant", &[]).publish("p");
+    assert_eq!(errors(&failed, &[Dormant]), "unproven-publish");
+    let mut unrecorded = LogBuilder::chained();
+    unrecorded.publish("p");
+    assert_eq!(errors(&unrecorded, &[Unrecorded]), "");
+    assert_eq!(errors(&unrecorded, &[Dormant]), "unproven-publish");
 }

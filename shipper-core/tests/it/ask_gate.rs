@@ -67,9 +67,11 @@ impl State {
 fn release_after_a_refusal_verifies() {
     let state = State::new(b"");
     let no_skip = SkipRequest::default();
-    assert_eq!(state.ask(Some("r"), false, &no_skip).line(), Some(1));
+    let refused = state.ask(Some("r"), false, &no_skip);
+    assert_eq!((refused.may_publish(), refused.line()), (false, Some(1)));
     state.rehearse(true);
     let authorized = state.ask(Some("r"), false, &no_skip);
+    assert!(authorized.may_publish());
     assert_eq!((authorized.verdict().code(), authorized.line()), (VerdictKind::Authorized, Some(5)));
     assert!(matches!(authorized, GateAnswer::Recorded { sidecar: SidecarUpdate::UpToDate, .. }));
     state.append(r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":1,"gate":5},"package":"all"}"#);

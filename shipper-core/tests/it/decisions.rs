@@ -88,6 +88,20 @@ fn publishing_outside_a_run_is_an_error_once_between_two_runs() {
     assert_summary(&log, "violated unchained; 4:verified<-4; 6!publish-outside-run");
 }
 
+/// A registry that only a rehearsal names is noted, because it may not be the configured one.
+#[test]
+fn registry_that_only_a_rehearsal_names_is_noted() {
+    let is_noted = |log: &LogBuilder, options: &AuditOptions| {
+        log.audit(options).findings.iter().any(|finding| finding.code.as_str() == "self-declared-registry")
+    };
+    let mut log = LogBuilder::foreign();
+    log.publish("p");
+    assert!(!is_noted(&log, &AuditOptions::default()), "no registry is named");
+    log.pass("p", "r").publish("p");
+    assert!(is_noted(&log, &AuditOptions::default()));
+    assert!(!is_noted(&log, &demand("r")));
+}
+
 // Recorded decisions.
 
 /// A recorded and confirmed decision is authorized, and verified once a run uses it.
@@ -174,6 +188,26 @@ fn rehearsing_after_a_refusal_is_no_violation() {
     let mut log = LogBuilder::chained();
     log.gate("p", Some("r"), false, "refused", &["no-rehearsal"]).pass("p", "r").publish("p");
     assert_summary(&log, "verified chained; 1:refused; 5:verified<-5; 5!gate-not-asked-again");
+}
+
+/// A permission without a recorded decision is outdated by the registry that it rests on, and not by an earlier one.
+#[test]
+fn outdated_permission_without_a_decision_is_violated() {
+    let mut log = LogBuilder::foreign();
+    log.pass("p", "r").publish("p").pass("p", "s").plan("p", 1);
+    let mut other = log.clone();
+    log.fail("p", "s").published("a");
+    assert_summary(&log, "violated unchained; 4:verified<-4; 10:violated<-10; 10!decision-outdated");
+    other.start("p", "r", 1).rehearsal_failure().published("a");
+    assert_summary(&other, "verified unchained; 4:verified<-4; 10:verified<-10");
+}
+
+/// A permission that is already wrong when it is recorded is not outdated by the next event of a rehearsal.
+#[test]
+fn wrong_permission_is_not_outdated_by_an_earlier_failure() {
+    let mut log = LogBuilder::chained();
+    log.fail("p", "r").authorized("p", "r").start("p", "r", 1).publish("p");
+    assert_summary(&log, "violated chained; 4:violated<-6; 4!verdict-mismatch; 6!rehearsal-unfinished");
 }
 
 /// A permission is outdated by a failed or unsound rehearsal, by a failure in an open one, and by an unknown gate

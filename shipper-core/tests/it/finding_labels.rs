@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use proptest::prelude::*;
-use shipper_core::audit::{AuditOptions, Finding, LabelTarget, LogAudit, SidecarInput};
+use shipper_core::audit::{AuditOptions, Finding, FindingCode, LabelTarget, Level, LogAudit, SidecarInput};
 use shipper_events::json::Object;
 use shipper_testkit::lines::split_lines;
-use shipper_testkit::log_builder::audit;
-use shipper_testkit::log_builder::log_with_changed_byte;
+use shipper_testkit::log_builder::{LogBuilder, audit, log_with_changed_byte};
 use shipper_testkit::settings::proptest_config;
 
 /// Returns `true` if the target exists: a member of the line, a byte in it, or its end.
@@ -74,6 +73,46 @@ fn labels_point_at_values_in_every_fixture() {
     }
     let kinds = pointed_at.values().filter(|places| **places > 0).count();
     assert!(kinds >= 15, "{pointed_at:?}");
+}
+
+/// A finding has one label for each line, with the one on its own line first.
+#[test]
+fn labels_are_one_a_line() {
+    let mut log = LogBuilder::chained();
+    log.pass("p", "r").authorized("p", "r").fail("p", "r").plan("p", 1).published("a");
+    let audited = log.audit(&AuditOptions::default());
+    let outdated = audited.findings.iter().find(|finding| finding.code.as_str() == "decision-outdated");
+    let lines: Vec<u64> = outdated.expect("a finding").labels().iter().map(|label| label.line).collect();
+    assert_eq!(lines, [8, 4, 7, 9], "the run, the permission, the rehearsal that failed, and the act");
+}
+
+/// Findings are equal if everything that a report states of them is equal.
+#[test]
+fn findings_differ_in_every_stated_value() {
+    let mut log = LogBuilder::foreign();
+    log.publish("p");
+    let finding = log.audit(&AuditOptions::default()).findings.remove(0);
+    let changes: [fn(&mut Finding); 5] = [
+        |finding| finding.code = FindingCode::BlankLine,
+        |finding| finding.level = Level::Note,
+        |finding| finding.line = None,
+        |finding| finding.message = "another".into(),
+        |finding| finding.help = "another".into(),
+    ];
+    assert_eq!(finding.clone(), finding);
+    for change in changes {
+        let mut other = finding.clone();
+        change(&mut other);
+        assert_ne!(other, finding);
+    }
+}
+
+/// The codes about the sidecar are those whose names say so.
+#[test]
+fn codes_of_the_sidecar_are_known() {
+    for code in FindingCode::ALL {
+        assert_eq!(code.is_about_sidecar(), code.as_str().starts_with("sidecar-"), "{code}");
+    }
 }
 
 proptest! {

@@ -33,10 +33,12 @@ mod finding_labels;
 mod fold_oracle;
 mod goldens;
 mod io_faults;
+mod kept_heads;
 #[cfg(target_os = "linux")]
 mod kill_at_syscall;
 mod merge;
 mod properties;
+mod refusals;
 #[cfg(feature = "release")]
 mod release_model;
 mod state_access;

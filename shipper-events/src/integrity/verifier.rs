@@ -100,10 +100,8 @@ impl<'c> LineCursor<'c> {
     /// call. Hashes many lines at once, which is several times faster than line by line.
     fn head_after(&mut self, lines: u64) -> Head {
         let count = lines.saturating_sub(self.hasher.lines());
-        if count > 0 {
-            let (hashed, _) = split_after_lines(self.unhashed(), count);
-            self.hasher.push_lines(hashed, count);
-        }
+        let (hashed, _) = split_after_lines(self.unhashed(), count);
+        self.hasher.push_lines(hashed, count);
         self.hasher.head()
     }
 
@@ -198,9 +196,8 @@ impl LogVerifier {
         }
         cursor.record(&mut self.tracked, first_line + scanned.lines);
         cursor.finish(first_line + scanned.lines);
-        if scanned.checked > 0 {
-            self.chain.prev_line = scanned.last_line;
-        }
+        // A block without checked lines has no last line, but no line after it is checked either.
+        self.chain.prev_line = scanned.last_line;
         ControlFlow::Continue(())
     }
 

@@ -15,6 +15,7 @@ mod concurrent_writers;
 mod corrupt_lines;
 mod display_safe;
 mod fast_path_equivalence;
+mod heads;
 mod json_conformance;
 mod line_splitting;
 mod markers;
