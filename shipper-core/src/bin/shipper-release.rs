@@ -19,7 +19,7 @@ use shipper_core::gate::SidecarUpdate;
 use shipper_core::release::cargo::{CargoPublisher, Workspace};
 use shipper_core::release::{
     CancelToken, Failure, Limits, Plan, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
-    StoppedAt, publish, rehearse,
+    StoppedAt, UploadEstimate, Wait, publish, rehearse,
 };
 use shipper_core::state_dir::{StateOptions, create_state_directory};
 use shipper_core::{GateAnswer, SkipRequest, VerdictKind};
@@ -288,6 +288,32 @@ impl Progress for StderrProgress {
             None => format!("{step} {id}: done in {took:.1} s"),
             Some(failure) => format!("{step} {id}: failed after {took:.1} s: {failure}"),
         });
+    }
+
+    fn waiting(&mut self, wait: Wait<'_>) {
+        match wait {
+            Wait::CargoLock { lock } => {
+                let lock = shipper_events::display_safe(lock).max_chars(100);
+                self.print(&format!("waiting for another cargo, which locks its {lock}"));
+            }
+            Wait::RateLimit { package, until, left } => {
+                let (id, left) = (package.id(), left.as_secs_f32());
+                self.print(&format!(
+                    "waiting to publish {id} until {until}, {left:.0} s: the registry limits the rate"
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    fn uploads_estimated(&mut self, estimate: UploadEstimate) {
+        let UploadEstimate { new_crates, new_versions, .. } = estimate;
+        let minutes = estimate.least_time().as_secs().div_ceil(60);
+        let time = match minutes {
+            0 => "within its documented rate limits".to_owned(),
+            minutes => format!("its documented rate limits make this take at least {minutes} min"),
+        };
+        self.print(&format!("crates-io gets {new_crates} new crates and {new_versions} new versions; {time}"));
     }
 
     fn output_line(&mut self, line: &str) {

@@ -15,6 +15,8 @@ mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_networks;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;
@@ -33,6 +35,8 @@ mod io_faults;
 mod kill_at_syscall;
 mod merge;
 mod properties;
+#[cfg(feature = "release")]
+mod rate_limits;
 #[cfg(feature = "release")]
 mod release_model;
 mod state_access;

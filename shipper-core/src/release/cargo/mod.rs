@@ -9,19 +9,24 @@
 //!   must equal the plan.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
-//! - Cargo finds its tokens by itself. They are replaced wherever a command or a registry prints them.
+//! - Cargo finds its tokens by itself. A lookup in an index that needs a token asks cargo's credential providers for it. They are replaced wherever a command or a registry prints them.
 
 mod cache;
 mod config;
 mod crate_file;
+mod credential;
+mod http;
 mod index;
 mod lockfile;
 mod order;
 mod process;
+mod proxy;
 mod publisher;
 mod redact;
+mod sibling;
 mod stage;
 mod stderr;
+mod tls;
 mod workspace;
 
 pub use config::ConfigError;

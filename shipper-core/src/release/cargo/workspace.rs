@@ -11,10 +11,12 @@ use thiserror::Error;
 
 use super::config::{CargoConfig, ConfigError, if_exists};
 use super::crate_file::{CrateFiles, LOCK_FILE, first_difference, source_files, unpack};
+use super::http::check_settings;
 use super::lockfile;
 use super::order::publish_order;
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
+use super::sibling::{SiblingRegistries, sibling_registries};
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, StepContext};
 use crate::release::registry::Registry;
@@ -78,6 +80,7 @@ pub struct Workspace {
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
+    pub(super) siblings: SiblingRegistries,
 }
 
 /// The directory of a package, and its files as cargo would upload them.
@@ -100,6 +103,7 @@ impl Workspace {
         let root = metadata.workspace_root.clone();
         let config = CargoConfig::read(&root)?;
         let live = config.registry(live_registry)?;
+        check_settings(&config, &live)?;
         let may_be_published = |package: &&Package| {
             package.publish.as_ref().is_none_or(|registries| registries.iter().any(|name| name == live_registry))
         };
@@ -123,7 +127,7 @@ impl Workspace {
             }
         });
         let plan = Plan::new(live, planned.collect())?;
-        Ok(Self { root, plan, packages, lock_file, config })
+        Ok(Self { root, plan, packages, lock_file, config, siblings: sibling_registries(&publishable) })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -153,7 +157,9 @@ impl Workspace {
     ///
     /// See [`ConfigError`].
     pub fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
-        self.config.registry(name)
+        let registry = self.config.registry(name)?;
+        check_settings(&self.config, &registry)?;
+        Ok(registry)
     }
 
     pub(super) fn files(&self, name: &str) -> Option<&CrateFiles> {
