@@ -16,7 +16,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use shipper_core::gate::SidecarUpdate;
-use shipper_core::release::cargo::{CargoPublisher, Workspace};
+use shipper_core::release::cargo::{CargoPublisher, Workspace, WorkspaceOptions};
 use shipper_core::release::{
     CancelToken, Failure, Limits, Plan, PlannedPackage, Progress, PublishError, PublishOptions, RehearseOptions, Step,
     StoppedAt, UploadEstimate, Wait, publish, rehearse,
@@ -117,15 +117,20 @@ struct Session {
 }
 
 impl Common {
-    fn read_workspace(&self) -> Result<(Workspace, CancelToken), Box<dyn Error>> {
+    fn read_workspace(&self, allow_dirty: bool) -> Result<(Workspace, CancelToken), Box<dyn Error>> {
         let cancel = CancelToken::default();
         let on_signal = cancel.clone();
         ctrlc::set_handler(move || on_signal.cancel())?;
-        Ok((Workspace::read(&self.manifest_path, &self.live_registry, &cancel)?, cancel))
+        let options = WorkspaceOptions::new(&*self.live_registry).allow_dirty(allow_dirty);
+        Ok((Workspace::read(&self.manifest_path, &options, &cancel, &mut self.progress())?, cancel))
+    }
+
+    fn progress(&self) -> StderrProgress {
+        StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose }
     }
 
     fn start(&self) -> Result<Session, Box<dyn Error>> {
-        let (workspace, cancel) = self.read_workspace()?;
+        let (workspace, cancel) = self.read_workspace(self.allow_dirty)?;
         let state_dir = self.state_dir.clone().unwrap_or_else(|| workspace.root().join(".shipper"));
         create_state_directory(&state_dir)?;
         if let Some(PlannedPackage { name, .. }) = workspace.package_containing(&state_dir) {
@@ -139,9 +144,9 @@ impl Common {
             visibility_timeout: Duration::from_secs(self.readiness_limit),
             ..Limits::default()
         };
-        let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
+        let progress = self.progress();
         let plan = workspace.plan().clone();
-        let publisher = CargoPublisher::new(workspace, self.allow_dirty)?;
+        let publisher = CargoPublisher::new(workspace)?;
         let state = StateOptions::default().adopt_unchained(self.adopt).allow_foreign_owner(self.allow_foreign_owner);
         Ok(Session { state_dir, state, plan, publisher, limits, progress, cancel })
     }
@@ -151,7 +156,8 @@ impl Common {
 fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
     match cli.action {
         Action::Plan { common } => {
-            let (workspace, _) = common.read_workspace()?;
+            // Nothing is published.
+            let (workspace, _) = common.read_workspace(true)?;
             let plan = workspace.plan();
             writeln!(stdout(), "{}\n{}", plan.plan_id(), plan.canonical_form().trim_end())?;
             Ok(true)

@@ -131,6 +131,19 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         self.append(event, name, version)
     }
 
+    /// Records the same, and the hash of the packed files, with which an audit compares the published package:
+    /// `docs/log-format.md`, "Content".
+    pub fn published_with_content(
+        &mut self,
+        name: &str,
+        version: &str,
+        took: Duration,
+        content: &str,
+    ) -> Result<(), RecordError> {
+        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
+        self.append(event.content(content), name, version)
+    }
+
     /// Records the end of the output of a command. Records nothing if there is no output.
     pub fn output(&mut self, name: &str, version: &str, stdout: &str, stderr: &str) -> Result<(), RecordError> {
         if stdout.is_empty() && stderr.is_empty() {

@@ -33,11 +33,11 @@
 //!     }
 //!     fn lookup(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
 //!         let published = self.0.contains(&key(target));
-//!         Ok(if published { PublishedState::SameContent } else { PublishedState::Absent })
+//!         Ok(if published { PublishedState::SameContent { cksum: None } } else { PublishedState::Absent })
 //!     }
-//!     fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+//!     fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<Upload, Failure> {
 //!         self.0.insert(key(target));
-//!         Ok(OutputTails::default())
+//!         Ok(Upload::default())
 //!     }
 //!     fn verify_build(&mut self, _: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
 //!         Ok(())
@@ -87,7 +87,7 @@ pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
 pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{
     CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext,
-    StepTarget, Wait,
+    StepTarget, Upload, Wait,
 };
 pub use rate_limit::{RateLimit, UploadEstimate, UploadKind};
 pub use registry::{Registry, RegistryRole, SameRegistryError};

@@ -7,15 +7,22 @@
 //! package zq-a 0.1.0
 //! 5d41…  Cargo.toml
 //! 9e10…  src/lib.rs
+//! 77f0…  tools/generate.sh
+//! executable tools/generate.sh
 //! locked itoa 1.0.15 4a5f…
 //! package zq-b 0.1.0
 //! …
 //! ```
 //!
 //! Every line ends with LF. Packages are sorted by name, then by version. The files of a package are sorted by the bytes
-//! of their paths and written as `b3sum` prints them: hash, two spaces, path. The dependencies from outside
-//! the workspace in its `Cargo.lock` follow as sorted lines, with their checksums. Nothing else is part of the form:
-//! not the order of members or dependencies, the directory of the checkout, a time or a registry.
+//! of their paths and written as `b3sum` prints them: hash, two spaces, path. The paths of executable files follow in the
+//! same order, then the dependencies from outside the workspace in its `Cargo.lock` as sorted lines, with their
+//! checksums. Nothing else is part of the form: not the order of members or dependencies, the directory of the checkout,
+//! a time or a registry.
+//!
+//! The hash of the lines about the files of a package is its [`content`](PlannedPackage::content) in the log.
+
+use std::collections::BTreeSet;
 
 use shipper_events::PlanId;
 use thiserror::Error;
@@ -54,6 +61,8 @@ pub struct PlannedFile {
     pub path: String,
     /// The BLAKE3 hash of the file's bytes.
     pub blake3: blake3::Hash,
+    /// `true` if the package gives the file's owner the permission to execute it.
+    pub executable: bool,
 }
 
 /// A dependency from outside the workspace, as `Cargo.lock` records it.
@@ -98,12 +107,24 @@ impl PlannedPackage {
     pub fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// Returns the hash of the files in events: the member `content` of `docs/log-format.md`. It depends on their paths,
+    /// bytes and permissions to execute.
+    pub fn content(&self) -> blake3::Hash {
+        content_of(&self.files)
+    }
 }
 
 impl PlannedFile {
-    /// Creates a file with the hash of these bytes.
+    /// Creates a file with the hash of these bytes, which is not executable.
     pub fn new(path: impl Into<String>, bytes: &[u8]) -> Self {
-        Self { path: path.into(), blake3: blake3::hash(bytes) }
+        Self { path: path.into(), blake3: blake3::hash(bytes), executable: false }
+    }
+
+    /// Sets the permission to execute the file.
+    #[must_use]
+    pub fn executable(self, executable: bool) -> Self {
+        Self { executable, ..self }
     }
 }
 
@@ -177,7 +198,8 @@ fn canonical_form(packages: &[PlannedPackage]) -> Result<String, PlanError> {
             return Err(PlanError::Duplicate { what: shown(&package.id()) });
         }
         form += &format!("package {name} {version}\n");
-        write_files(&mut form, &package.files)?;
+        check_files(&package.files)?;
+        form += &listing(&package.files);
         let mut locked: Vec<&LockedDependency> = package.locked.iter().collect();
         locked.sort();
         for LockedDependency { name, version, checksum } in locked {
@@ -188,20 +210,31 @@ fn canonical_form(packages: &[PlannedPackage]) -> Result<String, PlanError> {
     Ok(form)
 }
 
-fn write_files(form: &mut String, files: &[PlannedFile]) -> Result<(), PlanError> {
-    let mut sorted: Vec<&PlannedFile> = files.iter().collect();
-    sorted.sort_by_key(|file| file.path.as_bytes());
-    let mut previous = None;
-    for PlannedFile { path, blake3 } in sorted {
+fn check_files(files: &[PlannedFile]) -> Result<(), PlanError> {
+    let mut paths = BTreeSet::new();
+    for PlannedFile { path, .. } in files {
         if path.is_empty() || path.chars().any(char::is_control) {
             return Err(PlanError::InvalidName { what: shown(path) });
         }
-        if previous.replace(path) == Some(path) {
+        if !paths.insert(path) {
             return Err(PlanError::Duplicate { what: shown(path) });
         }
-        *form += &format!("{blake3}  {path}\n");
     }
     Ok(())
+}
+
+/// Returns the lines about files.
+fn listing(files: &[PlannedFile]) -> String {
+    let mut sorted: Vec<&PlannedFile> = files.iter().collect();
+    sorted.sort_by_key(|file| file.path.as_bytes());
+    let hashes = sorted.iter().map(|file| format!("{}  {}\n", file.blake3, file.path));
+    let executables = sorted.iter().filter(|file| file.executable).map(|file| format!("executable {}\n", file.path));
+    hashes.chain(executables).collect()
+}
+
+/// Returns the hash of the lines about files.
+pub(super) fn content_of(files: &[PlannedFile]) -> blake3::Hash {
+    blake3::hash(listing(files).as_bytes())
 }
 
 fn check_word(text: &str) -> Result<(), PlanError> {

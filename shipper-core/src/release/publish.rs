@@ -5,18 +5,21 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use shipper_events::event::{
-    AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, PackageAttempted, PackageFailed,
-    PackagePublished, PackageSkipped, PackageStarted, PackageUploaded, PlanCreated, PublishReconciled,
-    PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted, ReadinessTimeout, RetryScheduled,
+    AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, Lenient, PackageAttempted,
+    PackageContentMismatch, PackageFailed, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded,
+    PlanCreated, PublishReconciled, PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted,
+    ReadinessTimeout, RetryScheduled,
 };
 use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step};
+use super::publisher::{
+    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, Upload,
+};
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
-use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState};
+use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
 use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -209,21 +212,24 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
         let (id, started) = (package.id(), Instant::now());
         match self.session.lookup(package)? {
             PublishedState::Absent => {}
-            PublishedState::SameContent => {
+            PublishedState::SameContent { .. } => {
                 self.session.progress.step_started(Step::Skip, package);
-                self.append(&id, PackageSkipped::new().reason("already published with this content"))?;
+                let skipped = PackageSkipped::new().reason("already published with this content");
+                self.append(&id, skipped.content(package.content().to_string()))?;
                 return Ok(());
             }
-            PublishedState::DifferentContent => return Err(different_content().into()),
+            PublishedState::DifferentContent { .. } => return Err(different_content().into()),
         }
         self.append(&id, PackageStarted::new().name(&*package.name).version(&*package.version))?;
-        self.upload(package)?;
-        self.append(&id, PackagePublished::new().duration_ms(milliseconds(started.elapsed())))?;
+        let cksum = self.upload(package)?;
+        let published = PackagePublished::new().duration_ms(milliseconds(started.elapsed()));
+        self.append(&id, published.content(package.content().to_string()).cksum(optional(cksum)))?;
         Ok(())
     }
 
-    /// Uploads a package, again after failures that permit it, and waits until the registry shows it.
-    fn upload(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
+    /// Uploads a package, again after failures that permit it, and waits until the registry shows it. Returns the
+    /// checksum in the registry's index.
+    fn upload(&mut self, package: &PlannedPackage) -> Result<Option<String>, StopReason> {
         let id = package.id();
         let mut retry = self.session.first_attempt(self.session.limits.command_timeout);
         let mut waits = 0;
@@ -234,10 +240,12 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             let attempted = PackageAttempted::new().attempt(attempt).command(command).max_attempts(max_attempts);
             self.append(&id, attempted)?;
             let failure = match self.session.run_step(Step::Publish, package, deadline, P::publish) {
-                Ok(OutputTails { stdout, stderr }) => {
+                Ok(Upload { cksum, tails: OutputTails { stdout, stderr } }) => {
                     let output = NewEvent::new(package_output(&stdout, &stderr), &*id);
-                    self.log.append(&[output, NewEvent::new(PackageUploaded::new(), &*id)])?;
-                    return self.wait_until_visible(package);
+                    let uploaded = PackageUploaded::new().content(package.content().to_string()).cksum(optional(cksum));
+                    self.log.append(&[output, NewEvent::new(uploaded, &*id)])?;
+                    let shown = self.wait_until_visible(package)?;
+                    return self.check_shown(package, shown);
                 }
                 Err(failure) => failure,
             };
@@ -245,11 +253,12 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             // The package may have arrived. The lookup also runs if the caller asked to stop.
             if failure.class == FailureClass::Ambiguous {
                 match self.reconcile(package)? {
-                    Ok(PublishedState::SameContent) => {
-                        self.append(&id, PackageUploaded::new())?;
-                        return Ok(());
+                    Ok(PublishedState::SameContent { cksum }) => {
+                        let uploaded = PackageUploaded::new().content(package.content().to_string());
+                        self.append(&id, uploaded.cksum(optional(cksum.clone())))?;
+                        return Ok(cksum);
                     }
-                    Ok(PublishedState::DifferentContent) => return Err(different_content().into()),
+                    Ok(PublishedState::DifferentContent { .. }) => return Err(different_content().into()),
                     Ok(PublishedState::Absent) => {}
                     // Another attempt could publish twice.
                     Err(lookup) => return Err(failure.followed_by(lookup).into()),
@@ -278,32 +287,50 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
 
     /// Looks up a package after an upload whose outcome is unknown.
     fn reconcile(&mut self, package: &PlannedPackage) -> Result<Result<PublishedState, Failure>, AppendError> {
-        let id = package.id();
+        let (id, started) = (package.id(), Instant::now());
         self.append(&id, PublishReconciling::new().method("index"))?;
         // A request to stop does not apply: only this lookup shows the outcome.
         let cancel = std::mem::take(&mut self.session.cancel);
         let mut state = self.session.lookup(package);
         // A registry may show an upload later than it arrived.
-        for _ in 1..self.session.limits.max_attempts {
-            if !matches!(state, Ok(PublishedState::Absent)) {
-                break;
-            }
+        let mut attempts = 1;
+        while attempts < self.session.limits.max_attempts && state == Ok(PublishedState::Absent) {
+            attempts += 1;
             self.session.pause();
             state = self.session.lookup(package);
         }
         self.session.cancel = cancel;
         let outcome = match &state {
-            Ok(PublishedState::SameContent) => "published",
-            Ok(PublishedState::Absent) => "not-shown",
-            Ok(PublishedState::DifferentContent) => "another-content",
+            Ok(PublishedState::SameContent { .. }) => "published",
+            Ok(PublishedState::Absent) => "not_published",
+            Ok(PublishedState::DifferentContent { .. }) => "different_content",
             Err(_) => "unknown",
         };
-        self.append(&id, PublishReconciled::new().outcome(RawJson::from(outcome)))?;
+        let elapsed = milliseconds(started.elapsed());
+        let outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
+        self.append(&id, PublishReconciled::new().outcome(RawJson::from(&outcome)))?;
         Ok(state)
     }
 
-    /// Waits until the registry shows the package.
-    fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
+    /// Records other content than was uploaded, and fails in that case. Otherwise returns the checksum in the index.
+    fn check_shown(&mut self, package: &PlannedPackage, shown: PublishedState) -> Result<Option<String>, StopReason> {
+        match shown {
+            PublishedState::DifferentContent { expected, found } => {
+                let PlannedPackage { name, version, .. } = package;
+                let message = format!(
+                    "the registry shows this version with other content than was uploaded ({found}, expected {expected}); \
+                     yank it, and find out who changed it"
+                );
+                self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
+                Err(Failure::permanent(message).into())
+            }
+            PublishedState::SameContent { cksum } => Ok(cksum),
+            PublishedState::Absent => Ok(None),
+        }
+    }
+
+    /// Waits until the registry shows the package, with any content.
+    fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<PublishedState, StopReason> {
         let (id, started) = (package.id(), Instant::now());
         self.append(&id, ReadinessStarted::new().method("index"))?;
         let Self { log, session } = self;
@@ -312,7 +339,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             Ok(())
         });
         match &visible {
-            Ok(lookups) => {
+            Ok(Visible { lookups, .. }) => {
                 let took = milliseconds(started.elapsed());
                 self.append(&id, ReadinessComplete::new().duration_ms(took).attempts(*lookups))?;
             }
@@ -324,12 +351,17 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             }
             Err(_) => {}
         }
-        visible.map(|_| ())
+        visible.map(|visible| visible.state)
     }
 
     pub(super) fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
         self.log.append(&[NewEvent::new(event, package)])
     }
+}
+
+/// Returns a member of an event; `None` is an absent one.
+fn optional(text: Option<String>) -> Lenient<String> {
+    text.map_or(Lenient::Absent, Lenient::from)
 }
 
 fn different_content() -> Failure {

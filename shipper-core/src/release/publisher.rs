@@ -13,15 +13,23 @@ use super::registry::{Registry, RegistryRole};
 use crate::gate::GateAnswer;
 
 /// The state of a package's version on a registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishedState {
     /// The registry does not show the version.
     Absent,
     /// The registry shows the version with the content of the plan.
-    SameContent,
+    SameContent {
+        /// The checksum in the registry's index: SHA-256 of the `.crate` file, in lowercase hex digits.
+        cksum: Option<String>,
+    },
     /// The registry shows the version with another content.
-    DifferentContent,
+    DifferentContent {
+        /// The hash of the content or of the file that was expected, in hex digits.
+        expected: String,
+        /// The same hash of what the registry has.
+        found: String,
+    },
 }
 
 /// The end of a command's output, in complete lines. The feature `cargo` keeps about 8 KiB of each stream.
@@ -31,6 +39,15 @@ pub struct OutputTails {
     pub stdout: String,
     /// The end of standard error.
     pub stderr: String,
+}
+
+/// The result of an upload.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Upload {
+    /// SHA-256 of the uploaded `.crate` file, in lowercase hex digits; `None` if it is unknown.
+    pub cksum: Option<String>,
+    /// The end of the command's output.
+    pub tails: OutputTails,
 }
 
 /// The reason why a step did not succeed.
@@ -108,8 +125,9 @@ pub trait Publisher {
     /// Checks, before the first event, that all packages equal the plan and may be published. Fails otherwise.
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
-    /// Compares the registry's content of a package's version with the plan. Fails if the registry's answer is missing
-    /// or invalid, or if the version is yanked.
+    /// Compares the registry's content of a package's version with the plan, and with the file that
+    /// [`publish`](Self::publish) uploaded before. Fails if the registry's answer is missing or invalid, or if the version
+    /// is yanked.
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure>;
 
     /// Returns the kind of a package's upload to a registry; `None`, the default, if it is unknown.
@@ -121,8 +139,9 @@ pub trait Publisher {
         Ok(None)
     }
 
-    /// Publishes a package. Fails if it differs from the plan, was not published, or the outcome is unknown.
-    fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<OutputTails, Failure>;
+    /// Publishes a package. On the live registry, it must not run code of the plan, which could change what is uploaded.
+    /// Fails if the package differs from the plan, was not published, or the outcome is unknown.
+    fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure>;
 
     /// Builds a package that the rehearsal registry contains already, as a publish would build it: its dependencies may
     /// have changed since. Fails if the package does not build.

@@ -10,7 +10,7 @@ use super::plan::{Plan, PlannedPackage};
 use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, Step};
 use super::rate_limit::WaitDecision;
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint, shown};
-use super::session::{Limits, ReleaseSession, too_long};
+use super::session::{Limits, ReleaseSession, Visible, too_long};
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 use crate::state_dir::StateOptions;
 
@@ -115,7 +115,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 recording.failed(name, version, failure.class.as_str(), &failure.message)?;
                 return Ok(Some(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
             }
-            recording.published(name, version, started.elapsed())?;
+            recording.published_with_content(name, version, started.elapsed(), &package.content().to_string())?;
         }
         let Some(package) = smoke_install else {
             return Ok(None);
@@ -155,11 +155,11 @@ impl<P: Publisher> ReleaseSession<'_, P> {
             });
             match state? {
                 // An upload of this rehearsal was built before it.
-                PublishedState::SameContent if retry.attempt > 1 => return Ok(()),
-                PublishedState::SameContent => {
+                PublishedState::SameContent { .. } if retry.attempt > 1 => return Ok(()),
+                PublishedState::SameContent { .. } => {
                     return self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build);
                 }
-                PublishedState::DifferentContent => {
+                PublishedState::DifferentContent { .. } => {
                     let message = "the rehearsal registry has this version with another content; bump the version, \
                          or rehearse on a registry that does not have it (an empty one, or one where it was deleted)";
                     return Err(Failure::permanent(message));
@@ -178,6 +178,12 @@ impl<P: Publisher> ReleaseSession<'_, P> {
             }
             earlier = Some(failure);
         }
-        self.wait_until_visible(package, |_, _| Ok::<(), Failure>(())).map(|_| ())
+        match self.wait_until_visible(package, |_, _| Ok::<(), Failure>(()))? {
+            Visible { state: PublishedState::DifferentContent { .. }, .. } => Err(Failure::permanent(
+                "the registry shows this version with another content than was published; look for a build script \
+                 that changes the package",
+            )),
+            _ => Ok(()),
+        }
     }
 }

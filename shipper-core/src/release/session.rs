@@ -55,6 +55,14 @@ pub(super) struct ReleaseSession<'s, P> {
     pub(super) progress: &'s mut dyn Progress,
 }
 
+/// A version that the registry shows.
+pub(super) struct Visible {
+    /// Its state, which is not [`PublishedState::Absent`].
+    pub(super) state: PublishedState,
+    /// The number of lookups.
+    pub(super) lookups: u64,
+}
+
 /// The attempts at one package, or at one request.
 pub(super) struct RetryState {
     /// The number of the current attempt, from 1.
@@ -157,13 +165,13 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         result
     }
 
-    /// Looks up the package until the registry shows it, and returns the number of lookups. Calls `looked_up` after
-    /// each, with its number from 1 and `true` if the registry showed the version.
+    /// Looks up the package until the registry shows its version, with any content. Calls `looked_up` after each lookup,
+    /// with its number from 1 and `true` if the registry showed the version.
     pub(super) fn wait_until_visible<E: From<Failure>>(
         &mut self,
         package: &PlannedPackage,
         mut looked_up: impl FnMut(u64, bool) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    ) -> Result<Visible, E> {
         let (target, started) = (StepTarget { package, role: self.role }, Instant::now());
         let timeout = self.limits.visibility_timeout;
         let deadline = deadline_after(timeout);
@@ -172,16 +180,12 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         let visible = loop {
             lookups += 1;
             let state = self.run_once(deadline, |publisher, context| publisher.lookup(target, context));
-            looked_up(lookups, matches!(state, Ok(PublishedState::SameContent | PublishedState::DifferentContent)))?;
+            looked_up(lookups, matches!(&state, Ok(state) if *state != PublishedState::Absent))?;
             match state {
-                Ok(PublishedState::SameContent) => break Ok(lookups),
-                Ok(PublishedState::DifferentContent) => {
-                    let message = "the registry shows this version with another content than was published";
-                    break Err(Failure::permanent(message));
-                }
+                Ok(state) if state != PublishedState::Absent => break Ok(Visible { state, lookups }),
                 Err(failure) if failure.class == FailureClass::Permanent => break Err(failure),
                 // After a temporary failure, the next lookup follows, until the deadline.
-                Ok(PublishedState::Absent) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
             if deadline_after(self.limits.poll_interval) > deadline {
                 let waited = timeout.as_secs();
@@ -219,7 +223,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
 
     /// Waits as a registry asked, and reports it once a minute. Returns `false` if the caller asked to stop.
     pub(super) fn wait(&mut self, package: &PlannedPackage, wait: Duration) -> bool {
-        let (end, until) = (deadline_after(wait), time_after(wait));
+        let (end, until) = (deadline_after(wait), without_fraction(&time_after(wait)));
         let mut reported: Option<Instant> = None;
         while !self.cancel.is_cancelled() {
             let now = Instant::now();
@@ -259,13 +263,18 @@ impl<P: Publisher> ReleaseSession<'_, P> {
     }
 }
 
-/// Returns the time `wait` from now as text for people and the log; empty if it is out of range.
+/// Returns a time of RFC 3339 in UTC without the fraction of its seconds.
+fn without_fraction(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+/// Returns the time `wait` from now as RFC 3339 text in UTC; empty if it is out of range.
 pub(super) fn time_after(wait: Duration) -> String {
     SystemTime::now().checked_add(wait).and_then(rfc3339).unwrap_or_default()
 }
 
-/// Returns the failure of an attempt that a registry refused for longer than the time limit.
+/// Returns the failure of an attempt that a registry refused, if the next one must wait for longer than the time limit.
 pub(super) fn too_long(failure: Failure, wait: Duration) -> Failure {
     let until = time_after(wait);
-    failure.followed_by(format!("the registry asks to wait until {until}, after the time limit; publish again then"))
+    failure.followed_by(format!("the next attempt would be at {until}, after the time limit; publish again then"))
 }

@@ -11,7 +11,7 @@ use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
     PublishOptions, PublishedState, Publisher, RateLimit, Registry, RegistryRole, RehearseOptions, StepContext,
-    StepTarget, UploadKind, publish, rehearse,
+    StepTarget, Upload, UploadKind, publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
 use shipper_core::{RefusalCode, SkipRequest};
@@ -123,11 +123,6 @@ fn publication_key(target: StepTarget<'_>) -> (String, String) {
     (target.role.registry().name.to_string(), target.package.id())
 }
 
-fn content(package: &PlannedPackage) -> blake3::Hash {
-    let files: Vec<String> = package.files.iter().map(|file| file.blake3.to_string()).collect();
-    blake3::hash(files.concat().as_bytes())
-}
-
 impl Publisher for FakePublisher {
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, _: &mut StepContext<'_>) -> Result<String, Failure> {
         match (self.mirror, role) {
@@ -152,8 +147,11 @@ impl Publisher for FakePublisher {
         }
         Ok(match self.published.get(&publication_key(target)) {
             None => PublishedState::Absent,
-            Some(published) if *published == content(target.package) => PublishedState::SameContent,
-            Some(_) => PublishedState::DifferentContent,
+            Some(published) if *published == target.package.content() => PublishedState::SameContent { cksum: None },
+            Some(published) => PublishedState::DifferentContent {
+                expected: target.package.content().to_string(),
+                found: published.to_string(),
+            },
         })
     }
 
@@ -162,7 +160,7 @@ impl Publisher for FakePublisher {
         Ok(Some(if published { UploadKind::Published } else { UploadKind::NewCrate }))
     }
 
-    fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
+    fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<Upload, Failure> {
         if let RegistryRole::Live(_) = target.role {
             self.reached += 1;
             let permitted = self.log.as_ref().is_none_or(|log| ends_in_permitted_run(log.as_std_path()));
@@ -175,7 +173,7 @@ impl Publisher for FakePublisher {
             | PublishFault::RateLimited(_)
             | PublishFault::Unknown => None,
             PublishFault::Overtaken => self.published.insert(publication_key(target), blake3::hash(b"another content")),
-            _ => self.published.insert(publication_key(target), content(target.package)),
+            _ => self.published.insert(publication_key(target), target.package.content()),
         };
         if fault == PublishFault::Stopped {
             self.cancel.cancel();
@@ -183,7 +181,8 @@ impl Publisher for FakePublisher {
         fault.failure()?;
         let much = OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) };
         let little = OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() };
-        Ok(if fault == PublishFault::Chatty { much } else { little })
+        let tails = if fault == PublishFault::Chatty { much } else { little };
+        Ok(Upload { cksum: None, tails })
     }
 
     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {

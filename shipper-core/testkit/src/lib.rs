@@ -12,6 +12,8 @@
 )]
 
 pub mod chain_oracle;
+#[cfg(feature = "core")]
+pub mod crash_scenarios;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
 pub mod json_oracle;

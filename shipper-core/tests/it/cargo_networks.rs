@@ -1,7 +1,9 @@
 //! `shipper-release` reaches registries as the real cargo does, or names the setting that prevents it before anything
 //! begins.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use shipper_core::audit::Conclusion;
@@ -44,6 +46,22 @@ fn private_group_registry_with_a_rate_limit_gets_a_release() {
     assert!(log.contains(r#""rate_limit_observed","is_new_crate":true,"retry_after_ms":0"#), "{log}");
     assert_eq!(log.matches(r#""package_attempted","attempt":1"#).count(), 3, "{log}");
     fixture.assert_conclusion(Conclusion::Verified);
+}
+
+/// A wait for another cargo is shown, already before there is a plan.
+#[test]
+fn wait_for_the_lock_of_another_cargo_is_shown() {
+    let fixture = ReleaseFixture::create();
+    let lock = std::fs::File::create(fixture.sandbox.path("home/.package-cache")).expect("created");
+    lock.lock().expect("locked");
+    let mut command = fixture.command("plan", &[]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(running.stderr.take().expect("its errors")).lines().map_while(Result::ok);
+    let shown = lines.find(|line| line.contains("waiting for another cargo, which locks its package cache"));
+    drop(lock);
+    assert!(shown.is_some(), "it is shown");
+    assert_eq!(lines.last(), None, "nothing else is printed");
+    assert!(running.wait().expect("it ends").success());
 }
 
 /// Settings that cannot be used are errors before cargo packs anything, and do not show a password.

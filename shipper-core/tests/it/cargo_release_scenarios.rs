@@ -80,7 +80,7 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     fixture.publish(&["--allow-dirty"]).expect_success();
     let log = fixture.log_text();
     assert!(
-        log.contains("cargo publish -p one@0.1.0 --allow-dirty --registry live"),
+        log.contains("cargo publish --no-verify --locked -p one@0.1.0 --allow-dirty --registry live"),
         "the log contains the option: {log}"
     );
     let published = files(&fixture.live, "one");
@@ -328,7 +328,7 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
     let place = fixture.live.address().to_string();
     fixture.live.at_upload(move |upload| {
         if upload.name == "a" {
-            let cargo = format!("cargo publish -p a@0.1.0 .*{place}");
+            let cargo = format!("cargo publish .*{place}.* -p a@0.1.0");
             assert!(Command::new("pkill").args(["-9", "-f", &cargo]).status().expect("pkill").success());
             std::thread::sleep(Duration::from_millis(300));
         }
@@ -336,7 +336,7 @@ fn upload_by_a_killed_cargo_is_found_in_the_index() {
     let CommandResult { code, output } = fixture.publish(&[]);
     let log = fixture.log_text();
     assert_eq!(code, Some(0), "{output}\n{log}");
-    assert!(log.contains("\"publish_reconciled\",\"outcome\":\"published\""), "{log}");
+    assert!(log.contains("\"outcome\":\"published\""), "{log}");
     assert_eq!(fixture.live.uploads().iter().filter(|upload| upload.name == "a").count(), 1);
 }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use shipper_core::release::cargo::{CargoPublisher, Workspace, WorkspaceError};
+use shipper_core::release::cargo::{CargoPublisher, Workspace, WorkspaceError, WorkspaceOptions};
 use shipper_core::release::{
     CancelToken, PlannedPackage, Progress, PublishedState, Publisher, Registry, RegistryRole, StepContext, StepTarget,
 };
@@ -28,11 +28,22 @@ fn packages_follow_their_dependencies() {
     member("c", "dev-dependencies", "d");
     member("d", "", "");
     let cancel = CancelToken::default();
-    let workspace = Workspace::read(&root.join("Cargo.toml"), "crates-io", &cancel).expect("a workspace");
+    let workspace = Workspace::read(
+        &root.join("Cargo.toml"),
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &cancel,
+        &mut (),
+    )
+    .expect("a workspace");
     let order: Vec<&str> = workspace.plan().packages().iter().map(|package| package.name.as_str()).collect();
     assert_eq!(order, ["zq-d", "zq-c", "zq-a", "zq-b"]);
     cancel.cancel();
-    let stopped = Workspace::read(&root.join("Cargo.toml"), "crates-io", &cancel);
+    let stopped = Workspace::read(
+        &root.join("Cargo.toml"),
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &cancel,
+        &mut (),
+    );
     assert!(matches!(stopped, Err(WorkspaceError::NotRead { stderr, .. }) if stderr.contains("asked to stop")));
 }
 
@@ -56,8 +67,14 @@ fn set_up(files: &[(&str, &str)]) -> Setup {
         write(&directory.path().join(path), text);
     }
     let manifest = Utf8Path::from_path(&manifest).expect("UTF-8");
-    let workspace = Workspace::read(manifest, "crates-io", &CancelToken::default()).expect("a workspace");
-    let publisher = CargoPublisher::new(workspace, true).expect("a directory");
+    let workspace = Workspace::read(
+        manifest,
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &CancelToken::default(),
+        &mut (),
+    )
+    .expect("a workspace");
+    let publisher = CargoPublisher::new(workspace).expect("a directory");
     let served = registry::Registry::start();
     let registry = Registry { name: "rehearsal".parse().expect("a name"), index: served.index_url() };
     Setup { _directory: directory, publisher, served, registry }

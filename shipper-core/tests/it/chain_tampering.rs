@@ -3,7 +3,7 @@
 
 use shipper_core::audit::AuditOptions;
 use shipper_testkit::log_builder::{LogBuilder, assert_summary};
-use shipper_testkit::settings::print_figure;
+use shipper_testkit::settings::{print_figure, scaled};
 
 /// Lines of a tool that does not chain precede and follow chained lines.
 #[test]
@@ -107,14 +107,16 @@ fn tampering_is_detected() {
     assert_eq!(total - seen, 1, "only the deletion of the last line is not found");
     let (mut bits, mut bits_seen) = (0, 0);
     for at in 0..bytes.len() {
-        for bit in 0..8 {
+        // A shorter run changes another bit of each byte.
+        for bit in scaled(at % 8..at % 8 + 1, 0..8) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << bit;
             bits += 1;
-            bits_seen += usize::from(audit(&flipped, &AuditOptions::default()) == broken);
+            let found = audit(&flipped, &AuditOptions::default()) == broken;
+            bits_seen += usize::from(found);
             // Only a kept head shows a changed last line, or a lost LF, which leaves a torn tail.
             let last_line = at >= bytes.len() - lines[lines.len() - 1].len();
-            assert!(last_line || audit(&flipped, &AuditOptions::default()) == broken, "byte {at}, bit {bit}");
+            assert!(last_line || found, "byte {at}, bit {bit}");
             assert_eq!(audit(&flipped, &kept), broken, "byte {at}, bit {bit}");
         }
     }

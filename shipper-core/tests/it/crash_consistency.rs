@@ -1,166 +1,24 @@
 //! The machine may stop at any step, with any legal state of the disk. Then every acknowledged event is in the log, the
 //! log opens or is refused with an error, and no new plan is authorized: a gate must not forget a failure in a crash.
+//! The gate, a status display and an audit give the same answer about each state.
 
-use std::cell::RefCell;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use camino::Utf8Path;
-use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput};
+use camino::{Utf8Path, Utf8PathBuf};
+use shipper_core::audit::{AuditOptions, Conclusion, LogReport, Report, RequiredVerdict, SidecarInput, audit_path};
 use shipper_core::rehearsal::RecordError;
-use shipper_core::state_dir::StateOptions;
-use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::{
+    GateProjection, GateQuery, RefusalCode, RehearsalRecorder, SkipRequest, Verdict, ask_gate, evaluate,
+};
 use shipper_events::Head;
-use shipper_events::write::{LockOptions, LogError, LogWriter, NewEvent, WriterOptions, rotate_log};
-use shipper_testkit::log_builder::LogBuilder;
+use shipper_events::write::LogError;
+use shipper_testkit::crash_scenarios::{
+    Acknowledged, DiskFiles, LOG, SCENARIOS, STATE, adopting, disk_files, disk_with, for_each_crash, for_each_failure,
+    query, write_files,
+};
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::{print_figure, scaled};
-use shipper_testkit::sim_storage::{FaultPoint, InjectedFault, SimStorage};
-
-const STATE: &str = "state";
-const LOG: &str = "state/events.jsonl";
-
-/// The acknowledged results of a scenario before the machine stops.
-#[derive(Default)]
-struct Acknowledged {
-    /// The heads of acknowledged appends.
-    heads: Vec<Head>,
-    /// `true` if the plan must not be authorized: a failure was acknowledged, or no completion was attempted.
-    refused: bool,
-    /// `true` if the gate gave a permission.
-    permitted: bool,
-    /// `true` if the log was moved aside and continued: then the heads belong to another file.
-    continued: bool,
-}
-
-/// Options that adopt the lines of a tool that does not chain.
-fn adopting() -> StateOptions {
-    StateOptions::default().adopt_unchained(true)
-}
-
-type Scenario = fn(&SimStorage, &RefCell<Acknowledged>) -> Option<()>;
-
-fn query() -> GateQuery {
-    GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")))
-}
-
-fn rehearse(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>, passes: bool) -> Option<()> {
-    let state = Utf8Path::new(STATE);
-    let mut recorder = RehearsalRecorder::open(disk.clone(), state, adopting()).ok()?;
-    let mut rehearsing = recorder.start("p".parse().ok()?, "r".parse().ok()?, 2).ok()?;
-    rehearsing.published("a", "1.0.0", Duration::ZERO).ok()?;
-    if passes {
-        rehearsing.published("b", "1.0.0", Duration::ZERO).ok()?;
-        acknowledged.borrow_mut().refused = false;
-    } else {
-        rehearsing.failed("b", "1.0.0", "permanent", "no").ok()?;
-        acknowledged.borrow_mut().refused = true;
-    }
-    let completed = rehearsing.complete(passes, "done").ok()?;
-    acknowledged.borrow_mut().heads.push(completed.head);
-    Some(())
-}
-
-fn ask(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
-    let answer =
-        ask_gate(disk.clone(), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, adopting()).ok()?;
-    acknowledged.borrow_mut().heads.extend(answer.head());
-    acknowledged.borrow_mut().permitted |= answer.verdict().may_publish();
-    Some(())
-}
-
-fn publish(disk: &SimStorage, acknowledged: &RefCell<Acknowledged>) -> Option<()> {
-    let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(true);
-    let mut log = LogWriter::open(disk.clone(), Utf8Path::new(LOG), options, ()).ok()?;
-    for line in [
-        r#"{"event_type":{"type":"plan_created","plan_id":"p","package_count":2},"package":"all"}"#,
-        r#"{"event_type":{"type":"package_published"},"package":"a@1.0.0"}"#,
-    ] {
-        let head = log.append(&[line.parse::<NewEvent>().ok()?]).ok()?;
-        acknowledged.borrow_mut().heads.push(head);
-    }
-    Some(())
-}
-
-/// The name of a scenario, its initial disk, and its actions.
-type Case = (&'static str, fn() -> SimStorage, Scenario);
-
-const SCENARIOS: &[Case] = &[
-    ("rehearse, ask, publish", SimStorage::default, |disk, acknowledged| {
-        acknowledged.borrow_mut().refused = true;
-        rehearse(disk, acknowledged, true)?;
-        ask(disk, acknowledged)?;
-        publish(disk, acknowledged)
-    }),
-    ("ask before any rehearsal", SimStorage::default, |disk, acknowledged| {
-        acknowledged.borrow_mut().refused = true;
-        ask(disk, acknowledged)?;
-        rehearse(disk, acknowledged, false)
-    }),
-    ("a failure after a pass", passed, |disk, acknowledged| {
-        rehearse(disk, acknowledged, false)?;
-        ask(disk, acknowledged)
-    }),
-    ("a torn line in an open rehearsal", torn, |disk, acknowledged| {
-        // The line may have recorded a failure. Until the plan is rehearsed again, it counts as one.
-        acknowledged.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), adopting()).ok()?);
-        ask(disk, acknowledged)?;
-        acknowledged.borrow_mut().refused = false;
-        rehearse(disk, acknowledged, true)?;
-        ask(disk, acknowledged)
-    }),
-    ("the same torn bytes twice", torn_twice, |disk, acknowledged| {
-        acknowledged.borrow_mut().refused = true;
-        drop(RehearsalRecorder::open(disk.clone(), Utf8Path::new(STATE), adopting()).ok()?);
-        ask(disk, acknowledged)
-    }),
-    ("lines of a tool that does not chain", foreign, |disk, acknowledged| {
-        ask(disk, acknowledged)?;
-        publish(disk, acknowledged)
-    }),
-    ("a corrupt log moved aside", corrupt, |disk, acknowledged| {
-        acknowledged.borrow_mut().refused = true;
-        let path = Utf8Path::new(LOG);
-        acknowledged.borrow_mut().continued = true;
-        rotate_log(disk.clone(), path, LockOptions::default(), ()).ok()?;
-        rehearse(disk, acknowledged, true)?;
-        ask(disk, acknowledged)
-    }),
-];
-
-fn passed() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r");
-    SimStorage::with(&[(LOG, log.bytes())])
-}
-
-fn torn() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":4,"prev":"half of a fail"#);
-    SimStorage::with(&[(LOG, log.bytes())])
-}
-
-/// Returns a disk whose log had a torn tail that was repaired, and has the same torn tail in another rehearsal.
-fn torn_twice() -> SimStorage {
-    let tail = b"{\"seq\":";
-    let hash = blake3::hash(tail);
-    let mut log = LogBuilder::chained();
-    log.event(&format!(r#"{{"type":"tail_repaired","bytes":7,"blake3":"{hash}"}}"#));
-    log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":"#);
-    SimStorage::with(&[(LOG, log.bytes()), (&format!("{LOG}.torn-{hash}"), tail)])
-}
-
-fn foreign() -> SimStorage {
-    let mut log = LogBuilder::foreign();
-    log.pass("p", "r");
-    SimStorage::with(&[(LOG, log.bytes())])
-}
-
-fn corrupt() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r").raw("{\n");
-    SimStorage::with(&[(LOG, log.bytes())])
-}
+use shipper_testkit::sim_storage::SimStorage;
 
 /// Returns `true` if the log begins with the bytes of this head.
 fn extends(log: &[u8], head: Head) -> bool {
@@ -196,35 +54,94 @@ fn check(state: &SimStorage, acknowledged: &Acknowledged, what: &str) {
     let _: Conclusion = LogReport::audited("log", audited).conclusion;
 }
 
+/// The answers of the gate, of [`GateProjection::open`] and of an audit that requires a permission, with the reasons of
+/// a refusal. A log that is missing, damaged or marked cannot be opened, and then the caller must decide nothing.
+fn assert_same_answers(files: &DiskFiles, what: &str) -> bool {
+    let directory = tempfile::tempdir().expect("a directory");
+    let directory = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    write_files(files, &directory);
+    let path = directory.join(LOG);
+    let mut authorized = false;
+    for (plan, registry) in [("p", "r"), ("p", "other"), ("other", "r")] {
+        let (plan, registry) = (plan.parse().expect("a name"), registry.parse().expect("a name"));
+        let query = GateQuery::new(plan, Some(registry));
+        let gate = disk_with(files);
+        let answer = ask_gate(gate, Utf8Path::new(STATE), &query, &SkipRequest::default(), None, adopting());
+        let asked = answer.unwrap_or_else(|error| panic!("{what}: {error:?}")).verdict().reason_codes();
+        let opened = GateProjection::open(&path).map(|gate| evaluate(gate.state(), &query));
+        let mut options = AuditOptions::default();
+        options.plan_id = Some(query.plan_id.clone());
+        options.registry = query.rehearsal_registry.clone();
+        options.require = Some(RequiredVerdict::Authorized);
+        let audited = audit_path(&path, SidecarInput::NotRequested, &options);
+        let exists = files.contains_key(Utf8Path::new(LOG));
+        assert_eq!(audited.is_ok(), exists, "{what}");
+        if let Ok(audit) = &audited {
+            let reasons = &audit.gate.as_ref().expect("a question").reasons;
+            assert_eq!(reasons, &asked, "{what}: audit and gate, {query:?}");
+        }
+        let log = match audited {
+            Ok(audit) => LogReport::audited("log", audit),
+            Err(error) => LogReport::unreadable("log", error.to_string()),
+        };
+        let required = Report::new(options, vec![log]).exit_code == 0;
+        assert_eq!(required, asked.is_empty(), "{what}: audit and gate, {query:?}");
+        match &opened {
+            Ok(verdict) => assert_eq!(verdict.reason_codes(), asked, "{what}: evaluated and asked, {query:?}"),
+            Err(_) if !exists => assert_eq!(asked, [RefusalCode::NoRehearsal], "{what}: {query:?}"),
+            Err(error) => assert_eq!(asked, [RefusalCode::UntrustedLog], "{what}: {error:?}, {query:?}"),
+        }
+        authorized |= matches!(opened, Ok(Verdict::Authorized { .. }));
+    }
+    authorized
+}
+
 /// Every scenario is stopped at every step, in every possible state of the disk. A small run tries a quarter of the
 /// states.
 #[test]
 fn no_crash_loses_an_event_or_authorizes_a_plan() {
-    let (mut points, mut states) = (0, 0);
-    for (name, disk, scenario) in SCENARIOS {
-        let undisturbed = disk();
-        let acknowledged = RefCell::new(Acknowledged::default());
-        scenario(&undisturbed, &acknowledged).unwrap_or_else(|| panic!("{name}: fails without a crash"));
-        for step in 0..undisturbed.steps() {
-            let crashing = disk().failing(FaultPoint::Step(step), InjectedFault::Crash);
-            let acknowledged = RefCell::new(Acknowledged::default());
-            // The result is irrelevant: a sidecar that cannot be written is no error.
-            let _ = scenario(&crashing, &acknowledged);
-            assert!(crashing.crashed(), "{name}: step {step}");
-            points += 1;
-            for (position, state) in crashing.after_crash().into_iter().enumerate() {
-                // A small run tries every fourth state, with a different first state at each step.
-                if (position + step) % scaled(4, 1) != 0 {
-                    continue;
-                }
-                check(&state, &acknowledged.borrow(), &format!("{name}, stopped at step {step}"));
-                states += 1;
-            }
-        }
-    }
+    let mut states = 0;
+    let points = for_each_crash(scaled(4, 1), |state, acknowledged, what| {
+        check(state, acknowledged, what);
+        states += 1;
+    });
     print_figure(&format!(
         "{} scenarios stopped at {points} points: {states} states of the disk, no acknowledged event gone, nothing \
          authorized that was not",
         SCENARIOS.len()
+    ));
+}
+
+/// The gate, `GateProjection::open` and an audit that requires a permission agree about every state of the disk, each
+/// with the same reasons: after a crash, of which a small run takes one of 16 different states, and after an error of the
+/// disk.
+#[test]
+fn gate_status_and_audit_agree_after_a_crash() {
+    let (mut states, mut authorized, mut seen) = (0, 0, BTreeSet::new());
+    for_each_crash(1, |state, _, what| {
+        let files = disk_files(state);
+        if !seen.contains(&files) {
+            if seen.len() % scaled(64, 1) == 0 {
+                authorized += usize::from(assert_same_answers(&files, what));
+                states += 1;
+            }
+            seen.insert(files);
+        }
+    });
+    assert!(authorized > 0 && authorized < states);
+    let (different, mut failed, mut marked) = (seen.len(), 0, 0);
+    for_each_failure(|state, what| {
+        let files = disk_files(state);
+        if !seen.contains(&files) {
+            assert_same_answers(&files, what);
+            failed += 1;
+            marked += usize::from(files.keys().any(|path| path.as_str().ends_with(".unsynced")));
+            seen.insert(files);
+        }
+    });
+    assert!(marked > 0);
+    print_figure(&format!(
+        "{states} of {different} different states of the disk after a crash, and {failed} after an error, {marked} with \
+         the marker of a failed sync: gate, `GateProjection::open` and audit agree, {authorized} authorized"
     ));
 }

@@ -331,7 +331,7 @@ fn every_short_history_agrees_with_the_oracle() {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(1_500))]
+    #![proptest_config(proptest_config(600))]
 
     /// Long random histories that contain complete rehearsals.
     #[test]

@@ -1,23 +1,37 @@
-//! The real programs are killed at every system call on the real file system. No acknowledged event is lost, the log
-//! opens, and no plan is authorized before its rehearsal is complete.
+//! The real programs are killed at system calls on the real file system. No acknowledged event is lost, the log
+//! opens, and no plan is authorized before its rehearsal is complete. The gate, a status display and an audit agree.
 
 use std::path::Path;
 
 use camino::Utf8PathBuf;
-use shipper_core::{GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::audit::{AuditOptions, LogReport, Report, RequiredVerdict, SidecarInput, audit_path};
+use shipper_core::{GateProjection, GateQuery, RehearsalRecorder, SkipRequest, ask_gate, evaluate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, Head};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::program::{example_program, installed};
 use shipper_testkit::settings::print_figure;
-use shipper_testkit::syscall_killer::kill_at_every_syscall;
+use shipper_testkit::syscall_killer::kill_at_syscalls;
 
+/// Asks `GateProjection::open`, an audit that requires a permission, and the gate, which must agree.
 fn asked(directory: &Path) -> bool {
     let state = Utf8PathBuf::try_from(directory.to_owned()).expect("UTF-8");
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
+    let log = state.join("events.jsonl");
+    let opened = GateProjection::open(&log).is_ok_and(|gate| evaluate(gate.state(), &query).may_publish());
+    let mut options = AuditOptions::default();
+    (options.plan_id, options.registry) = (Some(query.plan_id.clone()), query.rehearsal_registry.clone());
+    options.require = Some(RequiredVerdict::Authorized);
+    let report = match audit_path(&log, SidecarInput::NotRequested, &options) {
+        Ok(audit) => LogReport::audited("log", audit),
+        Err(error) => LogReport::unreadable("log", error.to_string()),
+    };
+    let required = Report::new(options, vec![report]).exit_code == 0;
     let answer =
         ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default()).expect("asked");
-    answer.verdict().may_publish()
+    let permitted = answer.verdict().may_publish();
+    assert_eq!((opened, required), (permitted, permitted), "`GateProjection::open` and the audit, then the gate");
+    permitted
 }
 
 fn opens(directory: &Path) {
@@ -44,7 +58,7 @@ fn killed_rehearsal_authorizes_nothing_early() {
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
     let empty = || tempfile::tempdir().expect("a directory");
-    let calls = kill_at_every_syscall(
+    let kills = kill_at_syscalls(
         &example_program("shipper-core", "record_rehearsal"),
         &args,
         "",
@@ -57,8 +71,8 @@ fn killed_rehearsal_authorizes_nothing_early() {
             opens(directory);
         },
     );
-    print_figure(&format!("rehearsal was killed at each of its {calls} system calls: authorized only when completed"));
-    assert!(calls > 50);
+    print_figure(&format!("rehearsal was killed at {kills} system calls: authorized only when completed"));
+    assert!(kills > 50);
 }
 
 /// A failing rehearsal after a passed one revokes the permission as soon as the failure is in the log.
@@ -68,23 +82,18 @@ fn killed_failing_rehearsal_revokes_once_recorded() {
         return;
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=fail"];
-    let calls = kill_at_every_syscall(
-        &example_program("shipper-core", "record_rehearsal"),
-        &args,
-        "",
-        rehearsed,
-        |directory, _| {
+    let kills =
+        kill_at_syscalls(&example_program("shipper-core", "record_rehearsal"), &args, "", rehearsed, |directory, _| {
             let log = std::fs::read_to_string(directory.join("events.jsonl")).expect("the log");
             let failed = log.lines().any(|line| line.contains("rehearsal_package_failed") && line.ends_with('}'));
             let torn = !log.ends_with('\n');
             assert_eq!(asked(directory), !failed && !torn);
             opens(directory);
-        },
-    );
+        });
     print_figure(&format!(
-        "a failing rehearsal was killed at each of its {calls} system calls: refused once the failure is recorded"
+        "a failing rehearsal was killed at {kills} system calls: refused once the failure is recorded"
     ));
-    assert!(calls > 50);
+    assert!(kills > 50);
 }
 
 /// A permission that the gate printed is in the log, and so is its basis.
@@ -94,12 +103,8 @@ fn killed_gate_has_recorded_what_it_printed() {
         return;
     }
     let args = ["DIR", "--plan-id", "p", "--registry", "r"];
-    let calls = kill_at_every_syscall(
-        &example_program("shipper-core", "ask_gate"),
-        &args,
-        "",
-        rehearsed,
-        |directory, stdout| {
+    let kills =
+        kill_at_syscalls(&example_program("shipper-core", "ask_gate"), &args, "", rehearsed, |directory, stdout| {
             let log = std::fs::read(directory.join("events.jsonl")).expect("the log");
             let recorded = EventReader::new(&log[..])
                 .filter_map(Result::ok)
@@ -109,8 +114,7 @@ fn killed_gate_has_recorded_what_it_printed() {
             assert!(asked(directory));
             let head: Result<Head, _> = stdout.parse();
             assert!(head.is_err(), "the gate prints a verdict");
-        },
-    );
-    print_figure(&format!("gate was killed at each of its {calls} system calls: no permission that is not in the log"));
-    assert!(calls > 50);
+        });
+    print_figure(&format!("gate was killed at {kills} system calls: no permission that is not in the log"));
+    assert!(kills > 50);
 }

@@ -76,7 +76,7 @@ fn both(one: &MergedReport, other: &MergedReport) -> MergedReport {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(400))]
+    #![proptest_config(proptest_config(200))]
 
     /// A merge is associative and commutative, byte for byte, remarks included.
     #[test]

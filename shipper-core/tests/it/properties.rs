@@ -88,7 +88,7 @@ fn damaged_log() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(600))]
+    #![proptest_config(proptest_config(300))]
 
     /// A sidecar that is made from the fold matches its log, with and without its head. After further events it still
     /// matches or is behind.
@@ -249,4 +249,22 @@ fn path_is_audited_up_to_a_time() {
     assert_eq!(audited(&AuditOptions::default()).conclusion(), Conclusion::Violated);
     let missing = audit_path("no/such/file", SidecarInput::NotRequested, &AuditOptions::default());
     assert!(matches!(missing, Err(AuditError::Read { .. })), "{missing:?}");
+}
+
+/// The help about a first line that is corrupt does not depend on the bytes after it, which may not have arrived yet.
+#[test]
+fn help_is_independent_of_chunking() {
+    for log in [
+        "{\"timestamp\":1}\n{\"schema_version\":1}\n",
+        "\n {\"timestamp\":1}\n\n\"schema_version\"\n",
+        "\u{feff}\n<html>\n",
+        "\u{c}\n<!doctype html>\n",
+        "\n\n <!doctype html>\n<html>\n",
+        "{\n  \"schema_version\": 1\n}\n",
+    ] {
+        let demand = AuditOptions::default();
+        let direct = audit(log.as_bytes(), SidecarInput::NotRequested, &demand).expect("no line is demanded");
+        assert!(direct.findings.iter().any(|finding| finding.code.as_str() == "corrupt-line"), "{log:?}");
+        assert_eq!(audit_in_pieces(log.as_bytes(), &demand, &[1]), direct, "{log:?}");
+    }
 }

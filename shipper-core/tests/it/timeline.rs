@@ -58,7 +58,7 @@ fn check_timeline(log: &[u8], demand: &AuditOptions) -> Result<(), TestCaseError
 }
 
 proptest! {
-    #![proptest_config(proptest_config(400))]
+    #![proptest_config(proptest_config(200))]
 
     /// Histories of gate events, unchained and chained, intact and with changed bytes.
     #[test]

@@ -10,7 +10,7 @@ use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
-use shipper_testkit::settings::print_figure;
+use shipper_testkit::settings::{print_figure, scaled};
 
 /// Every cut of the last two lines of a log whose plan passed a rehearsal and is being rehearsed again.
 #[test]
@@ -21,7 +21,7 @@ fn every_torn_tail_is_refused_and_repaired() {
     let ends: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').map(|at| at + 1).collect();
     let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
     let mut cuts = 0;
-    for cut in ends[3] + 1..ends[5] {
+    for cut in (ends[3] + 1..ends[5]).step_by(scaled(4, 1)) {
         let directory = tempfile::tempdir().expect("a directory");
         let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
         let path = state.join("events.jsonl");

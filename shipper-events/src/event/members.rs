@@ -32,6 +32,12 @@ impl From<&str> for RawJson {
     }
 }
 
+impl From<&serde_json::Value> for RawJson {
+    fn from(value: &serde_json::Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
 impl From<Value<'_>> for RawJson {
     fn from(value: Value<'_>) -> Self {
         Self(value.raw().into())

@@ -227,7 +227,9 @@ vocabulary! {
     /// A package was uploaded to the live registry.
     PackageUploaded = "package_uploaded" () {
         /// Hash of the packed files, in lowercase hex digits; see [`Event::content`](super::Event::content).
-        content: Lenient<String>
+        content: Lenient<String>,
+        /// SHA-256 of the `.crate` file, in lowercase hex digits, as in the index of the registry.
+        cksum: Lenient<String>
     }
     /// A package is about to be published for real.
     PackageAttempted = "package_attempted" () {
@@ -241,7 +243,9 @@ vocabulary! {
     PackagePublished = "package_published" () {
         duration_ms: Lenient<JsonUint>,
         /// As in [`PackageUploaded`].
-        content: Lenient<String>
+        content: Lenient<String>,
+        /// As in [`PackageUploaded`].
+        cksum: Lenient<String>
     }
     /// A package could not be published.
     PackageFailed = "package_failed" () {

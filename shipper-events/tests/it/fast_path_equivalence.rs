@@ -291,7 +291,7 @@ fn fixtures() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(4000))]
+    #![proptest_config(proptest_config(2_000))]
 
     /// Generated lines, chained and unchained, valid and invalid, in blocks of any size.
     #[test]
@@ -364,7 +364,7 @@ fn oversized_lines_are_corrupt() {
         let rest = r#"{"timestamp":"2026-11-23T08:12:26Z","event_type":{"type":"package_output","stdout_tail":""},"package":"a"}"#;
         rest.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - rest.len() - 1))) + "\n"
     };
-    for (bytes, expected) in [(MAX_LINE_LEN, None), (MAX_LINE_LEN + 1, Some(2)), (MAX_LINE_LEN + 2, Some(2))] {
+    for (bytes, expected) in [(MAX_LINE_LEN, None), (MAX_LINE_LEN + 1, Some(2))] {
         let log = line(400) + &line(bytes) + &line(400);
         for sizes in [&[usize::MAX][..], &[1 << 16], &[MAX_LINE_LEN - 1, 1, 1, 1]] {
             for (verified, tail) in [in_pieces(log.as_bytes(), sizes), streamed(log.as_bytes(), sizes)] {

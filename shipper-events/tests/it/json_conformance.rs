@@ -28,7 +28,7 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(4_000))]
+    #![proptest_config(proptest_config(2_000))]
 
     /// Generated text gives the same answer in both readers.
     #[test]

@@ -23,7 +23,7 @@ fn shaped() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(proptest_config(20_000))]
+    #![proptest_config(proptest_config(10_000))]
 
     /// Both parsers accept the same texts, with the same instants.
     #[test]

@@ -1,8 +1,18 @@
 //! `--require authorized` ends with status 0 only if the gate authorizes the demanded plan on the demanded registry,
 //! because a script publishes after status 0.
 
-use crate::support::{fixtures, replay, replay_stdin, report, seen};
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
 use serde_json::Value;
+use shipper_core::{GateProjection, SkipRequest, ask_gate, evaluate};
+use shipper_testkit::crash_scenarios::{
+    DiskFiles, LOG, STATE, adopting, disk_files, disk_with, for_each_crash, for_each_failure, query, write_files,
+};
+use shipper_testkit::settings::{print_figure, scaled};
+use shipper_testkit::sim_storage::SimStorage;
+
+use crate::support::{fixtures, replay, replay_stdin, report, seen};
 
 /// Returns the plan of a real case.
 fn plan(case: &str) -> String {
@@ -107,4 +117,46 @@ fn the_report_names_the_exit_status() {
     assert_eq!((&yes["exit_code"], &yes["demand"]["require"]), (&0.into(), &"authorized".into()));
     assert_eq!((&no["exit_code"], &no["logs"][0]["gate"]["reasons"][0]), (&1.into(), &"registry-mismatch".into()));
     assert_eq!(report(&["real/pass-3crate/events.jsonl"])["demand"].get("require"), None);
+}
+
+/// Asks the program, `GateProjection::open` and the gate about the files of a disk. Returns whether they permit the plan.
+fn permitted(files: &DiskFiles, what: &str) -> bool {
+    let answer = ask_gate(disk_with(files), Utf8Path::new(STATE), &query(), &SkipRequest::default(), None, adopting());
+    let permitted = answer.unwrap_or_else(|error| panic!("{what}: {error:?}")).may_publish();
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = Utf8Path::from_path(directory.path()).expect("UTF-8");
+    write_files(files, root);
+    let log = root.join(LOG);
+    let opened = GateProjection::open(&log).is_ok_and(|gate| evaluate(gate.state(), &query()).may_publish());
+    let output = replay(&["-q", "--plan-id", "p", "--registry", "r", "--require", "authorized", log.as_str()]);
+    let refused = if files.contains_key(Utf8Path::new(LOG)) { 1 } else { 2 };
+    let expected = if permitted { 0 } else { refused };
+    assert_eq!((opened, output.status.code()), (permitted, Some(expected)), "{what}: {output:?}");
+    permitted
+}
+
+/// After a crash or an error of the disk at any step of a rehearsal, a question or a publish, the program, the gate and
+/// `GateProjection::open` give the same answer. A small run asks them about one of 32 different states.
+#[test]
+fn program_agrees_with_the_gate_after_a_crash() {
+    let (mut states, mut authorized, mut seen) = (0, 0, BTreeSet::new());
+    let mut check = |state: &SimStorage, what: &str| {
+        let files = disk_files(state);
+        if seen.contains(&files) {
+            return;
+        }
+        if seen.len() % scaled(128, 1) == 0 {
+            authorized += usize::from(permitted(&files, what));
+            states += 1;
+        }
+        seen.insert(files);
+    };
+    for_each_crash(1, |state, _, what| check(state, what));
+    for_each_failure(check);
+    print_figure(&format!(
+        "{states} of {} different states of the disk after a crash or an error: gate, `GateProjection::open` and \
+         `--require authorized` agree, {authorized} authorized",
+        seen.len()
+    ));
+    assert!(authorized > 0 && authorized < states);
 }

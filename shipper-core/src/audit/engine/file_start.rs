@@ -26,17 +26,21 @@ impl FileStart {
         Ok(io::Cursor::new(bytes))
     }
 
-    /// Returns the remedy for a file that begins with a line that cannot be read.
+    /// Returns the remedy for a file whose first line that is not blank cannot be read. It depends on no later line, of
+    /// which any number of bytes may be here, since the file may arrive in pieces.
     pub(super) fn help(&self) -> &'static str {
-        let text = self.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.0).trim_ascii_start();
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let blank = self.0.iter().take_while(|byte| is_blank(byte)).count();
+        let lines = self.0.get(blank..).unwrap_or_default();
+        let line = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
         let begins_with =
             |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
-        let first_line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let has_schema = || text.windows(SCHEMA_MEMBER.len()).any(|window| window == SCHEMA_MEMBER);
         if begins_with("<!doctype html") || begins_with("<html") {
             "the file is an HTML page and does not look like an event log; download the log again, since a server may \
              have sent an error page instead of it"
-        } else if first_line.trim_ascii_end() == b"{" || text.starts_with(b"{") && has_schema() {
+        } else if text == b"{" || text.starts_with(b"{") && has_schema() {
             "the file is a JSON document such as rehearsal.json or state.json and does not look like an event log; pass \
              the events.jsonl beside it"
         } else {

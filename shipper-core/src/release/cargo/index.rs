@@ -48,7 +48,7 @@ pub(super) struct IndexEntry {
     pub(super) name: String,
     #[serde(rename = "vers")]
     pub(super) version: String,
-    cksum: String,
+    pub(super) cksum: String,
     #[serde(default)]
     yanked: bool,
 }
@@ -171,7 +171,7 @@ impl<'c> SparseIndex<'c> {
                 format!("cannot download {name} {version}: the registry {registry} answered {status}; check the token");
             return Err(Failure::new(FailureClass::Retryable, message));
         }
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         if !sha256.eq_ignore_ascii_case(cksum) {
             return Err(Failure::permanent(format!(
                 "the checksum of {name} {version} in the registry {registry} is {sha256}, but its index has {cksum}"
@@ -245,6 +245,11 @@ impl From<StatusCode> for IndexAnswer {
 /// Returns the entries of a package's file. Skips lines that it cannot read, as cargo does.
 fn entries(text: &[u8]) -> impl Iterator<Item = IndexEntry> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+}
+
+/// Returns the checksum of a `.crate` file as an index has it: SHA-256, in lowercase hex digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the directory of a package's file in an index.

@@ -4,12 +4,12 @@
 //! - A rehearsal publishes each package as it would be uploaded, from a directory of its own. Cargo takes the other
 //!   packages of the plan from the rehearsal registry, by patches. So every package is built as users will build it,
 //!   with one version of each.
-//! - A publish runs `cargo publish` in the workspace.
-//! - Both pack the packages again first. Cargo may refuse that, for example if a file is not committed, and the packages
-//!   must equal the plan.
+//! - A publish packs each package again, compares every entry with the plan, and runs `cargo publish --no-verify --locked`.
+//!   So no code of the workspace or of its dependencies runs, and could change what is uploaded.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
-//! - Cargo finds its tokens by itself. A lookup in an index that needs a token asks cargo's credential providers for it. They are replaced wherever a command or a registry prints them.
+//! - Cargo finds its tokens by itself. A lookup in an index that needs a token asks cargo's credential providers for it.
+//!   Tokens are replaced wherever a command or a registry prints them.
 
 mod cache;
 mod config;
@@ -21,6 +21,7 @@ mod lockfile;
 mod order;
 mod process;
 mod proxy;
+mod published_deps;
 mod publisher;
 mod redact;
 mod sibling;
@@ -31,4 +32,4 @@ mod workspace;
 
 pub use config::ConfigError;
 pub use publisher::CargoPublisher;
-pub use workspace::{Workspace, WorkspaceError};
+pub use workspace::{Workspace, WorkspaceError, WorkspaceOptions};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cargo_metadata::semver::VersionReq;
 use cargo_metadata::{DependencyKind, Package};
+
+use super::published_deps::is_published;
 
 /// Sorts packages so that each follows its dependencies and dev-dependencies; those without an order between them by name.
 /// Dev-dependencies may form a cycle, since cargo does not build them for the users of a package.
@@ -19,8 +20,7 @@ pub(super) fn publish_order<'p>(packages: &[&'p Package]) -> Result<Vec<&'p Pack
         let waits = |package: &Package, is_dev: bool| {
             package.dependencies.iter().any(|one| {
                 let same_kind = (one.kind == DependencyKind::Development) == is_dev;
-                // Cargo removes a dev-dependency without a version from the published manifest.
-                let published = same_kind && (!is_dev || one.req != VersionReq::STAR);
+                let published = same_kind && is_published(one);
                 let name = one.name.as_str();
                 published && one.path.is_some() && name != package.name.as_str() && pending.contains_key(name)
             })

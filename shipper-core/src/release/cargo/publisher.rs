@@ -1,20 +1,24 @@
 //! The publisher that runs cargo.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::process::{Command, Stdio};
 
+use camino::Utf8Path;
+
 use super::cache;
-use super::config::{CRATES_IO, CRATES_IO_ENDPOINT};
-use super::crate_file::{have_same_files, have_same_manifest};
+use super::config::{CRATES_IO, CRATES_IO_ENDPOINT, if_exists};
+use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest};
 use super::index::{SparseIndex, without_build_metadata};
+use super::lockfile::{find_unused, without_published};
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::sibling::patch_key;
 use super::stage::{is_staged, stage};
-use super::workspace::{Workspace, package_command};
-use crate::release::plan::{Plan, PlannedPackage};
+use super::workspace::{Workspace, planned_files, read_packed};
+use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
-    Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget,
+    Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,
 };
 use crate::release::rate_limit::UploadKind;
 use crate::release::registry::{Registry, RegistryRole};
@@ -22,25 +26,25 @@ use crate::release::registry::{Registry, RegistryRole};
 /// Publishes the packages of a workspace with cargo. A value serves one rehearsal or one run.
 pub struct CargoPublisher {
     workspace: Workspace,
-    allow_dirty: bool,
     redactor: Redactor,
     /// The directory for packed, staged and installed packages, and for builds apart from earlier ones.
     work_dir: WorkDir,
     /// `true` once the packages were removed from cargo's cache of the rehearsal registry.
     cache_evicted: bool,
+    /// The checksums of packs that were approved for the live registry, by `name@version`.
+    approved: BTreeMap<String, String>,
 }
 
 impl CargoPublisher {
-    /// Creates a publisher that uses the tokens in cargo's environment, configuration and credentials. If `allow_dirty`, it
-    /// publishes uncommitted files too, as cargo's option does.
+    /// Creates a publisher that uses the tokens in cargo's environment, configuration and credentials.
     ///
     /// # Errors
     ///
     /// If no temporary directory can be created.
-    pub fn new(workspace: Workspace, allow_dirty: bool) -> io::Result<Self> {
+    pub fn new(workspace: Workspace) -> io::Result<Self> {
         let (redactor, work_dir) = (Redactor::new(workspace.config.secrets()), WorkDir::create()?);
         fs_err::create_dir(work_dir.path().join("temporary"))?;
-        Ok(Self { workspace, allow_dirty, redactor, work_dir, cache_evicted: false })
+        Ok(Self { workspace, redactor, work_dir, cache_evicted: false, approved: BTreeMap::new() })
     }
 
     /// Returns the workspace as it was read.
@@ -96,19 +100,46 @@ impl CargoPublisher {
         }
     }
 
-    /// Checks that cargo would publish packages, and that they equal the plan.
-    fn verify_unchanged(&self, packages: &[PlannedPackage], context: &mut StepContext<'_>) -> Result<(), Failure> {
-        let packed = self.work_dir.path().join("packed");
-        let ids = packages.iter().map(PlannedPackage::id);
-        self.run(package_command(self.workspace.root(), ids, self.allow_dirty, &packed), context)?;
-        let changed = self.workspace.first_change(packages, &packed);
-        match io_failure("cannot compare the workspace with the plan", changed)? {
-            None => Ok(()),
-            Some((package, path)) => Err(Failure::permanent(format!(
+    /// Packs a package for the live registry, and compares every entry with the plan. Returns the checksum of the pack.
+    ///
+    /// No code of the workspace runs, here or in the upload. So the packs of both are the same, unless another program
+    /// changes the workspace.
+    fn approve(&self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<String, Failure> {
+        let package = target.package;
+        let directory = self.work_dir.path().join("approved");
+        self.run(self.pack_command(&["package"], target, &directory), context)?;
+        let compared = read_packed(&directory, &package.id()).and_then(|(files, cksum)| {
+            let changed = self.workspace.first_change(package, &files)?;
+            Ok((changed, cksum))
+        });
+        match io_failure("cannot compare the package with the plan", compared)? {
+            (None, cksum) => Ok(cksum),
+            (Some(path), _) => Err(Failure::permanent(format!(
                 "the source changed since the plan was made ({path} of {}); rehearse again",
                 package.name
             ))),
         }
+    }
+
+    /// Returns a command that packs a package for the live registry without building it, and may upload it.
+    fn pack_command(&self, action: &[&str], target: StepTarget<'_>, directory: &Utf8Path) -> Command {
+        let mut command = self.command(target.role.registry(), action);
+        command.args(["--no-verify", "--locked", "-p", &target.package.id()]).arg("--target-dir").arg(directory);
+        command.env("CARGO_BUILD_BUILD_DIR", directory).args(self.workspace.allow_dirty.then_some("--allow-dirty"));
+        command
+    }
+
+    /// Publishes a package to the live registry.
+    fn publish_live(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure> {
+        let id = target.package.id();
+        let approved = self.approve(target, context)?;
+        let directory = self.work_dir.path().join("uploaded");
+        self.approved.insert(id.clone(), approved.clone());
+        let tails = self.run(self.pack_command(&["publish"], target, &directory), context)?;
+        // Some versions of cargo remove the file. Then the index alone shows what arrived.
+        let left = if_exists(read_packed(&directory, &id)).map(|packed| packed.map(|(_, cksum)| cksum));
+        let cksum = io_failure("cannot read the package that cargo uploaded", left)?;
+        Ok(Upload { cksum: Some(cksum.unwrap_or(approved)), tails })
     }
 
     /// Runs cargo on a package as it would be uploaded, built against the rehearsal registry.
@@ -120,9 +151,7 @@ impl CargoPublisher {
     ) -> Result<OutputTails, Failure> {
         let (package, registry) = (target.package, target.role.registry());
         let directory = self.work_dir.path().join(package.id());
-        let files = self.workspace.files(&package.name).ok_or_else(|| io::Error::other("it is not in the workspace"));
-        let staged = files.and_then(|files| stage(files, self.workspace.lock_file.as_deref(), &directory));
-        let staged = staged.and_then(|()| self.evict_cache(registry));
+        let staged = self.stage(package, &directory).and_then(|()| self.evict_cache(registry));
         io_failure("cannot prepare the package for the rehearsal", staged)?;
         let mut command = self.command(registry, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(directory.join("Cargo.toml"));
@@ -130,7 +159,38 @@ impl CargoPublisher {
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
         self.isolate_build(&mut command);
-        self.run(command, context)
+        let tails = self.run(command, context)?;
+        let unused =
+            io_failure("cannot read the Cargo.lock of the rehearsed package", self.find_unused(target, &directory))?;
+        match unused {
+            None => Ok(tails),
+            Some(unused) => Err(Failure::permanent(format!(
+                "cargo built {} with another version of {unused} than that of the plan; look for dependencies that \
+                 exclude it",
+                package.name
+            ))),
+        }
+    }
+
+    /// Writes a package to a directory.
+    fn stage(&self, package: &PlannedPackage, directory: &Utf8Path) -> io::Result<()> {
+        let files =
+            self.workspace.files(&package.name).ok_or_else(|| io::Error::other("it is not in the workspace"))?;
+        let lock_file = self.workspace.lock_file.as_deref();
+        let lock_file =
+            lock_file.map(|bytes| without_published(bytes, self.workspace.plan().packages())).transpose()?;
+        stage(files, lock_file.as_deref(), directory)
+    }
+
+    /// Returns the first package of the plan that a staged package needs, and that cargo did not take from the rehearsal
+    /// registry.
+    fn find_unused(&self, target: StepTarget<'_>, directory: &Utf8Path) -> io::Result<Option<String>> {
+        let siblings = self.workspace.dependencies.siblings(&target.package.name);
+        let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != target.package);
+        let needed = earlier.filter(|one| siblings.contains(one.name.as_str()));
+        let lock_file = fs_err::read(directory.join(LOCK_FILE))?;
+        let unused = find_unused(&lock_file, &target.role.registry().index, needed)?;
+        Ok(unused.map(|package| format!("{} {}", package.name, package.version)))
     }
 
     /// Removes the plan's packages from cargo's cache of that registry, once.
@@ -149,15 +209,27 @@ impl CargoPublisher {
         let Some(entry) = index.find_version(&package.name, &package.version, context)? else {
             return Ok(PublishedState::Absent);
         };
+        let different = |expected: &str, found: &str| PublishedState::DifferentContent {
+            expected: expected.to_owned(),
+            found: shipper_events::display_safe(found).max_chars(200).to_string(),
+        };
         if (&entry.name, &entry.version) != (&package.name, &package.version) {
-            return Ok(PublishedState::DifferentContent);
+            return Ok(different(&package.id(), &format!("{}@{}", entry.name, entry.version)));
+        }
+        let approved = self.approved.get(&package.id()).filter(|_| matches!(role, RegistryRole::Live(_)));
+        if let Some(approved) = approved.filter(|approved| !approved.eq_ignore_ascii_case(&entry.cksum)) {
+            return Ok(different(approved, &entry.cksum));
         }
         let published = index.download(&entry, context)?;
         let same = self.workspace.files(&package.name).is_some_and(|ours| match role {
             RegistryRole::Rehearsal(_) => is_staged(&published, ours),
             RegistryRole::Live(_) => have_same_files(&published, ours) && have_same_manifest(&published, ours),
         });
-        Ok(if same { PublishedState::SameContent } else { PublishedState::DifferentContent })
+        if same {
+            return Ok(PublishedState::SameContent { cksum: Some(entry.cksum.to_ascii_lowercase()) });
+        }
+        let found = content_of(&planned_files(&published)).to_string();
+        Ok(different(&package.content().to_string(), &found))
     }
 
     /// Removes secrets from a failure: an answer of a registry may contain them.
@@ -184,8 +256,8 @@ impl Publisher for CargoPublisher {
         }
     }
 
-    fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
-        self.verify_unchanged(plan.packages(), context)
+    fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
+        Ok(())
     }
 
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
@@ -205,16 +277,13 @@ impl Publisher for CargoPublisher {
         kind.map(Some).map_err(|failure| self.redacted(failure))
     }
 
-    fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<OutputTails, Failure> {
-        let StepTarget { package, role } = target;
-        self.verify_unchanged(std::slice::from_ref(package), context)?;
-        match role {
-            RegistryRole::Rehearsal(_) => self.run_staged("publish", target, context),
-            RegistryRole::Live(registry) => {
-                let mut command = self.command(registry, &["publish", "-p", &package.id()]);
-                command.args(self.allow_dirty.then_some("--allow-dirty"));
-                self.run(command, context)
+    fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure> {
+        match target.role {
+            RegistryRole::Rehearsal(_) => {
+                let tails = self.run_staged("publish", target, context)?;
+                Ok(Upload { cksum: None, tails })
             }
+            RegistryRole::Live(_) => self.publish_live(target, context),
         }
     }
 
@@ -244,7 +313,7 @@ impl Publisher for CargoPublisher {
     }
 
     fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String {
-        let dirty = if self.allow_dirty { " --allow-dirty" } else { "" };
-        format!("cargo publish -p {}{dirty} --registry {}", package.id(), live.name)
+        let dirty = if self.workspace.allow_dirty { " --allow-dirty" } else { "" };
+        format!("cargo publish --no-verify --locked -p {}{dirty} --registry {}", package.id(), live.name)
     }
 }

@@ -10,8 +10,8 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::crate_file::{CrateFiles, LOCK_FILE, MANIFEST, ORIGINAL_MANIFEST, bytes, have_same_files, source_files};
 
-/// Writes a package, with the `Cargo.lock` of its workspace.
-pub(super) fn stage(files: &CrateFiles, lock_file: Option<&[u8]>, into: &Utf8Path) -> io::Result<()> {
+/// Writes a package, with this `Cargo.lock`.
+pub(super) fn stage(files: &CrateFiles, lock_file: Option<&str>, into: &Utf8Path) -> io::Result<()> {
     fs_err::create_dir_all(into)?;
     for (path, file) in source_files(files).filter(|(path, _)| !matches!(*path, MANIFEST | ORIGINAL_MANIFEST)) {
         let path = into.join(path);

@@ -10,15 +10,17 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use thiserror::Error;
 
 use super::config::{CargoConfig, ConfigError, if_exists};
-use super::crate_file::{CrateFiles, LOCK_FILE, first_difference, source_files, unpack};
+use super::crate_file::{CrateFiles, LOCK_FILE, MANIFEST, VCS_FILE, bytes, first_difference, source_files, unpack};
 use super::http::check_settings;
+use super::index::sha256;
 use super::lockfile;
 use super::order::publish_order;
 use super::process::{WorkDir, cargo_program, run};
+use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
 use super::sibling::{SiblingRegistries, sibling_registries};
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
-use crate::release::publisher::{CancelToken, StepContext};
+use crate::release::publisher::{CancelToken, Progress, StepContext};
 use crate::release::registry::Registry;
 
 /// The error for a workspace from which no plan can be made.
@@ -77,10 +79,35 @@ pub struct Workspace {
     root: Utf8PathBuf,
     plan: Plan,
     packages: BTreeMap<String, PackedPackage>,
+    pub(super) allow_dirty: bool,
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
     pub(super) siblings: SiblingRegistries,
+    pub(super) dependencies: PublishedDependencies,
+}
+
+/// Options of [`Workspace::read`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorkspaceOptions {
+    /// Name of the registry to which the packages are published.
+    pub live_registry: String,
+    /// `true` to plan files that are not committed, as cargo's `--allow-dirty` does; `false` by default.
+    pub allow_dirty: bool,
+}
+
+impl WorkspaceOptions {
+    /// Creates the default options for a publish to that registry.
+    pub fn new(live_registry: impl Into<String>) -> Self {
+        Self { live_registry: live_registry.into(), allow_dirty: false }
+    }
+
+    /// Plans files that are not committed if `allow_dirty` is true.
+    #[must_use]
+    pub fn allow_dirty(self, allow_dirty: bool) -> Self {
+        Self { allow_dirty, ..self }
+    }
 }
 
 /// The directory of a package, and its files as cargo would upload them.
@@ -90,16 +117,23 @@ struct PackedPackage {
 }
 
 impl Workspace {
-    /// Reads the workspace of a manifest, and plans the packages that may be published to that registry.
+    /// Reads the workspace of a manifest, and plans the packages that may be published to the live registry.
     ///
     /// Cargo resolves the dependencies, which writes a missing `Cargo.lock`, and packs the packages in a temporary directory
-    /// without building them. `cancel` stops cargo.
+    /// without building them. `cancel` stops cargo, and `progress` gets its output.
     ///
     /// # Errors
     ///
     /// See [`WorkspaceError`].
-    pub fn read(manifest: &Utf8Path, live_registry: &str, cancel: &CancelToken) -> Result<Self, WorkspaceError> {
-        let metadata = read_metadata(manifest, cancel)?;
+    pub fn read(
+        manifest: &Utf8Path,
+        options: &WorkspaceOptions,
+        cancel: &CancelToken,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, WorkspaceError> {
+        let live_registry = options.live_registry.as_str();
+        let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress };
+        let metadata = read_metadata(manifest, &mut context)?;
         let root = metadata.workspace_root.clone();
         let config = CargoConfig::read(&root)?;
         let live = config.registry(live_registry)?;
@@ -107,6 +141,7 @@ impl Workspace {
         let may_be_published = |package: &&Package| {
             package.publish.as_ref().is_none_or(|registries| registries.iter().any(|name| name == live_registry))
         };
+        let dependencies = PublishedDependencies::new(metadata.workspace_packages());
         let publishable: Vec<&Package> = metadata.workspace_packages().into_iter().filter(may_be_published).collect();
         let order = publish_order(&publishable).map_err(|packages| WorkspaceError::DependencyCycle { packages })?;
         let lock_file = if_exists(fs_err::read(root.join(LOCK_FILE)))?;
@@ -115,19 +150,19 @@ impl Workspace {
         {
             return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
         }
-        let packages = pack(&root, &order, &config, cancel)?;
+        let packages = pack(&root, &order, options.allow_dirty, &config, &mut context)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
-            let files = packages.get(&name).into_iter().flat_map(|packed| source_files(&packed.files));
-            let files = files.map(|(path, file)| PlannedFile::new(path, &file.bytes)).collect();
+            let files = packages.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
             PlannedPackage {
-                locked: lockfile::dependencies_of(&lockfile, &name, &version),
+                locked: lockfile::dependencies_of(&lockfile, &dependencies, &name, &version),
                 has_program: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin)),
                 ..PlannedPackage::new(name, version, files)
             }
         });
         let plan = Plan::new(live, planned.collect())?;
-        Ok(Self { root, plan, packages, lock_file, config, siblings: sibling_registries(&publishable) })
+        let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
+        Ok(Self { root, plan, packages, lock_file, config, siblings, dependencies, allow_dirty })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -166,30 +201,29 @@ impl Workspace {
         self.packages.get(name).map(|packed| &packed.files)
     }
 
-    /// Returns the first of the packages in that directory that differs from the plan, and the path that differs.
-    pub(super) fn first_change<'p>(
-        &self,
-        packages: &'p [PlannedPackage],
-        packed_into: &Utf8Path,
-    ) -> io::Result<Option<(&'p PlannedPackage, String)>> {
-        let lockfile = lockfile::parse(if_exists(fs_err::read(self.root.join(LOCK_FILE)))?.as_deref())?;
-        for package in packages {
-            let files = read_packed(packed_into, &package.id())?;
-            let change = self.files(&package.name).map_or(Some(String::new()), |ours| first_difference(ours, &files));
-            let locked = lockfile::dependencies_of(&lockfile, &package.name, &package.version);
-            if let Some(path) = change.or_else(|| (locked != package.locked).then(|| LOCK_FILE.to_owned())) {
-                return Ok(Some((package, path)));
-            }
+    /// Returns the path of the first file in which a packed package differs from the plan. In its generated `Cargo.lock`,
+    /// every package must be in the plan or in the workspace.
+    pub(super) fn first_change(&self, package: &PlannedPackage, packed: &CrateFiles) -> io::Result<Option<String>> {
+        let Some(ours) = self.files(&package.name) else {
+            return Ok(Some(MANIFEST.to_owned()));
+        };
+        if let Some(path) = first_difference(ours, packed) {
+            return Ok(Some(path));
         }
-        Ok(None)
+        if bytes(ours, VCS_FILE) != bytes(packed, VCS_FILE) {
+            return Ok(Some(VCS_FILE.to_owned()));
+        }
+        let generated = bytes(packed, LOCK_FILE).unwrap_or_default();
+        let unplanned = lockfile::find_unplanned(generated, &package.locked, &self.dependencies)?;
+        Ok(unplanned.map(|unplanned| format!("{LOCK_FILE}: {unplanned}")))
     }
 }
 
-/// The time limit for reading a workspace, and for packing it. Cargo does not build, but may wait for a registry or a
+/// The time limit for reading and packing a workspace. Cargo does not build, but may wait for a registry or a
 /// lock.
 const CARGO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, WorkspaceError> {
+fn read_metadata(manifest: &Utf8Path, context: &mut StepContext<'_>) -> Result<Metadata, WorkspaceError> {
     let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
     let mut command = MetadataCommand::new();
     command.manifest_path(&path);
@@ -200,8 +234,7 @@ fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, 
         redactor = Redactor::new(CargoConfig::read(directory)?.secrets());
     }
     let mut output = tempfile::tempfile()?;
-    let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run(command.cargo_command(), output.try_clone()?.into(), &mut context, &redactor).map_err(|failure| {
+    run(command.cargo_command(), output.try_clone()?.into(), context, &redactor).map_err(|failure| {
         WorkspaceError::NotRead { manifest: manifest.to_owned(), stderr: failure.sanitized().message }
     })?;
     output.rewind()?;
@@ -213,43 +246,39 @@ fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, 
 fn pack(
     root: &Utf8Path,
     packages: &[&Package],
+    allow_dirty: bool,
     config: &CargoConfig,
-    cancel: &CancelToken,
+    context: &mut StepContext<'_>,
 ) -> Result<BTreeMap<String, PackedPackage>, WorkspaceError> {
     if packages.is_empty() {
         return Err(PlanError::Empty.into());
     }
     let work_dir = WorkDir::create()?;
     let id = |package: &Package| format!("{}@{}", package.name, package.version);
-    // Uncommitted files belong to the plan. The check for them comes before anything is published.
-    let command = package_command(root, packages.iter().map(|package| id(package)), true, work_dir.path());
-    let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run(command, Stdio::piped(), &mut context, &Redactor::new(config.secrets()))
+    let mut command = Command::new(cargo_program());
+    // A package's own `Cargo.lock` would need the siblings on the registry.
+    command.current_dir(root).args(["package", "--no-verify", "--exclude-lockfile"]);
+    command.arg("--target-dir").arg(work_dir.path()).args(allow_dirty.then_some("--allow-dirty"));
+    command.args(packages.iter().flat_map(|package| ["-p".to_owned(), id(package)]));
+    run(command, Stdio::piped(), context, &Redactor::new(config.secrets()))
         .map_err(|failure| WorkspaceError::NotPacked { stderr: failure.sanitized().message })?;
     let packed = packages.iter().map(|package| {
         let directory = package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-        let files = read_packed(work_dir.path(), &id(package))?;
+        let (files, _) = read_packed(work_dir.path(), &id(package))?;
         Ok((package.name.to_string(), PackedPackage { directory, files }))
     });
     packed.collect()
 }
 
-/// Returns the command that packs packages, only from committed files unless `allow_dirty`.
-pub(super) fn package_command(
-    root: &Utf8Path,
-    ids: impl Iterator<Item = String>,
-    allow_dirty: bool,
-    into: &Utf8Path,
-) -> Command {
-    let mut command = Command::new(cargo_program());
-    command.current_dir(root).args(["package", "--no-verify", "--exclude-lockfile"]);
-    command.arg("--target-dir").arg(into).args(ids.flat_map(|id| ["-p".to_owned(), id]));
-    command.args(allow_dirty.then_some("--allow-dirty"));
-    command
+/// Returns the files of a package for the plan.
+pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
+    source_files(files).map(|(path, file)| PlannedFile::new(path, &file.bytes).executable(file.executable)).collect()
 }
 
-/// Reads the package `name@version` that cargo packed into that directory.
-fn read_packed(directory: &Utf8Path, id: &str) -> io::Result<CrateFiles> {
+/// Reads the package `name@version` that cargo packed below that directory, and returns its files and the SHA-256 of the
+/// `.crate` file in lowercase hex digits.
+pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<(CrateFiles, String)> {
     let file = format!("{}.crate", id.replacen('@', "-", 1));
-    unpack(fs_err::File::open(directory.join("package").join(file))?)
+    let packed = fs_err::read(target.join("package").join(file))?;
+    Ok((unpack(packed.as_slice())?, sha256(&packed)))
 }

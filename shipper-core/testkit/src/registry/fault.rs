@@ -20,6 +20,8 @@ pub struct Fault {
     pub(super) kept: bool,
     /// The number of requests of the crate's file that do not show an upload that was kept.
     pub(super) hidden_looks: u64,
+    /// `true` if the registry keeps another file than was uploaded, with the same entries.
+    pub(super) tampered: bool,
     pub(super) ending: Ending,
 }
 
@@ -35,12 +37,17 @@ pub(super) enum Ending {
 
 impl Fault {
     fn kept(ending: Ending) -> Self {
-        Self { kept: true, hidden_looks: 0, ending }
+        Self { kept: true, hidden_looks: 0, tampered: false, ending }
     }
 
     /// Answers with this status and detail, and keeps nothing.
     pub fn refuse(status: u16, detail: &str) -> Self {
         Self { kept: false, ..Self::kept(Ending::Refuse(status, detail.to_owned())) }
+    }
+
+    /// Accepts an upload, and keeps another file with the same entries.
+    pub fn tamper() -> Self {
+        Self { tampered: true, ..Self::kept(Ending::Answer) }
     }
 
     /// Accepts an upload that the index never shows.

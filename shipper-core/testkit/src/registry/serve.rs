@@ -198,7 +198,7 @@ impl Shared {
     }
 
     fn publish(&self, incoming: &Incoming, at: SystemTime) -> (Reply, Ending) {
-        let Some(package) = Package::parse(&incoming.body) else {
+        let Some(mut package) = Package::parse(&incoming.body) else {
             return (Reply::error(400, "the upload is not metadata and a crate, each with its length"), Ending::Answer);
         };
         let (name, version) = (package.name.clone(), package.version.clone());
@@ -208,6 +208,9 @@ impl Shared {
         let mut state = self.state();
         let fault = state.plan.take(On::Publish, &upload.name);
         let (kept, hidden_looks) = fault.as_ref().map_or((true, 0), |fault| (fault.kept, fault.hidden_looks));
+        if fault.as_ref().is_some_and(|fault| fault.tampered) {
+            package.tamper();
+        }
         let outcome = if kept { state.store.keep(package, hidden_looks) } else { Ok(()) };
         upload.kept = kept && outcome.is_ok();
         state.uploads.push(upload);

@@ -29,6 +29,11 @@ pub(super) struct Package {
 }
 
 impl Package {
+    /// Appends a byte after the end of the archive.
+    pub(super) fn tamper(&mut self) {
+        self.bytes.push(0);
+    }
+
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let (metadata, rest) = counted(body)?;
         let (bytes, rest) = counted(rest)?;

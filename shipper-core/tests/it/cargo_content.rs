@@ -1,0 +1,123 @@
+//! The live registry gets only rehearsed packages: no code of the plan runs during the publish, other content on the
+//! registry is recorded, and packages are built with the siblings and dependencies that users get.
+
+use shipper_core::audit::Conclusion;
+use shipper_testkit::registry::{Fault, On, members, write};
+use shipper_testkit::release_fixture::ReleaseFixture;
+
+const LIVE: &str = "publish = [\"live\"]\n";
+
+/// Returns the text members of that name in the events of that type.
+fn recorded(fixture: &ReleaseFixture, event: &str, member: &str) -> Vec<String> {
+    let log = fixture.log_text();
+    let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let values = events.filter(|entry| entry["event_type"]["type"] == event);
+    values.filter_map(|value| value["event_type"][member].as_str().map(str::to_owned)).collect()
+}
+
+/// A build script runs in the rehearsal only. The log has the content of each package, equal in rehearsal and run, and
+/// the checksum in the index.
+#[test]
+fn build_scripts_do_not_run_in_a_publish() {
+    let fixture = ReleaseFixture::create();
+    let ran = fixture.sandbox.path("ran");
+    let script = "fn main() { std::fs::write(std::env::var(\"RAN\").unwrap(), \"yes\").unwrap(); }";
+    write(&fixture.root.join("crates/b/build.rs"), script);
+    let run = |action: &str| {
+        let mut command = fixture.command(action, &["--rehearsal-registry", "rehearsal"]);
+        shipper_testkit::registry::CommandResult::run(command.env("RAN", &ran)).expect_success();
+        std::fs::remove_file(&ran).is_ok()
+    };
+    assert!(run("rehearse"), "the rehearsal builds the package");
+    assert!(!run("publish"), "the publish builds nothing");
+    let rehearsed = recorded(&fixture, "rehearsal_package_published", "content");
+    assert_eq!(rehearsed.len(), 3);
+    for event in ["package_uploaded", "package_published"] {
+        assert_eq!(recorded(&fixture, event, "content"), rehearsed, "{event}");
+        let in_index = ["a", "b", "c"].map(|name| fixture.live.index_entry(name, "0.1.0").expect("an entry"));
+        let in_index = in_index.map(|entry| entry["cksum"].as_str().expect("a checksum").to_owned());
+        assert_eq!(recorded(&fixture, event, "cksum"), in_index, "{event}");
+    }
+    fixture.assert_conclusion(Conclusion::Verified);
+}
+
+/// A live registry that shows another file than was uploaded ends the run, and the log says so.
+#[test]
+fn another_file_on_the_live_registry_is_recorded() {
+    let fixture = ReleaseFixture::create();
+    fixture.rehearse(&[]).expect_success();
+    fixture.live.order(On::Publish, "a", 1, Fault::tamper());
+    fixture.publish(&[]).expect_status(1, "the registry shows this version with other content than was uploaded");
+    let uploaded = recorded(&fixture, "package_uploaded", "cksum");
+    assert_eq!(recorded(&fixture, "package_content_mismatch", "expected"), uploaded);
+    assert_ne!(recorded(&fixture, "package_content_mismatch", "found"), uploaded);
+    let audited = fixture.assert_conclusion(Conclusion::Violated);
+    assert!(audited.findings.iter().any(|finding| finding.code.as_str() == "published-content-differs"));
+}
+
+/// A package is built with the new version of its sibling, although a dependency locks the published one.
+#[test]
+fn old_version_of_a_sibling_is_not_used() {
+    let fixture = ReleaseFixture::create();
+    let elsewhere = fixture.sandbox.path("elsewhere");
+    let utils = "[dependencies]\nutils = { version = \"0.1\", registry = \"live\" }\n";
+    members(&elsewhere, &[("utils", LIVE, "pub fn old() {}"), ("helper", LIVE, "")]);
+    let manifest = elsewhere.join("crates/helper/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    fixture.sandbox.cargo(&elsewhere, &["publish", "-p", "utils", "--registry", "live"]).expect_success();
+    write(&manifest, &(text + utils));
+    fixture
+        .sandbox
+        .cargo(&elsewhere, &["publish", "-p", "helper", "--no-verify", "--registry", "live"])
+        .expect_success();
+
+    // No permission was needed for these.
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
+
+    std::fs::remove_dir_all(fixture.root.join("crates")).expect("removed");
+    let user = format!(
+        "{LIVE}[dependencies]\nutils = {{ path = \"../utils\", version = \"0.1\", registry = \"live\" }}\n\
+         [dev-dependencies]\nhelper = {{ version = \"0.1\", registry = \"live\" }}\n"
+    );
+    members(&fixture.root, &[("utils", LIVE, "pub fn new() {}"), ("user", &user, "pub fn f() { utils::old() }")]);
+    let manifest = fixture.root.join("crates/utils/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    write(&manifest, &text.replace("0.1.0", "0.1.1"));
+    fixture.rehearse(&[]).expect_status(1, "cannot find function `old`");
+    write(&fixture.root.join("crates/user/src/lib.rs"), "pub fn f() { utils::new() }");
+    fixture.rehearse(&[]).expect_success();
+    fixture.publish(&[]).expect_success();
+    fixture.assert_conclusion(Conclusion::Verified);
+}
+
+/// The plan contains the permissions of files. It does not contain the dependencies of an unpublished test helper, nor
+/// those of a published version of a sibling.
+#[test]
+fn plan_has_what_users_get() {
+    let fixture = ReleaseFixture::create();
+    let elsewhere = fixture.sandbox.path("elsewhere");
+    members(&elsewhere, &[("a", LIVE, ""), ("mockserver", LIVE, "")]);
+    for name in ["a", "mockserver"] {
+        let args = ["publish", "-p", name, "--no-verify", "--registry", "live"];
+        fixture.sandbox.cargo(&elsewhere, &args).expect_success();
+    }
+    let helper = "publish = false\n[dependencies]\nmockserver = { version = \"0.1\", registry = \"live\" }\n\
+                  a = { version = \"0.1\", registry = \"live\" }\n";
+    members(&fixture.root, &[("testkit", helper, "")]);
+    let manifest = fixture.root.join("crates/b/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a manifest");
+    write(&manifest, &(text + "[dev-dependencies]\ntestkit = { path = \"../testkit\" }\n"));
+    let before = fixture.run("plan", &[]).expect_success();
+    assert!(!before.contains("locked"), "{before}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let source = fixture.root.join("crates/a/src/lib.rs");
+        std::fs::set_permissions(source, PermissionsExt::from_mode(0o755)).expect("a mode");
+        let after = fixture.run("plan", &[]).expect_success();
+        assert!(
+            after.contains("\nexecutable src/lib.rs\n") && after.lines().next() != before.lines().next(),
+            "{after}"
+        );
+    }
+}
