@@ -3,7 +3,7 @@
 use std::io;
 
 use camino::Utf8Path;
-use shipper_events::write::{FsStorage, LockOptions, Storage, WriterOptions, replace_file};
+use shipper_events::write::{FsStorage, LockOptions, Storage, TailRepair, WriterOptions, replace_file};
 
 /// Name of the log in a state directory.
 pub const LOG_FILE_NAME: &str = "events.jsonl";
@@ -35,6 +35,14 @@ impl StateOptions {
     #[must_use]
     pub fn allow_foreign_owner(self, allow: bool) -> Self {
         Self { writer: self.writer.allow_foreign_owner(allow) }
+    }
+
+    /// Repairs a torn tail when the gate is asked if `repair` is true and no rehearsal is open; false by default. So a
+    /// publish continues after a crash: the lost line cannot be a failure of a rehearsal. A rehearsal always repairs.
+    #[must_use]
+    pub fn repair_torn_tail(self, repair: bool) -> Self {
+        let repair = if repair { TailRepair::IfHarmless } else { TailRepair::Never };
+        Self { writer: self.writer.tail_repair(repair) }
     }
 
     /// Returns the note that waiting processes show.

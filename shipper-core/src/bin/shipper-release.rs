@@ -79,6 +79,12 @@ struct Common {
     /// Manifest of the workspace or of a member
     #[arg(long, value_name = "PATH", default_value = "Cargo.toml")]
     manifest_path: Utf8PathBuf,
+    /// Plan only this member; may be given several times
+    #[arg(short, long = "package", value_name = "NAME")]
+    packages: Vec<String>,
+    /// Do not plan this member, whose version on the live registry is then used; may be given several times
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<String>,
     /// Registry that `publish` publishes to
     #[arg(long, value_name = "NAME", default_value = "crates-io")]
     live_registry: String,
@@ -122,6 +128,7 @@ impl Common {
         let on_signal = cancel.clone();
         ctrlc::set_handler(move || on_signal.cancel())?;
         let options = WorkspaceOptions::new(&*self.live_registry).allow_dirty(allow_dirty);
+        let options = options.packages(self.packages.clone()).exclude(self.exclude.clone());
         Ok((Workspace::read(&self.manifest_path, &options, &cancel, &mut self.progress())?, cancel))
     }
 
@@ -187,7 +194,7 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             options.skip = skip_rehearsal.then_some(SkipRequest::new(actor, justification));
             options.expected_head = extends;
             options.limits = limits;
-            options.state = state;
+            options.state = state.repair_torn_tail(true);
             match publish(FsStorage, &state_dir, &plan, &options, &mut publisher, &cancel, &mut progress) {
                 Ok(outcome) => {
                     print_result(&format!("plan {}\nhead {}", plan.plan_id(), outcome.head));
@@ -320,6 +327,10 @@ impl Progress for StderrProgress {
             minutes => format!("its documented rate limits make this take at least {minutes} min"),
         };
         self.print(&format!("crates-io gets {new_crates} new crates and {new_versions} new versions; {time}"));
+    }
+
+    fn warning(&mut self, message: &str) {
+        self.print(&format!("warning: {message}"));
     }
 
     fn output_line(&mut self, line: &str) {

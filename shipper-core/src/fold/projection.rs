@@ -112,6 +112,11 @@ impl Projection for GateProjection {
         is_reserved_event_type(event_type) || event_type == "tail_repaired"
     }
 
+    /// A lost line can be a failure only while a rehearsal is open: `docs/log-format.md`, "Writing".
+    fn depends_on_next_line(&self) -> bool {
+        self.state.open_rehearsal().is_some()
+    }
+
     fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>) {
         self.state.evolve(entry.line, &entry.event);
         if let EventType::RehearsalComplete(_) = entry.event.event_type {

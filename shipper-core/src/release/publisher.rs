@@ -122,7 +122,8 @@ pub trait Publisher {
     /// registry returns the live registry's address. Fails if the registry does not answer or accepts no uploads.
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<String, Failure>;
 
-    /// Checks, before the first event, that all packages equal the plan and may be published. Fails otherwise.
+    /// Checks, before the first event, that all packages equal the plan and may be published to the live registry. Fails
+    /// otherwise, with all problems that it finds.
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
     /// Compares the registry's content of a package's version with the plan, and with the file that
@@ -223,6 +224,9 @@ pub trait Progress {
 
     /// A step ended after this time; `failure` is `None` if it succeeded.
     fn step_finished(&mut self, _step: Step, _package: &PlannedPackage, _took: Duration, _failure: Option<&Failure>) {}
+
+    /// The check before the first step found a possible problem. The caller should show the text, which is safe to show.
+    fn warning(&mut self, _message: &str) {}
 
     /// A command printed a line.
     fn output_line(&mut self, _line: &str) {}

@@ -19,6 +19,8 @@ mod cargo_content;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_networks;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_preflight;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;

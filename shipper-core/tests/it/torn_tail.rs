@@ -5,12 +5,39 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, Conclusion, LogReport, SidecarInput, TailStatus};
-use shipper_core::{GateAnswer, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::state_dir::StateOptions;
+use shipper_core::{GateAnswer, GateProjection, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
 use shipper_testkit::settings::{print_figure, scaled};
+
+/// A publish may repair a torn tail if no rehearsal is open before it. While one is open, the lost line may be its
+/// failure, so only the next rehearsal repairs it.
+#[test]
+fn torn_tail_is_repaired_by_a_publish_only_outside_a_rehearsal() {
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
+    let mut passed = LogBuilder::chained();
+    passed.pass("p", "r");
+    let mut published = LogBuilder::chained();
+    published.pass("p", "r").authorized("p", "r").plan("p", 1).published("a");
+    let mut open = LogBuilder::chained();
+    open.pass("p", "r").start("p", "r", 1);
+    for (log, repaired) in [(passed, true), (published, true), (open, false)] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+        let torn = [log.bytes(), br#"{"seq":9,"prev""#].concat();
+        std::fs::write(state.join("events.jsonl"), &torn).expect("a log");
+        let options = || StateOptions::default().repair_torn_tail(true);
+        let ask = || ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, options()).expect("asked");
+        assert_eq!(ask().may_publish(), repaired);
+        let after = std::fs::read(state.join("events.jsonl")).expect("the log");
+        let text = String::from_utf8_lossy(&after);
+        assert_eq!((text.contains("\"tail_repaired\""), after == torn), (repaired, !repaired), "{text}");
+        assert_eq!(GateProjection::open(state.join("events.jsonl")).is_ok(), repaired);
+    }
+}
 
 /// Every cut of the last two lines of a log whose plan passed a rehearsal and is being rehearsed again.
 #[test]

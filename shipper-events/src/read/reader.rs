@@ -179,6 +179,12 @@ pub trait Projection {
 
     /// Takes an event of a type that the projection reads. The cursor gives the head of the log after its line.
     fn apply(&mut self, entry: &LogEntry, cursor: &mut LineCursor<'_>);
+
+    /// Returns `true` if a lost line after the events so far could change a decision of this projection. A writer with
+    /// [`TailRepair::IfHarmless`](crate::write::TailRepair::IfHarmless) then refuses a torn tail. `true` by default.
+    fn depends_on_next_line(&self) -> bool {
+        true
+    }
 }
 
 /// The projection that reads no event.

@@ -44,4 +44,4 @@ pub use fs_lock::FsLock;
 pub use markers::{Markers, markers};
 pub use rotate::rotate_log;
 pub use storage::{Storage, StorageFile, replace_file};
-pub use writer::{LockOptions, LogWriter, WriterOptions};
+pub use writer::{LockOptions, LogWriter, TailRepair, WriterOptions};

@@ -49,12 +49,24 @@ impl Default for LockOptions {
     }
 }
 
+/// When a writer repairs a torn tail. See `docs/log-format.md`, "Writing".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TailRepair {
+    /// Never: a torn tail is an error.
+    #[default]
+    Never,
+    /// If no decision of the projection depends on the lost line: [`Projection::depends_on_next_line`].
+    IfHarmless,
+    /// Always. Use it only before recording a rehearsal: the bytes may have recorded a failure.
+    Always,
+}
+
 /// Options of opening a log. By default, the writer creates a missing log, expects no head, and refuses a torn tail and
 /// a log that the shipper tool writes.
 #[derive(Debug, Clone, Default)]
 pub struct WriterOptions {
     open_only: bool,
-    repair_torn_tail: bool,
+    tail_repair: TailRepair,
     adopt_unchained: bool,
     allow_foreign_owner: bool,
     expected_head: Option<Head>,
@@ -77,8 +89,14 @@ impl WriterOptions {
     /// Repairs a torn tail if `repair` is true; false by default. Set it only before recording a rehearsal: the bytes
     /// may have recorded a failure, or another writer may still be writing them.
     #[must_use]
-    pub fn repair_torn_tail(mut self, repair: bool) -> Self {
-        self.repair_torn_tail = repair;
+    pub fn repair_torn_tail(self, repair: bool) -> Self {
+        self.tail_repair(if repair { TailRepair::Always } else { TailRepair::Never })
+    }
+
+    /// Sets when the writer repairs a torn tail; never by default.
+    #[must_use]
+    pub fn tail_repair(mut self, repair: TailRepair) -> Self {
+        self.tail_repair = repair;
         self
     }
 
@@ -261,7 +279,7 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         }
         let mut cut = None;
         while let Tail::Torn { bytes } = self.log.read_appended()? {
-            if !self.options.repair_torn_tail {
+            if !self.may_repair() {
                 let (path, line) = (self.log.path.clone(), self.log.known.scanner.lines());
                 return Err(LogError::TornTail { path, line, bytes });
             }
@@ -270,13 +288,21 @@ impl<P: Projection, S: Storage> LogWriter<P, S> {
         }
         self.refuse_coexistence()?;
         let interrupted = self.marker_exists(REPAIRING)?;
-        if !self.options.repair_torn_tail {
+        if !self.may_repair() {
             let path = self.log.path.clone();
             return if interrupted { Err(LogError::RepairInterrupted { path }) } else { Ok(()) };
         }
         // Finding saved tails lists the whole directory, so it happens once and not at every append.
         let first = !std::mem::replace(&mut self.checked_saved_tails, true);
         if first || interrupted { self.log.record_repairs(cut, interrupted) } else { Ok(()) }
+    }
+
+    fn may_repair(&self) -> bool {
+        match self.options.tail_repair {
+            TailRepair::Never => false,
+            TailRepair::IfHarmless => !self.log.known.projection.depends_on_next_line(),
+            TailRepair::Always => true,
+        }
     }
 
     /// Refuses a log that the shipper tool writes, unless the caller opted in.

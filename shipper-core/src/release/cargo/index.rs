@@ -50,7 +50,7 @@ pub(super) struct IndexEntry {
     pub(super) version: String,
     pub(super) cksum: String,
     #[serde(default)]
-    yanked: bool,
+    pub(super) yanked: bool,
 }
 
 impl<'c> SparseIndex<'c> {
@@ -106,22 +106,30 @@ impl<'c> SparseIndex<'c> {
         version: &str,
         context: &StepContext<'_>,
     ) -> Result<UploadKind, Failure> {
-        let text = self.package_file(name, context)?;
         let wanted = without_build_metadata(version);
-        let published = |text: &Vec<u8>| entries(text).any(|entry| without_build_metadata(&entry.version) == wanted);
-        Ok(match text {
-            None => UploadKind::NewCrate,
-            Some(text) if published(&text) => UploadKind::Published,
-            Some(_) => UploadKind::NewVersion,
+        let versions = self.versions(name, context)?;
+        Ok(if versions.is_empty() {
+            UploadKind::NewCrate
+        } else if versions.iter().any(|entry| without_build_metadata(&entry.version) == wanted) {
+            UploadKind::Published
+        } else {
+            UploadKind::NewVersion
         })
     }
 
-    fn package_file(&self, name: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    /// Returns the entries of a name without regard to case; none if the index does not have it. Skips lines that it cannot
+    /// read, as cargo does.
+    ///
+    /// # Errors
+    ///
+    /// If the index cannot be read.
+    pub(super) fn versions(&self, name: &str, context: &StepContext<'_>) -> Result<Vec<IndexEntry>, Failure> {
         let lower = name.to_ascii_lowercase();
         let url = self.file_url(&format!("{}/{lower}", index_prefix(&lower)))?;
         let needs_token = self.index_config(context)?.auth_required;
         let (status, body) = self.get(&url, if needs_token { self.token(context)? } else { None }, context)?;
-        self.file(status, body)
+        let text = self.file(status, body)?.unwrap_or_default();
+        Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
     /// Returns the entry of a version, or of one that prevents its publication: names are compared without case, versions
@@ -136,11 +144,9 @@ impl<'c> SparseIndex<'c> {
         version: &str,
         context: &StepContext<'_>,
     ) -> Result<Option<IndexEntry>, Failure> {
-        let Some(text) = self.package_file(name, context)? else {
-            return Ok(None);
-        };
         let wanted = without_build_metadata(version);
-        match entries(&text).find(|entry| without_build_metadata(&entry.version) == wanted) {
+        let mut entries = self.versions(name, context)?.into_iter();
+        match entries.find(|entry| without_build_metadata(&entry.version) == wanted) {
             Some(entry) if entry.yanked => Err(Failure::permanent(format!(
                 "{name} {version} was yanked from the registry {}; undo the yank, or bump the version",
                 self.registry.name
@@ -240,11 +246,6 @@ impl From<StatusCode> for IndexAnswer {
             _ => Self::Unexpected,
         }
     }
-}
-
-/// Returns the entries of a package's file. Skips lines that it cannot read, as cargo does.
-fn entries(text: &[u8]) -> impl Iterator<Item = IndexEntry> {
-    text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 /// Returns the checksum of a `.crate` file as an index has it: SHA-256, in lowercase hex digits.

@@ -6,6 +6,7 @@
 //!   with one version of each.
 //! - A publish packs each package again, compares every entry with the plan, and runs `cargo publish --no-verify --locked`.
 //!   So no code of the workspace or of its dependencies runs, and could change what is uploaded.
+//! - Before the first upload, the rules and the index of the live registry are applied to the manifests.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
 //! - Cargo finds its tokens by itself. A lookup in an index that needs a token asks cargo's credential providers for it.
@@ -17,8 +18,13 @@ mod crate_file;
 mod credential;
 mod http;
 mod index;
+mod live_lookup;
 mod lockfile;
+mod metadata_rules;
 mod order;
+mod package_options;
+mod preflight;
+mod problem;
 mod process;
 mod proxy;
 mod published_deps;

@@ -5,12 +5,17 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use camino::Utf8Path;
+use cargo_metadata::Package;
 
 use super::cache;
 use super::config::{CRATES_IO, CRATES_IO_ENDPOINT, if_exists};
 use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest};
 use super::index::{SparseIndex, without_build_metadata};
+use super::live_lookup::published_crates;
 use super::lockfile::{find_unused, without_published};
+use super::package_options::PackageOptions;
+use super::preflight::{PreflightInput, TokenKind, check, error_summary, names_to_look_up};
+use super::problem::Level;
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::sibling::patch_key;
@@ -108,9 +113,9 @@ impl CargoPublisher {
         let package = target.package;
         let directory = self.work_dir.path().join("approved");
         self.run(self.pack_command(&["package"], target, &directory), context)?;
-        let compared = read_packed(&directory, &package.id()).and_then(|(files, cksum)| {
-            let changed = self.workspace.first_change(package, &files)?;
-            Ok((changed, cksum))
+        let compared = read_packed(&directory, &package.id()).and_then(|packed| {
+            let changed = self.workspace.first_change(package, &packed.files)?;
+            Ok((changed, packed.cksum))
         });
         match io_failure("cannot compare the package with the plan", compared)? {
             (None, cksum) => Ok(cksum),
@@ -137,7 +142,7 @@ impl CargoPublisher {
         self.approved.insert(id.clone(), approved.clone());
         let tails = self.run(self.pack_command(&["publish"], target, &directory), context)?;
         // Some versions of cargo remove the file. Then the index alone shows what arrived.
-        let left = if_exists(read_packed(&directory, &id)).map(|packed| packed.map(|(_, cksum)| cksum));
+        let left = if_exists(read_packed(&directory, &id)).map(|packed| packed.map(|packed| packed.cksum));
         let cksum = io_failure("cannot read the package that cargo uploaded", left)?;
         Ok(Upload { cksum: Some(cksum.unwrap_or(approved)), tails })
     }
@@ -155,6 +160,7 @@ impl CargoPublisher {
         io_failure("cannot prepare the package for the rehearsal", staged)?;
         let mut command = self.command(registry, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(directory.join("Cargo.toml"));
+        command.args(self.workspace.member(&package.name).map(PackageOptions::of).unwrap_or_default().cargo_args());
         // The rehearsal registry does not contain the later packages yet.
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
@@ -232,6 +238,39 @@ impl CargoPublisher {
         Ok(different(&package.content().to_string(), &found))
     }
 
+    /// Applies the rules of the live registry to the manifests, and shows warnings.
+    fn check_manifests(&self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
+        let (workspace, live) = (&self.workspace, plan.live());
+        let planned: Vec<&Package> =
+            plan.packages().iter().filter_map(|package| workspace.member(&package.name)).collect();
+        let size = |package: &PlannedPackage| Some((package.name.clone(), workspace.packed(&package.name)?.len));
+        let differs = |package: &PlannedPackage, context: &StepContext<'_>| {
+            let state = self.lookup_published(StepTarget { package, role: RegistryRole::Live(live) }, context)?;
+            Ok(matches!(state, PublishedState::DifferentContent { .. }))
+        };
+        let (published, failure) =
+            published_crates(plan, &names_to_look_up(&planned), &workspace.config, differs, context);
+        // A request to stop is no answer of the registry.
+        context.check()?;
+        let problems = check(&PreflightInput {
+            live,
+            root: workspace.root(),
+            planned: &planned,
+            members: &workspace.members,
+            sizes: &plan.packages().iter().filter_map(size).collect(),
+            published: &published,
+            token: TokenKind::of(workspace.config.token(live.name.as_str()).as_deref()),
+        });
+        let unanswered = failure.map(|failure| {
+            format!("cannot compare the plan with the registry {}: {}", live.name, self.redacted(failure))
+        });
+        let warnings = problems.iter().filter(|problem| problem.level == Level::Warning).map(ToString::to_string);
+        for warning in unanswered.into_iter().chain(warnings) {
+            context.progress.warning(&shipper_events::display_safe(&warning).max_chars(1_000).to_string());
+        }
+        error_summary(&problems).map_or(Ok(()), |summary| Err(Failure::permanent(summary)))
+    }
+
     /// Removes secrets from a failure: an answer of a registry may contain them.
     fn redacted(&self, failure: Failure) -> Failure {
         Failure { message: self.redactor.redact(&failure.message), ..failure }
@@ -256,8 +295,8 @@ impl Publisher for CargoPublisher {
         }
     }
 
-    fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
-        Ok(())
+    fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
+        self.check_manifests(plan, context)
     }
 
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure> {

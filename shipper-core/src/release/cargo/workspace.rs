@@ -21,7 +21,7 @@ use super::redact::Redactor;
 use super::sibling::{SiblingRegistries, sibling_registries};
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, Progress, StepContext};
-use crate::release::registry::Registry;
+use crate::release::registry::{Registry, shown};
 
 /// The error for a workspace from which no plan can be made.
 #[derive(Debug, Error)]
@@ -63,6 +63,12 @@ pub enum WorkspaceError {
         /// The package's name.
         package: String,
     },
+    /// A named package is not a member that may be published to the live registry.
+    #[error("the workspace has no package {name} that may be published to the live registry")]
+    UnknownPackage {
+        /// The name that the caller gave, safe to show.
+        name: String,
+    },
     /// The dependencies of packages form a cycle.
     #[error("cannot order the packages: cyclic dependencies between {packages}")]
     DependencyCycle {
@@ -80,6 +86,8 @@ pub struct Workspace {
     plan: Plan,
     packages: BTreeMap<String, PackedPackage>,
     pub(super) allow_dirty: bool,
+    /// All members, also those that are not part of the plan.
+    pub(super) members: Vec<Package>,
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
@@ -95,12 +103,39 @@ pub struct WorkspaceOptions {
     pub live_registry: String,
     /// `true` to plan files that are not committed, as cargo's `--allow-dirty` does; `false` by default.
     pub allow_dirty: bool,
+    /// The members to plan; all that may be published if it is empty, the default.
+    pub packages: Vec<String>,
+    /// Members that are not planned.
+    pub exclude: Vec<String>,
 }
 
 impl WorkspaceOptions {
     /// Creates the default options for a publish to that registry.
     pub fn new(live_registry: impl Into<String>) -> Self {
-        Self { live_registry: live_registry.into(), allow_dirty: false }
+        Self { live_registry: live_registry.into(), allow_dirty: false, packages: Vec::new(), exclude: Vec::new() }
+    }
+
+    /// Plans only these members; all that may be published if there are none.
+    #[must_use]
+    pub fn packages(self, packages: Vec<String>) -> Self {
+        Self { packages, ..self }
+    }
+
+    /// Does not plan these members. Their dependents are built with the versions on the live registry.
+    #[must_use]
+    pub fn exclude(self, exclude: Vec<String>) -> Self {
+        Self { exclude, ..self }
+    }
+
+    /// Returns the first of the named packages that no member may be published as.
+    fn unknown_package(&self, publishable: &[&Package]) -> Option<&String> {
+        let is_known = |name: &str| publishable.iter().any(|package| package.name.as_str() == name);
+        self.packages.iter().chain(&self.exclude).find(|name| !is_known(name))
+    }
+
+    fn selects(&self, package: &Package) -> bool {
+        let names = |names: &[String]| names.iter().any(|name| name == package.name.as_str());
+        (self.packages.is_empty() || names(&self.packages)) && !names(&self.exclude)
     }
 
     /// Plans files that are not committed if `allow_dirty` is true.
@@ -110,10 +145,19 @@ impl WorkspaceOptions {
     }
 }
 
-/// The directory of a package, and its files as cargo would upload them.
+/// The directory of a package, and the package as cargo would upload it.
 struct PackedPackage {
     directory: Utf8PathBuf,
-    files: CrateFiles,
+    packed: PackedCrate,
+}
+
+/// A `.crate` file that cargo wrote.
+pub(super) struct PackedCrate {
+    pub(super) files: CrateFiles,
+    /// SHA-256 of the file, in lowercase hex digits.
+    pub(super) cksum: String,
+    /// Length of the file in bytes.
+    pub(super) len: u64,
 }
 
 impl Workspace {
@@ -143,6 +187,10 @@ impl Workspace {
         };
         let dependencies = PublishedDependencies::new(metadata.workspace_packages());
         let publishable: Vec<&Package> = metadata.workspace_packages().into_iter().filter(may_be_published).collect();
+        if let Some(name) = options.unknown_package(&publishable) {
+            return Err(WorkspaceError::UnknownPackage { name: shown(name) });
+        }
+        let publishable: Vec<&Package> = publishable.into_iter().filter(|package| options.selects(package)).collect();
         let order = publish_order(&publishable).map_err(|packages| WorkspaceError::DependencyCycle { packages })?;
         let lock_file = if_exists(fs_err::read(root.join(LOCK_FILE)))?;
         let lockfile = lockfile::parse(lock_file.as_deref())?;
@@ -153,7 +201,7 @@ impl Workspace {
         let packages = pack(&root, &order, options.allow_dirty, &config, &mut context)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
-            let files = packages.get(&name).map(|packed| planned_files(&packed.files)).unwrap_or_default();
+            let files = packages.get(&name).map(|one| planned_files(&one.packed.files)).unwrap_or_default();
             PlannedPackage {
                 locked: lockfile::dependencies_of(&lockfile, &dependencies, &name, &version),
                 has_program: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin)),
@@ -161,8 +209,9 @@ impl Workspace {
             }
         });
         let plan = Plan::new(live, planned.collect())?;
+        let members = metadata.workspace_packages().into_iter().cloned().collect();
         let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
-        Ok(Self { root, plan, packages, lock_file, config, siblings, dependencies, allow_dirty })
+        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings, dependencies })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -197,8 +246,17 @@ impl Workspace {
         Ok(registry)
     }
 
+    /// Returns the metadata of a member.
+    pub(super) fn member(&self, name: &str) -> Option<&Package> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    pub(super) fn packed(&self, name: &str) -> Option<&PackedCrate> {
+        self.packages.get(name).map(|package| &package.packed)
+    }
+
     pub(super) fn files(&self, name: &str) -> Option<&CrateFiles> {
-        self.packages.get(name).map(|packed| &packed.files)
+        self.packed(name).map(|packed| &packed.files)
     }
 
     /// Returns the path of the first file in which a packed package differs from the plan. In its generated `Cargo.lock`,
@@ -264,8 +322,8 @@ fn pack(
         .map_err(|failure| WorkspaceError::NotPacked { stderr: failure.sanitized().message })?;
     let packed = packages.iter().map(|package| {
         let directory = package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-        let (files, _) = read_packed(work_dir.path(), &id(package))?;
-        Ok((package.name.to_string(), PackedPackage { directory, files }))
+        let packed = read_packed(work_dir.path(), &id(package))?;
+        Ok((package.name.to_string(), PackedPackage { directory, packed }))
     });
     packed.collect()
 }
@@ -275,10 +333,9 @@ pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
     source_files(files).map(|(path, file)| PlannedFile::new(path, &file.bytes).executable(file.executable)).collect()
 }
 
-/// Reads the package `name@version` that cargo packed below that directory, and returns its files and the SHA-256 of the
-/// `.crate` file in lowercase hex digits.
-pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<(CrateFiles, String)> {
+/// Reads the package `name@version` that cargo packed below that directory.
+pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<PackedCrate> {
     let file = format!("{}.crate", id.replacen('@', "-", 1));
-    let packed = fs_err::read(target.join("package").join(file))?;
-    Ok((unpack(packed.as_slice())?, sha256(&packed)))
+    let bytes = fs_err::read(target.join("package").join(file))?;
+    Ok(PackedCrate { files: unpack(bytes.as_slice())?, cksum: sha256(&bytes), len: bytes.len() as u64 })
 }

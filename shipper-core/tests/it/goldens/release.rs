@@ -98,7 +98,15 @@ impl Release {
     fn assert_matches(&self, scenario: &str) {
         let files = self.state.files().into_iter().map(|(name, bytes)| {
             let text = String::from_utf8(bytes).expect("UTF-8");
-            let members = ["\"duration_ms\":", "\"prev\":", "\"bytes\":", "\"bytes\": ", "\"blake3\":", "\"blake3\": "];
+            let members = [
+                "\"duration_ms\":",
+                "\"elapsed_ms\":",
+                "\"prev\":",
+                "\"bytes\":",
+                "\"bytes\": ",
+                "\"blake3\":",
+                "\"blake3\": ",
+            ];
             let text = members.iter().fold(text, |text, member| blanked(&text, member));
             (name.strip_prefix("state/").expect("a file of the state directory").to_owned(), text.into_bytes())
         });
