@@ -2,7 +2,7 @@
 //! registry is recorded, and packages are built with the siblings and dependencies that users get.
 
 use shipper_core::audit::Conclusion;
-use shipper_testkit::registry::{Fault, On, members, write};
+use shipper_testkit::registry::{CommandResult, Fault, On, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
 const LIVE: &str = "publish = [\"live\"]\n";
@@ -25,7 +25,7 @@ fn build_scripts_do_not_run_in_a_publish() {
     write(&fixture.root.join("crates/b/build.rs"), script);
     let run = |action: &str| {
         let mut command = fixture.command(action, &["--rehearsal-registry", "rehearsal"]);
-        shipper_testkit::registry::CommandResult::run(command.env("RAN", &ran)).expect_success();
+        CommandResult::run(command.env("RAN", &ran)).expect_success();
         std::fs::remove_file(&ran).is_ok()
     };
     assert!(run("rehearse"), "the rehearsal builds the package");
@@ -120,4 +120,29 @@ fn plan_has_what_users_get() {
             "{after}"
         );
     }
+}
+
+/// `status` tells which packages are published, what the gate would answer and what comes next, from any directory of the
+/// workspace. It records nothing. `-p` makes a plan of one package.
+#[test]
+fn status_names_the_next_step() {
+    let fixture = ReleaseFixture::create();
+    let status = |args: &[&str]| {
+        let mut command = fixture.sandbox.command(shipper_testkit::program::binary("shipper-core", "shipper-release"));
+        command.current_dir(fixture.root.join("crates/a/src")).args(["status", "--live-registry", "live"]);
+        CommandResult::run(command.args(["--rehearsal-registry", "rehearsal"]).args(args))
+    };
+    let before = status(&[]).expect_status(1, "a@0.1.0: not on live\n");
+    assert!(before.contains("\ngate: refused: ") && before.contains("\nnext: rehearse"), "{before}");
+    assert!(!fixture.log().exists(), "it records nothing");
+    fixture.rehearse(&["-p", "a"]).expect_success();
+    fixture.publish(&["-p", "a"]).expect_success();
+    assert_eq!(fixture.live.uploads().len(), 1);
+    let after = status(&["--format", "json"]).expect_status(1, "");
+    let after: serde_json::Value = serde_json::from_str(after.trim()).expect("JSON");
+    let states = after["packages"].as_array().expect("packages").iter().map(|package| &package["state"]);
+    assert_eq!(states.collect::<Vec<_>>(), ["published", "absent", "absent"]);
+    assert_eq!(after["gate"]["reasons"][0], "stale-plan");
+    status(&["-p", "a"]).expect_status(0, "next: nothing is left to publish");
+    fixture.run("plan", &["-p", "nothing"]).expect_status(2, "no package \"nothing\"");
 }
