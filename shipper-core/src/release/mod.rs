@@ -77,16 +77,19 @@ pub mod cargo;
 mod plan;
 mod publish;
 mod publisher;
+mod rate_limit;
 mod registry;
 mod rehearse;
 mod session;
+mod waiting;
 
 pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
 pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{
     CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext,
-    StepTarget, Upload,
+    StepTarget, Upload, Wait,
 };
+pub use rate_limit::{RateLimit, UploadEstimate, UploadKind};
 pub use registry::{Registry, RegistryRole, SameRegistryError};
 pub use rehearse::{RehearseError, RehearseOptions, rehearse};
 pub use session::Limits;

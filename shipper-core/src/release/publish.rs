@@ -19,7 +19,7 @@ use super::publisher::{
     CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, Upload,
 };
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
-use super::session::{Limits, ReleaseSession, RetryState, Visible};
+use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
 use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -125,6 +125,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
         _ => return Err(PublishError::Refused(Box::new(gate))),
     };
     session.progress.gate_passed(&gate);
+    session.estimate_uploads(plan);
     // The log must still begin with the bytes up to the decision. Later lines of other processes are accepted.
     let log = options.state.clone().writer().create(false).expected_head(Some(decided));
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
@@ -157,9 +158,9 @@ fn error_chain(error: &dyn Error) -> String {
 }
 
 /// A run, and the log to which it is recorded.
-struct RunRecorder<'s, P, S: Storage> {
+pub(super) struct RunRecorder<'s, P, S: Storage> {
     log: LogWriter<(), S>,
-    session: ReleaseSession<'s, P>,
+    pub(super) session: ReleaseSession<'s, P>,
 }
 
 /// The reason why a run stops.
@@ -231,6 +232,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     fn upload(&mut self, package: &PlannedPackage) -> Result<Option<String>, StopReason> {
         let id = package.id();
         let mut retry = self.session.first_attempt(self.session.limits.command_timeout);
+        let mut waits = 0;
         loop {
             let RetryState { attempt, max_attempts, deadline } = retry;
             let ReleaseSession { publisher, role, .. } = &self.session;
@@ -262,6 +264,14 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
                     Err(lookup) => return Err(failure.followed_by(lookup).into()),
                 }
             }
+            let failure = match self.wait_for_rate_limit(package, failure, waits, deadline)? {
+                AfterRefusal::NoWait(failure) => failure,
+                AfterRefusal::Stop(failure) => return Err(failure.into()),
+                AfterRefusal::Waited => {
+                    waits += 1;
+                    continue;
+                }
+            };
             if !retry.should_retry(&failure, &self.session.cancel) {
                 return Err(failure.into());
             }
@@ -344,7 +354,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
         visible.map(|visible| visible.state)
     }
 
-    fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
+    pub(super) fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {
         self.log.append(&[NewEvent::new(event, package)])
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
+use super::rate_limit::{RateLimit, UploadEstimate, UploadKind};
 use super::registry::{Registry, RegistryRole};
 use crate::gate::GateAnswer;
 
@@ -59,12 +60,14 @@ pub struct Failure {
     pub message: String,
     /// The end of the command's output; empty without a command.
     pub tails: OutputTails,
+    /// The registry's rate limit, if that is the reason and the registry kept nothing. A release waits as the registry asks.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Failure {
     /// Creates a failure without output of a command.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), tails: OutputTails::default() }
+        Self { class, message: message.into(), tails: OutputTails::default(), rate_limit: None }
     }
 
     /// Creates a failure of the class [`FailureClass::Permanent`].
@@ -127,6 +130,15 @@ pub trait Publisher {
     /// [`publish`](Self::publish) uploaded before. Fails if the registry's answer is missing or invalid, or if the version
     /// is yanked.
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure>;
+
+    /// Returns the kind of a package's upload to a registry; `None`, the default, if it is unknown.
+    fn upload_kind(
+        &mut self,
+        _target: StepTarget<'_>,
+        _context: &mut StepContext<'_>,
+    ) -> Result<Option<UploadKind>, Failure> {
+        Ok(None)
+    }
 
     /// Publishes a package. On the live registry, it must not run code of the plan, which could change what is uploaded.
     /// Fails if the package differs from the plan, was not published, or the outcome is unknown.
@@ -218,10 +230,36 @@ pub trait Progress {
 
     /// A command printed a line.
     fn output_line(&mut self, _line: &str) {}
+
+    /// The current step waits. This is repeated once a minute.
+    fn waiting(&mut self, _wait: Wait<'_>) {}
+
+    /// The run will upload these packages to crates-io, at once or in the time that its limits allow.
+    fn uploads_estimated(&mut self, _estimate: UploadEstimate) {}
 }
 
 /// Ignores the progress.
 impl Progress for () {}
+
+/// The reason why a step waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wait<'w> {
+    /// Another cargo holds a lock that cargo needs.
+    CargoLock {
+        /// The locked object, as cargo prints it, such as `package cache`.
+        lock: &'w str,
+    },
+    /// The registry limits the rate of uploads.
+    RateLimit {
+        /// The package, which the registry refused.
+        package: &'w PlannedPackage,
+        /// The time of the next attempt, as RFC 3339 text in UTC.
+        until: &'w str,
+        /// The time that is left.
+        left: Duration,
+    },
+}
 
 /// A step of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

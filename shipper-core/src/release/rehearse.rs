@@ -8,8 +8,9 @@ use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, Step};
+use super::rate_limit::WaitDecision;
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint, shown};
-use super::session::{Limits, ReleaseSession, Visible};
+use super::session::{Limits, ReleaseSession, Visible, too_long};
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 use crate::state_dir::StateOptions;
 
@@ -145,7 +146,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
     /// Publishes a package to the rehearsal registry, or verifies the one that is there.
     fn rehearse_package(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
         let mut retry = self.first_attempt(self.limits.command_timeout);
-        let mut earlier: Option<Failure> = None;
+        let (mut earlier, mut waits): (Option<Failure>, u32) = (None, 0);
         loop {
             let state = self.lookup(package).map_err(|lookup| match earlier.take() {
                 // The failed attempt is the cause to report.
@@ -165,15 +166,17 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 }
                 PublishedState::Absent => {}
             }
-            match self.run_step(Step::Publish, package, retry.deadline, P::publish) {
-                Ok(_) => break,
+            let Err(failure) = self.run_step(Step::Publish, package, retry.deadline, P::publish) else { break };
+            match self.decide_wait(&failure, waits, retry.deadline) {
+                WaitDecision::TooLong(wait) => return Err(too_long(failure, wait)),
+                WaitDecision::Wait(wait) if self.wait(package, wait) => waits += 1,
                 // The package may have arrived, so the next attempt begins with a lookup.
-                Err(failure) if retry.should_retry(&failure, &self.cancel) && self.pause() => {
+                WaitDecision::CountAsAttempt if retry.should_retry(&failure, &self.cancel) && self.pause() => {
                     retry.attempt += 1;
-                    earlier = Some(failure);
                 }
-                Err(failure) => return Err(failure),
+                _ => return Err(failure),
             }
+            earlier = Some(failure);
         }
         match self.wait_until_visible(package, |_, _| Ok::<(), Failure>(()))? {
             Visible { state: PublishedState::DifferentContent { .. }, .. } => Err(Failure::permanent(

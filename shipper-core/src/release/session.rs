@@ -1,13 +1,20 @@
 //! Steps that a rehearsal and a run share: time limits, attempts and progress around each call of the [`Publisher`].
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{
     CANCELLED, CancelToken, DEADLINE_PASSED, Failure, FailureClass, Progress, PublishedState, Publisher, Step,
-    StepContext, StepTarget,
+    StepContext, StepTarget, Wait,
 };
+use super::rate_limit::{UploadEstimate, UploadKind, WaitDecision, decide_wait, has_known_limits, rfc3339};
 use super::registry::RegistryRole;
+
+/// The time between two checks if the caller asked to stop.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The time between two reports of a wait.
+const WAIT_REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Time limits and number of attempts of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +77,16 @@ impl RetryState {
         let may_succeed = failure.class != FailureClass::Permanent && Instant::now() < self.deadline;
         may_succeed && self.attempt < self.max_attempts && !cancel.is_cancelled()
     }
+}
+
+/// The state after a failed attempt.
+pub(super) enum AfterRefusal {
+    /// The registry's time has passed: the next attempt follows, and the refused one does not count.
+    Waited,
+    /// The failure is not a wait.
+    NoWait(Failure),
+    /// The run must stop.
+    Stop(Failure),
 }
 
 impl<P: Publisher> ReleaseSession<'_, P> {
@@ -186,15 +203,78 @@ impl<P: Publisher> ReleaseSession<'_, P> {
     /// Waits before the next lookup or attempt. Returns `false` if the caller asked to stop.
     pub(super) fn pause(&self) -> bool {
         let end = deadline_after(self.limits.poll_interval);
-        loop {
-            if self.cancel.is_cancelled() {
-                return false;
-            }
+        while !self.cancel.is_cancelled() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
             }
-            std::thread::sleep(left.min(Duration::from_millis(50)));
+            std::thread::sleep(left.min(CANCEL_INTERVAL));
         }
+        false
     }
+
+    /// Decides about an attempt that failed, after `waits` waits for the same package. The next one must begin before
+    /// `deadline`.
+    pub(super) fn decide_wait(&self, failure: &Failure, waits: u32, deadline: Instant) -> WaitDecision {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let decide = |limit| decide_wait(limit, waits, self.limits.poll_interval, left);
+        failure.rate_limit.map_or(WaitDecision::CountAsAttempt, decide)
+    }
+
+    /// Waits as a registry asked, and reports it once a minute. Returns `false` if the caller asked to stop.
+    pub(super) fn wait(&mut self, package: &PlannedPackage, wait: Duration) -> bool {
+        let (end, until) = (deadline_after(wait), without_fraction(&time_after(wait)));
+        let mut reported: Option<Instant> = None;
+        while !self.cancel.is_cancelled() {
+            let now = Instant::now();
+            let left = end.saturating_duration_since(now);
+            if left.is_zero() {
+                return true;
+            }
+            if reported.is_none_or(|reported| now.duration_since(reported) >= WAIT_REPORT_INTERVAL) {
+                reported = Some(now);
+                self.progress.waiting(Wait::RateLimit { package, until: &until, left });
+            }
+            std::thread::sleep(left.min(CANCEL_INTERVAL));
+        }
+        false
+    }
+
+    /// Returns the kind of the package's upload; `None` if it is unknown.
+    pub(super) fn upload_kind(&mut self, package: &PlannedPackage) -> Option<UploadKind> {
+        let target = StepTarget { package, role: self.role };
+        self.retry(|publisher, context| publisher.upload_kind(target, context)).ok().flatten()
+    }
+
+    /// Reports the uploads of a run, and how long they take at least, if the registry's limits are known.
+    pub(super) fn estimate_uploads(&mut self, plan: &Plan) {
+        if !has_known_limits(self.role.registry()) {
+            return;
+        }
+        let mut estimate = UploadEstimate::default();
+        for package in plan.packages() {
+            // The estimate is only a help, so an unknown package or an interruption ends it.
+            match self.upload_kind(package) {
+                Some(kind) => estimate.add(kind),
+                None => return,
+            }
+        }
+        self.progress.uploads_estimated(estimate);
+    }
+}
+
+/// Returns a time of RFC 3339 in UTC without the fraction of its seconds.
+fn without_fraction(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+/// Returns the time `wait` from now as RFC 3339 text in UTC; empty if it is out of range.
+pub(super) fn time_after(wait: Duration) -> String {
+    SystemTime::now().checked_add(wait).and_then(rfc3339).unwrap_or_default()
+}
+
+/// Returns the failure of an attempt that a registry refused, if the next one must wait for longer than the time limit.
+pub(super) fn too_long(failure: Failure, wait: Duration) -> Failure {
+    let until = time_after(wait);
+    failure.followed_by(format!("the next attempt would be at {until}, after the time limit; publish again then"))
 }

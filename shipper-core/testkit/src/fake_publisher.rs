@@ -10,8 +10,8 @@ use camino::Utf8PathBuf;
 use shipper_core::audit::{AuditOptions, LogAudit, SidecarInput};
 use shipper_core::release::{
     CancelToken, Failure, FailureClass, Limits, OutputTails, Plan, PlannedFile, PlannedPackage, PublishError,
-    PublishOptions, PublishedState, Publisher, Registry, RegistryRole, RehearseOptions, StepContext, StepTarget,
-    Upload, publish, rehearse,
+    PublishOptions, PublishedState, Publisher, RateLimit, Registry, RegistryRole, RehearseOptions, StepContext,
+    StepTarget, Upload, UploadKind, publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, create_state_directory};
 use shipper_core::{RefusalCode, SkipRequest};
@@ -64,6 +64,8 @@ pub enum PublishFault {
     Permanent,
     /// The step is not done, and another attempt may succeed.
     Retryable,
+    /// The step is not done: the registry limits the rate, and asks to wait that long, or names no time.
+    RateLimited(Option<Duration>),
     /// The step is done, and its answer is lost.
     Lost,
     /// The step is not done, and its answer is lost.
@@ -79,11 +81,15 @@ impl PublishFault {
         let class = match self {
             Self::None | Self::Chatty => return Ok(()),
             Self::Permanent => FailureClass::Permanent,
-            Self::Retryable => FailureClass::Retryable,
+            Self::Retryable | Self::RateLimited(_) => FailureClass::Retryable,
             Self::Lost | Self::Unknown | Self::Overtaken | Self::Stopped => FailureClass::Ambiguous,
         };
         let tails = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
-        Err(Failure { tails, ..Failure::new(class, "\u{1b} it failed") })
+        let rate_limit = match self {
+            Self::RateLimited(retry_after) => Some(RateLimit { retry_after }),
+            _ => None,
+        };
+        Err(Failure { tails, rate_limit, ..Failure::new(class, "\u{1b} it failed") })
     }
 }
 
@@ -149,6 +155,11 @@ impl Publisher for FakePublisher {
         })
     }
 
+    fn upload_kind(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<Option<UploadKind>, Failure> {
+        let published = self.published.contains_key(&publication_key(target));
+        Ok(Some(if published { UploadKind::Published } else { UploadKind::NewCrate }))
+    }
+
     fn publish(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<Upload, Failure> {
         if let RegistryRole::Live(_) = target.role {
             self.reached += 1;
@@ -157,7 +168,10 @@ impl Publisher for FakePublisher {
         }
         let fault = self.next_fault();
         match fault {
-            PublishFault::Permanent | PublishFault::Retryable | PublishFault::Unknown => None,
+            PublishFault::Permanent
+            | PublishFault::Retryable
+            | PublishFault::RateLimited(_)
+            | PublishFault::Unknown => None,
             PublishFault::Overtaken => self.published.insert(publication_key(target), blake3::hash(b"another content")),
             _ => self.published.insert(publication_key(target), target.package.content()),
         };

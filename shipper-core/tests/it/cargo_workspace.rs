@@ -28,14 +28,22 @@ fn packages_follow_their_dependencies() {
     member("c", "dev-dependencies", "d");
     member("d", "", "");
     let cancel = CancelToken::default();
-    let workspace =
-        Workspace::read(&root.join("Cargo.toml"), &WorkspaceOptions::new("crates-io").allow_dirty(true), &cancel)
-            .expect("a workspace");
+    let workspace = Workspace::read(
+        &root.join("Cargo.toml"),
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &cancel,
+        &mut (),
+    )
+    .expect("a workspace");
     let order: Vec<&str> = workspace.plan().packages().iter().map(|package| package.name.as_str()).collect();
     assert_eq!(order, ["zq-d", "zq-c", "zq-a", "zq-b"]);
     cancel.cancel();
-    let stopped =
-        Workspace::read(&root.join("Cargo.toml"), &WorkspaceOptions::new("crates-io").allow_dirty(true), &cancel);
+    let stopped = Workspace::read(
+        &root.join("Cargo.toml"),
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &cancel,
+        &mut (),
+    );
     assert!(matches!(stopped, Err(WorkspaceError::NotRead { stderr, .. }) if stderr.contains("asked to stop")));
 }
 
@@ -59,9 +67,13 @@ fn set_up(files: &[(&str, &str)]) -> Setup {
         write(&directory.path().join(path), text);
     }
     let manifest = Utf8Path::from_path(&manifest).expect("UTF-8");
-    let workspace =
-        Workspace::read(manifest, &WorkspaceOptions::new("crates-io").allow_dirty(true), &CancelToken::default())
-            .expect("a workspace");
+    let workspace = Workspace::read(
+        manifest,
+        &WorkspaceOptions::new("crates-io").allow_dirty(true),
+        &CancelToken::default(),
+        &mut (),
+    )
+    .expect("a workspace");
     let publisher = CargoPublisher::new(workspace).expect("a directory");
     let served = registry::Registry::start();
     let registry = Registry { name: "rehearsal".parse().expect("a name"), index: served.index_url() };

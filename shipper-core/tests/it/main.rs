@@ -17,6 +17,8 @@ mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_networks;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_preflight;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release;
@@ -39,6 +41,8 @@ mod kill_at_syscall;
 mod merge;
 mod properties;
 mod refusals;
+#[cfg(feature = "release")]
+mod rate_limits;
 #[cfg(feature = "release")]
 mod release_model;
 mod state_access;

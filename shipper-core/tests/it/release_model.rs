@@ -282,8 +282,9 @@ enum ReleaseAction {
 }
 
 fn action() -> impl Strategy<Value = ReleaseAction> {
-    use PublishFault::{Lost, None, Permanent, Retryable, Stopped, Unknown};
-    let fault = prop::sample::select(vec![None, None, None, Permanent, Retryable, Lost, Unknown, Stopped]);
+    use PublishFault::{Lost, None, Permanent, RateLimited, Retryable, Stopped, Unknown};
+    let limited = RateLimited(Some(Duration::from_millis(1)));
+    let fault = prop::sample::select(vec![None, None, None, Permanent, Retryable, limited, Lost, Unknown, Stopped]);
     let faults = prop::collection::vec(fault, 0..5);
     prop_oneof![
         (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| ReleaseAction::Rehearse {

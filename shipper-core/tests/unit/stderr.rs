@@ -53,3 +53,37 @@ fn the_message_contains_the_errors() {
         assert_eq!(classifier(text).message(), message);
     }
 }
+
+/// The time to wait is that of the header, or of the message of crates-io. Another status is no rate limit.
+#[test]
+fn rate_limits_are_recognized() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let limited = |answer: &str| format!("error: failed to publish\n\nCaused by:\n  {answer}");
+    let crates_io = |date: &str| {
+        limited(&format!(
+            "the remote server responded with an error (status 429 Too Many Requests): You have published too many new \
+             crates in a short period of time. Please try again after {date} or email help@crates.io to have your limit \
+             increased."
+        ))
+    };
+    let headers =
+        |value: &str| limited(&format!("got 429\n  headers:\n\tHTTP/1.1 429\n\tRetry-After: {value}\n  body:\n  no"));
+    for (text, retry_after) in [
+        (crates_io("Sun, 09 Sep 2001 01:56:40 GMT"), Some(601)),
+        (crates_io("Sun, 09 Sep 2001 01:46:39 GMT"), Some(0)),
+        (crates_io("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0)),
+        (crates_io("tomorrow"), None),
+        (crates_io("ü GMT"), None),
+        (headers("120"), Some(120)),
+        (headers("Sun, 09 Sep 2001 01:56:40 GMT"), Some(601)),
+        (headers("-1"), None),
+        (limited("got 429"), None),
+        (format!("{}\n{}", headers("120"), limited("got 429")), None),
+    ] {
+        let limit = classifier(&text).rate_limit(now);
+        assert_eq!(limit, Some(RateLimit { retry_after: retry_after.map(Duration::from_secs) }), "{text}");
+    }
+    for text in [limited("got 503\n  headers:\n\tRetry-After: 120\n  body:\n"), String::new()] {
+        assert_eq!(classifier(&text).rate_limit(now), None, "{text}");
+    }
+}

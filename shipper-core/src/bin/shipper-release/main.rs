@@ -170,7 +170,11 @@ impl Common {
         ctrlc::set_handler(move || on_signal.cancel())?;
         let options = WorkspaceOptions::new(&*self.live_registry).allow_dirty(allow_dirty);
         let options = options.packages(self.packages.clone()).exclude(self.exclude.clone());
-        Ok((Workspace::read(&self.manifest()?, &options, &cancel)?, cancel))
+        Ok((Workspace::read(&self.manifest()?, &options, &cancel, &mut self.progress())?, cancel))
+    }
+
+    fn progress(&self) -> StderrProgress {
+        StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose }
     }
 
     /// Returns the named manifest, or the nearest one in the current directory and those above it.
@@ -202,7 +206,7 @@ impl Common {
             visibility_timeout: Duration::from_secs(self.readiness_limit),
             ..Limits::default()
         };
-        let progress = StderrProgress { terminal: stderr().is_terminal(), verbose: self.verbose };
+        let progress = self.progress();
         let plan = workspace.plan().clone();
         let publisher = CargoPublisher::new(workspace)?;
         let state = StateOptions::default().adopt_unchained(self.adopt).allow_foreign_owner(self.allow_foreign_owner);

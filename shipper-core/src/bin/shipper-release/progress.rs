@@ -4,7 +4,7 @@ use std::io::{Write, stderr};
 use std::time::Duration;
 
 use shipper_core::gate::SidecarUpdate;
-use shipper_core::release::{Failure, PlannedPackage, Progress, Step};
+use shipper_core::release::{Failure, PlannedPackage, Progress, Step, UploadEstimate, Wait};
 use shipper_core::{GateAnswer, VerdictKind};
 
 /// Prints the steps to standard error. On a terminal, the current step has one line, which its end replaces.
@@ -74,6 +74,32 @@ impl Progress for StderrProgress {
             None => format!("{step} {id}: done in {took:.1} s"),
             Some(failure) => format!("{step} {id}: failed after {took:.1} s: {failure}"),
         });
+    }
+
+    fn waiting(&mut self, wait: Wait<'_>) {
+        match wait {
+            Wait::CargoLock { lock } => {
+                let lock = shipper_events::display_safe(lock).max_chars(100);
+                self.print(&format!("waiting for another cargo, which locks its {lock}"));
+            }
+            Wait::RateLimit { package, until, left } => {
+                let (id, left) = (package.id(), left.as_secs_f32());
+                self.print(&format!(
+                    "waiting to publish {id} until {until}, {left:.0} s: the registry limits the rate"
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    fn uploads_estimated(&mut self, estimate: UploadEstimate) {
+        let UploadEstimate { new_crates, new_versions, .. } = estimate;
+        let minutes = estimate.least_time().as_secs().div_ceil(60);
+        let time = match minutes {
+            0 => "within its documented rate limits".to_owned(),
+            minutes => format!("its documented rate limits make this take at least {minutes} min"),
+        };
+        self.print(&format!("crates-io gets {new_crates} new crates and {new_versions} new versions; {time}"));
     }
 
     fn warning(&mut self, message: &str) {

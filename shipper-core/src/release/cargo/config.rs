@@ -1,11 +1,16 @@
 //! Cargo's configuration of registries: addresses, tokens, certificates and proxy.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
+use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use thiserror::Error;
 
+use super::proxy::{ProxySetting, ProxySettings};
 use crate::release::registry::{Registry, shown};
 
 /// The registry that needs no configuration.
@@ -18,7 +23,7 @@ pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";
 const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 
 /// The error for a configuration of cargo that does not fit a release.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The text cannot be the name of a registry.
@@ -43,6 +48,14 @@ pub enum ConfigError {
         /// The address of the index, safe to show.
         index: String,
     },
+    /// The proxy or the certificates for a registry cannot be used.
+    #[error("cannot connect to registry {name}")]
+    Network {
+        /// The registry's name.
+        name: String,
+        /// The setting, and the reason.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A configuration file cannot be read.
     #[error("cannot read the cargo configuration {path}")]
     Unreadable {
@@ -57,6 +70,25 @@ pub enum ConfigError {
 pub(super) struct CargoConfig {
     /// The existing files: the nearest first, credentials last.
     files: Vec<(Utf8PathBuf, Value)>,
+    /// The tokens of credential providers by registry.
+    provided: Mutex<BTreeMap<String, ProvidedToken>>,
+    /// The proxy in the settings of git.
+    git_proxy: OnceLock<Option<String>>,
+}
+
+/// A token of a credential provider.
+#[derive(Clone)]
+pub(super) struct ProvidedToken {
+    pub(super) token: String,
+    /// The time after which the provider must be asked again; `None` if it is valid as long as this program runs.
+    pub(super) valid_until: Option<SystemTime>,
+}
+
+impl ProvidedToken {
+    /// Creates a token that is valid as long as this program runs.
+    pub(super) fn of_session(token: String) -> Self {
+        Self { token, valid_until: None }
+    }
 }
 
 impl CargoConfig {
@@ -74,7 +106,7 @@ impl CargoConfig {
         for path in configs.chain(credentials) {
             read_into(&mut files, path, MAX_INCLUDE_DEPTH)?;
         }
-        Ok(Self { files })
+        Ok(Self { files, provided: Mutex::default(), git_proxy: OnceLock::new() })
     }
 
     /// Returns the first of these packages that a configuration file patches, with that file.
@@ -105,15 +137,31 @@ impl CargoConfig {
         Ok(Registry { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
     }
 
-    /// Returns the token for a registry from the environment, the configuration or the credentials. Only cargo can ask a
-    /// credential provider.
+    /// Returns the token for a registry from the environment, the configuration or the credentials.
     pub(super) fn token(&self, registry: &str) -> Option<String> {
-        let (variable, setting) = if registry == CRATES_IO {
-            ("CARGO_REGISTRY_TOKEN".to_owned(), "/registry/token".to_owned())
-        } else {
-            (variable(registry, "TOKEN"), format!("/registries/{registry}/token"))
+        let setting = match registry {
+            CRATES_IO => "/registry/token".to_owned(),
+            name => format!("/registries/{name}/token"),
         };
-        std::env::var(variable).ok().or_else(|| self.text(&setting))
+        std::env::var(token_variable(registry)).ok().or_else(|| self.text(&setting))
+    }
+
+    /// Returns the token that a credential provider returned for a registry, if it is still valid for a minute.
+    pub(super) fn provided_token(&self, registry: &str) -> Option<ProvidedToken> {
+        let soon = SystemTime::now() + Duration::from_secs(60);
+        let provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        provided.get(registry).filter(|provided| provided.valid_until.is_none_or(|until| soon < until)).cloned()
+    }
+
+    /// Keeps the token that a credential provider returned, to be used again and to be redacted.
+    pub(super) fn keep_provided_token(&self, registry: &str, token: ProvidedToken) {
+        self.provided.lock().unwrap_or_else(PoisonError::into_inner).insert(registry.to_owned(), token);
+    }
+
+    /// Returns the tokens of credential providers, to be redacted.
+    pub(super) fn provided_secrets(&self) -> Vec<String> {
+        let provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        provided.values().map(|provided| provided.token.clone()).collect()
     }
 
     /// Returns every token in the environment, the configuration and the credentials, to be redacted.
@@ -136,17 +184,43 @@ impl CargoConfig {
         let from_environment = std::env::var("CARGO_HTTP_CAINFO").ok().map(Utf8PathBuf::from);
         from_environment.or_else(|| {
             let setting = |(path, file): &(Utf8PathBuf, Value)| {
-                // A path in a configuration file is relative to the parent of the file's directory.
-                let base = path.parent().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new(""));
-                Some(base.join(file.pointer("/http/cainfo")?.as_str()?))
+                Some(base_directory(path).join(file.pointer("/http/cainfo")?.as_str()?))
             };
             self.files.iter().find_map(setting)
         })
     }
 
-    /// Returns the proxy for cargo's connections; `None` for that of all programs.
-    pub(super) fn proxy(&self) -> Option<String> {
-        std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text("/http/proxy"))
+    /// Returns the proxies for cargo's connections: its own setting, or that of git, or those of the environment.
+    pub(super) fn proxies(&self) -> ProxySettings {
+        let own = std::env::var("CARGO_HTTP_PROXY").ok().or_else(|| self.text("/http/proxy"));
+        let own = own.map(|address| ProxySetting { name: "http.proxy", address });
+        let of_git = || {
+            let address = self.git_proxy.get_or_init(git_proxy).clone()?;
+            Some(ProxySetting { name: "http.proxy of git", address })
+        };
+        ProxySettings::new(own.or_else(of_git), |name| std::env::var(name).ok())
+    }
+
+    /// Returns the nearest value at a JSON pointer, an environment variable first, with the directory to which its paths
+    /// are relative.
+    pub(super) fn nearest(&self, pointer: &str) -> Option<(Value, Utf8PathBuf)> {
+        let variable = std::env::var(environment_variable(pointer)).ok();
+        let in_environment = variable.map(|value| (Value::String(value), current_directory()));
+        in_environment.or_else(|| {
+            self.files.iter().find_map(|(path, file)| Some((file.pointer(pointer)?.clone(), base_directory(path))))
+        })
+    }
+
+    /// Returns the texts of all lists at a JSON pointer, the nearest last, each with the directory to which its paths are
+    /// relative. Cargo joins such lists.
+    pub(super) fn lists(&self, pointer: &str) -> Vec<(String, Utf8PathBuf)> {
+        let in_files = self.files.iter().rev().flat_map(|(path, file)| {
+            let list = file.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(move |one| Some((one.as_str()?.to_owned(), base_directory(path))))
+        });
+        let variable = std::env::var(environment_variable(pointer)).unwrap_or_default();
+        let in_environment = variable.split_ascii_whitespace().map(|one| (one.to_owned(), current_directory()));
+        in_files.chain(in_environment).collect()
     }
 
     /// Returns the configuration files of the workspace, which `cargo install` does not read; the farthest first.
@@ -203,6 +277,34 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     name.ends_with("token") || name.ends_with("secret_key")
+}
+
+/// Returns the directory to which the paths in a configuration file are relative: the parent of the file's directory.
+fn base_directory(file: &Utf8Path) -> Utf8PathBuf {
+    file.parent().and_then(Utf8Path::parent).unwrap_or(Utf8Path::new("")).to_owned()
+}
+
+fn current_directory() -> Utf8PathBuf {
+    std::env::current_dir().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok()).unwrap_or_default()
+}
+
+/// Returns the environment variable of the setting at a JSON pointer.
+fn environment_variable(pointer: &str) -> String {
+    format!("CARGO{}", pointer.to_ascii_uppercase().replace(['/', '-', '.'], "_"))
+}
+
+/// Returns the environment variable with the token of a registry.
+pub(super) fn token_variable(registry: &str) -> String {
+    if registry == CRATES_IO { "CARGO_REGISTRY_TOKEN".to_owned() } else { variable(registry, "TOKEN") }
+}
+
+/// Returns the proxy in git's settings of the user or the system, which cargo uses if it has no own one.
+fn git_proxy() -> Option<String> {
+    ["--global", "--system"].into_iter().find_map(|scope| {
+        let output = Command::new("git").args(["config", scope, "--get", "http.proxy"]).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+        Some(text.trim().to_owned())
+    })
 }
 
 /// Returns the environment variable of a registry's setting.

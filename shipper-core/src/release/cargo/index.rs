@@ -2,38 +2,32 @@
 //!
 //! Cargo finds versions by the index. Registries differ in their answers to other requests about a version.
 
-use std::error::Error;
+use std::cell::OnceCell;
 use std::fmt::Display;
-use std::io::Read;
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Proxy};
+use url::Url;
 
 use super::config::CargoConfig;
 use super::crate_file::{CrateFiles, unpack};
+use super::credential::read_token;
+use super::http::HttpClient;
 use crate::release::publisher::{Failure, FailureClass, StepContext};
-use crate::release::registry::{Registry, parse_address};
-
-/// The time limit of one request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The greatest length of an answer, in bytes.
-const MAX_BODY: u64 = 64 * 1024 * 1024;
+use crate::release::rate_limit::UploadKind;
+use crate::release::registry::Registry;
 
 /// A registry's sparse index.
-pub(super) struct SparseIndex {
-    agent: Agent,
-    /// The name of the registry.
-    name: String,
+pub(super) struct SparseIndex<'c> {
+    client: HttpClient,
+    config: &'c CargoConfig,
+    registry: &'c Registry,
     /// The address of the index, with `/` at the end.
-    address: String,
-    token: Option<String>,
+    address: Url,
+    index_config: OnceCell<IndexConfig>,
+    token: OnceCell<Option<String>>,
 }
 
 /// The `config.json` of an index.
@@ -59,39 +53,68 @@ pub(super) struct IndexEntry {
     pub(super) yanked: bool,
 }
 
-impl SparseIndex {
+impl<'c> SparseIndex<'c> {
     /// Creates the index of a registry, with token, certificates and proxy of cargo's configuration.
-    pub(super) fn new(registry: &Registry, config: &CargoConfig) -> Result<Self, Failure> {
-        let name = registry.name.to_string();
+    pub(super) fn new(registry: &'c Registry, config: &'c CargoConfig) -> Result<Self, Failure> {
+        let name = &registry.name;
         let address = registry.index.strip_prefix("sparse+").ok_or_else(|| {
             Failure::permanent(format!("registry {name} has no sparse index; configure its `sparse+` address"))
         })?;
-        let trusted = match config.ca_file() {
-            None => RootCerts::PlatformVerifier,
-            Some(path) => read_certificates(&path).map_err(|error| {
-                Failure::permanent(format!("cannot read the certificates in {path} (http.cainfo): {error}"))
-            })?,
-        };
-        let tls = TlsConfig::builder().root_certs(trusted).build();
-        let mut agent = Agent::config_builder().http_status_as_error(false).tls_config(tls);
-        if let Some(proxy) = config.proxy() {
-            let invalid = |error| Failure::permanent(format!("invalid proxy (http.proxy): {error}"));
-            agent = agent.proxy(Some(Proxy::new(&proxy).map_err(invalid)?));
-        }
-        let address = format!("{}/", address.trim_end_matches('/'));
-        Ok(Self { agent: agent.build().into(), address, token: config.token(&name), name })
+        let address = Url::parse(&format!("{}/", address.trim_end_matches('/'))).map_err(|error| {
+            Failure::permanent(format!("the index of registry {name} has no valid address: {error}"))
+        })?;
+        let client = HttpClient::new(config).map_err(|error| Failure::permanent(error.to_string()))?;
+        Ok(Self { client, config, registry, address, index_config: OnceCell::new(), token: OnceCell::new() })
     }
 
     /// Returns the address for uploads.
     pub(super) fn upload_endpoint(&self, context: &StepContext<'_>) -> Result<String, Failure> {
-        let api = self.index_config(context)?.api;
-        api.ok_or_else(|| Failure::permanent(format!("registry {} accepts no uploads", self.name)))
+        let api = self.index_config(context)?.api.clone();
+        api.ok_or_else(|| Failure::permanent(format!("registry {} accepts no uploads", self.registry.name)))
     }
 
-    fn index_config(&self, context: &StepContext<'_>) -> Result<IndexConfig, Failure> {
-        let config = self.read("config.json", context)?;
-        let config = config.ok_or_else(|| self.unreadable(&"no config.json"))?;
-        serde_json::from_slice(&config).map_err(|error| self.unreadable(&error))
+    /// Reads the index's `config.json`, which also decides if other requests need a token.
+    fn index_config(&self, context: &StepContext<'_>) -> Result<&IndexConfig, Failure> {
+        if let Some(config) = self.index_config.get() {
+            return Ok(config);
+        }
+        let url = self.file_url("config.json")?;
+        let (mut status, mut body) = self.get(&url, None, context)?;
+        if status == StatusCode::UNAUTHORIZED
+            && let Some(token) = self.token(context)?
+        {
+            (status, body) = self.get(&url, Some(token), context)?;
+        }
+        let body = self.file(status, body)?.ok_or_else(|| self.unreadable(&"no config.json"))?;
+        let config = serde_json::from_slice(&body).map_err(|error| self.unreadable(&error))?;
+        Ok(self.index_config.get_or_init(|| config))
+    }
+
+    /// Returns the token that reads the registry.
+    fn token(&self, context: &StepContext<'_>) -> Result<Option<&str>, Failure> {
+        if self.token.get().is_none() {
+            let token = read_token(self.config, self.registry, context)?;
+            let _ = self.token.set(token);
+        }
+        Ok(self.token.get().and_then(Option::as_deref))
+    }
+
+    /// Returns the kind of the upload of a version.
+    pub(super) fn upload_kind(
+        &self,
+        name: &str,
+        version: &str,
+        context: &StepContext<'_>,
+    ) -> Result<UploadKind, Failure> {
+        let wanted = without_build_metadata(version);
+        let versions = self.versions(name, context)?;
+        Ok(if versions.is_empty() {
+            UploadKind::NewCrate
+        } else if versions.iter().any(|entry| without_build_metadata(&entry.version) == wanted) {
+            UploadKind::Published
+        } else {
+            UploadKind::NewVersion
+        })
     }
 
     /// Returns the entries of a name without regard to case; none if the index does not have it. Skips lines that it cannot
@@ -102,7 +125,10 @@ impl SparseIndex {
     /// If the index cannot be read.
     pub(super) fn versions(&self, name: &str, context: &StepContext<'_>) -> Result<Vec<IndexEntry>, Failure> {
         let lower = name.to_ascii_lowercase();
-        let text = self.read(&format!("{}/{lower}", index_prefix(&lower)), context)?.unwrap_or_default();
+        let url = self.file_url(&format!("{}/{lower}", index_prefix(&lower)))?;
+        let needs_token = self.index_config(context)?.auth_required;
+        let (status, body) = self.get(&url, if needs_token { self.token(context)? } else { None }, context)?;
+        let text = self.file(status, body)?.unwrap_or_default();
         Ok(text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
@@ -123,7 +149,7 @@ impl SparseIndex {
         match entries.find(|entry| without_build_metadata(&entry.version) == wanted) {
             Some(entry) if entry.yanked => Err(Failure::permanent(format!(
                 "{name} {version} was yanked from the registry {}; undo the yank, or bump the version",
-                self.name
+                self.registry.name
             ))),
             found => Ok(found),
         }
@@ -142,8 +168,9 @@ impl SparseIndex {
         } else {
             format!("{}/{name}/{version}/download", dl.trim_end_matches('/'))
         };
-        let (status, bytes) = self.get(&url, auth_required || self.is_same_origin(&url), context)?;
-        let registry = &self.name;
+        let url = Url::parse(&url).map_err(|error| self.unreadable(&error))?;
+        let (status, bytes) = self.get(&url, if *auth_required { self.token(context)? } else { None }, context)?;
+        let registry = &self.registry.name;
         if !status.is_success() {
             // A storage may answer "forbidden" for a file that it does not have yet.
             let message =
@@ -160,74 +187,65 @@ impl SparseIndex {
         unpack(&*bytes).map_err(|error| Failure::permanent(invalid(error)))
     }
 
-    /// Reads a file of the index; `None` if it does not exist.
-    fn read(&self, path: &str, context: &StepContext<'_>) -> Result<Option<Vec<u8>>, Failure> {
-        let (status, body) = self.get(&format!("{}{path}", self.address), true, context)?;
-        let registry = &self.name;
-        match status {
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Ok(None),
-            status if is_auth_error(status) => {
-                Err(Failure::permanent(format!("the registry {registry} denied access to its index; check the token")))
+    fn file_url(&self, path: &str) -> Result<Url, Failure> {
+        self.address.join(path).map_err(|error| self.unreadable(&error))
+    }
+
+    /// Returns the content of a file of the index by the answer to its request; `None` if it does not exist.
+    fn file(&self, status: StatusCode, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+        let registry = &self.registry.name;
+        match IndexAnswer::from(status) {
+            IndexAnswer::File => Ok(Some(body)),
+            IndexAnswer::NoFile => Ok(None),
+            IndexAnswer::Denied => Err(Failure::permanent(format!(
+                "the registry {registry} denied access to its index ({status}); check the token"
+            ))),
+            IndexAnswer::TryLater => {
+                Err(Failure::new(FailureClass::Retryable, format!("the registry {registry} answered {status}")))
             }
-            status if status.is_success() => Ok(Some(body)),
-            _ => Err(Failure::new(FailureClass::Retryable, format!("the registry {registry} answered {status}"))),
+            IndexAnswer::Unexpected => Err(Failure::permanent(format!("the registry {registry} answered {status}"))),
         }
     }
 
-    /// Requests an address, without the token first, and with it only if that fails and the address may get it.
-    fn get(&self, url: &str, may_get_token: bool, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let answer = self.get_once(url, None, context)?;
-        match self.token.as_deref().filter(|_| is_auth_error(answer.0) && may_get_token) {
-            Some(token) => self.get_once(url, Some(token), context),
-            None => Ok(answer),
-        }
-    }
-
-    fn get_once(
-        &self,
-        url: &str,
-        token: Option<&str>,
-        context: &StepContext<'_>,
-    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+    fn get(&self, url: &Url, token: Option<&str>, context: &StepContext<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
         context.check()?;
-        let timeout = context.deadline.saturating_duration_since(Instant::now()).min(REQUEST_TIMEOUT);
-        let mut request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
-        if let Some(token) = token {
-            request = request.header("Authorization", token);
-        }
-        let unreachable = |error: &dyn Display| {
-            let message = format!("cannot reach the registry {}: {error}", self.name);
+        self.client.get(url, token, context.deadline).map_err(|error| {
+            let message = format!("cannot reach the registry {}: {error}", self.registry.name);
             Failure::new(FailureClass::Retryable, message)
-        };
-        let response = request.call().map_err(|error| unreachable(&error))?;
-        let (status, mut body) = (response.status(), Vec::new());
-        let mut reader = response.into_body().into_reader().take(MAX_BODY);
-        reader.read_to_end(&mut body).map_err(|error| unreachable(&error))?;
-        Ok((status, body))
+        })
     }
 
     fn unreadable(&self, error: &dyn Display) -> Failure {
-        let name = &self.name;
+        let name = &self.registry.name;
         Failure::permanent(format!("cannot read the index of the registry {name}: {error}; check its address"))
     }
+}
 
-    fn is_same_origin(&self, url: &str) -> bool {
-        let origin = |address: &str| parse_address(address).map(|url| url.origin());
-        origin(url).is_some_and(|asked| Some(asked) == origin(&self.address))
+/// The meaning of an answer to a request of a file of the index, as for cargo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IndexAnswer {
+    /// The file.
+    File,
+    /// The file does not exist.
+    NoFile,
+    /// The token is missing or not accepted.
+    Denied,
+    /// Another request may succeed.
+    TryLater,
+    /// Another request would have the same answer.
+    Unexpected,
+}
+
+impl From<StatusCode> for IndexAnswer {
+    fn from(status: StatusCode) -> Self {
+        match status.as_u16() {
+            200 => Self::File,
+            404 | 410 | 451 => Self::NoFile,
+            401 | 403 => Self::Denied,
+            408 | 429 | 500..=599 => Self::TryLater,
+            _ => Self::Unexpected,
+        }
     }
-}
-
-fn read_certificates(path: &Utf8Path) -> Result<RootCerts, Box<dyn Error>> {
-    let items = parse_pem(&fs_err::read(path)?).collect::<Result<Vec<_>, _>>()?;
-    let certificates = items.into_iter().filter_map(|item| match item {
-        PemItem::Certificate(certificate) => Some(certificate.to_owned()),
-        _ => None,
-    });
-    Ok(certificates.collect::<Vec<_>>().into())
-}
-
-fn is_auth_error(status: StatusCode) -> bool {
-    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// Returns the checksum of a `.crate` file as an index has it: SHA-256, in lowercase hex digits.
@@ -249,3 +267,7 @@ fn index_prefix(name: &str) -> String {
 pub(super) fn without_build_metadata(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/index.rs"]
+mod tests;

@@ -9,11 +9,14 @@
 //! - Before the first upload, the rules and the index of the live registry are applied to the manifests.
 //! - [`Workspace::registry`] finds registries as cargo does.
 //! - A lookup reads the registry's sparse index, downloads the package and compares its content.
-//! - Cargo finds its tokens by itself. They are replaced wherever a command or a registry prints them.
+//! - Cargo finds its tokens by itself. A lookup in an index that needs a token asks cargo's credential providers for it.
+//!   Tokens are replaced wherever a command or a registry prints them.
 
 mod cache;
 mod config;
 mod crate_file;
+mod credential;
+mod http;
 mod index;
 mod live_lookup;
 mod lockfile;
@@ -23,11 +26,14 @@ mod package_options;
 mod preflight;
 mod problem;
 mod process;
+mod proxy;
 mod published_deps;
 mod publisher;
 mod redact;
+mod sibling;
 mod stage;
 mod stderr;
+mod tls;
 mod workspace;
 
 pub use config::ConfigError;

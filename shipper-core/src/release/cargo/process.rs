@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use process_wrap::std::{ChildWrapper, CommandWrap};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::redact::Redactor;
 use super::stderr::StderrClassifier;
-use crate::release::publisher::{Failure, FailureClass, OutputTails, StepContext};
+use crate::release::publisher::{Failure, FailureClass, OutputTails, StepContext, Wait};
 
 /// The maximum length of the tail of each stream, in bytes.
 const MAX_TAIL_LEN: usize = 8 * 1024;
@@ -30,6 +30,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The time for output after the command ended: a process that it left behind may hold the pipe.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The beginning of the line that cargo prints if another cargo holds a lock. The name of the lock follows.
+const LOCK_MESSAGE: &str = "Blocking waiting for file lock on ";
 
 /// Returns the path of cargo: the environment variable `CARGO`, or `cargo`.
 pub(super) fn cargo_program() -> std::ffi::OsString {
@@ -89,7 +92,8 @@ pub(super) fn run(
         Ok(status) => {
             let class = classifier.class(status.code().is_none());
             let message = format!("cargo failed ({status}): {}", classifier.message());
-            Err(Failure { class, message, tails })
+            let rate_limit = classifier.rate_limit(SystemTime::now()).filter(|_| class == FailureClass::Retryable);
+            Err(Failure { class, message, tails, rate_limit })
         }
         Err(failure) => Err(Failure { tails, ..failure }),
     }
@@ -114,6 +118,11 @@ impl OutputCollector<'_> {
         let end = (0..=MAX_LINE_LEN.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
         line.truncate(end.unwrap_or(0));
         context.progress.output_line(&line);
+        if let Some(lock) = line.trim_start().strip_prefix(LOCK_MESSAGE)
+            && stream == Stream::Stderr
+        {
+            context.progress.waiting(Wait::CargoLock { lock: lock.trim() });
+        }
         let tail = match stream {
             Stream::Stdout => &mut self.tails.stdout,
             Stream::Stderr => {

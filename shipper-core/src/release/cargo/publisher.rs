@@ -18,12 +18,14 @@ use super::preflight::{PreflightInput, TokenKind, check, error_summary, names_to
 use super::problem::Level;
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
+use super::sibling::patch_key;
 use super::stage::{is_staged, stage};
 use super::workspace::{Workspace, planned_files, read_packed};
 use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
     Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,
 };
+use crate::release::rate_limit::UploadKind;
 use crate::release::registry::{Registry, RegistryRole};
 
 /// Publishes the packages of a workspace with cargo. A value serves one rehearsal or one run.
@@ -78,12 +80,15 @@ impl CargoPublisher {
         registry: &Registry,
     ) {
         let live = self.workspace.plan().live();
-        let source = if live.name.as_str() == CRATES_IO { CRATES_IO.to_owned() } else { format!("{:?}", live.index) };
+        let live = patch_key((live.name.as_str() != CRATES_IO).then_some(live.index.as_str()));
         for package in packages {
-            let patch = format!("patch.{source}.{}", package.name);
             let version = without_build_metadata(&package.version);
-            command.arg("--config").arg(format!("{patch}.version=\"={version}\""));
-            command.arg("--config").arg(format!("{patch}.registry={:?}", registry.name.as_str()));
+            let named = self.workspace.siblings.get(&package.name).into_iter().flatten();
+            for source in named.filter(|source| **source != live).chain([&live]) {
+                let patch = format!("patch.{source}.{}", package.name);
+                command.arg("--config").arg(format!("{patch}.version=\"={version}\""));
+                command.arg("--config").arg(format!("{patch}.registry={:?}", registry.name.as_str()));
+            }
         }
     }
 
@@ -295,7 +300,20 @@ impl Publisher for CargoPublisher {
     }
 
     fn lookup(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<PublishedState, Failure> {
-        self.lookup_published(target, context).map_err(|failure| self.redacted(failure))
+        let published = self.lookup_published(target, context);
+        self.redactor.add(self.workspace.config.provided_secrets());
+        published.map_err(|failure| self.redacted(failure))
+    }
+
+    fn upload_kind(
+        &mut self,
+        target: StepTarget<'_>,
+        context: &mut StepContext<'_>,
+    ) -> Result<Option<UploadKind>, Failure> {
+        let StepTarget { package, role } = target;
+        let index = SparseIndex::new(role.registry(), &self.workspace.config);
+        let kind = index.and_then(|index| index.upload_kind(&package.name, &package.version, context));
+        kind.map(Some).map_err(|failure| self.redacted(failure))
     }
 
     fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure> {

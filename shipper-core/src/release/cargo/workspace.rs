@@ -11,14 +11,16 @@ use thiserror::Error;
 
 use super::config::{CargoConfig, ConfigError, if_exists};
 use super::crate_file::{CrateFiles, LOCK_FILE, MANIFEST, VCS_FILE, bytes, first_difference, source_files, unpack};
+use super::http::check_settings;
 use super::index::sha256;
 use super::lockfile;
 use super::order::publish_order;
 use super::process::{WorkDir, cargo_program, run};
 use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
+use super::sibling::{SiblingRegistries, sibling_registries};
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
-use crate::release::publisher::{CancelToken, StepContext};
+use crate::release::publisher::{CancelToken, Progress, StepContext};
 use crate::release::registry::{Registry, shown};
 
 /// The error for a workspace from which no plan can be made.
@@ -89,6 +91,7 @@ pub struct Workspace {
     /// The workspace's `Cargo.lock`; `None` if it has none.
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
+    pub(super) siblings: SiblingRegistries,
     pub(super) dependencies: PublishedDependencies,
 }
 
@@ -161,17 +164,24 @@ impl Workspace {
     /// Reads the workspace of a manifest, and plans the packages that may be published to the live registry.
     ///
     /// Cargo resolves the dependencies, which writes a missing `Cargo.lock`, and packs the packages in a temporary directory
-    /// without building them. `cancel` stops cargo.
+    /// without building them. `cancel` stops cargo, and `progress` gets its output.
     ///
     /// # Errors
     ///
     /// See [`WorkspaceError`].
-    pub fn read(manifest: &Utf8Path, options: &WorkspaceOptions, cancel: &CancelToken) -> Result<Self, WorkspaceError> {
+    pub fn read(
+        manifest: &Utf8Path,
+        options: &WorkspaceOptions,
+        cancel: &CancelToken,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, WorkspaceError> {
         let live_registry = options.live_registry.as_str();
-        let metadata = read_metadata(manifest, cancel)?;
+        let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress };
+        let metadata = read_metadata(manifest, &mut context)?;
         let root = metadata.workspace_root.clone();
         let config = CargoConfig::read(&root)?;
         let live = config.registry(live_registry)?;
+        check_settings(&config, &live)?;
         let may_be_published = |package: &&Package| {
             package.publish.as_ref().is_none_or(|registries| registries.iter().any(|name| name == live_registry))
         };
@@ -188,7 +198,7 @@ impl Workspace {
         {
             return Err(WorkspaceError::Patched { path: path.to_owned(), package: package.to_owned() });
         }
-        let packages = pack(&root, &order, options.allow_dirty, &config, cancel)?;
+        let packages = pack(&root, &order, options.allow_dirty, &config, &mut context)?;
         let planned = order.iter().map(|package| {
             let (name, version) = (package.name.to_string(), package.version.to_string());
             let files = packages.get(&name).map(|one| planned_files(&one.packed.files)).unwrap_or_default();
@@ -200,8 +210,8 @@ impl Workspace {
         });
         let plan = Plan::new(live, planned.collect())?;
         let members = metadata.workspace_packages().into_iter().cloned().collect();
-        let allow_dirty = options.allow_dirty;
-        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, dependencies })
+        let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
+        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings, dependencies })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -231,7 +241,9 @@ impl Workspace {
     ///
     /// See [`ConfigError`].
     pub fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
-        self.config.registry(name)
+        let registry = self.config.registry(name)?;
+        check_settings(&self.config, &registry)?;
+        Ok(registry)
     }
 
     /// Returns the metadata of a member.
@@ -265,11 +277,11 @@ impl Workspace {
     }
 }
 
-/// The time limit for reading a workspace, and for packing it. Cargo does not build, but may wait for a registry or a
+/// The time limit for reading and packing a workspace. Cargo does not build, but may wait for a registry or a
 /// lock.
 const CARGO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, WorkspaceError> {
+fn read_metadata(manifest: &Utf8Path, context: &mut StepContext<'_>) -> Result<Metadata, WorkspaceError> {
     let path = manifest.canonicalize_utf8().unwrap_or_else(|_| manifest.to_owned());
     let mut command = MetadataCommand::new();
     command.manifest_path(&path);
@@ -280,8 +292,7 @@ fn read_metadata(manifest: &Utf8Path, cancel: &CancelToken) -> Result<Metadata, 
         redactor = Redactor::new(CargoConfig::read(directory)?.secrets());
     }
     let mut output = tempfile::tempfile()?;
-    let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run(command.cargo_command(), output.try_clone()?.into(), &mut context, &redactor).map_err(|failure| {
+    run(command.cargo_command(), output.try_clone()?.into(), context, &redactor).map_err(|failure| {
         WorkspaceError::NotRead { manifest: manifest.to_owned(), stderr: failure.sanitized().message }
     })?;
     output.rewind()?;
@@ -295,7 +306,7 @@ fn pack(
     packages: &[&Package],
     allow_dirty: bool,
     config: &CargoConfig,
-    cancel: &CancelToken,
+    context: &mut StepContext<'_>,
 ) -> Result<BTreeMap<String, PackedPackage>, WorkspaceError> {
     if packages.is_empty() {
         return Err(PlanError::Empty.into());
@@ -307,8 +318,7 @@ fn pack(
     command.current_dir(root).args(["package", "--no-verify", "--exclude-lockfile"]);
     command.arg("--target-dir").arg(work_dir.path()).args(allow_dirty.then_some("--allow-dirty"));
     command.args(packages.iter().flat_map(|package| ["-p".to_owned(), id(package)]));
-    let mut context = StepContext { deadline: Instant::now() + CARGO_TIMEOUT, cancel, progress: &mut () };
-    run(command, Stdio::piped(), &mut context, &Redactor::new(config.secrets()))
+    run(command, Stdio::piped(), context, &Redactor::new(config.secrets()))
         .map_err(|failure| WorkspaceError::NotPacked { stderr: failure.sanitized().message })?;
     let packed = packages.iter().map(|package| {
         let directory = package.manifest_path.parent().map(ToOwned::to_owned).unwrap_or_default();
