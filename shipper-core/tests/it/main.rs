@@ -40,9 +40,9 @@ mod kept_heads;
 mod kill_at_syscall;
 mod merge;
 mod properties;
-mod refusals;
 #[cfg(feature = "release")]
 mod rate_limits;
+mod refusals;
 #[cfg(feature = "release")]
 mod release_model;
 mod state_access;

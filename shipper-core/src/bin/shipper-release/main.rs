@@ -8,6 +8,7 @@
 //! Registries are those of cargo's configuration. Exit status 0: success. 1: the rehearsal failed, the gate refused, or the
 //! run failed; a log that can be trusted records the reason. 2: nothing was started, or a step could not be recorded.
 
+mod error_chain;
 mod progress;
 mod status;
 
@@ -29,6 +30,7 @@ use shipper_core::state_dir::{LOG_FILE_NAME, StateOptions, create_state_director
 use shipper_events::Head;
 use shipper_events::write::{AccessRisk, FsStorage};
 
+use crate::error_chain::error_chain;
 use crate::progress::StderrProgress;
 use crate::status::Status;
 
@@ -323,12 +325,6 @@ fn print_access(risks: &[AccessRisk]) {
 /// Prints an error or a warning. The exit status reports it also if standard error is closed.
 fn print_note(note: &str) {
     let _ = writeln!(stderr(), "{note}");
-}
-
-/// Returns the text of an error and its causes.
-fn error_chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
 }
 
 fn main() -> ExitCode {

@@ -11,6 +11,8 @@ use shipper_core::release::cargo::{CargoPublisher, ConfigError};
 use shipper_core::release::{CancelToken, PublishedState, Publisher, RegistryRole, StepContext, StepTarget};
 use shipper_core::{GateProjection, GateQuery, Verdict, VerdictKind, evaluate};
 
+use crate::error_chain::error_chain;
+
 /// The time limit for the lookup of one package.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -54,7 +56,7 @@ impl Status {
             Err(OpenGateError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 GateNow::Verdict(evaluate(GateProjection::default().state(), &query))
             }
-            Err(error) => GateNow::Untrusted(crate::error_chain(&error)),
+            Err(error) => GateNow::Untrusted(error_chain(&error)),
         };
         let role = RegistryRole::Live(plan.live());
         let packages = plan.packages().iter().map(|package| {
