@@ -1,4 +1,4 @@
-//! The workflow in docs/operating.md works as written, because people copy it. Its steps, with the shell options of
+//! The workflow docs/github-release.yml works as written, because people copy it. Its steps, with the shell options of
 //! GitHub, rehearse, audit, publish and audit again. They publish nothing after a failed rehearsal or on a changed log.
 
 use std::collections::BTreeMap;
@@ -90,20 +90,18 @@ impl Repository {
         Self { sandbox, live, rehearsal, attempts: 0 }
     }
 
-    /// Returns the workflow of the page, with a loopback registry instead of the service container, and another one
+    /// Returns the workflow, with a loopback registry instead of the service container, and another one
     /// instead of crates-io.
     fn workflow(&self) -> Workflow {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operating.md");
-        let page = std::fs::read_to_string(page).expect("the page");
-        let (_, recipe) = page.split_once("```yaml\n").expect("a recipe");
-        let (recipe, _) = recipe.split_once("\n```\n").expect("its end");
+        let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/github-release.yml");
+        let recipe = std::fs::read_to_string(recipe).expect("the workflow");
         let stand_ins = [
             ("sparse+http://127.0.0.1:8000/api/v1/crates/", self.rehearsal.index_url()),
             ("http://127.0.0.1:8000", self.rehearsal.base_url()),
             ("for-this-rehearsal-only", TOKEN.to_owned()),
             ("LIVE_REGISTRY: crates-io", "LIVE_REGISTRY: live".to_owned()),
         ];
-        let recipe = stand_ins.into_iter().fold(recipe.to_owned(), |recipe, (written, here)| {
+        let recipe = stand_ins.into_iter().fold(recipe, |recipe, (written, here)| {
             assert!(recipe.contains(written), "{written} is not in the recipe");
             recipe.replace(written, &here)
         });
