@@ -19,6 +19,8 @@
 //! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], [`SidecarInput`]; gives a [`LogAudit`] |
 //! | Report on several logs | [`Report`](audit::Report), which has a JSON form |
 //! | Record a rehearsal | [`RehearsalRecorder::open`], `start`, then the methods of [`OpenRehearsal`] |
+//! | Lock a run | [`RunLock::take`](rehearsal::RunLock::take), from the question to the end of the run |
+//! | Move a log aside | [`rotate_log`], then rehearse again |
 //! | Fold a state of your own | [`Projection`] with [`read_projection`] |
 //!
 //! [`audit_path`]: audit::audit_path
@@ -29,6 +31,7 @@
 //! [`OpenRehearsal`]: rehearsal::OpenRehearsal
 //! [`Projection`]: shipper_events::scan::Projection
 //! [`read_projection`]: shipper_events::scan::read_projection
+//! [`rotate_log`]: shipper_events::write::rotate_log
 //!
 //! # Modules
 //!
@@ -42,7 +45,7 @@
 //! - **Head**: number of lines, number of bytes and BLAKE3 hash of a prefix of the log.
 //! - **Chain**: the links between lines. A chained line contains its position and the hash of the line before it.
 //! - **Torn tail**: the bytes after the last LF, which are the start of a line whose write did not finish.
-//! - **Receipt**: the outcome of a completed rehearsal, with the flaws of its evidence.
+//! - **Receipt**: the outcome of the latest rehearsal that completed, or was abandoned after a failure, with its flaws.
 //! - **Sidecar**: `rehearsal.json`, a snapshot of the receipt, which is compared and never trusted.
 //! - **Plan**: the packages that would be published, named by a plan ID.
 //!

@@ -1,7 +1,7 @@
-//! `append [--adopt] [--allow-foreign-owner] LOG`: repairs a torn tail, then reads `{"event_type":{…},"package":"…"}`
-//! lines from standard input, appends each durably, and after each prints the log's head. Exit status 0 at the end of
-//! input, 1 on an error. `--adopt` accepts a log of the shipper tool, and `--allow-foreign-owner` one that other users
-//! can change.
+//! `append [--adopt] [--allow-foreign-owner] LOG`: reads `{"event_type":{…},"package":"…"}` lines from standard input,
+//! appends each durably, and after each prints the log's head. Exit status 0 at the end of input, 1 on an error, such
+//! as a torn tail: only a rehearsal repairs it. `--adopt` accepts a log of the shipper tool, and
+//! `--allow-foreign-owner` one that other users can change.
 
 use std::error::Error;
 use std::io::{BufRead, Write, stderr, stdin, stdout};
@@ -23,7 +23,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     let path = path.ok_or(USAGE)?;
-    let options = WriterOptions::default().adopt_unchained(adopt).allow_foreign_owner(allow).repair_torn_tail(true);
+    let options = WriterOptions::default().adopt_unchained(adopt).allow_foreign_owner(allow);
     let mut log = LogWriter::open(FsStorage, &path, options, ())?;
     for risk in log.warnings() {
         writeln!(stderr(), "warning: {risk}")?;

@@ -1,7 +1,7 @@
-//! `packages_per_plan LOG`: counts the packages that runs of each plan published. Verifies the log as strictly as an
-//! audit: a corrupt line, a broken chain or a torn tail is an error.
+//! `packages_per_plan LOG`: counts the packages that runs of each plan published, each once. Verifies the log as strictly
+//! as an audit: a corrupt line, a broken chain or a torn tail is an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -11,19 +11,24 @@ use shipper_events::{EventType, LogEntry, PlanId};
 #[derive(Default)]
 struct PackagesPerPlan {
     current: Option<PlanId>,
-    published: BTreeMap<PlanId, u64>,
+    published: BTreeMap<PlanId, BTreeSet<String>>,
 }
 
 impl Projection for PackagesPerPlan {
     fn reads(event_type: &str) -> bool {
-        matches!(event_type, "plan_created" | "package_published")
+        let ends_run = matches!(event_type, "execution_started" | "execution_finished" | "execution_stopped");
+        ends_run || matches!(event_type, "plan_created" | "package_published")
     }
 
     fn apply(&mut self, entry: &LogEntry, _: &mut LineCursor<'_>) {
         match (&entry.event.event_type, &self.current) {
             (EventType::PlanCreated(plan), _) => self.current = Some(plan.plan_id.clone()),
-            (EventType::PackagePublished(_), Some(plan)) => *self.published.entry(plan.clone()).or_default() += 1,
-            _ => {}
+            (EventType::PackagePublished(_), Some(plan)) => {
+                _ = self.published.entry(plan.clone()).or_default().insert(entry.event.package.clone());
+            }
+            // A publish outside every run belongs to no plan.
+            (EventType::PackagePublished(_), None) => {}
+            _ => self.current = None,
         }
     }
 }
@@ -42,7 +47,7 @@ fn main() -> ExitCode {
     match count(&log) {
         Ok(PackagesPerPlan { published, .. }) => {
             for (plan, packages) in published {
-                println!("{plan} {packages}");
+                println!("{plan} {}", packages.len());
             }
             ExitCode::SUCCESS
         }

@@ -197,7 +197,7 @@ impl RefusalCode {
                 "use a version that knows this event, or rehearse this plan again before the next publish; the event may record a failure"
             }
             Self::UntrustedLog => {
-                "find the cause; the next rehearsal repairs a torn tail, but a corrupt or broken log must be moved aside"
+                "find the cause; the next rehearsal repairs a torn tail, but a corrupt, broken or unsynced log must be moved aside"
             }
         }
     }

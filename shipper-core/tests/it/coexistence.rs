@@ -1,5 +1,5 @@
 //! A writer refuses a log that the shipper tool writes, unless the caller opts in: that tool's reader rejects our event
-//! types, so its next publish would upload every package and then fail without a receipt.
+//! types, so its next publish would upload every package and then fail without its `receipt.json`.
 
 use std::process::Command;
 
@@ -143,7 +143,7 @@ fn programs_explain_the_refusal_and_have_the_opt_in() {
         let refused = run(&[]);
         let message = String::from_utf8(refused.stderr).expect("UTF-8");
         assert!(!refused.status.success(), "{name}");
-        for part in ["shipper tool", "without a receipt", "resume, status and inspect-events", "--adopt"] {
+        for part in ["shipper tool", "without its receipt.json", "resume, status and inspect-events", "--adopt"] {
             assert!(message.contains(part), "{name}: {message}");
         }
         assert_eq!(std::fs::read(state.log()).expect("the log"), unchained(), "{name}");

@@ -50,31 +50,47 @@ fn rehearsed() -> tempfile::TempDir {
     directory
 }
 
+/// Kills a passing rehearsal, which authorizes the plan exactly if the log contains its completion. Returns the number
+/// of kills.
+fn killed_rehearsal(prepare: impl Fn() -> tempfile::TempDir) -> usize {
+    let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
+    kill_at_syscalls(&example_program("shipper-core", "record_rehearsal"), &args, "", prepare, |directory, stdout| {
+        let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
+        let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
+        assert!(completed || stdout.is_empty(), "an acknowledged event is gone");
+        assert_eq!(asked(directory), completed, "authorized exactly if the log contains the completion");
+        opens(directory);
+    })
+}
+
 /// A passing rehearsal authorizes the plan only after its completion is in the log.
 #[test]
 fn killed_rehearsal_authorizes_nothing_early() {
     if !installed(&["strace"]) {
         return;
     }
-    let args = ["DIR", "--plan-id", "p", "--registry", "r", "a@1.0.0=ok"];
-    let empty = || tempfile::tempdir().expect("a directory");
-    let kills = kill_at_syscalls(
-        &example_program("shipper-core", "record_rehearsal"),
-        &args,
-        "",
-        empty,
-        |directory, stdout| {
-            let log = std::fs::read_to_string(directory.join("events.jsonl")).unwrap_or_default();
-            let completed = log.lines().any(|line| line.contains("rehearsal_complete") && line.ends_with('}'));
-            assert!(completed || stdout.is_empty(), "an acknowledged event is gone");
-            assert_eq!(asked(directory), completed, "authorized exactly if the log contains the completion");
-            opens(directory);
-        },
-    );
+    let kills = killed_rehearsal(|| tempfile::tempdir().expect("a directory"));
     print_figure(&format!("rehearsal was killed at {kills} system calls: authorized only when completed"));
     assert!(kills > 50);
 }
 
+/// A rehearsal that first repairs a torn tail authorizes nothing early either.
+#[test]
+fn killed_repair_authorizes_nothing_early() {
+    if !installed(&["strace"]) {
+        return;
+    }
+    let kills = killed_rehearsal(|| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut log = LogBuilder::chained();
+        log.start("p", "r", 1).rehearsal_failure();
+        let torn = &log.bytes()[..log.bytes().len() - 9];
+        std::fs::write(directory.path().join("events.jsonl"), torn).expect("a log");
+        directory
+    });
+    print_figure(&format!("rehearsal with a repair was killed at {kills} system calls"));
+    assert!(kills > 50);
+}
 /// A failing rehearsal after a passed one revokes the permission as soon as the failure is in the log.
 #[test]
 fn killed_failing_rehearsal_revokes_once_recorded() {

@@ -1,6 +1,7 @@
 //! A crash may cut a log at any byte. Then readers report the torn tail, the gate refuses, and the next rehearsal
 //! repairs the log and keeps the bytes. An open rehearsal counts as failed until it is run again.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -11,6 +12,7 @@ use shipper_events::write::{FsStorage, LockOptions};
 use shipper_events::{EventReader, ReadError};
 use shipper_testkit::log_builder::LogBuilder;
 use shipper_testkit::log_builder::audit;
+use shipper_testkit::program::example_program;
 use shipper_testkit::settings::{print_figure, scaled};
 
 /// A publish may repair a torn tail if no rehearsal is open before it. While one is open, the lost line may be its
@@ -89,4 +91,34 @@ fn every_torn_tail_is_refused_and_repaired() {
         assert!(EventReader::new(&bytes[..]).all(|read| read.is_ok()));
     }
     print_figure(&format!("{cuts} cuts: each reported, refused by the gate, repaired by the next rehearsal"));
+}
+
+/// Only a rehearsal repairs a torn tail: the torn line may be the failure that makes a passed rehearsal unsound. If the
+/// program that appends the events of a run cut it off, the gate would authorize without a new rehearsal.
+#[test]
+fn append_does_not_repair_a_torn_failure() {
+    let mut log = LogBuilder::chained();
+    let passed = log.pass("p", "r").bytes().len();
+    log.event_on(r#"{"type":"rehearsal_smoke_check_failed","name":"a","version":"1.0.0"}"#, "a@1.0.0");
+    let torn = &log.bytes()[..log.bytes().len() - 9];
+    assert!(torn.len() > passed + 9);
+    let directory = tempfile::tempdir().expect("a directory");
+    let state = Utf8PathBuf::try_from(directory.path().to_owned()).expect("UTF-8");
+    let path = state.join("events.jsonl");
+    std::fs::write(&path, torn).expect("a log");
+
+    let input = state.join("input");
+    std::fs::write(&input, "{\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n").expect("a file");
+    let mut append = Command::new(example_program("shipper-events", "append"));
+    let input = Stdio::from(std::fs::File::open(&input).expect("a file"));
+    let output = append.arg(&path).stdin(input).output().expect("it starts");
+
+    let query = GateQuery::new("p".parse().expect("a name"), Some("r".parse().expect("a name")));
+    let answer = ask_gate(FsStorage, &state, &query, &SkipRequest::default(), None, LockOptions::default());
+    let answer = answer.expect("asked");
+    assert!(matches!(answer, GateAnswer::UntrustedLog(_)), "{answer:?}");
+    assert_eq!(std::fs::read(&path).expect("the log"), torn);
+    let message = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("torn tail") && message.contains("rehearse again to repair it"), "{message}");
 }

@@ -65,7 +65,7 @@ pub enum LogError {
     /// reader fails. See [`adopt_unchained`](super::WriterOptions::adopt_unchained).
     #[error(
         "cannot write {path}: {sign}, so the shipper tool writes this log. After one line of this writer, its publish \
-         uploads every package and then fails without a receipt. Its resume, status and inspect-events fail too. \
+         uploads every package and then fails without its receipt.json. Its resume, status and inspect-events fail too. \
          Opt in with --adopt or `adopt_unchained` only if that tool never reads this log again"
     )]
     NotAdopted {
@@ -85,7 +85,9 @@ pub enum LogError {
         risk: AccessRisk,
     },
     /// The log does not extend the head that the caller kept.
-    #[error("{path} does not extend the expected head {kept}; compare it with a copy")]
+    #[error(
+        "{path} does not extend the expected head {kept}; compare it with a copy, or expect the new head after a rotation"
+    )]
     NotExtended {
         /// Path of the log.
         path: Utf8PathBuf,
@@ -102,8 +104,8 @@ pub enum LogError {
         /// The number of bytes after it.
         bytes: u64,
     },
-    /// A torn tail was cut off and saved, but the repair stopped before it was recorded. Reopen the log with
-    /// [`repair_torn_tail`](super::WriterOptions::repair_torn_tail).
+    /// A torn tail was cut off and saved, but the repair stopped before it was recorded. A new rehearsal completes it,
+    /// with [`repair_torn_tail`](super::WriterOptions::repair_torn_tail).
     #[error("the repair of {path} is incomplete; rehearse again to complete it")]
     RepairInterrupted {
         /// Path of the log.

@@ -86,8 +86,10 @@ impl WriterOptions {
         self
     }
 
-    /// Repairs a torn tail if `repair` is true; false by default. Set it only before recording a rehearsal: the bytes
-    /// may have recorded a failure, or another writer may still be writing them.
+    /// Repairs a torn tail if `repair` is true; false by default. Set it only to record a rehearsal with this writer: the
+    /// bytes may have recorded a failure, or another writer may still be writing them. The event `tail_repaired` marks
+    /// only an open rehearsal as failed. If none is open, a repair without a new rehearsal can hide a failure after
+    /// its completion from the gate.
     #[must_use]
     pub fn repair_torn_tail(self, repair: bool) -> Self {
         self.tail_repair(if repair { TailRepair::Always } else { TailRepair::Never })
@@ -105,7 +107,7 @@ impl WriterOptions {
     /// writer appends a `log_adopted` first.
     ///
     /// Set it only if the shipper tool never reads this log again: its reader rejects event types that it does not know.
-    /// Its publish then uploads every package and fails without a receipt, and its `resume`, `status` and
+    /// Its publish then uploads every package and fails without its `receipt.json`, and its `resume`, `status` and
     /// `inspect-events` fail.
     #[must_use]
     pub fn adopt_unchained(mut self, adopt: bool) -> Self {

@@ -79,7 +79,7 @@ fn eight_processes_append_to_one_log() {
     ));
 }
 
-/// `append` is killed at every system call, while it has a torn tail to repair.
+/// `append` is killed at every system call, while it adopts an unchained line and appends.
 #[cfg(target_os = "linux")]
 #[test]
 fn killed_append_loses_nothing_acknowledged() {
@@ -89,8 +89,7 @@ fn killed_append_loses_nothing_acknowledged() {
     let input = "{\"event_type\":{\"type\":\"execution_started\"},\"package\":\"all\"}\n".repeat(2);
     let prepare = || {
         let directory = tempfile::tempdir().expect("a directory");
-        let foreign =
-            "{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n{\"half";
+        let foreign = "{\"timestamp\":\"2026-11-23T08:00:00Z\",\"event_type\":{\"type\":\"x\"},\"package\":\"all\"}\n";
         std::fs::write(directory.path().join("events.jsonl"), foreign).expect("a log");
         directory
     };

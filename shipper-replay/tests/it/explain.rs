@@ -12,7 +12,8 @@ use crate::support::{replay, report, seen};
 use serde::de::value::Error;
 use serde::{Deserialize, Deserializer, de};
 use shipper_core::audit::{
-    Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus, TailStatus, UnprovenCause,
+    AcceptedCause, Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus,
+    TailStatus, UnprovenCause,
 };
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
@@ -169,11 +170,15 @@ fn names<T: for<'de> Deserialize<'de>>() -> Vec<String> {
 #[test]
 fn every_term_is_explained_once() {
     let mut terms: Vec<(String, String)> = Vec::new();
+    // The other causes that `--accept` accepts are reasons why a decision is unproven.
+    let unproven = names::<UnprovenCause>();
+    let accepted_only = names::<AcceptedCause>().into_iter().filter(|name| !unproven.contains(name)).collect();
     for (kind, names) in [
         ("a reason to refuse", names::<RefusalCode>()),
         ("a verdict of the gate", names::<VerdictKind>()),
         ("the status of a decision", names::<DecisionStatus>()),
         ("the reason why a decision is unproven", names::<UnprovenCause>()),
+        ("the accepted cause of a log", accepted_only),
         ("the evidence of a receipt", names::<Evidence>()),
         ("a flaw in the evidence of a receipt", names::<EvidenceFlaw>()),
         ("the integrity of a log", names::<Integrity>()),

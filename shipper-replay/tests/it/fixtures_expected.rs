@@ -93,3 +93,31 @@ fn damaged_logs_give_the_expected_reports() {
 fn recorded_logs_give_the_expected_reports() {
     assert_eq!(run_all("recorded"), (6, 24));
 }
+
+/// The tables of fixtures/README.md have each case once, with the conclusion of the audit without options.
+#[test]
+fn tables_have_the_expected_conclusions() {
+    let page = std::fs::read_to_string(fixtures().join("README.md")).expect("the page");
+    let mut rows = Vec::new();
+    let mut expected = Vec::new();
+    for section in page.split("\n## `").skip(1) {
+        let (collection, text) = section.split_once("/`").expect("the name of a collection");
+        for row in text.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            let (case, result) = (cells[0].trim_matches('`'), cells[cells.len() - 1]);
+            rows.push(format!("{collection}/{case}: {result}"));
+        }
+        for case in std::fs::read_dir(fixtures().join(collection)).expect("the collection is there") {
+            let case = case.expect("it can be listed").path();
+            let Ok(runs) = std::fs::read(case.join("expected.json")) else { continue };
+            let runs: Value = serde_json::from_slice(&runs).expect("JSON");
+            let runs = runs.as_array().expect("runs");
+            let usual = runs.iter().find(|run| run["args"] == json!([])).expect("a run without options");
+            let conclusion = usual["report"]["conclusion"].as_str().expect("a conclusion");
+            expected.push(format!("{collection}/{}: {conclusion}", case.file_name().expect("a name").display()));
+        }
+    }
+    rows.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(rows, expected);
+}

@@ -45,6 +45,10 @@ snapshots! {
     duplicate_name: "damaged/duplicate-name/events.jsonl";
     /// A log that ends within a line.
     torn_tail: "damaged/torn-tail/events.jsonl";
+    /// The same log with its timeline, which ends with the torn tail.
+    torn_tail_timeline: "--timeline" "damaged/torn-tail/events.jsonl";
+    /// A log that `--accept` cannot accept, because the rehearsal of the plan failed.
+    bypassed_after_a_failure: "--accept" "bypassed" "recorded/bypassed/events.jsonl";
     /// A log without bytes, which proves nothing.
     empty_file: "damaged/empty/events.jsonl";
     /// A file that does not exist.
@@ -148,5 +152,35 @@ fn hostile_text_never_reaches_the_terminal() {
             assert!(raw.is_empty(), "{args:?}: {raw:?}");
             assert!(!text.lines().any(|line| line.trim() == "verified: all is well"), "a forged line: {text}");
         }
+    }
+}
+
+/// The next step after a failed sync is not that after a torn tail, and the timeline ends with the marker.
+#[test]
+fn marker_has_its_own_next_step() {
+    for (marker, code, step) in [
+        ("unsynced", "sync-failed", "check the disk, move the log aside, and rehearse this plan again"),
+        ("repairing", "repair-interrupted", "rehearse this plan again, which completes the repair"),
+    ] {
+        let top = tempfile::tempdir().expect("a directory");
+        let log = top.path().join("events.jsonl");
+        let bytes = std::fs::read(crate::support::fixtures().join("recorded/authorized/events.jsonl"));
+        std::fs::write(&log, bytes.expect("the log")).expect("a copy");
+        std::fs::write(top.path().join(format!("events.jsonl.{marker}")), "").expect("a marker");
+        let text = seen(&replay(&["--timeline", log.to_str().expect("UTF-8")]));
+        let end =
+            format!("  end        the log cannot be trusted: {code}\n               gate: refused (untrusted-log)\n");
+        assert!(text.contains(&end), "{text}");
+        assert!(text.contains(&format!("\n  next       {step}\n")), "{text}");
+    }
+}
+
+/// No command reads more bytes of a log than it has.
+#[test]
+fn next_command_fits_a_truncated_log() {
+    let head = format!("50:10000:{}", "0".repeat(64));
+    for option in ["--extends", "--since"] {
+        let text = seen(&replay(&[option, &head, "real/pass-3crate/events.jsonl"]));
+        assert!(text.contains("--explain ") && !text.contains("head -c"), "{text}");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use shipper_core::audit::{StateAfter, TimelineEntry};
+use shipper_core::RefusalCode;
+use shipper_core::audit::{FindingCode, Level, LogAudit, StateAfter, TimelineEntry};
 use shipper_events::display_safe;
 
 use crate::formats::text::phrases::{maybe_quoted, quoted, reasons_text, short_plan_id};
@@ -26,6 +27,23 @@ impl TimelinePrinter {
         self.before = Some(entry.after.clone());
         text
     }
+}
+
+/// Returns the last lines of a timeline, about what follows the events: why the log cannot be trusted, and the verdict
+/// of the gate then. Returns no text for a log that can be trusted.
+pub(super) fn end(audit: &LogAudit) -> String {
+    let is_cause = |code: FindingCode| code == FindingCode::TornTail || code.is_marker() || code.breaks_integrity();
+    let causes = audit.findings.iter().filter(|finding| finding.level != Level::Note && is_cause(finding.code));
+    let mut codes: Vec<&str> = causes.map(|finding| finding.code.as_str()).collect();
+    codes.dedup();
+    if codes.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("  {:<10} the log cannot be trusted: {}\n", "end", codes.join(", "));
+    if let Some(gate) = audit.gate.as_ref().filter(|gate| gate.reasons.contains(&RefusalCode::UntrustedLog)) {
+        let _ = writeln!(text, "  {:<10}   gate: {}{}", "", gate.verdict, reasons_text(&gate.reasons));
+    }
+    text
 }
 
 /// Returns the members of the event that are shown.

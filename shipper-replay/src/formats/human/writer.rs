@@ -8,7 +8,7 @@ use shipper_events::{PlanId, is_display_safe};
 
 use super::diagnostic::DiagnosticRenderer;
 use super::options::{MAX_SHOWN, RenderOptions, finding_filter};
-use super::timeline::TimelinePrinter;
+use super::timeline::{TimelinePrinter, end};
 use crate::cli::Detail;
 use crate::formats::text::caveats::Caveat;
 use crate::formats::text::decisions::{DecisionsByLine, most_severe};
@@ -216,6 +216,9 @@ impl HumanWriter<'_> {
                     self.row("", &format!("  {level}[{}]", finding.code));
                 }
             }
+        }
+        for line in end(audit).lines() {
+            self.line(line);
         }
         self.gap();
     }

@@ -20,15 +20,27 @@ pub(crate) fn capitalized(text: &str) -> String {
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Returns the reason for a conclusion and the causes that the options accept, without a final period.
+/// Returns the reason for a conclusion, and the causes that the options accept or cannot accept, without a final period.
 pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
     let reason = conclusion_reason(log, report);
     let accepted = log.accepted_causes(&report.demand).map(|causes| {
         let causes: Vec<&str> = causes.iter().map(|cause| cause.as_str()).collect();
         format!(" (accepted: {})", causes.join(", "))
     });
+    let refused = accepted.is_none().then(|| not_accepted(log)).flatten();
     let acknowledged = if log.acknowledged { " (acknowledged)" } else { "" };
-    format!("{reason}{}{acknowledged}", accepted.unwrap_or_default())
+    format!("{reason}{}{acknowledged}", accepted.or(refused).unwrap_or_default())
+}
+
+/// Returns why `--accept` cannot accept an inconclusive log: a run after a rehearsal that failed or is unsound. Without
+/// `--accept`, the audit has no such runs.
+fn not_accepted(log: &LogReport) -> Option<String> {
+    let audit = log.audit.as_ref().filter(|_| log.conclusion == Conclusion::Inconclusive)?;
+    let is_open =
+        |decision: &&Decision| matches!(decision.status, DecisionStatus::Unproven | DecisionStatus::Permitted);
+    let mut runs = audit.decisions.iter().filter(is_open).flat_map(|decision| &decision.runs);
+    let run = runs.find(|run| audit.runs_after_failure.binary_search(&run.line).is_ok())?;
+    Some(format!(" (not accepted: the rehearsal before the run on line {} did not pass, or is unsound)", run.line))
 }
 
 fn conclusion_reason(log: &LogReport, report: &Report) -> String {

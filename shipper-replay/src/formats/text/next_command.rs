@@ -7,6 +7,7 @@ use shipper_events::is_display_safe;
 pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions) -> String {
     let log = shell_word(path, "LOG");
     let before = finding.line.map_or(0, |line| line.saturating_sub(1));
+    let head_bytes = demand.extends.or(demand.since).map_or(audit.bytes, |head| head.bytes);
     match finding.code {
         FindingCode::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
         FindingCode::CorruptLine => format!("shipper-replay --at {before} {log}"),
@@ -17,9 +18,8 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
         FindingCode::BlankLine | FindingCode::CrlfLineEndings | FindingCode::TailRepaired if before > 0 => {
             format!("sed -n {before},{}p {log} | cat -vet", before.saturating_add(2))
         }
-        FindingCode::HeadMismatch | FindingCode::LogTruncated if finding.line.is_none() => {
-            let bytes = demand.extends.or(demand.since).map_or(audit.bytes, |head| head.bytes);
-            format!("head -c {bytes} {log} | b3sum")
+        FindingCode::HeadMismatch if finding.line.is_none() && head_bytes <= audit.bytes => {
+            format!("head -c {head_bytes} {log} | b3sum")
         }
         FindingCode::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
         FindingCode::UnknownRules
@@ -29,7 +29,10 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
         FindingCode::SelfDeclaredRegistry => format!("shipper-replay --registry NAME {log}"),
         FindingCode::NoHeadGiven => format!("shipper-replay --extends LINES:BYTES:BLAKE3 {log}"),
         code if audit.timeline.is_some()
-            || matches!(code, FindingCode::LogTruncated | FindingCode::SidecarUnreadable) =>
+            || matches!(
+                code,
+                FindingCode::HeadMismatch | FindingCode::LogTruncated | FindingCode::SidecarUnreadable
+            ) =>
         {
             format!("shipper-replay --explain {code}")
         }

@@ -112,7 +112,11 @@ pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
     if violated.flat_map(|decision| &decision.runs).any(|run| run.published > 0) {
         steps.push("check the published packages, yank those that are wrong, and publish fixes as new versions");
     }
-    for step in reasons.map(|reason| reason.help()) {
+    let help = |reason: &RefusalCode| match reason {
+        RefusalCode::UntrustedLog => untrusted_log_help(audit),
+        reason => reason.help(),
+    };
+    for step in reasons.map(help) {
         if !steps.contains(&step) {
             steps.push(step);
         }
@@ -126,6 +130,22 @@ pub(crate) fn next_steps(audit: &LogAudit) -> Vec<&'static str> {
         });
     }
     steps
+}
+
+/// Returns the remedy for a log that cannot be trusted, by its findings.
+fn untrusted_log_help(audit: &LogAudit) -> &'static str {
+    let has = |codes: &[FindingCode]| audit.findings.iter().any(|finding| codes.contains(&finding.code));
+    if has(&[FindingCode::SyncFailed]) {
+        "check the disk, move the log aside, and rehearse this plan again"
+    } else if has(&[FindingCode::CorruptLine, FindingCode::ChainBroken, FindingCode::BasisMismatch]) {
+        "find the cause, move the log aside, and rehearse this plan again"
+    } else if has(&[FindingCode::RepairInterrupted]) {
+        "rehearse this plan again, which completes the repair"
+    } else if has(&[FindingCode::TornTail]) {
+        "find the cause, and rehearse this plan again, which repairs the torn tail"
+    } else {
+        RefusalCode::UntrustedLog.help()
+    }
 }
 
 /// Returns the meaning of a reason for a refusal.
