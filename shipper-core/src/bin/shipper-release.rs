@@ -290,6 +290,10 @@ impl Progress for StderrProgress {
         });
     }
 
+    fn warning(&mut self, warning: &str) {
+        self.print(&format!("warning: {warning}"));
+    }
+
     fn output_line(&mut self, line: &str) {
         if self.verbose {
             self.print(&format!("  {}", shipper_events::display_safe(line).max_chars(400)));

@@ -74,6 +74,7 @@
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
+mod endpoint;
 mod plan;
 mod publish;
 mod publisher;
@@ -81,6 +82,7 @@ mod registry;
 mod rehearse;
 mod session;
 
+pub use endpoint::{Endpoint, EndpointUse};
 pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
 pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{

@@ -14,7 +14,7 @@ use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step};
+use super::publisher::{CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step};
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
 use super::session::{Limits, ReleaseSession, RetryState};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
@@ -231,13 +231,11 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             let command = publisher.describe_command(package, role.registry());
             let attempted = PackageAttempted::new().attempt(attempt).command(command).max_attempts(max_attempts);
             self.append(&id, attempted)?;
-            let failure = match self.session.run_step(Step::Publish, package, deadline, P::publish) {
-                Ok(OutputTails { stdout, stderr }) => {
-                    let output = NewEvent::new(package_output(&stdout, &stderr), &*id);
-                    self.log.append(&[output, NewEvent::new(PackageUploaded::new(), &*id)])?;
-                    return self.wait_until_visible(package);
-                }
-                Err(failure) => failure,
+            let Err(failure) = self.session.run_step(Step::Publish, package, deadline, P::publish) else {
+                // Other readers expect the event. The text, which may contain secrets, is of no use after a success.
+                let output = NewEvent::new(package_output("", ""), &*id);
+                self.log.append(&[output, NewEvent::new(PackageUploaded::new(), &*id)])?;
+                return self.wait_until_visible(package);
             };
             self.append(&id, package_output(&failure.tails.stdout, &failure.tails.stderr))?;
             // The package may have arrived. The lookup also runs if the caller asked to stop.

@@ -60,6 +60,8 @@ pub enum PublishFault {
     None,
     /// It succeeds, with much output.
     Chatty,
+    /// The step is not done, with much output, and another attempt fails too.
+    ChattyFailure,
     /// The step is not done, and another attempt fails too.
     Permanent,
     /// The step is not done, and another attempt may succeed.
@@ -78,13 +80,18 @@ impl PublishFault {
     fn failure(self) -> Result<(), Failure> {
         let class = match self {
             Self::None | Self::Chatty => return Ok(()),
-            Self::Permanent => FailureClass::Permanent,
+            Self::Permanent | Self::ChattyFailure => FailureClass::Permanent,
             Self::Retryable => FailureClass::Retryable,
             Self::Lost | Self::Unknown | Self::Overtaken | Self::Stopped => FailureClass::Ambiguous,
         };
-        let tails = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
+        let little = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
+        let tails = if self == Self::ChattyFailure { much_output() } else { little };
         Err(Failure { tails, ..Failure::new(class, "\u{1b} it failed") })
     }
+}
+
+fn much_output() -> OutputTails {
+    OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }
 }
 
 /// The answer of the registry to a lookup.
@@ -159,7 +166,9 @@ impl Publisher for FakePublisher {
         }
         let fault = self.next_fault();
         match fault {
-            PublishFault::Permanent | PublishFault::Retryable | PublishFault::Unknown => None,
+            PublishFault::Permanent | PublishFault::ChattyFailure | PublishFault::Retryable | PublishFault::Unknown => {
+                None
+            }
             PublishFault::Overtaken => self.published.insert(publication_key(target), blake3::hash(b"another content")),
             _ => self.published.insert(publication_key(target), content(target.package)),
         };
@@ -167,9 +176,8 @@ impl Publisher for FakePublisher {
             self.cancel.cancel();
         }
         fault.failure()?;
-        let much = OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) };
         let little = OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() };
-        Ok(if fault == PublishFault::Chatty { much } else { little })
+        Ok(if fault == PublishFault::Chatty { much_output() } else { little })
     }
 
     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {

@@ -18,6 +18,8 @@ mod ask_gate;
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;
+#[cfg(all(unix, feature = "cargo"))]
+mod cargo_settings;
 #[cfg(feature = "cargo")]
 mod cargo_workspace;
 mod chain_tampering;

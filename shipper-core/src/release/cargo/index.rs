@@ -2,6 +2,7 @@
 //!
 //! Cargo finds versions by the index. Registries differ in their answers to other requests about a version.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::Read;
@@ -13,12 +14,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ResponseExt};
 
 use super::config::CargoConfig;
 use super::crate_file::{CrateFiles, unpack};
+use crate::release::endpoint::{EndpointUse, parse_address};
 use crate::release::publisher::{Failure, FailureClass, StepContext};
-use crate::release::registry::{Registry, parse_address};
+use crate::release::registry::Registry;
 
 /// The time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,6 +36,8 @@ pub(super) struct SparseIndex {
     /// The address of the index, with `/` at the end.
     address: String,
     token: Option<String>,
+    /// The addresses to which requests were redirected.
+    redirects: RefCell<Vec<String>>,
 }
 
 /// The `config.json` of an index.
@@ -79,13 +83,32 @@ impl SparseIndex {
             agent = agent.proxy(Some(Proxy::new(&proxy).map_err(invalid)?));
         }
         let address = format!("{}/", address.trim_end_matches('/'));
-        Ok(Self { agent: agent.build().into(), address, token: config.token(&name), name })
+        let agent = agent.save_redirect_history(true).build().into();
+        Ok(Self { agent, address, token: config.token(&name), name, redirects: RefCell::default() })
     }
 
     /// Returns the address for uploads.
     pub(super) fn upload_endpoint(&self, context: &StepContext<'_>) -> Result<String, Failure> {
         let api = self.index_config(context)?.api;
-        api.ok_or_else(|| Failure::permanent(format!("registry {} accepts no uploads", self.name)))
+        api.ok_or_else(|| self.without_uploads())
+    }
+
+    /// Returns the addresses for uploads and downloads, and those to which the request for them was redirected.
+    pub(super) fn announced(&self, context: &StepContext<'_>) -> Result<Vec<(EndpointUse, String)>, Failure> {
+        let config = self.index_config(context)?;
+        let uploads = config.api.ok_or_else(|| self.without_uploads())?;
+        let directory = |address: String| address.trim_end_matches("config.json").to_owned();
+        let redirects = self.redirects().into_iter().map(|address| (EndpointUse::IndexRedirect, directory(address)));
+        Ok(redirects.chain([(EndpointUse::Uploads, uploads), (EndpointUse::Downloads, config.dl)]).collect())
+    }
+
+    /// Returns the addresses to which requests were redirected.
+    pub(super) fn redirects(&self) -> Vec<String> {
+        self.redirects.borrow().clone()
+    }
+
+    fn without_uploads(&self) -> Failure {
+        Failure::permanent(format!("registry {} accepts no uploads", self.name))
     }
 
     fn index_config(&self, context: &StepContext<'_>) -> Result<IndexConfig, Failure> {
@@ -192,6 +215,8 @@ impl SparseIndex {
             Failure::new(FailureClass::Retryable, message)
         };
         let response = request.call().map_err(|error| unreachable(&error))?;
+        let visited = response.get_redirect_history().unwrap_or_default();
+        self.redirects.borrow_mut().extend(visited.iter().skip(1).map(ToString::to_string));
         let (status, mut body) = (response.status(), Vec::new());
         let mut reader = response.into_body().into_reader().take(MAX_BODY);
         reader.read_to_end(&mut body).map_err(|error| unreachable(&error))?;

@@ -3,14 +3,17 @@
 use std::io;
 use std::process::{Command, Stdio};
 
+use super::build_settings::BuildSettings;
 use super::cache;
-use super::config::{CRATES_IO, CRATES_IO_ENDPOINT};
 use super::crate_file::{have_same_files, have_same_manifest};
+use super::crates_io::{CRATES_IO, CRATES_IO_ENDPOINT};
+use super::endpoints::KnownEndpoints;
 use super::index::{SparseIndex, without_build_metadata};
 use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::stage::{is_staged, stage};
 use super::workspace::{Workspace, package_command};
+use crate::release::endpoint::Endpoint;
 use crate::release::plan::{Plan, PlannedPackage};
 use crate::release::publisher::{
     Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget,
@@ -26,6 +29,9 @@ pub struct CargoPublisher {
     work_dir: WorkDir,
     /// `true` once the packages were removed from cargo's cache of the rehearsal registry.
     cache_evicted: bool,
+    endpoints: KnownEndpoints,
+    /// The settings of builds in a rehearsal.
+    build_settings: BuildSettings,
 }
 
 impl CargoPublisher {
@@ -34,11 +40,13 @@ impl CargoPublisher {
     ///
     /// # Errors
     ///
-    /// If no temporary directory can be created.
+    /// If no temporary directory or file can be created.
     pub fn new(workspace: Workspace, allow_dirty: bool) -> io::Result<Self> {
         let (redactor, work_dir) = (Redactor::new(workspace.config.secrets()), WorkDir::create()?);
         fs_err::create_dir(work_dir.path().join("temporary"))?;
-        Ok(Self { workspace, allow_dirty, redactor, work_dir, cache_evicted: false })
+        let build_settings = BuildSettings::create(&workspace.config, workspace.root(), work_dir.path())?;
+        let (cache_evicted, endpoints) = (false, KnownEndpoints::default());
+        Ok(Self { workspace, allow_dirty, redactor, work_dir, cache_evicted, endpoints, build_settings })
     }
 
     /// Returns the workspace as it was read.
@@ -82,8 +90,9 @@ impl CargoPublisher {
         run(command, Stdio::piped(), context, &self.redactor)
     }
 
-    /// Makes a command build apart from earlier builds, with all files in the work directory.
+    /// Makes a command build as for users and apart from earlier builds, with all files in the work directory.
     fn isolate_build(&self, command: &mut Command) {
+        self.build_settings.apply(command);
         let (target, temporary) = (self.work_dir.path().join("target"), self.work_dir.path().join("temporary"));
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
         for variable in ["TMPDIR", "TMP", "TEMP"] {
@@ -125,7 +134,7 @@ impl CargoPublisher {
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
         self.isolate_build(&mut command);
-        self.run(command, context)
+        self.run(command, context).map_err(|failure| self.build_settings.explain(failure))
     }
 
     /// Removes the plan's packages from cargo's cache of that registry, once.
@@ -141,13 +150,16 @@ impl CargoPublisher {
     fn lookup_published(&self, target: StepTarget<'_>, context: &StepContext<'_>) -> Result<PublishedState, Failure> {
         let StepTarget { package, role } = target;
         let index = SparseIndex::new(role.registry(), &self.workspace.config)?;
-        let Some(entry) = index.find_version(&package.name, &package.version, context)? else {
+        let entry = index.find_version(&package.name, &package.version, context)?;
+        self.endpoints.check_redirect(role, &index)?;
+        let Some(entry) = entry else {
             return Ok(PublishedState::Absent);
         };
         if (&entry.name, &entry.version) != (&package.name, &package.version) {
             return Ok(PublishedState::DifferentContent);
         }
         let published = index.download(&entry, context)?;
+        self.endpoints.check_redirect(role, &index)?;
         let same = self.workspace.files(&package.name).is_some_and(|ours| match role {
             RegistryRole::Rehearsal(_) => is_staged(&published, ours),
             RegistryRole::Live(_) => have_same_files(&published, ours) && have_same_manifest(&published, ours),
@@ -177,6 +189,10 @@ impl Publisher for CargoPublisher {
             Err(failure) => Err(self.redacted(failure)),
             Ok(endpoint) => Ok(self.redactor.redact(&endpoint)),
         }
+    }
+
+    fn endpoints(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<Vec<Endpoint>, Failure> {
+        self.endpoints.read(role, &self.workspace.config, context).map_err(|failure| self.redacted(failure))
     }
 
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
@@ -209,16 +225,12 @@ impl Publisher for CargoPublisher {
         io_failure("cannot clear the cache of cargo", self.evict_cache(registry))?;
         let version = format!("={}", package.version);
         let mut command = self.command(registry, &["install", &package.name, "--force", "--version", &version]);
-        // `cargo install` reads only the configuration of cargo's home.
-        for file in self.workspace.config.workspace_files() {
-            command.arg("--config").arg(file);
-        }
         let others = self.workspace.plan().packages().iter().filter(|one| *one != package);
         self.patch(&mut command, others, registry);
         let root = self.work_dir.path().join("installed");
         command.arg("--root").arg(&root);
         self.isolate_build(&mut command);
-        let tails = self.run(command, context)?;
+        let tails = self.run(command, context).map_err(|failure| self.build_settings.explain(failure))?;
         // Cargo also succeeds if it installed nothing.
         let installed = root.join("bin").read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
         let nothing = "cargo installed no program; check `required-features` in its manifest";
