@@ -27,6 +27,16 @@ fn each_form_of_a_secret_is_hidden() {
     assert_eq!(redact(&["s3cret", "s3cret-token"], "s3cret-token s3cret"), "[hidden] [hidden]");
 }
 
+/// A token that is known later is hidden in the same forms.
+#[test]
+fn added_secret_is_hidden() {
+    let mut redactor = Redactor::new(["s3cret".to_owned()]);
+    for _ in 0..2 {
+        redactor.add(["Bearer abc/def+ghi".to_owned()]);
+    }
+    assert_eq!(redactor.redact("s3cret abc/def+ghi abc%2Fdef%2bghi"), "[hidden] [hidden] [hidden]");
+}
+
 /// The password of each URL is hidden, and the user without a password only where it is a token.
 #[test]
 fn passwords_in_urls_are_hidden() {

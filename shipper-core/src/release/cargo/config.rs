@@ -199,7 +199,9 @@ impl CargoConfig {
             let token = is_secret(name).then(|| value.to_owned());
             passwords_of(name, value).into_iter().chain(token)
         });
-        in_environment.chain(in_files).collect()
+        // It is known after a call of `proxies`.
+        let of_git = self.git_proxy.get().into_iter().flatten().flat_map(|proxy| passwords_of("http.proxy", proxy));
+        in_environment.chain(in_files).chain(of_git).collect()
     }
 
     /// Returns the file with the certificates that connections trust; `None` for those of the system.
