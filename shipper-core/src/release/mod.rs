@@ -74,6 +74,7 @@
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
+mod endpoint;
 mod plan;
 mod publish;
 mod publisher;
@@ -83,6 +84,7 @@ mod rehearse;
 mod session;
 mod waiting;
 
+pub use endpoint::{Endpoint, EndpointUse};
 pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
 pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{

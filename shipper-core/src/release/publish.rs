@@ -15,9 +15,7 @@ use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{
-    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, Upload,
-};
+use super::publisher::{CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, Upload};
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
 use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
@@ -240,8 +238,9 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             let attempted = PackageAttempted::new().attempt(attempt).command(command).max_attempts(max_attempts);
             self.append(&id, attempted)?;
             let failure = match self.session.run_step(Step::Publish, package, deadline, P::publish) {
-                Ok(Upload { cksum, tails: OutputTails { stdout, stderr } }) => {
-                    let output = NewEvent::new(package_output(&stdout, &stderr), &*id);
+                Ok(Upload { cksum, .. }) => {
+                    // Other readers expect the event. The text, which may contain secrets, is of no use after a success.
+                    let output = NewEvent::new(package_output("", ""), &*id);
                     let uploaded = PackageUploaded::new().content(package.content().to_string()).cksum(optional(cksum));
                     self.log.append(&[output, NewEvent::new(uploaded, &*id)])?;
                     let shown = self.wait_until_visible(package)?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::endpoint::{Endpoint, EndpointUse};
 use super::plan::{Plan, PlannedPackage};
 use super::rate_limit::{RateLimit, UploadEstimate, UploadKind};
 use super::registry::{Registry, RegistryRole};
@@ -122,6 +123,13 @@ pub trait Publisher {
     /// registry returns the live registry's address. Fails if the registry does not answer or accepts no uploads.
     fn upload_endpoint(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<String, Failure>;
 
+    /// Returns all addresses of a registry. A rehearsal compares them with those of the live registry. By default, they
+    /// are the address of the index and that for uploads. Fails as [`upload_endpoint`](Self::upload_endpoint) does.
+    fn endpoints(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<Vec<Endpoint>, Failure> {
+        let uploads = self.upload_endpoint(role, context)?;
+        Ok(vec![role.registry().index_endpoint(), Endpoint::new(EndpointUse::Uploads, &uploads)])
+    }
+
     /// Checks, before the first event, that all packages equal the plan and may be published to the live registry. Fails
     /// otherwise, with all problems that it finds.
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure>;
@@ -225,7 +233,7 @@ pub trait Progress {
     /// A step ended after this time; `failure` is `None` if it succeeded.
     fn step_finished(&mut self, _step: Step, _package: &PlannedPackage, _took: Duration, _failure: Option<&Failure>) {}
 
-    /// The check before the first step found a possible problem. The caller should show the text, which is safe to show.
+    /// The release continues in spite of a possible problem. The caller should show the text, which is safe to show.
     fn warning(&mut self, _message: &str) {}
 
     /// A command printed a line.

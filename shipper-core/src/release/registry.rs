@@ -1,10 +1,9 @@
 //! Registries, which are compared by address.
 
-use std::net::IpAddr;
-
 use shipper_events::RegistryName;
 use thiserror::Error;
-use url::{Host, Url};
+
+use super::endpoint::{Endpoint, EndpointUse, parse_address};
 
 /// A registry: its name in cargo's configuration, and the address of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +17,19 @@ pub struct Registry {
 impl Registry {
     /// Returns `true` if the indexes of both registries have the same address. Names are not compared.
     pub fn is_same_registry(&self, other: &Self) -> bool {
-        same_endpoint(&self.index, &other.index)
+        self.index_endpoint().is_same(&other.index_endpoint())
     }
-}
 
-/// Parses an address without the prefix that names the protocol of an index.
-pub(super) fn parse_address(text: &str) -> Option<Url> {
-    Url::parse(text.strip_prefix("sparse+").unwrap_or(text)).ok()
+    /// Returns the address of the index for comparisons.
+    pub fn index_endpoint(&self) -> Endpoint {
+        Endpoint::new(EndpointUse::Index, &self.index)
+    }
+
+    /// Returns `true` if cargo's environment variables cannot distinguish the names.
+    fn has_same_name(&self, other: &Self) -> bool {
+        let variable = |registry: &Self| registry.name.as_str().to_ascii_uppercase().replace('-', "_");
+        variable(self) == variable(other)
+    }
 }
 
 /// The greatest length of an origin in the log, in bytes. Origins of real registries are far shorter.
@@ -34,28 +39,6 @@ const MAX_ORIGIN_LEN: usize = 512;
 pub(super) fn origin(text: &str) -> Option<String> {
     let origin = parse_address(text).map(|url| url.origin().ascii_serialization());
     origin.filter(|origin| origin.len() <= MAX_ORIGIN_LEN)
-}
-
-/// Returns `true` if two addresses are those of the same endpoint.
-pub(super) fn same_endpoint(one: &str, other: &str) -> bool {
-    normalize(one) == normalize(other)
-}
-
-/// Removes the parts of an address that do not distinguish registries. Returns text that is not an address unchanged.
-fn normalize(text: &str) -> String {
-    let Some(url) = parse_address(text) else {
-        return text.to_owned();
-    };
-    let host = match url.host() {
-        Some(Host::Ipv6(address)) => address.to_canonical().to_string(),
-        Some(host) => host.to_string().trim_end_matches('.').to_owned(),
-        None => String::new(),
-    };
-    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
-    let host = if host == "localhost" || host.parse().is_ok_and(is_local) { "here" } else { &host };
-    // The scheme is ignored: one registry may serve its usual ports with and without encryption.
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{host}{port}{}", url.path().trim_end_matches('/'))
 }
 
 /// A registry and its role in the release.
@@ -78,21 +61,36 @@ impl<'r> RegistryRole<'r> {
 
 /// The error for a rehearsal registry that is the live registry. A rehearsal there would publish for real.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("rehearsal registry {rehearsal} and live registry {live} have the same address; configure another index")]
-pub struct SameRegistryError {
-    /// The rehearsal registry's name, safe to show.
-    pub rehearsal: String,
-    /// The live registry's name, safe to show.
-    pub live: String,
+#[non_exhaustive]
+pub enum SameRegistryError {
+    /// Both registries have one name.
+    #[error("rehearsal registry {rehearsal} and live registry {live} have the same name for cargo; rename one of them")]
+    SameName {
+        /// The rehearsal registry's name, safe to show.
+        rehearsal: String,
+        /// The live registry's name, safe to show.
+        live: String,
+    },
+    /// The indexes of both registries have one address.
+    #[error("rehearsal registry {rehearsal} and live registry {live} have the same address; configure another index")]
+    SameAddress {
+        /// The rehearsal registry's name, safe to show.
+        rehearsal: String,
+        /// The live registry's name, safe to show.
+        live: String,
+    },
 }
 
 impl SameRegistryError {
-    /// Compares the addresses of the indexes.
+    /// Compares the addresses of the indexes, and the names.
     pub(super) fn check(rehearsal: &Registry, live: &Registry) -> Result<(), Self> {
-        if rehearsal.is_same_registry(live) {
-            return Err(Self { rehearsal: shown(rehearsal.name.as_str()), live: shown(live.name.as_str()) });
+        let (same_address, same_name) = (rehearsal.is_same_registry(live), rehearsal.has_same_name(live));
+        let (rehearsal, live) = (shown(rehearsal.name.as_str()), shown(live.name.as_str()));
+        match (same_address, same_name) {
+            (true, _) => Err(Self::SameAddress { rehearsal, live }),
+            (false, true) => Err(Self::SameName { rehearsal, live }),
+            (false, false) => Ok(()),
         }
-        Ok(())
     }
 }
 

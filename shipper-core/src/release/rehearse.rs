@@ -6,10 +6,11 @@ use camino::Utf8Path;
 use shipper_events::write::Storage;
 use thiserror::Error;
 
+use super::endpoint::{Isolation, isolation};
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{CancelToken, Failure, Progress, PublishedState, Publisher, Step};
 use super::rate_limit::WaitDecision;
-use super::registry::{Registry, RegistryRole, SameRegistryError, origin, same_endpoint, shown};
+use super::registry::{Registry, RegistryRole, SameRegistryError, origin, shown};
 use super::session::{Limits, ReleaseSession, Visible, too_long};
 use crate::rehearsal::{CompletedRehearsal, OpenRehearsal, RecordError, RehearsalRecorder};
 use crate::state_dir::StateOptions;
@@ -101,7 +102,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         plan: &Plan,
         smoke_install: Option<&PlannedPackage>,
     ) -> Result<Option<String>, RecordError> {
-        let endpoint = self.ensure_distinct_endpoint(plan.live());
+        let endpoint = self.ensure_isolated(plan.live());
         let credentials = endpoint.as_deref().ok().and_then(origin);
         recording.policy_applied(origin(&self.role.registry().index).as_deref(), credentials.as_deref())?;
         if let Err(failure) = endpoint {
@@ -132,15 +133,20 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         Ok(None)
     }
 
-    /// Returns the address for uploads to the rehearsal registry. Fails if the live registry has the same address, as
-    /// for a mirror, or if either registry returns no address.
-    fn ensure_distinct_endpoint(&mut self, live: &Registry) -> Result<String, Failure> {
-        let endpoint = self.upload_endpoint(self.role)?;
-        if same_endpoint(&endpoint, &self.upload_endpoint(RegistryRole::Live(live))?) {
-            let message = "uploads to the rehearsal registry go to the live registry; use another rehearsal registry";
-            return Err(Failure::permanent(message));
+    /// Returns the address for uploads to the rehearsal registry. Fails if the registries share an address, as a mirror
+    /// does with its original, or if either registry returns no address. Warns if they share a host.
+    fn ensure_isolated(&mut self, live: &Registry) -> Result<String, Failure> {
+        let uploads = self.upload_endpoint(self.role)?;
+        let rehearsal = self.endpoints(self.role)?;
+        let live = self.endpoints(RegistryRole::Live(live))?;
+        match isolation(&rehearsal, &live) {
+            Isolation::SharedEndpoint(shared) => {
+                return Err(Failure::permanent(format!("{shared}; use another rehearsal registry")));
+            }
+            Isolation::SharedHost(shared) => self.progress.warning(&shared),
+            Isolation::Separate => {}
         }
-        Ok(endpoint)
+        Ok(uploads)
     }
 
     /// Publishes a package to the rehearsal registry, or verifies the one that is there.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use super::endpoint::Endpoint;
 use super::plan::{Plan, PlannedPackage};
 use super::publisher::{
     CANCELLED, CancelToken, DEADLINE_PASSED, Failure, FailureClass, Progress, PublishedState, Publisher, Step,
@@ -99,6 +100,11 @@ impl<P: Publisher> ReleaseSession<'_, P> {
     /// Returns the address that takes uploads to a registry.
     pub(super) fn upload_endpoint(&mut self, role: RegistryRole<'_>) -> Result<String, Failure> {
         self.retry(|publisher, context| publisher.upload_endpoint(role, context))
+    }
+
+    /// Returns all addresses of a registry.
+    pub(super) fn endpoints(&mut self, role: RegistryRole<'_>) -> Result<Vec<Endpoint>, Failure> {
+        self.retry(|publisher, context| publisher.endpoints(role, context))
     }
 
     /// Looks up the package on the registry.

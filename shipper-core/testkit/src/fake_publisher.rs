@@ -60,6 +60,8 @@ pub enum PublishFault {
     None,
     /// It succeeds, with much output.
     Chatty,
+    /// The step is not done, with much output, and another attempt fails too.
+    ChattyFailure,
     /// The step is not done, and another attempt fails too.
     Permanent,
     /// The step is not done, and another attempt may succeed.
@@ -80,17 +82,22 @@ impl PublishFault {
     fn failure(self) -> Result<(), Failure> {
         let class = match self {
             Self::None | Self::Chatty => return Ok(()),
-            Self::Permanent => FailureClass::Permanent,
+            Self::Permanent | Self::ChattyFailure => FailureClass::Permanent,
             Self::Retryable | Self::RateLimited(_) => FailureClass::Retryable,
             Self::Lost | Self::Unknown | Self::Overtaken | Self::Stopped => FailureClass::Ambiguous,
         };
-        let tails = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
+        let little = OutputTails { stdout: "Compiling".to_owned(), stderr: "error\n".to_owned() };
+        let tails = if self == Self::ChattyFailure { much_output() } else { little };
         let rate_limit = match self {
             Self::RateLimited(retry_after) => Some(RateLimit { retry_after }),
             _ => None,
         };
         Err(Failure { tails, rate_limit, ..Failure::new(class, "\u{1b} it failed") })
     }
+}
+
+fn much_output() -> OutputTails {
+    OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) }
 }
 
 /// The answer of the registry to a lookup.
@@ -169,6 +176,7 @@ impl Publisher for FakePublisher {
         let fault = self.next_fault();
         match fault {
             PublishFault::Permanent
+            | PublishFault::ChattyFailure
             | PublishFault::Retryable
             | PublishFault::RateLimited(_)
             | PublishFault::Unknown => None,
@@ -179,9 +187,8 @@ impl Publisher for FakePublisher {
             self.cancel.cancel();
         }
         fault.failure()?;
-        let much = OutputTails { stdout: "\u{1}".repeat(20 << 20), stderr: "ü".repeat(10 << 20) };
         let little = OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() };
-        let tails = if fault == PublishFault::Chatty { much } else { little };
+        let tails = if fault == PublishFault::Chatty { much_output() } else { little };
         Ok(Upload { cksum: None, tails })
     }
 

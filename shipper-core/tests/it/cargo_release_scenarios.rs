@@ -227,7 +227,7 @@ fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
     let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
     let fixture = ReleaseFixture::between(live, mirror);
-    fixture.rehearse(&[]).expect_status(1, "go to the live registry");
+    fixture.rehearse(&[]).expect_status(1, "and the upload address of the live registry are the same");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().is_empty());
     fixture.publish(&[]).expect_status(1, "");
     fixture.assert_conclusion(Conclusion::Verified);

@@ -24,6 +24,8 @@ mod cargo_preflight;
 mod cargo_release;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_release_scenarios;
+#[cfg(all(unix, feature = "cargo"))]
+mod cargo_settings;
 #[cfg(feature = "cargo")]
 mod cargo_workspace;
 mod chain_tampering;

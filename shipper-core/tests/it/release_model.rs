@@ -117,9 +117,20 @@ fn hostile_registry_message_is_sanitized() {
     let log = tool.log_text();
     assert!(log.contains(r"\\u{1b}[2Jxxx") && log.len() < 20_000, "{}", log.len());
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Chatty]), Ok(true));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::ChattyFailure]), Ok(false));
     let log = tool.log_text();
     assert!(log.contains("üüü") && log.len() < 1_000_000, "{}", log.len());
+}
+
+/// The output of a successful publish is not recorded, because it may contain secrets. Its event is.
+#[test]
+fn output_of_a_success_is_not_recorded() {
+    let mut tool = ReleaseTool::create();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[PublishFault::Chatty]), Ok(true));
+    let log = tool.log_text();
+    let empty = r#""type":"package_output","stdout_tail":"","stderr_tail":"""#;
+    assert_eq!((log.matches(empty).count(), log.contains("üüü")), (3, false), "{log}");
 }
 
 /// A cancelled run is recorded and finished, and the next run resumes.
@@ -175,7 +186,10 @@ fn aliases_of_one_registry_are_rejected() {
 /// uploaded, and the log contains the reason.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
-    let mirrors = [(MirrorMode::OfLive, "go to the live registry"), (MirrorMode::Silent, "it cannot be reached")];
+    let mirrors = [
+        (MirrorMode::OfLive, "and the upload address of the live registry are the same"),
+        (MirrorMode::Silent, "it cannot be reached"),
+    ];
     for (mirror, reason) in mirrors.into_iter().chain([(MirrorMode::LiveSilent, "it cannot be reached")]) {
         let mut tool = ReleaseTool::create();
         tool.publisher.mirror = mirror;

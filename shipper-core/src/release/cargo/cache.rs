@@ -7,8 +7,9 @@ use camino::Utf8DirEntry;
 use url::Url;
 
 use super::config::{cargo_home, if_exists};
+use crate::release::endpoint::parse_address;
 use crate::release::plan::PlannedPackage;
-use crate::release::registry::{Registry, parse_address};
+use crate::release::registry::Registry;
 
 /// Removes the packages from cargo's cache of that registry's host.
 pub(super) fn evict(registry: &Registry, packages: &[PlannedPackage]) -> io::Result<()> {

@@ -10,17 +10,11 @@ use std::time::{Duration, SystemTime};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
+use super::crates_io::{CRATES_IO, CRATES_IO_INDEX};
+use super::overrides::{Override, SOURCE_VARIABLES, find_override};
 use super::proxy::{ProxySetting, ProxySettings};
+use super::redact::{hide_url_passwords, url_passwords};
 use crate::release::registry::{Registry, shown};
-
-/// The registry that needs no configuration.
-pub(super) const CRATES_IO: &str = "crates-io";
-
-/// The address for uploads to crates-io.
-pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";
-
-/// The address of the index of crates-io.
-const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 
 /// The error for a configuration of cargo that does not fit a release.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +49,19 @@ pub enum ConfigError {
         name: String,
         /// The setting, and the reason.
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// Cargo takes packages of the registry from another place, which users do not have.
+    #[error(
+        "{key} in {place} replaces packages of the registry {name}, but not for users; remove the setting for the \
+         release, so that cargo reads the registry itself (a mirror can lack versions)"
+    )]
+    Overridden {
+        /// The registry's name.
+        name: String,
+        /// The file, or the environment.
+        place: String,
+        /// The key, or the environment variable.
+        key: String,
     },
     /// A configuration file cannot be read.
     #[error("cannot read the cargo configuration {path}")]
@@ -119,8 +126,20 @@ impl CargoConfig {
         })
     }
 
-    /// Returns the registry of that name.
+    /// Returns the registry of that name. Fails if cargo does not read it itself.
     pub(super) fn registry(&self, name: &str) -> Result<Registry, ConfigError> {
+        let registry = self.configured(name)?;
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with(SOURCE_VARIABLES))?;
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        match find_override(&self.files, &variables.collect(), &registry) {
+            None => Ok(registry),
+            Some(Override { place, key }) => Err(ConfigError::Overridden { name: name.to_owned(), place, key }),
+        }
+    }
+
+    fn configured(&self, name: &str) -> Result<Registry, ConfigError> {
         let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let registry = name.parse().ok().filter(|_| fits);
         let registry = registry.ok_or_else(|| ConfigError::InvalidRegistryName { name: shown(name) })?;
@@ -131,7 +150,7 @@ impl CargoConfig {
         let index = std::env::var(&variable).ok().or_else(|| self.text(&format!("/registries/{name}/index")));
         let index = index.ok_or_else(|| ConfigError::NotConfigured { name: name.to_owned(), variable })?;
         if !index.starts_with("sparse+") {
-            return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&index) });
+            return Err(ConfigError::NotSparse { name: name.to_owned(), index: shown(&hide_url_passwords(&index)) });
         }
         // Cargo wants the slash at the end.
         Ok(Registry { name: registry, index: format!("{}/", index.trim_end_matches('/')) })
@@ -164,19 +183,25 @@ impl CargoConfig {
         provided.values().map(|provided| provided.token.clone()).collect()
     }
 
-    /// Returns every token in the environment, the configuration and the credentials, to be redacted.
+    /// Returns every secret in the environment, the configuration and the credentials, to be redacted.
     pub(super) fn secrets(&self) -> Vec<String> {
-        let in_environment = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.to_str()?;
-            let is_token = name.starts_with("CARGO_REGISTR") && is_secret(name);
-            is_token.then(|| value.to_string_lossy().into_owned())
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let value = value.to_string_lossy().into_owned();
+            Some((name.into_string().ok()?, value))
         });
+        let in_environment = variables.flat_map(|(name, value)| secrets_of_variable(&name, value));
         let registries = self.files.iter().flat_map(|(_, file)| {
             let named = members(&file["registries"]).map(|(_, registry)| registry);
-            named.chain([&file["registry"]])
+            named.chain([&file["registry"], &file["http"]])
         });
-        let tokens = registries.flat_map(members).filter(|(name, _)| is_secret(name));
-        in_environment.chain(tokens.filter_map(|(_, token)| Some(token.as_str()?.to_owned()))).collect()
+        let in_files = registries.flat_map(members).filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let in_files = in_files.flat_map(|(name, value)| {
+            let token = is_secret(name).then(|| value.to_owned());
+            passwords_of(name, value).into_iter().chain(token)
+        });
+        // It is known after a call of `proxies`.
+        let of_git = self.git_proxy.get().into_iter().flatten().flat_map(|proxy| passwords_of("http.proxy", proxy));
+        in_environment.chain(in_files).chain(of_git).collect()
     }
 
     /// Returns the file with the certificates that connections trust; `None` for those of the system.
@@ -223,11 +248,11 @@ impl CargoConfig {
         in_files.chain(in_environment).collect()
     }
 
-    /// Returns the configuration files of the workspace, which `cargo install` does not read; the farthest first.
-    pub(super) fn workspace_files(&self) -> impl Iterator<Item = &Utf8Path> {
+    /// Returns the configuration files, the nearest first, with `true` for those of cargo's home.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&Utf8Path, &Value, bool)> {
         let home = cargo_home();
-        let files = self.files.iter().rev().map(|(path, _)| path.as_path());
-        files.filter(move |path| path.parent() != home.as_deref())
+        let files = self.files.iter().map(|(path, file)| (path.as_path(), file));
+        files.map(move |(path, file)| (path, file, path.parent() == home.as_deref()))
     }
 
     /// Returns the text of the nearest setting at a JSON pointer.
@@ -273,7 +298,7 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Returns `true` for the name of a setting, or of an environment variable, that contains a token.
+/// Returns `true` for the name of a setting, or of a variable of cargo, that contains a token.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     name.ends_with("token") || name.ends_with("secret_key")
@@ -305,6 +330,29 @@ fn git_proxy() -> Option<String> {
         let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
         Some(text.trim().to_owned())
     })
+}
+
+/// The ends of the names of variables that contain a secret.
+const SECRET_NAMES: [&str; 4] = ["TOKEN", "KEY", "SECRET", "PASSWORD"];
+
+/// The least length of a secret in a variable that is not cargo's, in bytes. A shorter one would hide ordinary text.
+const MIN_VARIABLE_LEN: usize = 8;
+
+/// Returns the passwords of a URL. That of a proxy may have no scheme.
+fn passwords_of(name: &str, value: &str) -> Vec<String> {
+    let is_proxy = name.to_ascii_lowercase().ends_with("proxy") && !value.contains("://");
+    if is_proxy { url_passwords(&format!("http://{value}")) } else { url_passwords(value) }
+}
+
+/// Returns the secrets in an environment variable.
+fn secrets_of_variable(name: &str, value: String) -> Vec<String> {
+    let mut secrets = passwords_of(name, &value);
+    let upper = name.to_ascii_uppercase();
+    let is_long = value.trim().len() >= MIN_VARIABLE_LEN && SECRET_NAMES.iter().any(|end| upper.ends_with(end));
+    if is_long || (name.starts_with("CARGO_REGISTR") && is_secret(name)) {
+        secrets.push(value);
+    }
+    secrets
 }
 
 /// Returns the environment variable of a registry's setting.

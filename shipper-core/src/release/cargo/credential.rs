@@ -12,7 +12,8 @@ use camino::Utf8Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::config::{CRATES_IO, CargoConfig, ProvidedToken, token_variable};
+use super::config::{CargoConfig, ProvidedToken, token_variable};
+use super::crates_io::CRATES_IO;
 use crate::release::publisher::{Failure, StepContext};
 use crate::release::registry::Registry;
 

@@ -1,5 +1,6 @@
 //! Requests with the proxy and the certificates of cargo's configuration.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ use url::Url;
 use super::config::{CargoConfig, ConfigError};
 use super::proxy::{ProxyError, ProxySettings};
 use super::tls::TrustedCertificates;
-use crate::release::registry::{Registry, parse_address};
+use crate::release::endpoint::parse_address;
+use crate::release::registry::Registry;
 
 /// The time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -43,6 +45,8 @@ pub(super) enum NetworkSettingError {
 pub(super) struct HttpClient {
     agent: Agent,
     proxies: ProxySettings,
+    /// The addresses to which requests were redirected.
+    redirects: RefCell<Vec<String>>,
 }
 
 impl HttpClient {
@@ -66,7 +70,12 @@ impl HttpClient {
                 Agent::with_parts(settings.build(), connector, DefaultResolver::default())
             }
         };
-        Ok(Self { agent, proxies: config.proxies() })
+        Ok(Self { agent, proxies: config.proxies(), redirects: RefCell::default() })
+    }
+
+    /// Returns the addresses to which requests were redirected.
+    pub(super) fn redirects(&self) -> Vec<String> {
+        self.redirects.borrow().clone()
     }
 
     /// Requests an address. The origin of the address gets the token, and no other one that redirections lead to.
@@ -89,6 +98,7 @@ impl HttpClient {
                 if !matches!(current.scheme(), "http" | "https") {
                     return Err("it redirects to an address that is not on the web".into());
                 }
+                self.redirects.borrow_mut().push(current.to_string());
                 continue;
             }
             let mut body = Vec::new();

@@ -15,6 +15,7 @@ use super::config::CargoConfig;
 use super::crate_file::{CrateFiles, unpack};
 use super::credential::read_token;
 use super::http::HttpClient;
+use crate::release::endpoint::EndpointUse;
 use crate::release::publisher::{Failure, FailureClass, StepContext};
 use crate::release::rate_limit::UploadKind;
 use crate::release::registry::Registry;
@@ -70,7 +71,25 @@ impl<'c> SparseIndex<'c> {
     /// Returns the address for uploads.
     pub(super) fn upload_endpoint(&self, context: &StepContext<'_>) -> Result<String, Failure> {
         let api = self.index_config(context)?.api.clone();
-        api.ok_or_else(|| Failure::permanent(format!("registry {} accepts no uploads", self.registry.name)))
+        api.ok_or_else(|| self.without_uploads())
+    }
+
+    /// Returns the addresses for uploads and downloads, and those to which the request for them was redirected.
+    pub(super) fn announced(&self, context: &StepContext<'_>) -> Result<Vec<(EndpointUse, String)>, Failure> {
+        let IndexConfig { dl, api, .. } = self.index_config(context)?;
+        let uploads = api.clone().ok_or_else(|| self.without_uploads())?;
+        let directory = |address: String| address.trim_end_matches("config.json").to_owned();
+        let redirects = self.redirects().into_iter().map(|address| (EndpointUse::IndexRedirect, directory(address)));
+        Ok(redirects.chain([(EndpointUse::Uploads, uploads), (EndpointUse::Downloads, dl.clone())]).collect())
+    }
+
+    /// Returns the addresses to which requests were redirected.
+    pub(super) fn redirects(&self) -> Vec<String> {
+        self.client.redirects()
+    }
+
+    fn without_uploads(&self) -> Failure {
+        Failure::permanent(format!("registry {} accepts no uploads", self.registry.name))
     }
 
     /// Reads the index's `config.json`, which also decides if other requests need a token.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::config::{CRATES_IO, CargoConfig};
+use super::config::CargoConfig;
+use super::crates_io::CRATES_IO;
 use super::index::SparseIndex;
 use super::preflight::{PublishedCrate, other_spellings};
 use crate::release::plan::{Plan, PlannedPackage};

@@ -16,11 +16,12 @@ use camino::Utf8Path;
 use cargo_metadata::semver::{Version, VersionReq};
 use cargo_metadata::{Dependency, DependencyKind, Package};
 
-use super::config::CRATES_IO;
+use super::crates_io::CRATES_IO;
 use super::metadata_rules::{common_problems, crates_io_problems, is_category};
 use super::package_options::PackageOptions;
 use super::problem::{Level, Problem, dependency_key};
-use crate::release::registry::{Registry, same_endpoint};
+use crate::release::endpoint::{Endpoint, EndpointUse};
+use crate::release::registry::Registry;
 
 /// The values that the check depends on.
 pub(super) struct PreflightInput<'p> {
@@ -235,7 +236,7 @@ fn missing_dependency(input: &PreflightInput<'_>, package: &Package, dependency:
 fn missing_level(input: &PreflightInput<'_>, dependency: &Dependency) -> Option<Level> {
     let on_live = match &dependency.registry {
         None => input.live.name.as_str() == CRATES_IO,
-        Some(index) => same_endpoint(index, &input.live.index),
+        Some(index) => input.live.index_endpoint().is_same(&Endpoint::new(EndpointUse::Index, index)),
     };
     if !on_live || !is_published(dependency) {
         return None;

@@ -7,9 +7,12 @@ use std::process::{Command, Stdio};
 use camino::Utf8Path;
 use cargo_metadata::Package;
 
+use super::build_settings::BuildSettings;
 use super::cache;
-use super::config::{CRATES_IO, CRATES_IO_ENDPOINT, if_exists};
+use super::config::if_exists;
 use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest};
+use super::crates_io::{CRATES_IO, CRATES_IO_ENDPOINT};
+use super::endpoints::KnownEndpoints;
 use super::index::{SparseIndex, without_build_metadata};
 use super::live_lookup::published_crates;
 use super::lockfile::{find_unused, without_published};
@@ -21,6 +24,7 @@ use super::redact::Redactor;
 use super::sibling::patch_key;
 use super::stage::{is_staged, stage};
 use super::workspace::{Workspace, planned_files, read_packed};
+use crate::release::endpoint::Endpoint;
 use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
     Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,
@@ -38,6 +42,9 @@ pub struct CargoPublisher {
     cache_evicted: bool,
     /// The checksums of packs that were approved for the live registry, by `name@version`.
     approved: BTreeMap<String, String>,
+    endpoints: KnownEndpoints,
+    /// The settings of builds in a rehearsal.
+    build_settings: BuildSettings,
 }
 
 impl CargoPublisher {
@@ -45,11 +52,13 @@ impl CargoPublisher {
     ///
     /// # Errors
     ///
-    /// If no temporary directory can be created.
+    /// If no temporary directory or file can be created.
     pub fn new(workspace: Workspace) -> io::Result<Self> {
         let (redactor, work_dir) = (Redactor::new(workspace.config.secrets()), WorkDir::create()?);
         fs_err::create_dir(work_dir.path().join("temporary"))?;
-        Ok(Self { workspace, redactor, work_dir, cache_evicted: false, approved: BTreeMap::new() })
+        let build_settings = BuildSettings::create(&workspace.config, workspace.root(), work_dir.path())?;
+        let (cache_evicted, approved, endpoints) = (false, BTreeMap::new(), KnownEndpoints::default());
+        Ok(Self { workspace, redactor, work_dir, cache_evicted, approved, endpoints, build_settings })
     }
 
     /// Returns the workspace as it was read.
@@ -96,8 +105,9 @@ impl CargoPublisher {
         run(command, Stdio::piped(), context, &self.redactor)
     }
 
-    /// Makes a command build apart from earlier builds, with all files in the work directory.
+    /// Makes a command build as for users and apart from earlier builds, with all files in the work directory.
     fn isolate_build(&self, command: &mut Command) {
+        self.build_settings.apply(command);
         let (target, temporary) = (self.work_dir.path().join("target"), self.work_dir.path().join("temporary"));
         command.arg("--target-dir").arg(&target).env("CARGO_BUILD_BUILD_DIR", &target);
         for variable in ["TMPDIR", "TMP", "TEMP"] {
@@ -165,7 +175,7 @@ impl CargoPublisher {
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
         self.isolate_build(&mut command);
-        let tails = self.run(command, context)?;
+        let tails = self.run(command, context).map_err(|failure| self.build_settings.explain(failure))?;
         let unused =
             io_failure("cannot read the Cargo.lock of the rehearsed package", self.find_unused(target, &directory))?;
         match unused {
@@ -212,7 +222,9 @@ impl CargoPublisher {
     fn lookup_published(&self, target: StepTarget<'_>, context: &StepContext<'_>) -> Result<PublishedState, Failure> {
         let StepTarget { package, role } = target;
         let index = SparseIndex::new(role.registry(), &self.workspace.config)?;
-        let Some(entry) = index.find_version(&package.name, &package.version, context)? else {
+        let entry = index.find_version(&package.name, &package.version, context)?;
+        self.endpoints.check_redirect(role, &index)?;
+        let Some(entry) = entry else {
             return Ok(PublishedState::Absent);
         };
         let different = |expected: &str, found: &str| PublishedState::DifferentContent {
@@ -227,6 +239,7 @@ impl CargoPublisher {
             return Ok(different(approved, &entry.cksum));
         }
         let published = index.download(&entry, context)?;
+        self.endpoints.check_redirect(role, &index)?;
         let same = self.workspace.files(&package.name).is_some_and(|ours| match role {
             RegistryRole::Rehearsal(_) => is_staged(&published, ours),
             RegistryRole::Live(_) => have_same_files(&published, ours) && have_same_manifest(&published, ours),
@@ -295,6 +308,12 @@ impl Publisher for CargoPublisher {
         }
     }
 
+    fn endpoints(&mut self, role: RegistryRole<'_>, context: &mut StepContext<'_>) -> Result<Vec<Endpoint>, Failure> {
+        let endpoints = self.endpoints.read(role, &self.workspace.config, context);
+        self.redactor.add(self.workspace.config.provided_secrets());
+        endpoints.map_err(|failure| self.redacted(failure))
+    }
+
     fn preflight(&mut self, plan: &Plan, context: &mut StepContext<'_>) -> Result<(), Failure> {
         self.check_manifests(plan, context)
     }
@@ -335,16 +354,12 @@ impl Publisher for CargoPublisher {
         io_failure("cannot clear the cache of cargo", self.evict_cache(registry))?;
         let version = format!("={}", package.version);
         let mut command = self.command(registry, &["install", &package.name, "--force", "--version", &version]);
-        // `cargo install` reads only the configuration of cargo's home.
-        for file in self.workspace.config.workspace_files() {
-            command.arg("--config").arg(file);
-        }
         let others = self.workspace.plan().packages().iter().filter(|one| *one != package);
         self.patch(&mut command, others, registry);
         let root = self.work_dir.path().join("installed");
         command.arg("--root").arg(&root);
         self.isolate_build(&mut command);
-        let tails = self.run(command, context)?;
+        let tails = self.run(command, context).map_err(|failure| self.build_settings.explain(failure))?;
         // Cargo also succeeds if it installed nothing.
         let installed = root.join("bin").read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
         let nothing = "cargo installed no program; check `required-features` in its manifest";

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::Package;
 
-use super::config::CRATES_IO;
+use super::crates_io::CRATES_IO;
 
 /// The names of members, and the keys of `[patch]` for the registries that other members name for them.
 pub(super) type SiblingRegistries = BTreeMap<String, BTreeSet<String>>;
