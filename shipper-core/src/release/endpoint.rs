@@ -94,6 +94,7 @@ impl Endpoint {
     }
 
     /// Returns `true` if this address is that of the other endpoint or below it.
+    #[cfg(any(test, feature = "cargo"))]
     fn is_within(&self, other: &Self) -> bool {
         let rest = self.path.strip_prefix(&other.path);
         let below = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -182,7 +183,7 @@ pub(super) fn isolation(rehearsal: &[Endpoint], live: &[Endpoint]) -> Isolation 
 
 /// Returns `true` if an address belongs to a registry with the addresses `other`, and not to its own registry. The
 /// longest path that fits decides.
-#[cfg_attr(not(feature = "cargo"), expect(dead_code, reason = "only requests of the cargo publisher are redirected"))]
+#[cfg(any(test, feature = "cargo"))]
 pub(super) fn leads_away(address: &Endpoint, own: &[Endpoint], other: &[Endpoint]) -> bool {
     let depth = |all: &[Endpoint]| {
         all.iter().filter(|endpoint| address.is_within(endpoint)).map(|endpoint| endpoint.path.len()).max()

@@ -99,7 +99,7 @@ fn settings_of_the_workspace_do_not_reach_builds() {
     fixture.rehearsal.wipe();
     write(&root.join("src/main.rs"), "const IT: &str = env!(\"NEEDED\");\nfn main() { println!(\"{IT}\"); }\n");
     let output = rehearse(&[]).expect_status(1, "environment variable `NEEDED` not defined");
-    let hint = "it may need settings of the workspace's .cargo/config.toml or of the environment (env, target, \
-        build.rustflags, RUSTFLAGS), which users do not have";
+    let hint = "it may need settings of the workspace's .cargo/config.toml (env, target, build.rustflags) or of the \
+        environment (RUSTFLAGS), which users do not have";
     assert!(output.contains(hint), "{output}");
 }

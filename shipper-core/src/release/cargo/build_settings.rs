@@ -42,8 +42,8 @@ pub(super) struct BuildSettings {
     file: NamedTempFile,
     /// Environment variables with their values; `None` removes a variable.
     variables: Vec<(OsString, Option<String>)>,
-    /// The workspace's settings that the builds do not get.
-    left_out: Vec<String>,
+    /// The places of settings that the builds do not get, with the settings.
+    left_out: [(&'static str, Vec<String>); 2],
 }
 
 impl BuildSettings {
@@ -65,11 +65,11 @@ impl BuildSettings {
         let is_stored = |variable: &str| stored.iter().any(|(known, _)| known == variable);
         let secrets = secrets.into_iter().filter(|(variable, _)| !is_stored(variable));
         let mut variables: Vec<_> = secrets.map(|(variable, value)| (variable.into(), Some(value))).collect();
-        let mut left_out = build_settings(&of_workspace);
+        let mut removed = Vec::new();
         for (name, value) in std::env::vars_os() {
             let (Some(text), Some(value)) = (name.to_str(), value.to_str()) else { continue };
             if is_build_variable(text) {
-                left_out.push(text.to_owned());
+                removed.push(text.to_owned());
                 variables.push((name, None));
             } else if is_set_by_workspace(&of_workspace, text, value) {
                 // This program was started by a cargo of the workspace.
@@ -83,6 +83,8 @@ impl BuildSettings {
         }
         let toolchain = if is_set("RUSTUP_TOOLCHAIN") { None } else { toolchain(root) };
         variables.extend(toolchain.map(|toolchain| ("RUSTUP_TOOLCHAIN".into(), Some(toolchain))));
+        let left_out = build_settings(&of_workspace);
+        let left_out = [("the workspace's .cargo/config.toml", left_out), ("the environment", removed)];
         let directory = work_dir.ancestors().last().unwrap_or(work_dir).to_owned();
         Ok(Self { directory, file, variables, left_out })
     }
@@ -102,15 +104,14 @@ impl BuildSettings {
     pub(super) fn explain(&self, failure: Failure) -> Failure {
         let is_build_error = |text: &str| BUILD_ERRORS.iter().any(|error| text.contains(error));
         let of_build = is_build_error(&failure.message) || is_build_error(&failure.tails.stderr);
-        if self.left_out.is_empty() || failure.class != FailureClass::Permanent || !of_build {
+        let places = self.left_out.iter().filter(|(_, settings)| !settings.is_empty());
+        let places = places.map(|(place, settings)| format!("{place} ({})", settings.join(", ")));
+        let places = places.collect::<Vec<_>>().join(" or of ");
+        if places.is_empty() || failure.class != FailureClass::Permanent || !of_build {
             return failure;
         }
         let message: String = failure.message.chars().take(MAX_MESSAGE_BEFORE_HINT).collect();
-        let message = format!(
-            "{message}; it may need settings of the workspace's .cargo/config.toml or of the environment ({}), which \
-             users do not have",
-            self.left_out.join(", ")
-        );
+        let message = format!("{message}; it may need settings of {places}, which users do not have");
         Failure { message, ..failure }
     }
 }

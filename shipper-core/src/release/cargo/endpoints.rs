@@ -96,3 +96,7 @@ fn is_own_address(address: IpAddr) -> bool {
     };
     address.is_loopback() || address.is_unspecified() || sent_from() == Some(address)
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/endpoints.rs"]
+mod tests;
