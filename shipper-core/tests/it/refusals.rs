@@ -55,6 +55,6 @@ fn reasons_name_their_evidence_and_a_remedy() {
     assert_eq!(
         text(&RefusalReason::UntrustedLog),
         "the log cannot be trusted: for example, it is torn, corrupt or broken: find the cause; the next rehearsal \
-         repairs a torn tail, but a corrupt or broken log must be moved aside"
+         repairs a torn tail, but a corrupt, broken or unsynced log must be moved aside"
     );
 }
