@@ -203,9 +203,12 @@ impl CargoPublisher {
     fn find_unused(&self, target: StepTarget<'_>, directory: &Utf8Path) -> io::Result<Option<String>> {
         let siblings = self.workspace.dependencies.siblings(&target.package.name);
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != target.package);
-        let needed = earlier.filter(|one| siblings.contains(one.name.as_str()));
+        let needed: Vec<_> = earlier.filter(|one| siblings.contains(one.name.as_str())).collect();
+        if needed.is_empty() {
+            return Ok(None);
+        }
         let lock_file = fs_err::read(directory.join(LOCK_FILE))?;
-        let unused = find_unused(&lock_file, &target.role.registry().index, needed)?;
+        let unused = find_unused(&lock_file, &target.role.registry().index, needed.into_iter())?;
         Ok(unused.map(|package| format!("{} {}", package.name, package.version)))
     }
 
