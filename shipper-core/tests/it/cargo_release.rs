@@ -51,6 +51,7 @@ fn workspace_is_rehearsed_published_and_verified() {
 /// One changed byte or a bumped version makes another plan, which is refused until it is rehearsed. A rehearsal fails,
 /// with a remedy, if the rehearsal registry has other content of a package.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn changed_byte_or_version_needs_a_new_rehearsal() {
     let fixture = ReleaseFixture::create();
     fixture.rehearse(&[]).expect_success();
@@ -90,6 +91,7 @@ fn compile_error_fails_the_rehearsal() {
 /// A refused token, a permanent error and a registry that vanishes are recorded failures, and a temporary error is
 /// retried.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn rehearsal_registry_failures_are_recorded() {
     let fixture = ReleaseFixture::create();
     let mut command = fixture.command("rehearse", &["--rehearsal-registry", "rehearsal"]);
@@ -139,6 +141,7 @@ fn failed_run_is_recorded_and_can_be_resumed() {
 
 /// A program that cannot be installed from the rehearsal registry fails the rehearsal.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn failed_install_fails_the_rehearsal() {
     let fixture = ReleaseFixture::create();
     let fails =
@@ -204,6 +207,7 @@ fn skip_publishes_and_records_who_and_why() {
 
 /// A build that prints megabytes ends. A build that does not end is killed with every process that it started.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn large_output_does_not_block_and_a_hanging_build_is_killed() {
     if !installed(&["pgrep"]) {
         return;

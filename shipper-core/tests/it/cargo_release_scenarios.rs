@@ -97,6 +97,7 @@ fn package_at_the_root_of_a_git_repository_is_published() {
 /// An updated dependency makes another plan, whose rehearsal builds the uploaded packages again. A dependency of an
 /// unpublished member does not.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn updated_dependency_is_another_plan() {
     let fixture = ReleaseFixture::create();
     let elsewhere = fixture.sandbox.path("elsewhere");
@@ -235,6 +236,7 @@ fn mirror_of_the_live_registry_is_rejected() {
 
 /// A second release in the same directory does nothing and names the first, and the log stays intact.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn second_concurrent_release_is_rejected() {
     let fixture = ReleaseFixture::create();
     let others = ["rehearse", "publish"].map(|action| fixture.command(action, &["--rehearsal-registry", "rehearsal"]));
@@ -262,6 +264,7 @@ fn second_concurrent_release_is_rejected() {
 
 /// A terminated run records its end, its cargo stops, and the next run resumes.
 #[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
 fn terminated_run_is_recorded_and_resumed() {
     let fixture = ReleaseFixture::create();
     fixture.rehearse(&[]).expect_success();

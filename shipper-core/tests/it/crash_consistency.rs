@@ -101,7 +101,7 @@ fn assert_same_answers(files: &DiskFiles, what: &str) -> bool {
 #[test]
 fn no_crash_loses_an_event_or_authorizes_a_plan() {
     let mut states = 0;
-    let points = for_each_crash(scaled(4, 1), |state, acknowledged, what| {
+    let points = for_each_crash(scaled(12, 1), |state, acknowledged, what| {
         check(state, acknowledged, what);
         states += 1;
     });

@@ -188,7 +188,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     /// Text from a log is no element, attribute or link of the page, and no character of any format is unsafe.
     #[test]
