@@ -1,6 +1,5 @@
 //! Publishes a plan to the live registry, only if the gate permits it. Records every step before the next one.
 
-use std::error::Error;
 use std::time::Instant;
 
 use camino::Utf8Path;
@@ -15,7 +14,9 @@ use shipper_events::{EventType, Head, JsonUint};
 use thiserror::Error;
 
 use super::plan::{Plan, PlannedPackage};
-use super::publisher::{CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, Upload};
+use super::publisher::{
+    CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, Upload, error_chain,
+};
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
 use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
@@ -147,12 +148,6 @@ fn refusal_message(gate: &GateAnswer) -> String {
     }
     let reason = |reason: &RefusalReason| format!("{reason}; {}", reason.code().help());
     gate.verdict().reasons().iter().map(reason).collect::<Vec<_>>().join("; and ")
-}
-
-/// Returns the text of an error and its causes.
-fn error_chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
 }
 
 /// A run, and the log to which it is recorded.

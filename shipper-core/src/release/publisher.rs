@@ -90,6 +90,12 @@ impl Failure {
 /// The greatest length of a failure's message, in characters.
 const MAX_MESSAGE_CHARS: usize = 2_000;
 
+/// Returns the text of an error and its causes.
+pub fn error_chain(error: &(dyn std::error::Error + '_)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |chain, cause| format!("{chain}: {cause}"))
+}
+
 /// The class of a failure, which decides if the release tries again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

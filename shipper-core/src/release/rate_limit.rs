@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::registry::Registry;
+use super::registry::{CRATES_IO, Registry};
 
 /// A registry's refusal of an upload because of too many requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +88,7 @@ impl UploadEstimate {
 
 /// Returns `true` for crates-io, whose limits are known.
 pub(super) fn has_known_limits(registry: &Registry) -> bool {
-    registry.name.as_str() == "crates-io"
+    registry.name.as_str() == CRATES_IO
 }
 
 /// Returns a time as RFC 3339 text in UTC; `None` if it is out of the range of such text.

@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use super::endpoint::{Endpoint, EndpointUse, parse_address};
 
+/// The name of crates-io in cargo's configuration.
+pub(super) const CRATES_IO: &str = "crates-io";
+
 /// A registry: its name in cargo's configuration, and the address of its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {

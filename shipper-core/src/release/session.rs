@@ -208,15 +208,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
 
     /// Waits before the next lookup or attempt. Returns `false` if the caller asked to stop.
     pub(super) fn pause(&self) -> bool {
-        let end = deadline_after(self.limits.poll_interval);
-        while !self.cancel.is_cancelled() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            std::thread::sleep(left.min(CANCEL_INTERVAL));
-        }
-        false
+        sleep(self.limits.poll_interval, &self.cancel, |_| {})
     }
 
     /// Decides about an attempt that failed, after `waits` waits for the same package. The next one must begin before
@@ -229,21 +221,14 @@ impl<P: Publisher> ReleaseSession<'_, P> {
 
     /// Waits as a registry asked, and reports it once a minute. Returns `false` if the caller asked to stop.
     pub(super) fn wait(&mut self, package: &PlannedPackage, wait: Duration) -> bool {
-        let (end, until) = (deadline_after(wait), without_fraction(&time_after(wait)));
+        let until = without_fraction(&time_after(wait));
         let mut reported: Option<Instant> = None;
-        while !self.cancel.is_cancelled() {
-            let now = Instant::now();
-            let left = end.saturating_duration_since(now);
-            if left.is_zero() {
-                return true;
-            }
-            if reported.is_none_or(|reported| now.duration_since(reported) >= WAIT_REPORT_INTERVAL) {
-                reported = Some(now);
+        sleep(wait, &self.cancel, |left| {
+            if reported.is_none_or(|reported| reported.elapsed() >= WAIT_REPORT_INTERVAL) {
+                reported = Some(Instant::now());
                 self.progress.waiting(Wait::RateLimit { package, until: &until, left });
             }
-            std::thread::sleep(left.min(CANCEL_INTERVAL));
-        }
-        false
+        })
     }
 
     /// Returns the kind of the package's upload; `None` if it is unknown.
@@ -267,6 +252,21 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         }
         self.progress.uploads_estimated(estimate);
     }
+}
+
+/// Waits, and calls `waiting` with the time that is left, several times a second. Returns `false` if the caller asked to
+/// stop.
+fn sleep(wait: Duration, cancel: &CancelToken, mut waiting: impl FnMut(Duration)) -> bool {
+    let end = deadline_after(wait);
+    while !cancel.is_cancelled() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        waiting(left);
+        std::thread::sleep(left.min(CANCEL_INTERVAL));
+    }
+    false
 }
 
 /// Returns a time of RFC 3339 in UTC without the fraction of its seconds.

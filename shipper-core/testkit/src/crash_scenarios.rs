@@ -128,16 +128,19 @@ pub const SCENARIOS: &[Case] = &[
     }),
 ];
 
+/// Returns a disk with a log that gets these events.
+fn with_log(mut log: LogBuilder, add: impl FnOnce(&mut LogBuilder) -> &mut LogBuilder) -> SimStorage {
+    SimStorage::with(&[(LOG, add(&mut log).bytes())])
+}
+
 fn passed() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r");
-    SimStorage::with(&[(LOG, log.bytes())])
+    with_log(LogBuilder::chained(), |log| log.pass("p", "r"))
 }
 
 fn torn() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":4,"prev":"half of a fail"#);
-    SimStorage::with(&[(LOG, log.bytes())])
+    with_log(LogBuilder::chained(), |log| {
+        log.pass("p", "r").start("p", "r", 2).raw(r#"{"seq":4,"prev":"half of a fail"#)
+    })
 }
 
 /// Returns a disk whose log had a torn tail that was repaired, and has the same torn tail in another rehearsal.
@@ -151,15 +154,11 @@ fn torn_twice() -> SimStorage {
 }
 
 fn foreign() -> SimStorage {
-    let mut log = LogBuilder::foreign();
-    log.pass("p", "r");
-    SimStorage::with(&[(LOG, log.bytes())])
+    with_log(LogBuilder::foreign(), |log| log.pass("p", "r"))
 }
 
 fn corrupt() -> SimStorage {
-    let mut log = LogBuilder::chained();
-    log.pass("p", "r").raw("{\n");
-    SimStorage::with(&[(LOG, log.bytes())])
+    with_log(LogBuilder::chained(), |log| log.pass("p", "r").raw("{\n"))
 }
 
 /// The files of a disk.

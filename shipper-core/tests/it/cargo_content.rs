@@ -2,7 +2,7 @@
 //! registry is recorded, and packages are built with the siblings and dependencies that users get.
 
 use shipper_core::audit::Conclusion;
-use shipper_testkit::registry::{CommandResult, Fault, On, members, write};
+use shipper_testkit::registry::{CommandResult, Fault, On, edit, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
 const LIVE: &str = "publish = [\"live\"]\n";
@@ -63,9 +63,8 @@ fn old_version_of_a_sibling_is_not_used() {
     let utils = "[dependencies]\nutils = { version = \"0.1\", registry = \"live\" }\n";
     members(&elsewhere, &[("utils", LIVE, "pub fn old() {}"), ("helper", LIVE, "")]);
     let manifest = elsewhere.join("crates/helper/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
     fixture.sandbox.cargo(&elsewhere, &["publish", "-p", "utils", "--registry", "live"]).expect_success();
-    write(&manifest, &(text + utils));
+    edit(&manifest, |text| text + utils);
     fixture
         .sandbox
         .cargo(&elsewhere, &["publish", "-p", "helper", "--no-verify", "--registry", "live"])
@@ -81,8 +80,7 @@ fn old_version_of_a_sibling_is_not_used() {
     );
     members(&fixture.root, &[("utils", LIVE, "pub fn new() {}"), ("user", &user, "pub fn f() { utils::old() }")]);
     let manifest = fixture.root.join("crates/utils/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
-    write(&manifest, &text.replace("0.1.0", "0.1.1"));
+    edit(&manifest, |text| text.replace("0.1.0", "0.1.1"));
     fixture.rehearse(&[]).expect_status(1, "cannot find function `old`");
     write(&fixture.root.join("crates/user/src/lib.rs"), "pub fn f() { utils::new() }");
     fixture.rehearse(&[]).expect_success();
@@ -105,8 +103,7 @@ fn plan_has_what_users_get() {
                   a = { version = \"0.1\", registry = \"live\" }\n";
     members(&fixture.root, &[("testkit", helper, "")]);
     let manifest = fixture.root.join("crates/b/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
-    write(&manifest, &(text + "[dev-dependencies]\ntestkit = { path = \"../testkit\" }\n"));
+    edit(&manifest, |text| text + "[dev-dependencies]\ntestkit = { path = \"../testkit\" }\n");
     let before = fixture.run("plan", &[]).expect_success();
     assert!(!before.contains("locked"), "{before}");
     #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use shipper_core::audit::Conclusion;
-use shipper_testkit::registry::{Demands, Fault, On, Registry, TOKEN, write};
+use shipper_testkit::registry::{Demands, Fault, On, Registry, TOKEN, edit, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// A live registry that needs a token from a credential provider, names its siblings by another registry's address, and
@@ -32,8 +32,7 @@ fn private_group_registry_with_a_rate_limit_gets_a_release() {
     );
     std::fs::remove_dir_all(fixture.root.join("crates/c")).expect("removed");
     let manifest = fixture.root.join("crates/b/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("a manifest");
-    write(&manifest, &text.replace("registry = \"live\"", "registry = \"group\""));
+    edit(&manifest, |text| text.replace("registry = \"live\"", "registry = \"group\""));
 
     fixture.rehearse(&[]).expect_success();
     let entry = fixture.rehearsal.index_entry("b", "0.1.0").expect("an entry");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shipper_core::audit::{Conclusion, FindingCode, SidecarStatus};
 use shipper_testkit::program::installed;
-use shipper_testkit::registry::{CommandResult, Fault, On, Registry, write};
+use shipper_testkit::registry::{CommandResult, Fault, On, Registry, edit, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// A workspace is rehearsed twice, published and verified. The live registry then has the rehearsed packages.
@@ -63,8 +63,7 @@ fn changed_byte_or_version_needs_a_new_rehearsal() {
     fixture.rehearse(&[]).expect_status(1, "another content; bump the version");
     for name in ["a", "b", "c"] {
         let manifest = fixture.root.join(format!("crates/{name}/Cargo.toml"));
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
-        write(&manifest, &text.replace("0.1.0", "0.2.0"));
+        edit(&manifest, |text| text.replace("0.1.0", "0.2.0"));
     }
     fixture.publish(&[]).expect_status(1, "of another plan");
     fixture.rehearse(&[]).expect_success();

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use shipper_core::audit::Conclusion;
 use shipper_testkit::program::installed;
-use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, members, write};
+use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, edit, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
 
 /// Returns the names of the files of an uploaded package.
@@ -26,8 +26,7 @@ fn files(registry: &Registry, name: &str) -> Vec<String> {
 
 /// Appends lines to a file.
 fn append(path: &Path, lines: &str) {
-    let text = std::fs::read_to_string(path).expect("a file");
-    write(path, &format!("{text}\n{lines}"));
+    edit(path, |text| format!("{text}\n{lines}"));
 }
 
 fn git(root: &Path, args: &[&str]) {
@@ -105,8 +104,7 @@ fn updated_dependency_is_another_plan() {
         members(&elsewhere, &[("used", "publish = [\"live\"]\n", source), ("other", "publish = [\"live\"]\n", source)]);
         for name in ["used", "other"] {
             let manifest = elsewhere.join(format!("crates/{name}/Cargo.toml"));
-            let text = std::fs::read_to_string(&manifest).expect("a manifest");
-            write(&manifest, &text.replace("0.1.0", version));
+            edit(&manifest, |text| text.replace("0.1.0", version));
             fixture.sandbox.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).expect_success();
         }
     };
@@ -354,8 +352,9 @@ fn rehearsed_packages_are_used_beside_published_versions() {
     let publish = |name: &str, version: &str, lines: &str, source: &str| {
         members(&elsewhere, &[(name, &format!("publish = [\"live\"]\n{lines}"), source)]);
         let manifest = elsewhere.join(format!("crates/{name}/Cargo.toml"));
-        let text = std::fs::read_to_string(&manifest).expect("a manifest");
-        write(&manifest, &text.replace("version = \"0.1.0\"\nedition", &format!("version = \"{version}\"\nedition")));
+        edit(&manifest, |text| {
+            text.replace("version = \"0.1.0\"\nedition", &format!("version = \"{version}\"\nedition"))
+        });
         fixture.sandbox.cargo(&elsewhere, &["publish", "-p", name, "--registry", "live"]).expect_success();
         std::fs::remove_dir_all(&elsewhere).expect("removed");
     };

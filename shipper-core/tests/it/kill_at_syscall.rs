@@ -91,6 +91,7 @@ fn killed_repair_authorizes_nothing_early() {
     print_figure(&format!("rehearsal with a repair was killed at {kills} system calls"));
     assert!(kills > 20);
 }
+
 /// A failing rehearsal after a passed one revokes the permission as soon as the failure is in the log.
 #[test]
 fn killed_failing_rehearsal_revokes_once_recorded() {

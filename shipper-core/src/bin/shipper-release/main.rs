@@ -8,7 +8,6 @@
 //! Registries are those of cargo's configuration. Exit status 0: success. 1: the rehearsal failed, the gate refused, or the
 //! run failed; a log that can be trusted records the reason. 2: nothing was started, or a step could not be recorded.
 
-mod error_chain;
 mod progress;
 mod status;
 
@@ -23,14 +22,13 @@ use serde_json::{Value, json};
 use shipper_core::SkipRequest;
 use shipper_core::release::cargo::{CargoPublisher, Workspace, WorkspaceOptions};
 use shipper_core::release::{
-    CancelToken, Limits, Plan, PlannedPackage, PublishError, PublishOptions, RehearseOptions, StoppedAt, publish,
-    rehearse,
+    CancelToken, Limits, Plan, PlannedPackage, PublishError, PublishOptions, RehearseOptions, StoppedAt, error_chain,
+    publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, StateOptions, create_state_directory};
 use shipper_events::Head;
 use shipper_events::write::{AccessRisk, FsStorage};
 
-use crate::error_chain::error_chain;
 use crate::progress::StderrProgress;
 use crate::status::Status;
 

@@ -8,10 +8,10 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 use shipper_core::fold::OpenGateError;
 use shipper_core::release::cargo::{CargoPublisher, ConfigError};
-use shipper_core::release::{CancelToken, PublishedState, Publisher, RegistryRole, StepContext, StepTarget};
+use shipper_core::release::{
+    CancelToken, PublishedState, Publisher, RegistryRole, StepContext, StepTarget, error_chain,
+};
 use shipper_core::{GateProjection, GateQuery, Verdict, VerdictKind, evaluate};
-
-use crate::error_chain::error_chain;
 
 /// The time limit for the lookup of one package.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,7 +1,6 @@
 //! The registry that needs no configuration.
 
-/// Its name in cargo's configuration.
-pub(super) const CRATES_IO: &str = "crates-io";
+pub(super) use crate::release::registry::CRATES_IO;
 
 /// Its address for uploads.
 pub(super) const CRATES_IO_ENDPOINT: &str = "https://crates.io";

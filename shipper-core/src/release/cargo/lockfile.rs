@@ -23,7 +23,7 @@ pub(super) fn parse(bytes: Option<&[u8]>) -> io::Result<Lockfile> {
 /// members.
 pub(super) fn dependencies_of(
     lockfile: &Lockfile,
-    published: &PublishedDependencies,
+    published: PublishedDependencies<'_>,
     name: &str,
     version: &str,
 ) -> Vec<LockedDependency> {
@@ -90,7 +90,7 @@ pub(super) fn find_unused<'p>(
 pub(super) fn find_unplanned(
     generated: &[u8],
     locked: &[LockedDependency],
-    members: &PublishedDependencies,
+    members: PublishedDependencies<'_>,
 ) -> io::Result<Option<String>> {
     let lockfile = parse(Some(generated))?;
     let is_locked = |package: &Package| {

@@ -201,7 +201,7 @@ impl CargoPublisher {
     /// Returns the first package of the plan that a staged package needs, and that cargo did not take from the rehearsal
     /// registry.
     fn find_unused(&self, target: StepTarget<'_>, directory: &Utf8Path) -> io::Result<Option<String>> {
-        let siblings = self.workspace.dependencies.siblings(&target.package.name);
+        let siblings = self.workspace.dependencies().siblings(&target.package.name);
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != target.package);
         let needed: Vec<_> = earlier.filter(|one| siblings.contains(one.name.as_str())).collect();
         if needed.is_empty() {

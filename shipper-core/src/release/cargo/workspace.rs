@@ -92,7 +92,6 @@ pub struct Workspace {
     pub(super) lock_file: Option<Vec<u8>>,
     pub(super) config: CargoConfig,
     pub(super) siblings: SiblingRegistries,
-    pub(super) dependencies: PublishedDependencies,
 }
 
 /// Options of [`Workspace::read`].
@@ -185,7 +184,7 @@ impl Workspace {
         let may_be_published = |package: &&Package| {
             package.publish.as_ref().is_none_or(|registries| registries.iter().any(|name| name == live_registry))
         };
-        let dependencies = PublishedDependencies::new(metadata.workspace_packages());
+        let members: Vec<Package> = metadata.workspace_packages().into_iter().cloned().collect();
         let publishable: Vec<&Package> = metadata.workspace_packages().into_iter().filter(may_be_published).collect();
         if let Some(name) = options.unknown_package(&publishable) {
             return Err(WorkspaceError::UnknownPackage { name: shown(name) });
@@ -203,15 +202,14 @@ impl Workspace {
             let (name, version) = (package.name.to_string(), package.version.to_string());
             let files = packages.get(&name).map(|one| planned_files(&one.packed.files)).unwrap_or_default();
             PlannedPackage {
-                locked: lockfile::dependencies_of(&lockfile, &dependencies, &name, &version),
+                locked: lockfile::dependencies_of(&lockfile, PublishedDependencies(&members), &name, &version),
                 has_program: package.targets.iter().any(|target| target.kind.contains(&TargetKind::Bin)),
                 ..PlannedPackage::new(name, version, files)
             }
         });
         let plan = Plan::new(live, planned.collect())?;
-        let members = metadata.workspace_packages().into_iter().cloned().collect();
         let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
-        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings, dependencies })
+        Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings })
     }
 
     /// Returns the package of the plan that contains files of that directory: a log there would change the plan.
@@ -251,6 +249,11 @@ impl Workspace {
         self.members.iter().find(|member| member.name == name)
     }
 
+    /// Returns the dependencies of the members.
+    pub(super) fn dependencies(&self) -> PublishedDependencies<'_> {
+        PublishedDependencies(&self.members)
+    }
+
     pub(super) fn packed(&self, name: &str) -> Option<&PackedCrate> {
         self.packages.get(name).map(|package| &package.packed)
     }
@@ -272,7 +275,7 @@ impl Workspace {
             return Ok(Some(VCS_FILE.to_owned()));
         }
         let generated = bytes(packed, LOCK_FILE).unwrap_or_default();
-        let unplanned = lockfile::find_unplanned(generated, &package.locked, &self.dependencies)?;
+        let unplanned = lockfile::find_unplanned(generated, &package.locked, self.dependencies())?;
         Ok(unplanned.map(|unplanned| format!("{LOCK_FILE}: {unplanned}")))
     }
 }

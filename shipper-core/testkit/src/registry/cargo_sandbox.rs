@@ -132,6 +132,11 @@ pub fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("written");
 }
 
+/// Changes the text of a file.
+pub fn edit(path: &Path, change: impl FnOnce(String) -> String) {
+    write(path, &change(std::fs::read_to_string(path).expect("a file")));
+}
+
 /// Writes a workspace. Each member has a name, further lines of its `[package]` section and below, and a source. A
 /// member with a `fn main` is a program.
 pub fn members(root: &Path, members: &[(&str, &str, &str)]) {

@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub use cargo_sandbox::{CargoSandbox, CommandResult, members, three_members, three_members_for, write};
+pub use cargo_sandbox::{CargoSandbox, CommandResult, edit, members, three_members, three_members_for, write};
 pub use fault::{Fault, On};
 use serde_json::Value;
 use serve::Shared;
