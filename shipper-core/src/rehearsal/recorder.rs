@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::event::{
-    Lenient, PackageOutput, RegistryPolicy, RegistryPolicyApplied, RehearsalComplete, RehearsalPackageFailed,
-    RehearsalPackagePublished, RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded,
-    RehearsalStarted,
+    Lenient, PackageOutput, RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished,
+    RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
 use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, PlanId, RegistryName, display_safe};
 use thiserror::Error;
 
 use crate::fold::{GateProjection, Receipt, is_reserved_event_type};
+use crate::rehearsal::registry_policy::policy_applied;
 use crate::rehearsal::run_lock::{RunLock, RunLockError};
 use crate::sidecar::{WriteSidecarError, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -179,7 +179,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         self.append(event, name, version)
     }
 
-    /// Records scheme, host and port of the registry's index, and those of its uploads. `None` if they are unknown.
+    /// Records scheme, host and port of the registry's index, and those of its uploads. `None` is recorded as `unknown`.
     pub fn policy_applied(&mut self, index: Option<&str>, credentials: Option<&str>) -> Result<(), RecordError> {
         self.recorder.log.append(&[NewEvent::new(policy_applied(index, credentials), "all")])?;
         Ok(())
@@ -230,13 +230,6 @@ pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
         starts.find_map(|start| text.get(start..)).unwrap_or_default().to_owned()
     };
     PackageOutput::new().stdout_tail(tail(stdout)).stderr_tail(tail(stderr))
-}
-
-/// Returns the event with the hosts of a registry. An audit compares the hosts of a run with those of its rehearsal.
-pub(crate) fn policy_applied(index: Option<&str>, credentials: Option<&str>) -> RegistryPolicyApplied {
-    let host = |host: Option<&str>| host.map_or(Lenient::Absent, Lenient::from);
-    let evidence = RegistryPolicy::new().credential_authority(host(credentials)).index_authority(host(index));
-    RegistryPolicyApplied::new().evidence(evidence)
 }
 
 /// Returns a duration in milliseconds, at most `u64::MAX`.

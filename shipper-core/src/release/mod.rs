@@ -88,8 +88,8 @@ pub use endpoint::{Endpoint, EndpointUse};
 pub use plan::{LockedDependency, Plan, PlanError, PlannedFile, PlannedPackage};
 pub use publish::{PublishError, PublishOptions, PublishOutcome, StoppedAt, publish};
 pub use publisher::{
-    CancelToken, Failure, FailureClass, OutputTails, Progress, PublishedState, Publisher, Step, StepContext,
-    StepTarget, Upload, Wait, error_chain,
+    CancelToken, Failure, FailureClass, FoundCredentials, OutputTails, Progress, PublishedState, Publisher, Step,
+    StepContext, StepTarget, Upload, Wait, error_chain,
 };
 pub use rate_limit::{RateLimit, UploadEstimate, UploadKind};
 pub use registry::{Registry, RegistryRole, SameRegistryError};

@@ -18,7 +18,7 @@ use super::publisher::{
     CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, Upload, error_chain,
 };
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
-use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible};
+use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible, time_after};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
 use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -174,7 +174,14 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
         let credentials = self.session.upload_endpoint(self.session.role).ok().as_deref().and_then(origin);
         let policy = policy_applied(origin(&live.index).as_deref(), credentials.as_deref());
         let created = PlanCreated::new(plan.plan_id().clone(), plan.packages().len() as u64).gate(JsonUint::from(gate));
-        let auth = AuthEvidence::new().schema_version("shipper.auth_evidence.v1").registry(live.name.as_str());
+        let found = self.session.publisher.credentials(live);
+        let auth = AuthEvidence::new()
+            .schema_version("shipper.auth_evidence.v1")
+            .registry(live.name.as_str())
+            .auth_mode(found.mode())
+            .token_detected(found.token)
+            .oidc_request_url_present(found.oidc_request_url)
+            .oidc_request_token_present(found.oidc_request_token);
         self.log.append(&[
             NewEvent::new(ExecutionStarted::new(), "all"),
             NewEvent::new(policy, "all"),
@@ -269,8 +276,9 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             if !retry.should_retry(&failure, &self.session.cancel) {
                 return Err(failure.into());
             }
+            let delay = self.session.limits.poll_interval;
             let scheduled = RetryScheduled::new().attempt(attempt).max_attempts(max_attempts);
-            let scheduled = scheduled.delay_ms(milliseconds(self.session.limits.poll_interval));
+            let scheduled = scheduled.delay_ms(milliseconds(delay)).next_attempt_at(time_after(delay));
             self.append(&id, scheduled.reason(failure.class.as_str()).message(&*failure.message))?;
             if !self.session.pause() {
                 return Err(failure.into());
@@ -294,14 +302,20 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             state = self.session.lookup(package);
         }
         self.session.cancel = cancel;
-        let outcome = match &state {
-            Ok(PublishedState::SameContent { .. }) => "published",
-            Ok(PublishedState::Absent) => "not_published",
-            Ok(PublishedState::DifferentContent { .. }) => "different_content",
-            Err(_) => "unknown",
+        // These are the outcomes that the shipper tool knows.
+        let (outcome, reason) = match &state {
+            Ok(PublishedState::SameContent { .. }) => ("published", None),
+            Ok(PublishedState::Absent) => ("not_published", None),
+            Ok(PublishedState::DifferentContent { .. }) => {
+                ("still_unknown", Some("the registry shows this version with another content"))
+            }
+            Err(failure) => ("still_unknown", Some(&*failure.message)),
         };
         let elapsed = milliseconds(started.elapsed());
-        let outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
+        let mut outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
+        if let Some(reason) = reason {
+            outcome["reason"] = reason.into();
+        }
         self.append(&id, PublishReconciled::new().outcome(RawJson::from(&outcome)))?;
         Ok(state)
     }

@@ -165,9 +165,39 @@ pub trait Publisher {
     /// Installs the program of a package from a registry. Fails if no program was installed.
     fn install(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;
 
+    /// Returns the credentials that the publisher finds for uploads to a registry. The log records that they exist, and not
+    /// their values.
+    fn credentials(&self, _registry: &Registry) -> FoundCredentials {
+        FoundCredentials::default()
+    }
+
     /// Returns the command line of [`publish`](Self::publish) to the live registry for the log. It must not contain
     /// tokens or temporary directories.
     fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String;
+}
+
+/// The credentials that a publisher found. By default, it found none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FoundCredentials {
+    /// `true` if there is a token.
+    pub token: bool,
+    /// `true` if GitHub Actions gave the address for requests of an OIDC token.
+    pub oidc_request_url: bool,
+    /// `true` if GitHub Actions gave the token for such requests.
+    pub oidc_request_token: bool,
+}
+
+impl FoundCredentials {
+    /// Returns the word of the shipper tool for these credentials.
+    pub(super) fn mode(self) -> &'static str {
+        match (self.token, self.oidc_request_url, self.oidc_request_token) {
+            (true, true, true) => "cargo_token_with_oidc_context",
+            (true, _, _) => "cargo_token",
+            (false, true, true) => "trusted_publishing_context",
+            (false, true, false) | (false, false, true) => "partial_oidc_context",
+            (false, false, false) => "missing",
+        }
+    }
 }
 
 /// A package, and the registry on which a step works.

@@ -47,6 +47,7 @@ mod rate_limits;
 mod refusals;
 #[cfg(feature = "release")]
 mod release_model;
+mod shipper_tool;
 mod state_access;
 mod strategies;
 #[cfg(feature = "release")]

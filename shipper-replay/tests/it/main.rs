@@ -44,4 +44,5 @@ mod streams;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod tutorial;
 mod vsa;

@@ -2,6 +2,9 @@
 
 use shipper_events::event::{RegistryPolicy, RegistryPolicyApplied};
 
+/// The authority that writers record for an address that they do not know.
+const UNKNOWN_AUTHORITY: &str = "unknown";
+
 /// The hosts that a `registry_policy_applied` names: for credentials and for the index. Without hosts if it names none.
 type Hosts = Vec<String>;
 
@@ -42,7 +45,7 @@ fn hosts(policy: &RegistryPolicy) -> Hosts {
         .into_iter()
         .flatten()
         .map(|authority| host_and_port(authority))
-        .filter(|host| !host.is_empty())
+        .filter(|host| !host.is_empty() && host != UNKNOWN_AUTHORITY)
         .collect()
 }
 

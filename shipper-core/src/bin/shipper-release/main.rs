@@ -32,9 +32,16 @@ use shipper_events::write::{AccessRisk, FsStorage};
 use crate::progress::StderrProgress;
 use crate::status::Status;
 
+/// The end of the help of the program.
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  The rehearsal passed, or the run succeeded. With status: a publish would begin, or nothing is left to publish.
+  1  The rehearsal failed, the gate refused, or the run failed. The log has the reason, except for untrusted-log.
+  2  Nothing was started, or a step could not be recorded.";
+
 /// Rehearse and publish the packages of a workspace, and record every step in a log
 #[derive(Parser)]
-#[command(name = "shipper-release")]
+#[command(name = "shipper-release", version, after_help = EXIT_STATUSES)]
 struct Cli {
     #[command(subcommand)]
     action: Action,
@@ -295,10 +302,11 @@ fn publish_workspace(common: &Common, gate: GateArgs) -> Result<bool, Box<dyn Er
         Err(PublishError::Refused(gate)) => {
             print_access(gate.warnings());
             let reasons: Vec<String> = gate.verdict().reason_codes().iter().map(ToString::to_string).collect();
-            if common.format == Format::Json {
-                let object = json!({ "plan_id": id, "head": Value::Null, "refused": reasons, "failure": Value::Null });
-                print_result(&object.to_string());
-            }
+            // Of a log that cannot be trusted, there is no head.
+            let head = gate.head().map(|head| head.to_string());
+            let lines = head.as_ref().map_or(format!("plan {id}"), |head| format!("plan {id}\nhead {head}"));
+            let object = json!({ "plan_id": id, "head": head, "refused": reasons, "failure": Value::Null });
+            print_as(common.format, &lines, &object);
             print_note(&format!("error: {}", PublishError::Refused(gate)));
             Ok(false)
         }

@@ -65,7 +65,10 @@ impl Progress for StderrProgress {
     }
 
     fn step_started(&mut self, step: Step, package: &PlannedPackage) {
-        self.write(&format!("{} {}", step_text(step), package.id()), if step == Step::Skip { "\n" } else { "" });
+        // A wait is short in most cases, and its end has its own line.
+        if self.terminal || step != Step::WaitUntilVisible {
+            self.write(&format!("{} {}", step_text(step), package.id()), if step == Step::Skip { "\n" } else { "" });
+        }
     }
 
     fn step_finished(&mut self, step: Step, package: &PlannedPackage, took: Duration, failure: Option<&Failure>) {

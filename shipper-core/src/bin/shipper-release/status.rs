@@ -102,6 +102,10 @@ impl Status {
             return "nothing is left to publish".to_owned();
         }
         match &self.gate {
+            // A publish would begin, but without a rehearsal.
+            GateNow::Verdict(verdict) if verdict.code() == VerdictKind::Dormant => {
+                "name the rehearsal registry with --rehearsal-registry, to see the gate's answer".to_owned()
+            }
             GateNow::Verdict(verdict) if verdict.may_publish() => "shipper-release publish".to_owned(),
             GateNow::Verdict(verdict) => {
                 verdict.reasons().first().map(|reason| reason.code().help()).unwrap_or_default().to_owned()
@@ -123,7 +127,7 @@ impl Status {
         }
         lines.push(match &self.gate {
             GateNow::Verdict(verdict) if verdict.code() == VerdictKind::Dormant => {
-                "gate: dormant; name the rehearsal registry with --rehearsal-registry".to_owned()
+                "gate: dormant: without --rehearsal-registry, it requires no rehearsal".to_owned()
             }
             GateNow::Verdict(verdict) => {
                 let reasons: Vec<String> = verdict.reasons().iter().map(ToString::to_string).collect();

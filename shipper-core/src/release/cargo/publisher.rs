@@ -27,7 +27,7 @@ use super::workspace::{Workspace, planned_files, read_packed};
 use crate::release::endpoint::Endpoint;
 use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
-    Failure, FailureClass, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,
+    Failure, FailureClass, FoundCredentials, OutputTails, PublishedState, Publisher, StepContext, StepTarget, Upload,
 };
 use crate::release::rate_limit::UploadKind;
 use crate::release::registry::{Registry, RegistryRole};
@@ -367,6 +367,15 @@ impl Publisher for CargoPublisher {
         let installed = root.join("bin").read_dir_utf8().is_ok_and(|mut programs| programs.next().is_some());
         let nothing = "cargo installed no program; check `required-features` in its manifest";
         if installed { Ok(()) } else { Err(Failure { tails, ..Failure::permanent(nothing) }) }
+    }
+
+    fn credentials(&self, registry: &Registry) -> FoundCredentials {
+        let has = |name: &str| std::env::var_os(name).is_some();
+        FoundCredentials {
+            token: self.workspace.config.token(registry.name.as_str()).is_some(),
+            oidc_request_url: has("ACTIONS_ID_TOKEN_REQUEST_URL"),
+            oidc_request_token: has("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+        }
     }
 
     fn describe_command(&self, package: &PlannedPackage, live: &Registry) -> String {

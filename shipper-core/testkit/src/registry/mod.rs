@@ -46,6 +46,8 @@ impl Drop for Running {
 /// The requirements of a registry, and the addresses that it announces.
 #[derive(Clone, Debug)]
 pub struct Demands {
+    /// The port on the loopback interface; 0 for a free one.
+    pub port: u16,
     /// The token that an upload must carry.
     pub token: String,
     /// `true` if requests of the index and downloads must carry the token too.
@@ -58,7 +60,7 @@ pub struct Demands {
 
 impl Default for Demands {
     fn default() -> Self {
-        Self { token: TOKEN.to_owned(), private: false, api: None, downloads_elsewhere: false }
+        Self { port: 0, token: TOKEN.to_owned(), private: false, api: None, downloads_elsewhere: false }
     }
 }
 

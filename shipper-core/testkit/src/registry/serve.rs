@@ -37,7 +37,7 @@ pub(super) struct State {
 
 impl Shared {
     pub(super) fn start(demands: Demands) -> Arc<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, demands.port)).expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Self { address, demands, state: Mutex::default(), changed: Condvar::new() });
         shared.listen(listener);
