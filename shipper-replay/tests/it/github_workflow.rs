@@ -17,11 +17,29 @@ struct Workflow {
 
 #[derive(Deserialize)]
 struct Job {
-    needs: Option<String>,
+    #[serde(default)]
+    needs: Option<Needs>,
     #[serde(default)]
     outputs: BTreeMap<String, String>,
+    #[serde(default)]
     env: BTreeMap<String, String>,
     steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Needs {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Needs {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::Several(names) => names.iter().map(String::as_str).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,10 +137,11 @@ impl Repository {
         }
         attempt.set("vars.SHIPPER_REF", "0123456789abcdef0123456789abcdef01234567");
         attempt.set("secrets.CARGO_REGISTRY_TOKEN", "of-no-use-here");
-        assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["publish", "rehearse"]);
-        for name in ["rehearse", "publish"] {
+        attempt.set("runner.os", "Linux");
+        assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["publish", "rehearse", "tools"]);
+        for (name, needs) in [("tools", &[][..]), ("rehearse", &["tools"]), ("publish", &["tools", "rehearse"])] {
             let job = &workflow.jobs[name];
-            assert_eq!(job.needs.as_deref(), (name == "publish").then_some("rehearse"));
+            assert_eq!(job.needs.as_ref().map(Needs::names).unwrap_or_default(), needs);
             self.run_job(name, job, &workflow.env, &mut attempt);
             if !attempt.failed().is_empty() {
                 break;
@@ -139,12 +158,16 @@ impl Repository {
         }
         attempt.set("github.workspace", workspace.to_str().expect("UTF-8"));
         attempt.set("env.STATE", format!("{}/state", workspace.display()));
+        let added_path = temporary.join("path");
+        write(&added_path, "");
         let begun = attempt.steps.len();
         for (position, step) in job.steps.iter().enumerate() {
             let failed = attempt.steps[begun..].iter().any(|(_, success)| !success);
             let runs = match step.condition.as_deref() {
                 None => !failed,
                 Some("${{ always() }}") => true,
+                // The cache has the tools.
+                Some("${{ steps.cache.outputs.cache-hit != 'true' }}") => false,
                 Some("${{ always() && steps.publish.outcome != 'skipped' }}") => attempt.ran("Publish"),
                 Some(other) => panic!("when is {other}?"),
             };
@@ -153,17 +176,18 @@ impl Repository {
             }
             let success = match (&step.uses, &step.run) {
                 (Some(action), None) => self.act(action, step, &workspace, attempt),
-                // The built tools of the tests are in `PATH`.
-                (None, Some(_)) if step.name.as_deref() == Some("Build the tools") => true,
                 (None, Some(script)) => {
                     let file = temporary.join(format!("step-{position}.sh"));
                     write(&file, script);
                     let mut command = self.sandbox.command("bash");
-                    command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).env("PATH", path());
+                    let added = std::fs::read_to_string(&added_path).expect("the added directories");
+                    let path = added.lines().chain([env_path().as_str()]).collect::<Vec<_>>().join(":");
+                    command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).env("PATH", path);
                     command.current_dir(workspace.join(step.working_directory.as_deref().unwrap_or(".")));
                     let (output, summary) = (temporary.join("output"), temporary.join("summary"));
                     write(&output, "");
                     command.env("RUNNER_TEMP", &temporary).env("GITHUB_OUTPUT", &output);
+                    command.env("GITHUB_PATH", &added_path);
                     command.env("GITHUB_STEP_SUMMARY", &summary);
                     for (name, value) in env.iter().chain(&job.env).chain(&step.env) {
                         command.env(name, evaluated(value, &attempt.contexts));
@@ -199,8 +223,10 @@ impl Repository {
         let path = workspace.join(evaluated(path, &attempt.contexts));
         let kept = self.sandbox.path("artifacts").join(evaluated(name, &attempt.contexts));
         let (from, to) = match action.split('@').next() {
-            // The tools are in `PATH`.
-            Some("actions/checkout") if path.ends_with("shipper") => return true,
+            Some("actions/cache") => {
+                copy_tools(&path.join("bin"));
+                return true;
+            }
             Some("actions/checkout") => (self.sandbox.path("repository"), path),
             Some("actions/upload-artifact") => (path, kept),
             Some("actions/download-artifact") => (kept, path),
@@ -225,14 +251,16 @@ fn evaluated(value: &str, contexts: &BTreeMap<String, String>) -> String {
     format!("{before}{here}{}", evaluated(after, contexts))
 }
 
-/// Returns `PATH` with the tools, which are in one directory.
-fn path() -> std::ffi::OsString {
-    let release = binary("shipper-core", "shipper-release");
-    let tools = release.parent().expect("a directory").to_owned();
-    assert!(tools.join("shipper-replay").exists());
-    let before = std::env::var_os("PATH").unwrap_or_default();
-    let directories = std::iter::once(tools).chain(std::env::split_paths(&before));
-    std::env::join_paths(directories).expect("a path")
+fn env_path() -> String {
+    std::env::var("PATH").expect("a path")
+}
+
+/// Copies the built programs to a directory, as a cache or an installation has them.
+pub(crate) fn copy_tools(directory: &Path) {
+    std::fs::create_dir_all(directory).expect("a directory");
+    for (package, program) in [("shipper-core", "shipper-release"), ("shipper-replay", "shipper-replay")] {
+        std::fs::copy(binary(package, program), directory.join(program)).expect("the program");
+    }
 }
 
 /// The workflow rehearses, audits, hands the log over, publishes and audits, and its summary has the conclusion.
@@ -249,12 +277,17 @@ fn workflow_rehearses_publishes_and_audits() {
         names,
         [
             "Look at the settings",
-            "Build the tools",
+            "Restore the tools",
+            "Compute their checksums",
+            "Hand the tools over",
+            "Take the tools over",
+            "Check the tools",
             "Wait for the rehearsal registry",
             "Rehearse",
             "Audit the rehearsal",
             "Hand the log over",
-            "Build the tools",
+            "Take the tools over",
+            "Check the tools",
             "Take the log over",
             "Publish",
             "Audit everything",
@@ -282,9 +315,9 @@ fn failed_rehearsal_ends_the_workflow() {
     assert!(repository.sandbox.path("artifacts/rehearsal-1/events.jsonl").exists());
 }
 
-/// If the log was changed between the jobs, nothing is published.
+/// If the log or the tools were changed between the jobs, nothing is published.
 #[test]
-fn changed_log_is_not_published_on() {
+fn changed_log_and_changed_tools_are_not_used() {
     if !installed(&["bash", "curl"]) {
         return;
     }
@@ -300,6 +333,14 @@ fn changed_log_is_not_published_on() {
     repository.run_job("publish", &workflow.jobs["publish"], &workflow.env, &mut again);
     assert_eq!(again.failed(), ["Publish", "Audit everything"], "{}", again.printed);
     assert!(again.printed.contains("untrusted-log"), "{}", again.printed);
+
+    let uploads = repository.live.uploads().len();
+    let mut again = Attempt { contexts: attempt.contexts.clone(), ..Attempt::default() };
+    write(&repository.sandbox.path("artifacts/tools-1/shipper-release"), "#!/bin/sh\n");
+    repository.attempts += 1;
+    repository.run_job("publish", &workflow.jobs["publish"], &workflow.env, &mut again);
+    assert_eq!(again.failed(), ["Check the tools"], "{}", again.printed);
+    assert!(!again.ran("Publish") && repository.live.uploads().len() == uploads, "{:?}", again.steps);
 }
 
 /// After a failure of the live registry, a second attempt resumes the release in a new directory.

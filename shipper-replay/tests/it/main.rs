@@ -23,6 +23,7 @@ mod format_snapshots;
 mod github;
 #[cfg(unix)]
 mod github_workflow;
+mod gitlab_pipeline;
 mod glossary;
 mod goldens;
 mod html_chromium;
