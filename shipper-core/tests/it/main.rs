@@ -15,6 +15,8 @@ mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_cases;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_networks;
