@@ -15,7 +15,11 @@ mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
 #[cfg(all(unix, feature = "cargo"))]
+mod cargo_cases;
+#[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
+#[cfg(all(target_os = "linux", feature = "cargo"))]
+mod cargo_crash;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_networks;
 #[cfg(all(unix, feature = "cargo"))]
@@ -30,6 +34,8 @@ mod cargo_settings;
 mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
+#[cfg(feature = "release")]
+mod content_law;
 mod crash_consistency;
 mod decisions;
 mod false_permission;
@@ -42,6 +48,8 @@ mod kept_heads;
 mod kill_at_syscall;
 mod merge;
 mod properties;
+#[cfg(feature = "release")]
+mod publish_crash;
 #[cfg(feature = "release")]
 mod rate_limits;
 mod refusals;
