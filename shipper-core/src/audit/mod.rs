@@ -37,9 +37,10 @@ pub use fleet::{
 };
 pub use options::{AcceptedCause, AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use report::{
-    Compression, Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget,
-    Level, LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,
-    RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter,
-    TailStatus, TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
+    CommitReport, Compression, Conclusion, Decision, DecisionCommits, DecisionStatus, Finding, FindingCode, GateReport,
+    Integrity, Label, LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary,
+    RecordedVerdict, RegistrySource, RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema,
+    SidecarReport, SidecarStatus, StateAfter, TailStatus, TimelineEntry, UnauditedReason, UnprovenCause,
+    VerdictSummary,
 };
 pub use surroundings::LogSurroundings;

@@ -25,6 +25,9 @@ pub struct Receipt {
     pub packages: BTreeSet<String>,
     /// Content of those packages that record one: see [`Event::content`](shipper_events::Event::content).
     pub contents: BTreeMap<String, String>,
+    /// Those packages that the live registry had already, so that the rehearsal did not build them: see
+    /// [`Event::is_already_published`](shipper_events::Event::is_already_published).
+    pub already_published: BTreeSet<String>,
     /// Start of the rehearsal; `None` for a completion without a matching start.
     pub start: Option<RehearsalStart>,
     /// Time of that line.

@@ -45,6 +45,8 @@ pub struct RehearsalState {
     pub packages: BTreeSet<String>,
     /// Content of those packages that record one.
     pub contents: BTreeMap<String, String>,
+    /// Those packages that the live registry had already, so that the rehearsal did not build them.
+    pub already_published: BTreeSet<String>,
     /// True if a package or smoke check failed, or a torn tail was repaired, during the rehearsal.
     pub failed: bool,
     has_duplicate: bool,
@@ -97,6 +99,9 @@ impl GateState {
                     if let Some(content) = event.content() {
                         open.contents.insert(package.clone(), content.to_owned());
                     }
+                    if event.is_already_published() {
+                        open.already_published.insert(package.clone());
+                    }
                     open.has_duplicate |= !open.packages.insert(package);
                 }
             }
@@ -130,6 +135,7 @@ impl GateState {
                 summary: ABANDONED_SUMMARY.to_owned(),
                 packages: open.packages,
                 contents: open.contents,
+                already_published: open.already_published,
                 start: Some(open.start),
                 completed_at: at.clone(),
                 abandoned: true,
@@ -142,6 +148,7 @@ impl GateState {
             start: RehearsalStart { line, at: at.clone(), package_count: started.package_count.clone() },
             packages: BTreeSet::new(),
             contents: BTreeMap::new(),
+            already_published: BTreeSet::new(),
             failed: false,
             has_duplicate: false,
         });
@@ -171,8 +178,9 @@ impl GateState {
             None => vec![EvidenceFlaw::CompletionWithoutStart],
             Some(rehearsal) => rehearsal.evidence_flaws(),
         };
-        let (packages, contents, start) =
-            completed.map_or_else(Default::default, |open| (open.packages, open.contents, Some(open.start)));
+        let (packages, contents, already_published, start) = completed.map_or_else(Default::default, |open| {
+            (open.packages, open.contents, open.already_published, Some(open.start))
+        });
         self.receipt = Some(Arc::new(Receipt {
             line,
             plan_id: complete.plan_id.clone(),
@@ -181,6 +189,7 @@ impl GateState {
             summary: complete.summary.clone(),
             packages,
             contents,
+            already_published,
             start,
             completed_at: at.clone(),
             abandoned: false,

@@ -15,7 +15,7 @@
 use std::sync::LazyLock;
 
 use camino::Utf8Path;
-use shipper_events::event::{DecisionRecord, GateEvaluated};
+use shipper_events::event::{DecisionRecord, GateEvaluated, GitCommit, Lenient};
 use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head};
 use thiserror::Error;
@@ -26,7 +26,8 @@ use crate::gate::verdict::{RefusalReason, Verdict};
 use crate::sidecar::{WriteSidecarError, sidecar_matches, write_sidecar};
 use crate::state_dir::{LOG_FILE_NAME, SIDECAR_FILE_NAME, StateOptions};
 
-/// Name and justification that are recorded with a query. A skip requires both. An audit shows them.
+/// Values that are recorded with a query. The gate only checks that a skip has an actor and a justification. An audit shows
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SkipRequest {
@@ -34,6 +35,8 @@ pub struct SkipRequest {
     pub actor: Option<String>,
     /// Justification of the skip. `None` is recorded as absent.
     pub justification: Option<String>,
+    /// The git commit of the workspace. `None` is recorded as absent.
+    pub git: Option<GitCommit>,
 }
 
 /// The result of [`ask_gate`]: a recorded verdict, or a refusal because the log cannot be trusted.
@@ -133,7 +136,13 @@ impl GateAnswer {
 impl SkipRequest {
     /// Creates a request with the name of the person or program that asks, and its justification.
     pub fn new(actor: Option<String>, justification: Option<String>) -> Self {
-        Self { actor, justification }
+        Self { actor, justification, git: None }
+    }
+
+    /// Records the git commit of the workspace with the query; `None` records no commit.
+    #[must_use]
+    pub fn with_git(self, git: Option<GitCommit>) -> Self {
+        Self { git, ..self }
     }
 
     fn is_complete(&self) -> bool {
@@ -239,6 +248,7 @@ fn decision_event(query: &GateQuery, request: &SkipRequest, verdict: &Verdict, b
     details.skip = query.skip;
     details.actor = request.actor.clone();
     details.justification = request.justification.clone();
+    details.git = request.git.clone().map_or(Lenient::Absent, Lenient::Valid);
     let evaluated = GateEvaluated::new(query.plan_id.clone(), details);
     NewEvent::new(EventType::from(evaluated), "all")
 }

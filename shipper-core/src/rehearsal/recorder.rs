@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::event::{
-    Lenient, PackageOutput, RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished,
+    GitCommit, Lenient, PackageOutput, RehearsalComplete, RehearsalPackageFailed, RehearsalPackagePublished,
     RehearsalSmokeCheckFailed, RehearsalSmokeCheckStarted, RehearsalSmokeCheckSucceeded, RehearsalStarted,
 };
 use shipper_events::write::{AccessRisk, AppendError, LogError, LogWriter, NewEvent, Storage};
@@ -124,7 +124,24 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
         registry: RegistryName,
         package_count: u64,
     ) -> Result<OpenRehearsal<'_, S>, RecordError> {
+        self.start_at(plan_id, registry, package_count, None)
+    }
+
+    /// Starts a rehearsal as [`start`](Self::start) does, and records the git commit of the workspace; `None` records no
+    /// commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_at(
+        &mut self,
+        plan_id: PlanId,
+        registry: RegistryName,
+        package_count: u64,
+        git: Option<GitCommit>,
+    ) -> Result<OpenRehearsal<'_, S>, RecordError> {
         let event = RehearsalStarted::new(registry.clone(), plan_id.clone(), package_count);
+        let event = event.git(git.map_or(Lenient::Absent, Lenient::Valid));
         self.log.append(&[NewEvent::new(event, "all")])?;
         Ok(OpenRehearsal { recorder: self, plan_id, registry })
     }
@@ -148,6 +165,19 @@ impl<S: Storage> OpenRehearsal<'_, S> {
     ) -> Result<(), RecordError> {
         let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
         self.append(event.content(content), name, version)
+    }
+
+    /// Records that a package is on the rehearsal registry and was not built, because the live registry has it with the
+    /// same content. A run may only skip it.
+    pub fn already_published(
+        &mut self,
+        name: &str,
+        version: &str,
+        took: Duration,
+        content: &str,
+    ) -> Result<(), RecordError> {
+        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
+        self.append(event.content(content).already_published(true), name, version)
     }
 
     /// Records events of the caller, in one write. They do not change the rehearsal.

@@ -25,6 +25,7 @@
 use std::collections::BTreeSet;
 
 use shipper_events::PlanId;
+use shipper_events::event::GitCommit;
 use thiserror::Error;
 
 use super::registry::{Registry, shown};
@@ -36,6 +37,7 @@ pub struct Plan {
     canonical_form: String,
     live: Registry,
     packages: Vec<PlannedPackage>,
+    git: Option<GitCommit>,
 }
 
 /// A package of a plan.
@@ -161,7 +163,19 @@ impl Plan {
             .to_string()
             .parse()
             .expect("invariant: a hash is not an empty name");
-        Ok(Self { plan_id, canonical_form, live, packages })
+        Ok(Self { plan_id, canonical_form, live, packages, git: None })
+    }
+
+    /// Sets the git commit of the workspace, which a rehearsal and a run record. It is not part of the ID. By default, it
+    /// is `None`.
+    #[must_use]
+    pub fn with_git(self, git: Option<GitCommit>) -> Self {
+        Self { git, ..self }
+    }
+
+    /// Returns the git commit of the workspace; `None` if it is not known.
+    pub fn git(&self) -> Option<&GitCommit> {
+        self.git.as_ref()
     }
 
     /// Returns the plan's ID: 64 lowercase hexadecimal digits.

@@ -1,5 +1,6 @@
 //! Publishes a plan to the live registry, only if the gate permits it. Records every step before the next one.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use camino::Utf8Path;
@@ -117,7 +118,7 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
         rehearsal_registry: options.rehearsal.as_ref().map(|rehearsal| rehearsal.name.clone()),
         skip: options.skip.is_some(),
     };
-    let skip = options.skip.clone().unwrap_or_default();
+    let skip = options.skip.clone().unwrap_or_default().with_git(plan.git().cloned());
     let gate = ask_gate(storage.clone(), state_directory, &query, &skip, options.expected_head, options.state.clone())?;
     let (line, decided) = match &gate {
         GateAnswer::Recorded { verdict, line, head, .. } if verdict.may_publish() => (*line, *head),
@@ -128,7 +129,8 @@ pub fn publish<P: Publisher, S: Storage + Clone>(
     // The log must still begin with the bytes up to the decision. Later lines of other processes are accepted.
     let log = options.state.clone().writer().create(false).expected_head(Some(decided));
     let log = LogWriter::open(storage, &state_directory.join(LOG_FILE_NAME), log, ())?;
-    let mut run = RunRecorder { log, session };
+    let skipped_only = gate.verdict().receipt().map(|receipt| receipt.already_published.clone()).unwrap_or_default();
+    let mut run = RunRecorder { log, session, skipped_only };
     run.start(plan, line)?;
     let failure = run.publish_packages(plan.packages())?;
     let first = plan.packages().first().map(PlannedPackage::id);
@@ -154,6 +156,8 @@ fn refusal_message(gate: &GateAnswer) -> String {
 pub(super) struct RunRecorder<'s, P, S: Storage> {
     log: LogWriter<(), S>,
     pub(super) session: ReleaseSession<'s, P>,
+    /// The packages that the rehearsal did not build, because the live registry had them. They are not uploaded.
+    skipped_only: BTreeSet<String>,
 }
 
 /// The reason why a run stops.
@@ -174,6 +178,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
         let credentials = self.session.upload_endpoint(self.session.role).ok().as_deref().and_then(origin);
         let policy = policy_applied(origin(&live.index).as_deref(), credentials.as_deref());
         let created = PlanCreated::new(plan.plan_id().clone(), plan.packages().len() as u64).gate(JsonUint::from(gate));
+        let created = created.git(plan.git().cloned().map_or(Lenient::Absent, Lenient::Valid));
         let found = self.session.publisher.credentials(live);
         let auth = AuthEvidence::new()
             .schema_version("shipper.auth_evidence.v1")
@@ -211,6 +216,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     fn publish_package(&mut self, package: &PlannedPackage) -> Result<(), StopReason> {
         let (id, started) = (package.id(), Instant::now());
         match self.session.lookup(package)? {
+            PublishedState::Absent if self.skipped_only.contains(&id) => return Err(not_built().into()),
             PublishedState::Absent => {}
             PublishedState::SameContent { .. } => {
                 self.session.progress.step_started(Step::Skip, package);
@@ -363,7 +369,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<PublishedState, StopReason> {
         let (id, started) = (package.id(), Instant::now());
         self.append(&id, ReadinessStarted::new().method("index"))?;
-        let Self { log, session } = self;
+        let Self { log, session, .. } = self;
         let visible = session.wait_until_visible(package, |attempt, visible| -> Result<(), StopReason> {
             log.append(&[NewEvent::new(ReadinessPoll::new().attempt(attempt).visible(visible), &*id)])?;
             Ok(())
@@ -392,6 +398,13 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
 /// Returns a member of an event; `None` is an absent one.
 fn optional(text: Option<String>) -> Lenient<String> {
     text.map_or(Lenient::Absent, Lenient::from)
+}
+
+fn not_built() -> Failure {
+    Failure::permanent(
+        "the live registry had this version when the plan was rehearsed and does not show it now, so the rehearsal did \
+         not build it; rehearse again",
+    )
 }
 
 fn different_content() -> Failure {

@@ -161,6 +161,16 @@ pub trait Publisher {
     /// Fails if the package differs from the plan, was not published, or the outcome is unknown.
     fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure>;
 
+    /// Publishes a package to the rehearsal registry without building it: the live registry has it with the same content,
+    /// and other packages need it. By default, it is [`publish`](Self::publish). Fails as that does.
+    fn publish_without_build(
+        &mut self,
+        target: StepTarget<'_>,
+        context: &mut StepContext<'_>,
+    ) -> Result<Upload, Failure> {
+        self.publish(target, context)
+    }
+
     /// Builds a package that the rehearsal registry contains already, as a publish would build it: its dependencies may
     /// have changed since. Fails if the package does not build.
     fn verify_build(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure>;

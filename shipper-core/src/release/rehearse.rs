@@ -64,6 +64,9 @@ pub enum RehearseError {
 /// A rehearsal can be repeated. If the registry shows a package with the content of the plan, the publisher
 /// builds it again, and it counts as published. Different content is a failure.
 ///
+/// A package that the live registry shows with the content of the plan is not built: a run skips it. It is published to
+/// the rehearsal registry for the packages that need it, and recorded as already published.
+///
 /// # Errors
 ///
 /// See [`RehearseError`]. A failed rehearsal is not an error: it is completed without passing.
@@ -88,7 +91,8 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(RehearseError::Preflight)?;
     let count = plan.packages().len();
-    let mut recording = recorder.start(plan.plan_id().clone(), rehearsal.name.clone(), count as u64)?;
+    let mut recording =
+        recorder.start_at(plan.plan_id().clone(), rehearsal.name.clone(), count as u64, plan.git().cloned())?;
     let failure = session.rehearse_all(&mut recording, plan, smoke_install)?;
     let success = || format!("rehearsed {count} packages against '{}' successfully", rehearsal.name);
     Ok(recording.complete(failure.is_none(), &failure.unwrap_or_else(success))?)
@@ -111,12 +115,17 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         let count = plan.packages().len();
         for (position, package) in (1..).zip(plan.packages()) {
             let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());
-            if let Err(failure) = self.rehearse_package(package) {
-                recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
-                recording.failed(name, version, failure.class.as_str(), &failure.message)?;
-                return Ok(Some(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
+            let rehearsed = self.rehearse_package(package, RegistryRole::Live(plan.live()));
+            let (took, content) = (started.elapsed(), package.content().to_string());
+            match rehearsed {
+                Ok(Rehearsed::Built) => recording.published_with_content(name, version, took, &content)?,
+                Ok(Rehearsed::AlreadyPublished) => recording.already_published(name, version, took, &content)?,
+                Err(failure) => {
+                    recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
+                    recording.failed(name, version, failure.class.as_str(), &failure.message)?;
+                    return Ok(Some(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
+                }
             }
-            recording.published_with_content(name, version, started.elapsed(), &package.content().to_string())?;
         }
         let Some(package) = smoke_install else {
             return Ok(None);
@@ -149,20 +158,30 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         Ok(uploads)
     }
 
-    /// Publishes a package to the rehearsal registry, or verifies the one that is there.
-    fn rehearse_package(&mut self, package: &PlannedPackage) -> Result<(), Failure> {
+    /// Publishes a package to the rehearsal registry, or verifies the one that is there. Does not build a package that the
+    /// live registry has.
+    fn rehearse_package(&mut self, package: &PlannedPackage, live: RegistryRole<'_>) -> Result<Rehearsed, Failure> {
         let mut retry = self.first_attempt(self.limits.command_timeout);
         let (mut earlier, mut waits): (Option<Failure>, u32) = (None, 0);
-        loop {
+        let mut known = None;
+        let rehearsed = loop {
             let state = self.lookup(package).map_err(|lookup| match earlier.take() {
                 // The failed attempt is the cause to report.
                 Some(failure) => failure.followed_by(lookup),
                 None => lookup,
             });
-            match state? {
+            let state = state?;
+            let rehearsed = *known.get_or_insert_with(|| match self.is_published(package, live) {
+                true => Rehearsed::AlreadyPublished,
+                false => Rehearsed::Built,
+            });
+            let is_built = rehearsed == Rehearsed::Built;
+            match state {
+                PublishedState::SameContent { .. } if !is_built => return Ok(rehearsed),
                 // Also after a failed attempt: it may have built nothing, and another publisher may have uploaded this.
                 PublishedState::SameContent { .. } => {
-                    return self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build);
+                    self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build)?;
+                    return Ok(rehearsed);
                 }
                 PublishedState::DifferentContent { .. } => {
                     let message = "the rehearsal registry has this version with another content; bump the version, \
@@ -171,7 +190,8 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 }
                 PublishedState::Absent => {}
             }
-            let Err(failure) = self.run_step(Step::Publish, package, retry.deadline, P::publish) else { break };
+            let publish = if is_built { P::publish } else { P::publish_without_build };
+            let Err(failure) = self.run_step(Step::Publish, package, retry.deadline, publish) else { break rehearsed };
             match self.decide_wait(&failure, waits, retry.deadline) {
                 WaitDecision::TooLong(wait) => return Err(too_long(failure, wait)),
                 WaitDecision::Wait(wait) if self.wait(package, wait) => waits += 1,
@@ -182,13 +202,22 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 _ => return Err(failure),
             }
             earlier = Some(failure);
-        }
+        };
         match self.wait_until_visible(package, |_, _| Ok::<(), Failure>(()))? {
             Visible { state: PublishedState::DifferentContent { .. }, .. } => Err(Failure::permanent(
                 "the registry shows this version with another content than was published; look for a build script \
                  that changes the package",
             )),
-            _ => Ok(()),
+            _ => Ok(rehearsed),
         }
     }
+}
+
+/// The way in which a package was rehearsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rehearsed {
+    /// It was built.
+    Built,
+    /// It was not built, because the live registry has it.
+    AlreadyPublished,
 }

@@ -113,6 +113,15 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         self.retry(|publisher, context| publisher.lookup(target, context))
     }
 
+    /// Returns `true` if a registry shows the package with the content of the plan. It is asked once, and without an
+    /// answer the result is `false`.
+    pub(super) fn is_published(&mut self, package: &PlannedPackage, role: RegistryRole<'_>) -> bool {
+        let target = StepTarget { package, role };
+        let deadline = deadline_after(self.limits.visibility_timeout);
+        let state = self.run_once(deadline, |publisher, context| publisher.lookup(target, context));
+        matches!(state, Ok(PublishedState::SameContent { .. }))
+    }
+
     /// Checks that the plan can be published.
     pub(super) fn preflight(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.run_once(self.command_deadline(), |publisher, context| publisher.preflight(plan, context))

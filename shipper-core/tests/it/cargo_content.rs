@@ -168,3 +168,66 @@ fn status_names_the_next_step() {
     status(&["-p", "a"]).expect_status(0, "next: nothing is left to publish");
     fixture.run("plan", &["-p", "nothing"]).expect_status(2, "no package \"nothing\"");
 }
+
+/// Returns a `.crate` file with another text of its manifest.
+fn with_manifest(file: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+    let mut changed = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    for entry in archive.entries().expect("an archive") {
+        let mut entry = entry.expect("an entry");
+        let (path, mut header) = (entry.path().expect("a path").into_owned(), entry.header().clone());
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut entry, &mut text).expect("UTF-8");
+        let text = if path.ends_with("Cargo.toml") { change(&text) } else { text };
+        header.set_size(text.len() as u64);
+        changed.append_data(&mut header, path, text.as_bytes()).expect("memory");
+    }
+    changed.into_inner().expect("memory").finish().expect("memory")
+}
+
+/// Members whose versions are live with the same content are not built in a rehearsal, and a run skips them, also if an
+/// older version of cargo published one. With other content, nothing is uploaded.
+#[test]
+fn unbumped_members_are_not_built_and_skipped() {
+    let fixture = ReleaseFixture::create();
+    std::fs::remove_dir_all(fixture.root.join("crates")).expect("removed");
+    let on_common =
+        format!("{LIVE}[dependencies]\ncommon = {{ path = \"../common\", version = \"0.1\", registry = \"live\" }}\n");
+    let sources = [("common", LIVE, "pub fn f() {}"), ("user", &on_common, "pub use common::f;"), ("zz", LIVE, "")];
+    members(&fixture.root, &sources);
+    write(&fixture.root.join("crates/zz/build.rs"), "fn main() { panic!(\"zz is built\"); }");
+    for name in ["common", "zz"] {
+        let args = ["publish", "-p", name, "--no-verify", "--registry", "live"];
+        fixture.sandbox.cargo(&fixture.root, &args).expect_success();
+    }
+    // No permission was needed for these.
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
+    let published = fixture.live.crate_bytes("zz", "0.1.0").expect("a package");
+    let older = with_manifest(&published, |manifest| {
+        let found = ["build = ", "auto", "readme = ", "[lib]", "name = \"zz\"\npath", "path = "];
+        let kept = manifest.replace("[lib]\nname = \"zz\"\n", "");
+        kept.lines()
+            .filter(|line| !found.iter().any(|found| line.starts_with(found)))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    });
+    assert_ne!(older, published);
+    fixture.live.replace_crate("zz", "0.1.0", older.clone());
+    fixture.rehearse(&[]).expect_success();
+    assert_eq!(fixture.rehearsal.uploads().len(), 3, "the plan is whole");
+    let log = fixture.log_text();
+    assert_eq!(log.matches(r#""already_published":true"#).count(), 2, "{log}");
+    fixture.publish(&[]).expect_success();
+    let run = fixture.assert_conclusion(Conclusion::Verified).decisions[0].runs[0].clone();
+    assert_eq!((run.published, run.skipped), (1, 2));
+
+    let hostile = with_manifest(&older, |manifest| format!("{manifest}\n[dependencies]\ncommon = \"0.1\"\n"));
+    fixture.live.replace_crate("zz", "0.1.0", hostile);
+    let message = "the registry live has 0.1.0 with another content (package.version in crates/zz/Cargo.toml); bump the \
+                   version, or leave the package out with --exclude";
+    fixture.rehearse(&[]).expect_status(2, message);
+    fixture.live.replace_crate("zz", "0.1.0", older);
+    write(&fixture.root.join("crates/zz/src/lib.rs"), "// comment");
+    fixture.rehearse(&[]).expect_status(2, message);
+    assert_eq!(fixture.rehearsal.uploads().len(), 3, "nothing is uploaded");
+}

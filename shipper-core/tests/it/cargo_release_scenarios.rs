@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use shipper_core::audit::Conclusion;
+use serde_json::json;
+use shipper_core::audit::{Conclusion, FindingCode};
 use shipper_testkit::program::installed;
 use shipper_testkit::registry::{CommandResult, Demands, Fault, On, Registry, TOKEN, edit, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
@@ -35,7 +36,7 @@ fn git(root: &Path, args: &[&str]) {
 }
 
 /// A repository with one package at its root is rehearsed as it is published, with files that begin with a dot and an
-/// executable build script, and without the log in the checkout.
+/// executable build script, and without the log in the checkout. The log has the commit.
 #[test]
 fn package_at_the_root_of_a_git_repository_is_published() {
     if !installed(&["git"]) {
@@ -91,6 +92,23 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     assert_eq!(without_commit(files(&fixture.rehearsal, "one")), without_commit(published));
     // The publish can be repeated.
     fixture.rehearse(&["--allow-dirty"]).expect_success();
+    // The same plan is published from another commit.
+    git(&root, &["add", "-A"]);
+    git(&root, &["commit", "-qm", "Two"]);
+    fixture.publish(&[]).expect_success();
+    let mut log = Command::new("git");
+    let commits = log.current_dir(&root).args(["log", "--format=%H"]).output().expect("git").stdout;
+    let commits = String::from_utf8(commits).expect("UTF-8");
+    let (two, one) = commits.trim().split_once('\n').expect("two commits");
+    // The fixture looks for a permission in the log of its own workspace.
+    fixture.unauthorized_uploads.lock().expect("no panic").clear();
+    let audited = fixture.assert_conclusion(Conclusion::Verified);
+    let recorded = audited.decisions.iter().map(|decision| serde_json::to_value(&decision.git).expect("JSON"));
+    let (one, two) = (json!({ "commit": one, "dirty": true }), json!({ "commit": two, "dirty": false }));
+    let expected = [&one, &two].map(|commit| json!({ "rehearsal": one, "decision": commit, "run": commit }));
+    assert_eq!(recorded.collect::<Vec<_>>(), expected);
+    let notes = audited.findings.iter().filter(|finding| finding.code == FindingCode::OtherCommit);
+    assert_eq!(notes.map(|finding| finding.line).collect::<Vec<_>>(), [Some(audited.decisions[1].runs[0].line)]);
 }
 
 /// An updated dependency makes another plan, whose rehearsal builds the uploaded packages again. A dependency of an

@@ -180,6 +180,31 @@ fn content_is_read_on_chained_lines_only() {
     assert_summary(&foreign, "verified unchained; 4:verified<-4");
 }
 
+/// A run does not publish a package that the rehearsal did not build because the live registry had it. It may skip it.
+#[test]
+fn package_that_was_not_built_is_not_published() {
+    let log_with = |member: &str, action: &str| {
+        let published = with_content("rehearsal_package_published", "1").replacen('}', &format!(",{member}}}"), 1);
+        let mut log = LogBuilder::chained();
+        log.start("p", "r", 1).event_on(&published, "a@1.0.0").complete("p", "r", true).plan("p", 1);
+        log.event_on(&with_content(action, "1"), "a@1.0.0").finished("success");
+        log
+    };
+    let not_built = r#""already_published":true"#;
+    assert_summary(&log_with(not_built, "package_skipped"), "verified chained; 4:verified<-4");
+    for action in ["package_attempted", "package_uploaded", "package_published"] {
+        let summary = log_with(not_built, action).summary(&AuditOptions::default());
+        assert!(summary.contains("4!not-what-was-rehearsed"), "{action}: {summary}");
+    }
+    for built in [r#""already_published":false"#, r#""already_published":null"#] {
+        assert_summary(&log_with(built, "package_published"), "verified chained; 4:verified<-4");
+    }
+    for odd in ["1", r#""true""#, "{}"] {
+        let log = log_with(&format!(r#""already_published":{odd}"#), "package_published");
+        assert!(log.summary(&AuditOptions::default()).contains("2!corrupt-line"), "{odd}");
+    }
+}
+
 /// Other content on a registry is held against the run that uploaded the package.
 #[test]
 fn other_content_on_a_registry_is_an_error() {
@@ -193,6 +218,105 @@ fn other_content_on_a_registry_is_an_error() {
     let mut foreign = LogBuilder::foreign();
     foreign.event_on(mismatch, "a@1.0.0");
     assert!(foreign.summary(&AuditOptions::default()).contains("1!chain-broken"));
+}
+
+// Commits.
+
+/// Adds the member `git` to the event type.
+fn at_commit(event_type: &str, git: &str) -> String {
+    format!(r#"{},"git":{git}}}"#, event_type.strip_suffix('}').expect("an object"))
+}
+
+/// A rehearsal, a decision and a run of plan `p`, with these values of `git`.
+fn log_at(rehearsal: &str, decision: &str, run: &str) -> LogBuilder {
+    let mut log = LogBuilder::chained();
+    let start = r#"{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1}"#;
+    log.event(&at_commit(start, rehearsal)).rehearsed("a").complete("p", "r", true);
+    let head = log.head();
+    let basis = format!(r#"{{"lines":{},"bytes":{},"blake3":"{}"}}"#, head.lines, head.bytes, head.blake3);
+    let evaluated = format!(
+        r#"{{"type":"gate_evaluated","rules":1,"plan_id":"p","rehearsal_registry":"r","skip":false,"verdict":"authorized","reasons":[],"basis":{basis}}}"#
+    );
+    log.event(&at_commit(&evaluated, decision));
+    log.event(&at_commit(r#"{"type":"plan_created","plan_id":"p","package_count":1,"gate":4}"#, run));
+    log.published("a").finished("success");
+    log
+}
+
+const ONE: &str = r#"{"commit":"0123456789abcdef","dirty":false}"#;
+const DIRTY: &str = r#"{"commit":"0123456789abcdef","dirty":true,"branch":"main"}"#;
+const OTHER: &str = r#"{"commit":"fedcba9876543210","dirty":false}"#;
+
+/// A decision has the commits of its events. A difference from the rehearsal is a note at the run, and never more.
+#[test]
+fn other_commit_is_a_note() {
+    let note = |rehearsal, decision, run| {
+        let log = log_at(rehearsal, decision, run);
+        let strict = log.audit(&AuditOptions::default().with_strict(true));
+        assert_eq!(strict.conclusion(), Conclusion::Verified, "{:?}", strict.findings);
+        notes(&log, &AuditOptions::default())
+    };
+    for (rehearsal, decision, run) in
+        [(ONE, ONE, ONE), (DIRTY, DIRTY, DIRTY), ("null", ONE, OTHER), (ONE, "null", "null")]
+    {
+        assert_eq!(note(rehearsal, decision, run), [""; 0], "{rehearsal} {decision} {run}");
+    }
+    for (rehearsal, decision, run) in [(ONE, ONE, OTHER), (ONE, OTHER, ONE), (OTHER, ONE, "null"), (ONE, DIRTY, DIRTY)]
+    {
+        assert_eq!(note(rehearsal, decision, run), ["other-commit"], "{rehearsal} {decision} {run}");
+    }
+    let audit = log_at(ONE, "null", DIRTY).audit(&AuditOptions::default());
+    let finding = audit.findings.iter().find(|finding| finding.code == FindingCode::OtherCommit).expect("a note");
+    let message = "the run records the commit 0123456789ab with uncommitted changes, but the rehearsal on line 3 records \
+                   0123456789ab";
+    assert_eq!((finding.line, &*finding.message), (Some(5), message));
+    let git = serde_json::to_value(&audit.decisions[0].git).expect("JSON");
+    let commit = |dirty| serde_json::json!({ "commit": "0123456789abcdef", "dirty": dirty });
+    assert_eq!(git, serde_json::json!({ "rehearsal": commit(false), "run": commit(true) }));
+    let without = log_at("null", "null", "null").audit(&AuditOptions::default());
+    assert_eq!(without.decisions[0].git, None);
+}
+
+/// On a chained line, `git` is a commit, null or absent. On an unchained line it is ignored.
+#[test]
+fn commit_is_read_on_chained_lines_only() {
+    let long = format!(r#"{{"commit":"{}","dirty":false}}"#, "a".repeat(65));
+    let odd = [
+        "7",
+        r#""3f2a""#,
+        "[]",
+        "{}",
+        r#"{"commit":"3f2a"}"#,
+        r#"{"commit":"3f2a","dirty":null}"#,
+        r#"{"commit":"","dirty":true}"#,
+        r#"{"commit":"3F2A","dirty":true}"#,
+        r#"{"commit":"\u001b[2J","dirty":true}"#,
+        &long,
+    ];
+    for odd in odd {
+        for (line, log) in [(1, log_at(odd, ONE, ONE)), (4, log_at(ONE, odd, ONE)), (5, log_at(ONE, ONE, odd))] {
+            let summary = log.summary(&AuditOptions::default());
+            assert!(summary.contains(&format!("{line}!corrupt-line")), "{odd}: {summary}");
+        }
+        let mut foreign = LogBuilder::foreign();
+        let start = r#"{"type":"rehearsal_started","registry":"r","plan_id":"p","package_count":1}"#;
+        foreign.event(&at_commit(start, odd)).rehearsed("a").complete("p", "r", true);
+        foreign.event(&at_commit(r#"{"type":"plan_created","plan_id":"p","package_count":1}"#, OTHER)).published("a");
+        assert_summary(&foreign, "verified unchained; 4:verified<-4");
+        assert_eq!(foreign.audit(&AuditOptions::default()).decisions[0].git, None);
+    }
+    let newer = r#"{"type":"gate_evaluated","rules":2,"plan_id":"p","git":7}"#;
+    let mut log = LogBuilder::chained();
+    log.event(newer);
+    assert!(!log.summary(&AuditOptions::default()).contains("corrupt-line"), "only its rules and its plan are read");
+    let line = String::from_utf8(log_at(DIRTY, DIRTY, DIRTY).bytes().to_vec()).expect("UTF-8");
+    for line in line.lines() {
+        assert_eq!(
+            line.parse::<shipper_events::Event>().expect("an event").to_line(),
+            line,
+            "unknown members are kept"
+        );
+    }
 }
 
 // Packages without a clear outcome.

@@ -10,6 +10,7 @@ use shipper_core::release::{
     CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, PublishError, Registry, RehearseError,
     publish, rehearse,
 };
+use shipper_events::event::GitCommit;
 use shipper_events::write::FsStorage;
 use shipper_testkit::fake_publisher::{
     LIMITS, LIVE, LookupFault, MirrorMode, PublishFault, ReleaseTool, plan, publish_options, registry, rehearse_options,
@@ -286,6 +287,50 @@ fn unbounded_timeouts_do_not_overflow() {
     options.limits = forever;
     let done = publish(FsStorage, &tool.state, &plan(1, 1), &options, &mut tool.publisher, &cancel, &mut ());
     assert_eq!(done.expect("it is recorded").failure, None);
+}
+
+/// A package that the live registry has is not built in a rehearsal, and the run skips it. If the live registry does not
+/// show it any more, the run does not upload it: no rehearsal built it.
+#[test]
+fn published_package_is_not_rehearsed_again() {
+    use PublishFault::{None as Done, Permanent};
+    let mut tool = ReleaseTool::create();
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publish(&plan(1, 1), false, &[Done, Permanent]), Ok(false));
+    let (reached, builds) = (tool.publisher.reached, tool.publisher.builds);
+    tool.publisher.published.retain(|(registry, _), _| registry == LIVE);
+    assert!(tool.rehearse(&plan(1, 1), false, &[]));
+    assert_eq!(tool.publisher.builds - builds, 2, "a is live");
+    assert!(tool.publisher.published.contains_key(&("rehearsal".to_owned(), "a@0.1.0".to_owned())), "others need it");
+    let log = tool.log_text();
+    assert_eq!(log.matches(r#""already_published":true"#).count(), 1, "{log}");
+
+    let a = tool.publisher.published.remove(&(LIVE.to_owned(), "a@0.1.0".to_owned())).expect("it is live");
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
+    assert_eq!(tool.publisher.reached, reached, "nothing is uploaded");
+    assert!(tool.log_text().contains("does not show it now"), "{}", tool.log_text());
+    tool.publisher.published.insert((LIVE.to_owned(), "a@0.1.0".to_owned()), a);
+    assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(true));
+    let audited = tool.audit();
+    assert_eq!(audited.conclusion(), Conclusion::Verified, "{:?}", audited.findings);
+    let run = &audited.decisions[2].runs[0];
+    assert_eq!((run.published, run.skipped), (2, 1));
+}
+
+/// The commit of the plan is recorded, and is not part of its ID.
+#[test]
+fn commit_of_the_plan_is_recorded() {
+    let at = |commit: &str| plan(1, 1).with_git(Some(GitCommit::new(commit.parse().expect("a commit"), false)));
+    assert_eq!(at("3f2a").plan_id(), plan(1, 1).plan_id());
+    let mut tool = ReleaseTool::create();
+    assert!(tool.rehearse(&at("3f2a"), false, &[]));
+    assert_eq!(tool.publish(&at("8b1e"), false, &[]), Ok(true));
+    let audited = tool.audit();
+    let commits = audited.decisions[0].git.as_ref().expect("commits").iter();
+    let commits: Vec<_> = commits.map(|(name, commit)| format!("{name} {}", commit.commit)).collect();
+    assert_eq!(commits, ["rehearsal 3f2a", "decision 8b1e", "run 8b1e"]);
+    assert!(audited.findings.iter().any(|finding| finding.code == FindingCode::OtherCommit));
+    assert!(audited.conclusion() == Conclusion::Verified);
 }
 
 /// An action of a release tool.

@@ -1,6 +1,7 @@
 //! The event of a recorded decision of the gate.
 
-use super::members::{ExtraMembers, MemberCodec, MemberError, MembersCodec, ObjectWriter, read_member};
+use super::commit::GitCommit;
+use super::members::{ExtraMembers, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, read_member};
 use super::names::{PlanId, RegistryName};
 use super::number::JsonUint;
 use crate::integrity::ClaimedHead;
@@ -43,6 +44,8 @@ pub struct DecisionRecord {
     pub reasons: Vec<String>,
     /// The head of the log that the decision is based on.
     pub basis: ClaimedHead,
+    /// The git commit of the workspace. The gate does not read it.
+    pub git: Lenient<GitCommit>,
 }
 
 impl DecisionRecord {
@@ -56,6 +59,7 @@ impl DecisionRecord {
             verdict: verdict.into(),
             reasons,
             basis: basis.into(),
+            git: Lenient::Absent,
         }
     }
 }
@@ -82,12 +86,13 @@ impl MembersCodec for GateEvaluated {
                 verdict: read_member(members, "verdict")?,
                 reasons: read_member(members, "reasons")?,
                 basis: read_member(members, "basis")?,
+                git: read_member(members, "git")?,
             })
         });
         let details = details.transpose()?;
         let extra = ExtraMembers::from_members(members, |name| match name {
             "type" | "rules" | "plan_id" => true,
-            "rehearsal_registry" | "skip" | "actor" | "justification" | "verdict" | "reasons" | "basis" => {
+            "rehearsal_registry" | "skip" | "actor" | "justification" | "verdict" | "reasons" | "basis" | "git" => {
                 details.is_some()
             }
             _ => false,
@@ -109,6 +114,7 @@ impl MembersCodec for GateEvaluated {
             details.verdict.write("verdict", out);
             details.reasons.write("reasons", out);
             details.basis.write("basis", out);
+            details.git.write("git", out);
         }
         self.extra.write(out);
     }

@@ -3,7 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::members::{ExtraMembers, ObjectWriter, json};
+use super::commit::GitCommit;
+use super::members::{ExtraMembers, Lenient, ObjectWriter, json};
 use super::timestamp::Timestamp;
 use super::types::EventType;
 use crate::integrity::ChainLink;
@@ -75,6 +76,19 @@ impl Event {
     pub fn content(&self) -> Option<&str> {
         self.link.as_ref()?;
         self.event_type.content()?.get().map(String::as_str)
+    }
+
+    /// Returns the git commit that the event records: `docs/log-format.md`, "Commits". `None` on an unchained line.
+    pub fn git(&self) -> Option<&GitCommit> {
+        self.link.as_ref()?;
+        self.event_type.git()?.get()
+    }
+
+    /// Returns whether the event records that the live registry had the package of a rehearsal already, with the same
+    /// content, so that the rehearsal did not build it. `false` on an unchained line.
+    pub fn is_already_published(&self) -> bool {
+        let member = self.event_type.already_published().filter(|_| self.link.is_some());
+        member.and_then(Lenient::get) == Some(&true)
     }
 
     /// Returns the line of the event, without LF: the known members in the order of the format, then the others. A line

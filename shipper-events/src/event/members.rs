@@ -96,6 +96,11 @@ impl<T> Lenient<T> {
             Self::Absent | Self::Other(_) => None,
         }
     }
+
+    /// Returns whether the member is neither absent nor null, and has another type.
+    pub(crate) fn is_ill_typed(&self) -> bool {
+        matches!(self, Self::Other(json) if json.text() != "null")
+    }
 }
 
 impl<T> From<T> for Lenient<T> {

@@ -18,6 +18,7 @@
 //! # Ok::<(), shipper_events::event::ParseTimestampError>(())
 //! ```
 
+mod commit;
 mod content;
 mod decision;
 mod envelope;
@@ -27,6 +28,7 @@ mod number;
 mod timestamp;
 mod types;
 
+pub use commit::{CommitId, CommitIdError, GitCommit};
 pub use decision::{DecisionRecord, GateEvaluated, RULES_VERSION};
 pub use envelope::{Event, LogEntry, ParseEventError};
 pub(crate) use members::MemberError;

@@ -1,5 +1,6 @@
 //! Every event type: see `docs/log-format.md`, "Vocabulary".
 
+use super::commit::GitCommit;
 use super::decision::GateEvaluated;
 use super::members::{
     ExtraMembers, JsonType, Lenient, MemberCodec, MemberError, MembersCodec, ObjectWriter, RawJson, UnknownEvent, json,
@@ -210,7 +211,8 @@ vocabulary! {
     /// A run begins: one attempt to publish for real. `package_count` is the number of packages in the plan.
     PlanCreated = "plan_created" (plan_id: PlanId, package_count: JsonUint) {
         /// Line of the decision that the run acts on. `None`: the run names no decision.
-        gate: Option<JsonUint>
+        gate: Option<JsonUint>,
+        git: Lenient<GitCommit>
     }
     /// The release tool starts to publish to the live registry.
     ExecutionStarted = "execution_started" () {}
@@ -261,8 +263,7 @@ vocabulary! {
     }
     /// The release tool waits before it publishes the next package.
     PublishWaiting = "publish_waiting" () {
-        reason: Lenient<String>,
-        delay_ms: Lenient<JsonUint>,
+        reason: Lenient<String>, delay_ms: Lenient<JsonUint>,
         /// End of the wait, an RFC 3339 time.
         until: Lenient<String>
     }
@@ -270,8 +271,7 @@ vocabulary! {
     RateLimitObserved = "rate_limit_observed" () {
         is_new_crate: Lenient<bool>,
         /// Wait that the registry asks for.
-        retry_after_ms: Lenient<JsonUint>,
-        message: Lenient<String>
+        retry_after_ms: Lenient<JsonUint>, message: Lenient<String>
     }
     /// The release tool begins to look up the outcome of an upload that it does not know.
     PublishReconciling = "publish_reconciling" () { method: Lenient<String> }
@@ -282,12 +282,14 @@ vocabulary! {
     /// A version was yanked from the live registry.
     PackageYanked = "package_yanked" () { crate_name: Lenient<String>, version: Lenient<String>, reason: Lenient<String>, exit_code: Lenient<RawJson> }
     /// A rehearsal begins. `package_count` is the number of packages to rehearse.
-    RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) {}
+    RehearsalStarted = "rehearsal_started" (registry: RegistryName, plan_id: PlanId, package_count: JsonUint) { git: Lenient<GitCommit> }
     /// A package was published to the rehearsal registry, or was there with the same content.
     RehearsalPackagePublished = "rehearsal_package_published" (name: String, version: String) {
         duration_ms: Lenient<JsonUint>,
         /// As in [`PackageUploaded`].
-        content: Lenient<String>
+        content: Lenient<String>,
+        /// True if the live registry had this content, so that the rehearsal did not build the package.
+        already_published: Lenient<bool>
     }
     /// A package could not be published to the rehearsal registry. `class` is as in [`PackageFailed`].
     RehearsalPackageFailed = "rehearsal_package_failed" () { name: Lenient<String>, version: Lenient<String>, class: Lenient<String>, message: Lenient<String> }

@@ -91,6 +91,10 @@ impl<'a> RawEvent<'a> {
                 .as_str()
                 .ok_or_else(|| in_event_type(MemberError::new("content", "event_type", "a string", Some(content))))?;
         }
+        let ill_typed = event_type.as_ref().filter(|_| link.is_some()).and_then(EventType::ill_typed_member);
+        if let Some((member, expected)) = ill_typed {
+            return Err(in_event_type(MemberError::new(member, "event_type", expected, members.get(member))));
+        }
         Ok(Self { link, timestamp, instant, type_name, package, line, members, event_type })
     }
 

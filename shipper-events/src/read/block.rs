@@ -187,8 +187,9 @@ impl<'b> ScanState<'b> {
                     .map(|package| Some(LineContent::Package { kind, package: package.into(), content: None })),
                 _ => {
                     let event = parser.event()?;
-                    // A chained line with content of another type is corrupt.
-                    let is_valid = !may_have_content || event.content().is_some();
+                    // A chained line with an optional member of another type is corrupt.
+                    let is_ill_typed = event.link.is_some() && event.event_type.ill_typed_member().is_some();
+                    let is_valid = (!may_have_content || event.content().is_some()) && !is_ill_typed;
                     is_valid.then(|| wanted.select(event))
                 }
             });

@@ -111,6 +111,7 @@ fn value() -> impl Strategy<Value = String> {
             "0", "7", "12", "-1", "1.5", "1e9", "01", "1.", "-", "true", "false", "null", "nul", "True", "\"\"", "\"a\"",
             "184467440737095516160", "\"é\"", "\"\\u00e9\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\udc00\"", "\"\\n\"",
             "\"\\\\\"", "\"\\\"\"", "\"\\x\"", "\"\\u12g4\"", "\"\\u001b[32m\"", "\"tab\there\"", "\"\\\\\\\"\"", "\"\\/\"",
+            r#"{"commit":"3f2a","dirty":true}"#, r#"{"commit":"X","dirty":true}"#, r#"{"commit":"3f2a"}"#,
             "[]", "{}", "[1,2]", "[1,]", "{\"a\":1}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"\":{\"\":[]}}",
         ]).prop_map(str::to_owned),
         1 => "[ -~]{0,20}".prop_map(|text| format!("\"{}\"", text.replace(['"', '\\'], "'"))),
@@ -146,6 +147,9 @@ fn name() -> impl Strategy<Value = &'static str> {
         "package_count",
         "passed",
         "summary",
+        "git",
+        "already_published",
+        "content",
         "eight_by",
         "seven_b",
     ])
@@ -182,6 +186,7 @@ fn line() -> impl Strategy<Value = String> {
         "execution_started",
         "from_the_future",
         "rehearsal_started",
+        "rehearsal_package_published",
         "rehearsal_complete",
         "gate_evaluated",
         "log_adopted",
@@ -207,6 +212,23 @@ fn line() -> impl Strategy<Value = String> {
             line
         },
     )
+}
+
+/// A line whose optional members are read on chained lines only.
+fn line_with_optional_members() -> impl Strategy<Value = String> {
+    let types = select(vec![
+        r#""rehearsal_started","registry":"r","plan_id":"p","package_count":1"#,
+        r#""plan_created","plan_id":"p","package_count":1"#,
+        r#""gate_evaluated","rules":1,"plan_id":"p","skip":false,"verdict":"x","reasons":[],"basis":{"lines":0,"bytes":0,"blake3":""}"#,
+        r#""gate_evaluated","rules":2,"plan_id":"p""#,
+        r#""rehearsal_package_published","name":"a","version":"1""#,
+        r#""package_published""#,
+    ]);
+    let name = select(vec!["git", "already_published", "content", "\\u0067it"]);
+    (types, vec((name, value()), 0..3)).prop_map(|(members, optional)| {
+        let optional: String = optional.iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+        format!(r#"{{"timestamp":"2026-11-23T08:12:26Z","event_type":{{"type":{members}{optional}}},"package":"all"}}"#)
+    })
 }
 
 /// `None` for an unchained line, else `Some(true)` for a link that matches and `Some(false)` for one that does not.
@@ -296,6 +318,13 @@ proptest! {
     /// Generated lines, chained and unchained, valid and invalid, in blocks of any size.
     #[test]
     fn generated_logs_agree(lines in vec((line(), links()), 1..12), blocks in vec(1_usize..8, 1..4)) {
+        let log = log_of(&lines);
+        same(in_blocks(&log, &blocks, None), line_by_line(&log));
+    }
+
+    /// Lines with members that are read on chained lines only.
+    #[test]
+    fn optional_members_agree(lines in vec((line_with_optional_members(), links()), 1..8), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
         same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }

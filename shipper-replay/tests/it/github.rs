@@ -216,7 +216,7 @@ fn last_line_is_the_summary() {
     let of = |name: &str| commands.iter().filter(|command| command.name == name).count();
     let (errors, warnings, notes) = (of("error"), of("warning"), of("notice"));
     let sum = format!(
-        "shipper-replay: violated (exit status 1): 57 logs, {errors} errors, {warnings} warnings, {notes} notes"
+        "shipper-replay: violated (exit status 1): 58 logs, {errors} errors, {warnings} warnings, {notes} notes"
     );
     assert_eq!(text.lines().last(), Some(sum.as_str()));
 }

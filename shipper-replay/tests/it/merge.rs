@@ -14,7 +14,7 @@ fn truncated_report_is_rejected() {
     let top = tempfile::tempdir().expect("a directory");
     let report = ndjson(&["recorded", "damaged/torn-tail"]);
     let lines: Vec<&str> = report.split_inclusive('\n').collect();
-    assert_eq!(lines.len(), 8);
+    assert_eq!(lines.len(), 9);
     let file = top.path().join("part");
     for cut in 0..lines.len() {
         fs::write(&file, lines[..cut].concat()).expect("a part");
@@ -22,7 +22,7 @@ fn truncated_report_is_rejected() {
         assert_refused(&merge_in(top.path(), &["part"]), &[&place, "write"]);
         // Each line is removed in turn.
         fs::write(&file, [&lines[..cut], &lines[cut + 1..]].concat().concat()).expect("a part");
-        assert_refused(&merge_in(top.path(), &["part"]), &[r#""part" line 7: "#, "incomplete", "write"]);
+        assert_refused(&merge_in(top.path(), &["part"]), &[r#""part" line 8: "#, "incomplete", "write"]);
         for inside in [1, lines[cut].len() / 2, lines[cut].len() - 2] {
             fs::write(&file, [lines[..cut].concat(), lines[cut][..inside].to_owned()].concat()).expect("a part");
             let place = format!(r#""part" line {}: the line is corrupt"#, cut + 1);
@@ -42,7 +42,7 @@ fn truncated_report_is_rejected() {
     let json = replay(&["--format", "json", "recorded"]).stdout;
     assert_refused(&replay_stdin(&["--merge", "-"], &json), &[r#""-" line 1: "#, "--format ndjson"]);
     let newer = report.replace("shipper.replay.v1", "shipper.replay.v9");
-    assert_refused(&replay_stdin(&["--merge", "-"], newer.as_bytes()), &[r#""-" line 8: unsupported "#, "version"]);
+    assert_refused(&replay_stdin(&["--merge", "-"], newer.as_bytes()), &[r#""-" line 9: unsupported "#, "version"]);
 }
 
 /// An edited conclusion and an edited total are rejected.
@@ -55,11 +55,11 @@ fn edited_reports_are_rejected() {
     let place = format!(r#""-" line {}: the line was edited: its conclusion is verified, but"#, violated + 1);
     let merge = |report: &str| replay_stdin(&["--merge", "-"], report.as_bytes());
     assert_refused(&merge(&report.replace(lines[violated], &pardoned)), &[&place, "give violated; audit"]);
-    assert_refused(&merge(&report.replace(r#""verified":2"#, r#""verified":3"#)), &["line 7", "write the report"]);
+    assert_refused(&merge(&report.replace(r#""verified":3"#, r#""verified":4"#)), &["line 8", "write the report"]);
     let twice = lines[0].replacen(r#"{"path""#, r#"{"path":"x","path""#, 1);
     assert_refused(&merge(&report.replace(lines[0], &twice)), &["line 1", "duplicate member"]);
-    let counts = report.replace(r#""logs":6"#, r#""logs":5"#).replace(r#""verified":2"#, r#""verified":1"#);
-    assert_refused(&merge(&counts), &["has 6 logs", "count 5 logs", "write it again"]);
+    let counts = report.replace(r#""logs":7"#, r#""logs":6"#).replace(r#""verified":3"#, r#""verified":2"#);
+    assert_refused(&merge(&counts), &["has 7 logs", "count 6 logs", "write it again"]);
 }
 
 /// An edited report that contradicts itself or the options in its summary is rejected, because an edit must not forge a
@@ -157,7 +157,7 @@ fn merging_in_any_order_is_byte_identical() {
         assert_eq!(merge(&["--format", form, "c", "b", "a"]), merge(&["--format", form, "ab", "c"]), "{form}");
     }
     let json: Value = serde_json::from_str(&merge(&["--format", "json", "a", "b", "c"])).expect("JSON");
-    assert_eq!((&json["exit_code"], json["logs"].as_array().map(Vec::len)), (&1.into(), Some(10)));
+    assert_eq!((&json["exit_code"], json["logs"].as_array().map(Vec::len)), (&1.into(), Some(11)));
 }
 
 /// A merge reports a repeated report, a log that grew, and a log at two paths.
@@ -204,7 +204,7 @@ fn different_options_do_not_merge() {
         &[r#""a": "#, "strict is false here and true in earlier reports"],
     );
     let one_stream = [fs::read(top.path().join("a")).expect("a"), fs::read(top.path().join("b")).expect("b")].concat();
-    assert_refused(&replay_stdin(&["--merge", "-"], &one_stream), &[r#""-" line 14: "#, "registry"]);
+    assert_refused(&replay_stdin(&["--merge", "-"], &one_stream), &[r#""-" line 16: "#, "registry"]);
 }
 
 /// A list of the expected logs shows a missing part.

@@ -107,14 +107,21 @@ impl ActiveRun {
 
     fn check_package(&mut self, action: &PackageAction<'_>) {
         let (line, package) = (action.line, action.package);
-        let Some(receipt) = self.receipt.as_ref().filter(|receipt| !receipt.packages.contains(package)) else {
+        let Some(receipt) = &self.receipt else {
+            return;
+        };
+        let rehearsed = receipt.line;
+        let (why, label) = if !receipt.packages.contains(package) {
+            (format!("which is not in the rehearsal on line {rehearsed}"), "not in the rehearsal")
+        } else if receipt.already_published.contains(package) {
+            (format!("which the rehearsal on line {rehearsed} did not build as already published"), "not built")
+        } else {
             return;
         };
         self.deviation.get_or_insert_with(|| {
-            let (rehearsed, package) = (receipt.line, display_safe(package).quoted());
-            let message = format!("the run publishes {package}, which is not in the rehearsal on line {rehearsed}");
+            let message = format!("the run publishes {}, {why}", display_safe(package).quoted());
             Finding::new(FindingCode::NotWhatWasRehearsed, self.report.line, message).with_labels([
-                Label::new(line, paths::PACKAGE, "not in the rehearsal"),
+                Label::new(line, paths::PACKAGE, label),
                 Label::new(rehearsed, paths::PASSED, "the rehearsal used as evidence"),
             ])
         });

@@ -7,6 +7,7 @@ use shipper_events::{ClaimedHead, Tail, display_safe};
 use thiserror::Error;
 
 use super::authority::AuthorityTracker;
+use super::commits::CommitTracker;
 use super::conclude::conclude;
 use super::decisions::DecisionTracker;
 use super::file_start::FileStart;
@@ -68,6 +69,7 @@ pub struct Auditor {
     pub(super) integrity: IntegrityTracker,
     pub(super) gate_events: GateEventChecks,
     pub(super) authorities: AuthorityTracker,
+    pub(super) commits: CommitTracker,
     pub(super) decisions: DecisionTracker,
     pub(super) runs: RunTracker,
     pub(super) packages: PackageTracker,
@@ -108,6 +110,7 @@ impl Auditor {
             integrity: IntegrityTracker::default(),
             gate_events: GateEventChecks::default(),
             authorities: AuthorityTracker::default(),
+            commits: CommitTracker::default(),
             decisions: DecisionTracker::new(options.registry.clone()),
             runs: RunTracker::new(options.since.map_or(0, |head| head.lines)),
             packages: PackageTracker::default(),

@@ -93,6 +93,7 @@ fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Opt
         derived: decision.derived,
         recorded: decision.recorded,
         runs: decision.runs,
+        git: decision.commits,
     }
 }
 

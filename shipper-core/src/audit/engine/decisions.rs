@@ -9,7 +9,8 @@ use shipper_events::{ChainError, Event, EventType, JsonUint, PlanId, RegistryNam
 use super::findings::Findings;
 use super::format::{format_number, format_verdict};
 use crate::audit::report::{
-    Finding, FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport, VerdictSummary, paths,
+    DecisionCommits, Finding, FindingCode, GateReport, Label, RecordedVerdict, RegistrySource, RunReport,
+    VerdictSummary, paths,
 };
 use crate::fold::{GateState, Receipt};
 use crate::gate::{GateQuery, Verdict, VerdictKind, evaluate, refuse_without_registry};
@@ -29,6 +30,8 @@ pub(super) struct TrackedDecision {
     /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
     later_events: Option<usize>,
     pub(super) runs: Vec<RunReport>,
+    /// The commits that its events record. `None` if they record none.
+    pub(super) commits: Option<Box<DecisionCommits>>,
     /// The last line at which one of its runs acted or ended; its own line if there is none. The end of a run that died
     /// does not count.
     pub(super) last_line: u64,
@@ -46,6 +49,7 @@ impl TrackedDecision {
             receipt: None,
             later_events: None,
             runs: Vec::new(),
+            commits: None,
             last_line: line,
         }
     }

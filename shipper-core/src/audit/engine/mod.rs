@@ -2,13 +2,14 @@
 //!
 //! - `entry` opens and reads a whole log, and finds the line of a time. `auditor` passes each event to the trackers.
 //! - `visit` makes the auditor the visitor of its scanner.
-//! - `integrity`, `gate_events`, `authority`, `packages`, `names`, `sidecar` and `timeline` track one concern each.
+//! - `integrity`, `gate_events`, `authority`, `commits`, `packages`, `names`, `sidecar` and `timeline` track one concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
 mod active_run;
 mod auditor;
 mod authority;
+mod commits;
 mod conclude;
 mod decisions;
 mod entry;

@@ -77,6 +77,11 @@ impl RunTracker {
         }
     }
 
+    /// Returns the position of the decision that the active run uses.
+    pub(super) fn active_decision(&self) -> Option<usize> {
+        self.active.as_ref().map(|run| run.decision)
+    }
+
     /// Ends the run, if there is one, with its last line and its recorded end.
     pub(super) fn end(
         &mut self,

@@ -20,13 +20,18 @@ impl Auditor {
         self.gate_events.check(line, event, &self.state, &mut self.findings);
         self.names.record(event);
         match &event.event_type {
-            EventType::GateEvaluated(event) => {
-                self.decisions.record(line, event, basis_matches, &self.state, &mut self.findings);
+            EventType::RehearsalStarted(_) => self.commits.rehearsal_started(line, event),
+            EventType::GateEvaluated(evaluated) => {
+                self.decisions.record(line, evaluated, basis_matches, &self.state, &mut self.findings);
+                self.commits.decided(event, &mut self.decisions);
             }
             EventType::PlanCreated(plan) => {
                 self.end_run(line);
                 let (state, findings) = (&self.state, &mut self.findings);
                 self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
+                if let Some(decision) = self.runs.active_decision() {
+                    self.commits.run_started(line, event, decision, &mut self.decisions, findings);
+                }
             }
             EventType::Unknown(_) => self.decisions.unknown_gate_event = line,
             EventType::LogContinued(continued) if line == 1 => self.continues = Some(continued.head()),

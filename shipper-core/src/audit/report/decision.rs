@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName};
 
+use super::commit::DecisionCommits;
 use crate::gate::{RefusalCode, Verdict, VerdictKind};
 use crate::words::word_enums;
 
@@ -31,6 +32,9 @@ pub struct Decision {
     pub recorded: Option<RecordedVerdict>,
     /// The runs that used it, by line.
     pub runs: Vec<RunReport>,
+    /// The git commits that its events record. `None` if they record none, and in a report of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<DecisionCommits>>,
 }
 
 word_enums! {

@@ -186,6 +186,7 @@ codes! {
     PlanNeverNamed "plan-never-named" Note TYPE "check the value of --plan-id, unless the plan was never rehearsed"
     SkipUnexplained "skip-unexplained" Note PLAN_ID "find out who published these versions before this run"
     ContentNotCompared "content-not-compared" Note PLAN_ID "rehearse and publish with the same tool, so that both record the content"
+    OtherCommit "other-commit" Note PLAN_ID "compare the two commits; the packages of the plan are the same, but other files may differ"
     UnknownEvent "unknown-event" Note TYPE "no action is needed; the event has no effect on the gate"
     ForeignLines "foreign-lines" Note TYPE "keep a head from after these lines; without one, the audit may not detect a change of an unchained line"
     SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME with the rehearsal registry that you have configured"

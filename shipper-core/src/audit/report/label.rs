@@ -49,6 +49,7 @@ pub(in crate::audit) mod paths {
     pub(in crate::audit) const REASONS: LabelTarget = LabelTarget::Member(&["event_type", "reasons"]);
     pub(in crate::audit) const RULES: LabelTarget = LabelTarget::Member(&["event_type", "rules"]);
     pub(in crate::audit) const GATE: LabelTarget = LabelTarget::Member(&["event_type", "gate"]);
+    pub(in crate::audit) const GIT: LabelTarget = LabelTarget::Member(&["event_type", "git"]);
     pub(in crate::audit) const BASIS: LabelTarget = LabelTarget::Member(&["event_type", "basis"]);
     pub(in crate::audit) const FOUND: LabelTarget = LabelTarget::Member(&["event_type", "found"]);
     pub(in crate::audit) const CONTENT: LabelTarget = LabelTarget::Member(&["event_type", "content"]);

@@ -1,6 +1,7 @@
 //! The report as data: plain values with their JSON form, which is byte-identical for the same input and options.
 //! `docs/auditing.md`, "The JSON report".
 
+mod commit;
 mod decision;
 mod finding;
 mod label;
@@ -8,6 +9,7 @@ mod log_audit;
 mod log_report;
 mod timeline;
 
+pub use commit::{CommitReport, DecisionCommits};
 pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
 };

@@ -90,12 +90,6 @@ pub(super) fn have_same_files(one: &CrateFiles, other: &CrateFiles) -> bool {
     files(one).eq(files(other))
 }
 
-/// Returns `true` if the manifests of two packages have the same values. Versions of cargo format them differently.
-pub(super) fn have_same_manifest(one: &CrateFiles, other: &CrateFiles) -> bool {
-    let values = |files| toml_edit::de::from_slice::<serde_json::Value>(bytes(files, MANIFEST)?).ok();
-    bytes(one, MANIFEST) == bytes(other, MANIFEST) || values(one).is_some_and(|one| Some(one) == values(other))
-}
-
 /// Returns the first path at which two packages differ, safe to show.
 pub(super) fn first_difference(one: &CrateFiles, other: &CrateFiles) -> Option<String> {
     let paths: BTreeSet<&str> = source_files(one).chain(source_files(other)).map(|(path, _)| path).collect();

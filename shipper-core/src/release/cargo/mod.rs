@@ -24,6 +24,7 @@ mod http;
 mod index;
 mod live_lookup;
 mod lockfile;
+mod manifest;
 mod metadata_rules;
 mod order;
 mod overrides;
@@ -39,6 +40,7 @@ mod sibling;
 mod stage;
 mod stderr;
 mod tls;
+mod vcs;
 mod workspace;
 
 pub use config::ConfigError;

@@ -188,7 +188,10 @@ fn version_problem(package: &Package, published: &PublishedCrate, live: &Registr
     let (message, help) = if yanked {
         (format!("{found} was yanked from the registry {live}"), "bump the version, or undo the yank")
     } else if published.has_other_content {
-        (format!("the registry {live} has {found} with another content"), "bump the version")
+        (
+            format!("the registry {live} has {found} with another content"),
+            "bump the version, or leave the package out with --exclude",
+        )
     } else {
         return None;
     };

@@ -10,12 +10,13 @@ use cargo_metadata::Package;
 use super::build_settings::BuildSettings;
 use super::cache;
 use super::config::if_exists;
-use super::crate_file::{LOCK_FILE, have_same_files, have_same_manifest};
+use super::crate_file::{LOCK_FILE, have_same_files};
 use super::crates_io::{CRATES_IO, CRATES_IO_ENDPOINT};
 use super::endpoints::KnownEndpoints;
 use super::index::{SparseIndex, without_build_metadata};
 use super::live_lookup::published_crates;
 use super::lockfile::{find_unused, without_published};
+use super::manifest::have_same_manifest;
 use super::package_options::PackageOptions;
 use super::preflight::{PreflightInput, TokenKind, check, error_summary, names_to_look_up};
 use super::problem::Level;
@@ -157,10 +158,11 @@ impl CargoPublisher {
         Ok(Upload { cksum: Some(cksum.unwrap_or_else(|| approved.clone())), approved: Some(approved), tails })
     }
 
-    /// Runs cargo on a package as it would be uploaded, built against the rehearsal registry.
+    /// Runs cargo on a package as it would be uploaded, built against the rehearsal registry if `build` is true.
     fn run_staged(
         &mut self,
         action: &str,
+        build: bool,
         target: StepTarget<'_>,
         context: &mut StepContext<'_>,
     ) -> Result<OutputTails, Failure> {
@@ -170,7 +172,9 @@ impl CargoPublisher {
         io_failure("cannot prepare the package for the rehearsal", staged)?;
         let mut command = self.command(registry, &[action, "--allow-dirty"]);
         command.arg("--manifest-path").arg(directory.join("Cargo.toml"));
-        command.args(self.workspace.member(&package.name).map(PackageOptions::of).unwrap_or_default().cargo_args());
+        let mut options = self.workspace.member(&package.name).map(PackageOptions::of).unwrap_or_default();
+        options.no_verify |= !build;
+        command.args(options.cargo_args());
         // The rehearsal registry does not contain the later packages yet.
         let earlier = self.workspace.plan().packages().iter().take_while(|one| *one != package);
         self.patch(&mut command, earlier, registry);
@@ -178,7 +182,7 @@ impl CargoPublisher {
         let tails = self.run(command, context).map_err(|failure| self.build_settings.explain(failure))?;
         let unused =
             io_failure("cannot read the Cargo.lock of the rehearsed package", self.find_unused(target, &directory))?;
-        match unused {
+        match unused.filter(|_| build) {
             None => Ok(tails),
             Some(unused) => Err(Failure::permanent(format!(
                 "cargo built {} with another version of {unused} than that of the plan; look for dependencies that \
@@ -350,15 +354,24 @@ impl Publisher for CargoPublisher {
     fn publish(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<Upload, Failure> {
         match target.role {
             RegistryRole::Rehearsal(_) => {
-                let tails = self.run_staged("publish", target, context)?;
+                let tails = self.run_staged("publish", true, target, context)?;
                 Ok(Upload { tails, ..Upload::default() })
             }
             RegistryRole::Live(_) => self.publish_live(target, context),
         }
     }
 
+    fn publish_without_build(
+        &mut self,
+        target: StepTarget<'_>,
+        context: &mut StepContext<'_>,
+    ) -> Result<Upload, Failure> {
+        let tails = self.run_staged("publish", false, target, context)?;
+        Ok(Upload { tails, ..Upload::default() })
+    }
+
     fn verify_build(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure> {
-        self.run_staged("package", target, context).map(|_| ())
+        self.run_staged("package", true, target, context).map(|_| ())
     }
 
     fn install(&mut self, target: StepTarget<'_>, context: &mut StepContext<'_>) -> Result<(), Failure> {

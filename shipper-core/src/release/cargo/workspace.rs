@@ -19,6 +19,7 @@ use super::process::{WorkDir, cargo_program, run};
 use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
 use super::sibling::{SiblingRegistries, sibling_registries};
+use super::vcs::commit_of;
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, Progress, StepContext};
 use crate::release::registry::{Registry, shown};
@@ -207,7 +208,8 @@ impl Workspace {
                 ..PlannedPackage::new(name, version, files)
             }
         });
-        let plan = Plan::new(live, planned.collect())?;
+        let commit = commit_of(packages.values().map(|one| bytes(&one.packed.files, VCS_FILE)));
+        let plan = Plan::new(live, planned.collect())?.with_git(commit);
         let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
         Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings })
     }

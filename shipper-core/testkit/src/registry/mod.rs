@@ -126,6 +126,11 @@ impl Registry {
         self.shared().state().store.bytes(name, version)
     }
 
+    /// Replaces the file of a version, as if it was uploaded.
+    pub fn replace_crate(&self, name: &str, version: &str, bytes: Vec<u8>) {
+        self.shared().state().store.replace(name, version, bytes);
+    }
+
     /// Returns the index's line for a version, even if the index does not show it.
     pub fn index_entry(&self, name: &str, version: &str) -> Option<Value> {
         self.shared().state().store.entry(name, version)

@@ -50,6 +50,13 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
+fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 impl Store {
     /// Keeps an upload, or returns the reason for refusing it.
     pub(super) fn keep(&mut self, package: Package, hidden_looks: u64) -> Result<(), String> {
@@ -57,13 +64,17 @@ impl Store {
         if self.find(&name, &version).is_some() {
             return Err(format!("crate version `{version}` is already uploaded"));
         }
-        let checksum = Sha256::digest(&bytes).iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        let entry = index::entry(&metadata, &checksum);
+        let entry = index::entry(&metadata, &checksum(&bytes));
         self.0.entry(name).or_default().push(Version { number: version, entry, bytes, hidden_looks });
         Ok(())
+    }
+
+    /// Replaces the file of a version.
+    pub(super) fn replace(&mut self, name: &str, version: &str, bytes: Vec<u8>) {
+        let kept = self.0.get_mut(name).and_then(|all| all.iter_mut().find(|kept| kept.number == version));
+        let kept = kept.expect("a version");
+        kept.entry["cksum"] = checksum(&bytes).into();
+        kept.bytes = bytes;
     }
 
     /// Returns the crate's file in the index for this request.

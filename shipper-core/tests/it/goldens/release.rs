@@ -11,6 +11,7 @@ use shipper_core::SkipRequest;
 use shipper_core::release::{
     CancelToken, Limits, LockedDependency, Plan, PlannedFile, PlannedPackage, publish, rehearse,
 };
+use shipper_events::event::GitCommit;
 use shipper_testkit::fake_publisher::{
     FakePublisher, LIMITS, LookupFault, PublishFault, publish_options, registry, rehearse_options,
 };
@@ -71,7 +72,8 @@ impl Release {
     fn new() -> Self {
         let files = [("src/lib.rs", "// a")];
         let packages = ["a", "b", "c"].map(|name| package(name, &files, &[])).into();
-        let plan = Plan::new(registry("live"), packages).expect("a plan");
+        let git = GitCommit::new("3f2a9c1d5be84770a1c6e0b2d94f8835716c2e0d".parse().expect("a commit"), true);
+        let plan = Plan::new(registry("live"), packages).expect("a plan").with_git(Some(git));
         Self { state: StateDirectory::new(b""), plan, registries: FakePublisher::new(None) }
     }
 

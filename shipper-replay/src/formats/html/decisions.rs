@@ -5,6 +5,7 @@ use shipper_core::audit::Decision;
 
 use super::elements::{left_out, row, status, table};
 use super::selection::LogSection;
+use crate::formats::text::commits::commits_text;
 use crate::formats::text::phrases::{audited_up_to, decision_text, maybe_quoted, registry_text, run_text};
 
 const COLUMNS: [&str; 4] = ["Line", "Status", "Plan", "Verdict"];
@@ -38,7 +39,10 @@ fn decision_row(decision: &Decision, id: &str) -> Markup {
         html! { (decision.line) },
         status(decision.status.as_str()),
         html! { code.hash { (maybe_quoted(decision.plan_id.as_str(), 400)) } (registry) },
-        html! { (decision_text(decision)) },
+        html! {
+            (decision_text(decision))
+            @if let Some(commits) = commits_text(decision) { "; " (commits) }
+        },
     ];
     row(Some(format!("{id}-decision-{}", decision.line)), COLUMNS, cells)
 }

@@ -11,6 +11,7 @@ use super::options::{MAX_SHOWN, RenderOptions, finding_filter};
 use super::timeline::{TimelinePrinter, end};
 use crate::cli::Detail;
 use crate::formats::text::caveats::Caveat;
+use crate::formats::text::commits::commits_text;
 use crate::formats::text::decisions::{DecisionsByLine, most_severe};
 use crate::formats::text::headline::{capitalized, reason};
 use crate::formats::text::phrases::{
@@ -183,6 +184,9 @@ impl HumanWriter<'_> {
             let line = format!("line {}", decision.line);
             let subject = if is_short { String::new() } else { format!("plan {plan}{registry}; ") };
             self.row(&line, &format!("{status}: {subject}{}", decision_text(decision)));
+            if let Some(commits) = commits_text(decision).filter(|_| self.options.is_verbose()) {
+                self.row("", &commits);
+            }
             let max_runs = if is_short { 1 } else { self.options.limit(MAX_RUNS) };
             for run in decision.runs.iter().take(max_runs) {
                 self.row("", &run_text(run, audited_up_to));

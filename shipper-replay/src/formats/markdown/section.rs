@@ -6,6 +6,7 @@ use shipper_events::display_safe;
 use super::escape::{code, code_in_cell, html_code};
 use crate::excerpt::Excerpt;
 use crate::formats::text::caveats::Caveat;
+use crate::formats::text::commits::commits_text;
 use crate::formats::text::decisions::most_severe;
 use crate::formats::text::headline::{capitalized, reason};
 use crate::formats::text::next_command::next_command;
@@ -74,7 +75,8 @@ fn decisions(audit: &LogAudit, report: &Report) -> String {
     let judged_to = audited_up_to(audit, &report.demand);
     for decision in &shown {
         let plan = code_in_cell(&short_plan_id(decision.plan_id.as_str()));
-        let answer = code_in_cell(&decision_text(decision));
+        let commits = commits_text(decision).map_or(String::new(), |commits| format!("; {commits}"));
+        let answer = code_in_cell(&format!("{}{commits}", decision_text(decision)));
         let registry = registry_text(decision.registry.as_ref(), decision.registry_source);
         let registry = code_in_cell(registry.trim_start_matches(", "));
         let runs = decision.runs.iter().take(MAX_RUNS).map(|run| code_in_cell(&run_text(run, judged_to)));

@@ -67,7 +67,7 @@ pub(super) fn of_result(log: &LogReport, decision: Option<&Decision>) -> Propert
             let reasons: Vec<String> = recorded.reasons.iter().take(MAX_RECORDED_REASONS).map(short).collect();
             json!({ "verdict": short(&recorded.verdict), "reasons": reasons })
         });
-        json!({
+        let mut members = json!({
             "line": decision.line,
             "planId": plan_id(&decision.plan_id),
             "status": decision.status,
@@ -76,7 +76,11 @@ pub(super) fn of_result(log: &LogReport, decision: Option<&Decision>) -> Propert
             "receiptLine": decision.receipt_line,
             "derived": decision.derived,
             "recorded": recorded,
-        })
+        });
+        if let (Some(git), Some(members)) = (&decision.git, members.as_object_mut()) {
+            members.insert("git".to_owned(), json!(git));
+        }
+        members
     });
     bag([("conclusion", json!(log.conclusion))].into_iter().chain(decision.map(|decision| ("decision", decision))))
 }

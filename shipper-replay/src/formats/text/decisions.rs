@@ -32,6 +32,7 @@ impl<'a> DecisionsByLine<'a> {
                 | FindingCode::UnprovenPublish
                 | FindingCode::GateBypassed
                 | FindingCode::GateNotAskedAgain
+                | FindingCode::OtherCommit
         );
         let line = finding.line.filter(|_| is_about_decision)?;
         self.0.get(&line).copied()

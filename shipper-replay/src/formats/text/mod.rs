@@ -1,6 +1,7 @@
 //! Texts about a report that several formats for people contain.
 
 pub(crate) mod caveats;
+pub(super) mod commits;
 pub(crate) mod decisions;
 pub(crate) mod headline;
 pub(crate) mod next_command;
