@@ -233,11 +233,13 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             let attempted = PackageAttempted::new().attempt(attempt).command(command).max_attempts(max_attempts);
             self.append(&id, attempted)?;
             let failure = match self.session.run_step(Step::Publish, package, deadline, P::publish) {
-                Ok(Upload { cksum, .. }) => {
+                Ok(Upload { cksum, approved, .. }) => {
                     // Other readers expect the event. The text, which may contain secrets, is of no use after a success.
                     let output = NewEvent::new(package_output("", ""), &*id);
-                    let uploaded = PackageUploaded::new().content(package.content().to_string()).cksum(optional(cksum));
+                    let uploaded = PackageUploaded::new().content(package.content().to_string());
+                    let uploaded = uploaded.cksum(optional(cksum.clone()));
                     self.log.append(&[output, NewEvent::new(uploaded, &*id)])?;
+                    self.check_uploaded(package, approved, cksum)?;
                     let shown = self.wait_until_visible(package)?;
                     return self.check_shown(package, shown);
                 }
@@ -304,6 +306,26 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
         let outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
         self.append(&id, PublishReconciled::new().outcome(RawJson::from(&outcome)))?;
         Ok(state)
+    }
+
+    /// Records that another file was uploaded than was compared with the plan, and fails in that case.
+    fn check_uploaded(
+        &mut self,
+        package: &PlannedPackage,
+        approved: Option<String>,
+        uploaded: Option<String>,
+    ) -> Result<(), StopReason> {
+        let (Some(expected), Some(found)) = (approved, uploaded) else { return Ok(()) };
+        if expected.eq_ignore_ascii_case(&found) {
+            return Ok(());
+        }
+        let message = format!(
+            "another file was uploaded ({found}) than was compared with the plan ({expected}); yank this version, and find \
+             out which program changed the workspace"
+        );
+        let PlannedPackage { name, version, .. } = package;
+        self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
+        Err(Failure::permanent(message).into())
     }
 
     /// Records other content than was uploaded, and fails in that case. Otherwise returns the checksum in the index.

@@ -47,6 +47,9 @@ pub struct OutputTails {
 pub struct Upload {
     /// SHA-256 of the uploaded `.crate` file, in lowercase hex digits; `None` if it is unknown.
     pub cksum: Option<String>,
+    /// The same hash of the file that was compared with the plan before the upload; `None` if it is unknown. Another hash
+    /// than `cksum` ends the run, and the log records that other content was uploaded.
+    pub approved: Option<String>,
     /// The end of the command's output.
     pub tails: OutputTails,
 }

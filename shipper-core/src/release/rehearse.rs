@@ -160,8 +160,7 @@ impl<P: Publisher> ReleaseSession<'_, P> {
                 None => lookup,
             });
             match state? {
-                // An upload of this rehearsal was built before it.
-                PublishedState::SameContent { .. } if retry.attempt > 1 => return Ok(()),
+                // Also after a failed attempt: it may have built nothing, and another publisher may have uploaded this.
                 PublishedState::SameContent { .. } => {
                     return self.run_step(Step::VerifyBuild, package, self.command_deadline(), P::verify_build);
                 }

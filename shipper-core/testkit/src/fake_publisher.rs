@@ -189,7 +189,7 @@ impl Publisher for FakePublisher {
         fault.failure()?;
         let little = OutputTails { stdout: "Uploaded".to_owned(), stderr: String::new() };
         let tails = if fault == PublishFault::Chatty { much_output() } else { little };
-        Ok(Upload { cksum: None, tails })
+        Ok(Upload { tails, ..Upload::default() })
     }
 
     fn preflight(&mut self, _: &Plan, _: &mut StepContext<'_>) -> Result<(), Failure> {
@@ -245,6 +245,9 @@ pub const LIMITS: Limits = Limits {
     poll_interval: Duration::from_millis(1),
     max_attempts: 2,
 };
+
+/// The same for registries that show each package at once. No test fails on a busy machine.
+pub const PATIENT: Limits = Limits { visibility_timeout: Duration::from_secs(60), ..LIMITS };
 
 pub fn rehearse_options(smoke_install: bool) -> RehearseOptions {
     let mut options = RehearseOptions::new(registry("rehearsal"));

@@ -11,6 +11,8 @@
     reason = "a failed check must stop the test"
 )]
 
+#[cfg(feature = "release")]
+pub mod adversary;
 pub mod chain_oracle;
 #[cfg(feature = "core")]
 pub mod crash_scenarios;

@@ -1,6 +1,8 @@
 //! The live registry gets only rehearsed packages: no code of the plan runs during the publish, other content on the
 //! registry is recorded, and packages are built with the siblings and dependencies that users get.
 
+use std::os::unix::fs::PermissionsExt;
+
 use shipper_core::audit::Conclusion;
 use shipper_testkit::registry::{CommandResult, Fault, On, edit, members, write};
 use shipper_testkit::release_fixture::ReleaseFixture;
@@ -51,6 +53,30 @@ fn another_file_on_the_live_registry_is_recorded() {
     let uploaded = recorded(&fixture, "package_uploaded", "cksum");
     assert_eq!(recorded(&fixture, "package_content_mismatch", "expected"), uploaded);
     assert_ne!(recorded(&fixture, "package_content_mismatch", "found"), uploaded);
+    let audited = fixture.assert_conclusion(Conclusion::Violated);
+    assert!(audited.findings.iter().any(|finding| finding.code.as_str() == "published-content-differs"));
+}
+
+/// A program that changes a package between its comparison with the plan and its upload is recorded.
+#[test]
+#[ignore = "it takes seconds; .ci/run runs it"]
+fn change_between_comparison_and_upload_is_recorded() {
+    let fixture = ReleaseFixture::create();
+    fixture.rehearse(&[]).expect_success();
+    let (cargo, source) = (fixture.sandbox.path("cargo"), fixture.root.join("crates/b/src/lib.rs"));
+    let real = std::env::var("CARGO").expect("the cargo of the test");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *publish*b@0.1.0*) echo '// more' >> {} ;; esac\nexec {real} \"$@\"\n",
+        source.display()
+    );
+    write(&cargo, &script);
+    std::fs::set_permissions(&cargo, PermissionsExt::from_mode(0o755)).expect("it can be run");
+    let mut command = fixture.command("publish", &["--rehearsal-registry", "rehearsal"]);
+    let message = "b@0.1.0: another file was uploaded";
+    CommandResult::run(command.env("CARGO", &cargo)).expect_status(1, message);
+    assert_eq!(["a", "b", "c"].map(|name| fixture.live.versions(name).len()), [1, 1, 0]);
+    let found = fixture.live.index_entry("b", "0.1.0").expect("an entry")["cksum"].clone();
+    assert_eq!(recorded(&fixture, "package_content_mismatch", "found"), [found.as_str().expect("a checksum")]);
     let audited = fixture.assert_conclusion(Conclusion::Violated);
     assert!(audited.findings.iter().any(|finding| finding.code.as_str() == "published-content-differs"));
 }
@@ -108,7 +134,6 @@ fn plan_has_what_users_get() {
     assert!(!before.contains("locked"), "{before}");
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
         let source = fixture.root.join("crates/a/src/lib.rs");
         std::fs::set_permissions(source, PermissionsExt::from_mode(0o755)).expect("a mode");
         let after = fixture.run("plan", &[]).expect_success();

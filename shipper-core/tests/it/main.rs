@@ -32,6 +32,8 @@ mod cargo_settings;
 mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
+#[cfg(feature = "release")]
+mod content_law;
 mod crash_consistency;
 mod decisions;
 mod false_permission;

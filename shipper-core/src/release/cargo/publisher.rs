@@ -23,7 +23,7 @@ use super::process::{WorkDir, cargo_program, run};
 use super::redact::Redactor;
 use super::sibling::patch_key;
 use super::stage::{is_staged, stage};
-use super::workspace::{Workspace, planned_files, read_packed};
+use super::workspace::{PackedCrate, Workspace, planned_files, read_packed, read_packed_in};
 use crate::release::endpoint::Endpoint;
 use crate::release::plan::{Plan, PlannedPackage, content_of};
 use crate::release::publisher::{
@@ -151,10 +151,10 @@ impl CargoPublisher {
         let directory = self.work_dir.path().join("uploaded");
         self.approved.insert(id.clone(), approved.clone());
         let tails = self.run(self.pack_command(&["publish"], target, &directory), context)?;
-        // Some versions of cargo remove the file. Then the index alone shows what arrived.
-        let left = if_exists(read_packed(&directory, &id)).map(|packed| packed.map(|packed| packed.cksum));
+        // If cargo left no file, the index alone shows what arrived.
+        let left = read_uploaded(&directory, &id).map(|packed| packed.map(|packed| packed.cksum));
         let cksum = io_failure("cannot read the package that cargo uploaded", left)?;
-        Ok(Upload { cksum: Some(cksum.unwrap_or(approved)), tails })
+        Ok(Upload { cksum: Some(cksum.unwrap_or_else(|| approved.clone())), approved: Some(approved), tails })
     }
 
     /// Runs cargo on a package as it would be uploaded, built against the rehearsal registry.
@@ -293,6 +293,15 @@ impl CargoPublisher {
     }
 }
 
+/// Reads the package `name@version` that cargo uploaded; `None` if cargo removed it. Cargo 1.95 leaves it in a directory for
+/// temporary packages.
+fn read_uploaded(directory: &Utf8Path, id: &str) -> io::Result<Option<PackedCrate>> {
+    match if_exists(read_packed(directory, id))? {
+        Some(packed) => Ok(Some(packed)),
+        None => if_exists(read_packed_in(&directory.join("package/tmp-crate"), id)),
+    }
+}
+
 /// Converts an error of the system to a failure that begins with `what`.
 fn io_failure<T>(what: &str, result: io::Result<T>) -> Result<T, Failure> {
     result.map_err(|error| Failure::permanent(format!("{what}: {error}")))
@@ -342,7 +351,7 @@ impl Publisher for CargoPublisher {
         match target.role {
             RegistryRole::Rehearsal(_) => {
                 let tails = self.run_staged("publish", target, context)?;
-                Ok(Upload { cksum: None, tails })
+                Ok(Upload { tails, ..Upload::default() })
             }
             RegistryRole::Live(_) => self.publish_live(target, context),
         }

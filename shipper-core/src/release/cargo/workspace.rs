@@ -338,7 +338,12 @@ pub(super) fn planned_files(files: &CrateFiles) -> Vec<PlannedFile> {
 
 /// Reads the package `name@version` that cargo packed below that directory.
 pub(super) fn read_packed(target: &Utf8Path, id: &str) -> io::Result<PackedCrate> {
+    read_packed_in(&target.join("package"), id)
+}
+
+/// Reads the package `name@version` in that directory.
+pub(super) fn read_packed_in(directory: &Utf8Path, id: &str) -> io::Result<PackedCrate> {
     let file = format!("{}.crate", id.replacen('@', "-", 1));
-    let bytes = fs_err::read(target.join("package").join(file))?;
+    let bytes = fs_err::read(directory.join(file))?;
     Ok(PackedCrate { files: unpack(bytes.as_slice())?, cksum: sha256(&bytes), len: bytes.len() as u64 })
 }
