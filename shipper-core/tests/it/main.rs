@@ -18,6 +18,8 @@ mod ask_gate;
 mod cargo_cases;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
+#[cfg(all(target_os = "linux", feature = "cargo"))]
+mod cargo_crash;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_networks;
 #[cfg(all(unix, feature = "cargo"))]
@@ -46,6 +48,8 @@ mod kept_heads;
 mod kill_at_syscall;
 mod merge;
 mod properties;
+#[cfg(feature = "release")]
+mod publish_crash;
 #[cfg(feature = "release")]
 mod rate_limits;
 mod refusals;
