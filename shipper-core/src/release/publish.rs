@@ -267,7 +267,12 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
                         self.append(&id, uploaded.cksum(optional(cksum.clone())))?;
                         return Ok(cksum);
                     }
-                    Ok(PublishedState::DifferentContent { .. }) => return Err(different_content().into()),
+                    // The upload may have arrived changed, or another publisher's before it.
+                    Ok(PublishedState::DifferentContent { expected, found }) => {
+                        let PlannedPackage { name, version, .. } = package;
+                        self.append(&id, PackageContentMismatch::new(name, version, expected, found))?;
+                        return Err(different_content().into());
+                    }
                     Ok(PublishedState::Absent) => {}
                     // Another attempt could publish twice.
                     Err(lookup) => return Err(failure.followed_by(lookup).into()),

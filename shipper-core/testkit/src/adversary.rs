@@ -53,6 +53,8 @@ pub enum UploadTrick {
     RateLimited,
     /// Another program changes the package between its comparison with the plan and its upload to the live registry.
     ChangedBetween,
+    /// The same, and the answer of the registry is lost.
+    ChangedAndLost,
 }
 
 /// The answer of a registry to a lookup.
@@ -246,7 +248,8 @@ impl World {
         }
         let byte = self.source[position].byte;
         self.approved.insert(id, byte);
-        Ok((if trick == UploadTrick::ChangedBetween { byte ^ 0x40 } else { byte }, trick))
+        let is_changed = matches!(trick, UploadTrick::ChangedBetween | UploadTrick::ChangedAndLost);
+        Ok((if is_changed { byte ^ 0x40 } else { byte }, trick))
     }
 
     /// Compares an upload to the live registry with the record.
@@ -324,7 +327,7 @@ impl Publisher for World {
         if trick != UploadTrick::Drops {
             self.kept.insert(place, Kept { byte: kept, hidden });
         }
-        if trick == UploadTrick::LosesAnswer {
+        if matches!(trick, UploadTrick::LosesAnswer | UploadTrick::ChangedAndLost) {
             return failure(FailureClass::Ambiguous);
         }
         let approved = self.approved.get(&id).filter(|_| is_live).copied();

@@ -258,3 +258,15 @@ fn changed_upload_is_recorded_although_the_registry_hides_it() {
     assert_eq!(audited.conclusion(), Conclusion::Violated, "{:?}", audited.findings);
     assert!(audited.findings.iter().any(|finding| finding.code.as_str() == "published-content-differs"));
 }
+
+/// A changed upload whose answer is lost is recorded, unless the registry hides it. The next publish uploads nothing.
+#[test]
+fn changed_upload_with_a_lost_answer_is_recorded() {
+    let mut world = World::new(Adversary::default());
+    assert!(rehearse_world(&mut world));
+    world.adversary.uploads = [UploadTrick::ChangedAndLost].into();
+    assert!(!publish_world(&mut world) && !publish_world(&mut world));
+    assert_eq!((world.uploads, world.unlawful.len()), (1, 1));
+    let audited = audited(&world);
+    assert_eq!(audited.conclusion(), Conclusion::Violated, "{:?}", audited.findings);
+}
