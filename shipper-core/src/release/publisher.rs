@@ -328,7 +328,8 @@ pub enum Step {
     WaitUntilVisible,
     /// The package's program is installed.
     Install,
-    /// The package is skipped, because the registry contains it.
+    /// The package is skipped, because the registry contains it, or not built in a rehearsal, because the live registry
+    /// contains it.
     Skip,
     /// The package is built again, because the registry contains it.
     VerifyBuild,

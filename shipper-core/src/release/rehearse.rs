@@ -93,42 +93,57 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
     let count = plan.packages().len();
     let mut recording =
         recorder.start_at(plan.plan_id().clone(), rehearsal.name.clone(), count as u64, plan.git().cloned())?;
-    let failure = session.rehearse_all(&mut recording, plan, smoke_install)?;
-    let success = || format!("rehearsed {count} packages against '{}' successfully", rehearsal.name);
-    Ok(recording.complete(failure.is_none(), &failure.unwrap_or_else(success))?)
+    let summary = match session.rehearse_all(&mut recording, plan, smoke_install)? {
+        Ok(already_published) => success_summary(count, already_published, rehearsal),
+        Err(failure) => return Ok(recording.complete(false, &failure)?),
+    };
+    Ok(recording.complete(true, &summary)?)
+}
+
+/// Returns the summary of a rehearsal that passed. `already_published` packages were not built.
+fn success_summary(count: usize, already_published: usize, rehearsal: &Registry) -> String {
+    let summary = format!("rehearsed {count} packages against '{}' successfully", rehearsal.name);
+    match already_published {
+        0 => summary,
+        not_built => format!("{summary}; {not_built} of them not built, because the live registry has them"),
+    }
 }
 
 impl<P: Publisher> ReleaseSession<'_, P> {
-    /// Rehearses and records every package. Returns the summary of a failure; `None` if the rehearsal passed.
+    /// Rehearses and records every package. Returns the number of packages that the live registry has already, or the
+    /// summary of a failure.
     fn rehearse_all<S: Storage>(
         &mut self,
         recording: &mut OpenRehearsal<'_, S>,
         plan: &Plan,
         smoke_install: Option<&PlannedPackage>,
-    ) -> Result<Option<String>, RecordError> {
+    ) -> Result<Result<usize, String>, RecordError> {
         let endpoint = self.ensure_isolated(plan.live());
         let credentials = endpoint.as_deref().ok().and_then(origin);
         recording.policy_applied(origin(&self.role.registry().index).as_deref(), credentials.as_deref())?;
         if let Err(failure) = endpoint {
-            return Ok(Some(format!("rehearsal did not begin: {failure}")));
+            return Ok(Err(format!("rehearsal did not begin: {failure}")));
         }
-        let count = plan.packages().len();
+        let (count, mut already_published) = (plan.packages().len(), 0);
         for (position, package) in (1..).zip(plan.packages()) {
             let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());
             let rehearsed = self.rehearse_package(package, RegistryRole::Live(plan.live()));
             let (took, content) = (started.elapsed(), package.content().to_string());
             match rehearsed {
                 Ok(Rehearsed::Built) => recording.published_with_content(name, version, took, &content)?,
-                Ok(Rehearsed::AlreadyPublished) => recording.already_published(name, version, took, &content)?,
+                Ok(Rehearsed::AlreadyPublished) => {
+                    recording.already_published(name, version, took, &content)?;
+                    already_published += 1;
+                }
                 Err(failure) => {
                     recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
                     recording.failed(name, version, failure.class.as_str(), &failure.message)?;
-                    return Ok(Some(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
+                    return Ok(Err(format!("rehearsal stopped at {position}/{count}: {}: {failure}", package.id())));
                 }
             }
         }
         let Some(package) = smoke_install else {
-            return Ok(None);
+            return Ok(Ok(already_published));
         };
         let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());
         recording.smoke_check_started(name, version)?;
@@ -136,10 +151,10 @@ impl<P: Publisher> ReleaseSession<'_, P> {
             recording.output(name, version, &failure.tails.stdout, &failure.tails.stderr)?;
             recording.smoke_check_failed(name, version, &failure.message)?;
             let id = package.id();
-            return Ok(Some(format!("rehearsed {count} packages, and {id} could not be installed: {failure}")));
+            return Ok(Err(format!("rehearsed {count} packages, and {id} could not be installed: {failure}")));
         }
         recording.smoke_check_succeeded(name, version, started.elapsed())?;
-        Ok(None)
+        Ok(Ok(already_published))
     }
 
     /// Returns the address for uploads to the rehearsal registry. Fails if the registries share an address, as a mirror
@@ -172,7 +187,10 @@ impl<P: Publisher> ReleaseSession<'_, P> {
             });
             let state = state?;
             let rehearsed = *known.get_or_insert_with(|| match self.is_published(package, live) {
-                true => Rehearsed::AlreadyPublished,
+                true => {
+                    self.progress.step_started(Step::Skip, package);
+                    Rehearsed::AlreadyPublished
+                }
                 false => Rehearsed::Built,
             });
             let is_built = rehearsed == Rehearsed::Built;

@@ -32,8 +32,10 @@ pub struct FakePublisher {
     pub ready: bool,
     /// The number of uploads to the live registry.
     pub reached: usize,
-    /// The number of uploads and builds in rehearsals that built a package.
-    pub builds: usize,
+    /// The content of packages that the latest rehearsal built, by package.
+    pub built: HashMap<String, blake3::Hash>,
+    /// `true` if the live registry must get only content that the latest rehearsal built.
+    pub requires_builds: bool,
     pub cancel: CancelToken,
 }
 
@@ -47,7 +49,8 @@ impl FakePublisher {
             mirror: MirrorMode::None,
             ready: true,
             reached: 0,
-            builds: 0,
+            built: HashMap::new(),
+            requires_builds: false,
             cancel: CancelToken::default(),
         }
     }
@@ -175,8 +178,11 @@ impl Publisher for FakePublisher {
             self.reached += 1;
             let permitted = self.log.as_ref().is_none_or(|log| ends_in_permitted_run(log.as_std_path()));
             assert!(permitted, "the live registry is reached without a permission in the log");
+            let (id, content) = (target.package.id(), target.package.content());
+            let was_built = self.built.get(&id) == Some(&content);
+            assert!(was_built || !self.requires_builds, "{id} is uploaded, but the latest rehearsal did not build it");
         } else {
-            self.builds += 1;
+            self.built.insert(target.package.id(), target.package.content());
         }
         let fault = self.next_fault();
         match fault {
@@ -203,9 +209,9 @@ impl Publisher for FakePublisher {
         context: &mut StepContext<'_>,
     ) -> Result<Upload, Failure> {
         assert!(matches!(target.role, RegistryRole::Rehearsal(_)), "a publish has no other upload");
-        let builds = self.builds;
+        let built = self.built.clone();
         let upload = self.publish(target, context);
-        self.builds = builds;
+        self.built = built;
         upload
     }
 
@@ -215,8 +221,9 @@ impl Publisher for FakePublisher {
 
     fn verify_build(&mut self, target: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
         assert!(matches!(target.role, RegistryRole::Rehearsal(_)), "a publish does not build again");
-        self.builds += 1;
-        self.next_fault().failure()
+        self.next_fault().failure()?;
+        self.built.insert(target.package.id(), target.package.content());
+        Ok(())
     }
 
     fn install(&mut self, _: StepTarget<'_>, _: &mut StepContext<'_>) -> Result<(), Failure> {
@@ -302,6 +309,7 @@ impl ReleaseTool {
     /// Rehearses, and returns `true` if it passed.
     pub fn rehearse(&mut self, plan: &Plan, smoke_install: bool, faults: &[PublishFault]) -> bool {
         self.publisher.faults = faults.to_vec();
+        self.publisher.built.clear();
         let cancel = CancelToken::default();
         self.publisher.cancel = cancel.clone();
         let options = rehearse_options(smoke_install);
@@ -314,6 +322,7 @@ impl ReleaseTool {
         self.publisher.faults = faults.to_vec();
         let cancel = CancelToken::default();
         self.publisher.cancel = cancel.clone();
+        self.publisher.requires_builds = !skip;
         let (before, options) = (self.publisher.reached, publish_options(skip));
         match publish(FsStorage, &self.state, plan, &options, &mut self.publisher, &cancel, &mut ()) {
             Ok(published) => Ok(published.failure.is_none()),

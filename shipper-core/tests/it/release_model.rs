@@ -297,13 +297,14 @@ fn published_package_is_not_rehearsed_again() {
     let mut tool = ReleaseTool::create();
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
     assert_eq!(tool.publish(&plan(1, 1), false, &[Done, Permanent]), Ok(false));
-    let (reached, builds) = (tool.publisher.reached, tool.publisher.builds);
+    let reached = tool.publisher.reached;
     tool.publisher.published.retain(|(registry, _), _| registry == LIVE);
     assert!(tool.rehearse(&plan(1, 1), false, &[]));
-    assert_eq!(tool.publisher.builds - builds, 2, "a is live");
+    assert_eq!(tool.publisher.built.len(), 2, "a is live");
     assert!(tool.publisher.published.contains_key(&("rehearsal".to_owned(), "a@0.1.0".to_owned())), "others need it");
     let log = tool.log_text();
     assert_eq!(log.matches(r#""already_published":true"#).count(), 1, "{log}");
+    assert!(log.contains("successfully; 1 of them not built, because the live registry has them"), "{log}");
 
     let a = tool.publisher.published.remove(&(LIVE.to_owned(), "a@0.1.0".to_owned())).expect("it is live");
     assert_eq!(tool.publish(&plan(1, 1), false, &[]), Ok(false));
@@ -336,8 +337,21 @@ fn commit_of_the_plan_is_recorded() {
 /// An action of a release tool.
 #[derive(Debug, Clone)]
 enum ReleaseAction {
-    Rehearse { source: u8, smoke_install: bool, faults: Vec<PublishFault> },
-    Publish { source: u8, skip: bool, faults: Vec<PublishFault> },
+    Rehearse {
+        source: u8,
+        smoke_install: bool,
+        faults: Vec<PublishFault>,
+    },
+    Publish {
+        source: u8,
+        skip: bool,
+        faults: Vec<PublishFault>,
+    },
+    /// The live registry does not show a package of a source any more.
+    Withdraw {
+        source: u8,
+        name: &'static str,
+    },
 }
 
 fn action() -> impl Strategy<Value = ReleaseAction> {
@@ -345,13 +359,16 @@ fn action() -> impl Strategy<Value = ReleaseAction> {
     let limited = RateLimited(Some(Duration::from_millis(1)));
     let fault = prop::sample::select(vec![None, None, None, Permanent, Retryable, limited, Lost, Unknown, Stopped]);
     let faults = prop::collection::vec(fault, 0..5);
+    let withdraw = (0..2_u8, prop::sample::select(vec!["a", "b", "c"]))
+        .prop_map(|(source, name)| ReleaseAction::Withdraw { source, name });
     prop_oneof![
-        (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| ReleaseAction::Rehearse {
+        1 => withdraw,
+        2 => (0..2_u8, any::<bool>(), faults.clone()).prop_map(|(source, smoke_install, faults)| ReleaseAction::Rehearse {
             source,
             smoke_install,
             faults
         }),
-        (0..2_u8, prop::bool::weighted(0.1), faults).prop_map(|(source, skip, faults)| ReleaseAction::Publish {
+        2 => (0..2_u8, prop::bool::weighted(0.1), faults).prop_map(|(source, skip, faults)| ReleaseAction::Publish {
             source,
             skip,
             faults
@@ -401,16 +418,27 @@ proptest! {
     }
 
     /// Any sequence of actions with any faults leaves nothing open and is never violated. Without a skip, only the plan
-    /// of the latest passed rehearsal is published.
+    /// of the latest passed rehearsal is published, and only what it built is uploaded.
     #[test]
-    fn random_release_sequences_satisfy_invariants(actions in prop::collection::vec(action(), 1..7)) {
+    fn random_release_sequences_satisfy_invariants(
+        live in prop::sample::subsequence(vec!["a", "b", "c"], 0..=3),
+        actions in prop::collection::vec(action(), 1..7),
+    ) {
         let mut tool = ReleaseTool::create();
+        // Published by another tool.
+        for package in plan(0, 0).packages().iter().filter(|package| live.contains(&package.name.as_str())) {
+            tool.publisher.published.insert((LIVE.to_owned(), package.id()), package.content());
+        }
         let mut latest = Option::<(u8, bool)>::None;
         for action in actions {
             match action {
                 ReleaseAction::Rehearse { source, smoke_install, faults } => {
                     let passed = tool.rehearse(&plan(source, source), smoke_install, &faults);
                     latest = Some((source, passed));
+                }
+                ReleaseAction::Withdraw { source, name } => {
+                    tool.publisher.published.remove(&(LIVE.to_owned(), format!("{name}@0.{source}.0")));
+                    continue;
                 }
                 ReleaseAction::Publish { source, skip, faults } => {
                     let answer = tool.publish(&plan(source, source), skip, &faults);
