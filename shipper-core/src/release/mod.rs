@@ -74,6 +74,7 @@
 
 #[cfg(feature = "cargo")]
 pub mod cargo;
+mod confirm;
 mod endpoint;
 mod plan;
 mod publish;

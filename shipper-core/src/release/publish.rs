@@ -7,8 +7,7 @@ use camino::Utf8Path;
 use shipper_events::event::{
     AuthEvidence, AuthEvidenceRecorded, ExecutionFinished, ExecutionStarted, Lenient, PackageAttempted,
     PackageContentMismatch, PackageFailed, PackagePublished, PackageSkipped, PackageStarted, PackageUploaded,
-    PlanCreated, PublishReconciled, PublishReconciling, RawJson, ReadinessComplete, ReadinessPoll, ReadinessStarted,
-    ReadinessTimeout, RetryScheduled,
+    PlanCreated, RetryScheduled,
 };
 use shipper_events::write::{AppendError, LogError, LogWriter, NewEvent, Storage};
 use shipper_events::{EventType, Head, JsonUint};
@@ -19,7 +18,7 @@ use super::publisher::{
     CancelToken, Failure, FailureClass, Progress, PublishedState, Publisher, Step, Upload, error_chain,
 };
 use super::registry::{Registry, RegistryRole, SameRegistryError, origin};
-use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, Visible, time_after};
+use super::session::{AfterRefusal, Limits, ReleaseSession, RetryState, time_after};
 use crate::gate::{AskGateError, GateAnswer, GateQuery, RefusalCode, RefusalReason, SkipRequest, ask_gate};
 use crate::rehearsal::{RunLock, RunLockError, milliseconds, package_output, policy_applied};
 use crate::state_dir::{LOG_FILE_NAME, StateOptions};
@@ -154,7 +153,7 @@ fn refusal_message(gate: &GateAnswer) -> String {
 
 /// A run, and the log to which it is recorded.
 pub(super) struct RunRecorder<'s, P, S: Storage> {
-    log: LogWriter<(), S>,
+    pub(super) log: LogWriter<(), S>,
     pub(super) session: ReleaseSession<'s, P>,
     /// The packages that the rehearsal did not build, because the live registry had them. They are not uploaded.
     skipped_only: BTreeSet<String>,
@@ -163,7 +162,7 @@ pub(super) struct RunRecorder<'s, P, S: Storage> {
 /// The reason why a run stops.
 #[derive(Debug, Error)]
 #[error(transparent)]
-enum StopReason {
+pub(super) enum StopReason {
     /// A package could not be published.
     Failed(#[from] Failure),
     /// A step could not be recorded.
@@ -298,101 +297,6 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             }
             retry.attempt += 1;
         }
-    }
-
-    /// Looks up a package after an upload whose outcome is unknown.
-    fn reconcile(&mut self, package: &PlannedPackage) -> Result<Result<PublishedState, Failure>, AppendError> {
-        let (id, started) = (package.id(), Instant::now());
-        self.append(&id, PublishReconciling::new().method("index"))?;
-        // A request to stop does not apply: only this lookup shows the outcome.
-        let cancel = std::mem::take(&mut self.session.cancel);
-        let mut state = self.session.lookup(package);
-        // A registry may show an upload later than it arrived.
-        let mut attempts = 1;
-        while attempts < self.session.limits.max_attempts && state == Ok(PublishedState::Absent) {
-            attempts += 1;
-            self.session.pause();
-            state = self.session.lookup(package);
-        }
-        self.session.cancel = cancel;
-        // These are the outcomes that the shipper tool knows.
-        let (outcome, reason) = match &state {
-            Ok(PublishedState::SameContent { .. }) => ("published", None),
-            Ok(PublishedState::Absent) => ("not_published", None),
-            Ok(PublishedState::DifferentContent { .. }) => {
-                ("still_unknown", Some("the registry shows this version with another content"))
-            }
-            Err(failure) => ("still_unknown", Some(&*failure.message)),
-        };
-        let elapsed = milliseconds(started.elapsed());
-        let mut outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
-        if let Some(reason) = reason {
-            outcome["reason"] = reason.into();
-        }
-        self.append(&id, PublishReconciled::new().outcome(RawJson::from(&outcome)))?;
-        Ok(state)
-    }
-
-    /// Records that another file was uploaded than was compared with the plan, and fails in that case.
-    fn check_uploaded(
-        &mut self,
-        package: &PlannedPackage,
-        approved: Option<String>,
-        uploaded: Option<String>,
-    ) -> Result<(), StopReason> {
-        let (Some(expected), Some(found)) = (approved, uploaded) else { return Ok(()) };
-        if expected.eq_ignore_ascii_case(&found) {
-            return Ok(());
-        }
-        let message = format!(
-            "another file was uploaded ({found}) than was compared with the plan ({expected}); yank this version, and find \
-             out which program changed the workspace"
-        );
-        let PlannedPackage { name, version, .. } = package;
-        self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
-        Err(Failure::permanent(message).into())
-    }
-
-    /// Records other content than was uploaded, and fails in that case. Otherwise returns the checksum in the index.
-    fn check_shown(&mut self, package: &PlannedPackage, shown: PublishedState) -> Result<Option<String>, StopReason> {
-        match shown {
-            PublishedState::DifferentContent { expected, found } => {
-                let PlannedPackage { name, version, .. } = package;
-                let message = format!(
-                    "the registry shows this version with other content than was uploaded ({found}, expected {expected}); \
-                     yank it, and find out who changed it"
-                );
-                self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
-                Err(Failure::permanent(message).into())
-            }
-            PublishedState::SameContent { cksum } => Ok(cksum),
-            PublishedState::Absent => Ok(None),
-        }
-    }
-
-    /// Waits until the registry shows the package, with any content.
-    fn wait_until_visible(&mut self, package: &PlannedPackage) -> Result<PublishedState, StopReason> {
-        let (id, started) = (package.id(), Instant::now());
-        self.append(&id, ReadinessStarted::new().method("index"))?;
-        let Self { log, session, .. } = self;
-        let visible = session.wait_until_visible(package, |attempt, visible| -> Result<(), StopReason> {
-            log.append(&[NewEvent::new(ReadinessPoll::new().attempt(attempt).visible(visible), &*id)])?;
-            Ok(())
-        });
-        match &visible {
-            Ok(Visible { lookups, .. }) => {
-                let took = milliseconds(started.elapsed());
-                self.append(&id, ReadinessComplete::new().duration_ms(took).attempts(*lookups))?;
-            }
-            Err(StopReason::Failed(failure))
-                if failure.class == FailureClass::Ambiguous && !self.session.cancel.is_cancelled() =>
-            {
-                let waited = milliseconds(self.session.limits.visibility_timeout);
-                self.append(&id, ReadinessTimeout::new().max_wait_ms(waited))?;
-            }
-            Err(_) => {}
-        }
-        visible.map(|visible| visible.state)
     }
 
     pub(super) fn append(&mut self, package: &str, event: impl Into<EventType>) -> Result<Head, AppendError> {

@@ -36,6 +36,7 @@ mod proxy;
 mod published_deps;
 mod publisher;
 mod redact;
+mod registry_checks;
 mod sibling;
 mod stage;
 mod stderr;
