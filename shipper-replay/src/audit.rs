@@ -8,9 +8,10 @@ use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, LogSurroundings, Report, SidecarInput,
-    resolve_as_of,
+    AsOf, AuditError, AuditOptions, Auditor, DerivedFiles, Duplicate, LogAudit, LogReport, LogSurroundings,
+    PacketInput, Report, SidecarInput, resolve_as_of,
 };
+use shipper_core::packet::PacketKind;
 use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
 use thiserror::Error;
@@ -37,6 +38,8 @@ pub(crate) enum AuditCommandError {
     FollowFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
+    #[error("the packet {} is not a directory", display_safe(path.as_str()).quoted())]
+    NoPacket { path: Utf8PathBuf },
     #[error(transparent)]
     Inputs(#[from] InputsError),
     #[error(transparent)]
@@ -57,6 +60,7 @@ impl AuditCommandError {
         Some(match self {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::NoPacket { .. } => "pass the directory of state.json and receipt.json, or use --no-packet",
             Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
@@ -129,8 +133,17 @@ pub(crate) fn select_inputs(cli: &Cli) -> Result<(Vec<Input>, Vec<Duplicate>), A
     if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         return Err(AuditCommandError::NoSidecar { path: path.clone() });
     }
+    // Another error than a missing directory is in the report, as for a sidecar.
+    let is_dir = |path: &&Utf8PathBuf| path.metadata().map_or_else(|error| !is_missing(&error), |found| found.is_dir());
+    if let Some(path) = cli.packet.packet.as_ref().filter(|path| !is_dir(path)) {
+        return Err(AuditCommandError::NoPacket { path: path.clone() });
+    }
     let duplicates = dedup(&mut inputs);
     Ok((inputs, duplicates))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The report of one input, and the copy of a stream that is needed again.
@@ -181,18 +194,32 @@ impl AuditJob<'_> {
         };
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
         let source = LogSource::open(path, is_read_twice);
-        let by_default = path != "-" && !is_moved_aside(path) && !self.cli.no_sidecar && self.options.at.is_none();
-        let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
-        // Reading the sidecar first keeps it from being ahead of the log if a writer changes both.
-        let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
+        let files = self.read_files(path);
         if let Some(statement) = self.statement {
-            statement.record_sidecar(&sidecar);
+            statement.record_files(&files);
         }
-        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, sidecar)) {
+        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, files)) {
             Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
             Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads the files that the audit compares with a log. Reading them before the log keeps them from being ahead of it
+    /// if a writer changes both; writers change the log first, then the state, then the receipt.
+    fn read_files(&self, log: &Utf8Path) -> DerivedFiles {
+        let by_default = log != "-" && !is_moved_aside(log) && self.options.at.is_none();
+        let read = |given: Option<Utf8PathBuf>, is_excluded: bool, name: &str| {
+            let path = given.or_else(|| (by_default && !is_excluded).then(|| log.with_file_name(name)));
+            path.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path))
+        };
+        let read_packet = |kind: PacketKind| {
+            let given = self.cli.packet.packet.as_ref().map(|dir| dir.join(kind.file_name()));
+            read(given, self.cli.packet.no_packet, kind.file_name())
+        };
+        let receipt = read_packet(PacketKind::Receipt);
+        let packet = PacketInput { state: read_packet(PacketKind::State), receipt };
+        DerivedFiles { sidecar: read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME), packet }
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
@@ -200,7 +227,7 @@ impl AuditJob<'_> {
         &self,
         path: &Utf8Path,
         mut source: LogSource,
-        sidecar: SidecarInput,
+        files: DerivedFiles,
     ) -> Result<(LogAudit, Option<File>), AuditError> {
         let read = || {
             let mut options = self.options.clone();
@@ -208,7 +235,7 @@ impl AuditJob<'_> {
                 options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
                 source = source.rewind()?;
             }
-            let auditor = Auditor::new(options, sidecar)?;
+            let auditor = Auditor::new(options, files)?;
             let mut auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
             auditor.feed_all(&mut source)?;
             Ok::<_, AuditError>((auditor, source))

@@ -1,4 +1,4 @@
-//! Inputs of an audit: its options and the sidecar.
+//! Inputs of an audit: its options, the sidecar and the packet.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -167,6 +167,32 @@ pub enum SidecarInput {
         /// Bytes of the sidecar.
         bytes: Vec<u8>,
     },
+}
+
+/// The packet: the files `state.json` and `receipt.json` of the shipper tool. Their bytes, or why there are none, are as for
+/// a sidecar. The caller must read the receipt first, then the state, then the log: the tool writes them in reverse.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PacketInput {
+    /// The file `state.json`.
+    pub state: SidecarInput,
+    /// The file `receipt.json`.
+    pub receipt: SidecarInput,
+}
+
+/// The files that are derived from a log and compared with it. The default compares none. A [`SidecarInput`] converts to
+/// it, without a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DerivedFiles {
+    /// The sidecar.
+    pub sidecar: SidecarInput,
+    /// The packet.
+    pub packet: PacketInput,
+}
+
+impl From<SidecarInput> for DerivedFiles {
+    fn from(sidecar: SidecarInput) -> Self {
+        Self { sidecar, packet: PacketInput::default() }
+    }
 }
 
 /// Serde functions for a value as text, in the form that the command-line flags use.

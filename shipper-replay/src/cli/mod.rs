@@ -1,5 +1,7 @@
 //! The command line.
 
+mod packet;
+
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
@@ -11,6 +13,7 @@ use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
+use self::packet::PacketArgs;
 use crate::explain::ExplainTopic;
 use crate::uri;
 
@@ -71,6 +74,9 @@ pub(crate) struct Cli {
     /// Compare no sidecar
     #[arg(long, help_heading = INPUT)]
     pub(crate) no_sidecar: bool,
+
+    #[command(flatten)]
+    pub(crate) packet: PacketArgs,
 
     /// Audit the log up to a line or a time
     ///
@@ -303,6 +309,7 @@ impl Cli {
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
             ("--sidecar", self.sidecar.is_some()),
+            ("--packet", self.packet.packet.is_some()),
             ("--require", self.require.is_some()),
             ("--follow", self.follow),
             ("--format vsa", self.format == Format::Vsa),

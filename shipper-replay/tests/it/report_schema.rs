@@ -158,6 +158,7 @@ fn missing_member_is_rejected() {
                 "acknowledged",
                 "runs_after_failure",
                 "continues",
+                "packet",
             ];
             let is_optional = |name: &str| optional.contains(&name) || name == "runs" && with_timeline;
             for name in names.iter().filter(|name| !is_optional(name)) {

@@ -15,10 +15,11 @@ use super::gate_events::GateEventChecks;
 use super::integrity::{IntegrityTracker, check_trusted_heads};
 use super::names::NameTracker;
 use super::packages::PackageTracker;
+use super::packet::PacketTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
 use super::timeline::TimelineTracker;
-use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
+use crate::audit::options::{AsOf, AuditOptions, DerivedFiles};
 use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
 use crate::fold::GateState;
@@ -73,6 +74,7 @@ pub struct Auditor {
     pub(super) packages: PackageTracker,
     pub(super) names: NameTracker,
     pub(super) sidecar: SidecarTracker,
+    pub(super) packet: PacketTracker,
     pub(super) timeline: Option<TimelineTracker>,
     pub(super) findings: Findings,
     surroundings: LogSurroundings,
@@ -83,12 +85,16 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Creates an auditor at the start of a log.
+    /// Creates an auditor at the start of a log. It compares the log with the files: a [`SidecarInput`] or
+    /// [`DerivedFiles`].
+    ///
+    /// [`SidecarInput`]: crate::audit::SidecarInput
     ///
     /// # Errors
     ///
     /// [`AuditError::UnresolvedTime`] if the options name a time.
-    pub fn new(options: AuditOptions, sidecar: SidecarInput) -> Result<Self, AuditError> {
+    pub fn new(options: AuditOptions, files: impl Into<DerivedFiles>) -> Result<Self, AuditError> {
+        let DerivedFiles { sidecar, packet } = files.into();
         let cutoff = match options.at {
             None => None,
             Some(AsOf::Line(line)) => Some(line),
@@ -113,6 +119,7 @@ impl Auditor {
             packages: PackageTracker::default(),
             names: NameTracker::new(&options),
             sidecar: SidecarTracker::new(sidecar),
+            packet: PacketTracker::new(packet),
             timeline: None,
             findings: Findings::default(),
             surroundings: LogSurroundings::default(),
@@ -213,6 +220,9 @@ impl Auditor {
             }
             _ => TailStatus::Clean,
         };
+        let is_comparable =
+            self.integrity.stopped_at.is_none() && tail == TailStatus::Clean && self.continues.is_none();
+        let packet = self.packet.finish(is_comparable, &mut self.findings);
         let has_marker = self.surroundings.has_marker();
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
@@ -236,6 +246,7 @@ impl Auditor {
             gate,
             decisions,
             sidecar,
+            packet: Some(packet),
             findings,
             runs_after_failure,
             continues: self.continues.as_ref().map(ToString::to_string),

@@ -25,6 +25,7 @@ impl Auditor {
             }
             EventType::PlanCreated(plan) => {
                 self.end_run(line);
+                self.packet.run_started(&plan.plan_id);
                 let (state, findings) = (&self.state, &mut self.findings);
                 self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
             }
@@ -45,9 +46,18 @@ impl Auditor {
     /// Visits an event that neither the fold nor a decision depends on.
     fn visit_run_event(&mut self, line: u64, event: &Event) {
         match &event.event_type {
-            EventType::ExecutionStarted(_) => self.end_run(line),
-            EventType::ExecutionFinished(finished) => self.end_run_at(line, &RunEnd::Finished(&finished.result)),
-            EventType::ExecutionStopped(stopped) => self.end_run_at(line, &RunEnd::Stopped(&stopped.reason)),
+            EventType::ExecutionStarted(_) => {
+                self.packet.run_ended();
+                self.end_run(line);
+            }
+            EventType::ExecutionFinished(finished) => {
+                self.packet.run_finished(line, finished.result.get());
+                self.end_run_at(line, &RunEnd::Finished(&finished.result));
+            }
+            EventType::ExecutionStopped(stopped) => {
+                self.packet.run_ended();
+                self.end_run_at(line, &RunEnd::Stopped(&stopped.reason));
+            }
             EventType::RegistryPolicyApplied(applied) => {
                 let rehearsal = self.state.open_rehearsal().map(|open| open.start.line);
                 self.authorities.policy_applied(rehearsal, applied);
@@ -62,6 +72,9 @@ impl Auditor {
                 let outcome = reconciled.outcome.get().and_then(|outcome| outcome.member("outcome"));
                 let is_published = outcome.as_deref() == Some("published");
                 self.packages.reconciled(&event.package, is_published);
+                if is_published {
+                    self.packet.record(line, EventKind::PackagePublished, &event.package);
+                }
             }
             EventType::PackageContentMismatch(mismatch) => {
                 let package = format!("{}@{}", mismatch.name, mismatch.version);
@@ -82,6 +95,7 @@ impl Auditor {
     }
 
     fn visit_action(&mut self, action: &PackageAction<'_>) {
+        self.packet.record(action.line, action.kind, action.package);
         let Self { runs, state, packages, decisions, findings, .. } = self;
         runs.record_action(action, state, packages, decisions, findings);
     }

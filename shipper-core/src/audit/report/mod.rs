@@ -6,6 +6,7 @@ mod finding;
 mod label;
 mod log_audit;
 mod log_report;
+mod packet;
 mod timeline;
 
 pub use decision::{
@@ -18,6 +19,7 @@ pub use log_audit::{
     Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
 };
 pub use log_report::{LogReport, Report, Schema, UnauditedReason};
+pub use packet::{PacketFileReport, PacketReport, PacketStatus};
 pub use timeline::{
     OpenRehearsalSummary, ReceiptSummary, RehearsalReport, RehearsalStatus, RunSpan, StateAfter, TimelineEntry,
 };

@@ -4,5 +4,6 @@ pub(crate) mod caveats;
 pub(crate) mod decisions;
 pub(crate) mod headline;
 pub(crate) mod next_command;
+mod packet;
 pub(crate) mod phrases;
 pub(crate) mod summary;

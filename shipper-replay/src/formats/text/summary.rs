@@ -1,4 +1,4 @@
-//! Summary of a log: its length, integrity, rehearsal and sidecar.
+//! Summary of a log: its length, integrity, rehearsal, sidecar and packet.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use shipper_core::fold::EvidenceFlaw;
 use shipper_events::{PlanId, display_safe};
 
 use super::decisions::sort_rank;
+use super::packet::packet_facts;
 use super::phrases::{
     audited_up_to, confirmed_heads, diff_text, gate_text, in_parentheses, plural, quoted, refusal_text,
 };
@@ -69,6 +70,7 @@ pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&Plan
     ]
     .into_iter()
     .flatten()
+    .chain(packet_facts(audit).map(|(label, text, details)| Fact { label, text, details }))
     .collect()
 }
 
