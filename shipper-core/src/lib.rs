@@ -38,6 +38,7 @@
 //! - [`fold`] computes the gate's state, [`gate`] decides, [`rehearsal`] records, and [`audit`] checks the records.
 //! - [`sidecar`] parses, compares and writes `rehearsal.json`. [`state_dir`] creates the directory of both.
 //! - [`packet`] parses and compares `state.json` and `receipt.json`, which the shipper tool derives from the log.
+//! - [`registry_index`] parses files of a registry's sparse index, which an audit compares with the log.
 //! - `release` (feature `release`) rehearses and publishes a plan, and records both.
 //! - `strategies` (feature `proptest`) has logs and queries for the property tests of embedding tools.
 //!
@@ -61,6 +62,7 @@ pub mod audit;
 pub mod fold;
 pub mod gate;
 pub mod packet;
+pub mod registry_index;
 pub mod rehearsal;
 #[cfg(feature = "release")]
 pub mod release;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditError, AuditOptions, Auditor, DerivedFiles, Duplicate, LogAudit, LogReport, LogSurroundings,
+    AsOf, AuditError, AuditOptions, Auditor, ComparedFiles, Duplicate, LogAudit, LogReport, LogSurroundings,
     PacketInput, Report, SidecarInput, resolve_as_of,
 };
 use shipper_core::packet::PacketKind;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
+use crate::index_files::{IndexFiles, IndexFilesError};
 use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
@@ -40,6 +42,8 @@ pub(crate) enum AuditCommandError {
     NoSidecar { path: Utf8PathBuf },
     #[error("the packet {} is not a directory", display_safe(path.as_str()).quoted())]
     NoPacket { path: Utf8PathBuf },
+    #[error(transparent)]
+    Index(#[from] IndexFilesError),
     #[error(transparent)]
     Inputs(#[from] InputsError),
     #[error(transparent)]
@@ -64,6 +68,7 @@ impl AuditCommandError {
             Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
+            Self::Index(_) => "pass files of a sparse index as downloaded, or a directory of them",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
             Self::Statement(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
@@ -85,7 +90,8 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref() };
+    let index = IndexFiles::read(&cli.index.paths, statement.is_some())?;
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref(), index };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -107,7 +113,8 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 /// Audits all inputs, writes the report of each as one line of ndjson, and returns the exit status.
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None };
+    let index = IndexFiles::read(&cli.index.paths, false)?;
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None, index };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
     job.run(&inputs, |(mut log, _)| {
         log.acknowledge(&job.options);
@@ -156,6 +163,7 @@ struct AuditJob<'c> {
     /// True if the bytes of a log may be needed again after its audit.
     needs_copy: bool,
     statement: Option<&'c StatementInputs>,
+    index: Option<IndexFiles>,
 }
 
 impl AuditJob<'_> {
@@ -196,7 +204,7 @@ impl AuditJob<'_> {
         let source = LogSource::open(path, is_read_twice);
         let files = self.read_files(path);
         if let Some(statement) = self.statement {
-            statement.record_files(&files);
+            statement.record_files(&files, self.index.as_ref().map_or(&[], |index| &index.digests));
         }
         match source.map_err(AuditError::from).and_then(|source| self.read(path, source, files)) {
             Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
@@ -207,7 +215,7 @@ impl AuditJob<'_> {
 
     /// Reads the files that the audit compares with a log. Reading them before the log keeps them from being ahead of it
     /// if a writer changes both; writers change the log first, then the state, then the receipt.
-    fn read_files(&self, log: &Utf8Path) -> DerivedFiles {
+    fn read_files(&self, log: &Utf8Path) -> ComparedFiles {
         let by_default = log != "-" && !is_moved_aside(log) && self.options.at.is_none();
         let read = |given: Option<Utf8PathBuf>, is_excluded: bool, name: &str| {
             let path = given.or_else(|| (by_default && !is_excluded).then(|| log.with_file_name(name)));
@@ -219,7 +227,8 @@ impl AuditJob<'_> {
         };
         let receipt = read_packet(PacketKind::Receipt);
         let packet = PacketInput { state: read_packet(PacketKind::State), receipt };
-        DerivedFiles { sidecar: read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME), packet }
+        let sidecar = read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME);
+        ComparedFiles { sidecar, packet, index: self.index.as_ref().map(|files| Arc::clone(&files.index)) }
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
@@ -227,7 +236,7 @@ impl AuditJob<'_> {
         &self,
         path: &Utf8Path,
         mut source: LogSource,
-        files: DerivedFiles,
+        files: ComparedFiles,
     ) -> Result<(LogAudit, Option<File>), AuditError> {
         let read = || {
             let mut options = self.options.clone();

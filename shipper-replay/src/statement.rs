@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use fs_err::File;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shipper_core::audit::{DerivedFiles, LogReport, SidecarInput};
+use shipper_core::audit::{ComparedFiles, LogReport, SidecarInput};
 use shipper_events::{MAX_LINE_LEN, Timestamp, display_safe};
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
@@ -67,7 +67,7 @@ pub(crate) struct Digests {
     pub(crate) blake3: Option<String>,
 }
 
-/// Location and digests of a sidecar or a file of the packet.
+/// Location and digests of a file that is compared with the log.
 #[derive(Debug, Clone)]
 pub(crate) struct FileDigest {
     /// Its path.
@@ -115,11 +115,11 @@ impl StatementInputs {
         }))
     }
 
-    /// Records the files that the audit compares with the log.
-    pub(crate) fn record_files(&self, files: &DerivedFiles) {
-        let DerivedFiles { sidecar, packet } = files;
+    /// Records the files that the audit compares with the log, and those of the index.
+    pub(crate) fn record_files(&self, files: &ComparedFiles, index: &[FileDigest]) {
+        let ComparedFiles { sidecar, packet, .. } = files;
         let digests = [sidecar, &packet.state, &packet.receipt].into_iter().filter_map(FileDigest::new);
-        self.files.get_or_init(|| digests.collect());
+        self.files.get_or_init(|| digests.chain(index.iter().cloned()).collect());
     }
 }
 
@@ -129,9 +129,14 @@ impl FileDigest {
         let SidecarInput::Found { path, bytes } = file else {
             return None;
         };
+        Some(Self::of(path, bytes))
+    }
+
+    /// Computes the digests of a file's bytes.
+    pub(crate) fn of(path: &str, bytes: &[u8]) -> Self {
         let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
-        let (path, uri) = (path.clone(), uri::from_path(path));
-        Some(Self { path, uri, digests, is_whole: bytes.len() <= MAX_LINE_LEN })
+        let (path, uri) = (path.to_owned(), uri::from_path(path));
+        Self { path, uri, digests, is_whole: bytes.len() <= MAX_LINE_LEN }
     }
 }
 

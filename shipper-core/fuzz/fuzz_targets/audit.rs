@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use shipper_core::audit::{
-    AsOf, AuditOptions, Auditor, DerivedFiles, LogReport, PacketInput, Report, SidecarInput, audit_reader, resolve_as_of,
+    AsOf, AuditOptions, Auditor, ComparedFiles, LogReport, PacketInput, Report, SidecarInput, audit_reader, resolve_as_of,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
         true => SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: log.to_vec() },
         false => SidecarInput::NotRequested,
     };
-    let files = || DerivedFiles { sidecar: file(), packet: PacketInput { state: file(), receipt: file() } };
+    let files = || ComparedFiles { sidecar: file(), packet: PacketInput { state: file(), receipt: file() }, index: None };
     let at_once = audit_reader(log, files(), &resolved).expect("the line is there");
     let pieces = || log.chunks(usize::from(*choice).max(1));
     let mut auditor = Auditor::new(resolved, files()).expect("the time is resolved");

@@ -9,7 +9,7 @@
 //!    finding.
 //! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
 //!    decision or gets an implicit decision: one that the audit itself derives from the state just before the run.
-//! 4. **Compare.** The sidecar is compared with each receipt, and the packet with the events of all packages.
+//! 4. **Compare.** The sidecar is compared with each receipt, the packet and the index with the events of all packages.
 //! 5. **Conclude.** The [`AuditOptions`] leave out decisions and change the levels of findings. Every decision gets its
 //!    status, and the log its [`Conclusion`].
 //!
@@ -36,13 +36,13 @@ pub use fleet::{
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
 pub use options::{
-    AcceptedCause, AsOf, AuditOptions, DerivedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput,
+    AcceptedCause, AsOf, AuditOptions, ComparedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput,
 };
 pub use report::{
-    Compression, Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget,
-    Level, LogAudit, LogReport, OpenRehearsalSummary, PacketFileReport, PacketReport, PacketStatus, ReceiptReport,
-    ReceiptSummary, RecordedVerdict, RegistrySource, RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan,
-    Schema, SidecarReport, SidecarStatus, StateAfter, TailStatus, TimelineEntry, UnauditedReason, UnprovenCause,
-    VerdictSummary,
+    Compression, Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, IndexReport, Integrity, Label,
+    LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, PacketFileReport, PacketReport, PacketStatus,
+    ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource, RehearsalReport, RehearsalStatus, Report,
+    RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter, TailStatus, TimelineEntry, UnauditedReason,
+    UnprovenCause, VerdictSummary,
 };
 pub use surroundings::LogSurroundings;

@@ -1,13 +1,15 @@
-//! Inputs of an audit: its options, the sidecar and the packet.
+//! Inputs of an audit: its options, and the files that it compares with the log.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use thiserror::Error;
 
+use crate::registry_index::RegistryIndex;
 use crate::words::word_enums;
 
 /// The options of an audit and the trusted values that it compares with the log. The JSON report names them `demand`.
@@ -179,19 +181,21 @@ pub struct PacketInput {
     pub receipt: SidecarInput,
 }
 
-/// The files that are derived from a log and compared with it. The default compares none. A [`SidecarInput`] converts to
-/// it, without a packet.
+/// The files that an audit compares with a log. The default compares none. A [`SidecarInput`] converts to it, without the
+/// others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DerivedFiles {
+pub struct ComparedFiles {
     /// The sidecar.
     pub sidecar: SidecarInput,
     /// The packet.
     pub packet: PacketInput,
+    /// The index of the live registry. `None` compares no index.
+    pub index: Option<Arc<RegistryIndex>>,
 }
 
-impl From<SidecarInput> for DerivedFiles {
+impl From<SidecarInput> for ComparedFiles {
     fn from(sidecar: SidecarInput) -> Self {
-        Self { sidecar, packet: PacketInput::default() }
+        Self { sidecar, ..Self::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AuditOptions, DerivedFiles, FindingCode, PacketInput, PacketReport, PacketStatus, SidecarInput, audit_reader,
+    AuditOptions, ComparedFiles, FindingCode, PacketInput, PacketReport, PacketStatus, SidecarInput, audit_reader,
 };
 
 /// The event on a line of the log. Packages and plans are numbers.
@@ -103,7 +103,7 @@ fn audit(events: &[Action], state: Option<&Value>, receipt: Option<&Value>) -> P
         None => SidecarInput::NotRequested,
     };
     let packet = PacketInput { state: input(state), receipt: input(receipt) };
-    let files = DerivedFiles { packet, ..DerivedFiles::default() };
+    let files = ComparedFiles { packet, ..ComparedFiles::default() };
     let audit = audit_reader(log.as_bytes(), files, &AuditOptions::default()).expect("the log can be read");
     let found = |code| audit.findings.iter().any(|finding| finding.code == code);
     let packet = audit.packet.clone().expect("this version compares it");

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod index;
 mod packet;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
+use self::index::IndexArgs;
 use self::packet::PacketArgs;
 use crate::explain::ExplainTopic;
 use crate::uri;
@@ -77,6 +79,9 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) packet: PacketArgs,
+
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
 
     /// Audit the log up to a line or a time
     ///

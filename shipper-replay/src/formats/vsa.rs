@@ -147,7 +147,8 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
 fn is_compared(file: &FileDigest, audit: &LogAudit) -> bool {
     let is_at = |path: &Option<String>| path.as_ref() == Some(&file.path);
     let packet = audit.packet_files().any(|(_, it)| is_at(&it.path) && it.status != PacketStatus::NotChecked);
-    packet || is_at(&audit.sidecar.path) && audit.sidecar.status != SidecarStatus::NotChecked
+    let index = audit.index.as_ref().is_some_and(|index| index.files.contains(&file.path));
+    index || packet || is_at(&audit.sidecar.path) && audit.sidecar.status != SidecarStatus::NotChecked
 }
 
 fn file_input(file: &FileDigest) -> Resource {

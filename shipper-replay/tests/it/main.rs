@@ -30,6 +30,7 @@ mod html_page;
 mod html_timeline;
 mod human_headline;
 mod human_report;
+mod index;
 mod injection;
 mod manual;
 mod many_logs;

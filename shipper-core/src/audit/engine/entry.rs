@@ -7,7 +7,7 @@ use shipper_events::scan::LineReader;
 use shipper_events::{ParsedLine, Timestamp, parse_line};
 
 use super::auditor::{AuditError, Auditor};
-use crate::audit::options::{AsOf, AuditOptions, DerivedFiles};
+use crate::audit::options::{AsOf, AuditOptions, ComparedFiles};
 use crate::audit::report::LogAudit;
 use crate::audit::surroundings::LogSurroundings;
 
@@ -27,7 +27,7 @@ use crate::audit::surroundings::LogSurroundings;
 /// ```
 pub fn audit_reader(
     read: impl Read,
-    files: impl Into<DerivedFiles>,
+    files: impl Into<ComparedFiles>,
     options: &AuditOptions,
 ) -> Result<LogAudit, AuditError> {
     Auditor::new(options.clone(), files)?.read_to_end(read)
@@ -50,7 +50,7 @@ pub fn audit_reader(
 /// ```
 pub fn audit_path(
     path: impl AsRef<Utf8Path>,
-    files: impl Into<DerivedFiles>,
+    files: impl Into<ComparedFiles>,
     options: &AuditOptions,
 ) -> Result<LogAudit, AuditError> {
     let (auditor, surroundings) = LogSurroundings::around(path.as_ref(), || {

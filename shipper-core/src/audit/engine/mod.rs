@@ -2,7 +2,7 @@
 //!
 //! - `entry` opens and reads a whole log, and finds the line of a time. `auditor` passes each event to the trackers.
 //! - `visit` makes the auditor the visitor of its scanner.
-//! - `integrity`, `gate_events`, `authority`, `packages`, `names`, `sidecar`, `packet` and `timeline` track one concern each.
+//! - `integrity`, `gate_events`, `authority`, `packages`, `names`, `sidecar`, `packet`, `index` and `timeline` track one concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
@@ -16,6 +16,7 @@ mod file_start;
 mod findings;
 mod format;
 mod gate_events;
+mod index;
 mod integrity;
 mod names;
 mod packages;

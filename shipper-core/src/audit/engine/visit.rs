@@ -8,6 +8,7 @@ use shipper_events::{Event, EventKind, EventType};
 use super::auditor::Auditor;
 use super::decisions::BeforeEvent;
 use super::gate_events::{affects_gate, unknown_event};
+use super::index::LoggedAs;
 use super::integrity::report_chain_errors;
 use super::packages::PackageAction;
 use super::runs::RunEnd;
@@ -73,6 +74,9 @@ impl Auditor {
                 let is_published = outcome.as_deref() == Some("published");
                 self.packages.reconciled(&event.package, is_published);
                 if is_published {
+                    if let Some(index) = &mut self.index {
+                        index.record(line, &event.package, LoggedAs::Published, None);
+                    }
                     self.packet.record(line, EventKind::PackagePublished, &event.package);
                 }
             }
@@ -88,6 +92,9 @@ impl Auditor {
                     let is_already_published = matches!(event_type, EventType::PackageSkipped(skipped)
                         if skipped.reason.get().is_some_and(|reason| reason.contains("already published")));
                     let (package, content) = (event.package.as_str(), event.content());
+                    if let Some(index) = &mut self.index {
+                        index.record_event(line, event, is_already_published);
+                    }
                     self.visit_action(&PackageAction { line, kind, package, content, is_already_published });
                 }
             }
@@ -121,7 +128,11 @@ impl Auditor {
 
 impl LogVisitor for Auditor {
     fn interest(&self) -> fn(&str) -> Interest {
-        if self.timeline.is_some() { timeline_interest } else { interest }
+        match (&self.index, &self.timeline) {
+            (Some(_), _) => index_interest,
+            (None, Some(_)) => timeline_interest,
+            (None, None) => interest,
+        }
     }
 
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
@@ -185,4 +196,9 @@ fn interest(type_name: &str) -> Interest {
 /// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
 fn timeline_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
+}
+
+/// Returns the part of an event that a comparison with an index needs: also the checksums of uploads and publishes.
+fn index_interest(type_name: &str) -> Interest {
+    if type_name == EventKind::PackageUploaded.name() { Interest::Full } else { timeline_interest(type_name) }
 }

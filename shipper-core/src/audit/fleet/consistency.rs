@@ -41,6 +41,7 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
         ((audit.integrity == Integrity::Broken) == broken, "`integrity` contradicts the findings"),
         (torn == audit.has_finding(FindingCode::TornTail), "`tail` contradicts the findings"),
         (sidecar, "`sidecar` contradicts the findings"),
+        (audit.index.is_some() || !findings.iter().any(|finding| finding.code.is_about_index()), "`index` is missing"),
         (packet, "`packet` contradicts the findings"),
         (gate, "`gate` contradicts its reasons or the findings"),
         ((audit.lines == 0) == (audit.bytes == 0), "`lines` and `bytes` contradict each other"),

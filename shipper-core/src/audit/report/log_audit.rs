@@ -5,6 +5,7 @@ use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
 use super::finding::{Finding, FindingCode};
+use super::index::IndexReport;
 use super::packet::{PacketFileReport, PacketReport};
 use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
 use crate::audit::options::AuditOptions;
@@ -44,6 +45,9 @@ pub struct LogAudit {
     /// The result of the comparison with the packet. `None` only in a report of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packet: Option<PacketReport>,
+    /// The result of the comparison with a registry's index. `None` if none was given, or if a line is corrupt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexReport>,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
     /// The lines of the runs before which the latest rehearsal of their plan was not a sound pass: they cannot be accepted.

@@ -3,6 +3,7 @@
 
 mod decision;
 mod finding;
+mod index;
 mod label;
 mod log_audit;
 mod log_report;
@@ -13,6 +14,7 @@ pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
 };
 pub use finding::{Finding, FindingCode, Level};
+pub use index::IndexReport;
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{
