@@ -16,7 +16,7 @@
 //! |---|---|
 //! | Evaluate without a record | [`GateProjection::open`], then [`evaluate`] |
 //! | Ask and record | [`ask_gate`], which folds the log itself and records its decision before it returns |
-//! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], [`SidecarInput`]; gives a [`LogAudit`] |
+//! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], and [`SidecarInput`] or [`ComparedFiles`]; gives a [`LogAudit`] |
 //! | Report on several logs | [`Report`](audit::Report), which has a JSON form |
 //! | Record a rehearsal | [`RehearsalRecorder::open`], `start`, then the methods of [`OpenRehearsal`] |
 //! | Lock a run | [`RunLock::take`](rehearsal::RunLock::take), from the question to the end of the run |
@@ -27,6 +27,7 @@
 //! [`audit_reader`]: audit::audit_reader
 //! [`AuditOptions`]: audit::AuditOptions
 //! [`SidecarInput`]: audit::SidecarInput
+//! [`ComparedFiles`]: audit::ComparedFiles
 //! [`LogAudit`]: audit::LogAudit
 //! [`OpenRehearsal`]: rehearsal::OpenRehearsal
 //! [`Projection`]: shipper_events::scan::Projection
