@@ -16,7 +16,7 @@
 //! |---|---|
 //! | Evaluate without a record | [`GateProjection::open`], then [`evaluate`] |
 //! | Ask and record | [`ask_gate`], which folds the log itself and records its decision before it returns |
-//! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], [`SidecarInput`]; gives a [`LogAudit`] |
+//! | Audit a log | [`audit_path`] or [`audit_reader`], with [`AuditOptions`], and [`SidecarInput`] or [`ComparedFiles`]; gives a [`LogAudit`] |
 //! | Report on several logs | [`Report`](audit::Report), which has a JSON form |
 //! | Record a rehearsal | [`RehearsalRecorder::open`], `start`, then the methods of [`OpenRehearsal`] |
 //! | Lock a run | [`RunLock::take`](rehearsal::RunLock::take), from the question to the end of the run |
@@ -27,6 +27,7 @@
 //! [`audit_reader`]: audit::audit_reader
 //! [`AuditOptions`]: audit::AuditOptions
 //! [`SidecarInput`]: audit::SidecarInput
+//! [`ComparedFiles`]: audit::ComparedFiles
 //! [`LogAudit`]: audit::LogAudit
 //! [`OpenRehearsal`]: rehearsal::OpenRehearsal
 //! [`Projection`]: shipper_events::scan::Projection
@@ -37,6 +38,8 @@
 //!
 //! - [`fold`] computes the gate's state, [`gate`] decides, [`rehearsal`] records, and [`audit`] checks the records.
 //! - [`sidecar`] parses, compares and writes `rehearsal.json`. [`state_dir`] creates the directory of both.
+//! - [`packet`] parses and compares `state.json` and `receipt.json`, which the shipper tool derives from the log.
+//! - [`registry_index`] parses files of a registry's sparse index, which an audit compares with the log.
 //! - `release` (feature `release`) rehearses and publishes a plan, and records both.
 //! - `strategies` (feature `proptest`) has logs and queries for the property tests of embedding tools.
 //!
@@ -59,6 +62,8 @@
 pub mod audit;
 pub mod fold;
 pub mod gate;
+pub mod packet;
+pub mod registry_index;
 pub mod rehearsal;
 #[cfg(feature = "release")]
 pub mod release;

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use shipper_core::audit::{
-    AsOf, AuditError, AuditOptions, Auditor, Duplicate, LogAudit, LogReport, LogSurroundings, Report, SidecarInput,
-    resolve_as_of,
+    AsOf, AuditError, AuditOptions, Auditor, ComparedFiles, Duplicate, LogAudit, LogReport, LogSurroundings,
+    PacketInput, Report, SidecarInput, resolve_as_of,
 };
+use shipper_core::packet::PacketKind;
 use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
 use thiserror::Error;
@@ -18,6 +20,7 @@ use thiserror::Error;
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
+use crate::index_files::{IndexFiles, IndexFilesError};
 use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
@@ -37,6 +40,10 @@ pub(crate) enum AuditCommandError {
     FollowFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
+    #[error("the packet {} is not a directory", display_safe(path.as_str()).quoted())]
+    NoPacket { path: Utf8PathBuf },
+    #[error(transparent)]
+    Index(#[from] IndexFilesError),
     #[error(transparent)]
     Inputs(#[from] InputsError),
     #[error(transparent)]
@@ -57,9 +64,11 @@ impl AuditCommandError {
         Some(match self {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::NoPacket { .. } => "pass the directory of state.json and receipt.json, or use --no-packet",
             Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
+            Self::Index(_) => "pass files of a sparse index as downloaded, or a directory of them",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
             Self::Statement(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
@@ -81,7 +90,8 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref() };
+    let index = IndexFiles::read(&cli.index.paths, statement.is_some())?;
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref(), index };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -103,7 +113,8 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 /// Audits all inputs, writes the report of each as one line of ndjson, and returns the exit status.
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None };
+    let index = IndexFiles::read(&cli.index.paths, false)?;
+    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None, index };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
     job.run(&inputs, |(mut log, _)| {
         log.acknowledge(&job.options);
@@ -129,8 +140,17 @@ pub(crate) fn select_inputs(cli: &Cli) -> Result<(Vec<Input>, Vec<Duplicate>), A
     if let Some(path) = cli.sidecar.as_ref().filter(|path| path.try_exists().is_ok_and(|exists| !exists)) {
         return Err(AuditCommandError::NoSidecar { path: path.clone() });
     }
+    // Another error than a missing directory is in the report, as for a sidecar.
+    let is_dir = |path: &&Utf8PathBuf| path.metadata().map_or_else(|error| !is_missing(&error), |found| found.is_dir());
+    if let Some(path) = cli.packet.packet.as_ref().filter(|path| !is_dir(path)) {
+        return Err(AuditCommandError::NoPacket { path: path.clone() });
+    }
     let duplicates = dedup(&mut inputs);
     Ok((inputs, duplicates))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The report of one input, and the copy of a stream that is needed again.
@@ -143,6 +163,7 @@ struct AuditJob<'c> {
     /// True if the bytes of a log may be needed again after its audit.
     needs_copy: bool,
     statement: Option<&'c StatementInputs>,
+    index: Option<IndexFiles>,
 }
 
 impl AuditJob<'_> {
@@ -181,18 +202,33 @@ impl AuditJob<'_> {
         };
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
         let source = LogSource::open(path, is_read_twice);
-        let by_default = path != "-" && !is_moved_aside(path) && !self.cli.no_sidecar && self.options.at.is_none();
-        let sidecar = self.cli.sidecar.clone().or_else(|| by_default.then(|| path.with_file_name(SIDECAR_FILE_NAME)));
-        // Reading the sidecar first keeps it from being ahead of the log if a writer changes both.
-        let sidecar = sidecar.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path));
+        let files = self.read_files(path);
         if let Some(statement) = self.statement {
-            statement.record_sidecar(&sidecar);
+            statement.record_files(&files, self.index.as_ref().map_or(&[], |index| &index.digests));
         }
-        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, sidecar)) {
+        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, files)) {
             Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
             Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads the files that the audit compares with a log. Reading them before the log keeps them from being ahead of it
+    /// if a writer changes both; writers change the log first, then the state, then the receipt.
+    fn read_files(&self, log: &Utf8Path) -> ComparedFiles {
+        let by_default = log != "-" && !is_moved_aside(log) && self.options.at.is_none();
+        let read = |given: Option<Utf8PathBuf>, is_excluded: bool, name: &str| {
+            let path = given.or_else(|| (by_default && !is_excluded).then(|| log.with_file_name(name)));
+            path.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path))
+        };
+        let read_packet = |kind: PacketKind| {
+            let given = self.cli.packet.packet.as_ref().map(|dir| dir.join(kind.file_name()));
+            read(given, self.cli.packet.no_packet, kind.file_name())
+        };
+        let receipt = read_packet(PacketKind::Receipt);
+        let packet = PacketInput { state: read_packet(PacketKind::State), receipt };
+        let sidecar = read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME);
+        ComparedFiles { sidecar, packet, index: self.index.as_ref().map(|files| Arc::clone(&files.index)) }
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
@@ -200,7 +236,7 @@ impl AuditJob<'_> {
         &self,
         path: &Utf8Path,
         mut source: LogSource,
-        sidecar: SidecarInput,
+        files: ComparedFiles,
     ) -> Result<(LogAudit, Option<File>), AuditError> {
         let read = || {
             let mut options = self.options.clone();
@@ -208,7 +244,7 @@ impl AuditJob<'_> {
                 options.at = Some(AsOf::Line(resolve_as_of(&mut source, until)?));
                 source = source.rewind()?;
             }
-            let auditor = Auditor::new(options, sidecar)?;
+            let auditor = Auditor::new(options, files)?;
             let mut auditor = if timeline(self.cli) { auditor.with_timeline() } else { auditor };
             auditor.feed_all(&mut source)?;
             Ok::<_, AuditError>((auditor, source))

@@ -215,7 +215,7 @@ fn log_in_dir(entry: walkdir::Result<walkdir::DirEntry>) -> Option<Input> {
     }
 }
 
-/// Reads a sidecar, up to one byte more than its maximum length.
+/// Reads a sidecar or a file of the packet, up to one byte more than its maximum length.
 pub(crate) fn read_sidecar(path: &Utf8Path) -> SidecarInput {
     let read = || {
         // Opening a named pipe would block.

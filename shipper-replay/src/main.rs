@@ -11,6 +11,7 @@ mod explain;
 mod follow;
 mod follow_file;
 mod formats;
+mod index_files;
 mod inputs;
 mod log_source;
 mod manpage;

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use fs_err::File;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use shipper_core::audit::{LogReport, SidecarInput};
+use shipper_core::audit::{ComparedFiles, LogReport, SidecarInput};
 use shipper_events::{MAX_LINE_LEN, Timestamp, display_safe};
 use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
@@ -67,9 +67,11 @@ pub(crate) struct Digests {
     pub(crate) blake3: Option<String>,
 }
 
-/// Location and digests of a sidecar.
+/// Location and digests of a file that is compared with the log.
 #[derive(Debug, Clone)]
-pub(crate) struct SidecarDigest {
+pub(crate) struct FileDigest {
+    /// Its path.
+    pub(crate) path: String,
     /// Relative URI of its path.
     pub(crate) uri: String,
     /// Digests of the bytes that were read.
@@ -87,8 +89,8 @@ pub(crate) struct StatementInputs {
     pub(crate) verifier_id: String,
     /// URI of the log; `None` for its path.
     pub(crate) resource_uri: Option<String>,
-    /// The sidecar of the audit; empty if there is none.
-    pub(crate) sidecar: OnceLock<SidecarDigest>,
+    /// The files that the audit compared with the log; empty before the audit.
+    pub(crate) files: OnceLock<Vec<FileDigest>>,
 }
 
 impl StatementInputs {
@@ -109,17 +111,32 @@ impl StatementInputs {
             time: verification_time(cli.time.as_ref())?,
             verifier_id: cli.verifier_id.clone().unwrap_or_else(|| "pkg:cargo/shipper-replay".to_owned()),
             resource_uri: cli.resource_uri.clone(),
-            sidecar: OnceLock::new(),
+            files: OnceLock::new(),
         }))
     }
 
-    /// Records the sidecar of the audit.
-    pub(crate) fn record_sidecar(&self, sidecar: &SidecarInput) {
-        if let SidecarInput::Found { path, bytes } = sidecar {
-            let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
-            let digest = || SidecarDigest { uri: uri::from_path(path), digests, is_whole: bytes.len() <= MAX_LINE_LEN };
-            self.sidecar.get_or_init(digest);
-        }
+    /// Records the files that the audit compares with the log, and those of the index.
+    pub(crate) fn record_files(&self, files: &ComparedFiles, index: &[FileDigest]) {
+        let ComparedFiles { sidecar, packet, .. } = files;
+        let digests = [sidecar, &packet.state, &packet.receipt].into_iter().filter_map(FileDigest::new);
+        self.files.get_or_init(|| digests.chain(index.iter().cloned()).collect());
+    }
+}
+
+impl FileDigest {
+    /// Returns `None` for a file that was not read.
+    fn new(file: &SidecarInput) -> Option<Self> {
+        let SidecarInput::Found { path, bytes } = file else {
+            return None;
+        };
+        Some(Self::of(path, bytes))
+    }
+
+    /// Computes the digests of a file's bytes.
+    pub(crate) fn of(path: &str, bytes: &[u8]) -> Self {
+        let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
+        let (path, uri) = (path.to_owned(), uri::from_path(path));
+        Self { path, uri, digests, is_whole: bytes.len() <= MAX_LINE_LEN }
     }
 }
 

@@ -4,7 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shipper_core::audit::{AsOf, AuditOptions, Auditor, LogReport, Report, SidecarInput, audit_reader, resolve_as_of};
+use shipper_core::audit::{
+    AsOf, AuditOptions, Auditor, ComparedFiles, LogReport, PacketInput, Report, SidecarInput, audit_reader, resolve_as_of,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, log)) = bytes.split_first() else { return };
@@ -18,13 +20,14 @@ fuzz_target!(|bytes: &[u8]| {
         resolved.at = Some(AsOf::Line(resolve_as_of(log, &until).expect("bytes in memory")));
         options.at = Some(AsOf::Timestamp(until));
     }
-    let sidecar = || match given(4) {
+    let file = || match given(4) {
         true => SidecarInput::Found { path: "rehearsal.json".to_owned(), bytes: log.to_vec() },
         false => SidecarInput::NotRequested,
     };
-    let at_once = audit_reader(log, sidecar(), &resolved).expect("the line is there");
+    let files = || ComparedFiles { sidecar: file(), packet: PacketInput { state: file(), receipt: file() }, index: None };
+    let at_once = audit_reader(log, files(), &resolved).expect("the line is there");
     let pieces = || log.chunks(usize::from(*choice).max(1));
-    let mut auditor = Auditor::new(resolved, sidecar()).expect("the time is resolved");
+    let mut auditor = Auditor::new(resolved, files()).expect("the time is resolved");
     pieces().for_each(|piece| auditor.feed(piece));
     assert_eq!(auditor.finish().expect("no line is demanded"), at_once);
     let report = Report::new(options, vec![LogReport::audited("log", at_once)]);

@@ -9,7 +9,7 @@
 //!    finding.
 //! 3. **Decide.** Each `gate_evaluated` is derived again from the state before it and compared. Each run uses a recorded
 //!    decision or gets an implicit decision: one that the audit itself derives from the state just before the run.
-//! 4. **Compare.** The sidecar is compared with each receipt.
+//! 4. **Compare.** The sidecar is compared with each receipt, the packet and the index with the events of all packages.
 //! 5. **Conclude.** The [`AuditOptions`] leave out decisions and change the levels of findings. Every decision gets its
 //!    status, and the log its [`Conclusion`].
 //!
@@ -35,12 +35,14 @@ pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AcceptedCause, AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use options::{
+    AcceptedCause, AsOf, AuditOptions, ComparedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput,
+};
 pub use report::{
     CommitReport, Compression, Conclusion, Decision, DecisionCommits, DecisionStatus, Finding, FindingCode, GateReport,
-    Integrity, Label, LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary,
-    RecordedVerdict, RegistrySource, RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema,
-    SidecarReport, SidecarStatus, StateAfter, TailStatus, TimelineEntry, UnauditedReason, UnprovenCause,
-    VerdictSummary,
+    IndexReport, Integrity, Label, LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, PacketFileReport,
+    PacketReport, PacketStatus, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource, RehearsalReport,
+    RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter, TailStatus,
+    TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };
 pub use surroundings::LogSurroundings;

@@ -1,13 +1,15 @@
-//! Inputs of an audit: its options and the sidecar.
+//! Inputs of an audit: its options, and the files that it compares with the log.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use thiserror::Error;
 
+use crate::registry_index::RegistryIndex;
 use crate::words::word_enums;
 
 /// The options of an audit and the trusted values that it compares with the log. The JSON report names them `demand`.
@@ -167,6 +169,34 @@ pub enum SidecarInput {
         /// Bytes of the sidecar.
         bytes: Vec<u8>,
     },
+}
+
+/// The packet: the files `state.json` and `receipt.json` of the shipper tool. Their bytes, or why there are none, are as for
+/// a sidecar. The caller must read the receipt first, then the state, then the log: the tool writes them in reverse.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PacketInput {
+    /// The file `state.json`.
+    pub state: SidecarInput,
+    /// The file `receipt.json`.
+    pub receipt: SidecarInput,
+}
+
+/// The files that an audit compares with a log. The default compares none. A [`SidecarInput`] converts to it, without the
+/// others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ComparedFiles {
+    /// The sidecar.
+    pub sidecar: SidecarInput,
+    /// The packet.
+    pub packet: PacketInput,
+    /// The index of the live registry. `None` compares no index.
+    pub index: Option<Arc<RegistryIndex>>,
+}
+
+impl From<SidecarInput> for ComparedFiles {
+    fn from(sidecar: SidecarInput) -> Self {
+        Self { sidecar, ..Self::default() }
+    }
 }
 
 /// Serde functions for a value as text, in the form that the command-line flags use.

@@ -47,6 +47,7 @@ mod kept_heads;
 #[cfg(target_os = "linux")]
 mod kill_at_syscall;
 mod merge;
+mod packet;
 mod properties;
 #[cfg(feature = "release")]
 mod publish_crash;

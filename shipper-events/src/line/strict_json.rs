@@ -124,6 +124,13 @@ impl<'a> Value<'a> {
         Object::from_text(self.text, 0).ok()
     }
 
+    /// Returns the elements of an array, whose offsets count from the start of this value; `None` for another type.
+    pub fn as_array(self) -> Option<Vec<Value<'a>>> {
+        let elements: Vec<&'a RawValue> = serde_json::from_str(self.text).ok()?;
+        let offset = |text: &str| text.as_ptr().addr() - self.text.as_ptr().addr();
+        Some(elements.into_iter().map(|element| Value { text: element.get(), offset: offset(element.get()) }).collect())
+    }
+
     /// Returns what [`as_object`](Self::as_object) returns, with offsets from the start of the parsed text.
     pub(crate) fn as_nested_object(self) -> Option<Object<'a>> {
         Object::from_text(self.text, self.offset).ok()

@@ -1,5 +1,8 @@
 //! The command line.
 
+mod index;
+mod packet;
+
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
@@ -11,6 +14,8 @@ use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 
+use self::index::IndexArgs;
+use self::packet::PacketArgs;
 use crate::explain::ExplainTopic;
 use crate::uri;
 
@@ -71,6 +76,12 @@ pub(crate) struct Cli {
     /// Compare no sidecar
     #[arg(long, help_heading = INPUT)]
     pub(crate) no_sidecar: bool,
+
+    #[command(flatten)]
+    pub(crate) packet: PacketArgs,
+
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
 
     /// Audit the log up to a line or a time
     ///
@@ -303,6 +314,7 @@ impl Cli {
             ("--since", self.since.is_some()),
             ("--extends", self.extends.is_some()),
             ("--sidecar", self.sidecar.is_some()),
+            ("--packet", self.packet.packet.is_some()),
             ("--require", self.require.is_some()),
             ("--follow", self.follow),
             ("--format vsa", self.format == Format::Vsa),

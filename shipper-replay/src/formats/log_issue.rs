@@ -82,8 +82,12 @@ fn unmet_requirement(log: &LogReport, require: Option<RequiredVerdict>) -> Optio
     Some(LogIssue { kind: LogIssueKind::RequirementNotMet, message })
 }
 
-/// Returns the path of the file that a finding concerns: the sidecar, or the log.
+/// Returns the path of the file that a finding concerns: the sidecar, a file of the packet, or the log.
 pub(crate) fn path_of<'a>(finding: &Finding, audit: &'a LogAudit, log: &'a str) -> &'a str {
+    if let Some(kind) = finding.code.packet_file() {
+        let file = audit.packet_files().find(|(other, _)| *other == kind);
+        return file.and_then(|(_, file)| file.path.as_deref()).unwrap_or(log);
+    }
     let about_sidecar = finding.line.is_none() && finding.code.is_about_sidecar();
     audit.sidecar.path.as_deref().filter(|_| about_sidecar).unwrap_or(log)
 }

@@ -9,13 +9,14 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AcceptedCause, AuditOptions, Conclusion, Integrity, Level, LogReport, SidecarStatus, TailStatus, VerifiedLevel,
+    AcceptedCause, AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, PacketStatus, SidecarStatus,
+    TailStatus, VerifiedLevel,
 };
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{PlanId, RegistryName};
 
 use super::json;
-use crate::statement::{Digests, SidecarDigest, sha256};
+use crate::statement::{Digests, FileDigest, sha256};
 use crate::uri;
 use crate::view::ReportView;
 
@@ -116,14 +117,14 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
     let resource_uri = inputs.resource_uri.clone().unwrap_or_else(|| uri::from_path(&log.path));
     let log_input = Resource { uri: Some(resource_uri.clone()), digest: digests.clone(), ..Resource::default() };
-    let compared = inputs.sidecar.get().filter(|_| audit.sidecar.status != SidecarStatus::NotChecked);
+    let compared = inputs.files.get().into_iter().flatten().filter(|file| is_compared(file, audit));
     let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
     let predicate = Summary {
         verifier: json!({"id": inputs.verifier_id, "version": {"shipper-replay": env!("CARGO_PKG_VERSION")}}),
         time_verified: inputs.time.clone(),
         resource_uri,
         policy: policy(demand)?,
-        input_attestations: [log_input].into_iter().chain(compared.map(sidecar_input)).collect(),
+        input_attestations: [log_input].into_iter().chain(compared.map(file_input)).collect(),
         verification_result: if passed { "PASSED" } else { "FAILED" },
         verified_levels: if passed { verified.collect() } else { vec!["FAILED"] },
         audit: AuditSummary {
@@ -142,9 +143,17 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     json::write(&statement, out)
 }
 
-fn sidecar_input(sidecar: &SidecarDigest) -> Resource {
-    let annotations = (!sidecar.is_whole).then_some(Annotations::Prefix { shipper_extent: "prefix" });
-    Resource { name: None, uri: Some(sidecar.uri.clone()), digest: sidecar.digests.clone(), annotations }
+/// Returns whether the report has a result for the file.
+fn is_compared(file: &FileDigest, audit: &LogAudit) -> bool {
+    let is_at = |path: &Option<String>| path.as_ref() == Some(&file.path);
+    let packet = audit.packet_files().any(|(_, it)| is_at(&it.path) && it.status != PacketStatus::NotChecked);
+    let index = audit.index.as_ref().is_some_and(|index| index.files.contains(&file.path));
+    index || packet || is_at(&audit.sidecar.path) && audit.sidecar.status != SidecarStatus::NotChecked
+}
+
+fn file_input(file: &FileDigest) -> Resource {
+    let annotations = (!file.is_whole).then_some(Annotations::Prefix { shipper_extent: "prefix" });
+    Resource { name: None, uri: Some(file.uri.clone()), digest: file.digests.clone(), annotations }
 }
 
 fn policy(demand: &AuditOptions) -> io::Result<Resource> {

@@ -12,8 +12,8 @@ use crate::support::{replay, report, seen};
 use serde::de::value::Error;
 use serde::{Deserialize, Deserializer, de};
 use shipper_core::audit::{
-    AcceptedCause, Conclusion, DecisionStatus, FindingCode, Integrity, Level, RegistrySource, SidecarStatus,
-    TailStatus, UnprovenCause,
+    AcceptedCause, Conclusion, DecisionStatus, FindingCode, Integrity, Level, PacketStatus, RegistrySource,
+    SidecarStatus, TailStatus, UnprovenCause,
 };
 use shipper_core::fold::{Evidence, EvidenceFlaw};
 use shipper_core::{RefusalCode, VerdictKind};
@@ -184,6 +184,7 @@ fn every_term_is_explained_once() {
         ("the integrity of a log", names::<Integrity>()),
         ("the tail of a log", names::<TailStatus>()),
         ("the status of the sidecar", names::<SidecarStatus>()),
+        ("the status of a file of the packet", names::<PacketStatus>()),
         ("the source of a registry's name", names::<RegistrySource>()),
         ("the level of a finding", names::<Level>()),
     ] {

@@ -331,7 +331,7 @@ fn quiet_and_ndjson_print_only_the_report() {
         std::thread::sleep(Duration::from_millis(500));
         following.signal("-INT");
         let (code, output) = following.wait_for_exit();
-        let expected = crate::support::replay(&[args, &["--no-sidecar", path]].concat());
+        let expected = crate::support::replay(&[args, &["--no-sidecar", "--no-packet", path]].concat());
         assert_eq!((code, &output), (1, &String::from_utf8(expected.stdout).expect("UTF-8")), "{args:?}");
     }
 }

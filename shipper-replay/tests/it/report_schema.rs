@@ -91,6 +91,7 @@ fn reports_on_other_inputs_match_the_schema() {
         &[empty],
         &[empty, "nowhere.jsonl", "real/skip"],
         &["-"],
+        &["packets"],
         &["--timeline", "real/large-200/events.jsonl"],
         &["--sidecar", "real/skip-over-failed/rehearsal.json", "real/pass-3crate/events.jsonl"],
         &["--at", "6", "--sidecar", "README.md", "real/pass-3crate/events.jsonl"],
@@ -158,6 +159,8 @@ fn missing_member_is_rejected() {
                 "acknowledged",
                 "runs_after_failure",
                 "continues",
+                "packet",
+                "index",
             ];
             let is_optional = |name: &str| optional.contains(&name) || name == "runs" && with_timeline;
             for name in names.iter().filter(|name| !is_optional(name)) {

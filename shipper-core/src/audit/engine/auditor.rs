@@ -13,13 +13,15 @@ use super::decisions::DecisionTracker;
 use super::file_start::FileStart;
 use super::findings::Findings;
 use super::gate_events::GateEventChecks;
+use super::index::IndexTracker;
 use super::integrity::{IntegrityTracker, check_trusted_heads};
 use super::names::NameTracker;
 use super::packages::PackageTracker;
+use super::packet::PacketTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
 use super::timeline::TimelineTracker;
-use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
+use crate::audit::options::{AsOf, AuditOptions, ComparedFiles};
 use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
 use crate::fold::GateState;
@@ -75,6 +77,8 @@ pub struct Auditor {
     pub(super) packages: PackageTracker,
     pub(super) names: NameTracker,
     pub(super) sidecar: SidecarTracker,
+    pub(super) packet: PacketTracker,
+    pub(super) index: Option<IndexTracker>,
     pub(super) timeline: Option<TimelineTracker>,
     pub(super) findings: Findings,
     surroundings: LogSurroundings,
@@ -85,12 +89,16 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Creates an auditor at the start of a log.
+    /// Creates an auditor at the start of a log. It compares the log with the files: a [`SidecarInput`] or
+    /// [`ComparedFiles`].
+    ///
+    /// [`SidecarInput`]: crate::audit::SidecarInput
     ///
     /// # Errors
     ///
     /// [`AuditError::UnresolvedTime`] if the options name a time.
-    pub fn new(options: AuditOptions, sidecar: SidecarInput) -> Result<Self, AuditError> {
+    pub fn new(options: AuditOptions, files: impl Into<ComparedFiles>) -> Result<Self, AuditError> {
+        let ComparedFiles { sidecar, packet, index } = files.into();
         let cutoff = match options.at {
             None => None,
             Some(AsOf::Line(line)) => Some(line),
@@ -116,6 +124,8 @@ impl Auditor {
             packages: PackageTracker::default(),
             names: NameTracker::new(&options),
             sidecar: SidecarTracker::new(sidecar),
+            packet: PacketTracker::new(packet),
+            index: index.map(IndexTracker::new),
             timeline: None,
             findings: Findings::default(),
             surroundings: LogSurroundings::default(),
@@ -216,6 +226,12 @@ impl Auditor {
             }
             _ => TailStatus::Clean,
         };
+        let is_comparable =
+            self.integrity.stopped_at.is_none() && tail == TailStatus::Clean && self.continues.is_none();
+        let packet = self.packet.finish(is_comparable, &mut self.findings);
+        let is_whole = self.cutoff.is_none();
+        let index = self.index.filter(|_| self.integrity.stopped_at.is_none());
+        let index = index.map(|index| index.finish(is_whole, &mut self.findings));
         let has_marker = self.surroundings.has_marker();
         let trusted = integrity != Integrity::Broken && tail == TailStatus::Clean && !has_marker;
         let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
@@ -239,6 +255,8 @@ impl Auditor {
             gate,
             decisions,
             sidecar,
+            packet: Some(packet),
+            index,
             findings,
             runs_after_failure,
             continues: self.continues.as_ref().map(ToString::to_string),

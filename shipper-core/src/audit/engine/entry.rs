@@ -7,7 +7,7 @@ use shipper_events::scan::LineReader;
 use shipper_events::{ParsedLine, Timestamp, parse_line};
 
 use super::auditor::{AuditError, Auditor};
-use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
+use crate::audit::options::{AsOf, AuditOptions, ComparedFiles};
 use crate::audit::report::LogAudit;
 use crate::audit::surroundings::LogSurroundings;
 
@@ -25,8 +25,12 @@ use crate::audit::surroundings::LogSurroundings;
 /// assert_eq!(audit.conclusion(), Conclusion::Inconclusive, "an empty log proves nothing");
 /// # Ok::<(), shipper_core::audit::AuditError>(())
 /// ```
-pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptions) -> Result<LogAudit, AuditError> {
-    Auditor::new(options.clone(), sidecar)?.read_to_end(read)
+pub fn audit_reader(
+    read: impl Read,
+    files: impl Into<ComparedFiles>,
+    options: &AuditOptions,
+) -> Result<LogAudit, AuditError> {
+    Auditor::new(options.clone(), files)?.read_to_end(read)
 }
 
 /// Audits the log at a path, with the [files beside it](LogSurroundings). If the options name a time, it reads the file twice, so it must be a regular file.
@@ -46,7 +50,7 @@ pub fn audit_reader(read: impl Read, sidecar: SidecarInput, options: &AuditOptio
 /// ```
 pub fn audit_path(
     path: impl AsRef<Utf8Path>,
-    sidecar: SidecarInput,
+    files: impl Into<ComparedFiles>,
     options: &AuditOptions,
 ) -> Result<LogAudit, AuditError> {
     let (auditor, surroundings) = LogSurroundings::around(path.as_ref(), || {
@@ -56,7 +60,7 @@ pub fn audit_path(
             options.at = Some(AsOf::Line(resolve_as_of(&mut file, until)?));
             file.rewind()?;
         }
-        let mut auditor = Auditor::new(options, sidecar)?;
+        let mut auditor = Auditor::new(options, files)?;
         auditor.feed_all(file)?;
         Ok::<_, AuditError>(auditor)
     })?;

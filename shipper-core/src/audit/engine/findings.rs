@@ -17,6 +17,11 @@ impl Findings {
         self.add(finding, None);
     }
 
+    /// Adds findings about the log.
+    pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
     /// Adds findings about the decision at that position of its tracker, or about one of its runs.
     pub(super) fn extend_about(&mut self, decision: usize, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.add(finding, Some(decision)));

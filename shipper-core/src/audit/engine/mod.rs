@@ -2,7 +2,8 @@
 //!
 //! - `entry` opens and reads a whole log, and finds the line of a time. `auditor` passes each event to the trackers.
 //! - `visit` makes the auditor the visitor of its scanner.
-//! - `integrity`, `gate_events`, `authority`, `commits`, `packages`, `names`, `sidecar` and `timeline` track one concern each.
+//! - `integrity`, `gate_events`, `authority`, `commits`, `packages`, `names`, `sidecar`, `packet`, `index` and `timeline` track one
+//!   concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
@@ -17,9 +18,11 @@ mod file_start;
 mod findings;
 mod format;
 mod gate_events;
+mod index;
 mod integrity;
 mod names;
 mod packages;
+mod packet;
 mod runs;
 mod sidecar;
 mod timeline;

@@ -8,6 +8,7 @@ use shipper_events::{Event, EventKind, EventType};
 use super::auditor::Auditor;
 use super::decisions::BeforeEvent;
 use super::gate_events::{affects_gate, unknown_event};
+use super::index::LoggedAs;
 use super::integrity::report_chain_errors;
 use super::packages::PackageAction;
 use super::runs::RunEnd;
@@ -27,6 +28,7 @@ impl Auditor {
             }
             EventType::PlanCreated(plan) => {
                 self.end_run(line);
+                self.packet.run_started(&plan.plan_id);
                 let (state, findings) = (&self.state, &mut self.findings);
                 self.runs.start(line, plan, state, &self.authorities, &mut self.decisions, findings);
                 if let Some(decision) = self.runs.active_decision() {
@@ -50,9 +52,18 @@ impl Auditor {
     /// Visits an event that neither the fold nor a decision depends on.
     fn visit_run_event(&mut self, line: u64, event: &Event) {
         match &event.event_type {
-            EventType::ExecutionStarted(_) => self.end_run(line),
-            EventType::ExecutionFinished(finished) => self.end_run_at(line, &RunEnd::Finished(&finished.result)),
-            EventType::ExecutionStopped(stopped) => self.end_run_at(line, &RunEnd::Stopped(&stopped.reason)),
+            EventType::ExecutionStarted(_) => {
+                self.packet.run_ended();
+                self.end_run(line);
+            }
+            EventType::ExecutionFinished(finished) => {
+                self.packet.run_finished(line, finished.result.get());
+                self.end_run_at(line, &RunEnd::Finished(&finished.result));
+            }
+            EventType::ExecutionStopped(stopped) => {
+                self.packet.run_ended();
+                self.end_run_at(line, &RunEnd::Stopped(&stopped.reason));
+            }
             EventType::RegistryPolicyApplied(applied) => {
                 let rehearsal = self.state.open_rehearsal().map(|open| open.start.line);
                 self.authorities.policy_applied(rehearsal, applied);
@@ -67,6 +78,12 @@ impl Auditor {
                 let outcome = reconciled.outcome.get().and_then(|outcome| outcome.member("outcome"));
                 let is_published = outcome.as_deref() == Some("published");
                 self.packages.reconciled(&event.package, is_published);
+                if is_published {
+                    if let Some(index) = &mut self.index {
+                        index.record(line, &event.package, LoggedAs::Published, None);
+                    }
+                    self.packet.record(line, EventKind::PackagePublished, &event.package);
+                }
             }
             EventType::PackageContentMismatch(mismatch) => {
                 let package = format!("{}@{}", mismatch.name, mismatch.version);
@@ -80,6 +97,9 @@ impl Auditor {
                     let is_already_published = matches!(event_type, EventType::PackageSkipped(skipped)
                         if skipped.reason.get().is_some_and(|reason| reason.contains("already published")));
                     let (package, content) = (event.package.as_str(), event.content());
+                    if let Some(index) = &mut self.index {
+                        index.record_event(line, event, is_already_published);
+                    }
                     self.visit_action(&PackageAction { line, kind, package, content, is_already_published });
                 }
             }
@@ -87,6 +107,7 @@ impl Auditor {
     }
 
     fn visit_action(&mut self, action: &PackageAction<'_>) {
+        self.packet.record(action.line, action.kind, action.package);
         let Self { runs, state, packages, decisions, findings, .. } = self;
         runs.record_action(action, state, packages, decisions, findings);
     }
@@ -112,7 +133,11 @@ impl Auditor {
 
 impl LogVisitor for Auditor {
     fn interest(&self) -> fn(&str) -> Interest {
-        if self.timeline.is_some() { timeline_interest } else { interest }
+        match (&self.index, &self.timeline) {
+            (Some(_), _) => index_interest,
+            (None, Some(_)) => timeline_interest,
+            (None, None) => interest,
+        }
     }
 
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
@@ -176,4 +201,9 @@ fn interest(type_name: &str) -> Interest {
 /// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
 fn timeline_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
+}
+
+/// Returns the part of an event that a comparison with an index needs: also the checksums of uploads and publishes.
+fn index_interest(type_name: &str) -> Interest {
+    if type_name == EventKind::PackageUploaded.name() { Interest::Full } else { timeline_interest(type_name) }
 }

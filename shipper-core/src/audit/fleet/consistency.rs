@@ -7,8 +7,8 @@ use shipper_events::{Head, is_display_safe};
 
 use crate::audit::options::{AcceptedCause, AuditOptions};
 use crate::audit::report::{
-    Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, RegistrySource, SidecarStatus,
-    TailStatus,
+    Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, PacketStatus, RegistrySource,
+    SidecarStatus, TailStatus,
 };
 use crate::gate::{RefusalCode, VerdictKind};
 
@@ -24,6 +24,10 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
     let sidecar_codes = findings.iter().map(|finding| finding.code).filter(|code| code.is_about_sidecar());
     let sidecar = sidecar_codes.collect::<HashSet<_>>() == sidecar.status.finding_code().into_iter().collect()
         && (sidecar.status == SidecarStatus::Drift) != sidecar.differences.is_empty();
+    let packet_codes = findings.iter().map(|finding| finding.code).filter(|code| code.packet_file().is_some());
+    let expected_codes = audit.packet_files().filter_map(|(kind, file)| file.status.finding_code(kind));
+    let packet = packet_codes.collect::<HashSet<_>>() == expected_codes.collect()
+        && audit.packet_files().all(|(_, file)| (file.status == PacketStatus::Drift) != file.differences.is_empty());
     let mut texts = findings.iter().flat_map(|finding| [&finding.message, &finding.help]);
     let head = audit.head().parse::<Head>();
     let contradicted = findings.iter().any(Finding::is_violation);
@@ -37,6 +41,8 @@ pub(super) fn find_inconsistency(audit: &LogAudit) -> Option<&'static str> {
         ((audit.integrity == Integrity::Broken) == broken, "`integrity` contradicts the findings"),
         (torn == audit.has_finding(FindingCode::TornTail), "`tail` contradicts the findings"),
         (sidecar, "`sidecar` contradicts the findings"),
+        (audit.index.is_some() || !findings.iter().any(|finding| finding.code.is_about_index()), "`index` is missing"),
+        (packet, "`packet` contradicts the findings"),
         (gate, "`gate` contradicts its reasons or the findings"),
         ((audit.lines == 0) == (audit.bytes == 0), "`lines` and `bytes` contradict each other"),
     ];

@@ -159,6 +159,10 @@ codes! {
     UnjudgedRun "unjudged-run" Error PLAN_ID "use a version of shipper-replay that knows the unknown event; this version cannot judge the run"
     UnknownRules "unknown-rules" Error RULES "use a version of shipper-replay that knows these rules; this version did not check the decision"
     SidecarDrift "sidecar-drift" Error TYPE "do not trust rehearsal.json; it is not a snapshot of any rehearsal in this log"
+    StateDrift "state-drift" Error TYPE "do not trust state.json; find out who changed it, and look up in the live registry what was published"
+    ReceiptDrift "receipt-drift" Error TYPE "do not trust receipt.json; find out who changed it, and look up in the live registry what was published"
+    IndexMissing "index-missing" Error PACKAGE "check that the index is that of the live registry and is newer than the log; then find out whether this version was ever published"
+    IndexChecksum "index-checksum" Error PACKAGE "download this version and compare it with the source; the registry has another file than the log records"
     PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here, and check the packages; yank bad versions, and publish fixes from a rehearsed plan"
     RepairInterrupted "repair-interrupted" Warning TYPE "rehearse again, which completes the repair; until then the gate refuses, because the removed bytes may record a failure"
     SyncFailed "sync-failed" Warning TYPE "check the disk and compare the log with a copy; then move the log aside, because it may have lost events"
@@ -182,6 +186,7 @@ codes! {
     UploadUnconfirmed "upload-unconfirmed" Warning PLAN_ID "look for these versions in the live registry; an upload without a recorded outcome may have arrived"
     RegistryNeverNamed "registry-never-named" Warning TYPE "check the value of --registry; if it is right, no rehearsal used the configured registry"
     ConfusableName "confusable-name" Warning TYPE "find out which name is right; two names that look alike may hide a change of the plan or the registry"
+    IndexUnlogged "index-unlogged" Warning PACKAGE "find out who published these versions; no event of this log did"
     TimeWentBackwards "time-went-backwards" Warning TIMESTAMP "find out whether a clock was set back, lines were moved, or two tools wrote at once; the audit does not trust timestamps"
     PlanNeverNamed "plan-never-named" Note TYPE "check the value of --plan-id, unless the plan was never rehearsed"
     SkipUnexplained "skip-unexplained" Note PLAN_ID "find out who published these versions before this run"
@@ -189,6 +194,15 @@ codes! {
     OtherCommit "other-commit" Note PLAN_ID "compare the two commits; the packages of the plan are the same, but other files may differ"
     UnknownEvent "unknown-event" Note TYPE "no action is needed; the event has no effect on the gate"
     ForeignLines "foreign-lines" Note TYPE "keep a head from after these lines; without one, the audit may not detect a change of an unchained line"
+    StateOrphan "state-orphan" Note TYPE "find the log of this state.json; this log has no run of its plan"
+    StateUnreadable "state-unreadable" Note TYPE "decrypt or repair state.json if you need the comparison; this audit did not compare it"
+    StateUnsupported "state-unsupported" Note TYPE "use a version of shipper-replay that knows this schema; this version did not compare state.json"
+    StateBehind "state-behind" Note TYPE "no action is needed; the release tool stopped before it wrote state.json again"
+    ReceiptOrphan "receipt-orphan" Note TYPE "find the log of this receipt.json; this log has no run of its plan"
+    ReceiptUnreadable "receipt-unreadable" Note TYPE "decrypt or repair receipt.json if you need the comparison; this audit did not compare it"
+    ReceiptUnsupported "receipt-unsupported" Note TYPE "use a version of shipper-replay that knows this schema; this version did not compare receipt.json"
+    ReceiptBehind "receipt-behind" Note TYPE "no action is needed; the release tool stopped before it wrote receipt.json again"
+    IndexYanked "index-yanked" Note PACKAGE "find out why this version was yanked, and whether a fixed version is needed"
     SelfDeclaredRegistry "self-declared-registry" Note TYPE "pass --registry NAME with the rehearsal registry that you have configured"
     NoHeadGiven "no-head-given" Note TYPE "pass --extends with a head that you kept elsewhere; without one, the audit cannot detect a truncated or rewritten log"
 }
@@ -205,6 +219,11 @@ impl FindingCode {
     /// Returns whether the finding is about a marker beside the log.
     pub fn is_marker(self) -> bool {
         matches!(self, Self::RepairInterrupted | Self::SyncFailed)
+    }
+
+    /// Returns whether the finding is about a registry's index.
+    pub fn is_about_index(self) -> bool {
+        matches!(self, Self::IndexMissing | Self::IndexChecksum | Self::IndexUnlogged | Self::IndexYanked)
     }
 
     /// Returns whether the finding is about the sidecar.

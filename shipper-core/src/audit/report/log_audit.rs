@@ -5,10 +5,13 @@ use shipper_events::{PlanId, RegistryName, Timestamp};
 
 use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
 use super::finding::{Finding, FindingCode};
+use super::index::IndexReport;
+use super::packet::{PacketFileReport, PacketReport};
 use super::timeline::{RehearsalReport, RunSpan, TimelineEntry};
 use crate::audit::options::AuditOptions;
 use crate::fold::{Evidence, EvidenceFlaw, Receipt};
 use crate::gate::{GateQuery, RefusalCode, VerdictKind};
+use crate::packet::PacketKind;
 use crate::sidecar::FieldDiff;
 use crate::words::word_enums;
 
@@ -39,6 +42,12 @@ pub struct LogAudit {
     pub decisions: Vec<Decision>,
     /// The result of the comparison with the sidecar.
     pub sidecar: SidecarReport,
+    /// The result of the comparison with the packet. `None` only in a report of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<PacketReport>,
+    /// The result of the comparison with a registry's index. `None` if none was given, or if a line is corrupt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexReport>,
     /// The findings, by line (those without one last), then by code.
     pub findings: Vec<Finding>,
     /// The lines of the runs before which the latest rehearsal of their plan was not a sound pass: they cannot be accepted.
@@ -86,6 +95,13 @@ impl LogAudit {
             SidecarStatus::Orphan | SidecarStatus::Unreadable | SidecarStatus::Unsupported
         );
         self.tail == TailStatus::Torn || sidecar_proves_nothing || self.findings.iter().any(Finding::is_doubt)
+    }
+
+    /// Returns the files of the packet with their results; none in a report of an older version.
+    pub fn packet_files(&self) -> impl Iterator<Item = (PacketKind, &PacketFileReport)> {
+        self.packet
+            .iter()
+            .flat_map(|PacketReport { state, receipt }| [(PacketKind::State, state), (PacketKind::Receipt, receipt)])
     }
 
     /// Returns the head of the audited lines, `LINES:BYTES:BLAKE3`.

@@ -4,9 +4,11 @@
 mod commit;
 mod decision;
 mod finding;
+mod index;
 mod label;
 mod log_audit;
 mod log_report;
+mod packet;
 mod timeline;
 
 pub use commit::{CommitReport, DecisionCommits};
@@ -14,12 +16,14 @@ pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
 };
 pub use finding::{Finding, FindingCode, Level};
+pub use index::IndexReport;
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{
     Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
 };
 pub use log_report::{LogReport, Report, Schema, UnauditedReason};
+pub use packet::{PacketFileReport, PacketReport, PacketStatus};
 pub use timeline::{
     OpenRehearsalSummary, ReceiptSummary, RehearsalReport, RehearsalStatus, RunSpan, StateAfter, TimelineEntry,
 };

@@ -1,4 +1,4 @@
-//! The artifacts: the logs, and the sidecars that findings concern.
+//! The artifacts: the logs, and the other files that findings concern.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -36,8 +36,8 @@ impl Artifacts {
         self.add(&log.path, roles, artifact)
     }
 
-    /// Adds a sidecar and returns its location.
-    pub(super) fn add_sidecar(&mut self, path: &str) -> ArtifactLocation {
+    /// Adds a sidecar or a file of the packet and returns its location.
+    pub(super) fn add_file(&mut self, path: &str) -> ArtifactLocation {
         self.add(path, &["analysisTarget"], Artifact::default())
     }
 

@@ -64,7 +64,7 @@ impl<'a> Selected<'a> {
             let (own, others) = excerpts.split(position, finding);
             let file = match path_of(finding, audit, &log.path) {
                 path if path == log.path => log_at.clone(),
-                path => artifacts.add_sidecar(path),
+                path => artifacts.add_file(path),
             };
             let related = related(others, log_at);
             let shown = own.or(others.first()).map_or(Vec::new(), |it| vec![&*it.before, &it.target, &it.after]);

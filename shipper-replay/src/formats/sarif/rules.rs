@@ -29,7 +29,13 @@ pub(super) fn rules() -> Vec<ReportingDescriptor> {
     let codes = FindingCode::ALL.iter().map(|code| {
         let sidecar = code.is_about_sidecar().then_some("sidecar");
         let integrity = code.breaks_integrity().then_some("integrity");
-        let tags = ["supply-chain"].into_iter().chain(integrity).chain(sidecar);
+        let packet = code.packet_file().map(|_| "packet");
+        let tags = ["supply-chain"]
+            .into_iter()
+            .chain(integrity)
+            .chain(sidecar)
+            .chain(packet)
+            .chain(code.is_about_index().then_some("index"));
         let texts = explained(finding_explanation(*code));
         descriptor(code.as_str(), &format!("{code:?}"), texts, code.level(), tags)
     });

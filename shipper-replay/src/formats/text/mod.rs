@@ -5,5 +5,6 @@ pub(super) mod commits;
 pub(crate) mod decisions;
 pub(crate) mod headline;
 pub(crate) mod next_command;
+mod packet;
 pub(crate) mod phrases;
 pub(crate) mod summary;

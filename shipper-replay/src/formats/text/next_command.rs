@@ -25,10 +25,13 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
         FindingCode::UnknownRules
         | FindingCode::UnknownGateEvent
         | FindingCode::UnknownEvent
-        | FindingCode::SidecarUnsupported => "shipper-replay --version".to_owned(),
+        | FindingCode::SidecarUnsupported
+        | FindingCode::StateUnsupported
+        | FindingCode::ReceiptUnsupported => "shipper-replay --version".to_owned(),
         FindingCode::SelfDeclaredRegistry => format!("shipper-replay --registry NAME {log}"),
         FindingCode::NoHeadGiven => format!("shipper-replay --extends LINES:BYTES:BLAKE3 {log}"),
         code if audit.timeline.is_some()
+            || code.packet_file().is_some()
             || matches!(
                 code,
                 FindingCode::HeadMismatch | FindingCode::LogTruncated | FindingCode::SidecarUnreadable

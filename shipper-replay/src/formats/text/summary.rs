@@ -1,14 +1,16 @@
-//! Summary of a log: its length, integrity, rehearsal and sidecar.
+//! Summary of a log: its length, integrity, rehearsal, sidecar and packet.
 
 use std::collections::BTreeMap;
 
 use shipper_core::audit::{
-    AuditOptions, Conclusion, Counts, Decision, Integrity, LogAudit, Report, SidecarReport, SidecarStatus, TailStatus,
+    AuditOptions, Conclusion, Counts, Decision, IndexReport, Integrity, LogAudit, Report, SidecarReport, SidecarStatus,
+    TailStatus,
 };
 use shipper_core::fold::EvidenceFlaw;
 use shipper_events::{PlanId, display_safe};
 
 use super::decisions::sort_rank;
+use super::packet::packet_facts;
 use super::phrases::{
     audited_up_to, confirmed_heads, diff_text, gate_text, in_parentheses, plural, quoted, refusal_text,
 };
@@ -69,6 +71,8 @@ pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&Plan
     ]
     .into_iter()
     .flatten()
+    .chain(audit.index.as_ref().map(|index| fact("index", index_text(index))))
+    .chain(packet_facts(audit).map(|(label, text, details)| Fact { label, text, details }))
     .collect()
 }
 
@@ -101,6 +105,12 @@ pub(crate) fn sidecar(sidecar: &SidecarReport) -> String {
         SidecarStatus::Unreadable => format!("{path} cannot be read, or is not a valid sidecar"),
         SidecarStatus::Unsupported => format!("{path} has a schema that this version does not know"),
     }
+}
+
+/// Returns the extent of the comparison with a registry's index.
+fn index_text(index: &IndexReport) -> String {
+    let (versions, packages) = (plural(index.versions, "version"), plural(index.packages, "package"));
+    format!("{versions} of {packages} compared with {}", plural(index.files.len() as u64, "file"))
 }
 
 /// Returns the number of decisions by status, the most severe status first.
