@@ -11,11 +11,13 @@ mod explain;
 mod follow;
 mod follow_file;
 mod formats;
+mod head;
 mod inputs;
 mod log_source;
 mod manpage;
 mod merge;
 mod progress;
+mod signed_head;
 mod statement;
 mod streams;
 mod uri;
@@ -70,6 +72,8 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         manpage::completions(shell, &mut out)?;
     } else if cli.manual {
         manpage::write(&mut out)?;
+    } else if cli.heads.head {
+        head::run_head(cli, &mut out)?;
     } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
         status = audit::stream_audit(cli, &mut out)?;
     } else {

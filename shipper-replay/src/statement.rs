@@ -19,6 +19,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::cli::{Cli, Format};
 use crate::log_source::{read_chunks, reread};
+use crate::signed_head::SignedHead;
 use crate::uri;
 
 /// The error for a statement that cannot be made.
@@ -67,6 +68,13 @@ pub(crate) struct Digests {
     pub(crate) blake3: Option<String>,
 }
 
+impl Digests {
+    /// Computes both digests.
+    fn of(bytes: &[u8]) -> Self {
+        Self { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) }
+    }
+}
+
 /// Location and digests of a sidecar.
 #[derive(Debug, Clone)]
 pub(crate) struct SidecarDigest {
@@ -89,6 +97,8 @@ pub(crate) struct StatementInputs {
     pub(crate) resource_uri: Option<String>,
     /// The sidecar of the audit; empty if there is none.
     pub(crate) sidecar: OnceLock<SidecarDigest>,
+    /// The URIs and the digests of a signed head, its signature and the list of signers; empty without one.
+    pub(crate) head_files: Vec<(String, Digests)>,
 }
 
 impl StatementInputs {
@@ -102,7 +112,7 @@ impl StatementInputs {
             let options = cli.statement_options();
             return if options.is_empty() { Ok(None) } else { Err(StatementError::NotRequested { options }) };
         }
-        if cli.audit_options().require.is_some() {
+        if cli.audit_options().require_list().is_some() {
             return Err(StatementError::Require);
         }
         Ok(Some(Self {
@@ -110,13 +120,20 @@ impl StatementInputs {
             verifier_id: cli.verifier_id.clone().unwrap_or_else(|| "pkg:cargo/shipper-replay".to_owned()),
             resource_uri: cli.resource_uri.clone(),
             sidecar: OnceLock::new(),
+            head_files: Vec::new(),
         }))
+    }
+
+    /// Records the files of a signed head.
+    pub(crate) fn with_signed_head(self, signed: Option<SignedHead>) -> Self {
+        let files = signed.into_iter().flat_map(|signed| signed.files);
+        Self { head_files: files.map(|(path, bytes)| (uri::from_path(&path), Digests::of(&bytes))).collect(), ..self }
     }
 
     /// Records the sidecar of the audit.
     pub(crate) fn record_sidecar(&self, sidecar: &SidecarInput) {
         if let SidecarInput::Found { path, bytes } = sidecar {
-            let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
+            let digests = Digests::of(bytes);
             let digest = || SidecarDigest { uri: uri::from_path(path), digests, is_whole: bytes.len() <= MAX_LINE_LEN };
             self.sidecar.get_or_init(digest);
         }

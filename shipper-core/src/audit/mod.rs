@@ -27,7 +27,9 @@ mod engine;
 mod fleet;
 mod options;
 mod report;
+mod sealed;
 mod surroundings;
+mod trusted_head;
 
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
@@ -42,4 +44,6 @@ pub use report::{
     RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter,
     TailStatus, TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };
+pub use sealed::{UnsealedCause, unsealed_cause};
 pub use surroundings::LogSurroundings;
+pub use trusted_head::{HeadDigest, HeadSigner, LogHeads, ParseTrustedHeadError, TrustedHead, read_heads};

@@ -39,6 +39,7 @@ mod output_limits;
 mod report_schema;
 mod require_flag;
 mod sarif;
+mod signed_heads;
 #[cfg(target_os = "linux")]
 mod streams;
 mod support;

@@ -49,6 +49,7 @@ impl Summary {
         let may_be_accepted = self.conclusion == Conclusion::Inconclusive && !self.demand.accept.is_empty();
         self.conclusion == self.counts.conclusion()
             && (self.demand.require.is_some()
+                || self.demand.require_sealed
                 || self.demand.acknowledge_earlier.is_some()
                 || self.exit_code == self.conclusion.exit_code()
                 || may_be_accepted && self.exit_code == 0)

@@ -8,6 +8,7 @@ use super::finding::{FindingCode, Level};
 use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::acceptance::accepted_causes;
 use crate::audit::options::{AcceptedCause, AuditOptions, RequiredVerdict};
+use crate::audit::sealed::unsealed_cause;
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
 
@@ -187,7 +188,12 @@ impl LogReport {
     }
 
     /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.
+    /// If they require a sealed log, one that is not sealed counts as violated.
     pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
+        let is_unsealed = |audit: &LogAudit| options.require_sealed && unsealed_cause(audit, options).is_some();
+        if self.audit.as_ref().is_some_and(is_unsealed) {
+            return Conclusion::Violated;
+        }
         match (options.require, &self.audit) {
             (None, _) if self.accepted_causes(options).is_some() => Conclusion::Verified,
             (None, _) => self.conclusion,

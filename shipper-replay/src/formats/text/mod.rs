@@ -5,4 +5,5 @@ pub(crate) mod decisions;
 pub(crate) mod headline;
 pub(crate) mod next_command;
 pub(crate) mod phrases;
+pub(crate) mod seal;
 pub(crate) mod summary;
