@@ -46,6 +46,10 @@ pub(crate) enum AuditCommandError {
     AcceptWithVerdict,
     #[error("--at cannot be used with --require sealed")]
     SealedPart,
+    #[error("--compare requires exactly two logs, not {count}")]
+    NotTwoLogs { count: usize },
+    #[error("--compare requires --format human or json")]
+    CompareFormat,
     #[error("cannot read {}", display_safe(path).quoted())]
     UnreadableLog { path: String, source: io::Error },
     #[error(transparent)]
@@ -71,6 +75,8 @@ impl AuditCommandError {
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
             Self::AcceptWithVerdict => "leave out --accept: the verdict of the gate alone decides",
+            Self::NotTwoLogs { .. } => "pass the paths of two log files",
+            Self::CompareFormat => "leave out --format, or use --format json",
             Self::SealedPart => "leave out --at: a seal covers the whole log",
             Self::Statement(error) => return error.help(),
             Self::SignedHead(error) => return error.help(),

@@ -5,6 +5,7 @@
 
 mod audit;
 mod cli;
+mod compare;
 mod compression;
 mod excerpt;
 mod explain;
@@ -72,6 +73,8 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         manpage::completions(shell, &mut out)?;
     } else if cli.manual {
         manpage::write(&mut out)?;
+    } else if cli.compare.compare {
+        status = compare::run_compare(cli, &mut out)?;
     } else if cli.heads.head {
         head::run_head(cli, &mut out)?;
     } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {

@@ -23,6 +23,8 @@
 
 mod acceptance;
 mod assertions;
+mod compare;
+mod comparison;
 mod engine;
 mod fleet;
 mod options;
@@ -32,6 +34,10 @@ mod surroundings;
 mod trusted_head;
 
 pub use assertions::VerifiedLevel;
+pub use compare::{CompareError, compare_logs};
+pub use comparison::{
+    AddedContent, AddedDecision, COMPARISON_SCHEMA, CommonLines, ComparedLog, Difference, LogComparison, LogRelation,
+};
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,

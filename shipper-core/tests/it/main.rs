@@ -30,6 +30,7 @@ mod cargo_settings;
 mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
+mod compare;
 mod crash_consistency;
 mod decisions;
 mod false_permission;

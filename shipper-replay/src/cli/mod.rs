@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compare;
 mod heads;
 
 use std::ffi::OsString;
@@ -8,6 +9,7 @@ use std::sync::LazyLock;
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
+use compare::CompareArgs;
 pub(crate) use heads::HeadArgs;
 use shipper_core::audit::{AcceptedCause, AsOf, AuditOptions, RequiredVerdict, TrustedHead};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
@@ -125,6 +127,9 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) heads: HeadArgs,
+
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
 
     /// Show each event that concerns the gate, and the state after it
     #[arg(long, help_heading = OUTPUT)]

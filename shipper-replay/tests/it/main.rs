@@ -13,6 +13,7 @@
 
 mod accept_flag;
 mod cli;
+mod compare;
 mod compressed;
 mod docs_commands;
 mod explain;
