@@ -34,8 +34,8 @@ pub(crate) enum VerifyError {
     #[error("the signature {signature} is in the namespace {namespace}, not in {}", NAMESPACE)]
     Namespace { signature: String, namespace: String },
     #[error(
-        "cannot check the signature {signature}: unsupported type of key {algorithm} (supported: ssh-ed25519, \
-         ecdsa-sha2-nistp256, ecdsa-sha2-nistp384)"
+        "cannot check the signature {signature}: unsupported type of key {algorithm} (supported: Ed25519, ECDSA with \
+         P-256 or P-384, and both types of security keys)"
     )]
     Algorithm { signature: String, algorithm: String },
     #[error(
@@ -113,7 +113,10 @@ fn parse_signature(pem: &[u8], signature: &str) -> Result<SshSig, VerifyError> {
         return Err(VerifyError::Namespace { signature: signature.to_owned(), namespace });
     }
     match parsed.public_key().algorithm() {
-        Algorithm::Ed25519 | Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 | EcdsaCurve::NistP384 } => Ok(parsed),
+        Algorithm::Ed25519
+        | Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 | EcdsaCurve::NistP384 }
+        | Algorithm::SkEd25519
+        | Algorithm::SkEcdsaSha2NistP256 => Ok(parsed),
         algorithm => {
             let algorithm = display_safe(algorithm.as_str()).max_chars(80).to_string();
             Err(VerifyError::Algorithm { signature: signature.to_owned(), algorithm })

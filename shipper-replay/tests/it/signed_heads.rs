@@ -15,6 +15,38 @@ use crate::support::{fixtures, program, replay, seen};
 const LOG: &str = "real/pass-3crate/events.jsonl";
 const OTHER: &str = "real/fail-fix-pass/events.jsonl";
 
+/// The head of `LOG`.
+const HEAD: &str = "38:6928:c7321c0a3d4dea1faf2368d7efa116a35d5734deed37d0073e9e3bd5d6a72114";
+
+/// A security key, and its signature of [`HEAD`]. A program made both; `ssh-keygen` needs the hardware for that.
+const SK_ED25519: [&str; 2] = [
+    "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIIdQLjMPyJsfPtBaviMS13sxXCSFZtHbb17TeP4zOKWlAAAABHNzaDo=",
+    "\
+-----BEGIN SSH SIGNATURE-----\n\
+U1NIU0lHAAAAAQAAAEoAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAAAgh1AuMw\n\
+/Imx8+0Fq+IxLXezFcJIVm0dtvXtN4/jM4paUAAAAEc3NoOgAAAAxzaGlwcGVyLWhlYWQA\n\
+AAAAAAAABnNoYTUxMgAAAGcAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAABAak\n\
+4Q7EMR01vrFM3/h/x02WIIbUFlLbpUTAOccFV3IXnomBFAo7knFIrcF/UPxJZXj96ywVnL\n\
+1wCCbHIl4oYFAwEAAAAH\n\
+-----END SSH SIGNATURE-----\n\
+",
+];
+
+/// A security key, and its signature of [`HEAD`]. A program made both; `ssh-keygen` needs the hardware for that.
+const SK_ECDSA: [&str; 2] = [
+    "sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABBBITgI97dUpiblbtlGkVSvKDHAEAqQJEQtTcmzNvbDaH5SA2UOX1t+IfNgWuafo2Nf8qK6tY1uaCDdmKvI0q4l/UAAAAEc3NoOg==",
+    "\
+-----BEGIN SSH SIGNATURE-----\n\
+U1NIU0lHAAAAAQAAAH8AAAAic2stZWNkc2Etc2hhMi1uaXN0cDI1NkBvcGVuc3NoLmNvbQ\n\
+AAAAhuaXN0cDI1NgAAAEEEhOAj3t1SmJuVu2UaRVK8oMcAQCpAkRC1NybM29sNoflIDZQ5\n\
+fW34h82Ba5p+jY1/yorq1jW5oIN2Yq8jSriX9QAAAARzc2g6AAAADHNoaXBwZXItaGVhZA\n\
+AAAAAAAAAGc2hhNTEyAAAAeQAAACJzay1lY2RzYS1zaGEyLW5pc3RwMjU2QG9wZW5zc2gu\n\
+Y29tAAAASgAAACEA0aI8yLWpseNS9ERaV3aJtVo/TT8GtypiXCgfchHfNwkAAAAhAKc0U0\n\
+BPFcaZ16cmJ9QG9FirwYCdc2qWc9EFB4afZtelAQAAAAc=\n\
+-----END SSH SIGNATURE-----\n\
+",
+];
+
 /// A directory with keys, a list of allowed signers, and a signed head.
 struct Files(TempDir);
 
@@ -218,6 +250,31 @@ fn signature_of_ssh_keygen_is_accepted() {
     }
 }
 
+/// The signatures of both types of security keys are accepted, by `ssh-keygen`, too. A changed counter is not.
+#[test]
+fn signature_of_a_security_key_is_accepted() {
+    if !installed(&["ssh-keygen", "bash"]) {
+        return;
+    }
+    let files = Files::new();
+    for [key, signature] in [SK_ED25519, SK_ECDSA] {
+        files.write("signers", format!("a@x {key}\n"));
+        files.write("head", format!("{HEAD}\n"));
+        files.write("head.sig", signature);
+        files.run("bash", &["-c", "ssh-keygen -Y verify -f signers -I a@x -n shipper-head -s head.sig < head"]);
+        let output = files.audit(&["--require", "sealed", LOG]);
+        assert_eq!(output.status.code(), Some(0), "{}", seen(&output));
+        // The last bytes are the counter.
+        let (start, _) = signature.split_once("\n-----END").expect("an end");
+        let base64 = start.trim_end_matches('=');
+        let changed = signature.replacen(base64, &format!("{}A", &base64[..base64.len() - 1]), 1);
+        assert_ne!(changed, signature);
+        files.write("head.sig", changed);
+        files.write("signers", format!("# a list\na@x {key}\n"));
+        files.assert_untrusted(&[], &["is not a signature of"]);
+    }
+}
+
 /// A signature that does not prove that an allowed signer signed this head gives an error, not a report.
 #[test]
 fn head_without_a_valid_signature_is_an_error() {
@@ -254,7 +311,7 @@ fn head_without_a_valid_signature_is_an_error() {
     {
         files.make_key(name, kind, bits);
         files.sign(&head, name, "shipper-head");
-        files.assert_untrusted(&[], &["unsupported type of key", shown, "supported: ssh-ed25519"]);
+        files.assert_untrusted(&[], &["unsupported type of key", shown, "supported: Ed25519"]);
     }
     // Files of other kinds.
     files.sign(&head, "key", "shipper-head");

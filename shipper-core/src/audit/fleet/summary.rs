@@ -17,7 +17,7 @@ pub struct Summary {
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
     /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a
-    /// verdict or [accept](AuditOptions::accept) causes.
+    /// verdict or a [sealed](AuditOptions::require_sealed) log, or [accept](AuditOptions::accept) causes.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,

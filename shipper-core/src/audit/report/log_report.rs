@@ -31,7 +31,8 @@ pub struct Report {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict or
+    /// a [sealed](AuditOptions::require_sealed) log.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
