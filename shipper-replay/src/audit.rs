@@ -25,6 +25,7 @@ use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_m
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
 use crate::progress::Progress;
+use crate::signed_head::{self, SignedHead, SignedHeadError};
 use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
 
@@ -48,6 +49,18 @@ pub(crate) enum AuditCommandError {
     Inputs(#[from] InputsError),
     #[error(transparent)]
     Merge(#[from] MergeCommandError),
+    #[error("--accept cannot be used with --require authorized")]
+    AcceptWithVerdict,
+    #[error("--at cannot be used with --require sealed")]
+    SealedPart,
+    #[error("--compare requires exactly two logs, not {count}")]
+    NotTwoLogs { count: usize },
+    #[error("--compare requires --format human or json")]
+    CompareFormat,
+    #[error("cannot read {}", display_safe(path).quoted())]
+    UnreadableLog { path: String, source: io::Error },
+    #[error(transparent)]
+    SignedHead(#[from] SignedHeadError),
     #[error("--at: {problem}")]
     At { problem: AuditError },
     #[error(transparent)]
@@ -70,10 +83,15 @@ impl AuditCommandError {
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
             Self::Index(_) => "pass files of a sparse index as downloaded, or a directory of them",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
+            Self::AcceptWithVerdict => "leave out --accept: the verdict of the gate alone decides",
+            Self::NotTwoLogs { .. } => "pass the paths of two log files",
+            Self::CompareFormat => "leave out --format, or use --format json",
+            Self::SealedPart => "leave out --at: a seal covers the whole log",
             Self::Statement(error) => return error.help(),
+            Self::SignedHead(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
             Self::Merge(MergeCommandError::Missing { .. }) => "audit the missing logs, then merge again",
-            Self::Inputs(_) | Self::Merge(_) | Self::Write(_) => return None,
+            Self::Inputs(_) | Self::Merge(_) | Self::UnreadableLog { .. } | Self::Write(_) => return None,
         })
     }
 }
@@ -88,10 +106,12 @@ impl From<AuditError> for AuditCommandError {
 pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let statement = StatementInputs::from_cli(cli)?;
     let (inputs, duplicates) = select_inputs(cli)?;
+    let (options, signed) = audit_options(cli)?;
+    let statement = statement.map(|statement| statement.with_signed_head(signed));
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
     let index = IndexFiles::read(&cli.index.paths, statement.is_some())?;
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref(), index };
+    let job = AuditJob { cli, options, needs_copy, statement: statement.as_ref(), index };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -113,14 +133,35 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 /// Audits all inputs, writes the report of each as one line of ndjson, and returns the exit status.
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
+    let (options, _) = audit_options(cli)?;
     let index = IndexFiles::read(&cli.index.paths, false)?;
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None, index };
+    let job = AuditJob { cli, options, needs_copy: false, statement: None, index };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
     job.run(&inputs, |(mut log, _)| {
         log.acknowledge(&job.options);
         Ok(writer.write_log(&log)?)
     })?;
     Ok(writer.finish(&duplicates)?)
+}
+
+/// Returns the options of the audit, and the signed head that is a part of them.
+///
+/// # Errors
+///
+/// [`AuditCommandError::AcceptWithVerdict`], [`AuditCommandError::SealedPart`] and [`AuditCommandError::SignedHead`].
+pub(crate) fn audit_options(cli: &Cli) -> Result<(AuditOptions, Option<SignedHead>), AuditCommandError> {
+    let mut options = cli.audit_options();
+    if options.require.is_some() && !options.accept.is_empty() {
+        return Err(AuditCommandError::AcceptWithVerdict);
+    }
+    if options.require_sealed && options.at.is_some() {
+        return Err(AuditCommandError::SealedPart);
+    }
+    let signed = signed_head::read(&cli.heads)?;
+    if let Some(SignedHead { head, signer, .. }) = &signed {
+        (options.extends, options.head_signer) = (Some(*head), Some(signer.clone()));
+    }
+    Ok((options, signed))
 }
 
 /// Returns the inputs, each once, and those that were given more than once.

@@ -14,7 +14,7 @@ use shipper_core::audit::{
 };
 use shipper_events::is_display_safe;
 
-use crate::audit::{AuditCommandError, select_inputs};
+use crate::audit::{AuditCommandError, audit_options, select_inputs};
 use crate::cli::{Cli, Detail, Format};
 use crate::compression::{MAGIC_LEN, detect};
 use crate::follow_file::{FileChange, FollowedFile, Growth};
@@ -82,7 +82,7 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, A
     }
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
-    let options = cli.audit_options();
+    let (options, _) = audit_options(cli)?;
     let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested)?;
     let prints_events = cli.format == Format::Human && cli.detail() != Detail::Quiet;
     let interrupt = || {

@@ -5,18 +5,21 @@
 
 mod audit;
 mod cli;
+mod compare;
 mod compression;
 mod excerpt;
 mod explain;
 mod follow;
 mod follow_file;
 mod formats;
+mod head;
 mod index_files;
 mod inputs;
 mod log_source;
 mod manpage;
 mod merge;
 mod progress;
+mod signed_head;
 mod statement;
 mod streams;
 mod uri;
@@ -71,6 +74,10 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         manpage::completions(shell, &mut out)?;
     } else if cli.manual {
         manpage::write(&mut out)?;
+    } else if cli.compare.compare {
+        status = compare::run_compare(cli, &mut out)?;
+    } else if cli.heads.head {
+        head::run_head(cli, &mut out)?;
     } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
         status = audit::stream_audit(cli, &mut out)?;
     } else {

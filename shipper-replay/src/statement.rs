@@ -19,6 +19,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::cli::{Cli, Format};
 use crate::log_source::{read_chunks, reread};
+use crate::signed_head::SignedHead;
 use crate::uri;
 
 /// The error for a statement that cannot be made.
@@ -67,6 +68,13 @@ pub(crate) struct Digests {
     pub(crate) blake3: Option<String>,
 }
 
+impl Digests {
+    /// Computes both digests.
+    fn of(bytes: &[u8]) -> Self {
+        Self { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) }
+    }
+}
+
 /// Location and digests of a file that is compared with the log.
 #[derive(Debug, Clone)]
 pub(crate) struct FileDigest {
@@ -91,6 +99,8 @@ pub(crate) struct StatementInputs {
     pub(crate) resource_uri: Option<String>,
     /// The files that the audit compared with the log; empty before the audit.
     pub(crate) files: OnceLock<Vec<FileDigest>>,
+    /// The URIs and the digests of a signed head, its signature and the list of signers; empty without one.
+    pub(crate) head_files: Vec<(String, Digests)>,
 }
 
 impl StatementInputs {
@@ -104,7 +114,7 @@ impl StatementInputs {
             let options = cli.statement_options();
             return if options.is_empty() { Ok(None) } else { Err(StatementError::NotRequested { options }) };
         }
-        if cli.audit_options().require.is_some() {
+        if cli.audit_options().require_list().is_some() {
             return Err(StatementError::Require);
         }
         Ok(Some(Self {
@@ -112,7 +122,14 @@ impl StatementInputs {
             verifier_id: cli.verifier_id.clone().unwrap_or_else(|| "pkg:cargo/shipper-replay".to_owned()),
             resource_uri: cli.resource_uri.clone(),
             files: OnceLock::new(),
+            head_files: Vec::new(),
         }))
+    }
+
+    /// Records the files of a signed head.
+    pub(crate) fn with_signed_head(self, signed: Option<SignedHead>) -> Self {
+        let files = signed.into_iter().flat_map(|signed| signed.files);
+        Self { head_files: files.map(|(path, bytes)| (uri::from_path(&path), Digests::of(&bytes))).collect(), ..self }
     }
 
     /// Records the files that the audit compares with the log, and those of the index.
@@ -134,7 +151,7 @@ impl FileDigest {
 
     /// Computes the digests of a file's bytes.
     pub(crate) fn of(path: &str, bytes: &[u8]) -> Self {
-        let digests = Digests { sha256: sha256(bytes), blake3: Some(blake3::hash(bytes).to_string()) };
+        let digests = Digests::of(bytes);
         let (path, uri) = (path.to_owned(), uri::from_path(path));
         Self { path, uri, digests, is_whole: bytes.len() <= MAX_LINE_LEN }
     }

@@ -2,6 +2,7 @@
 
 use super::options::AuditOptions;
 use super::report::{Conclusion, Integrity, LogAudit, LogReport, SidecarStatus};
+use super::sealed::unsealed_cause;
 use crate::words::word_enums;
 
 word_enums! {
@@ -19,8 +20,10 @@ word_enums! {
         PlanSince = "SHIPPER_PLAN_VERIFIED_SINCE",
         /// The audit used the registry of the options, not the one that the log names.
         RegistryDemanded = "SHIPPER_REGISTRY_DEMANDED",
-        /// The log begins with the head of `--extends`.
+        /// The log begins with the head of `--extends` or `--signed-head`.
         HeadExtended = "SHIPPER_HEAD_EXTENDED",
+        /// A valid signed head covers the whole log.
+        LogSealed = "SHIPPER_LOG_SEALED",
         /// Every line is chained, and the chain is intact.
         LogChained = "SHIPPER_LOG_CHAINED",
         /// The sidecar equals the latest rehearsal.
@@ -51,6 +54,7 @@ impl VerifiedLevel {
             (Self::RegistryDemanded, options.registry.is_some()),
             // The head may include lines that `at` excludes from the audit.
             (Self::HeadExtended, options.extends.is_some_and(|head| head.bytes <= audit.bytes)),
+            (Self::LogSealed, unsealed_cause(audit, options).is_none()),
             (Self::LogChained, audit.integrity == Integrity::Chained),
             (Self::SidecarMatched, audit.sidecar.status == SidecarStatus::Match),
             (Self::Strict, options.strict),

@@ -23,13 +23,21 @@
 
 mod acceptance;
 mod assertions;
+mod compare;
+mod comparison;
 mod engine;
 mod fleet;
 mod options;
 mod report;
+mod sealed;
 mod surroundings;
+mod trusted_head;
 
 pub use assertions::VerifiedLevel;
+pub use compare::{CompareError, compare_logs};
+pub use comparison::{
+    AddedContent, AddedDecision, COMPARISON_SCHEMA, CommonLines, ComparedLog, Difference, LogComparison, LogRelation,
+};
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
@@ -45,4 +53,6 @@ pub use report::{
     RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter, TailStatus,
     TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };
+pub use sealed::{UnsealedCause, unsealed_cause};
 pub use surroundings::LogSurroundings;
+pub use trusted_head::{HeadDigest, HeadSigner, LogHeads, ParseTrustedHeadError, TrustedHead, read_heads};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use thiserror::Error;
 
+use super::trusted_head::{HeadSigner, TrustedHead};
 use crate::registry_index::RegistryIndex;
 use crate::words::word_enums;
 
@@ -33,16 +34,22 @@ pub struct AuditOptions {
     pub at: Option<AsOf>,
     /// A trusted head with which the log must begin. If it is `None`, the audit compares no head.
     #[serde(with = "as_text")]
-    pub extends: Option<Head>,
+    pub extends: Option<TrustedHead>,
+    /// The signer of `extends`. `None` if no signature was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_signer: Option<HeadSigner>,
     /// A head up to which decisions and findings were reviewed before. The audit leaves out those decisions and lowers
     /// those findings to notes, except broken integrity and runs that end after the head. `None` changes nothing.
     #[serde(with = "as_text")]
-    pub since: Option<Head>,
+    pub since: Option<TrustedHead>,
     /// True if warnings are errors; false by default.
     pub strict: bool,
     /// The verdict that decides the exit status. If it is `None`, the conclusion decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<RequiredVerdict>,
+    /// True to make the exit status 1 unless the log is [sealed](super::unsealed_cause); false by default.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_sealed: bool,
     /// The causes for which an inconclusive log has the exit status 0; empty by default. `docs/auditing.md`, "Accepted
     /// causes", has the conditions.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -57,6 +64,18 @@ impl AuditOptions {
     pub fn accept_list(&self) -> Option<String> {
         let causes: Vec<&str> = self.accept.iter().map(|cause| cause.as_str()).collect();
         (!causes.is_empty()).then(|| causes.join(","))
+    }
+
+    /// Returns what the options require, separated by commas; `None` if that is nothing.
+    pub fn require_list(&self) -> Option<String> {
+        let sealed = self.require_sealed.then_some("sealed");
+        let required: Vec<&str> = self.require.map(RequiredVerdict::as_str).into_iter().chain(sealed).collect();
+        (!required.is_empty()).then(|| required.join(","))
+    }
+
+    /// Returns the command-line option that gives `extends`.
+    pub fn extends_option(&self) -> &'static str {
+        if self.head_signer.is_some() { "--signed-head" } else { "--extends" }
     }
 }
 
@@ -79,10 +98,12 @@ setters! {
     with_registry registry: RegistryName => Some(registry);
     with_plan_id plan_id: PlanId => Some(plan_id);
     with_at at: AsOf => Some(at);
-    with_extends extends: Head => Some(extends);
-    with_since since: Head => Some(since);
+    with_extends extends: impl Into<TrustedHead> => Some(extends.into());
+    with_head_signer head_signer: HeadSigner => Some(head_signer);
+    with_since since: impl Into<TrustedHead> => Some(since.into());
     with_strict strict: bool => strict;
     with_require require: RequiredVerdict => Some(require);
+    with_require_sealed require_sealed: bool => require_sealed;
     with_accept accept: BTreeSet<AcceptedCause> => accept;
     with_acknowledge_earlier acknowledge_earlier: Head => Some(acknowledge_earlier);
 }

@@ -34,6 +34,7 @@ mod cargo_settings;
 mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
+mod compare;
 #[cfg(feature = "release")]
 mod content_law;
 mod crash_consistency;

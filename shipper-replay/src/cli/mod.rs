@@ -1,5 +1,7 @@
 //! The command line.
 
+mod compare;
+mod heads;
 mod index;
 mod packet;
 
@@ -9,7 +11,9 @@ use std::sync::LazyLock;
 use camino::Utf8PathBuf;
 use clap::{Parser, ValueEnum};
 use clap_complete::Shell;
-use shipper_core::audit::{AcceptedCause, AsOf, AuditOptions, RequiredVerdict};
+use compare::CompareArgs;
+pub(crate) use heads::HeadArgs;
+use shipper_core::audit::{AcceptedCause, AsOf, AuditOptions, RequiredVerdict, TrustedHead};
 use shipper_core::sidecar::SIDECAR_SCHEMA;
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
@@ -95,38 +99,47 @@ pub(crate) struct Cli {
     /// Use this after you have resolved an incident. HEAD and its check are as for --extends. Decisions whose runs end
     /// after HEAD remain. Findings up to HEAD become notes, except about integrity or a decision that remains.
     #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
-    since: Option<Head>,
+    since: Option<TrustedHead>,
 
     /// Require that the log begins with the bytes of HEAD
     ///
-    /// HEAD is LINES:BYTES:BLAKE3, as -v prints it. Keep it where the writers of the log cannot change it. If the log
+    /// HEAD is LINES:BYTES:BLAKE3 or LINES:BYTES:sha256:SHA256, as --head prints it. Keep it where the writers of the log cannot change it. If the log
     /// does not begin with these bytes, the exit status is 1.
     #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
-    extends: Option<Head>,
+    extends: Option<TrustedHead>,
 
     /// Treat warnings as errors
     #[arg(long, help_heading = AUDIT)]
     strict: bool,
 
-    /// Set the exit status by the verdict of the gate on the next publish
+    /// Set the exit status by the verdict of the gate, or by a signed head
     ///
-    /// The query is the plan of --plan-id on --registry, at the end of the log. The exit status is 0 if the gate would
-    /// authorize it, 1 if it would refuse, and 2 if the log cannot be read. Earlier violations do not change it.
-    #[arg(long, value_enum, value_name = "VERDICT", requires_all = ["plan_id", "registry"], help_heading = AUDIT)]
-    require: Option<Required>,
+    /// CONDITION is one or more of the values below, with commas between them. authorized: the query is the plan of
+    /// --plan-id on --registry, at the end of the log. The exit status is 0 if the gate would authorize it, 1 if it
+    /// would refuse, and 2 if the log cannot be read. Earlier violations do not change it. sealed: the exit status is 1
+    /// unless the head of --signed-head covers the whole log.
+    #[arg(long, value_enum, value_name = "CONDITION", value_delimiter = ',', help_heading = AUDIT,
+        requires_ifs = [("authorized", "plan_id"), ("authorized", "registry")])]
+    require: Vec<Required>,
 
     /// Exit with 0 for a log that is inconclusive only for these causes
     ///
     /// CAUSE is one or more of the values below, with commas between them. The conclusion stays inconclusive. The
     /// option accepts no error, no torn tail, no state of a sidecar, and no run of a plan whose latest rehearsal failed.
-    #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',', conflicts_with = "require", help_heading = AUDIT)]
+    #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',', help_heading = AUDIT)]
     accept: Vec<Accepted>,
 
     /// Acknowledge that the earlier log with this HEAD was reviewed
     ///
-    /// The audited log must continue it. HEAD is as for --extends.
+    /// The audited log must continue it. HEAD is LINES:BYTES:BLAKE3.
     #[arg(long, value_name = "HEAD", help_heading = AUDIT)]
     acknowledge_earlier: Option<Head>,
+
+    #[command(flatten)]
+    pub(crate) heads: HeadArgs,
+
+    #[command(flatten)]
+    pub(crate) compare: CompareArgs,
 
     /// Show each event that concerns the gate, and the state after it
     #[arg(long, help_heading = OUTPUT)]
@@ -231,11 +244,13 @@ pub(crate) enum Format {
     Vsa,
 }
 
-/// Verdict of the gate that `--require` demands.
+/// Condition that `--require` demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Required {
     /// A rehearsal backs the plan, so it may be published
     Authorized,
+    /// A valid signed head covers the whole log
+    Sealed,
 }
 
 /// Cause of an inconclusive log that `--accept` accepts.
@@ -292,7 +307,8 @@ impl Cli {
         options.plan_id.clone_from(&self.plan_id);
         options.at.clone_from(&self.at);
         (options.extends, options.since) = (self.extends, self.since);
-        options.require = self.require.map(|Required::Authorized| RequiredVerdict::Authorized);
+        options.require = self.require.contains(&Required::Authorized).then_some(RequiredVerdict::Authorized);
+        options.require_sealed = self.require.contains(&Required::Sealed);
         options.accept = self.accept.iter().copied().map(AcceptedCause::from).collect();
         options.acknowledge_earlier = self.acknowledge_earlier;
         options
@@ -315,7 +331,9 @@ impl Cli {
             ("--extends", self.extends.is_some()),
             ("--sidecar", self.sidecar.is_some()),
             ("--packet", self.packet.packet.is_some()),
-            ("--require", self.require.is_some()),
+            ("--require", !self.require.is_empty()),
+            ("--head", self.heads.head),
+            ("--signed-head", self.heads.signed_head.is_some()),
             ("--follow", self.follow),
             ("--format vsa", self.format == Format::Vsa),
         ])

@@ -2,10 +2,11 @@
 //! must not look verified.
 
 use shipper_core::VerdictKind;
-use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict};
+use shipper_core::audit::{Conclusion, Finding, Level, LogAudit, LogReport, Report, RequiredVerdict, unsealed_cause};
 
 use crate::formats::text::headline::reason;
 use crate::formats::text::phrases::log_gate_text;
+use crate::formats::text::seal::seal_text;
 
 /// Kind of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) enum LogIssueKind {
     Unjudged,
     /// The evidence in the log is incomplete.
     Inconclusive,
-    /// The gate at the end of the log does not give the verdict of `--require`.
+    /// The gate at the end of the log does not give the verdict of `--require`, or no signed head covers the whole log.
     RequirementNotMet,
 }
 
@@ -49,7 +50,7 @@ impl LogIssueKind {
         match self {
             Self::Unjudged => "check that you can read this path, and that this version supports the rules of the log",
             Self::Inconclusive => "find the missing evidence; the log contains no error, but it proves too little",
-            Self::RequirementNotMet => "do not publish this plan before you have resolved the reasons of the gate",
+            Self::RequirementNotMet => "do not go on before you have resolved this reason",
         }
     }
 }
@@ -68,7 +69,8 @@ pub(crate) fn log_issues(log: &LogReport, report: &Report) -> Vec<LogIssue> {
         let message = format!("{}: {}", log.conclusion, reason(log, report));
         LogIssue { kind, message }
     });
-    unmet_requirement(log, report.demand.require).into_iter().chain(concluded).collect()
+    let unsealed = seal_issue(log, report);
+    unmet_requirement(log, report.demand.require).into_iter().chain(unsealed).chain(concluded).collect()
 }
 
 fn unmet_requirement(log: &LogReport, require: Option<RequiredVerdict>) -> Option<LogIssue> {
@@ -80,6 +82,11 @@ fn unmet_requirement(log: &LogReport, require: Option<RequiredVerdict>) -> Optio
     let answer = log_gate_text(log).unwrap_or_else(|| "none".to_owned());
     let message = format!("the required verdict is {required}, but the verdict of the gate is {answer}");
     Some(LogIssue { kind: LogIssueKind::RequirementNotMet, message })
+}
+
+fn seal_issue(log: &LogReport, report: &Report) -> Option<LogIssue> {
+    unsealed_cause(log.audit.as_ref()?, &report.demand).filter(|_| report.demand.require_sealed)?;
+    Some(LogIssue { kind: LogIssueKind::RequirementNotMet, message: seal_text(log, &report.demand)? })
 }
 
 /// Returns the path of the file that a finding concerns: the sidecar, a file of the packet, or the log.

@@ -1,5 +1,6 @@
 //! Output formats of the report. Each renders a [`ReportView`].
 
+pub(crate) mod comparison;
 mod github;
 mod html;
 pub(crate) mod human;

@@ -9,8 +9,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AcceptedCause, AuditOptions, Conclusion, Integrity, Level, LogAudit, LogReport, PacketStatus, SidecarStatus,
-    TailStatus, VerifiedLevel,
+    AcceptedCause, AuditOptions, Conclusion, HeadSigner, Integrity, Level, LogAudit, LogReport, PacketStatus,
+    SidecarStatus, TailStatus, VerifiedLevel,
 };
 use shipper_events::event::RULES_VERSION;
 use shipper_events::{PlanId, RegistryName};
@@ -85,6 +85,8 @@ struct Policy {
     registry: Option<RegistryName>,
     plan_id: Option<PlanId>,
     extends: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_signer: Option<HeadSigner>,
     since: Option<String>,
     strict: bool,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -118,13 +120,15 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     let resource_uri = inputs.resource_uri.clone().unwrap_or_else(|| uri::from_path(&log.path));
     let log_input = Resource { uri: Some(resource_uri.clone()), digest: digests.clone(), ..Resource::default() };
     let compared = inputs.files.get().into_iter().flatten().filter(|file| is_compared(file, audit));
+    let head_files = inputs.head_files.iter().cloned();
+    let head_inputs = head_files.map(|(uri, digest)| Resource { uri: Some(uri), digest, ..Resource::default() });
     let weighty = audit.findings.iter().filter(|finding| finding.level != Level::Note);
     let predicate = Summary {
         verifier: json!({"id": inputs.verifier_id, "version": {"shipper-replay": env!("CARGO_PKG_VERSION")}}),
         time_verified: inputs.time.clone(),
         resource_uri,
         policy: policy(demand)?,
-        input_attestations: [log_input].into_iter().chain(compared.map(file_input)).collect(),
+        input_attestations: [log_input].into_iter().chain(compared.map(file_input)).chain(head_inputs).collect(),
         verification_result: if passed { "PASSED" } else { "FAILED" },
         verified_levels: if passed { verified.collect() } else { vec!["FAILED"] },
         audit: AuditSummary {
@@ -162,6 +166,7 @@ fn policy(demand: &AuditOptions) -> io::Result<Resource> {
         registry: demand.registry.clone(),
         plan_id: demand.plan_id.clone(),
         extends: demand.extends.map(|head| head.to_string()),
+        head_signer: demand.head_signer.clone(),
         since: demand.since.map(|head| head.to_string()),
         strict: demand.strict,
         accept: demand.accept.clone(),

@@ -14,6 +14,7 @@
 mod accept_flag;
 mod cli;
 mod commits;
+mod compare;
 mod compressed;
 mod docs_commands;
 mod explain;
@@ -43,6 +44,7 @@ mod packet;
 mod report_schema;
 mod require_flag;
 mod sarif;
+mod signed_heads;
 #[cfg(target_os = "linux")]
 mod streams;
 mod support;

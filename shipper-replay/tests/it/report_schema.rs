@@ -50,6 +50,9 @@ const PLAN: &str = "4f6e939d0470c7d75a6f992888a6728cbc872a2bd5f424ae73aad6e567fc
 /// The head of no line, which every log extends.
 const NOTHING: &str = "0:0:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
 
+/// The same with SHA-256.
+const NOTHING_SHA256: &str = "0:0:sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Reports on every fixture with every kind of option.
 #[test]
 fn every_report_matches_the_schema() {
@@ -69,6 +72,7 @@ fn every_report_matches_the_schema() {
             &["--no-sidecar"],
             &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal"],
             &["--accept", "dormant,bypassed,unrecorded,no-decision", "--acknowledge-earlier", NOTHING],
+            &["--extends", NOTHING_SHA256, "--require", "sealed"],
         ] {
             let log = log(&case);
             assert_valid(&validator, &report(&[args, &[&log]].concat()), &format!("{args:?} {log}"));
@@ -110,6 +114,7 @@ fn samples() -> Vec<Value> {
         &["--require", "authorized", "--plan-id", PLAN, "--registry", "rehearsal", "real/pass-3crate/events.jsonl"],
         &["--extends", NOTHING, "--since", NOTHING, "--at", "3", "recorded/adopted/events.jsonl"],
         &["--accept", "no-decision", "--acknowledge-earlier", NOTHING, "recorded/authorized/events.jsonl"],
+        &["--require", "sealed", "--since", NOTHING_SHA256, "recorded/authorized/events.jsonl"],
     ];
     samples.iter().map(|args| report(args)).collect()
 }
@@ -154,6 +159,8 @@ fn missing_member_is_rejected() {
                 "timeline",
                 "rehearsals",
                 "require",
+                "require_sealed",
+                "head_signer",
                 "accept",
                 "acknowledge_earlier",
                 "acknowledged",

@@ -24,6 +24,7 @@ use super::timeline::TimelineTracker;
 use crate::audit::options::{AsOf, AuditOptions, ComparedFiles};
 use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
+use crate::audit::trusted_head::{PrefixSha256, Tee};
 use crate::fold::GateState;
 
 /// The error for a log that cannot be audited under the options.
@@ -65,6 +66,8 @@ pub enum AuditError {
 pub struct Auditor {
     pub(super) options: AuditOptions,
     log: LogScanner,
+    /// The SHA-256 of the heads of the options that have one.
+    prefixes: PrefixSha256,
     /// Number of lines that are audited; `None` for all.
     cutoff: Option<u64>,
     pub(super) state: GateState,
@@ -105,14 +108,14 @@ impl Auditor {
             Some(AsOf::Timestamp(_)) => return Err(AuditError::UnresolvedTime),
         };
         let mut log = LogScanner::new();
-        for head in [options.extends, options.since].into_iter().flatten() {
-            log.track_head(head.lines);
-        }
+        let heads = [options.extends, options.since].into_iter().flatten();
+        heads.clone().for_each(|head| log.track_head(head.lines));
         if let Some(line) = cutoff {
             log = log.with_cutoff(line);
         }
         Ok(Self {
             log,
+            prefixes: PrefixSha256::of(heads),
             cutoff,
             state: GateState::default(),
             integrity: IntegrityTracker::default(),
@@ -156,6 +159,7 @@ impl Auditor {
     /// Reads the next bytes of the log, which may begin and end anywhere in a line.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.start.extend(bytes);
+        self.prefixes.update(bytes);
         // Taken out, because the auditor is the visitor of its own scanner.
         let mut log = std::mem::take(&mut self.log);
         // The visitor never stops early.
@@ -178,12 +182,13 @@ impl Auditor {
     /// # Errors
     ///
     /// The error of `read`. The auditor must not be used further then.
-    pub fn feed_all(&mut self, mut read: impl Read) -> io::Result<()> {
+    pub fn feed_all(&mut self, read: impl Read) -> io::Result<()> {
         // Taken out, because the auditor is the visitor of its own scanner.
-        let mut log = std::mem::take(&mut self.log);
+        let (mut log, mut prefixes) = (std::mem::take(&mut self.log), std::mem::take(&mut self.prefixes));
+        let mut read = Tee { read, take: |bytes: &[u8]| prefixes.update(bytes) };
         let start = self.start.read(&mut read)?;
         let ended = log.read_to_end(start.chain(read), self);
-        self.log = log;
+        (self.log, self.prefixes) = (log, prefixes);
         // The visitor never stops early.
         ended.map(|_| ())
     }
@@ -213,7 +218,7 @@ impl Auditor {
             return Err(AuditError::BeyondEnd { line, lines });
         }
         let head = self.cutoff.and_then(|cutoff| self.log.tracked_head(cutoff)).unwrap_or_else(|| self.log.head());
-        let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
+        let since = check_trusted_heads(&self.log, &self.prefixes, head.lines, &self.options, &mut self.findings);
         self.finish_trackers(head.lines, since.is_some());
         let integrity = self.integrity();
         let sidecar = self.sidecar.finish(self.integrity.stopped_at.is_none(), &mut self.findings);

@@ -1,13 +1,12 @@
 //! The end of an audit: the statuses of the decisions, and the levels of the findings under the options.
 
-use shipper_events::Head;
-
 use super::decisions::TrackedDecision;
 use super::findings::Findings;
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{
     Decision, DecisionStatus, Finding, FindingCode, GateReport, Label, Level, RegistrySource, UnprovenCause, paths,
 };
+use crate::audit::trusted_head::TrustedHead;
 use crate::gate::VerdictKind;
 
 /// The effect of the options on a decision.
@@ -22,7 +21,7 @@ enum Inclusion {
 }
 
 impl Inclusion {
-    fn new(decision: &TrackedDecision, options: &AuditOptions, since: Option<Head>) -> Self {
+    fn new(decision: &TrackedDecision, options: &AuditOptions, since: Option<TrustedHead>) -> Self {
         if options.plan_id.as_ref().is_some_and(|plan| *plan != decision.query.plan_id) {
             Self::OtherPlan
         } else if since.is_some_and(|head| decision.line.max(decision.last_line) <= head.lines) {
@@ -39,7 +38,7 @@ pub(super) fn conclude(
     tracked: Vec<TrackedDecision>,
     mut findings: Findings,
     gate: Option<&GateReport>,
-    since: Option<Head>,
+    since: Option<TrustedHead>,
     after_failure: &[u64],
     options: &AuditOptions,
 ) -> (Vec<Decision>, Vec<Finding>) {
@@ -134,7 +133,7 @@ fn shows_cause(code: FindingCode) -> bool {
 fn into_findings(
     found: Findings,
     inclusions: &[(Inclusion, bool)],
-    since: Option<Head>,
+    since: Option<TrustedHead>,
     options: &AuditOptions,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -7,6 +7,7 @@ use super::file_start::FileStart;
 use super::findings::Findings;
 use crate::audit::options::AuditOptions;
 use crate::audit::report::{Finding, FindingCode, Label, LabelTarget, paths};
+use crate::audit::trusted_head::{HeadDigest, PrefixSha256, TrustedHead};
 
 /// Reports the damage of a log.
 #[derive(Debug, Clone, Default)]
@@ -87,26 +88,36 @@ fn chain_labels(error: &ChainError, line: u64) -> Vec<Label> {
 /// Compares the heads of the options with the log. Returns the head of `--since`, if the audited lines begin with it.
 pub(super) fn check_trusted_heads(
     log: &LogScanner,
+    prefixes: &PrefixSha256,
     audited: u64,
     options: &AuditOptions,
     findings: &mut Findings,
-) -> Option<Head> {
-    let begins_with = |head: &Head| log.tracked_head(head.lines) == Some(*head);
+) -> Option<TrustedHead> {
+    let begins_with = |head: &TrustedHead| begins_with(log, prefixes, head);
+    let option = options.extends_option();
     if let Some(head) = options.extends.filter(|head| !begins_with(head)) {
         let Head { lines, bytes, .. } = log.head();
         findings.push(if lines < head.lines || bytes < head.bytes {
-            let message = format!("the log has {lines} lines and {bytes} bytes, but the head of --extends is {head}");
+            let message = format!("the log has {lines} lines and {bytes} bytes, but the head of {option} is {head}");
             Finding::new(FindingCode::LogTruncated, None, message)
         } else {
-            let message = format!("the first {} lines do not match the head given by --extends", head.lines);
+            let message = format!("the first {} lines do not match the head given by {option}", head.lines);
             Finding::new(FindingCode::HeadMismatch, None, message)
         });
     }
     let since = options.since.filter(|head| begins_with(head) && head.lines <= audited);
-    if let Some(Head { lines, .. }) = options.since.filter(|_| since.is_none()) {
+    if let Some(TrustedHead { lines, .. }) = options.since.filter(|_| since.is_none()) {
         let message = format!("the audited lines do not begin with the head given by --since ({lines} lines)");
         let finding = Finding::new(FindingCode::HeadMismatch, None, message);
         findings.push(Finding { is_about_since: true, ..finding });
     }
     since
+}
+
+/// Returns whether the log begins with the bytes of a head.
+fn begins_with(log: &LogScanner, prefixes: &PrefixSha256, head: &TrustedHead) -> bool {
+    log.tracked_head(head.lines).is_some_and(|actual| match head.digest {
+        HeadDigest::Blake3(hash) => (actual.bytes, actual.blake3) == (head.bytes, hash),
+        HeadDigest::Sha256(hash) => actual.bytes == head.bytes && prefixes.digest(head.bytes) == Some(hash),
+    })
 }

@@ -17,7 +17,7 @@ pub struct Summary {
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
     /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a
-    /// verdict or [accept](AuditOptions::accept) causes.
+    /// verdict or a [sealed](AuditOptions::require_sealed) log, or [accept](AuditOptions::accept) causes.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -49,6 +49,7 @@ impl Summary {
         let may_be_accepted = self.conclusion == Conclusion::Inconclusive && !self.demand.accept.is_empty();
         self.conclusion == self.counts.conclusion()
             && (self.demand.require.is_some()
+                || self.demand.require_sealed
                 || self.demand.acknowledge_earlier.is_some()
                 || self.exit_code == self.conclusion.exit_code()
                 || may_be_accepted && self.exit_code == 0)

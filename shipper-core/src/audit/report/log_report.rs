@@ -8,6 +8,7 @@ use super::finding::{FindingCode, Level};
 use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::acceptance::accepted_causes;
 use crate::audit::options::{AcceptedCause, AuditOptions, RequiredVerdict};
+use crate::audit::sealed::unsealed_cause;
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
 
@@ -30,7 +31,8 @@ pub struct Report {
     pub schema: Schema,
     /// The conclusion about all logs.
     pub conclusion: Conclusion,
-    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict.
+    /// The exit status, 0 to 3: the conclusion's, unless the options [require](AuditOptions::require) a verdict or
+    /// a [sealed](AuditOptions::require_sealed) log.
     pub exit_code: u8,
     /// The options of the audits.
     pub demand: AuditOptions,
@@ -187,7 +189,12 @@ impl LogReport {
     }
 
     /// Returns the conclusion that decides the exit status: its own, unless the options require a verdict of the gate.
+    /// If they require a sealed log, one that is not sealed counts as violated.
     pub(in crate::audit) fn exit_conclusion(&self, options: &AuditOptions) -> Conclusion {
+        let is_unsealed = |audit: &LogAudit| options.require_sealed && unsealed_cause(audit, options).is_some();
+        if self.audit.as_ref().is_some_and(is_unsealed) {
+            return Conclusion::Violated;
+        }
         match (options.require, &self.audit) {
             (None, _) if self.accepted_causes(options).is_some() => Conclusion::Verified,
             (None, _) => self.conclusion,

@@ -8,6 +8,7 @@ use super::elements::{left_out, prose, row, status, table};
 use crate::explain::conclusion_explanation;
 use crate::formats::text::headline::{capitalized, reason};
 use crate::formats::text::phrases::{log_gate_text, maybe_quoted, path_text, quoted};
+use crate::formats::text::seal::{seal_text, signer_text};
 use crate::formats::text::summary::conclusions;
 use crate::formats::text::summary::most_severe_first;
 
@@ -39,6 +40,9 @@ pub(super) fn header(report: &Report) -> Markup {
                 "Required verdict: " strong { (require.as_str()) } ". Verdict of the gate: "
                 (log_gate_text(log).unwrap_or_else(|| "none".to_owned())) "."
             }
+        }
+        @if let [log] = &report.logs[..] {
+            @if let Some(seal) = seal_text(log, &report.demand) { p.gist { (capitalized(&seal)) "." } }
         }
         p.gist {
             (prose(conclusion_explanation(conclusion).summary()))
@@ -90,21 +94,21 @@ pub(super) fn demand(report: &Report) -> Markup {
     let demand = &report.demand;
     let registry = demand.registry.as_ref().map(|registry| quoted(registry.as_str()));
     let plan = demand.plan_id.as_ref().map(|plan| maybe_quoted(plan.as_str(), 400));
-    let require = demand.require.map(|require| require.as_str().to_owned());
     let rows: [(&str, Option<String>, &str); 7] = [
         ("--registry", registry, "not set: the audit uses the registry that the log names"),
         ("--plan-id", plan, "not set: the audit covers every plan"),
         ("--at", demand.at.as_ref().map(ToString::to_string), "not set: the audit covers the whole log"),
         (
-            "--extends",
+            demand.extends_option(),
             demand.extends.map(|head| head.to_string()),
             "not set: the audit cannot detect a cut or rewritten log",
         ),
         ("--since", demand.since.map(|head| head.to_string()), "not set: the audit ignores no earlier finding"),
-        ("--require", require, "not set: the exit status depends on the conclusion"),
+        ("--require", demand.require_list(), "not set: the exit status depends on the conclusion"),
         ("--strict", demand.strict.then(|| "warnings are errors".to_owned()), "not set: warnings are not errors"),
     ];
     let optional = [
+        ("signed by", demand.head_signer.as_ref().map(signer_text)),
         ("--accept", demand.accept_list()),
         ("--acknowledge-earlier", demand.acknowledge_earlier.map(|head| head.to_string())),
     ];

@@ -18,6 +18,7 @@ use crate::formats::text::phrases::{
     audited_up_to, decision_text, in_parentheses, log_gate_text, maybe_quoted, next_steps, path_text, plural,
     registry_text, run_text, short_plan_id,
 };
+use crate::formats::text::seal::seal_text;
 use crate::formats::text::summary::{decision_counts, facts};
 use crate::view::{FindingFilter, LogExcerpts};
 
@@ -80,13 +81,15 @@ impl HumanWriter<'_> {
     /// `--quiet`, the text is one line, for scripts; otherwise it is wrapped.
     pub(super) fn path_line(&mut self, log: &LogReport, report: &Report) {
         let path = format!("{}: ", path_text(&log.path));
-        let required = report.demand.require.and_then(|_| log_gate_text(log));
-        if let Some(verdict) = &required {
-            self.after_path(&path, verdict);
-        }
-        if required.is_none() || self.options.detail != Detail::Quiet {
-            let conclusion = self.conclusion(log.conclusion, log.conclusion.as_str());
-            self.after_path(&path, &format!("{conclusion}: {}", reason(log, report)));
+        let verdict = report.demand.require.and_then(|_| log_gate_text(log));
+        let conclusion = self.conclusion(log.conclusion, log.conclusion.as_str());
+        let conclusion = format!("{conclusion}: {}", reason(log, report));
+        // One verdict of the gate replaces the conclusion, a seal does not.
+        let conclusion = (verdict.is_none() || self.options.detail != Detail::Quiet).then_some(conclusion);
+        let texts: Vec<String> = [verdict, seal_text(log, &report.demand), conclusion].into_iter().flatten().collect();
+        match self.options.detail {
+            Detail::Quiet => self.after_path(&path, &texts.join("; ")),
+            Detail::Normal | Detail::Verbose => texts.iter().for_each(|text| self.after_path(&path, text)),
         }
     }
 
@@ -105,6 +108,9 @@ impl HumanWriter<'_> {
         }
         if let Some(verdict) = report.demand.require.and_then(|_| log_gate_text(log)) {
             self.wrapped(("", ""), &format!("{}.", capitalized(&verdict)));
+        }
+        if let Some(seal) = seal_text(log, &report.demand) {
+            self.wrapped(("", ""), &format!("{}.", capitalized(&seal)));
         }
         let conclusion = self.conclusion(log.conclusion, &capitalized(log.conclusion.as_str()));
         self.wrapped(("", ""), &format!("{conclusion}: {}.", reason(log, report)));

@@ -10,8 +10,9 @@ use std::io;
 use shipper_core::audit::{Conclusion, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
-use crate::formats::text::headline::reason;
+use crate::formats::text::headline::{capitalized, reason};
 use crate::formats::text::phrases::{log_gate_text, maybe_quoted, quoted};
+use crate::formats::text::seal::{seal_text, signer_text};
 use crate::formats::text::summary::conclusions;
 use crate::formats::text::summary::most_severe_first;
 use crate::view::ReportView;
@@ -85,6 +86,11 @@ fn overview(report: &Report) -> String {
         let answer = log_gate_text(log).map_or_else(|| "none".to_owned(), |answer| code(&answer));
         overview += &format!("Required verdict: **{}**. Verdict of the gate: {answer}\n\n", require.as_str());
     }
+    if let [log] = &report.logs[..]
+        && let Some(seal) = seal_text(log, &report.demand)
+    {
+        overview += &format!("{}\n\n", code(&capitalized(&seal)));
+    }
     if report.logs.is_empty() {
         return overview;
     }
@@ -120,9 +126,10 @@ fn options(report: &Report) -> String {
         demand.registry.as_ref().map(|registry| format!("--registry {}", quoted(registry.as_str()))),
         demand.plan_id.as_ref().map(|plan| format!("--plan-id {}", maybe_quoted(plan.as_str(), 200))),
         demand.at.as_ref().map(|at| format!("--at {at}")),
-        demand.extends.map(|head| format!("--extends {head}")),
+        demand.extends.map(|head| format!("{} {head}", demand.extends_option())),
+        demand.head_signer.as_ref().map(|signer| format!("signed by {}", signer_text(signer))),
         demand.since.map(|head| format!("--since {head}")),
-        demand.require.map(|require| format!("--require {}", require.as_str())),
+        demand.require_list().map(|require| format!("--require {require}")),
         demand.strict.then(|| "--strict".to_owned()),
         demand.accept_list().map(|causes| format!("--accept {causes}")),
         demand.acknowledge_earlier.map(|head| format!("--acknowledge-earlier {head}")),

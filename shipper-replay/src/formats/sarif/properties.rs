@@ -5,6 +5,8 @@ use serde_sarif::sarif::PropertyBag;
 use shipper_core::audit::{Decision, LogReport, Report};
 use shipper_events::{PlanId, RegistryName, display_safe};
 
+use crate::formats::text::seal::signer_text;
+
 /// Longest name from a log, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
@@ -24,6 +26,8 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
     });
     let optional = [
         ("require", demand.require.map(|require| json!(require))),
+        ("requireSealed", demand.require_sealed.then_some(Value::Bool(true))),
+        ("headSigner", demand.head_signer.as_ref().map(|signer| json!(signer_text(signer)))),
         ("accept", (!demand.accept.is_empty()).then(|| json!(demand.accept))),
         ("acknowledgeEarlier", demand.acknowledge_earlier.map(|head| json!(head.to_string()))),
     ];

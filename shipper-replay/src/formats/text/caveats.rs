@@ -58,7 +58,7 @@ impl Caveat {
             Self::Edits => "edits, because no line is chained",
             Self::UnchainedEdits => "edits of lines that are not chained",
             Self::NoHead => "a cut or rewritten log (--extends HEAD)",
-            Self::AfterHead => "a cut or rewritten log after the head of --extends",
+            Self::AfterHead => "a cut or rewritten log after the head of --extends or --signed-head",
             Self::UnknownEvents => "events of unknown types",
             Self::Contents => "the contents of packages",
             Self::Clocks => "the clocks",

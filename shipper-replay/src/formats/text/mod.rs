@@ -7,4 +7,5 @@ pub(crate) mod headline;
 pub(crate) mod next_command;
 mod packet;
 pub(crate) mod phrases;
+pub(crate) mod seal;
 pub(crate) mod summary;

@@ -1,13 +1,16 @@
 //! The command to run next about a finding.
 
-use shipper_core::audit::{AuditOptions, Finding, FindingCode, LogAudit};
+use shipper_core::audit::{AuditOptions, Finding, FindingCode, HeadDigest, LogAudit, TrustedHead};
 use shipper_events::is_display_safe;
 
 /// Returns the command that shows more about a finding, or settles what is open.
 pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, demand: &AuditOptions) -> String {
     let log = shell_word(path, "LOG");
     let before = finding.line.map_or(0, |line| line.saturating_sub(1));
-    let head_bytes = demand.extends.or(demand.since).map_or(audit.bytes, |head| head.bytes);
+    let head = demand.extends.or(demand.since);
+    let head_bytes = head.map_or(audit.bytes, |head| head.bytes);
+    let is_sha256 = head.is_some_and(|head| matches!(head.digest, HeadDigest::Sha256(_)));
+    let sum = if is_sha256 { "sha256sum" } else { "b3sum" };
     match finding.code {
         FindingCode::CorruptLine if before == 0 => format!("sed -n 1p {log} | cat -v | head -c 200"),
         FindingCode::CorruptLine => format!("shipper-replay --at {before} {log}"),
@@ -19,7 +22,7 @@ pub(crate) fn next_command(finding: &Finding, path: &str, audit: &LogAudit, dema
             format!("sed -n {before},{}p {log} | cat -vet", before.saturating_add(2))
         }
         FindingCode::HeadMismatch if finding.line.is_none() && head_bytes <= audit.bytes => {
-            format!("head -c {head_bytes} {log} | b3sum")
+            format!("head -c {head_bytes} {log} | {sum}")
         }
         FindingCode::TornTail => format!("tail -c +{} {log} | cat -v", audit.bytes.saturating_add(1)),
         FindingCode::UnknownRules
@@ -48,7 +51,7 @@ fn option_args(demand: &AuditOptions) -> String {
     let heads = [
         ("--extends", demand.extends),
         ("--since", demand.since),
-        ("--acknowledge-earlier", demand.acknowledge_earlier),
+        ("--acknowledge-earlier", demand.acknowledge_earlier.map(TrustedHead::from)),
     ];
     let heads = heads.into_iter().filter_map(|(option, head)| Some(format!(" {option} {}", head?)));
     let strict = demand.strict.then(|| " --strict".to_owned());

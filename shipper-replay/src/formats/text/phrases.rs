@@ -11,6 +11,8 @@ use shipper_core::sidecar::{FieldDiff, FieldValue};
 use shipper_events::display_safe::DisplaySafe;
 use shipper_events::{PlanId, RegistryName, display_safe};
 
+use super::seal::signer_text;
+
 /// Returns the verdict that the events before a decision give, with its reasons or its evidence.
 pub(crate) fn derived_text(decision: &Decision) -> String {
     match (&decision.derived, decision.receipt_line) {
@@ -82,7 +84,7 @@ pub(crate) fn audited_up_to(audit: &LogAudit, demand: &AuditOptions) -> Option<u
 /// Returns which heads of the options the log begins with; `None` if the options have none, or none fits.
 pub(crate) fn confirmed_heads(audit: &LogAudit, demand: &AuditOptions) -> Option<String> {
     let confirmed: Vec<String> = [
-        ("--extends", demand.extends, audit.applies_extends(demand)),
+        (demand.extends_option(), demand.extends, audit.applies_extends(demand)),
         ("--since", demand.since, audit.applies_since(demand)),
     ]
     .into_iter()
@@ -90,7 +92,9 @@ pub(crate) fn confirmed_heads(audit: &LogAudit, demand: &AuditOptions) -> Option
     .filter_map(|(option, head, _)| Some(format!("{option} (line {})", head?.lines)))
     .collect();
     let heads = if confirmed.len() > 1 { "heads" } else { "head" };
-    (!confirmed.is_empty()).then(|| format!("the log begins with the {heads} of {}", confirmed.join(" and ")))
+    let signer = demand.head_signer.as_ref().filter(|_| audit.applies_extends(demand));
+    let signer = signer.map(|signer| format!(", signed by {}", signer_text(signer))).unwrap_or_default();
+    (!confirmed.is_empty()).then(|| format!("the log begins with the {heads} of {}{signer}", confirmed.join(" and ")))
 }
 
 /// Returns a difference between the sidecar and the log.
