@@ -21,6 +21,7 @@ use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
 use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
+use crate::policy_file::{PolicyFileError, audit_options};
 use crate::progress::Progress;
 use crate::statement::{StatementError, StatementInputs, audited_digests};
 use crate::view::ReportView;
@@ -46,6 +47,8 @@ pub(crate) enum AuditCommandError {
     #[error(transparent)]
     Explain(#[from] ExplainFormatError),
     #[error(transparent)]
+    Policy(#[from] PolicyFileError),
+    #[error(transparent)]
     Statement(#[from] StatementError),
     #[error("cannot write the report")]
     Write(#[from] io::Error),
@@ -62,6 +65,7 @@ impl AuditCommandError {
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
             Self::Inputs(InputsError::StdinTwice { .. }) => "pass - only once",
             Self::Statement(error) => return error.help(),
+            Self::Policy(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
             Self::Merge(MergeCommandError::Missing { .. }) => "audit the missing logs, then merge again",
             Self::Inputs(_) | Self::Merge(_) | Self::Write(_) => return None,
@@ -81,7 +85,7 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy, statement: statement.as_ref() };
+    let job = AuditJob { cli, options: audit_options(cli)?, needs_copy, statement: statement.as_ref() };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -103,7 +107,7 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 /// Audits all inputs, writes the report of each as one line of ndjson, and returns the exit status.
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
-    let job = AuditJob { cli, options: cli.audit_options(), needs_copy: false, statement: None };
+    let job = AuditJob { cli, options: audit_options(cli)?, needs_copy: false, statement: None };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
     job.run(&inputs, |(mut log, _)| {
         log.acknowledge(&job.options);

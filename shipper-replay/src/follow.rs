@@ -23,6 +23,7 @@ use crate::formats::text::phrases::path_text;
 use crate::formats::{finding_filter, timeline};
 use crate::inputs::Input;
 use crate::log_source::{READ_LEN, read_chunks};
+use crate::policy_file::audit_options;
 use crate::streams::{WaitingReader, check_reader, stdin};
 use crate::view::ReportView;
 
@@ -82,7 +83,7 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, A
     }
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
-    let options = cli.audit_options();
+    let options = audit_options(cli).map_err(AuditCommandError::from)?;
     let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested)?;
     let prints_events = cli.format == Format::Human && cli.detail() != Detail::Quiet;
     let interrupt = || {

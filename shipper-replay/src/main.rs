@@ -15,6 +15,7 @@ mod inputs;
 mod log_source;
 mod manpage;
 mod merge;
+mod policy_file;
 mod progress;
 mod statement;
 mod streams;

@@ -25,6 +25,8 @@ word_enums! {
         LogChained = "SHIPPER_LOG_CHAINED",
         /// The sidecar equals the latest rehearsal.
         SidecarMatched = "SHIPPER_SIDECAR_MATCHED",
+        /// The log satisfies the policy of the options.
+        Policy = "SHIPPER_POLICY_SATISFIED",
         /// The log has no warnings.
         Strict = "SHIPPER_STRICT",
     }
@@ -53,6 +55,7 @@ impl VerifiedLevel {
             (Self::HeadExtended, options.extends.is_some_and(|head| head.bytes <= audit.bytes)),
             (Self::LogChained, audit.integrity == Integrity::Chained),
             (Self::SidecarMatched, audit.sidecar.status == SidecarStatus::Match),
+            (Self::Policy, options.policy.is_some()),
             (Self::Strict, options.strict),
         ]
         .into_iter()

@@ -22,20 +22,24 @@
 // uses `Auditor` directly, since it may need a timeline.
 
 mod acceptance;
+mod accepted_cause;
 mod assertions;
 mod engine;
 mod fleet;
 mod options;
+mod policy;
 mod report;
 mod surroundings;
 
+pub use accepted_cause::AcceptedCause;
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
     Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
     PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
 };
-pub use options::{AcceptedCause, AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use policy::{LevelRule, Policy, PolicyConflict, PolicyError, PolicyProblem, SkipRule};
 pub use report::{
     Compression, Conclusion, Decision, DecisionStatus, Finding, FindingCode, GateReport, Integrity, Label, LabelTarget,
     Level, LogAudit, LogReport, OpenRehearsalSummary, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource,

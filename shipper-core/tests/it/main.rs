@@ -41,6 +41,7 @@ mod kept_heads;
 #[cfg(target_os = "linux")]
 mod kill_at_syscall;
 mod merge;
+mod policy;
 mod properties;
 #[cfg(feature = "release")]
 mod rate_limits;

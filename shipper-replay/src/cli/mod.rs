@@ -1,5 +1,7 @@
 //! The command line.
 
+mod policy;
+
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
@@ -19,7 +21,7 @@ use crate::uri;
 /// The audit derives every decision of the gate again from the events before it. The report shows which publishes are
 /// backed by a passing rehearsal of the same plan, and which are not. It quotes the lines that prove this.
 ///
-/// The program changes no file, and uses no network and no configuration file. It reads the clock only for the time of
+/// The program changes no file, and uses no network and no configuration file except --policy. It reads the clock only for the time of
 /// a statement (--format vsa).
 #[derive(Debug, Parser)]
 #[command(version, long_version = VERSION.as_str(), max_term_width = 100)]
@@ -110,6 +112,9 @@ pub(crate) struct Cli {
     /// option accepts no error, no torn tail, no state of a sidecar, and no run of a plan whose latest rehearsal failed.
     #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',', conflicts_with = "require", help_heading = AUDIT)]
     accept: Vec<Accepted>,
+
+    #[command(flatten)]
+    pub(crate) policy: policy::PolicyArgs,
 
     /// Acknowledge that the earlier log with this HEAD was reviewed
     ///
@@ -274,7 +279,7 @@ pub(crate) enum Detail {
 }
 
 impl Cli {
-    /// Returns the options of the audit.
+    /// Returns the options of the audit, without the policy file.
     pub(crate) fn audit_options(&self) -> AuditOptions {
         let mut options = AuditOptions::default().with_strict(self.strict);
         options.registry.clone_from(&self.registry);

@@ -36,6 +36,7 @@ mod many_logs;
 mod markdown_report;
 mod merge;
 mod output_limits;
+mod policy_flag;
 mod report_schema;
 mod require_flag;
 mod sarif;

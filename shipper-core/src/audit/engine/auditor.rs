@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use shipper_events::scan::LogScanner;
-use shipper_events::{ClaimedHead, Tail, display_safe};
+use shipper_events::{ClaimedHead, Head, Tail, display_safe};
 use thiserror::Error;
 
 use super::authority::AuthorityTracker;
@@ -15,10 +15,12 @@ use super::gate_events::GateEventChecks;
 use super::integrity::{IntegrityTracker, check_trusted_heads};
 use super::names::NameTracker;
 use super::packages::PackageTracker;
+use super::policy_facts::PolicyTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
 use super::timeline::TimelineTracker;
 use crate::audit::options::{AsOf, AuditOptions, SidecarInput};
+use crate::audit::policy;
 use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
 use crate::fold::GateState;
@@ -74,6 +76,10 @@ pub struct Auditor {
     pub(super) names: NameTracker,
     pub(super) sidecar: SidecarTracker,
     pub(super) timeline: Option<TimelineTracker>,
+    /// `None` without a policy.
+    pub(super) policy: Option<PolicyTracker>,
+    /// A head with a verified signature.
+    signed_head: Option<Head>,
     pub(super) findings: Findings,
     surroundings: LogSurroundings,
     /// The head of the earlier log that this one continues.
@@ -114,6 +120,8 @@ impl Auditor {
             names: NameTracker::new(&options),
             sidecar: SidecarTracker::new(sidecar),
             timeline: None,
+            policy: options.policy.is_some().then(PolicyTracker::default),
+            signed_head: None,
             findings: Findings::default(),
             surroundings: LogSurroundings::default(),
             continues: None,
@@ -127,6 +135,15 @@ impl Auditor {
     #[must_use]
     pub fn with_surroundings(self, surroundings: LogSurroundings) -> Self {
         Self { surroundings, ..self }
+    }
+
+    /// Passes a head whose signature the caller has verified. It counts for [`Policy::require_sealed`] if it is the head of
+    /// the whole log, also with [`AuditOptions::at`], and no torn tail follows.
+    ///
+    /// [`Policy::require_sealed`]: crate::audit::Policy::require_sealed
+    #[must_use]
+    pub fn with_signed_head(self, head: Head) -> Self {
+        Self { signed_head: Some(head), ..self }
     }
 
     /// Enables the [timeline](TimelineEntry). Call it before the first byte.
@@ -203,6 +220,7 @@ impl Auditor {
         let since = check_trusted_heads(&self.log, head.lines, &self.options, &mut self.findings);
         self.finish_trackers(head.lines, since.is_some());
         let integrity = self.integrity();
+        self.check_policy(head.lines, since.map_or(0, |head| head.lines), tail == Tail::Clean);
         let sidecar = self.sidecar.finish(self.integrity.stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
             // The prefix of a cutoff has no tail.
@@ -260,6 +278,19 @@ impl Auditor {
         self.end_run(self.integrity.stopped_at.unwrap_or(lines + 1));
         std::mem::take(&mut self.packages).finish(&mut self.findings);
         self.report_surroundings();
+    }
+
+    /// Adds the findings of the policy, if the options have one. `since` is the number of lines up to the head of `--since`.
+    fn check_policy(&mut self, lines: u64, since: u64, is_complete: bool) {
+        let (Some(tracker), Some(policy)) = (self.policy.take(), &self.options.policy) else {
+            return;
+        };
+        let is_sealed = is_complete && self.signed_head == Some(self.log.head());
+        let end = self.integrity.stopped_at.unwrap_or(lines + 1);
+        let facts = tracker.finish(&self.decisions.decisions, end, self.log.any_unchained(), is_sealed);
+        for (finding, decision) in policy::check(policy, &facts, since) {
+            self.findings.add(finding, decision);
+        }
     }
 
     fn integrity(&self) -> Integrity {

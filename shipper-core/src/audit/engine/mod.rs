@@ -4,6 +4,7 @@
 //! - `visit` makes the auditor the visitor of its scanner.
 //! - `integrity`, `gate_events`, `authority`, `packages`, `names`, `sidecar` and `timeline` track one concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
+//! - `policy_facts` collects the facts that the rules of a policy depend on.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
 mod active_run;
@@ -19,6 +20,7 @@ mod gate_events;
 mod integrity;
 mod names;
 mod packages;
+mod policy_facts;
 mod runs;
 mod sidecar;
 mod timeline;

@@ -12,6 +12,7 @@ use super::integrity::report_chain_errors;
 use super::packages::PackageAction;
 use super::runs::RunEnd;
 use super::timeline::is_on_timeline;
+use crate::audit::policy::Policy;
 use crate::audit::report::{Finding, FindingCode, Label, paths};
 
 impl Auditor {
@@ -35,6 +36,9 @@ impl Auditor {
         let before = BeforeEvent::new(event, &self.state);
         self.state.evolve(line, event);
         self.decisions.gate_event(line, event, before, &self.state);
+        if let Some(policy) = &mut self.policy {
+            policy.gate_event(line, event, self.decisions.decisions.len(), &self.state);
+        }
         if matches!(event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()
         {
@@ -75,14 +79,20 @@ impl Auditor {
                     let is_already_published = matches!(event_type, EventType::PackageSkipped(skipped)
                         if skipped.reason.get().is_some_and(|reason| reason.contains("already published")));
                     let (package, content) = (event.package.as_str(), event.content());
-                    self.visit_action(&PackageAction { line, kind, package, content, is_already_published });
+                    let timestamp = Some(&event.timestamp);
+                    self.visit_action(&PackageAction { line, kind, package, timestamp, content, is_already_published });
                 }
             }
         }
     }
 
     fn visit_action(&mut self, action: &PackageAction<'_>) {
-        let Self { runs, state, packages, decisions, findings, .. } = self;
+        let Self { runs, state, packages, decisions, policy, findings, .. } = self;
+        if let (Some(policy), Some(run), Some(at)) = (policy, runs.active_key(), action.timestamp)
+            && action.publishes()
+        {
+            policy.act(run, action.line, at);
+        }
         runs.record_action(action, state, packages, decisions, findings);
     }
 
@@ -107,12 +117,20 @@ impl Auditor {
 
 impl LogVisitor for Auditor {
     fn interest(&self) -> fn(&str) -> Interest {
-        if self.timeline.is_some() { timeline_interest } else { interest }
+        let needs_more = self.options.policy.as_ref().is_some_and(Policy::needs_more_events);
+        match (needs_more, self.timeline.is_some()) {
+            (true, _) => policy_interest,
+            (false, true) => timeline_interest,
+            (false, false) => interest,
+        }
     }
 
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
         if starts_unchained_segment {
+            if let Some(policy) = &mut self.policy {
+                policy.unchained_from(line);
+            }
             let message = "unchained lines begin here, after chained lines";
             self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
         }
@@ -125,7 +143,8 @@ impl LogVisitor for Auditor {
             Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, lines, &mut self.findings),
             Some(LineContent::Package { kind, package, content }) => {
                 let (package, content) = (&*package, content.as_deref());
-                self.visit_action(&PackageAction { line, kind, package, content, is_already_published: false });
+                let (timestamp, is_already_published) = (None, false);
+                self.visit_action(&PackageAction { line, kind, package, timestamp, content, is_already_published });
             }
             Some(LineContent::Event(event)) => {
                 if affects_gate(event.event_type.name()) {
@@ -171,4 +190,10 @@ fn interest(type_name: &str) -> Interest {
 /// Returns the part of an event that an audit with a timeline needs: also the times of publishes.
 fn timeline_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackagePublished.name() { Interest::Full } else { interest(type_name) }
+}
+
+/// Returns the part of an event that the rules of a policy need: also the times of all actions, as a timeline needs those
+/// of publishes.
+fn policy_interest(type_name: &str) -> Interest {
+    if EventKind::from_name(type_name).is_some_and(is_package_action) { Interest::Full } else { interest(type_name) }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::finding::{FindingCode, Level};
 use super::log_audit::{Conclusion, LogAudit};
 use crate::audit::acceptance::accepted_causes;
-use crate::audit::options::{AcceptedCause, AuditOptions, RequiredVerdict};
+use crate::audit::accepted_cause::AcceptedCause;
+use crate::audit::options::{AuditOptions, RequiredVerdict};
 use crate::gate::VerdictKind;
 use crate::words::word_enums;
 

@@ -25,6 +25,7 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
     let optional = [
         ("require", demand.require.map(|require| json!(require))),
         ("accept", (!demand.accept.is_empty()).then(|| json!(demand.accept))),
+        ("policy", demand.policy.as_ref().map(|policy| json!(policy))),
         ("acknowledgeEarlier", demand.acknowledge_earlier.map(|head| json!(head.to_string()))),
     ];
     if let Some(members) = members.as_object_mut() {

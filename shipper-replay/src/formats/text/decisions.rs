@@ -32,6 +32,9 @@ impl<'a> DecisionsByLine<'a> {
                 | FindingCode::UnprovenPublish
                 | FindingCode::GateBypassed
                 | FindingCode::GateNotAskedAgain
+                | FindingCode::PolicyRehearsalAge
+                | FindingCode::PolicySmokeInstall
+                | FindingCode::PolicySkip
         );
         let line = finding.line.filter(|_| is_about_decision)?;
         self.0.get(&line).copied()
