@@ -36,6 +36,8 @@ pub(crate) enum AuditCommandError {
     NotOneLog { options: String, inputs: usize, count: usize },
     #[error("--follow requires --format human or ndjson")]
     FollowFormat,
+    #[error("--baseline requires --format human or json")]
+    BaselineFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     #[error(transparent)]
@@ -60,6 +62,7 @@ impl AuditCommandError {
         Some(match self {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
+            Self::BaselineFormat => "leave out --baseline or --format",
             Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",

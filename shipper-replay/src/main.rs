@@ -4,6 +4,7 @@
 //! It writes only the report.
 
 mod audit;
+mod baseline;
 mod cli;
 mod compression;
 mod excerpt;
@@ -71,6 +72,8 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         manpage::completions(shell, &mut out)?;
     } else if cli.manual {
         manpage::write(&mut out)?;
+    } else if let Some(path) = &cli.baseline.baseline {
+        status = baseline::run_baseline(cli, path, &mut out)?;
     } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
         status = audit::stream_audit(cli, &mut out)?;
     } else {

@@ -35,8 +35,9 @@ pub use accepted_cause::AcceptedCause;
 pub use assertions::VerifiedLevel;
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
-    Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
-    PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
+    BaselineComparison, Change, ComparisonSchema, Conflict, Counts, DecisionChange, DecisionState, Duplicate,
+    DuplicateContent, FindingChange, IncompleteReport, LogChange, MergeError, MergedReport, NdjsonMerger,
+    PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, compare_with_baseline, merge,
 };
 pub use options::{AsOf, AuditOptions, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use policy::{LevelRule, Policy, PolicyConflict, PolicyError, PolicyProblem, SkipRule};

@@ -14,6 +14,7 @@
 mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
+mod baseline;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_content;
 #[cfg(all(unix, feature = "cargo"))]

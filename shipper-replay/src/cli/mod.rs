@@ -1,5 +1,6 @@
 //! The command line.
 
+mod baseline;
 mod policy;
 
 use std::ffi::OsString;
@@ -132,6 +133,9 @@ pub(crate) struct Cli {
     /// ndjson, it prints only the report. It waits for a log that does not exist yet.
     #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require"], help_heading = OUTPUT)]
     pub(crate) follow: bool,
+
+    #[command(flatten)]
+    pub(crate) baseline: baseline::BaselineArgs,
 
     /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = OUTPUT)]

@@ -12,6 +12,7 @@
 )]
 
 mod accept_flag;
+mod baseline_flag;
 mod cli;
 mod compressed;
 mod docs_commands;

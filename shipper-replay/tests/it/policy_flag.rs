@@ -85,7 +85,7 @@ fn only_the_named_file_is_read() {
 #[test]
 fn messages_name_file_line_and_column() {
     let outputs = [
-        seen_with("max-age = \"1d\"", &[LOG]),
+        seen_with("max-rehersal-age = \"1d\"", &[LOG]),
         seen_with("[levels]\nchain-broken = { level = \"note\", reason = \"r\" }", &[LOG]),
         seen_with("accept = [\"bypassed\"", &[LOG]),
         seen_with(b"\xff", &[LOG]),
