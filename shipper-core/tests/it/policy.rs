@@ -64,7 +64,7 @@ fn an_old_rehearsal_is_reported_once() {
     };
     assert_eq!(
         message("2h"),
-        "the run publishes 2h 1s after the rehearsal on line 3 was completed, but the policy allows 2h"
+        "the run publishes more than 2h after the rehearsal on line 3 was completed, which the policy does not allow"
     );
     assert_eq!(
         message("59m"),
@@ -323,4 +323,27 @@ fn reports_with_a_policy_are_consistent() {
         let edited = read(&log, &summary.replace(from, to));
         assert!(edited.is_err(), "{to}: {edited:?}");
     }
+}
+
+/// Findings stay the same while a log grows, because `--follow` prints each message once.
+#[test]
+fn findings_stay_the_same_while_a_log_grows() {
+    let options = demand("require-chained = true\nmax-rehearsal-age = \"61m\"");
+    let mut log = LogBuilder::foreign();
+    log.pass("p", "r");
+    at(&mut log, "09:00:02", r#"{"type":"plan_created","plan_id":"p","package_count":1}"#, "all");
+    at(&mut log, "10:00:02", r#"{"type":"package_attempted"}"#, "a@1.0.0");
+    let begin = log.bytes().len();
+    at(&mut log, "11:00:02", r#"{"type":"package_published","duration_ms":7}"#, "a@1.0.0");
+    let mut auditor = Auditor::new(options, SidecarInput::NotRequested).expect("no time");
+    let found = |auditor: &Auditor| -> Vec<(Option<u64>, String)> {
+        let audit = auditor.audit_so_far().expect("an audit");
+        let found = audit.findings.into_iter().filter(|finding| finding.code.is_of_policy());
+        found.map(|finding| (finding.line, finding.message.into_owned())).collect()
+    };
+    auditor.feed(&log.bytes()[..begin]);
+    let before = found(&auditor);
+    assert_eq!(before.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [Some(1), Some(4)]);
+    auditor.feed(&log.bytes()[begin..]);
+    assert_eq!(found(&auditor), before);
 }

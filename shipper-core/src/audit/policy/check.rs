@@ -92,10 +92,12 @@ fn check_age(policy: &Policy, decision: &DecisionFacts) -> Vec<Finding> {
         );
         return vec![finding(decision.line, message).with_labels([completion])];
     }
-    let too_late = decision.acts.iter().filter_map(|act| Some((act, late(act.at)?)));
-    let findings = too_late.map(|(act, age)| {
+    // The message stays the same while the run goes on, because --follow prints each message once.
+    let too_late = decision.acts.iter().filter(|act| late(act.at).is_some());
+    let findings = too_late.map(|act| {
         let message = format!(
-            "the run publishes {age} after the rehearsal on line {rehearsal} was completed, but the policy allows {allowed}"
+            "the run publishes more than {allowed} after the rehearsal on line {rehearsal} was completed, which the \
+             policy does not allow"
         );
         let publish = Label::new(act.line, paths::TIMESTAMP, "the latest publish");
         finding(act.run, message).with_labels([publish, completion])
@@ -139,8 +141,8 @@ fn check_skip(policy: &Policy, decision: &DecisionFacts) -> Option<Finding> {
 /// Reports unchained lines at the first of them, or at the first after the head of `--since`.
 fn unchained_finding(lines: UnchainedLines, since: u64) -> Finding {
     let UnchainedLines { first, last } = lines;
-    let first = if first <= since && since < last { since + 1 } else { first };
-    let lines = if first == last { format!("line {first} is") } else { format!("lines {first} to {last} are") };
-    let message = format!("{lines} not chained, and the policy requires chained lines");
-    Finding::new(FindingCode::PolicyUnchained, first, message)
+    let begin = if first <= since && since < last { since + 1 } else { first };
+    // The last line is not named: it changes while the log grows, and --follow prints each message once.
+    let message = "unchained lines begin here, and the policy requires chained lines";
+    Finding::new(FindingCode::PolicyUnchained, begin, message)
 }
