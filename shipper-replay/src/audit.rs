@@ -24,6 +24,7 @@ use crate::index_files::{IndexFiles, IndexFilesError};
 use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
+use crate::policy_file::{PolicyFileError, with_policy_file};
 use crate::progress::Progress;
 use crate::signed_head::{self, SignedHead, SignedHeadError};
 use crate::statement::{StatementError, StatementInputs, audited_digests};
@@ -39,6 +40,8 @@ pub(crate) enum AuditCommandError {
     NotOneLog { options: String, inputs: usize, count: usize },
     #[error("--follow requires --format human or ndjson")]
     FollowFormat,
+    #[error("--baseline requires --format human or json")]
+    BaselineFormat,
     #[error("the sidecar {} does not exist", display_safe(path.as_str()).quoted())]
     NoSidecar { path: Utf8PathBuf },
     #[error("the packet {} is not a directory", display_safe(path.as_str()).quoted())]
@@ -66,6 +69,8 @@ pub(crate) enum AuditCommandError {
     #[error(transparent)]
     Explain(#[from] ExplainFormatError),
     #[error(transparent)]
+    Policy(#[from] PolicyFileError),
+    #[error(transparent)]
     Statement(#[from] StatementError),
     #[error("cannot write the report")]
     Write(#[from] io::Error),
@@ -78,6 +83,7 @@ impl AuditCommandError {
             Self::NotOneLog { .. } => "pass one log file, and audit other logs separately",
             Self::NoSidecar { .. } => "pass the path of a sidecar, or use --no-sidecar",
             Self::NoPacket { .. } => "pass the directory of state.json and receipt.json, or use --no-packet",
+            Self::BaselineFormat => "leave out --baseline or --format",
             Self::FollowFormat => "leave out --follow or --format",
             Self::At { .. } => "pass a line of the log, or a time",
             Self::Explain(_) => "use --format human, or --format markdown for a term or for all",
@@ -89,6 +95,7 @@ impl AuditCommandError {
             Self::SealedPart => "leave out --at: a seal covers the whole log",
             Self::Statement(error) => return error.help(),
             Self::SignedHead(error) => return error.help(),
+            Self::Policy(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
             Self::Merge(MergeCommandError::Missing { .. }) => "audit the missing logs, then merge again",
             Self::Inputs(_) | Self::Merge(_) | Self::UnreadableLog { .. } | Self::Write(_) => return None,
@@ -148,9 +155,10 @@ pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditComman
 ///
 /// # Errors
 ///
-/// [`AuditCommandError::AcceptWithVerdict`], [`AuditCommandError::SealedPart`] and [`AuditCommandError::SignedHead`].
+/// [`AuditCommandError::Policy`], [`AuditCommandError::AcceptWithVerdict`], [`AuditCommandError::SealedPart`] and
+/// [`AuditCommandError::SignedHead`].
 pub(crate) fn audit_options(cli: &Cli) -> Result<(AuditOptions, Option<SignedHead>), AuditCommandError> {
-    let mut options = cli.audit_options();
+    let mut options = with_policy_file(cli.audit_options(), cli)?;
     if options.require.is_some() && !options.accept.is_empty() {
         return Err(AuditCommandError::AcceptWithVerdict);
     }

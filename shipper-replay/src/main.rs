@@ -4,6 +4,7 @@
 //! It writes only the report.
 
 mod audit;
+mod baseline;
 mod cli;
 mod compare;
 mod compression;
@@ -18,6 +19,7 @@ mod inputs;
 mod log_source;
 mod manpage;
 mod merge;
+mod policy_file;
 mod progress;
 mod signed_head;
 mod statement;
@@ -78,6 +80,8 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         status = compare::run_compare(cli, &mut out)?;
     } else if cli.heads.head {
         head::run_head(cli, &mut out)?;
+    } else if let Some(path) = &cli.baseline.baseline {
+        status = baseline::run_baseline(cli, path, &mut out)?;
     } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
         status = audit::stream_audit(cli, &mut out)?;
     } else {

@@ -40,7 +40,7 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
     }
     let listed = read_list(cli)?;
     let reports =
-        cli.logs.iter().map(|path| read_report(path)).collect::<Result<Vec<MergedReport>, MergeCommandError>>()?;
+        cli.logs.iter().map(|path| read_argument(path)).collect::<Result<Vec<MergedReport>, MergeCommandError>>()?;
     let merged = merge_reports(reports).map_err(|why| match &why {
         MergeError::Policy { position, .. } => {
             let path = cli.logs.get(*position).map(|path| path.to_string_lossy()).unwrap_or_default();
@@ -52,16 +52,17 @@ pub(crate) fn run_merge(cli: &Cli) -> Result<ReportView, MergeCommandError> {
     Ok(ReportView { duplicates: merged.duplicates, ..ReportView::new(merged.report) })
 }
 
-/// Reads a file of one or more reports.
-fn read_report(path: &OsStr) -> Result<MergedReport, MergeCommandError> {
+/// Reads the file of one or more reports that an argument names.
+fn read_argument(path: &OsStr) -> Result<MergedReport, MergeCommandError> {
     if let Some(path) = path.to_str() {
-        return read(Utf8Path::new(path));
+        return read_report(Utf8Path::new(path));
     }
     let path = Utf8PathBuf::from(path.to_string_lossy().into_owned());
     Err(MergeCommandError::Unreadable { path, source: io::Error::other(NOT_UTF8) })
 }
 
-fn read(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
+/// Reads a file of one or more reports.
+pub(crate) fn read_report(path: &Utf8Path) -> Result<MergedReport, MergeCommandError> {
     let unreadable = |source| MergeCommandError::Unreadable { path: path.to_owned(), source };
     // Line 0 is the whole report.
     let invalid = |line: u64, reason: String| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::options::{AcceptedCause, AuditOptions};
+use super::accepted_cause::AcceptedCause;
+use super::options::AuditOptions;
 use super::report::{Conclusion, Decision, DecisionStatus, FindingCode, LogAudit, RunReport, UnprovenCause};
 use crate::gate::VerdictKind;
 

@@ -28,6 +28,8 @@ word_enums! {
         LogChained = "SHIPPER_LOG_CHAINED",
         /// The sidecar equals the latest rehearsal.
         SidecarMatched = "SHIPPER_SIDECAR_MATCHED",
+        /// The log satisfies the policy of the options.
+        Policy = "SHIPPER_POLICY_SATISFIED",
         /// The log has no warnings.
         Strict = "SHIPPER_STRICT",
     }
@@ -57,6 +59,7 @@ impl VerifiedLevel {
             (Self::LogSealed, unsealed_cause(audit, options).is_none()),
             (Self::LogChained, audit.integrity == Integrity::Chained),
             (Self::SidecarMatched, audit.sidecar.status == SidecarStatus::Match),
+            (Self::Policy, options.policy.is_some()),
             (Self::Strict, options.strict),
         ]
         .into_iter()

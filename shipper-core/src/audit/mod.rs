@@ -22,17 +22,20 @@
 // uses `Auditor` directly, since it may need a timeline.
 
 mod acceptance;
+mod accepted_cause;
 mod assertions;
 mod compare;
 mod comparison;
 mod engine;
 mod fleet;
 mod options;
+mod policy;
 mod report;
 mod sealed;
 mod surroundings;
 mod trusted_head;
 
+pub use accepted_cause::AcceptedCause;
 pub use assertions::VerifiedLevel;
 pub use compare::{CompareError, compare_logs};
 pub use comparison::{
@@ -40,12 +43,12 @@ pub use comparison::{
 };
 pub use engine::{AuditError, Auditor, audit_path, audit_reader, resolve_as_of};
 pub use fleet::{
-    Conflict, Counts, Duplicate, DuplicateContent, IncompleteReport, MergeError, MergedReport, NdjsonMerger,
-    PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, merge,
+    BaselineComparison, Change, ComparisonSchema, Conflict, Counts, DecisionChange, DecisionState, Duplicate,
+    DuplicateContent, FindingChange, IncompleteReport, LogChange, MergeError, MergedReport, NdjsonMerger,
+    PolicyMismatch, ReportLine, ReportLineError, Summary, SummaryBuilder, compare_with_baseline, merge,
 };
-pub use options::{
-    AcceptedCause, AsOf, AuditOptions, ComparedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput,
-};
+pub use options::{AsOf, AuditOptions, ComparedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput};
+pub use policy::{LevelRule, Policy, PolicyConflict, PolicyError, PolicyProblem, SkipRule};
 pub use report::{
     CommitReport, Compression, Conclusion, Decision, DecisionCommits, DecisionStatus, Finding, FindingCode, GateReport,
     IndexReport, Integrity, Label, LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, PacketFileReport,

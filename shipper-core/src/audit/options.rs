@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use shipper_events::{Head, PlanId, RegistryName, Timestamp};
 use thiserror::Error;
 
+use super::accepted_cause::AcceptedCause;
+use super::policy::{Policy, PolicyConflict};
 use super::trusted_head::{HeadSigner, TrustedHead};
 use crate::registry_index::RegistryIndex;
 use crate::words::word_enums;
@@ -57,9 +59,39 @@ pub struct AuditOptions {
     /// The head of the earlier log that this log continues, if that log was reviewed. `None` acknowledges no earlier log.
     #[serde(default, with = "as_text", skip_serializing_if = "Option::is_none")]
     pub acknowledge_earlier: Option<Head>,
+    /// The rules of the auditor for a log. Set it with [`with_policy`](Self::with_policy), which also sets what the policy
+    /// demands elsewhere in these options. `None` adds no rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 impl AuditOptions {
+    /// Adds the rules of a policy. It also sets [`registry`](Self::registry), and adds to [`accept`](Self::accept).
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyConflict`] if these options have another registry than the policy.
+    pub fn with_policy(mut self, policy: Policy) -> Result<Self, PolicyConflict> {
+        match (policy.registry.clone(), &self.registry) {
+            (Some(policy), Some(option)) if policy != *option => {
+                return Err(PolicyConflict { policy, option: option.clone() });
+            }
+            (Some(policy), _) => self.registry = Some(policy),
+            (None, _) => {}
+        }
+        self.accept.extend(policy.accept.iter().copied());
+        self.policy = Some(policy);
+        Ok(self)
+    }
+
+    /// Returns whether the registry and the accepted causes are what [`with_policy`](Self::with_policy) sets.
+    pub(in crate::audit) fn fits_policy(&self) -> bool {
+        self.policy.as_ref().is_none_or(|policy| {
+            let same_registry = policy.registry.is_none() || policy.registry == self.registry;
+            same_registry && policy.accept.is_subset(&self.accept)
+        })
+    }
+
     /// Returns the accepted causes, separated by commas; `None` if there are none.
     pub fn accept_list(&self) -> Option<String> {
         let causes: Vec<&str> = self.accept.iter().map(|cause| cause.as_str()).collect();
@@ -149,19 +181,6 @@ word_enums! {
     pub enum RequiredVerdict {
         /// The gate authorizes the plan of the options.
         Authorized = "authorized",
-    }
-
-    /// A cause of an inconclusive log that the caller may accept.
-    #[derive(PartialOrd, Ord)]
-    pub enum AcceptedCause {
-        /// The gate was recorded as dormant.
-        Dormant = "dormant",
-        /// The gate was recorded as bypassed.
-        Bypassed = "bypassed",
-        /// A run published without a recorded decision, and no rehearsal supports it.
-        Unrecorded = "unrecorded",
-        /// The log has events and no decision.
-        NoDecision = "no-decision",
     }
 }
 

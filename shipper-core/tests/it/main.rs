@@ -14,6 +14,7 @@
 mod acceptance;
 mod adversarial_cost;
 mod ask_gate;
+mod baseline;
 #[cfg(all(unix, feature = "cargo"))]
 mod cargo_cases;
 #[cfg(all(unix, feature = "cargo"))]
@@ -49,6 +50,7 @@ mod kept_heads;
 mod kill_at_syscall;
 mod merge;
 mod packet;
+mod policy;
 mod properties;
 #[cfg(feature = "release")]
 mod publish_crash;

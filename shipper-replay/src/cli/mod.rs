@@ -1,9 +1,11 @@
 //! The command line.
 
+mod baseline;
 mod compare;
 mod heads;
 mod index;
 mod packet;
+mod policy;
 
 use std::ffi::OsString;
 use std::sync::LazyLock;
@@ -28,7 +30,7 @@ use crate::uri;
 /// The audit derives every decision of the gate again from the events before it. The report shows which publishes are
 /// backed by a passing rehearsal of the same plan, and which are not. It quotes the lines that prove this.
 ///
-/// The program changes no file, and uses no network and no configuration file. It reads the clock only for the time of
+/// The program changes no file, and uses no network and no configuration file except --policy. It reads the clock only for the time of
 /// a statement (--format vsa).
 #[derive(Debug, Parser)]
 #[command(version, long_version = VERSION.as_str(), max_term_width = 100)]
@@ -129,6 +131,9 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, value_name = "CAUSE", value_delimiter = ',', help_heading = AUDIT)]
     accept: Vec<Accepted>,
 
+    #[command(flatten)]
+    pub(crate) policy: policy::PolicyArgs,
+
     /// Acknowledge that the earlier log with this HEAD was reviewed
     ///
     /// The audited log must continue it. HEAD is LINES:BYTES:BLAKE3.
@@ -151,6 +156,9 @@ pub(crate) struct Cli {
     /// ndjson, it prints only the report. It waits for a log that does not exist yet.
     #[arg(long, conflicts_with_all = ["at", "sidecar", "since", "require"], help_heading = OUTPUT)]
     pub(crate) follow: bool,
+
+    #[command(flatten)]
+    pub(crate) baseline: baseline::BaselineArgs,
 
     /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = OUTPUT)]
@@ -300,7 +308,7 @@ pub(crate) enum Detail {
 }
 
 impl Cli {
-    /// Returns the options of the audit.
+    /// Returns the options of the audit, without the policy file.
     pub(crate) fn audit_options(&self) -> AuditOptions {
         let mut options = AuditOptions::default().with_strict(self.strict);
         options.registry.clone_from(&self.registry);

@@ -24,6 +24,8 @@ use crate::view::{FindingFilter, ReportView};
 /// Returns the findings that a format shows with excerpts of the log; `None` for a format without excerpts.
 pub(crate) fn finding_filter(cli: &Cli) -> Option<FindingFilter> {
     match cli.format {
+        // A comparison has no excerpts.
+        _ if cli.baseline.baseline.is_some() => None,
         Format::Human => human::finding_filter(cli.detail()),
         Format::Json | Format::Ndjson | Format::Vsa => None,
         Format::Sarif | Format::Github | Format::Markdown | Format::Html => {

@@ -9,7 +9,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shipper_core::audit::{
-    AcceptedCause, AuditOptions, Conclusion, HeadSigner, Integrity, Level, LogAudit, LogReport, PacketStatus,
+    self, AcceptedCause, AuditOptions, Conclusion, HeadSigner, Integrity, Level, LogAudit, LogReport, PacketStatus,
     SidecarStatus, TailStatus, VerifiedLevel,
 };
 use shipper_events::event::RULES_VERSION;
@@ -75,7 +75,7 @@ enum Annotations {
     /// Of a file whose digests do not cover all bytes.
     Prefix { shipper_extent: &'static str },
     /// Of the policy.
-    Policy { shipper_policy: Policy },
+    Policy { shipper_policy: Box<Policy> },
 }
 
 /// The policy. Its digest is that of this object as compact JSON, with the members in this order.
@@ -93,6 +93,9 @@ struct Policy {
     accept: BTreeSet<AcceptedCause>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledge_earlier: Option<String>,
+    /// The rules of the policy file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<audit::Policy>,
 }
 
 /// Writes the statement, on one line.
@@ -171,11 +174,12 @@ fn policy(demand: &AuditOptions) -> io::Result<Resource> {
         strict: demand.strict,
         accept: demand.accept.clone(),
         acknowledge_earlier: demand.acknowledge_earlier.map(|head| head.to_string()),
+        policy: demand.policy.clone(),
     };
     Ok(Resource {
         uri: Some(format!("pkg:cargo/shipper-replay#rules/{RULES_VERSION}")),
         digest: Digests { sha256: sha256(&serde_json::to_vec(&policy)?), blake3: None },
-        annotations: Some(Annotations::Policy { shipper_policy: policy }),
+        annotations: Some(Annotations::Policy { shipper_policy: Box::new(policy) }),
         ..Resource::default()
     })
 }

@@ -12,6 +12,7 @@
 )]
 
 mod accept_flag;
+mod baseline_flag;
 mod cli;
 mod commits;
 mod compare;
@@ -41,6 +42,7 @@ mod markdown_report;
 mod merge;
 mod output_limits;
 mod packet;
+mod policy_flag;
 mod report_schema;
 mod require_flag;
 mod sarif;

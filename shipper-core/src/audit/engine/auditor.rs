@@ -14,14 +14,16 @@ use super::file_start::FileStart;
 use super::findings::Findings;
 use super::gate_events::GateEventChecks;
 use super::index::IndexTracker;
-use super::integrity::{IntegrityTracker, check_trusted_heads};
+use super::integrity::{IntegrityTracker, check_trusted_heads, is_sealed};
 use super::names::NameTracker;
 use super::packages::PackageTracker;
 use super::packet::PacketTracker;
+use super::policy_facts::PolicyTracker;
 use super::runs::RunTracker;
 use super::sidecar::SidecarTracker;
 use super::timeline::TimelineTracker;
 use crate::audit::options::{AsOf, AuditOptions, ComparedFiles};
+use crate::audit::policy;
 use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, LogAudit, TailStatus, TimelineEntry};
 use crate::audit::surroundings::LogSurroundings;
 use crate::audit::trusted_head::{PrefixSha256, Tee};
@@ -83,6 +85,8 @@ pub struct Auditor {
     pub(super) packet: PacketTracker,
     pub(super) index: Option<IndexTracker>,
     pub(super) timeline: Option<TimelineTracker>,
+    /// `None` without a policy.
+    pub(super) policy: Option<PolicyTracker>,
     pub(super) findings: Findings,
     surroundings: LogSurroundings,
     /// The head of the earlier log that this one continues.
@@ -130,6 +134,7 @@ impl Auditor {
             packet: PacketTracker::new(packet),
             index: index.map(IndexTracker::new),
             timeline: None,
+            policy: options.policy.is_some().then(PolicyTracker::default),
             findings: Findings::default(),
             surroundings: LogSurroundings::default(),
             continues: None,
@@ -221,6 +226,8 @@ impl Auditor {
         let since = check_trusted_heads(&self.log, &self.prefixes, head.lines, &self.options, &mut self.findings);
         self.finish_trackers(head.lines, since.is_some());
         let integrity = self.integrity();
+        let is_sealed = tail == Tail::Clean && is_sealed(&self.log, &self.prefixes, &self.options);
+        self.check_policy(head.lines, since.map_or(0, |head| head.lines), is_sealed);
         let sidecar = self.sidecar.finish(self.integrity.stopped_at.is_none(), &mut self.findings);
         let tail = match tail {
             // The prefix of a cutoff has no tail.
@@ -286,6 +293,18 @@ impl Auditor {
         self.end_run(self.integrity.stopped_at.unwrap_or(lines + 1));
         std::mem::take(&mut self.packages).finish(&mut self.findings);
         self.report_surroundings();
+    }
+
+    /// Adds the findings of the policy, if the options have one. `since` is the number of lines up to the head of `--since`.
+    fn check_policy(&mut self, lines: u64, since: u64, is_sealed: bool) {
+        let (Some(tracker), Some(policy)) = (self.policy.take(), &self.options.policy) else {
+            return;
+        };
+        let end = self.integrity.stopped_at.unwrap_or(lines + 1);
+        let facts = tracker.finish(&self.decisions.decisions, end, self.log.any_unchained(), is_sealed);
+        for (finding, decision) in policy::check(policy, &facts, since) {
+            self.findings.add(finding, decision);
+        }
     }
 
     fn integrity(&self) -> Integrity {

@@ -145,6 +145,9 @@ fn into_findings(
         if inclusion == Some(Inclusion::OtherPlan) && finding.code != FindingCode::BasisMismatch {
             continue;
         }
+        if let Some(policy) = &options.policy {
+            policy.set_level(&mut finding);
+        }
         let before_since = since.is_some_and(|head| finding.line.is_some_and(|line| line <= head.lines));
         let stays = inclusion == Some(Inclusion::InReport) || finding.code.breaks_integrity();
         if before_since && !stays {

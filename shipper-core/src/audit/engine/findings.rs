@@ -27,7 +27,8 @@ impl Findings {
         findings.into_iter().for_each(|finding| self.add(finding, Some(decision)));
     }
 
-    fn add(&mut self, finding: Finding, decision: Option<usize>) {
+    /// Adds a finding about the decision at that position of its tracker; `None` if it is about the log.
+    pub(super) fn add(&mut self, finding: Finding, decision: Option<usize>) {
         self.breaks_integrity |= finding.code.breaks_integrity();
         self.all.push((finding, decision));
     }

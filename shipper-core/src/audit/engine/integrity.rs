@@ -114,6 +114,12 @@ pub(super) fn check_trusted_heads(
     since
 }
 
+/// Returns whether the head of the options is signed and covers all complete lines of the log.
+pub(super) fn is_sealed(log: &LogScanner, prefixes: &PrefixSha256, options: &AuditOptions) -> bool {
+    let signed = options.extends.filter(|_| options.head_signer.is_some());
+    signed.is_some_and(|head| head.bytes == log.head().bytes && begins_with(log, prefixes, &head))
+}
+
 /// Returns whether the log begins with the bytes of a head.
 fn begins_with(log: &LogScanner, prefixes: &PrefixSha256, head: &TrustedHead) -> bool {
     log.tracked_head(head.lines).is_some_and(|actual| match head.digest {

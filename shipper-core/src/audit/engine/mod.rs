@@ -5,6 +5,7 @@
 //! - `integrity`, `gate_events`, `authority`, `commits`, `packages`, `names`, `sidecar`, `packet`, `index` and `timeline` track one
 //!   concern each.
 //! - `decisions` tracks decisions; `runs` tracks runs, with `decisions`, `authority` and `active_run`, the current run.
+//! - `policy_facts` collects the facts that the rules of a policy depend on.
 //! - `findings` collects findings, `format` makes their text, and `conclude` applies the options to the result.
 
 mod active_run;
@@ -23,6 +24,7 @@ mod integrity;
 mod names;
 mod packages;
 mod packet;
+mod policy_facts;
 mod runs;
 mod sidecar;
 mod timeline;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use shipper_events::EventKind;
+use shipper_events::{EventKind, Timestamp};
 
 use super::findings::Findings;
 use super::format::format_packages;
@@ -15,6 +15,8 @@ pub(super) struct PackageAction<'a> {
     pub(super) kind: EventKind,
     /// The package, `name@version`.
     pub(super) package: &'a str,
+    /// The time of the event. `None` if the audit does not need it.
+    pub(super) timestamp: Option<&'a Timestamp>,
     /// The content that the event records.
     pub(super) content: Option<&'a str>,
     /// True for a `package_skipped` because the package is already published.

@@ -8,7 +8,7 @@ use super::authority::AuthorityTracker;
 use super::decisions::{DecisionTracker, TrackedDecision};
 use super::findings::Findings;
 use super::format::{format_number, format_reasons, format_verdict, result_text};
-use super::packages::{PackageAction, PackageTracker};
+use super::packages::{PackageAction, PackageTracker, RunKey};
 use crate::audit::report::{Finding, FindingCode, Label, RunSpan, paths};
 use crate::fold::GateState;
 use crate::gate::{RefusalCode, Verdict, VerdictKind, evaluate};
@@ -32,6 +32,11 @@ impl RunTracker {
     /// Creates a tracker. `since` is the number of lines of the head of `--since`.
     pub(super) fn new(since: u64) -> Self {
         Self { since, ..Self::default() }
+    }
+
+    /// Returns the active run; `None` outside every run.
+    pub(super) fn active_key(&self) -> Option<RunKey> {
+        self.active.as_ref().map(ActiveRun::key)
     }
 
     /// Starts a run, which uses a recorded decision or gets an implicit one.
@@ -109,7 +114,7 @@ impl RunTracker {
         decisions: &DecisionTracker,
         findings: &mut Findings,
     ) {
-        let run = self.active.as_ref().map(ActiveRun::key);
+        let run = self.active_key();
         if let Some(run) = &mut self.active {
             if action.publishes() {
                 check_outdated(run, state, decisions);

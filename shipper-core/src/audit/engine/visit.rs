@@ -13,6 +13,7 @@ use super::integrity::report_chain_errors;
 use super::packages::PackageAction;
 use super::runs::RunEnd;
 use super::timeline::is_on_timeline;
+use crate::audit::policy::Policy;
 use crate::audit::report::{Finding, FindingCode, Label, paths};
 
 impl Auditor {
@@ -42,6 +43,9 @@ impl Auditor {
         let before = BeforeEvent::new(event, &self.state);
         self.state.evolve(line, event);
         self.decisions.gate_event(line, event, before, &self.state);
+        if let Some(policy) = &mut self.policy {
+            policy.gate_event(line, event, self.decisions.decisions.len(), &self.state);
+        }
         if matches!(event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()
         {
@@ -100,7 +104,8 @@ impl Auditor {
                     if let Some(index) = &mut self.index {
                         index.record_event(line, event, is_already_published);
                     }
-                    self.visit_action(&PackageAction { line, kind, package, content, is_already_published });
+                    let timestamp = Some(&event.timestamp);
+                    self.visit_action(&PackageAction { line, kind, package, timestamp, content, is_already_published });
                 }
             }
         }
@@ -108,7 +113,12 @@ impl Auditor {
 
     fn visit_action(&mut self, action: &PackageAction<'_>) {
         self.packet.record(action.line, action.kind, action.package);
-        let Self { runs, state, packages, decisions, findings, .. } = self;
+        let Self { runs, state, packages, decisions, policy, findings, .. } = self;
+        if let (Some(policy), Some(run), Some(at)) = (policy, runs.active_key(), action.timestamp)
+            && action.publishes()
+        {
+            policy.act(run, action.line, at);
+        }
         runs.record_action(action, state, packages, decisions, findings);
     }
 
@@ -133,16 +143,21 @@ impl Auditor {
 
 impl LogVisitor for Auditor {
     fn interest(&self) -> fn(&str) -> Interest {
-        match (&self.index, &self.timeline) {
-            (Some(_), _) => index_interest,
-            (None, Some(_)) => timeline_interest,
-            (None, None) => interest,
+        let needs_more = self.options.policy.as_ref().is_some_and(Policy::needs_more_events);
+        match (needs_more, &self.index, &self.timeline) {
+            (true, _, _) => policy_interest,
+            (false, Some(_), _) => index_interest,
+            (false, None, Some(_)) => timeline_interest,
+            (false, None, None) => interest,
         }
     }
 
     fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
         if starts_unchained_segment {
+            if let Some(policy) = &mut self.policy {
+                policy.unchained_from(line);
+            }
             let message = "unchained lines begin here, after chained lines";
             self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
         }
@@ -155,7 +170,8 @@ impl LogVisitor for Auditor {
             Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, lines, &mut self.findings),
             Some(LineContent::Package { kind, package, content }) => {
                 let (package, content) = (&*package, content.as_deref());
-                self.visit_action(&PackageAction { line, kind, package, content, is_already_published: false });
+                let (timestamp, is_already_published) = (None, false);
+                self.visit_action(&PackageAction { line, kind, package, timestamp, content, is_already_published });
             }
             Some(LineContent::Event(event)) => {
                 if affects_gate(event.event_type.name()) {
@@ -206,4 +222,10 @@ fn timeline_interest(type_name: &str) -> Interest {
 /// Returns the part of an event that a comparison with an index needs: also the checksums of uploads and publishes.
 fn index_interest(type_name: &str) -> Interest {
     if type_name == EventKind::PackageUploaded.name() { Interest::Full } else { timeline_interest(type_name) }
+}
+
+/// Returns the part of an event that the rules of a policy need: also the times of all actions, and so what an index and
+/// a timeline need.
+fn policy_interest(type_name: &str) -> Interest {
+    if EventKind::from_name(type_name).is_some_and(is_package_action) { Interest::Full } else { interest(type_name) }
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use shipper_events::{Head, is_display_safe};
 
-use crate::audit::options::{AcceptedCause, AuditOptions};
+use crate::audit::accepted_cause::AcceptedCause;
+use crate::audit::options::AuditOptions;
 use crate::audit::report::{
     Decision, DecisionStatus, Finding, FindingCode, Integrity, Level, LogAudit, PacketStatus, RegistrySource,
     SidecarStatus, TailStatus,
@@ -60,19 +61,28 @@ fn lines(audit: &LogAudit) -> impl Iterator<Item = u64> {
 
 /// Returns whether an audit under these options can give the result.
 pub(super) fn is_consistent_with(audit: &LogAudit, options: &AuditOptions) -> bool {
-    let levels = audit.findings.iter().all(|finding| match (finding.code.level(), finding.level) {
+    let policy = options.policy.as_ref();
+    let default =
+        |code: FindingCode| policy.and_then(|policy| policy.level(code)).map_or(code.level(), |rule| rule.level);
+    let levels = audit.findings.iter().all(|finding| match (default(finding.code), finding.level) {
         (Level::Note, Level::Note) | (Level::Error, Level::Error) => true,
         (Level::Warning, Level::Warning) => !options.strict || may_be_accepted(finding.code, options),
         (Level::Warning, Level::Error) => options.strict,
-        (_, Level::Note) => options.since.is_some(),
+        // The earlier log may be acknowledged, or in the same report.
+        (_, Level::Note) => options.since.is_some() || finding.code == FindingCode::ContinuesEarlierLog,
         _ => false,
     });
+    let has_policy = policy.is_some() || !audit.findings.iter().any(|finding| finding.code.is_of_policy());
     let self_declared = Some(RegistrySource::SelfDeclared);
     let registries = options.registry.is_none()
         || audit.decisions.iter().all(|decision| decision.registry_source != self_declared)
             && audit.gate.as_ref().is_none_or(|gate| gate.registry_source != self_declared);
     let plan = options.plan_id.as_ref();
-    levels && registries && plan.is_none_or(|plan| audit.decisions.iter().all(|decision| decision.plan_id == *plan))
+    levels
+        && has_policy
+        && options.fits_policy()
+        && registries
+        && plan.is_none_or(|plan| audit.decisions.iter().all(|decision| decision.plan_id == *plan))
 }
 
 /// Returns whether `--strict` may leave a warning of this code as it is, because its cause is accepted.

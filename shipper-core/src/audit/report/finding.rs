@@ -164,6 +164,11 @@ codes! {
     IndexMissing "index-missing" Error PACKAGE "check that the index is that of the live registry and is newer than the log; then find out whether this version was ever published"
     IndexChecksum "index-checksum" Error PACKAGE "download this version and compare it with the source; the registry has another file than the log records"
     PublishOutsideRun "publish-outside-run" Error PACKAGE "find out what published here, and check the packages; yank bad versions, and publish fixes from a rehearsed plan"
+    PolicyRehearsalAge "policy-rehearsal-age" Error TIMESTAMP "rehearse right before each publish; check what was published with the old rehearsal"
+    PolicySmokeInstall "policy-smoke-install" Error PLAN_ID "rehearse with a smoke check, which installs a rehearsed package, before the next publish"
+    PolicySkip "policy-skip" Error VERDICT "find out why the rehearsal was skipped; check what was published, and rehearse before the next publish"
+    PolicyUnchained "policy-unchained" Error TYPE "find out what wrote these lines; write the log only with tools that chain its lines"
+    PolicySealed "policy-sealed" Error TYPE "sign the head of the whole log, and pass the signed head to the audit"
     RepairInterrupted "repair-interrupted" Warning TYPE "rehearse again, which completes the repair; until then the gate refuses, because the removed bytes may record a failure"
     SyncFailed "sync-failed" Warning TYPE "check the disk and compare the log with a copy; then move the log aside, because it may have lost events"
     ContinuesEarlierLog "continues-earlier-log" Warning TYPE "audit the earlier log, too: pass the directory, or both files; pass --acknowledge-earlier HEAD if it was dealt with"
@@ -224,6 +229,18 @@ impl FindingCode {
     /// Returns whether the finding is about a registry's index.
     pub fn is_about_index(self) -> bool {
         matches!(self, Self::IndexMissing | Self::IndexChecksum | Self::IndexUnlogged | Self::IndexYanked)
+    }
+
+    /// Returns whether the finding names a rule of a policy that the log does not satisfy.
+    pub fn is_of_policy(self) -> bool {
+        matches!(
+            self,
+            Self::PolicyRehearsalAge
+                | Self::PolicySmokeInstall
+                | Self::PolicySkip
+                | Self::PolicyUnchained
+                | Self::PolicySealed
+        )
     }
 
     /// Returns whether the finding is about the sidecar.

@@ -7,7 +7,7 @@ use shipper_events::event::RULES_VERSION;
 use super::elements::{left_out, prose, row, status, table};
 use crate::explain::conclusion_explanation;
 use crate::formats::text::headline::{capitalized, reason};
-use crate::formats::text::phrases::{log_gate_text, maybe_quoted, path_text, quoted};
+use crate::formats::text::phrases::{log_gate_text, maybe_quoted, path_text, policy_text, quoted};
 use crate::formats::text::seal::{seal_text, signer_text};
 use crate::formats::text::summary::conclusions;
 use crate::formats::text::summary::most_severe_first;
@@ -111,6 +111,7 @@ pub(super) fn demand(report: &Report) -> Markup {
         ("signed by", demand.head_signer.as_ref().map(signer_text)),
         ("--accept", demand.accept_list()),
         ("--acknowledge-earlier", demand.acknowledge_earlier.map(|head| head.to_string())),
+        ("--policy", policy_text(demand)),
     ];
     let given = optional.into_iter().filter(|(_, value)| value.is_some()).map(|(option, value)| (option, value, ""));
     html! {

@@ -11,7 +11,7 @@ use shipper_core::audit::{Conclusion, LogReport, Report};
 use shipper_events::{display_safe, is_display_safe};
 
 use crate::formats::text::headline::{capitalized, reason};
-use crate::formats::text::phrases::{log_gate_text, maybe_quoted, quoted};
+use crate::formats::text::phrases::{log_gate_text, maybe_quoted, policy_text, quoted};
 use crate::formats::text::seal::{seal_text, signer_text};
 use crate::formats::text::summary::conclusions;
 use crate::formats::text::summary::most_severe_first;
@@ -133,6 +133,7 @@ fn options(report: &Report) -> String {
         demand.strict.then(|| "--strict".to_owned()),
         demand.accept_list().map(|causes| format!("--accept {causes}")),
         demand.acknowledge_earlier.map(|head| format!("--acknowledge-earlier {head}")),
+        policy_text(demand).map(|policy| format!("--policy: {policy}")),
     ];
     let options: Vec<String> = options.into_iter().flatten().map(|option| code(&option)).collect();
     let options = if options.is_empty() { "no audit options".to_owned() } else { options.join(", ") };

@@ -29,6 +29,7 @@ pub(super) fn of_run(report: &Report) -> PropertyBag {
         ("requireSealed", demand.require_sealed.then_some(Value::Bool(true))),
         ("headSigner", demand.head_signer.as_ref().map(|signer| json!(signer_text(signer)))),
         ("accept", (!demand.accept.is_empty()).then(|| json!(demand.accept))),
+        ("policy", demand.policy.as_ref().map(|policy| json!(policy))),
         ("acknowledgeEarlier", demand.acknowledge_earlier.map(|head| json!(head.to_string()))),
     ];
     if let Some(members) = members.as_object_mut() {

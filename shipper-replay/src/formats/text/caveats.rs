@@ -20,6 +20,7 @@ pub(crate) enum Caveat {
     UnknownEvents,
     Contents,
     Clocks,
+    Actors,
     Sidecar,
 }
 
@@ -42,6 +43,7 @@ impl Caveat {
             (Self::UnknownEvents, found(FindingCode::UnknownEvent)),
             (Self::Contents, has_lines && (!audit.decisions.is_empty() || audit.gate.is_some())),
             (Self::Clocks, has_lines),
+            (Self::Actors, has_lines && demand.policy.as_ref().is_some_and(|policy| policy.skips.is_some())),
             (Self::Sidecar, has_lines && audit.sidecar.status == SidecarStatus::NotChecked),
         ]
         .into_iter()
@@ -62,6 +64,7 @@ impl Caveat {
             Self::UnknownEvents => "events of unknown types",
             Self::Contents => "the contents of packages",
             Self::Clocks => "the clocks",
+            Self::Actors => "the names of actors",
             Self::Sidecar => "the sidecar",
         }
     }

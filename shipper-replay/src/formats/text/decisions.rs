@@ -33,6 +33,9 @@ impl<'a> DecisionsByLine<'a> {
                 | FindingCode::GateBypassed
                 | FindingCode::GateNotAskedAgain
                 | FindingCode::OtherCommit
+                | FindingCode::PolicyRehearsalAge
+                | FindingCode::PolicySmokeInstall
+                | FindingCode::PolicySkip
         );
         let line = finding.line.filter(|_| is_about_decision)?;
         self.0.get(&line).copied()

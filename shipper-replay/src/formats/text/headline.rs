@@ -27,9 +27,11 @@ pub(crate) fn reason(log: &LogReport, report: &Report) -> String {
         let causes: Vec<&str> = causes.iter().map(|cause| cause.as_str()).collect();
         format!(" (accepted: {})", causes.join(", "))
     });
+    let satisfied = report.demand.policy.is_some() && log.conclusion == Conclusion::Verified;
+    let policy = if satisfied { ", and the log satisfies the policy" } else { "" };
     let refused = accepted.is_none().then(|| not_accepted(log)).flatten();
     let acknowledged = if log.acknowledged { " (acknowledged)" } else { "" };
-    format!("{reason}{}{acknowledged}", accepted.or(refused).unwrap_or_default())
+    format!("{reason}{policy}{}{acknowledged}", accepted.or(refused).unwrap_or_default())
 }
 
 /// Returns why `--accept` cannot accept an inconclusive log: a run after a rehearsal that failed or is unsound. Without

@@ -97,6 +97,15 @@ pub(crate) fn confirmed_heads(audit: &LogAudit, demand: &AuditOptions) -> Option
     (!confirmed.is_empty()).then(|| format!("the log begins with the {heads} of {}{signer}", confirmed.join(" and ")))
 }
 
+/// Returns the rules of the policy and the beginning of its SHA-256; `None` without a policy.
+pub(crate) fn policy_text(demand: &AuditOptions) -> Option<String> {
+    let policy = demand.policy.as_ref()?;
+    let rules = policy.rules();
+    let rules = if rules.is_empty() { "no rules".to_owned() } else { rules.join("; ") };
+    let digest = policy.sha256.as_ref().map(|digest| format!(" (sha256 {})", display_safe(digest).max_chars(64)));
+    Some(format!("{rules}{}", digest.unwrap_or_default()))
+}
+
 /// Returns a difference between the sidecar and the log.
 pub(crate) fn diff_text(difference: &FieldDiff) -> String {
     let value = |value: &FieldValue| match value {

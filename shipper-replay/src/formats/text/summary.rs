@@ -12,7 +12,7 @@ use shipper_events::{PlanId, display_safe};
 use super::decisions::sort_rank;
 use super::packet::packet_facts;
 use super::phrases::{
-    audited_up_to, confirmed_heads, diff_text, gate_text, in_parentheses, plural, quoted, refusal_text,
+    audited_up_to, confirmed_heads, diff_text, gate_text, in_parentheses, plural, policy_text, quoted, refusal_text,
 };
 
 /// Returns the integrity of the chain.
@@ -62,6 +62,7 @@ pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&Plan
         Some(fact("log", format!("{}{}", extent(audit), up_to.unwrap_or_default()))),
         Some(fact("head", format!("{lines}:{bytes}:{blake3}{of}"))),
         confirmed_heads(audit, demand).map(|heads| fact("confirmed", heads)),
+        policy_text(demand).map(|policy| fact("policy", policy)),
         Some(fact("rehearsal", rehearsal)),
         gate.map(|gate| Fact { details: reasons.collect(), ..fact("gate now", gate_text(gate, plan)) }),
         Some(Fact {
