@@ -113,6 +113,10 @@ fn tables_have_the_expected_conclusions() {
     let mut expected = Vec::new();
     for section in page.split("\n## `").skip(1) {
         let (collection, text) = section.split_once("/`").expect("the name of a collection");
+        // Collections of workspaces have no results.
+        if !text.contains(" result |") {
+            continue;
+        }
         for row in text.lines().filter(|line| line.starts_with("| `")) {
             let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
             let (case, result) = (cells[0].trim_matches('`'), cells[cells.len() - 1]);
