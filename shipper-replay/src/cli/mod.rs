@@ -1,6 +1,7 @@
 //! The command line.
 
 mod baseline;
+mod bundle;
 mod compare;
 mod heads;
 mod index;
@@ -159,6 +160,9 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) baseline: baseline::BaselineArgs,
+
+    #[command(flatten)]
+    pub(crate) bundle: bundle::BundleArgs,
 
     /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = OUTPUT)]
@@ -343,6 +347,7 @@ impl Cli {
             ("--head", self.heads.head),
             ("--signed-head", self.heads.signed_head.is_some()),
             ("--follow", self.follow),
+            ("--bundle", self.bundle.bundle.is_some()),
             ("--format vsa", self.format == Format::Vsa),
         ])
     }

@@ -13,6 +13,7 @@
 
 mod accept_flag;
 mod baseline_flag;
+mod bundle;
 mod cli;
 mod commits;
 mod compare;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shipper_events::{PlanId, RegistryName, Timestamp};
 
+use super::bundle::BundleReport;
 use super::decision::{Decision, DecisionStatus, RegistrySource, VerdictSummary};
 use super::finding::{Finding, FindingCode};
 use super::index::IndexReport;
@@ -29,6 +30,9 @@ pub struct LogAudit {
     /// not compressed, or if the caller decompressed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,
+    /// The bundle that the caller read the log from. `None` for a log that is not in a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleReport>,
     /// The state of the hash chain.
     pub integrity: Integrity,
     /// The state of the end of the log.

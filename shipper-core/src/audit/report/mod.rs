@@ -1,6 +1,7 @@
 //! The report as data: plain values with their JSON form, which is byte-identical for the same input and options.
 //! `docs/auditing.md`, "The JSON report".
 
+mod bundle;
 mod commit;
 mod decision;
 mod finding;
@@ -11,6 +12,7 @@ mod log_report;
 mod packet;
 mod timeline;
 
+pub use bundle::BundleReport;
 pub use commit::{CommitReport, DecisionCommits};
 pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
