@@ -239,7 +239,7 @@ struct AuditJob<'c> {
     statement: Option<&'c StatementInputs>,
     /// The bundle that is written after the audit.
     bundle: Option<&'c BundleOut<'c>>,
-    /// What is kept of the files of an index.
+    /// The part of an index's files that is kept.
     keep: Keep,
     index: Option<IndexFiles>,
 }

@@ -30,7 +30,7 @@ pub(crate) enum IndexFilesError {
     TooLong,
 }
 
-/// What is kept of the files of an index.
+/// The part of an index's files that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
     Nothing,

@@ -1,7 +1,7 @@
 //! `shipper-replay` audits the event log of a publish gate. See `docs/auditing.md`.
 //!
 //! The program finds logs, passes their bytes to the auditor of `shipper-core`, and renders the report that it returns.
-//! It writes only the report.
+//! It writes only the report, and the archive of `--bundle`.
 
 mod audit;
 mod baseline;

@@ -22,7 +22,7 @@ pub(crate) struct Bundle {
     sender: Sender,
 }
 
-/// What the report of the sender says. It is shown and never trusted.
+/// The members of the sender's report that are shown. They are never trusted.
 #[derive(Debug, Deserialize)]
 struct Sender {
     conclusion: Conclusion,

@@ -1,4 +1,4 @@
-//! Bundles (`--bundle`): one audit as a tar archive that the next auditor judges again: `docs/auditing.md`, "A bundle".
+//! Bundles (`--bundle`): one audit as a tar archive that the next auditor judges again: `docs/evidence.md`, "A bundle".
 //!
 //! - `format` has the names, the order and the headers of the files in a bundle.
 //! - `read` checks a bundle. It accepts only the bytes that `write` could have written, and unpacks nothing.

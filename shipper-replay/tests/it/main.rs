@@ -55,3 +55,4 @@ mod support;
 mod terminal;
 mod tutorial;
 mod vsa;
+mod walkthrough;

@@ -1,7 +1,6 @@
 //! The report as data: plain values with their JSON form, which is byte-identical for the same input and options.
 //! `docs/auditing.md`, "The JSON report".
 
-mod bundle;
 mod commit;
 mod decision;
 mod finding;
@@ -12,7 +11,6 @@ mod log_report;
 mod packet;
 mod timeline;
 
-pub use bundle::BundleReport;
 pub use commit::{CommitReport, DecisionCommits};
 pub use decision::{
     Decision, DecisionStatus, RecordedVerdict, RegistrySource, RunReport, UnprovenCause, VerdictSummary,
@@ -22,7 +20,8 @@ pub use index::IndexReport;
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{
-    Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
+    BundleReport, Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport,
+    SidecarStatus, TailStatus,
 };
 pub use log_report::{LogReport, Report, Schema, UnauditedReason};
 pub use packet::{PacketFileReport, PacketReport, PacketStatus};
