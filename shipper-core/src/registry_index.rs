@@ -20,13 +20,13 @@ pub struct RegistryIndex {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct IndexPackage {
     /// The entries of each version; more than one only if files or lines repeat it.
-    pub(crate) versions: BTreeMap<Version, Vec<IndexEntry>>,
+    pub(crate) versions: BTreeMap<Version, BTreeSet<IndexEntry>>,
     /// Positions of the files that contain the package.
     files: BTreeSet<usize>,
 }
 
 /// A line of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IndexEntry {
     /// SHA-256 of the package's file, 64 lowercase hex digits.
     pub(crate) cksum: String,
@@ -89,10 +89,7 @@ impl RegistryIndex {
             self.spellings.entry(one_spelling(&name)).or_default().insert(name.clone());
             let package = self.packages.entry(name).or_default();
             package.files.insert(file);
-            let known = package.versions.entry(version).or_default();
-            if !known.contains(&entry) {
-                known.push(entry);
-            }
+            package.versions.entry(version).or_default().insert(entry);
         }
         Ok(())
     }

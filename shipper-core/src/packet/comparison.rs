@@ -97,7 +97,10 @@ struct Package {
 }
 
 impl Package {
-    fn new(states: BTreeSet<PackageState>) -> Self {
+    fn new(mut states: BTreeSet<PackageState>) -> Self {
+        // All unknown states differ alike. With one of them, an event costs the same for every file.
+        let mut has_other = false;
+        states.retain(|state| !matches!(state, PackageState::Other(_)) || !std::mem::replace(&mut has_other, true));
         let mut package = Self { states, history: History::default(), mismatch: None };
         package.update();
         package

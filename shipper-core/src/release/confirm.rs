@@ -43,10 +43,12 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             Err(failure) => ("still_unknown", Some(&*failure.message)),
         };
         let elapsed = milliseconds(started.elapsed());
-        let mut outcome = serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed });
-        if let Some(reason) = reason {
-            outcome["reason"] = reason.into();
-        }
+        let outcome = match reason {
+            None => serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed }),
+            Some(reason) => {
+                serde_json::json!({ "outcome": outcome, "attempts": attempts, "elapsed_ms": elapsed, "reason": reason })
+            }
+        };
         self.append(&id, PublishReconciled::new().outcome(RawJson::from(&outcome)))?;
         Ok(state)
     }

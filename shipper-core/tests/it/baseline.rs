@@ -89,6 +89,22 @@ fn levels_are_compared() {
     assert_eq!(compare(lowered, &usual), "1; a inconclusive>inconclusive!, unproven-publish note>warning!");
 }
 
+/// An error that replaces another one of the same code and place is new, and worse.
+#[test]
+fn replaced_error_is_worse() {
+    let log = verified();
+    let of = |lines: u64| {
+        let head = format!("{lines}:99999:{}", blake3::hash(b"another log"));
+        report(
+            &AuditOptions::default().with_extends(head.parse::<shipper_events::Head>().expect("a head")),
+            &[("a", &log)],
+        )
+    };
+    let replaced = compare(of(90), &of(91));
+    assert_eq!(replaced, "1; a violated>violated!, log-truncated ->error!, log-truncated error>-");
+    assert_eq!(compare(of(90), &of(90)), "0");
+}
+
 /// A missing log is worse, and so is a new one that is not verified.
 #[test]
 fn new_and_missing_logs() {

@@ -64,12 +64,45 @@ fn an_old_rehearsal_is_reported_once() {
     };
     assert_eq!(
         message("2h"),
-        "the run publishes more than 2h after the rehearsal on line 3 was completed, which the policy does not allow"
+        "the run begins or publishes more than 2h after the rehearsal on line 3 was completed, which the policy does not \
+         allow"
     );
     assert_eq!(
         message("59m"),
         "the rehearsal on line 3 was completed 1h before this decision, but the policy allows 59m"
     );
+}
+
+/// A time before the rehearsal contradicts the order of the lines. A run that publishes nothing has the time of its start.
+#[test]
+fn times_before_the_rehearsal_and_of_the_start_count() {
+    let chained_at = |log: &mut LogBuilder, time: &str, event_type: &str, package: &str| {
+        let previous = log.bytes().split_inclusive(|byte| *byte == b'\n').next_back().expect("a line");
+        let (seq, prev) = (log.lines(), blake3::hash(previous));
+        log.raw(&format!(
+            "{{\"seq\":{seq},\"prev\":\"{prev}\",\"timestamp\":\"2026-11-23T{time}Z\",\"event_type\":{event_type},\
+             \"package\":\"{package}\"}}\n"
+        ));
+    };
+    let run = |start: &str, published: Option<&str>| {
+        let mut log = LogBuilder::chained();
+        log.pass("p", "r").authorized("p", "r");
+        chained_at(&mut log, start, r#"{"type":"plan_created","plan_id":"p","package_count":1,"gate":4}"#, "all");
+        if let Some(time) = published {
+            chained_at(&mut log, time, r#"{"type":"package_published","duration_ms":7}"#, "a@1.0.0");
+        }
+        let audit = log.audit(&demand("max-rehearsal-age = \"1h\""));
+        audit.findings.iter().filter(|finding| finding.code == FindingCode::PolicyRehearsalAge).count()
+    };
+    assert_eq!(run("08:30:00", Some("08:31:00")), 0);
+    assert_eq!(run("09:30:00", None), 1);
+    assert_eq!(run("09:30:00", Some("08:31:00")), 1);
+    assert_eq!(run("08:30:00", Some("07:59:59")), 1);
+    let mut decided_before = LogBuilder::foreign();
+    decided_before.pass("p", "r");
+    at(&mut decided_before, "07:00:00", r#"{"type":"plan_created","plan_id":"p","package_count":1}"#, "all");
+    let summary = decided_before.summary(&demand("max-rehearsal-age = \"1h\""));
+    assert!(summary.contains("4!policy-rehearsal-age"), "{summary}");
 }
 
 /// A recorded decision is too old by its own time, also if no run uses it.
@@ -140,6 +173,20 @@ fn skips_need_an_entry() {
     }
 }
 
+/// A skip that was recorded without a registry is dormant, and is still a skip.
+#[test]
+fn dormant_skip_needs_an_entry() {
+    let mut log = LogBuilder::chained();
+    let basis = serde_json::to_string(&log.head()).expect("JSON");
+    log.event(&format!(
+        r#"{{"type":"gate_evaluated","rules":1,"plan_id":"p","rehearsal_registry":null,"skip":true,"actor":"mallory","verdict":"dormant","reasons":[],"basis":{basis}}}"#
+    ));
+    log.plan_on("p", 1, 1).published("a").finished("success");
+    for (policy, is_found) in [("", false), ("skips = []", true), ("skips = [{ actor = \"mallory\" }]", false)] {
+        assert_eq!(log.summary(&demand(policy)).contains("1!policy-skip"), is_found, "{policy}");
+    }
+}
+
 /// Unchained lines are reported at the first, and with `--since` at the first after the head.
 #[test]
 fn unchained_lines_are_reported() {
@@ -151,6 +198,9 @@ fn unchained_lines_are_reported() {
     let mut log = LogBuilder::chained();
     log.pass("p", "r").authorized("p", "r");
     assert_eq!(unchained(&log.audit(&policy)), []);
+    let mut adopted_nothing = LogBuilder::chained();
+    adopted_nothing.pass("p", "r").adopted();
+    assert_eq!(unchained(&adopted_nothing.audit(&policy)), []);
     log.foreign_line(r#"{"type":"execution_started"}"#, "all");
     let head = log.head();
     assert_eq!(unchained(&log.audit(&policy)), [(Some(5), Level::Error)]);
@@ -186,6 +236,9 @@ fn signed_head_must_cover_the_whole_log() {
         summarize(auditor.finish().expect("an audit"))
     };
     let whole = log.head();
+    let mut part = demand("require-sealed = true").with_extends(whole).with_at("6".parse().expect("a line"));
+    part.head_signer = Some(HeadSigner { principals: vec!["ci".to_owned()], key: "SHA256:x".to_owned() });
+    assert!(log.summary(&part).contains("policy-sealed"), "a part of the log is not sealed");
     assert_eq!(audit(Some((whole, true)), ""), "verified chained; 4:verified<-5");
     for (head, torn) in
         [(None, ""), (Some((half, true)), ""), (Some((whole, false)), ""), (Some((whole, true)), "{\"seq\"")]

@@ -11,6 +11,7 @@ pub(crate) struct CompareArgs {
     /// neither does, and 2 if one cannot be read. The formats are human and json.
     #[arg(long, requires = "logs", conflicts_with_all = ["files_from", "head", "merge", "registry", "plan_id", "sidecar",
         "no_sidecar", "at", "since", "extends", "signed_head", "strict", "require", "accept", "acknowledge_earlier",
+        "policy", "baseline", "packet", "no_packet", "paths",
         "timeline", "follow", "quiet", "verbose", "resource_uri", "verifier_id", "time"])]
     pub(crate) compare: bool,
 }

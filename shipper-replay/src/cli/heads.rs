@@ -14,7 +14,8 @@ pub(crate) struct HeadArgs {
     ///
     /// Each is one line. To sign a head, write one of these lines to a file.
     #[arg(long, requires = "logs", conflicts_with_all = ["merge", "registry", "plan_id", "sidecar", "no_sidecar", "at",
-        "since", "extends", "signed_head", "strict", "require", "accept", "acknowledge_earlier", "timeline", "follow",
+        "since", "extends", "signed_head", "strict", "require", "accept", "acknowledge_earlier",
+        "policy", "baseline", "packet", "no_packet", "paths", "timeline", "follow",
         "format", "quiet", "verbose", "resource_uri", "verifier_id", "time"])]
     pub(crate) head: bool,
 

@@ -202,7 +202,7 @@ pub(crate) struct Cli {
     /// Explain a term of the report, such as the code of a finding
     ///
     /// "list" prints the list of all terms, and "all" explains all of them.
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["logs", "follow"])]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["logs", "follow", "policy", "baseline", "paths", "packet"])]
     pub(crate) explain: Option<ExplainTopic>,
 
     /// Print a completion script for a shell

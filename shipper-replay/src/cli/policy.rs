@@ -8,7 +8,7 @@ use clap::Args;
 pub(crate) struct PolicyArgs {
     /// Require what the policy in FILE demands
     ///
-    /// FILE is TOML, and docs/auditing.md explains its keys. A log that does not satisfy the policy is violated. The
+    /// FILE is TOML, and docs/policy.md explains its keys. A log that does not satisfy the policy is violated. The
     /// program reads no policy that this option does not name.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["merge", "require"], help_heading = "Audit options")]
     pub(crate) policy: Option<Utf8PathBuf>,

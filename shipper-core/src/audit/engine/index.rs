@@ -31,8 +31,8 @@ struct Logged {
     state: LoggedAs,
     /// The first line with this state.
     line: u64,
-    /// The latest checksum and its line.
-    cksum: Option<(u64, String)>,
+    /// The checksums, each with its latest line.
+    cksums: BTreeMap<String, u64>,
 }
 
 /// The versions in the log so far.
@@ -69,12 +69,12 @@ impl IndexTracker {
         if !package.contains('@') {
             return;
         }
-        let new = || Logged { state, line, cksum: None };
+        let new = || Logged { state, line, cksums: BTreeMap::new() };
         let logged = self.logged.entry(package.into()).or_insert_with(new);
         if logged.state < state {
             (logged.state, logged.line) = (state, line);
         }
-        logged.cksum = cksum.map(|cksum| (line, cksum)).or(logged.cksum.take());
+        logged.cksums.extend(cksum.map(|cksum| (cksum, line)));
     }
 
     /// Reports the differences. `is_whole` is false if the audit leaves out later lines of the log.
@@ -98,7 +98,7 @@ impl IndexTracker {
                     None => findings.push(self.missing(&package, name, logged, indexed.is_some())),
                     Some(entries) => {
                         let yanked = entries.iter().any(|entry| entry.is_yanked);
-                        let other = logged.cksum.as_ref().and_then(|(line, cksum)| {
+                        let other = logged.cksums.iter().find_map(|(cksum, line)| {
                             let other = entries.iter().find(|entry| entry.cksum != *cksum)?;
                             Some(different_checksum(&package, *line, cksum, &other.cksum))
                         });

@@ -116,7 +116,7 @@ pub(super) fn check_trusted_heads(
 
 /// Returns whether the head of the options is signed and covers all complete lines of the log.
 pub(super) fn is_sealed(log: &LogScanner, prefixes: &PrefixSha256, options: &AuditOptions) -> bool {
-    let signed = options.extends.filter(|_| options.head_signer.is_some());
+    let signed = options.extends.filter(|_| options.head_signer.is_some() && options.at.is_none());
     signed.is_some_and(|head| head.bytes == log.head().bytes && begins_with(log, prefixes, &head))
 }
 

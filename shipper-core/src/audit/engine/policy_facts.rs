@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::decisions::TrackedDecision;
 use super::packages::RunKey;
 use crate::audit::policy::{ActFacts, DecisionFacts, PolicyFacts, ReceiptFacts, UnchainedLines};
+use crate::audit::report::RecordedVerdict;
 use crate::fold::GateState;
 use crate::gate::VerdictKind;
 
@@ -59,16 +60,18 @@ impl PolicyTracker {
         }
     }
 
-    /// Records an attempt, upload or publish of a run.
+    /// Records the start of a run, or an attempt, upload or publish of it.
     pub(super) fn act(&mut self, (run, decision): RunKey, line: u64, at: &Timestamp) {
         let Some(asked) = self.asked.get_mut(decision) else {
             return;
         };
-        let act = ActFacts { run, line, at: at.instant() };
-        match asked.acts.last_mut().filter(|latest| latest.run == run) {
-            Some(latest) if latest.at < act.at => *latest = act,
-            Some(_) => {}
-            None => asked.acts.push(act),
+        let at = at.instant();
+        match asked.acts.last_mut().filter(|acts| acts.run == run) {
+            Some(acts) => {
+                acts.earliest = acts.earliest.min((at, line));
+                acts.latest = acts.latest.max((at, line));
+            }
+            None => asked.acts.push(ActFacts { run, earliest: (at, line), latest: (at, line) }),
         }
     }
 
@@ -94,8 +97,14 @@ impl PolicyTracker {
         is_sealed: bool,
     ) -> PolicyFacts {
         self.end_unchained(end, any_unchained);
+        // A log may record the adoption of lines that are chained.
+        self.unchained.retain(|_| any_unchained);
         let facts = decisions.iter().zip(self.asked).map(|(decision, asked)| {
-            let is_skip = decision.recorded.as_ref().is_some_and(|recorded| recorded.is(VerdictKind::Bypassed));
+            // A recorded skip without a registry is dormant.
+            let permits = |recorded: &RecordedVerdict| {
+                recorded.is(VerdictKind::Bypassed) || decision.query.skip && recorded.is(VerdictKind::Dormant)
+            };
+            let is_skip = decision.recorded.as_ref().is_some_and(permits);
             let receipt = decision.receipt.as_ref().map(|receipt| ReceiptFacts {
                 line: receipt.line,
                 completed_at: receipt.completed_at.instant(),

@@ -45,6 +45,10 @@ impl Auditor {
         self.decisions.gate_event(line, event, before, &self.state);
         if let Some(policy) = &mut self.policy {
             policy.gate_event(line, event, self.decisions.decisions.len(), &self.state);
+            let run = self.runs.active_key().filter(|_| matches!(event.event_type, EventType::PlanCreated(_)));
+            if let Some(run) = run {
+                policy.act(run, line, &event.timestamp);
+            }
         }
         if matches!(event.event_type, EventType::RehearsalComplete(_))
             && let Some(receipt) = self.state.receipt()

@@ -277,7 +277,7 @@ fn verdict_rank(verdict: Option<VerdictKind>) -> u8 {
     }
 }
 
-/// Returns the findings that differ. Those of one line and code are paired by their messages, then in their order.
+/// Returns the findings that differ. Those of one line, code and message are one finding.
 fn compare_findings(before: &[Finding], now: &[Finding]) -> Vec<FindingChange> {
     type Key<'f> = (bool, Option<u64>, &'static str);
     let key = |finding: &Finding| -> Key<'_> { (finding.line.is_none(), finding.line, finding.code.as_str()) };
@@ -290,16 +290,10 @@ fn compare_findings(before: &[Finding], now: &[Finding]) -> Vec<FindingChange> {
 fn pair_findings<'f>(before: &[&'f Finding], now: &[&'f Finding]) -> Vec<FindingChange> {
     let mut unpaired: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     before.iter().rev().for_each(|finding| unpaired.entry(&*finding.message).or_default().push(finding));
-    let (mut pairs, mut rest) = (Vec::new(), Vec::new());
-    for finding in now {
-        match unpaired.get_mut(&*finding.message).and_then(Vec::pop) {
-            Some(earlier) => pairs.push((Some(earlier), Some(*finding))),
-            None => rest.push(*finding),
-        }
-    }
-    let mut unpaired = unpaired.into_values().flat_map(|findings| findings.into_iter().rev());
-    pairs.extend(rest.into_iter().map(|finding| (unpaired.next(), Some(finding))));
-    pairs.extend(unpaired.map(|finding| (Some(finding), None)));
+    // Another message is another finding, so that an error never hides behind an earlier one.
+    let mut pair = |finding: &&'f Finding| (unpaired.get_mut(&*finding.message).and_then(Vec::pop), Some(*finding));
+    let mut pairs: Vec<_> = now.iter().map(&mut pair).collect();
+    pairs.extend(unpaired.into_values().flatten().map(|finding| (Some(finding), None)));
     pairs.into_iter().filter_map(|(before, now)| finding_change(before, now)).collect()
 }
 

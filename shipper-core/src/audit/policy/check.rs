@@ -28,7 +28,7 @@ pub(in crate::audit) struct DecisionFacts {
     pub(in crate::audit) skipped_by: Option<Option<String>>,
     /// The rehearsal that backs the permission. `None` without one.
     pub(in crate::audit) receipt: Option<ReceiptFacts>,
-    /// The attempt, upload or publish with the latest time of each run that used the decision.
+    /// The times of each run that used the decision.
     pub(in crate::audit) acts: Vec<ActFacts>,
 }
 
@@ -41,13 +41,15 @@ pub(in crate::audit) struct ReceiptFacts {
     pub(in crate::audit) has_smoke_check: bool,
 }
 
-/// An attempt, upload or publish of a run.
+/// The times of a run: of its start, attempts, uploads and publishes.
 #[derive(Debug, Clone)]
 pub(in crate::audit) struct ActFacts {
     /// The first line of the run.
     pub(in crate::audit) run: u64,
-    pub(in crate::audit) line: u64,
-    pub(in crate::audit) at: OffsetDateTime,
+    /// The earliest time, and its line.
+    pub(in crate::audit) earliest: (OffsetDateTime, u64),
+    /// The latest time, and its line.
+    pub(in crate::audit) latest: (OffsetDateTime, u64),
 }
 
 /// The first and the last of consecutive unchained lines.
@@ -74,33 +76,43 @@ pub(in crate::audit) fn check(policy: &Policy, facts: &PolicyFacts, since: u64) 
     decisions.chain(unchained).chain(unsealed).collect()
 }
 
-/// Reports a decision whose rehearsal was too old, and otherwise each of its runs that acted too late.
+/// Reports a decision whose rehearsal was too old or completed later, and otherwise each of its runs with such a time.
 fn check_age(policy: &Policy, decision: &DecisionFacts) -> Vec<Finding> {
     let (Some(max), Some(receipt)) = (policy.max_rehearsal_age, &decision.receipt) else {
         return Vec::new();
     };
-    let late = |at: OffsetDateTime| {
-        let age = at - receipt.completed_at;
-        (age > Duration::seconds(i64::try_from(max).unwrap_or(i64::MAX))).then(|| format_duration(seconds(age)))
-    };
+    let is_late =
+        |at: OffsetDateTime| at - receipt.completed_at > Duration::seconds(i64::try_from(max).unwrap_or(i64::MAX));
     let (rehearsal, allowed) = (receipt.line, format_duration(max));
     let completion = Label::new(rehearsal, paths::TIMESTAMP, "the rehearsal was completed here");
     let finding = |line, message: String| Finding::new(FindingCode::PolicyRehearsalAge, line, message);
-    if let Some(age) = late(decision.asked_at) {
+    let asked_at = decision.asked_at;
+    if asked_at < receipt.completed_at {
+        let message = format!("the time of this decision is before that of the rehearsal on line {rehearsal}");
+        return vec![finding(decision.line, message).with_labels([completion])];
+    }
+    if is_late(asked_at) {
+        let age = format_duration(seconds(asked_at - receipt.completed_at));
         let message = format!(
             "the rehearsal on line {rehearsal} was completed {age} before this decision, but the policy allows {allowed}"
         );
         return vec![finding(decision.line, message).with_labels([completion])];
     }
-    // The message stays the same while the run goes on, because --follow prints each message once.
-    let too_late = decision.acts.iter().filter(|act| late(act.at).is_some());
-    let findings = too_late.map(|act| {
-        let message = format!(
-            "the run publishes more than {allowed} after the rehearsal on line {rehearsal} was completed, which the \
-             policy does not allow"
-        );
-        let publish = Label::new(act.line, paths::TIMESTAMP, "the latest publish");
-        finding(act.run, message).with_labels([publish, completion])
+    // The messages stay the same while the run goes on, because --follow prints each message once.
+    let findings = decision.acts.iter().filter_map(|acts| {
+        let (message, line, text) = if acts.earliest.0 < receipt.completed_at {
+            let message = format!("a time of the run is before the completion of the rehearsal on line {rehearsal}");
+            (message, acts.earliest.1, "the earliest time")
+        } else if is_late(acts.latest.0) {
+            let message = format!(
+                "the run begins or publishes more than {allowed} after the rehearsal on line {rehearsal} was \
+                 completed, which the policy does not allow"
+            );
+            (message, acts.latest.1, "the latest time")
+        } else {
+            return None;
+        };
+        Some(finding(acts.run, message).with_labels([Label::new(line, paths::TIMESTAMP, text), completion.clone()]))
     });
     findings.collect()
 }
