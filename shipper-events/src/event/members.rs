@@ -1,5 +1,7 @@
 //! Members of events: their JSON types, and codecs that read and write them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -220,10 +222,6 @@ pub(super) trait SerdeType: Serialize + DeserializeOwned {
     const EXPECTED: &'static str;
 }
 
-impl SerdeType for String {
-    const EXPECTED: &'static str = "a string";
-}
-
 impl SerdeType for bool {
     const EXPECTED: &'static str = "true or false";
 }
@@ -237,6 +235,18 @@ impl<T: SerdeType> JsonType for T {
 
     fn from_value(value: Value<'_>) -> Option<Self> {
         serde_json::from_str(value.raw()).ok()
+    }
+
+    fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+impl JsonType for String {
+    const EXPECTED: &'static str = "a string";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        value.as_str().map(Cow::into_owned)
     }
 
     fn to_json(&self) -> String {

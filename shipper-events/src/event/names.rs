@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::members::SerdeType;
+use super::members::{JsonType, json};
+use crate::line::strict_json::Value;
 
 /// The error for an empty plan or registry name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -68,8 +69,16 @@ macro_rules! names {
             }
         }
 
-        impl SerdeType for $Name {
+        impl JsonType for $Name {
             const EXPECTED: &'static str = "a non-empty string";
+
+            fn from_value(value: Value<'_>) -> Option<Self> {
+                Self::new(&*value.as_str()?).ok()
+            }
+
+            fn to_json(&self) -> String {
+                json(self)
+            }
         }
     )+ };
 }

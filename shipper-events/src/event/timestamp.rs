@@ -73,15 +73,19 @@ fn utc(text: &[u8]) -> Option<OffsetDateTime> {
         _ => return None,
     };
     let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1];
-    if !digits.iter().chain(fraction).all(u8::is_ascii_digit) {
+    let (mut nano, mut unit, mut are_digits) = (0, 100_000_000, digits.iter().all(u8::is_ascii_digit));
+    for digit in fraction {
+        are_digits &= digit.is_ascii_digit();
+        nano += u64::from(digit.wrapping_sub(b'0')) * unit;
+        unit /= 10;
+    }
+    if !are_digits {
         return None;
     }
     let two = |tens: u8, ones: u8| (tens - b'0') * 10 + (ones - b'0');
     let year = i32::from(two(y0, y1)) * 100 + i32::from(two(y2, y3));
     let date = Date::from_calendar_date(year, Month::try_from(two(m0, m1)).ok()?, two(d0, d1)).ok()?;
-    let nano = fraction.iter().chain(std::iter::repeat(&b'0')).take(9);
-    let nano = nano.fold(0, |nano, digit| nano * 10 + u32::from(digit - b'0'));
-    let time = Time::from_hms_nano(two(h0, h1), two(n0, n1), two(s0, s1), nano).ok()?;
+    let time = Time::from_hms_nano(two(h0, h1), two(n0, n1), two(s0, s1), u32::try_from(nano).ok()?).ok()?;
     Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 

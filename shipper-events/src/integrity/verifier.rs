@@ -107,6 +107,9 @@ impl<'c> LineCursor<'c> {
 
     /// Records the tracked heads up to `lines` lines.
     fn record(&mut self, tracked: &mut BTreeMap<u64, Option<Head>>, lines: u64) {
+        if tracked.is_empty() {
+            return;
+        }
         let hashed = self.hasher.lines();
         for (at, head) in tracked.iter_mut().filter(|(at, _)| (hashed..=lines).contains(*at)) {
             head.get_or_insert_with(|| self.head_after(*at));
@@ -179,7 +182,7 @@ impl LogVerifier {
                 break;
             };
             let segment = segments.next_if(|next| next.position == position);
-            let content = of_interest.next_if(|next| next.position == position).map(|line| line.content);
+            let content = of_interest.next_if(|next| next.position == position).map(|line| line.into_content(block));
             cursor.lines = first_line + position;
             cursor.record(&mut self.tracked, cursor.lines);
             let line = match content {

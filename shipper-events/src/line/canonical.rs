@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::member_names::{KnownName, KnownNames, NameSet, hash_name};
 use super::strict_json::Member;
 use super::structural_index::{BitCursor, IRREGULAR, QUOTES, SPECIAL, StructuralIndex};
 use crate::event::{Event, EventType, Timestamp, parse_instant};
@@ -18,8 +19,13 @@ const MAX_DEPTH: u32 = 16;
 /// The depth of the members of `event_type`.
 const EVENT_TYPE_DEPTH: u32 = 2;
 
-/// The limit of members in an object here: their names are compared in pairs.
-const MAX_MEMBERS: usize = 16;
+/// The facts about the type of an event that the caller has, when the parser has read its name.
+pub(crate) struct TypeHint {
+    /// True if the caller needs the [`event`](CanonicalParser::event).
+    pub(crate) needs_event: bool,
+    /// A small number, the same for most lines of this type and for few lines of others.
+    pub(crate) slot: usize,
+}
 
 /// Parses the lines of one window in order.
 pub(crate) struct CanonicalParser<'w, 'i> {
@@ -27,7 +33,6 @@ pub(crate) struct CanonicalParser<'w, 'i> {
     index: &'i StructuralIndex,
     offset: usize,
     end: usize,
-    quotes: BitCursor<'i, QUOTES>,
     special: BitCursor<'i, SPECIAL>,
     /// The offset of the first special byte at or after the line's start.
     next_special: usize,
@@ -39,8 +44,7 @@ pub(crate) struct CanonicalParser<'w, 'i> {
     timestamp: Range<usize>,
     type_name: Range<usize>,
     package: Range<usize>,
-    /// True if `members` collects the members of `event_type`, name and value of each.
-    collects: bool,
+    /// The members of `event_type`, name and value of each.
     members: Vec<(Range<usize>, Range<usize>)>,
 }
 
@@ -52,7 +56,6 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
             index,
             offset: 0,
             end: 0,
-            quotes: BitCursor::new(index, 0),
             next_special: special.peek_before(usize::MAX).unwrap_or(usize::MAX),
             special,
             has_backslash: false,
@@ -61,20 +64,20 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
             timestamp: 0..0,
             type_name: 0..0,
             package: 0..0,
-            collects: false,
             members: Vec::new(),
         }
     }
 
     /// Parses the line at `start`, its LF at `end`. `None` if it is not canonical; otherwise the other methods return its
-    /// parts. `needs_event` gets the name of the event's type and whether the line is chained; if it returns false, there is
-    /// no [`event`](Self::event).
+    /// parts. `hint` gets the name of the event's type and whether the line is chained.
+    /// `known_names` are of any other lines.
     #[inline(always)]
     pub(crate) fn parse_line(
         &mut self,
         start: usize,
         end: usize,
-        needs_event: impl FnOnce(&'w [u8], bool) -> bool,
+        known_names: &mut KnownNames,
+        hint: impl FnOnce(&'w [u8], bool) -> TypeHint,
     ) -> Option<()> {
         (self.offset, self.end) = (start, end);
         if self.window.get(end.wrapping_sub(1)) == Some(&b'\r') && start < end {
@@ -98,11 +101,19 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         self.timestamp = self.consume_timestamp()?;
         self.consume(b"\",\"event_type\":{\"type\":\"")?;
         self.type_name = self.consume_opened_string()?;
-        self.collects = needs_event(self.unescaped(&self.type_name)?, self.link.is_some());
+        let TypeHint { needs_event, slot } = hint(self.unescaped(&self.type_name)?, self.link.is_some());
         self.members.clear();
-        let mut names = NameSet::default();
-        names.insert(hash_name(u64::from(u32::from_le_bytes(*b"type")), 0, 4))?;
-        self.consume_members(&mut names, EVENT_TYPE_DEPTH)?;
+        let start = self.offset;
+        let known = known_names.of_type(slot).and_then(|names| self.consume_known_members(names, needs_event));
+        if known.is_none() {
+            self.offset = start;
+            self.members.clear();
+            let mut names = NameSet::default();
+            names.insert(hash_name(u64::from(u32::from_le_bytes(*b"type")), 0, 4))?;
+            self.consume_members(&mut names, EVENT_TYPE_DEPTH)?;
+            let names = self.members.iter().map(|(name, _)| self.window.get(name.clone()).unwrap_or_default());
+            known_names.learn(slot, names);
+        }
         self.consume(b",\"package\":\"")?;
         self.package = self.consume_opened_string()?;
         self.consume(b"}")?;
@@ -120,9 +131,16 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         std::str::from_utf8(self.unescaped(&self.package)?).ok()
     }
 
+    /// Returns the range of the package in the window; `None` if it contains an escape.
+    pub(crate) fn package_range(&self) -> Option<Range<usize>> {
+        self.unescaped(&self.package).map(|_| self.package.clone())
+    }
+
     /// Builds the event; `None` if a required member is missing or has another type.
     pub(crate) fn event(&self) -> Option<Event> {
-        let text = |range: &Range<usize>| std::str::from_utf8(self.window.get(range.clone())?).ok();
+        let start = self.timestamp.start;
+        let line = std::str::from_utf8(self.window.get(start..self.end)?).ok()?;
+        let text = |range: &Range<usize>| line.get(range.start - start..range.end - start);
         let members = self.members.iter().map(|(name, value)| Some(Member::checked(text(name)?, text(value)?)));
         let members: Vec<Member<'_>> = members.collect::<Option<_>>()?;
         let timestamp: Timestamp = text(&self.timestamp)?.parse().ok()?;
@@ -198,6 +216,22 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         Some(start..self.offset)
     }
 
+    /// Consumes the rest of `event_type` if its members have the names that an earlier line had: then no two are equal.
+    #[inline(always)]
+    fn consume_known_members(&mut self, names: &[KnownName], collects: bool) -> Option<()> {
+        for name in names {
+            let start = self.offset;
+            let value = start + name.match_len(self.window.get(start..)?)?;
+            self.offset = value;
+            self.consume_value(EVENT_TYPE_DEPTH)?;
+            if collects {
+                // Without the comma and the quotes, and without the colon.
+                self.members.push((start + 2..value - 2, value..self.offset));
+            }
+        }
+        self.consume(b"}")
+    }
+
     /// Consumes the rest of an object that has at least one member.
     #[inline(always)]
     fn consume_members(&mut self, names: &mut NameSet, depth: u32) -> Option<()> {
@@ -218,7 +252,7 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         self.consume(b":")?;
         let start = self.offset;
         self.consume_value(depth)?;
-        if self.collects && depth == EVENT_TYPE_DEPTH {
+        if depth == EVENT_TYPE_DEPTH {
             self.members.push((name, start..self.offset));
         }
         Some(())
@@ -227,21 +261,15 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     /// Consumes a string and returns the range between its quotes.
     #[inline(always)]
     fn consume_string(&mut self) -> Option<Range<usize>> {
-        let open = self.quotes.next_before(self.end)?;
-        let close = self.quotes.next_before(self.end)?;
-        if open != self.offset {
-            return None;
-        }
-        self.offset = close + 1;
-        Some(open + 1..close)
+        self.consume(b"\"")?;
+        self.consume_opened_string()
     }
 
     /// Consumes the rest of a string whose opening quote is consumed, and returns the range between its quotes.
     #[inline(always)]
     fn consume_opened_string(&mut self) -> Option<Range<usize>> {
         let start = self.offset;
-        self.quotes.skip_to(start);
-        let close = self.quotes.next_before(self.end)?;
+        let close = BitCursor::<QUOTES>::new(self.index, start).peek_before(self.end)?;
         self.offset = close + 1;
         Some(start..close)
     }
@@ -251,10 +279,11 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         match self.peek()? {
             b'"' => self.consume_string().map(|_| ()),
             first @ b'0'..=b'9' => {
-                self.offset += 1;
-                while first != b'0' && matches!(self.peek(), Some(b'0'..=b'9')) {
-                    self.offset += 1;
+                let digits = count_digits(self.window.get(self.offset..)?);
+                if first == b'0' && digits > 1 {
+                    return None;
                 }
+                self.offset += digits;
                 // Other numbers than unsigned integers are rare and left to `parse_line`.
                 matches!(self.peek()?, b',' | b'}' | b']').then_some(())
             }
@@ -307,33 +336,6 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     }
 }
 
-/// Hashes the first and the last bytes of a name. Different names may have one hash: then the line is not canonical.
-#[inline(always)]
-fn hash_name(first: u64, last: u64, len: usize) -> u64 {
-    first ^ last.rotate_left(21).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ ((len as u64) << 56)
-}
-
-/// The hashes of the names in one object.
-#[derive(Default)]
-struct NameSet {
-    hashes: [u64; MAX_MEMBERS],
-    len: usize,
-}
-
-impl NameSet {
-    /// Inserts a name; `None` if the set contains its hash or is full.
-    #[inline(always)]
-    fn insert(&mut self, hash: u64) -> Option<()> {
-        let (earlier, free) = self.hashes.split_at_mut_checked(self.len)?;
-        if earlier.contains(&hash) {
-            return None;
-        }
-        *free.first_mut()? = hash;
-        self.len += 1;
-        Some(())
-    }
-}
-
 /// Returns the number of digits that the text begins with.
 #[inline(always)]
 fn count_digits(text: &[u8]) -> usize {
@@ -341,8 +343,9 @@ fn count_digits(text: &[u8]) -> usize {
     // Eight at a time: a byte that is a digit is at most 9 once the bits of `0` are taken away.
     while let Some(eight) = text.get(count..).and_then(<[u8]>::first_chunk) {
         let values = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
-        if (values | values.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 != 0 {
-            break;
+        let others = (values | values.wrapping_add(0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080;
+        if others != 0 {
+            return count + others.trailing_zeros() as usize / 8;
         }
         count += 8;
     }

@@ -2,11 +2,13 @@
 //!
 //! - `strict_json` parses one JSON object, and `json_check` rejects JSON that two readers could interpret differently.
 //! - `parse` reads the members of an event.
-//! - `canonical` accepts a line in the form that every writer uses, without allocating, with the help of `structural_index`.
+//! - `canonical` accepts a line in the form that every writer uses, without allocating, with the help of `structural_index` and
+//!   `member_names`.
 
 pub(crate) mod canonical;
 pub(crate) mod error;
 mod json_check;
+pub(crate) mod member_names;
 pub(crate) mod parse;
 pub mod strict_json;
 pub(crate) mod structural_index;

@@ -11,18 +11,18 @@
 //!
 //! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
 
+use std::ops::Range;
+
 use crate::event::{Event, EventKind};
 use crate::integrity::ChainLink;
-use crate::line::canonical::CanonicalParser;
+use crate::line::canonical::{CanonicalParser, TypeHint};
 use crate::line::error::LineError;
+use crate::line::member_names::{KnownNames, SLOTS};
 use crate::line::parse::{ParsedLine, parse_line};
 use crate::line::structural_index::{BitCursor, LINE_FEEDS, StructuralIndex};
 
 /// The number of bytes that are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;
-
-/// The number of slots of the cache: more than there are types in most logs, so that few share a slot.
-const CACHE_SLOTS: usize = 64;
 
 /// The part of an event that the caller needs. Events with required members are always built: building checks them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,33 @@ pub enum LineContent {
 pub(crate) struct ScannedLine {
     /// The number of lines of the block that precede it.
     pub(crate) position: u64,
-    pub(crate) content: LineContent,
+    content: ScannedContent,
+}
+
+/// The content of a scanned line.
+#[derive(Debug)]
+enum ScannedContent {
+    Built(LineContent),
+    /// A [`LineContent::Package`] without content. Its package is a part of the block, and is copied by the thread that
+    /// uses and frees it.
+    Package {
+        kind: EventKind,
+        range: Range<usize>,
+    },
+}
+
+impl ScannedLine {
+    /// Returns the content. `block` must be the scanned block.
+    pub(crate) fn into_content(self, block: &[u8]) -> LineContent {
+        match self.content {
+            ScannedContent::Built(content) => content,
+            ScannedContent::Package { kind, range } => {
+                // The scan has checked that the line is UTF-8.
+                let package = String::from_utf8_lossy(block.get(range).unwrap_or_default());
+                LineContent::Package { kind, package: package.into(), content: None }
+            }
+        }
+    }
 }
 
 /// Consecutive lines that are all unchained, or of which each but the first links to its predecessor. A segment ends
@@ -98,12 +124,13 @@ pub(crate) struct ScannedBlock {
 pub(crate) struct BlockScanner {
     interest: fn(&str) -> Interest,
     index: StructuralIndex,
+    known_names: KnownNames,
 }
 
 impl BlockScanner {
     /// Builds a scanner. `interest` returns the interest in the event type of that name.
     pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
-        Self { interest, index: StructuralIndex::new() }
+        Self { interest, index: StructuralIndex::new(), known_names: KnownNames::new() }
     }
 
     /// Scans complete lines, each with its LF.
@@ -111,7 +138,7 @@ impl BlockScanner {
         let mut state = ScanState {
             block,
             interest: self.interest,
-            cache: [None; CACHE_SLOTS],
+            cache: [None; SLOTS],
             offset: 0,
             position: 0,
             prev_line: None,
@@ -128,7 +155,7 @@ impl BlockScanner {
                 state.parse_line(window);
             } else {
                 self.index.fill(window);
-                state.scan_window(window, &self.index);
+                state.scan_window(window, &self.index, &mut self.known_names);
             }
         }
         state.finish()
@@ -140,7 +167,7 @@ struct ScanState<'b> {
     block: &'b [u8],
     interest: fn(&str) -> Interest,
     /// The part that is built of each type of event of the block, by a hash of its name.
-    cache: [Option<CachedInterest<'b>>; CACHE_SLOTS],
+    cache: [Option<CachedInterest<'b>>; SLOTS],
     /// The number of bytes and of lines that were scanned.
     offset: usize,
     position: u64,
@@ -165,32 +192,34 @@ impl<'b> ScanState<'b> {
         rest.get(..=end)
     }
 
-    fn scan_window(&mut self, window: &'b [u8], index: &StructuralIndex) {
+    fn scan_window(&mut self, window: &'b [u8], index: &StructuralIndex, known_names: &mut KnownNames) {
         let (mut parser, mut ends, mut start) =
             (CanonicalParser::new(window, index), BitCursor::<LINE_FEEDS>::new(index, 0), 0);
+        let first_byte = self.offset;
         while let Some(end) = ends.next_before(usize::MAX) {
             let Some(line) = window.get(start..=end) else {
                 return;
             };
             let (mut wanted, mut may_have_content) = (Wanted::Nothing, false);
-            let canonical = parser.parse_line(start, end, |type_name, is_chained| {
-                let (interest, has_content) = self.lookup(type_name);
+            let canonical = parser.parse_line(start, end, known_names, |type_name, is_chained| {
+                let (slot, (interest, has_content)) = self.lookup(type_name);
                 wanted = interest;
                 may_have_content = is_chained && has_content && mentions_content(line);
-                may_have_content || matches!(wanted, Wanted::Event)
+                TypeHint { needs_event: may_have_content || matches!(wanted, Wanted::Event), slot }
             });
             // `None` if the fast path cannot build the content.
             let content = canonical.and_then(|()| match wanted {
                 Wanted::Nothing if !may_have_content => Some(None),
-                Wanted::Package(kind) if !may_have_content => parser
-                    .package()
-                    .map(|package| Some(LineContent::Package { kind, package: package.into(), content: None })),
+                Wanted::Package(kind) if !may_have_content => parser.package_range().map(|range| {
+                    let (start, end) = (first_byte + range.start, first_byte + range.end);
+                    Some(ScannedContent::Package { kind, range: start..end })
+                }),
                 _ => {
                     let event = parser.event()?;
                     // A chained line with an optional member of another type is corrupt.
                     let is_ill_typed = event.link.is_some() && event.event_type.ill_typed_member().is_some();
                     let is_valid = (!may_have_content || event.content().is_some()) && !is_ill_typed;
-                    is_valid.then(|| wanted.select(event))
+                    is_valid.then(|| wanted.select(event).map(ScannedContent::Built))
                 }
             });
             match content {
@@ -213,12 +242,12 @@ impl<'b> ScanState<'b> {
                     Wanted::Nothing => None,
                     wanted => wanted.select(event.into_event()),
                 };
-                self.push(line, link, content);
+                self.push(line, link, content.map(ScannedContent::Built));
             }
             Ok(ParsedLine::Blank) => self.push_blank(line),
             Err(error) => {
                 self.ended = true;
-                let content = LineContent::Corrupt(Box::new(error));
+                let content = ScannedContent::Built(LineContent::Corrupt(Box::new(error)));
                 self.of_interest.push(ScannedLine { position: self.position, content });
             }
         }
@@ -226,19 +255,20 @@ impl<'b> ScanState<'b> {
 
     /// Takes a blank line. Consecutive ones have one content.
     fn push_blank(&mut self, line: &'b [u8]) {
-        if let Some(ScannedLine { position, content: LineContent::Blank { lines } }) = self.of_interest.last_mut()
+        if let Some(ScannedLine { position, content: ScannedContent::Built(LineContent::Blank { lines }) }) =
+            self.of_interest.last_mut()
             && *position + *lines == self.position
         {
             *lines += 1;
             self.push(line, None, None);
         } else {
-            self.push(line, None, Some(LineContent::Blank { lines: 1 }));
+            self.push(line, None, Some(ScannedContent::Built(LineContent::Blank { lines: 1 })));
         }
     }
 
     /// Takes a line that is not corrupt.
     #[inline(always)]
-    fn push(&mut self, line: &'b [u8], link: Option<ChainLink>, content: Option<LineContent>) {
+    fn push(&mut self, line: &'b [u8], link: Option<ChainLink>, content: Option<ScannedContent>) {
         if let Some(content) = content {
             self.of_interest.push(ScannedLine { position: self.position, content });
         }
@@ -262,26 +292,25 @@ impl<'b> ScanState<'b> {
         self.position += 1;
     }
 
-    /// Returns what [`ask`](Self::ask) returns, for a name in the block. If the name is not UTF-8, building the event
-    /// fails.
+    /// Returns the slot of a name in the block, and what [`ask`](Self::ask) returns for it. If the name is not UTF-8,
+    /// building the event fails.
     #[inline(always)]
-    fn lookup(&mut self, name: &'b [u8]) -> (Wanted, bool) {
+    fn lookup(&mut self, name: &'b [u8]) -> (usize, (Wanted, bool)) {
         let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let ends = (word(name.first_chunk()), word(name.last_chunk()));
         let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = usize::try_from(mixed >> (u64::BITS - CACHE_SLOTS.ilog2())).unwrap_or_default();
-        let cached = self.cache.get(slot).copied().flatten().filter(|cached| {
+        let slot = usize::try_from(mixed >> (u64::BITS - SLOTS.ilog2())).unwrap_or_default();
+        if let Some(Some(cached)) = self.cache.get(slot) {
             let equal_ends = cached.ends == ends && cached.name.len() == name.len();
-            equal_ends && ((8..=16).contains(&name.len()) || cached.name == name)
-        });
-        if let Some(cached) = cached {
-            return cached.wanted;
+            if equal_ends && ((8..=16).contains(&name.len()) || cached.name == name) {
+                return (slot, cached.wanted);
+            }
         }
         let wanted = std::str::from_utf8(name).map_or((Wanted::Event, false), |name| self.ask(name));
-        if let Some(slot) = self.cache.get_mut(slot) {
-            *slot = Some(CachedInterest { name, ends, wanted });
+        if let Some(cached) = self.cache.get_mut(slot) {
+            *cached = Some(CachedInterest { name, ends, wanted });
         }
-        wanted
+        (slot, wanted)
     }
 
     /// Returns the part of an event that is built, and whether its type may have content.

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::{Index, select, subsequence};
 use shipper_events::scan::{Interest, LineContent, LineCursor, LogScanner, LogVisitor, VerifiedLine};
 use shipper_events::{ChainLink, EventKind, LineError, MAX_LINE_LEN, Tail, parse_line};
 use shipper_testkit::chain_oracle::{Collector, Verified, verify};
@@ -231,6 +231,21 @@ fn line_with_optional_members() -> impl Strategy<Value = String> {
     })
 }
 
+/// A line whose members mostly have the names of other such lines, in the same order. Some have a name twice.
+fn line_with_known_names() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 4] = ["a", "attempt", "twelve_bytes", "thirteen_byte"];
+    let types = select(vec!["readiness_poll", "package_attempted", "execution_started"]);
+    let extra = prop_oneof![5 => Just(None), 1 => select(vec!["a", "attempt", "type", "", "\\u0061"]).prop_map(Some)];
+    let value = || select(vec!["0", "12", "123456789", "\"x\"", "\"\\\"\"", "{\"a\":1}", "[\"a\"]", "true", "01"]);
+    (types, subsequence(NAMES.to_vec(), 0..=4), extra, vec(value(), 5)).prop_map(|(type_name, names, extra, values)| {
+        let members = names.into_iter().chain(extra).zip(values);
+        let members: String = members.map(|(name, value)| format!(",\"{name}\":{value}")).collect();
+        format!(
+            r#"{{"timestamp":"2026-11-23T08:12:26Z","event_type":{{"type":"{type_name}"{members}}},"package":"all"}}"#
+        )
+    })
+}
+
 /// `None` for an unchained line, else `Some(true)` for a link that matches and `Some(false)` for one that does not.
 fn links() -> impl Strategy<Value = Option<bool>> {
     prop_oneof![4 => Just(None), 4 => Just(Some(true)), 1 => Just(Some(false))]
@@ -325,6 +340,13 @@ proptest! {
     /// Lines with members that are read on chained lines only.
     #[test]
     fn optional_members_agree(lines in vec((line_with_optional_members(), links()), 1..8), blocks in vec(1_usize..8, 1..4)) {
+        let log = log_of(&lines);
+        same(in_blocks(&log, &blocks, None), line_by_line(&log));
+    }
+
+    /// Lines with the names of earlier lines of their type.
+    #[test]
+    fn known_names_agree(lines in vec((line_with_known_names(), links()), 2..16), blocks in vec(1_usize..8, 1..4)) {
         let log = log_of(&lines);
         same(in_blocks(&log, &blocks, None), line_by_line(&log));
     }

@@ -1,13 +1,13 @@
 //! A run that has not ended, and its deviations from the rehearsal.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use shipper_events::event::PlanCreated;
 use shipper_events::{EventKind, PlanId, display_safe};
 
 use super::format::{format_number, format_packages};
-use super::packages::{PackageAction, RunKey};
+use super::packages::{ActionFacts, PackageAction, RunKey};
 use crate::audit::report::{Finding, FindingCode, Label, RunReport, paths};
 use crate::fold::Receipt;
 
@@ -40,8 +40,6 @@ pub(super) struct ActiveRun {
     uses_rehearsal_registry: bool,
     /// The first and the last line at which it attempted, uploaded or published a package.
     action_lines: Option<(u64, u64)>,
-    /// The actions and packages that the numbers of the report count.
-    counted: HashSet<(EventKind, String)>,
 }
 
 impl ActiveRun {
@@ -69,7 +67,6 @@ impl ActiveRun {
             unexplained_skips: BTreeSet::new(),
             uses_rehearsal_registry: false,
             action_lines: None,
-            counted: HashSet::new(),
         }
     }
 
@@ -77,15 +74,14 @@ impl ActiveRun {
         (self.report.line, self.decision)
     }
 
-    /// Records an action on a package. A package counts once for each kind of action. `is_published` is true if the log
-    /// has recorded before that the package is published.
-    pub(super) fn record_action(&mut self, action: &PackageAction<'_>, is_published: bool) {
+    /// Records an action on a package. A package counts once for each kind of action.
+    pub(super) fn record_action(&mut self, action: &PackageAction<'_>, facts: ActionFacts) {
         if action.publishes() {
             let (first, _) = self.action_lines.unwrap_or((action.line, action.line));
             self.action_lines = Some((first, action.line));
             self.check_package(action);
         }
-        if action.is_already_published && !is_published && self.is_judged {
+        if action.is_already_published && !facts.was_published && self.is_judged {
             self.unexplained_skips.insert(action.package.to_owned());
         }
         self.check_content(action);
@@ -95,7 +91,7 @@ impl ActiveRun {
             EventKind::PackageFailed => &mut self.report.failed,
             _ => return,
         };
-        *count += u64::from(self.counted.insert((action.kind, action.package.to_owned())));
+        *count += u64::from(facts.is_first);
     }
 
     /// Records the live registry that the run names.
@@ -136,7 +132,7 @@ impl ActiveRun {
         };
         let rehearsed = receipt.contents.get(action.package);
         // A package that is not in the rehearsal is a deviation of its own.
-        if !receipt.packages.contains(action.package) || (rehearsed.is_none() && action.content.is_none()) {
+        if (rehearsed.is_none() && action.content.is_none()) || !receipt.packages.contains(action.package) {
             return;
         }
         *self.contents.entry(action.package.to_owned()).or_default() |= action.content.is_some();

@@ -33,58 +33,88 @@ impl PackageAction<'_> {
 /// A run: its first line, and the position of the decision that it uses.
 pub(super) type RunKey = (u64, usize);
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct PackageHistory {
     is_published: bool,
     /// The latest run that uploaded or published the package. `None` if no run did.
     latest_run: Option<RunKey>,
+    /// The runs that uploaded the package without a recorded outcome since.
+    unconfirmed: Vec<RunKey>,
+    /// The latest run that published, skipped or failed the package, by its line, and which of them it did.
+    counted_by: u64,
+    is_counted: [bool; 3],
+}
+
+impl PackageHistory {
+    /// Records an action, and returns whether it is the first of its kind on the package in its run.
+    fn record(&mut self, kind: EventKind, run: Option<RunKey>, is_judged: bool) -> bool {
+        let number = match kind {
+            EventKind::PackageUploaded => {
+                self.latest_run = run.or(self.latest_run);
+                let unconfirmed = run.filter(|run| is_judged && self.unconfirmed.last() != Some(run));
+                self.unconfirmed.extend(unconfirmed);
+                return false;
+            }
+            EventKind::PackagePublished => {
+                self.is_published = true;
+                self.latest_run = run.or(self.latest_run);
+                0
+            }
+            EventKind::PackageSkipped => 1,
+            EventKind::PackageFailed => 2,
+            _ => return false,
+        };
+        self.confirm();
+        run.is_some_and(|(line, _)| self.count(line, number))
+    }
+
+    /// Records that the outcome of all uploads is known. Keeps no memory for them.
+    fn confirm(&mut self) {
+        self.unconfirmed = Vec::new();
+    }
+
+    /// Counts an action in a run, and returns whether it is the first of its kind.
+    fn count(&mut self, run: u64, number: usize) -> bool {
+        if self.counted_by != run {
+            (self.counted_by, self.is_counted) = (run, [false; 3]);
+        }
+        self.is_counted.get_mut(number).is_some_and(|is_counted| !std::mem::replace(is_counted, true))
+    }
+}
+
+/// The state of a package before an action, and the effect of the action.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ActionFacts {
+    /// True if the log has recorded before that the package is published.
+    pub(super) was_published: bool,
+    /// True if the action publishes, skips or fails the package for the first time in its run.
+    pub(super) is_first: bool,
 }
 
 /// The packages of a log so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PackageTracker {
     history: HashMap<Box<str>, PackageHistory>,
-    /// The runs that uploaded a package without a recorded outcome since.
-    unconfirmed: HashMap<Box<str>, Vec<RunKey>>,
 }
 
 impl PackageTracker {
     /// Records an action of a run, or one outside every run. `is_judged` is false if no finding about the run is wanted.
-    pub(super) fn record(&mut self, action: &PackageAction<'_>, run: Option<RunKey>, is_judged: bool) {
-        match action.kind {
-            EventKind::PackageUploaded => {
-                self.history_mut(action.package).latest_run = run.or(self.latest_run(action.package));
-                if let Some(run) = run.filter(|_| is_judged) {
-                    let runs = self.unconfirmed.entry(action.package.into()).or_default();
-                    if runs.last() != Some(&run) {
-                        runs.push(run);
-                    }
-                }
-            }
-            EventKind::PackagePublished => {
-                let history = self.history_mut(action.package);
-                history.is_published = true;
-                history.latest_run = run.or(history.latest_run);
-                self.unconfirmed.remove(action.package);
-            }
-            EventKind::PackageFailed | EventKind::PackageSkipped => {
-                self.unconfirmed.remove(action.package);
-            }
-            _ => {}
+    pub(super) fn record(&mut self, action: &PackageAction<'_>, run: Option<RunKey>, is_judged: bool) -> ActionFacts {
+        if action.kind == EventKind::PackageAttempted {
+            return ActionFacts { was_published: false, is_first: false };
         }
+        self.update(action.package, |history| {
+            let was_published = history.is_published;
+            ActionFacts { was_published, is_first: history.record(action.kind, run, is_judged) }
+        })
     }
 
     /// Records the outcome of an upload that the release tool looked up.
     pub(super) fn reconciled(&mut self, package: &str, is_published: bool) {
-        self.unconfirmed.remove(package);
-        if is_published {
-            self.history_mut(package).is_published = true;
-        }
-    }
-
-    /// Returns whether the log has recorded so far that the package is published.
-    pub(super) fn is_published(&self, package: &str) -> bool {
-        self.history.get(package).is_some_and(|history| history.is_published)
+        self.update(package, |history| {
+            history.confirm();
+            history.is_published |= is_published;
+        });
     }
 
     /// Returns the latest run that uploaded or published the package.
@@ -95,8 +125,8 @@ impl PackageTracker {
     /// Reports the uploads without a recorded outcome, once for each run.
     pub(super) fn finish(self, findings: &mut Findings) {
         let mut by_run: BTreeMap<RunKey, Vec<Box<str>>> = BTreeMap::new();
-        for (package, runs) in self.unconfirmed {
-            for run in runs {
+        for (package, PackageHistory { unconfirmed, .. }) in self.history {
+            for run in unconfirmed {
                 by_run.entry(run).or_default().push(package.clone());
             }
         }
@@ -108,7 +138,12 @@ impl PackageTracker {
         }
     }
 
-    fn history_mut(&mut self, package: &str) -> &mut PackageHistory {
-        self.history.entry(package.into()).or_default()
+    /// Changes the history of a package.
+    fn update<T>(&mut self, package: &str, change: impl FnOnce(&mut PackageHistory) -> T) -> T {
+        // The name of a known package is not copied.
+        if let Some(history) = self.history.get_mut(package) {
+            return change(history);
+        }
+        change(self.history.entry(package.into()).or_default())
     }
 }

@@ -114,17 +114,16 @@ impl RunTracker {
         decisions: &DecisionTracker,
         findings: &mut Findings,
     ) {
-        let run = self.active_key();
+        let is_judged = self.active.as_ref().is_some_and(|run| run.is_judged);
+        let facts = packages.record(action, self.active_key(), is_judged);
         if let Some(run) = &mut self.active {
             if action.publishes() {
                 check_outdated(run, state, decisions);
             }
-            run.record_action(action, action.is_already_published && packages.is_published(action.package));
+            run.record_action(action, facts);
         } else if action.publishes() {
             self.report_outside(action, findings);
         }
-        let is_judged = self.active.as_ref().is_some_and(|run| run.is_judged);
-        packages.record(action, run, is_judged);
     }
 
     /// Reports the first publish outside every run since the last run, and the first after the head of `--since`.
