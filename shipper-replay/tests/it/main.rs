@@ -25,6 +25,8 @@ mod follow;
 mod format_snapshots;
 mod github;
 #[cfg(unix)]
+mod github_action;
+#[cfg(unix)]
 mod github_workflow;
 mod gitlab_pipeline;
 mod glossary;
