@@ -154,19 +154,14 @@ fn fail_on_selects_exit_statuses() {
     if !installed(&["bash", "jq"]) {
         return;
     }
-    for (fail_on, failing) in [
-        ("none", &[][..]),
-        ("violated", &["violated"]),
-        ("unjudged,violated", &["violated", "unjudged"]),
-        (" inconclusive , none", &["inconclusive"]),
-    ] {
+    for (fail_on, failing) in [("none", &[][..]), ("violated, unjudged", &["violated", "unjudged"])] {
         for (log, conclusion, _) in LOGS {
             let ran = audit(&[("log", log), ("fail-on", fail_on)]);
             assert_eq!(ran.success, !failing.contains(&conclusion), "{fail_on}, {log}: {}", ran.printed);
             assert_eq!(ran.output("conclusion"), conclusion);
         }
     }
-    for fail_on in ["", " , ", "never", "violated inconclusiv", "*", "1"] {
+    for fail_on in ["", " , ", "violated inconclusiv", "*"] {
         let ran = audit(&[("log", LOGS[0].0), ("fail-on", fail_on)]);
         assert!(!ran.success && ran.outputs.is_empty(), "{fail_on}");
         assert!(ran.printed.starts_with("::error::fail-on must be a list"), "{}", ran.printed);

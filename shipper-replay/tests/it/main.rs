@@ -45,6 +45,8 @@ mod merge;
 mod output_limits;
 mod packet;
 mod policy_flag;
+#[cfg(target_os = "linux")]
+mod release_binaries;
 mod report_schema;
 mod require_flag;
 mod sarif;
