@@ -17,10 +17,11 @@ use shipper_core::state_dir::SIDECAR_FILE_NAME;
 use shipper_events::display_safe;
 use thiserror::Error;
 
+use crate::bundle::{self, Bundle, BundleOut, BundleWriteError};
 use crate::cli::Cli;
 use crate::explain::ExplainFormatError;
 use crate::formats::{detailed_logs, finding_filter, ndjson, timeline};
-use crate::index_files::{IndexFiles, IndexFilesError};
+use crate::index_files::{IndexFiles, IndexFilesError, Keep};
 use crate::inputs::{Input, InputsError, check_stdin, collect_inputs, dedup, is_moved_aside, read_sidecar};
 use crate::log_source::LogSource;
 use crate::merge::MergeCommandError;
@@ -32,6 +33,9 @@ use crate::view::ReportView;
 
 /// Number of inputs that are audited before their reports are passed on.
 const BATCH: usize = 1024;
+
+/// Most inputs of a call whose bundles keep an open copy of their log, for excerpts: a process has a limit of open files.
+const MAX_COPIES: usize = 256;
 
 /// The error for a command without a report.
 #[derive(Debug, Error)]
@@ -72,6 +76,10 @@ pub(crate) enum AuditCommandError {
     Policy(#[from] PolicyFileError),
     #[error(transparent)]
     Statement(#[from] StatementError),
+    #[error(transparent)]
+    Bundle(#[from] BundleWriteError),
+    #[error("--follow cannot read a bundle")]
+    FollowBundle,
     #[error("cannot write the report")]
     Write(#[from] io::Error),
 }
@@ -94,6 +102,8 @@ impl AuditCommandError {
             Self::CompareFormat => "leave out --format, or use --format json",
             Self::SealedPart => "leave out --at: a seal covers the whole log",
             Self::Statement(error) => return error.help(),
+            Self::Bundle(error) => return error.help(),
+            Self::FollowBundle => "leave out --follow: the log in a bundle does not grow",
             Self::SignedHead(error) => return error.help(),
             Self::Policy(error) => return error.help(),
             Self::Merge(MergeCommandError::Vsa) => "make the statement with an audit of the log",
@@ -114,11 +124,20 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let statement = StatementInputs::from_cli(cli)?;
     let (inputs, duplicates) = select_inputs(cli)?;
     let (options, signed) = audit_options(cli)?;
+    let bundle = BundleOut::from_cli(cli)?.map(|bundle| bundle.with_signed_head(signed.as_ref()));
     let statement = statement.map(|statement| statement.with_signed_head(signed));
     let filter = finding_filter(cli);
     let needs_copy = filter.is_some() || statement.is_some();
-    let index = IndexFiles::read(&cli.index.paths, statement.is_some())?;
-    let job = AuditJob { cli, options, needs_copy, statement: statement.as_ref(), index };
+    let keep = match (&bundle, &statement) {
+        (Some(_), _) => Keep::Contents,
+        (None, Some(_)) => Keep::Digests,
+        (None, None) => Keep::Nothing,
+    };
+    let index = IndexFiles::read(&cli.index.paths, keep)?;
+    let (statement_ref, bundle_ref) = (statement.as_ref(), bundle.as_ref());
+    let keeps_copies = inputs.len() <= MAX_COPIES;
+    let job =
+        AuditJob { cli, options, needs_copy, keeps_copies, statement: statement_ref, bundle: bundle_ref, keep, index };
     let mut copies = HashMap::new();
     let mut logs = Vec::with_capacity(inputs.len());
     job.run(&inputs, |(log, copy)| {
@@ -129,6 +148,9 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
     let mut view = ReportView { duplicates, ..ReportView::new(Report::new(job.options, logs)) };
     if let (Some(statement), [log]) = (statement, &view.report.logs[..]) {
         view.statement = Some((statement, audited_digests(log, copies.get(&0))?));
+    }
+    if let (Some(bundle), Some(log)) = (&bundle, copies.get(&0)) {
+        bundle.write(&view, log)?;
     }
     if let Some(filter) = filter {
         let logs = detailed_logs(&view.report, cli);
@@ -141,8 +163,9 @@ pub(crate) fn run_audit(cli: &Cli) -> Result<ReportView, AuditCommandError> {
 pub(crate) fn stream_audit(cli: &Cli, out: impl Write) -> Result<u8, AuditCommandError> {
     let (inputs, duplicates) = select_inputs(cli)?;
     let (options, _) = audit_options(cli)?;
-    let index = IndexFiles::read(&cli.index.paths, false)?;
-    let job = AuditJob { cli, options, needs_copy: false, statement: None, index };
+    let index = IndexFiles::read(&cli.index.paths, Keep::Nothing)?;
+    let (needs_copy, keeps_copies, keep) = (false, false, Keep::Nothing);
+    let job = AuditJob { cli, options, needs_copy, keeps_copies, statement: None, bundle: None, keep, index };
     let mut writer = ndjson::NdjsonWriter::new(job.options.clone(), out);
     job.run(&inputs, |(mut log, _)| {
         log.acknowledge(&job.options);
@@ -211,7 +234,13 @@ struct AuditJob<'c> {
     options: AuditOptions,
     /// True if the bytes of a log may be needed again after its audit.
     needs_copy: bool,
+    /// True if the copy of the log in a bundle is kept after its audit.
+    keeps_copies: bool,
     statement: Option<&'c StatementInputs>,
+    /// The bundle that is written after the audit.
+    bundle: Option<&'c BundleOut<'c>>,
+    /// The part of an index's files that is kept.
+    keep: Keep,
     index: Option<IndexFiles>,
 }
 
@@ -249,35 +278,62 @@ impl AuditJob<'_> {
             Input::Log(path) => path,
             Input::Unaudited(path, reason) => return Ok((LogReport::unaudited(path, reason.clone()), None)),
         };
+        let unreadable = |cause: String| Ok((LogReport::unreadable(path.as_str(), cause), None));
+        let opened = bundle::open(path).and_then(|found| {
+            let index =
+                found.as_ref().filter(|_| self.index.is_none()).map(|found| found.index(self.keep)).transpose()?;
+            Ok((found, index.flatten()))
+        });
+        let (found, bundled_index) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return unreadable(error.to_string()),
+        };
         let is_read_twice = self.needs_copy || matches!(self.options.at, Some(AsOf::Timestamp(_)));
-        let source = LogSource::open(path, is_read_twice);
-        let files = self.read_files(path);
+        let source = match &found {
+            Some(found) => found.log_source(),
+            None if self.bundle.is_some() => LogSource::snapshot(path),
+            None => LogSource::open(path, is_read_twice),
+        };
+        let index = self.index.as_ref().or(bundled_index.as_ref());
+        let files = self.read_files(path, found.as_ref(), index);
         if let Some(statement) = self.statement {
-            statement.record_files(&files, self.index.as_ref().map_or(&[], |index| &index.digests));
+            statement.record_files(&files, index.map_or(&[], |index| &index.digests));
         }
-        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, files)) {
-            Ok((audit, copy)) => Ok((LogReport::audited(path.as_str(), audit), copy)),
-            Err(AuditError::Read { source }) => Ok((LogReport::unreadable(path.as_str(), source.to_string()), None)),
+        if let Some(bundle) = self.bundle {
+            bundle.record(&files, index);
+        }
+        match source.map_err(AuditError::from).and_then(|source| self.read(path, source, files, found.as_ref())) {
+            Ok((audit, copy)) => {
+                let copy = copy.filter(|_| found.is_none() || self.keeps_copies);
+                Ok((LogReport::audited(path.as_str(), audit), copy))
+            }
+            Err(AuditError::Read { source }) => unreadable(source.to_string()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Reads the files that the audit compares with a log. Reading them before the log keeps them from being ahead of it
-    /// if a writer changes both; writers change the log first, then the state, then the receipt.
-    fn read_files(&self, log: &Utf8Path) -> ComparedFiles {
+    /// if a writer changes both; writers change the log first, then the state, then the receipt. The files in a bundle are
+    /// those beside its log.
+    fn read_files(&self, log: &Utf8Path, bundle: Option<&Bundle>, index: Option<&IndexFiles>) -> ComparedFiles {
         let by_default = log != "-" && !is_moved_aside(log) && self.options.at.is_none();
-        let read = |given: Option<Utf8PathBuf>, is_excluded: bool, name: &str| {
-            let path = given.or_else(|| (by_default && !is_excluded).then(|| log.with_file_name(name)));
-            path.map_or(SidecarInput::NotRequested, |path| read_sidecar(&path))
-        };
+        let read =
+            |given: Option<Utf8PathBuf>, is_excluded: bool, name: &str, bundled: &dyn Fn(&Bundle) -> SidecarInput| {
+                match (given, bundle) {
+                    (Some(path), _) => read_sidecar(&path),
+                    (None, _) if is_excluded || !by_default => SidecarInput::NotRequested,
+                    (None, Some(bundle)) => bundled(bundle),
+                    (None, None) => read_sidecar(&log.with_file_name(name)),
+                }
+            };
         let read_packet = |kind: PacketKind| {
             let given = self.cli.packet.packet.as_ref().map(|dir| dir.join(kind.file_name()));
-            read(given, self.cli.packet.no_packet, kind.file_name())
+            read(given, self.cli.packet.no_packet, kind.file_name(), &|bundle| bundle.packet(kind))
         };
         let receipt = read_packet(PacketKind::Receipt);
         let packet = PacketInput { state: read_packet(PacketKind::State), receipt };
-        let sidecar = read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME);
-        ComparedFiles { sidecar, packet, index: self.index.as_ref().map(|files| Arc::clone(&files.index)) }
+        let sidecar = read(self.cli.sidecar.clone(), self.cli.no_sidecar, SIDECAR_FILE_NAME, &Bundle::sidecar);
+        ComparedFiles { sidecar, packet, index: index.map(|files| Arc::clone(&files.index)) }
     }
 
     /// Reads a log to its end, twice if `--at` is a timestamp. Also returns the copy of its bytes, if there is one.
@@ -286,6 +342,7 @@ impl AuditJob<'_> {
         path: &Utf8Path,
         mut source: LogSource,
         files: ComparedFiles,
+        bundle: Option<&Bundle>,
     ) -> Result<(LogAudit, Option<File>), AuditError> {
         let read = || {
             let mut options = self.options.clone();
@@ -298,11 +355,15 @@ impl AuditJob<'_> {
             auditor.feed_all(&mut source)?;
             Ok::<_, AuditError>((auditor, source))
         };
-        // Standard input has no files beside it.
-        let ((auditor, source), surroundings) =
-            if path == "-" { (read()?, LogSurroundings::default()) } else { LogSurroundings::around(path, read)? };
+        let ((auditor, source), surroundings) = match bundle {
+            Some(bundle) => (read()?, bundle.surroundings()),
+            // Standard input has no files beside it.
+            None if path == "-" => (read()?, LogSurroundings::default()),
+            None => LogSurroundings::around(path, read)?,
+        };
         let mut audit = auditor.with_surroundings(surroundings).finish()?;
         audit.compression = source.compression;
+        audit.bundle = bundle.map(Bundle::report);
         Ok((audit, source.into_copy()))
     }
 }

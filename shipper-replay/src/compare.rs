@@ -6,10 +6,10 @@ use camino::Utf8Path;
 use shipper_core::audit::{CompareError, compare_logs};
 
 use crate::audit::AuditCommandError;
+use crate::bundle;
 use crate::cli::{Cli, Format};
 use crate::formats::{comparison, json};
 use crate::inputs::{NOT_UTF8, check_stdin};
-use crate::log_source::LogSource;
 
 /// Compares the two logs of the arguments, prints the result, and returns the exit status.
 pub(crate) fn run_compare(cli: &Cli, mut out: impl Write) -> Result<u8, AuditCommandError> {
@@ -26,7 +26,7 @@ pub(crate) fn run_compare(cli: &Cli, mut out: impl Write) -> Result<u8, AuditCom
     };
     let (first, second) = (utf8(first)?, utf8(second)?);
     check_stdin([first.as_str(), second.as_str()].into_iter())?;
-    let open = |path: &str| LogSource::open(Utf8Path::new(path), false).map_err(|source| unreadable(path, source));
+    let open = |path: &str| bundle::open_log(Utf8Path::new(path)).map_err(|source| unreadable(path, source));
     let (mut first_log, mut second_log) = (open(&first)?, open(&second)?);
     let mut compared = compare_logs(&mut first_log, &mut second_log).map_err(|error| match error {
         CompareError::First { source } => unreadable(&first, source),

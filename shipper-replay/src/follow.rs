@@ -15,6 +15,7 @@ use shipper_core::audit::{
 use shipper_events::is_display_safe;
 
 use crate::audit::{AuditCommandError, audit_options, select_inputs};
+use crate::bundle;
 use crate::cli::{Cli, Detail, Format};
 use crate::compression::{MAGIC_LEN, detect};
 use crate::follow_file::{FileChange, FollowedFile, Growth};
@@ -82,6 +83,9 @@ pub(crate) fn run_follow(cli: &Cli, out: &mut dyn Write) -> Result<ReportView, A
     }
     let (inputs, _) = select_inputs(cli)?;
     let path = Utf8Path::new(inputs.first().map_or("-", Input::path));
+    if bundle::is_bundle(path) {
+        return Err(AuditCommandError::FollowBundle);
+    }
     let (options, _) = audit_options(cli)?;
     let auditor = Auditor::new(options.clone(), SidecarInput::NotRequested)?;
     let prints_events = cli.format == Format::Human && cli.detail() != Detail::Quiet;

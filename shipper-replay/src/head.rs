@@ -7,16 +7,16 @@ use shipper_core::audit::{LogHeads, read_heads};
 use shipper_events::Tail;
 
 use crate::audit::{AuditCommandError, select_inputs};
+use crate::bundle;
 use crate::cli::Cli;
 use crate::inputs::Input;
-use crate::log_source::LogSource;
 
 /// Prints the head of the only log, with BLAKE3 and then with SHA-256. Warns on standard error if the tail is torn.
 pub(crate) fn run_head(cli: &Cli, mut out: impl Write) -> Result<(), AuditCommandError> {
     let (inputs, _) = select_inputs(cli)?;
     let path = inputs.first().map_or("-", Input::path);
     let unreadable = |source| AuditCommandError::UnreadableLog { path: path.to_owned(), source };
-    let source = LogSource::open(Utf8Path::new(path), false).map_err(unreadable)?;
+    let source = bundle::open_log(Utf8Path::new(path)).map_err(unreadable)?;
     let LogHeads { blake3, sha256, tail, .. } = read_heads(source).map_err(unreadable)?;
     writeln!(out, "{blake3}\n{sha256}")?;
     if let Tail::Torn { bytes } = tail {

@@ -30,11 +30,23 @@ pub(crate) enum IndexFilesError {
     TooLong,
 }
 
-/// An index, and the digests of its files if a statement needs them.
-#[derive(Debug)]
+/// The part of an index's files that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Nothing,
+    /// For a statement.
+    Digests,
+    /// For a bundle, with the digests for its statement.
+    Contents,
+}
+
+/// An index, and what a statement or a bundle needs of its files.
+#[derive(Debug, Default)]
 pub(crate) struct IndexFiles {
     pub(crate) index: Arc<RegistryIndex>,
     pub(crate) digests: Vec<FileDigest>,
+    pub(crate) contents: Vec<Vec<u8>>,
+    count: usize,
 }
 
 impl IndexFiles {
@@ -43,8 +55,8 @@ impl IndexFiles {
     /// # Errors
     ///
     /// [`IndexFilesError`] for a path that cannot be read, and for a file that is not one of a sparse index.
-    pub(crate) fn read(paths: &[Utf8PathBuf], with_digests: bool) -> Result<Option<Self>, IndexFilesError> {
-        let (mut index, mut digests, mut total) = (RegistryIndex::default(), Vec::new(), 0);
+    pub(crate) fn read(paths: &[Utf8PathBuf], keep: Keep) -> Result<Option<Self>, IndexFilesError> {
+        let (mut files, mut total) = (Self::default(), 0);
         for path in paths {
             for file in files_at(path)? {
                 let bytes = read_file(&file).map_err(|source| read_error(file.as_str(), source))?;
@@ -52,12 +64,29 @@ impl IndexFiles {
                 if total > MAX_TOTAL_LEN {
                     return Err(IndexFilesError::TooLong);
                 }
-                let added = index.add_file(file.as_str(), &bytes);
+                let added = files.add(file.as_str(), bytes, keep);
                 added.map_err(|source| IndexFilesError::Invalid { path: file.to_string(), source })?;
-                digests.extend(with_digests.then(|| FileDigest::of(file.as_str(), &bytes)));
             }
         }
-        Ok((!paths.is_empty()).then(|| Self { index: Arc::new(index), digests }))
+        Ok((!paths.is_empty()).then_some(files))
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    ///
+    /// [`IndexError`] for a file that is not one of a sparse index.
+    pub(crate) fn add(&mut self, path: &str, bytes: Vec<u8>, keep: Keep) -> Result<(), IndexError> {
+        Arc::make_mut(&mut self.index).add_file(path, &bytes)?;
+        self.count += 1;
+        self.digests.extend((keep != Keep::Nothing).then(|| FileDigest::of(path, &bytes)));
+        self.contents.extend((keep == Keep::Contents).then_some(bytes));
+        Ok(())
+    }
+
+    /// Returns whether no file was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 }
 

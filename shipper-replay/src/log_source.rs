@@ -33,22 +33,31 @@ enum StoredBytes {
     },
 }
 
+/// A file, or a stream that can be read once.
+enum Opened {
+    File(File),
+    Stream(Box<dyn Read>),
+}
+
+fn open_stored(path: &Utf8Path) -> io::Result<Opened> {
+    if path == "-" {
+        return Ok(Opened::Stream(Box::new(stdin()?)));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::other("is a directory"));
+    }
+    Ok(if metadata.is_file() { Opened::File(file) } else { Opened::Stream(Box::new(WaitingReader(file))) })
+}
+
 impl LogSource {
     /// Opens a file, a named pipe, or standard input for `-`. If `with_copy` is true, the bytes of a stream are
     /// available for [`LogSource::rewind`] and [`LogSource::into_copy`].
     pub(crate) fn open(path: &Utf8Path, with_copy: bool) -> io::Result<Self> {
-        let mut stream: Box<dyn Read> = if path == "-" {
-            Box::new(stdin()?)
-        } else {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            if metadata.is_dir() {
-                return Err(io::Error::other("is a directory"));
-            }
-            if metadata.is_file() {
-                return Self::from_file(file, false);
-            }
-            Box::new(WaitingReader(file))
+        let mut stream = match open_stored(path)? {
+            Opened::File(file) => return Self::from_file(file, false),
+            Opened::Stream(stream) => stream,
         };
         let start = read_start(&mut stream)?;
         let compression = detect(&start).map_err(io::Error::other)?;
@@ -56,6 +65,21 @@ impl LogSource {
         let copy = copy.map(|file| File::from_parts(file, "a temporary file"));
         let stored = StoredBytes::Stream { stream, start: io::Cursor::new(start), copy };
         Ok(Self { compression, content: ContentReader::new(stored, compression) })
+    }
+
+    /// Opens a copy of the file or stream at a path, which has the same bytes whenever it is read.
+    pub(crate) fn snapshot(path: &Utf8Path) -> io::Result<Self> {
+        let mut copy = File::from_parts(tempfile::tempfile()?, "a temporary file");
+        match open_stored(path)? {
+            Opened::File(mut file) => io::copy(&mut file, &mut copy)?,
+            Opened::Stream(mut stream) => io::copy(&mut stream, &mut copy)?,
+        };
+        Self::from_copy(copy)
+    }
+
+    /// Reads a temporary copy of a log from its start.
+    pub(crate) fn from_copy(copy: File) -> io::Result<Self> {
+        Self::from_file(copy, true)
     }
 
     fn from_file(file: File, is_copy: bool) -> io::Result<Self> {

@@ -1,10 +1,11 @@
 //! `shipper-replay` audits the event log of a publish gate. See `docs/auditing.md`.
 //!
 //! The program finds logs, passes their bytes to the auditor of `shipper-core`, and renders the report that it returns.
-//! It writes only the report.
+//! It writes only the report, and the archive of `--bundle`.
 
 mod audit;
 mod baseline;
+mod bundle;
 mod cli;
 mod compare;
 mod compression;
@@ -82,7 +83,7 @@ fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
         head::run_head(cli, &mut out)?;
     } else if let Some(path) = &cli.baseline.baseline {
         status = baseline::run_baseline(cli, path, &mut out)?;
-    } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow {
+    } else if cli.format == Format::Ndjson && !cli.merge && !cli.follow && cli.bundle.bundle.is_none() {
         status = audit::stream_audit(cli, &mut out)?;
     } else {
         status = report(cli, &mut out)?;

@@ -30,7 +30,7 @@ impl PolicyFileError {
         match self {
             Self::Unreadable { .. } => None,
             Self::NotUtf8 { .. } => Some("save the policy as UTF-8"),
-            Self::Invalid { .. } => Some("docs/auditing.md, \"A policy\", explains every key"),
+            Self::Invalid { .. } => Some("docs/policy.md, \"A policy\", explains every key"),
             Self::Conflict { .. } => Some("leave out --registry, or pass the registry of the policy"),
         }
     }

@@ -25,7 +25,7 @@ use crate::uri;
 /// The error for a statement that cannot be made.
 #[derive(Debug, Error)]
 pub(crate) enum StatementError {
-    #[error("{options} requires --format vsa")]
+    #[error("{options} requires --format vsa or --bundle")]
     NotRequested { options: String },
     #[error("--format vsa cannot be used with --require")]
     Require,
@@ -47,7 +47,7 @@ impl StatementError {
     /// Returns the remedy, or `None` if the message is enough.
     pub(crate) fn help(&self) -> Option<&'static str> {
         Some(match self {
-            Self::NotRequested { .. } => "add --format vsa, or leave out these options",
+            Self::NotRequested { .. } => "add one of them, or leave out these options",
             Self::Require => "leave out --require or --format vsa",
             Self::Epoch { .. } => "unset SOURCE_DATE_EPOCH, or pass --time",
             Self::TimeOutOfRange => "pass another --time",
@@ -104,13 +104,13 @@ pub(crate) struct StatementInputs {
 }
 
 impl StatementInputs {
-    /// Returns `None` without `--format vsa`.
+    /// Returns `None` without `--format vsa` and `--bundle`.
     ///
     /// # Errors
     ///
     /// [`StatementError::NotRequested`] and `Require`; `Epoch` and `TimeOutOfRange` for an invalid time.
     pub(crate) fn from_cli(cli: &Cli) -> Result<Option<Self>, StatementError> {
-        if cli.format != Format::Vsa {
+        if cli.format != Format::Vsa && cli.bundle.bundle.is_none() {
             let options = cli.statement_options();
             return if options.is_empty() { Ok(None) } else { Err(StatementError::NotRequested { options }) };
         }
@@ -187,7 +187,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Returns bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The difference of two logs as data: `docs/auditing.md`, "Comparing two logs".
+//! The difference of two logs as data: `docs/evidence.md`, "Comparing two logs".
 
 use std::collections::BTreeMap;
 

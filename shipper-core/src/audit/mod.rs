@@ -50,11 +50,11 @@ pub use fleet::{
 pub use options::{AsOf, AuditOptions, ComparedFiles, PacketInput, ParseAsOfError, RequiredVerdict, SidecarInput};
 pub use policy::{LevelRule, Policy, PolicyConflict, PolicyError, PolicyProblem, SkipRule};
 pub use report::{
-    CommitReport, Compression, Conclusion, Decision, DecisionCommits, DecisionStatus, Finding, FindingCode, GateReport,
-    IndexReport, Integrity, Label, LabelTarget, Level, LogAudit, LogReport, OpenRehearsalSummary, PacketFileReport,
-    PacketReport, PacketStatus, ReceiptReport, ReceiptSummary, RecordedVerdict, RegistrySource, RehearsalReport,
-    RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus, StateAfter, TailStatus,
-    TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
+    BundleReport, CommitReport, Compression, Conclusion, Decision, DecisionCommits, DecisionStatus, Finding,
+    FindingCode, GateReport, IndexReport, Integrity, Label, LabelTarget, Level, LogAudit, LogReport,
+    OpenRehearsalSummary, PacketFileReport, PacketReport, PacketStatus, ReceiptReport, ReceiptSummary, RecordedVerdict,
+    RegistrySource, RehearsalReport, RehearsalStatus, Report, RunReport, RunSpan, Schema, SidecarReport, SidecarStatus,
+    StateAfter, TailStatus, TimelineEntry, UnauditedReason, UnprovenCause, VerdictSummary,
 };
 pub use sealed::{UnsealedCause, unsealed_cause};
 pub use surroundings::LogSurroundings;

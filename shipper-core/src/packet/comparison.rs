@@ -57,7 +57,7 @@ struct History {
 }
 
 impl History {
-    /// Returns the difference between a state and the events: `docs/auditing.md`, "The packet".
+    /// Returns the difference between a state and the events: `docs/evidence.md`, "The packet".
     fn mismatch(&self, state: &PackageState) -> Option<Mismatch> {
         let recorded = match state {
             PackageState::Published => return (self.published == 0).then_some(Mismatch::NoEvent),

@@ -52,6 +52,9 @@ pub enum RehearseError {
     /// The preflight check failed. Nothing was recorded.
     #[error("cannot start the rehearsal: the preflight check failed")]
     Preflight(#[source] Failure),
+    /// The two registries share an address, or one of them gave no address. Nothing was recorded.
+    #[error("cannot start the rehearsal: the registries must be separate")]
+    Registries(#[source] Failure),
     /// The run lock was not taken, the log not opened, or a step not recorded. A started rehearsal stays unfinished.
     #[error("cannot record the rehearsal")]
     Record(#[from] RecordError),
@@ -90,9 +93,11 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
     let role = RegistryRole::Rehearsal(rehearsal);
     let mut session = ReleaseSession { publisher, role, limits: options.limits, cancel: cancel.clone(), progress };
     session.preflight(plan).map_err(RehearseError::Preflight)?;
+    let uploads = session.ensure_isolated(plan.live()).map_err(RehearseError::Registries)?;
     let count = plan.packages().len();
     let mut recording =
         recorder.start_at(plan.plan_id().clone(), rehearsal.name.clone(), count as u64, plan.git().cloned())?;
+    recording.policy_applied(origin(&rehearsal.index).as_deref(), origin(&uploads).as_deref())?;
     let summary = match session.rehearse_all(&mut recording, plan, smoke_install)? {
         Ok(already_published) => success_summary(count, already_published, rehearsal),
         Err(failure) => return Ok(recording.complete(false, &failure)?),
@@ -102,7 +107,8 @@ pub fn rehearse<P: Publisher, S: Storage + Clone>(
 
 /// Returns the summary of a rehearsal that passed. `already_published` packages were not built.
 fn success_summary(count: usize, already_published: usize, rehearsal: &Registry) -> String {
-    let summary = format!("rehearsed {count} packages against '{}' successfully", rehearsal.name);
+    let packages = if count == 1 { "package" } else { "packages" };
+    let summary = format!("rehearsed {count} {packages} against '{}' successfully", rehearsal.name);
     match already_published {
         0 => summary,
         not_built => format!("{summary}; {not_built} of them not built, because the live registry has them"),
@@ -118,12 +124,6 @@ impl<P: Publisher> ReleaseSession<'_, P> {
         plan: &Plan,
         smoke_install: Option<&PlannedPackage>,
     ) -> Result<Result<usize, String>, RecordError> {
-        let endpoint = self.ensure_isolated(plan.live());
-        let credentials = endpoint.as_deref().ok().and_then(origin);
-        recording.policy_applied(origin(&self.role.registry().index).as_deref(), credentials.as_deref())?;
-        if let Err(failure) = endpoint {
-            return Ok(Err(format!("rehearsal did not begin: {failure}")));
-        }
         let (count, mut already_published) = (plan.packages().len(), 0);
         for (position, package) in (1..).zip(plan.packages()) {
             let (PlannedPackage { name, version, .. }, started) = (package, Instant::now());

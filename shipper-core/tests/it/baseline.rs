@@ -1,4 +1,4 @@
-//! A comparison with an earlier report shows each difference once, and is worse exactly as `docs/auditing.md`, "Changes
+//! A comparison with an earlier report shows each difference once, and is worse exactly as `docs/policy.md`, "Changes
 //! since a report", defines. Otherwise a regression passes, or an improvement fails.
 
 use shipper_core::audit::{

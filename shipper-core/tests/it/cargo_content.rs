@@ -155,7 +155,11 @@ fn status_names_the_next_step() {
         CommandResult::run(command.args(["--rehearsal-registry", "rehearsal"]).args(args))
     };
     let before = status(&[]).expect_status(1, "a@0.1.0: not on live\n");
-    assert!(before.contains("\ngate: refused: ") && before.contains("\nnext: rehearse"), "{before}");
+    assert!(
+        before.contains("\ngate: refused: ")
+            && before.contains("\nnext: shipper-release rehearse --live-registry live "),
+        "{before}"
+    );
     assert!(!fixture.log().exists(), "it records nothing");
     fixture.rehearse(&["-p", "a"]).expect_success();
     fixture.publish(&["-p", "a"]).expect_success();

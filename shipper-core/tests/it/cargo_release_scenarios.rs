@@ -111,6 +111,27 @@ fn package_at_the_root_of_a_git_repository_is_published() {
     assert_eq!(notes.map(|finding| finding.line).collect::<Vec<_>>(), [Some(audited.decisions[1].runs[0].line)]);
 }
 
+/// A `Cargo.lock` beside the packages is part of the plan, but cargo does not compare it with the commit.
+#[test]
+fn uncommitted_lock_file_of_a_workspace_is_refused() {
+    if !installed(&["git"]) {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
+    let root = &fixture.root;
+    write(&root.join(".gitignore"), "/target\n");
+    fixture.run("plan", &[]).expect_success();
+    git(root, &["init", "-q"]);
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-qm", "All"]);
+    git(root, &["rm", "-q", "--cached", "Cargo.lock"]);
+    git(root, &["commit", "-qm", "Without the lock file"]);
+    fixture.rehearse(&[]).expect_status(2, "Cargo.lock is not committed; commit it, or pass --allow-dirty");
+    assert!(!fixture.log().exists());
+    let status = fixture.run("status", &["--rehearsal-registry", "rehearsal"]);
+    status.expect_status(1, "next: commit the changed files, or pass --allow-dirty");
+}
+
 /// An updated dependency makes another plan, whose rehearsal builds the uploaded packages again. A dependency of an
 /// unpublished member does not.
 #[test]
@@ -238,13 +259,13 @@ fn package_that_differs_from_its_index_entry_is_rejected() {
     fixture.rehearse(&[]).expect_status(1, "but its index has");
 }
 
-/// A mirror whose uploads go to the live registry gets no upload, and the log contains the reason.
+/// A mirror whose uploads go to the live registry gets no upload, and nothing is recorded.
 #[test]
 fn mirror_of_the_live_registry_is_rejected() {
     let live = Registry::start();
     let mirror = Registry::start_with(Demands { api: Some(live.base_url()), ..Demands::default() });
     let fixture = ReleaseFixture::between(live, mirror);
-    fixture.rehearse(&[]).expect_status(1, "and the upload address of the live registry are the same");
+    fixture.rehearse(&[]).expect_status(2, "and the upload address of the live registry are the same");
     assert!(fixture.live.uploads().is_empty() && fixture.rehearsal.uploads().is_empty());
     fixture.publish(&[]).expect_status(1, "");
     fixture.assert_conclusion(Conclusion::Verified);

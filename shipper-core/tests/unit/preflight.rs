@@ -211,9 +211,12 @@ fn late_dev_dependency_needs_a_published_version() {
     setup.expect(&[&format!("Error {edge}"), "Error facade: 0.2.0 was yanked"]);
     setup.published.clear();
     setup.expect(&[&format!("Warning {edge}it is not known if the registry crates-io has a version ^0.2.0 {place}")]);
-    // A dependency on another registry does not come from this one.
+    // For another live registry, the registry that they name is the problem.
     setup.live = "live";
-    setup.expect(&[]);
+    setup.expect(&[
+        "Error core-a: the dependency facade is one of crates-io",
+        "Error facade: the dependency core-a is one of crates-io",
+    ]);
     Setup::of(vec![depends("a", "a", Some("dev"), "^0.2")]).expect(&[
         "Error a: the dev-dependency a is the package itself, and the registry crates-io has no version ^0.2",
     ]);
@@ -304,4 +307,36 @@ fn summary_is_bounded() {
         summary.len() < 2_000 && shown > 15 && summary.ends_with(&format!("; and {} more", 100 - shown)),
         "{summary}"
     );
+}
+
+/// A dependency between packages of the plan names the registry that gets them: a registry refuses the dependent, or cannot
+/// find what it needs, after the first upload.
+#[test]
+fn dependencies_name_the_registry_of_the_release() {
+    let on = |registry: Value, kind: Option<&str>, requirement: &str| {
+        let mut dependency = dependency("a", kind, requirement);
+        dependency["registry"] = registry;
+        vec![package("a", json!({})), package("b", json!({ "dependencies": [dependency] }))]
+    };
+    let live = json!("sparse+https://live.example/index/");
+    let refused = |registry: &Value, live: &'static str, kind, requirement| {
+        let setup = Setup { live, ..Setup::of(on(registry.clone(), kind, requirement)) };
+        let problems = setup.problems().into_iter().filter(|one| one.level == Level::Error);
+        problems.map(|one| one.to_string()).collect::<Vec<_>>()
+    };
+    let missing = refused(&Value::Null, "live", None, "^0.2");
+    assert_eq!(
+        missing,
+        ["b: the dependency a is one of crates-io, but this release publishes it to live (dependencies.a in \
+          /w/b/Cargo.toml); add `registry = \"live\"` to it"
+            .replace("/w/", "")]
+    );
+    let foreign = refused(&live, "crates-io", None, "^0.2");
+    assert!(foreign[0].contains("crates-io takes no dependencies of other registries"), "{foreign:?}");
+    let other = json!("sparse+https://group.example/index/");
+    for (registry, to) in [(&live, "live"), (&other, "live"), (&Value::Null, "crates-io")] {
+        assert_eq!(refused(registry, to, None, "^0.2"), [""; 0], "{registry} {to}");
+    }
+    // Cargo leaves it out of the published manifest.
+    assert_eq!(refused(&Value::Null, "live", Some("dev"), "*"), [""; 0]);
 }

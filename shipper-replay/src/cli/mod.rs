@@ -1,6 +1,7 @@
 //! The command line.
 
 mod baseline;
+mod bundle;
 mod compare;
 mod heads;
 mod index;
@@ -30,7 +31,7 @@ use crate::uri;
 /// The audit derives every decision of the gate again from the events before it. The report shows which publishes are
 /// backed by a passing rehearsal of the same plan, and which are not. It quotes the lines that prove this.
 ///
-/// The program changes no file, and uses no network and no configuration file except --policy. It reads the clock only for the time of
+/// The program writes no file except that of --bundle, and uses no network and no configuration file except --policy. It reads the clock only for the time of
 /// a statement (--format vsa).
 #[derive(Debug, Parser)]
 #[command(version, long_version = VERSION.as_str(), max_term_width = 100)]
@@ -39,7 +40,8 @@ pub(crate) struct Cli {
     /// Log, directory, or - for standard input
     ///
     /// A log may be compressed with gzip or zstd. In a directory, the program audits every events.jsonl,
-    /// events.jsonl.gz, events.jsonl.zst and events.jsonl.aside-* below it. It does not follow links to directories.
+    /// events.jsonl.gz, events.jsonl.zst and events.jsonl.aside-* below it. It does not follow links to directories. LOG may
+    /// also be an archive that --bundle wrote.
     #[arg(value_name = "LOG", required_unless_present_any = ["files_from", "explain", "completions", "manual"])]
     pub(crate) logs: Vec<OsString>,
 
@@ -160,6 +162,9 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) baseline: baseline::BaselineArgs,
 
+    #[command(flatten)]
+    pub(crate) bundle: bundle::BundleArgs,
+
     /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Human, help_heading = OUTPUT)]
     pub(crate) format: Format,
@@ -176,7 +181,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "URI", value_parser = uri::absolute, conflicts_with = "follow", help_heading = STATEMENT)]
     pub(crate) verifier_id: Option<String>,
 
-    /// Set the time of verification in the statement of --format vsa
+    /// Set the time of verification in the statement of --format vsa or --bundle
     ///
     /// The default is SOURCE_DATE_EPOCH, or the current time if that is not set.
     #[arg(long, value_name = "TIMESTAMP", conflicts_with = "follow", help_heading = STATEMENT)]
@@ -343,11 +348,12 @@ impl Cli {
             ("--head", self.heads.head),
             ("--signed-head", self.heads.signed_head.is_some()),
             ("--follow", self.follow),
+            ("--bundle", self.bundle.bundle.is_some()),
             ("--format vsa", self.format == Format::Vsa),
         ])
     }
 
-    /// Returns the given options that are valid only with `--format vsa`, separated by commas.
+    /// Returns the given options that are valid only with `--format vsa` and `--bundle`, separated by commas.
     pub(crate) fn statement_options(&self) -> String {
         given_options(&[
             ("--resource-uri", self.resource_uri.is_some()),

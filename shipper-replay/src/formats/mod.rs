@@ -11,7 +11,7 @@ mod markdown;
 pub(crate) mod ndjson;
 mod sarif;
 pub(crate) mod text;
-mod vsa;
+pub(crate) mod vsa;
 
 use std::io::{self, Write};
 

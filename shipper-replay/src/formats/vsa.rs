@@ -108,9 +108,11 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     };
     // With --at or with a torn tail, the file may contain more bytes.
     let is_whole = demand.at.is_none() && audit.tail == TailStatus::Clean;
+    // Of a bundle, the digests are those of the log in it.
+    let path = audit.bundle.as_ref().map_or(log.path.clone(), |bundle| format!("{}/{}", log.path, bundle.log));
     let subject = Resource {
         // Standard input has no path that other programs can use.
-        name: Some(if log.path == "-" { "_" } else { &log.path }.to_owned()),
+        name: Some(if path == "-" { "_".to_owned() } else { path.clone() }),
         digest: digests.clone(),
         annotations: Some(Annotations::Log {
             shipper_head: audit.head(),
@@ -120,7 +122,7 @@ pub(crate) fn write(view: &ReportView, out: impl io::Write) -> io::Result<()> {
     };
     let passed = log.conclusion == Conclusion::Verified;
     let verified = VerifiedLevel::of(log, demand).into_iter().map(VerifiedLevel::as_str);
-    let resource_uri = inputs.resource_uri.clone().unwrap_or_else(|| uri::from_path(&log.path));
+    let resource_uri = inputs.resource_uri.clone().unwrap_or_else(|| uri::from_path(&path));
     let log_input = Resource { uri: Some(resource_uri.clone()), digest: digests.clone(), ..Resource::default() };
     let compared = inputs.files.get().into_iter().flatten().filter(|file| is_compared(file, audit));
     let head_files = inputs.head_files.iter().cloned();

@@ -54,6 +54,7 @@ impl Project {
         let root = sandbox.path("project");
         three_members_for(&root, "live");
         write(&root.join(".gitignore"), "/target\n");
+        sandbox.cargo(&root, &["generate-lockfile"]).expect_success();
         let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
         for arguments in [&["init", "-q", "."][..], &["add", "."], &["commit", "-q", "-m", "all"]] {
             let git = Command::new("git").current_dir(&root).args(identity).args(arguments).status();

@@ -13,6 +13,7 @@
 
 mod accept_flag;
 mod baseline_flag;
+mod bundle;
 mod cli;
 mod commits;
 mod compare;
@@ -58,3 +59,4 @@ mod support;
 mod terminal;
 mod tutorial;
 mod vsa;
+mod walkthrough;

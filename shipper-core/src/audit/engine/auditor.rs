@@ -261,6 +261,7 @@ impl Auditor {
             bytes: head.bytes,
             blake3: head.blake3.to_string(),
             compression: None,
+            bundle: None,
             integrity,
             tail,
             receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),

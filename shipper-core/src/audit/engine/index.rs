@@ -1,4 +1,4 @@
-//! Tracker that compares the versions that a log publishes with a registry's index: `docs/auditing.md`, "The index".
+//! Tracker that compares the versions that a log publishes with a registry's index: `docs/evidence.md`, "The index".
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,4 +1,4 @@
-//! Comparison of a report with an earlier one: `docs/auditing.md`, "Changes since a report".
+//! Comparison of a report with an earlier one: `docs/policy.md`, "Changes since a report".
 
 use std::collections::{BTreeMap, BTreeSet};
 

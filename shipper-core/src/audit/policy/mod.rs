@@ -1,4 +1,4 @@
-//! The policy of an auditor: rules that a log must satisfy beyond those of the gate. `docs/auditing.md`, "A policy".
+//! The policy of an auditor: rules that a log must satisfy beyond those of the gate. `docs/policy.md`, "A policy".
 //!
 //! `parse` reads a [`Policy`] from TOML. The engine of the audit collects facts, and `check` compares them with the policy.
 //! Both are pure functions.

@@ -35,7 +35,7 @@ const MAX_TEXT: usize = 1000;
 type Placed<T> = Result<T, (PolicyProblem, Range<usize>)>;
 
 impl Policy {
-    /// Parses a policy in TOML: `docs/auditing.md`, "A policy", explains the keys.
+    /// Parses a policy in TOML: `docs/policy.md`, "A policy", explains the keys.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The extent of the comparison with a registry's index; its differences are findings: `docs/auditing.md`, "The index".
+/// The extent of the comparison with a registry's index; its differences are findings: `docs/evidence.md`, "The index".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IndexReport {

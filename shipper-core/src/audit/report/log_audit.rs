@@ -29,6 +29,9 @@ pub struct LogAudit {
     /// not compressed, or if the caller decompressed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,
+    /// The bundle that the caller read the log from. `None` for a log that is not in a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleReport>,
     /// The state of the hash chain.
     pub integrity: Integrity,
     /// The state of the end of the log.
@@ -320,5 +323,28 @@ impl GateReport {
 impl From<GateReport> for VerdictSummary {
     fn from(gate: GateReport) -> Self {
         Self { verdict: gate.verdict, reasons: gate.reasons }
+    }
+}
+
+/// The bundle that a log was read from, and what its sender concluded: `docs/evidence.md`, "A bundle".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BundleReport {
+    /// Name of the log in the bundle.
+    pub log: String,
+    /// Number of files in the bundle.
+    pub files: u64,
+    /// The conclusion in the report of the sender, with the options of the sender.
+    pub sender_conclusion: Conclusion,
+    /// True if the bundle contains a policy of the sender. The audit does not use it.
+    pub sender_policy: bool,
+    /// True if the bundle contains a list of signers that the sender accepted. The audit does not use it.
+    pub sender_signers: bool,
+}
+
+impl BundleReport {
+    /// Returns the report on a bundle without a policy and a list of signers; `files` is 0.
+    pub fn new(log: impl Into<String>, sender_conclusion: Conclusion) -> Self {
+        Self { log: log.into(), files: 0, sender_conclusion, sender_policy: false, sender_signers: false }
     }
 }

@@ -20,7 +20,8 @@ pub use index::IndexReport;
 pub(super) use label::paths;
 pub use label::{Label, LabelTarget};
 pub use log_audit::{
-    Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport, SidecarStatus, TailStatus,
+    BundleReport, Compression, Conclusion, GateReport, Integrity, LogAudit, ReceiptReport, SidecarReport,
+    SidecarStatus, TailStatus,
 };
 pub use log_report::{LogReport, Report, Schema, UnauditedReason};
 pub use packet::{PacketFileReport, PacketReport, PacketStatus};

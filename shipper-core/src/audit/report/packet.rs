@@ -48,7 +48,7 @@ impl PacketStatus {
     }
 }
 
-/// The result of the comparison with the packet: `docs/auditing.md`, "The packet".
+/// The result of the comparison with the packet: `docs/evidence.md`, "The packet".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PacketReport {

@@ -16,18 +16,18 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use shipper_core::SkipRequest;
 use shipper_core::release::cargo::{CargoPublisher, Workspace, WorkspaceOptions};
 use shipper_core::release::{
-    CancelToken, Limits, Plan, PlannedPackage, PublishError, PublishOptions, RehearseOptions, StoppedAt, error_chain,
-    publish, rehearse,
+    CancelToken, FailureClass, Limits, Plan, PlannedPackage, PublishError, PublishOptions, RehearseOptions, StoppedAt,
+    error_chain, publish, rehearse,
 };
 use shipper_core::state_dir::{LOG_FILE_NAME, StateOptions, create_state_directory};
-use shipper_events::Head;
 use shipper_events::write::{AccessRisk, FsStorage};
+use shipper_events::{Head, display_safe};
 
 use crate::progress::StderrProgress;
 use crate::status::Status;
@@ -80,6 +80,17 @@ enum Action {
         #[arg(long, value_name = "NAME")]
         rehearsal_registry: Option<String>,
     },
+}
+
+impl Action {
+    fn common(&self) -> &Common {
+        match self {
+            Self::Rehearse { common, .. }
+            | Self::Publish { common, .. }
+            | Self::Plan { common }
+            | Self::Status { common, .. } => common,
+        }
+    }
 }
 
 /// The format of the result on standard output.
@@ -171,6 +182,25 @@ struct Session {
 }
 
 impl Common {
+    /// Returns the options that the next command needs, too, as they are written on a command line.
+    fn repeated_options(&self, rehearsal_registry: Option<&str>) -> String {
+        let live = Some(self.live_registry.as_str()).filter(|name| *name != "crates-io");
+        let given = [
+            ("--live-registry", live),
+            ("--rehearsal-registry", rehearsal_registry),
+            ("--manifest-path", self.manifest_path.as_deref().map(Utf8Path::as_str)),
+            ("--state-dir", self.state_dir.as_deref().map(Utf8Path::as_str)),
+        ];
+        let given = given.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        let packages = self.packages.iter().map(|name| ("--package", name.as_str()));
+        let excluded = self.exclude.iter().map(|name| ("--exclude", name.as_str()));
+        given
+            .chain(packages)
+            .chain(excluded)
+            .map(|(option, value)| format!(" {option} {}", shell_word(value)))
+            .collect()
+    }
+
     fn read_workspace(&self, allow_dirty: bool) -> Result<(Workspace, CancelToken), Box<dyn Error>> {
         let cancel = CancelToken::default();
         let on_signal = cancel.clone();
@@ -221,6 +251,15 @@ impl Common {
     }
 }
 
+/// Quotes a word for a shell, unless each of its characters has no meaning there.
+fn shell_word(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", display_safe(word).max_chars(400).to_string().replace('\'', "'\\''"))
+}
+
 /// Runs the command. Returns `true` if the exit status is 0.
 fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
     match cli.action {
@@ -229,7 +268,9 @@ fn run(cli: Cli) -> Result<bool, Box<dyn Error>> {
             let (workspace, cancel) = common.read_workspace(true)?;
             let log = common.state_dir(&workspace).join(LOG_FILE_NAME);
             let mut publisher = CargoPublisher::new(workspace)?;
+            let options = common.repeated_options(rehearsal_registry.as_deref());
             let status = Status::read(&mut publisher, &log, rehearsal_registry.as_deref(), &cancel)?;
+            let status = status.with_options(options, common.allow_dirty);
             print_as(common.format, &status.to_text(), &status.to_json());
             Ok(status.is_ready())
         }
@@ -272,9 +313,6 @@ fn rehearse_workspace(
     if let Some(error) = &done.sidecar {
         print_note(&format!("warning: {error}: {}", error.source));
     }
-    if !passed {
-        print_note(&format!("error: {summary}"));
-    }
     Ok(passed)
 }
 
@@ -295,7 +333,11 @@ fn publish_workspace(common: &Common, gate: GateArgs) -> Result<bool, Box<dyn Er
             let object = json!({ "plan_id": id, "head": head, "refused": Value::Null, "failure": failed });
             print_as(common.format, &format!("plan {id}\nhead {head}"), &object);
             if let Some(StoppedAt { package, failure, .. }) = failure {
-                print_note(&format!("error: {package}: {failure}\nhelp: publish again to continue"));
+                let help = match failure.class {
+                    FailureClass::Permanent => "mend this, then publish again; a changed package needs a new rehearsal",
+                    _ => "publish again to continue",
+                };
+                print_note(&format!("error: {package}: {failure}\nhelp: {help}"));
             }
             Ok(failure.is_none())
         }
@@ -334,11 +376,17 @@ fn print_note(note: &str) {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    let format = cli.action.common().format;
+    match run(cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            print_note(&format!("error: {}", error_chain(&*error)));
+            let error = error_chain(&*error);
+            if format == Format::Json {
+                print_result(&json!({ "error": error }).to_string());
+            }
+            print_note(&format!("error: {error}"));
             ExitCode::from(2)
         }
     }

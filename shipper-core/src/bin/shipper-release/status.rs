@@ -11,7 +11,8 @@ use shipper_core::release::cargo::{CargoPublisher, ConfigError};
 use shipper_core::release::{
     CancelToken, PublishedState, Publisher, RegistryRole, StepContext, StepTarget, error_chain,
 };
-use shipper_core::{GateProjection, GateQuery, Verdict, VerdictKind, evaluate};
+use shipper_core::{GateProjection, GateQuery, RefusalCode, Verdict, VerdictKind, evaluate};
+use shipper_events::event::GitCommit;
 
 /// The time limit for the lookup of one package.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,6 +38,12 @@ pub(crate) struct Status {
     live: String,
     packages: Vec<(String, OnLiveRegistry)>,
     gate: GateNow,
+    /// The commit of the workspace; `None` outside git.
+    git: Option<GitCommit>,
+    /// The options of the next command.
+    options: String,
+    /// `true` if the next command permits uncommitted files.
+    allow_dirty: bool,
 }
 
 impl Status {
@@ -72,14 +79,26 @@ impl Status {
             (package.id(), state)
         });
         let (plan_id, live) = (plan.plan_id().to_string(), plan.live().name.to_string());
-        Ok(Self { plan_id, live, packages: packages.collect(), gate })
+        let (packages, git) = (packages.collect(), plan.git().cloned());
+        Ok(Self { plan_id, live, packages, gate, git, options: String::new(), allow_dirty: false })
+    }
+
+    /// Sets the options of the next command.
+    pub(crate) fn with_options(self, options: String, allow_dirty: bool) -> Self {
+        Self { options, allow_dirty, ..self }
+    }
+
+    /// Returns `true` if cargo refuses to pack the workspace as it is.
+    fn is_uncommitted(&self) -> bool {
+        !self.allow_dirty && self.git.as_ref().is_some_and(|git| git.dirty)
     }
 
     /// Returns `true` if nothing is left to publish, or if a publish would begin now.
     pub(crate) fn is_ready(&self) -> bool {
         let may_publish = matches!(&self.gate, GateNow::Verdict(verdict) if verdict.may_publish());
         let clear = |state: &OnLiveRegistry| matches!(state, OnLiveRegistry::Absent | OnLiveRegistry::Published);
-        self.is_complete() || may_publish && self.packages.iter().all(|(_, state)| clear(state))
+        self.is_complete()
+            || may_publish && !self.is_uncommitted() && self.packages.iter().all(|(_, state)| clear(state))
     }
 
     fn is_complete(&self) -> bool {
@@ -101,22 +120,36 @@ impl Status {
         if self.is_complete() {
             return "nothing is left to publish".to_owned();
         }
+        if self.is_uncommitted() {
+            return "commit the changed files, or pass --allow-dirty".to_owned();
+        }
+        let options = &self.options;
         match &self.gate {
             // A publish would begin, but without a rehearsal.
             GateNow::Verdict(verdict) if verdict.code() == VerdictKind::Dormant => {
                 "name the rehearsal registry with --rehearsal-registry, to see the gate's answer".to_owned()
             }
-            GateNow::Verdict(verdict) if verdict.may_publish() => "shipper-release publish".to_owned(),
-            GateNow::Verdict(verdict) => {
-                verdict.reasons().first().map(|reason| reason.code().help()).unwrap_or_default().to_owned()
+            GateNow::Verdict(verdict) if verdict.may_publish() => format!("shipper-release publish{options}"),
+            GateNow::Verdict(verdict)
+                if matches!(verdict.reason_codes()[..], [RefusalCode::NoRehearsal | RefusalCode::StalePlan]) =>
+            {
+                format!("shipper-release rehearse{options}")
             }
-            GateNow::Untrusted(_) => shipper_core::RefusalCode::UntrustedLog.help().to_owned(),
+            GateNow::Verdict(verdict) => {
+                let help = verdict.reasons().first().map(|reason| reason.code().help()).unwrap_or_default();
+                format!("{help}: shipper-release rehearse{options}")
+            }
+            GateNow::Untrusted(_) => RefusalCode::UntrustedLog.help().to_owned(),
         }
     }
 
     /// Returns the lines for people.
     pub(crate) fn to_text(&self) -> String {
         let mut lines = vec![format!("plan {}", self.plan_id)];
+        if let Some(GitCommit { commit, dirty, .. }) = &self.git {
+            let dirty = if *dirty { ", with uncommitted changes" } else { "" };
+            lines.push(format!("commit {commit}{dirty}"));
+        }
         for (id, state) in &self.packages {
             lines.push(match state {
                 OnLiveRegistry::Absent => format!("{id}: not on {}", self.live),
@@ -155,11 +188,12 @@ impl Status {
             GateNow::Verdict(verdict) => {
                 (verdict.code(), verdict.reason_codes().iter().map(ToString::to_string).collect::<Vec<_>>())
             }
-            GateNow::Untrusted(_) => (VerdictKind::Refused, vec![shipper_core::RefusalCode::UntrustedLog.to_string()]),
+            GateNow::Untrusted(_) => (VerdictKind::Refused, vec![RefusalCode::UntrustedLog.to_string()]),
         };
         json!({
             "plan_id": self.plan_id,
             "live_registry": self.live,
+            "git": self.git.as_ref().map(|git| json!({ "commit": git.commit.to_string(), "dirty": git.dirty })),
             "packages": packages.collect::<Vec<_>>(),
             "gate": { "verdict": verdict.to_string(), "reasons": reasons },
             "next": self.next_step(),

@@ -6,7 +6,8 @@
 //! 1. settings of packages for a rehearsal
 //! 2. rules for metadata: those of crates-io as errors, or for other registries the common ones as warnings
 //! 3. names and versions on the live registry
-//! 4. dependencies on members that the live registry will not have in time
+//! 4. dependencies from a registry that the live one does not take them from
+//! 5. dependencies on members that the live registry will not have in time
 //!
 //! The check reads no files and sends no requests.
 
@@ -120,6 +121,9 @@ pub(super) fn check(input: &PreflightInput<'_>) -> Vec<Problem> {
         }
         problems.extend(published.and_then(|published| version_problem(package, published, input.live)));
         problems.extend(package.dependencies.iter().filter_map(|dependency| {
+            if let Some(problem) = registry_problem(input, package, dependency) {
+                return Some(problem);
+            }
             let later = input.planned.iter().skip(position).any(|one| one.name == dependency.name);
             if later && dependency.kind == DependencyKind::Development {
                 return late_dependency(input, package, dependency);
@@ -196,6 +200,29 @@ fn version_problem(package: &Package, published: &PublishedCrate, live: &Registr
         return None;
     };
     Some(error("package.version", message, help.to_owned()))
+}
+
+/// Returns the problem of a dependency that names a registry from which the live one does not take it: crates-io takes none
+/// of another registry, and crates-io does not get the packages of a release to another registry.
+fn registry_problem(input: &PreflightInput<'_>, package: &Package, dependency: &Dependency) -> Option<Problem> {
+    let is_dev = dependency.kind == DependencyKind::Development;
+    if is_dev && dependency.req == VersionReq::STAR && dependency.path.is_some() {
+        return None;
+    }
+    let (name, live) = (&dependency.name, &input.live.name);
+    let planned = dependency.path.is_some() && input.planned.iter().any(|one| one.name == *name);
+    let (message, help) = match (&dependency.registry, live.as_str() == CRATES_IO) {
+        (Some(_), true) => (
+            format!("the dependency {name} names a registry, but crates-io takes no dependencies of other registries"),
+            "remove `registry`, or publish to another registry with --live-registry".to_owned(),
+        ),
+        (None, false) if planned => (
+            format!("the dependency {name} is one of crates-io, but this release publishes it to {live}"),
+            format!("add `registry = \"{live}\"` to it"),
+        ),
+        _ => return None,
+    };
+    Some(Problem::new(Level::Error, package, dependency_key(dependency), message, help))
 }
 
 /// Returns the problem of a dev-dependency on a package that is published later, or on the package itself.

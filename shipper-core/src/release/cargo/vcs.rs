@@ -1,5 +1,8 @@
 //! The git commit of a workspace, as cargo records it in the packages that it packs.
 
+use std::process::{Command, Stdio};
+
+use camino::Utf8Path;
 use serde::Deserialize;
 use shipper_events::event::{CommitId, GitCommit};
 
@@ -30,6 +33,15 @@ pub(super) fn commit_of<'f>(files: impl Iterator<Item = Option<&'f [u8]>>) -> Op
     }
     let is_dirty = infos.iter().any(|info| info.as_ref().is_none_or(|info| info.dirty));
     Some(GitCommit::new(CommitId::new(commit.as_str()).ok()?, is_dirty))
+}
+
+/// Returns `true` if git is installed and shows that a file of a directory is changed or not tracked.
+pub(super) fn differs_from_commit(directory: &Utf8Path, file: &str) -> bool {
+    let mut git = Command::new("git");
+    // The configuration of a repository can name a program that watches files.
+    git.current_dir(directory).args(["-c", "core.fsmonitor=false", "--no-optional-locks"]);
+    git.args(["status", "--porcelain", "--", file]).stdin(Stdio::null());
+    git.output().is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
 }
 
 fn parse(file: &[u8]) -> Option<GitInfo> {

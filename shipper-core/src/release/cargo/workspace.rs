@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use shipper_events::event::GitCommit;
 use thiserror::Error;
 
 use super::config::{CargoConfig, ConfigError, if_exists};
@@ -19,7 +20,7 @@ use super::process::{WorkDir, cargo_program, run};
 use super::published_deps::PublishedDependencies;
 use super::redact::Redactor;
 use super::sibling::{SiblingRegistries, sibling_registries};
-use super::vcs::commit_of;
+use super::vcs::{commit_of, differs_from_commit};
 use crate::release::plan::{Plan, PlanError, PlannedFile, PlannedPackage};
 use crate::release::publisher::{CancelToken, Progress, StepContext};
 use crate::release::registry::{Registry, shown};
@@ -43,6 +44,12 @@ pub enum WorkspaceError {
         manifest: Utf8PathBuf,
         /// Error of the parser.
         source: Box<cargo_metadata::Error>,
+    },
+    /// The workspace's `Cargo.lock`, which the plan depends on, is not that of the commit.
+    #[error("{path} is not committed; commit it, or pass --allow-dirty")]
+    UncommittedLock {
+        /// Path of the file.
+        path: Utf8PathBuf,
     },
     /// Cargo's configuration does not fit a release.
     #[error(transparent)]
@@ -209,6 +216,16 @@ impl Workspace {
             }
         });
         let commit = commit_of(packages.values().map(|one| bytes(&one.packed.files, VCS_FILE)));
+        let commit = match commit {
+            // Cargo compares only the files of packages with the commit.
+            Some(commit) if lock_file.is_some() && differs_from_commit(&root, LOCK_FILE) => {
+                if !options.allow_dirty {
+                    return Err(WorkspaceError::UncommittedLock { path: root.join(LOCK_FILE) });
+                }
+                Some(GitCommit::new(commit.commit, true))
+            }
+            commit => commit,
+        };
         let plan = Plan::new(live, planned.collect())?.with_git(commit);
         let (siblings, allow_dirty) = (sibling_registries(&publishable), options.allow_dirty);
         Ok(Self { root, plan, packages, allow_dirty, members, lock_file, config, siblings })

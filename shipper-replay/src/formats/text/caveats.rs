@@ -22,6 +22,7 @@ pub(crate) enum Caveat {
     Clocks,
     Actors,
     Sidecar,
+    Sender,
 }
 
 impl Caveat {
@@ -45,6 +46,7 @@ impl Caveat {
             (Self::Clocks, has_lines),
             (Self::Actors, has_lines && demand.policy.as_ref().is_some_and(|policy| policy.skips.is_some())),
             (Self::Sidecar, has_lines && audit.sidecar.status == SidecarStatus::NotChecked),
+            (Self::Sender, audit.bundle.as_ref().is_some_and(|bundle| bundle.sender_conclusion != audit.conclusion())),
         ]
         .into_iter()
         .filter_map(|(caveat, applies)| applies.then_some(caveat))
@@ -66,6 +68,7 @@ impl Caveat {
             Self::Clocks => "the clocks",
             Self::Actors => "the names of actors",
             Self::Sidecar => "the sidecar",
+            Self::Sender => "why the sender of the bundle concluded otherwise",
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use shipper_core::audit::{
-    AuditOptions, Conclusion, Counts, Decision, IndexReport, Integrity, LogAudit, Report, SidecarReport, SidecarStatus,
-    TailStatus,
+    AuditOptions, BundleReport, Conclusion, Counts, Decision, IndexReport, Integrity, LogAudit, Report, SidecarReport,
+    SidecarStatus, TailStatus,
 };
 use shipper_core::fold::EvidenceFlaw;
 use shipper_events::{PlanId, display_safe};
@@ -63,6 +63,7 @@ pub(crate) fn facts(audit: &LogAudit, demand: &AuditOptions, plan: impl Fn(&Plan
         Some(fact("head", format!("{lines}:{bytes}:{blake3}{of}"))),
         confirmed_heads(audit, demand).map(|heads| fact("confirmed", heads)),
         policy_text(demand).map(|policy| fact("policy", policy)),
+        audit.bundle.as_ref().map(|bundle| fact("bundle", bundle_text(bundle))),
         Some(fact("rehearsal", rehearsal)),
         gate.map(|gate| Fact { details: reasons.collect(), ..fact("gate now", gate_text(gate, plan)) }),
         Some(Fact {
@@ -112,6 +113,15 @@ pub(crate) fn sidecar(sidecar: &SidecarReport) -> String {
 fn index_text(index: &IndexReport) -> String {
     let (versions, packages) = (plural(index.versions, "version"), plural(index.packages, "package"));
     format!("{versions} of {packages} compared with {}", plural(index.files.len() as u64, "file"))
+}
+
+/// Returns the size of a bundle, and what its sender concluded.
+fn bundle_text(bundle: &BundleReport) -> String {
+    let with = [(bundle.sender_policy, "a policy"), (bundle.sender_signers, "a signed head")];
+    let with: Vec<&str> = with.into_iter().filter_map(|(has, what)| has.then_some(what)).collect();
+    let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(" and ")) };
+    let files = plural(bundle.files, "file");
+    format!("{files} match SHA256SUMS; the sender concluded{with}: {}", bundle.sender_conclusion.as_str())
 }
 
 /// Returns the number of decisions by status, the most severe status first.
