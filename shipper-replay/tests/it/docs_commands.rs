@@ -18,11 +18,11 @@ fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Returns the README and the pages of docs/.
+/// Returns the pages of docs/ and those at the top.
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(top().join("docs")).expect("docs/ is there");
     let mut pages: Vec<PathBuf> = docs.map(|entry| entry.expect("it can be listed").path()).collect();
-    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| top().join(page)));
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| top().join(page)));
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
     pages

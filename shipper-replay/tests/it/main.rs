@@ -26,6 +26,8 @@ mod follow;
 mod format_snapshots;
 mod github;
 #[cfg(unix)]
+mod github_action;
+#[cfg(unix)]
 mod github_workflow;
 mod gitlab_pipeline;
 mod glossary;
@@ -44,6 +46,8 @@ mod merge;
 mod output_limits;
 mod packet;
 mod policy_flag;
+#[cfg(target_os = "linux")]
+mod release_binaries;
 mod report_schema;
 mod require_flag;
 mod sarif;
