@@ -112,7 +112,7 @@ fn check_age(policy: &Policy, decision: &DecisionFacts) -> Vec<Finding> {
         } else {
             return None;
         };
-        Some(finding(acts.run, message).with_labels([Label::new(line, paths::TIMESTAMP, text), completion.clone()]))
+        Some(finding(acts.run, message).with_labels([Label::new(line, paths::TIMESTAMP, text), completion]))
     });
     findings.collect()
 }
