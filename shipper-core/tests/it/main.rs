@@ -43,6 +43,7 @@ mod decisions;
 mod false_permission;
 mod finding_labels;
 mod fold_oracle;
+mod gate_invariant;
 mod goldens;
 mod io_faults;
 mod kept_heads;

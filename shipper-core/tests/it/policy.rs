@@ -173,7 +173,7 @@ fn signed_head_must_cover_the_whole_log() {
     log.pass("p", "r").authorized("p", "r");
     let half = log.head();
     log.plan_on("p", 1, 4).published("a").finished("success");
-    let audit = |head, torn: &str| {
+    let audit = |head: Option<(_, bool)>, torn: &str| {
         let mut options = demand("require-sealed = true");
         if let Some((head, is_signed)) = head {
             options = options.with_extends(head);
