@@ -36,6 +36,7 @@ mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
 mod compare;
+mod concurrent_model;
 #[cfg(feature = "release")]
 mod content_law;
 mod crash_consistency;
