@@ -202,7 +202,7 @@ impl System {
     fn can_step(&self, process: usize) -> bool {
         let Process { phase, is_done, .. } = &self.processes[process];
         let takes_lock = matches!(phase, Phase::Idle | Phase::Opened);
-        !is_done && !(takes_lock && self.lock.is_some())
+        !is_done && (!takes_lock || self.lock.is_none())
     }
 
     fn is_valid(lines: &[Line]) -> bool {
