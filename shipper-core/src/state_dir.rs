@@ -95,6 +95,7 @@ fn create_directory(path: &Utf8Path) -> io::Result<bool> {
 
 /// Creates a directory that, on Unix, only its owner can write, whatever the umask.
 fn new_directory(path: &Utf8Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "other systems have no mode"))]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);

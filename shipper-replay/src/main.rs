@@ -41,6 +41,7 @@ use formats::human::RenderOptions;
 use shipper_core::audit::Conclusion;
 
 /// Allocator that is fast when one thread frees the memory of another: `docs/performance.md`, "What was tried".
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

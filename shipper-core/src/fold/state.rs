@@ -204,8 +204,8 @@ impl RehearsalState {
         self.failed && self.plan_id == *plan_id && Some(&self.registry) == registry
     }
 
-    /// Returns the flaws that the receipt has if this rehearsal completes as passed.
-    fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
+    /// Returns the flaws that the receipt has if this rehearsal completes as passed, in the order of [`EvidenceFlaw`].
+    pub fn evidence_flaws(&self) -> Vec<EvidenceFlaw> {
         let flaws = [
             (self.start.package_count != self.packages.len() as u64, EvidenceFlaw::PackageCountMismatch),
             (self.failed, EvidenceFlaw::FailureRecorded),

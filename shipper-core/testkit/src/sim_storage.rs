@@ -60,6 +60,23 @@ impl Inode {
     }
 }
 
+impl Inode {
+    /// Returns whether the file may have this content after a crash.
+    fn may_have(&self, content: &[u8]) -> bool {
+        let mut bytes = self.durable.clone();
+        let mut found = bytes == content;
+        for change in &self.unsynced {
+            let before = bytes.len();
+            change.apply(&mut bytes);
+            found |= match change {
+                FileChange::Append(_) => content.len() >= before && bytes.starts_with(content),
+                FileChange::Truncate(_) => bytes == content,
+            };
+        }
+        found
+    }
+}
+
 impl FileChange {
     fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
@@ -197,7 +214,7 @@ impl SimStorage {
     /// A file's content as the running system sees it.
     pub fn read(&self, path: &str) -> Option<Vec<u8>> {
         let state = self.0.borrow();
-        let inode = *state.live_names().get(Utf8Path::new(path))?;
+        let inode = state.inode(Utf8Path::new(path))?;
         Some(state.inodes[inode].live())
     }
 
@@ -247,6 +264,23 @@ impl SimStorage {
         states
     }
 
+    /// Returns the state of the disk after a crash at this moment, with this content of one file; `None` if that is not
+    /// possible. All changes of other files are on the disk.
+    pub fn after_crash_with(&self, path: &str, content: Vec<u8>) -> Option<Self> {
+        let state = self.0.borrow();
+        let names = state.live_names();
+        let changed = *names.get(Utf8Path::new(path))?;
+        if !state.inodes[changed].may_have(&content) {
+            return None;
+        }
+        let mut inodes: Vec<Inode> =
+            state.inodes.iter().map(|inode| Inode { durable: inode.live(), unsynced: Vec::new() }).collect();
+        inodes[changed].durable = content;
+        let names_made = state.names_made + 1_000;
+        let state = StorageState { inodes, durable_names: names, names_made, ..StorageState::default() };
+        Some(Self(Rc::new(RefCell::new(state))))
+    }
+
     /// Counts a step, and returns its fault if it fails.
     fn step(&self, kind: StepKind) -> Result<(), InjectedFault> {
         let mut state = self.0.borrow_mut();
@@ -285,6 +319,14 @@ impl InjectedFault {
 }
 
 impl StorageState {
+    /// Returns the file with this name.
+    fn inode(&self, path: &Utf8Path) -> Option<usize> {
+        if self.unsynced_names.is_empty() {
+            return self.durable_names.get(path).copied();
+        }
+        self.live_names().get(path).copied()
+    }
+
     fn live_names(&self) -> BTreeMap<Utf8PathBuf, usize> {
         let mut names = self.durable_names.clone();
         for change in &self.unsynced_names {
@@ -304,7 +346,7 @@ impl Storage for SimStorage {
 
     fn open(&self, path: &Utf8Path) -> io::Result<SimFile> {
         self.plain_step(StepKind::Other)?;
-        let inode = self.0.borrow().live_names().get(path).copied();
+        let inode = self.0.borrow().inode(path);
         let inode = inode.ok_or(io::ErrorKind::NotFound)?;
         Ok(SimFile { disk: self.clone(), inode })
     }
@@ -312,7 +354,7 @@ impl Storage for SimStorage {
     fn create(&self, path: &Utf8Path) -> io::Result<SimFile> {
         self.plain_step(StepKind::Other)?;
         let mut state = self.0.borrow_mut();
-        if state.live_names().contains_key(path) {
+        if state.inode(path).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let inode = state.inodes.len();
@@ -323,7 +365,7 @@ impl Storage for SimStorage {
 
     fn len_if_same_file(&self, path: &Utf8Path, file: &SimFile) -> io::Result<Option<u64>> {
         self.plain_step(StepKind::Other)?;
-        let is_named = self.0.borrow().live_names().get(path) == Some(&file.inode);
+        let is_named = self.0.borrow().inode(path) == Some(file.inode);
         Ok(is_named.then(|| file.live().len() as u64))
     }
 
@@ -336,7 +378,7 @@ impl Storage for SimStorage {
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         self.plain_step(StepKind::Other)?;
         let mut state = self.0.borrow_mut();
-        let inode = *state.live_names().get(from).ok_or(io::ErrorKind::NotFound)?;
+        let inode = state.inode(from).ok_or(io::ErrorKind::NotFound)?;
         state.unsynced_names.push(NameChange::Set(to.to_owned(), inode));
         Ok(())
     }

@@ -19,7 +19,7 @@ struct Answer {
 }
 
 /// Returns the rehearsal that is open before `position`: the last start, unless its own completion follows.
-fn open_before(history: &[LogEntry], position: usize) -> Option<usize> {
+pub(crate) fn open_before(history: &[LogEntry], position: usize) -> Option<usize> {
     let start = (0..position).rfind(|at| matches!(history[*at].event.event_type, EventType::RehearsalStarted(_)))?;
     let closed = (start + 1..position).any(|at| answers(history, at, start));
     (!closed).then_some(start)
@@ -47,7 +47,7 @@ fn packages(history: &[LogEntry], from: usize, to: usize) -> Vec<String> {
         .collect()
 }
 
-const FAILURES: [&str; 2] = ["rehearsal_package_failed", "rehearsal_smoke_check_failed"];
+pub(crate) const FAILURES: [&str; 2] = ["rehearsal_package_failed", "rehearsal_smoke_check_failed"];
 
 fn failed(history: &[LogEntry], from: usize, to: usize) -> bool {
     history.iter().take(to).skip(from + 1).any(|entry| {
@@ -92,7 +92,7 @@ fn receipt_before(history: &[LogEntry], position: usize) -> Option<usize> {
 }
 
 /// Returns whether the outcome at `at` is a sound pass, judged at the end of the history.
-fn is_sound_pass(history: &[LogEntry], at: usize) -> bool {
+pub(crate) fn is_sound_pass(history: &[LogEntry], at: usize) -> bool {
     let EventType::RehearsalComplete(complete) = &history[at].event.event_type else { return false };
     complete.passed && flaws(history, at).is_empty()
 }

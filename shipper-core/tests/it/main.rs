@@ -36,6 +36,7 @@ mod cargo_workspace;
 mod chain_tampering;
 mod coexistence;
 mod compare;
+mod concurrent_model;
 #[cfg(feature = "release")]
 mod content_law;
 mod crash_consistency;
@@ -43,6 +44,7 @@ mod decisions;
 mod false_permission;
 mod finding_labels;
 mod fold_oracle;
+mod gate_invariant;
 mod goldens;
 mod io_faults;
 mod kept_heads;
