@@ -21,8 +21,11 @@ use walkdir::WalkDir;
 #[allow(dead_code, reason = "the release engine uses the rest")]
 #[path = "../../src/release/cargo/crate_file.rs"]
 mod crate_file;
+#[path = "../../src/release/cargo/manifest.rs"]
+mod manifest;
 
-use crate_file::{CrateFiles, first_difference, have_same_files, have_same_manifest, unpack};
+use crate_file::{CrateFiles, first_difference, have_same_files, unpack};
+use manifest::have_same_manifest;
 
 const BLOCK_LEN: usize = 512;
 
