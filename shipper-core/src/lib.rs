@@ -62,6 +62,7 @@
 pub mod audit;
 pub mod fold;
 pub mod gate;
+mod json_file;
 pub mod packet;
 pub mod registry_index;
 pub mod rehearsal;

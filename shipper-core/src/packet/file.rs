@@ -6,6 +6,8 @@ use shipper_events::json::{Object, Value};
 use shipper_events::{LineError, MAX_LINE_LEN, PlanId, display_safe};
 use thiserror::Error;
 
+use crate::json_file::{MemberError, line_of, read};
+
 /// One of the two files of the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PacketKind {
@@ -145,11 +147,7 @@ impl PacketFile {
             return Err(PacketError::TooLong);
         }
         let object = Object::parse(bytes).map_err(|corruption| match bytes.trim_ascii_start().first() {
-            Some(b'{' | b'[') | None => {
-                let before = bytes.iter().take(corruption.offset);
-                let line = before.filter(|byte| **byte == b'\n').count() + 1;
-                PacketError::NotAnObject { line, corruption }
-            }
+            Some(b'{' | b'[') | None => PacketError::NotAnObject { line: line_of(bytes, &corruption), corruption },
             Some(_) => PacketError::NotJson,
         })?;
         let (member, version) = kind.schema();
@@ -176,14 +174,10 @@ const STATE_PACKAGES: &str = "an object of packages, each with an object `state`
 const RECEIPT_PACKAGES: &str =
     "an array of packages, each with strings `name` and `version` and an object `state` that has a string `state`";
 
-/// Reads a member. `expected` describes the values that `parse` accepts.
-fn read<'a, T>(
-    object: &Object<'a>,
-    member: &'static str,
-    expected: &'static str,
-    parse: impl FnOnce(Value<'a>) -> Option<T>,
-) -> Result<T, PacketError> {
-    object.get(member).and_then(parse).ok_or(PacketError::Member { member, expected })
+impl From<MemberError> for PacketError {
+    fn from(MemberError { member, expected }: MemberError) -> Self {
+        Self::Member { member, expected }
+    }
 }
 
 type Packages = BTreeMap<String, BTreeSet<PackageState>>;

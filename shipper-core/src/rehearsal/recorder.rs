@@ -150,8 +150,7 @@ impl<S: Storage + Clone> RehearsalRecorder<S> {
 impl<S: Storage> OpenRehearsal<'_, S> {
     /// Records that a package is on the rehearsal registry. The log has `took` in milliseconds.
     pub fn published(&mut self, name: &str, version: &str, took: Duration) -> Result<(), RecordError> {
-        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
-        self.append(event, name, version)
+        self.append(published_event(name, version, took), name, version)
     }
 
     /// Records the same, and the hash of the packed files, with which an audit compares the published package:
@@ -163,8 +162,7 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         took: Duration,
         content: &str,
     ) -> Result<(), RecordError> {
-        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
-        self.append(event.content(content), name, version)
+        self.append(published_event(name, version, took).content(content), name, version)
     }
 
     /// Records that a package is on the rehearsal registry and was not built, because the live registry has it with the
@@ -176,8 +174,8 @@ impl<S: Storage> OpenRehearsal<'_, S> {
         took: Duration,
         content: &str,
     ) -> Result<(), RecordError> {
-        let event = RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took));
-        self.append(event.content(content).already_published(true), name, version)
+        let event = published_event(name, version, took).content(content);
+        self.append(event.already_published(true), name, version)
     }
 
     /// Records events of the caller, in one write. They do not change the rehearsal.
@@ -260,6 +258,10 @@ pub(crate) fn package_output(stdout: &str, stderr: &str) -> PackageOutput {
         starts.find_map(|start| text.get(start..)).unwrap_or_default().to_owned()
     };
     PackageOutput::new().stdout_tail(tail(stdout)).stderr_tail(tail(stderr))
+}
+
+fn published_event(name: &str, version: &str, took: Duration) -> RehearsalPackagePublished {
+    RehearsalPackagePublished::new(name, version).duration_ms(milliseconds(took))
 }
 
 /// Returns a duration in milliseconds, at most `u64::MAX`.

@@ -68,9 +68,7 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
             "another file was uploaded ({found}) than was compared with the plan ({expected}); yank this version, and find \
              out which program changed the workspace"
         );
-        let PlannedPackage { name, version, .. } = package;
-        self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
-        Err(Failure::permanent(message).into())
+        Err(self.mismatch(package, expected, found, message))
     }
 
     /// Records other content than was uploaded, and fails in that case. Otherwise returns the checksum in the index.
@@ -81,16 +79,23 @@ impl<P: Publisher, S: Storage> RunRecorder<'_, P, S> {
     ) -> Result<Option<String>, StopReason> {
         match shown {
             PublishedState::DifferentContent { expected, found } => {
-                let PlannedPackage { name, version, .. } = package;
                 let message = format!(
                     "the registry shows this version with other content than was uploaded ({found}, expected {expected}); \
                      yank it, and find out who changed it"
                 );
-                self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found))?;
-                Err(Failure::permanent(message).into())
+                Err(self.mismatch(package, expected, found, message))
             }
             PublishedState::SameContent { cksum } => Ok(cksum),
             PublishedState::Absent => Ok(None),
+        }
+    }
+
+    /// Records a mismatch, and returns the failure with that message, or that of recording.
+    fn mismatch(&mut self, package: &PlannedPackage, expected: String, found: String, message: String) -> StopReason {
+        let PlannedPackage { name, version, .. } = package;
+        match self.append(&package.id(), PackageContentMismatch::new(name, version, expected, found)) {
+            Ok(_) => Failure::permanent(message).into(),
+            Err(error) => error.into(),
         }
     }
 

@@ -11,6 +11,7 @@ use thiserror::Error;
 use time::Duration;
 
 use crate::fold::Receipt;
+use crate::json_file::{MemberError, line_of, read};
 
 /// The only schema that this version reads.
 pub const SIDECAR_SCHEMA: &str = "shipper.rehearsal.v1";
@@ -92,11 +93,8 @@ impl Sidecar {
         if bytes.len() > MAX_LINE_LEN {
             return Err(SidecarError::TooLong);
         }
-        let object = Object::parse(bytes).map_err(|corruption| {
-            let before = bytes.iter().take(corruption.offset);
-            let line = before.filter(|byte| **byte == b'\n').count() + 1;
-            SidecarError::NotAnObject { line, corruption }
-        })?;
+        let object = Object::parse(bytes)
+            .map_err(|corruption| SidecarError::NotAnObject { line: line_of(bytes, &corruption), corruption })?;
         let schema = object.get("schema_version").and_then(Value::as_str);
         let schema = schema.ok_or(SidecarError::NoSchema)?;
         if schema != SIDECAR_SCHEMA {
@@ -176,14 +174,10 @@ const NUMBER: &str = "an unsigned integer, digits only";
 const TIME: &str = "an RFC 3339 time";
 const HEAD: &str = "a head: an object with unsigned integers `lines` and `bytes` and a string `blake3`";
 
-/// Reads a member. `expected` describes the values that `parse` accepts.
-fn read<'a, T>(
-    object: &Object<'a>,
-    member: &'static str,
-    expected: &'static str,
-    parse: impl FnOnce(Value<'a>) -> Option<T>,
-) -> Result<T, SidecarError> {
-    object.get(member).and_then(parse).ok_or(SidecarError::Member { member, expected })
+impl From<MemberError> for SidecarError {
+    fn from(MemberError { member, expected }: MemberError) -> Self {
+        Self::Member { member, expected }
+    }
 }
 
 fn parse_text<T: FromStr>(value: Value<'_>) -> Option<T> {
