@@ -67,9 +67,12 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
+/// The number of bytes of a report that are written at a time.
+const OUTPUT_BUFFER_LEN: usize = 64 * 1024;
+
 /// Runs the command and returns the exit status.
 fn run(cli: &Cli) -> Result<u8, AuditCommandError> {
-    let mut out = io::BufWriter::new(streams::stdout()?);
+    let mut out = io::BufWriter::with_capacity(OUTPUT_BUFFER_LEN, streams::stdout()?);
     let mut status = 0;
     if let Some(topic) = &cli.explain {
         let text = explain::answer(topic, cli.format, &RenderOptions::from_cli(cli))?;

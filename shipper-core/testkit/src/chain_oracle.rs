@@ -24,7 +24,7 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq)]
 pub struct OracleLine {
     pub line: u64,
-    pub content: Option<LineContent>,
+    pub content: Option<LineContent<'static>>,
     pub errors: Vec<ChainError>,
     pub starts_unchained_segment: bool,
     pub head: Option<Head>,
@@ -63,7 +63,7 @@ impl LogVisitor for Collector {
         self.interest
     }
 
-    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
         let blanks = match content {
             Some(LineContent::Blank { lines }) => lines,
@@ -71,7 +71,7 @@ impl LogVisitor for Collector {
         };
         let content = content.map(|content| match content {
             LineContent::Blank { .. } => LineContent::Blank { lines: 1 },
-            content => content,
+            content => content.into_owned(),
         });
         let head = matches!(content, Some(LineContent::Event(_))).then(|| cursor.head());
         let found = OracleLine { line, content, errors, starts_unchained_segment, head };
@@ -95,7 +95,7 @@ impl LogVisitor for Ignore {
         |_| Interest::Skip
     }
 
-    fn visit(&mut self, _: VerifiedLine, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, _: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
@@ -177,7 +177,7 @@ pub fn verify(log: &[u8], interest: fn(&str) -> Interest, tracked_lines: u64, cu
     verified
 }
 
-fn content(parsed: ParsedLine<'_>, interest: fn(&str) -> Interest) -> Option<LineContent> {
+fn content(parsed: ParsedLine<'_>, interest: fn(&str) -> Interest) -> Option<LineContent<'static>> {
     let event = match parsed {
         ParsedLine::Blank => return Some(LineContent::Blank { lines: 1 }),
         ParsedLine::Event(event) => event,

@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::tree_hash::{SubtreeHashes, TreeHasher};
 use crate::event::JsonUint;
 use crate::line::strict_json::Value;
 
@@ -138,9 +139,9 @@ impl fmt::Display for ClaimedHead {
 pub struct HeadHasher {
     lines: u64,
     bytes: u64,
-    hasher: blake3::Hasher,
+    hasher: TreeHasher,
     /// The state after the parts of a line that has no end yet, and the bytes with them: they count if an LF follows.
-    partial_line: Option<(blake3::Hasher, u64)>,
+    partial_line: Option<(TreeHasher, u64)>,
 }
 
 impl HeadHasher {
@@ -159,22 +160,27 @@ impl HeadHasher {
         self.bytes
     }
 
-    /// Adds a complete line, its LF included.
-    pub fn push_line(&mut self, line: &[u8]) {
-        self.push_lines(line, 1);
+    /// Returns the number of those bytes and of the parts of a line that has no end yet.
+    pub(crate) fn bytes_with_parts(&self) -> u64 {
+        self.partial_line.as_ref().map_or(self.bytes, |(_, bytes)| *bytes)
     }
 
-    /// Adds `lines` complete lines.
-    pub(crate) fn push_lines(&mut self, bytes: &[u8], lines: u64) {
+    /// Adds a complete line, its LF included.
+    pub fn push_line(&mut self, line: &[u8]) {
+        self.push_lines(line, 1, None);
+    }
+
+    /// Adds `lines` complete lines. `known` may have hashes of the subtrees in them.
+    pub(super) fn push_lines(&mut self, bytes: &[u8], lines: u64, known: Option<&SubtreeHashes>) {
         self.lines += lines;
         self.bytes += bytes.len() as u64;
-        self.hasher.update(bytes);
+        self.hasher.update(bytes, known);
     }
 
     /// Adds a part of a line that is too long to be held. It counts once a part ends the line.
     pub(crate) fn push_partial_line(&mut self, part: &[u8], ends_line: bool) {
         let (mut hasher, mut bytes) = self.partial_line.take().unwrap_or_else(|| (self.hasher.clone(), self.bytes));
-        hasher.update(part);
+        hasher.update(part, None);
         bytes += part.len() as u64;
         if ends_line {
             self.lines += 1;

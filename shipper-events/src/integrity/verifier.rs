@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::head::{Head, HeadHasher};
 use super::link::ChainLink;
+use super::tree_hash::SubtreeHashes;
 use crate::display_safe::display_safe;
 use crate::event::EventType;
 use crate::event::JsonUint;
@@ -56,22 +57,22 @@ pub enum ChainError {
 const CHAINED_ONLY_TYPES: [&str; 5] =
     ["gate_evaluated", "log_adopted", "tail_repaired", "log_continued", "package_content_mismatch"];
 
-/// A line and the result of checking it, by itself and against the lines before it.
+/// A line of a block `'b`, and the result of checking it, by itself and against the lines before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct VerifiedLine {
+pub struct VerifiedLine<'b> {
     /// The line's number; the first is 1.
     pub line: u64,
     /// The line's content; `None` for an event that the caller is not interested in.
-    pub content: Option<LineContent>,
+    pub content: Option<LineContent<'b>>,
     /// The contradictions: at most one of the link and one of a head that the line records. Empty for a corrupt line.
     pub errors: Vec<ChainError>,
     /// True if unchained lines begin here, after chained ones.
     pub starts_unchained_segment: bool,
 }
 
-impl VerifiedLine {
-    pub(crate) fn corrupt(line: u64, content: LineContent) -> Self {
+impl<'b> VerifiedLine<'b> {
+    pub(crate) fn corrupt(line: u64, content: LineContent<'b>) -> Self {
         Self { line, content: Some(content), errors: Vec::new(), starts_unchained_segment: false }
     }
 }
@@ -83,12 +84,14 @@ pub struct LineCursor<'c> {
     /// The block of the line, and the number of bytes of the log that precede it.
     block: &'c [u8],
     first_byte: u64,
+    /// The hashes of the subtrees in the block.
+    subtrees: Option<&'c SubtreeHashes>,
     lines: u64,
 }
 
 impl<'c> LineCursor<'c> {
-    fn new(hasher: &'c mut HeadHasher, block: &'c [u8]) -> Self {
-        Self { first_byte: hasher.bytes(), lines: hasher.lines(), hasher, block }
+    fn new(hasher: &'c mut HeadHasher, block: &'c [u8], subtrees: Option<&'c SubtreeHashes>) -> Self {
+        Self { first_byte: hasher.bytes(), lines: hasher.lines(), hasher, block, subtrees }
     }
 
     /// Returns the head of the log up to and including the line.
@@ -101,7 +104,7 @@ impl<'c> LineCursor<'c> {
     fn head_after(&mut self, lines: u64) -> Head {
         let count = lines.saturating_sub(self.hasher.lines());
         let (hashed, _) = split_after_lines(self.unhashed(), count);
-        self.hasher.push_lines(hashed, count);
+        self.hasher.push_lines(hashed, count, self.subtrees);
         self.hasher.head()
     }
 
@@ -119,7 +122,7 @@ impl<'c> LineCursor<'c> {
     /// Hashes the rest of the block, up to `lines` lines of the log.
     fn finish(self, lines: u64) {
         let unhashed = self.unhashed();
-        self.hasher.push_lines(unhashed, lines - self.hasher.lines());
+        self.hasher.push_lines(unhashed, lines - self.hasher.lines(), self.subtrees);
     }
 
     fn unhashed(&self) -> &'c [u8] {
@@ -166,14 +169,15 @@ impl LogVerifier {
     pub(crate) fn push_block(
         &mut self,
         block: &[u8],
+        subtrees: &SubtreeHashes,
         scanned: ScannedBlock,
-        mut visit: impl FnMut(VerifiedLine, &mut LineCursor<'_>) -> ControlFlow<()>,
+        mut visit: impl FnMut(VerifiedLine<'_>, &mut LineCursor<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let first_line = self.hasher.lines();
         if let Some(position) = scanned.first_crlf {
             self.first_crlf.get_or_insert(first_line + position + 1);
         }
-        let mut cursor = LineCursor::new(&mut self.hasher, block);
+        let mut cursor = LineCursor::new(&mut self.hasher, block, Some(subtrees));
         let mut segments = split_misnumbered(scanned.segments, first_line, scanned.checked).into_iter().peekable();
         let mut of_interest = scanned.of_interest.into_iter().peekable();
         loop {
@@ -205,9 +209,9 @@ impl LogVerifier {
     }
 
     /// Takes the next complete lines without checking them: only their number and bytes count.
-    pub(crate) fn skip_lines(&mut self, bytes: &[u8]) {
+    pub(crate) fn skip_lines(&mut self, bytes: &[u8], subtrees: Option<&SubtreeHashes>) {
         let lines = self.hasher.lines() + memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let mut cursor = LineCursor::new(&mut self.hasher, bytes);
+        let mut cursor = LineCursor::new(&mut self.hasher, bytes, subtrees);
         cursor.record(&mut self.tracked, lines);
         cursor.finish(lines);
     }
@@ -216,13 +220,13 @@ impl LogVerifier {
     pub(crate) fn push_oversized(&mut self, part: &[u8], ends_line: bool) {
         self.hasher.push_partial_line(part, ends_line);
         if ends_line {
-            self.skip_lines(b"");
+            self.skip_lines(b"", None);
         }
     }
 
     /// Returns a cursor after the last line.
     pub(crate) fn cursor(&mut self) -> LineCursor<'_> {
-        LineCursor::new(&mut self.hasher, b"")
+        LineCursor::new(&mut self.hasher, b"", None)
     }
 }
 
@@ -265,12 +269,12 @@ impl Default for Chain {
 
 impl Chain {
     /// Checks the line after the cursor, which is not corrupt. It must be called for every line that begins a segment.
-    fn check_line(
+    fn check_line<'b>(
         &mut self,
         segment: Option<&ChainSegment>,
-        content: Option<LineContent>,
+        content: Option<LineContent<'b>>,
         cursor: &mut LineCursor<'_>,
-    ) -> VerifiedLine {
+    ) -> VerifiedLine<'b> {
         let event_type = match &content {
             Some(LineContent::Event(event)) => Some(&event.event_type),
             _ => None,

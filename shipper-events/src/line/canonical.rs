@@ -79,17 +79,17 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         known_names: &mut KnownNames,
         hint: impl FnOnce(&'w [u8], bool) -> TypeHint,
     ) -> Option<()> {
-        (self.offset, self.end) = (start, end);
-        if self.window.get(end.wrapping_sub(1)) == Some(&b'\r') && start < end {
-            self.end = end - 1;
-        }
+        (self.offset, self.end, self.has_backslash) = (start, end, false);
         if self.next_special < start {
             self.special.skip_to(start);
             self.next_special = self.special.peek_before(usize::MAX).unwrap_or(usize::MAX);
         }
-        self.has_backslash = false;
-        if self.next_special < self.end && !self.special_bytes_are_valid(start) {
-            return None;
+        // Most lines have no special byte, so no CR either.
+        if self.next_special < end {
+            self.end -= usize::from(self.window.get(start..end)?.ends_with(b"\r"));
+            if self.next_special < self.end && !self.special_bytes_are_valid(start) {
+                return None;
+            }
         }
         self.link = None;
         if self.consume(b"{\"timestamp\":\"").is_none() {

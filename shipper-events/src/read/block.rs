@@ -11,6 +11,7 @@
 //!
 //! The result depends on nothing but the block: blocks can be scanned in any order and on any thread.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::event::{Event, EventKind};
@@ -35,9 +36,9 @@ pub enum Interest {
     Full,
 }
 
-/// The content of a line.
+/// The content of a line of a block `'b`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineContent {
+pub enum LineContent<'b> {
     /// An event.
     Event(Box<Event>),
     /// An event of which only the package was of interest.
@@ -45,7 +46,7 @@ pub enum LineContent {
         /// The event's type.
         kind: EventKind,
         /// The package that the event concerns, `name@version`, or `all`.
-        package: Box<str>,
+        package: Cow<'b, str>,
         /// The content of the package, as [`Event::content`] returns it.
         content: Option<Box<str>>,
     },
@@ -59,6 +60,20 @@ pub enum LineContent {
     Corrupt(Box<LineError>),
 }
 
+impl LineContent<'_> {
+    /// Returns the content without a reference to the block.
+    pub fn into_owned(self) -> LineContent<'static> {
+        match self {
+            Self::Event(event) => LineContent::Event(event),
+            Self::Package { kind, package, content } => {
+                LineContent::Package { kind, package: Cow::Owned(package.into_owned()), content }
+            }
+            Self::Blank { lines } => LineContent::Blank { lines },
+            Self::Corrupt(error) => LineContent::Corrupt(error),
+        }
+    }
+}
+
 /// A line with content for the caller.
 #[derive(Debug)]
 pub(crate) struct ScannedLine {
@@ -70,9 +85,8 @@ pub(crate) struct ScannedLine {
 /// The content of a scanned line.
 #[derive(Debug)]
 enum ScannedContent {
-    Built(LineContent),
-    /// A [`LineContent::Package`] without content. Its package is a part of the block, and is copied by the thread that
-    /// uses and frees it.
+    Built(LineContent<'static>),
+    /// A [`LineContent::Package`] without content, whose package is a part of the block.
     Package {
         kind: EventKind,
         range: Range<usize>,
@@ -81,13 +95,14 @@ enum ScannedContent {
 
 impl ScannedLine {
     /// Returns the content. `block` must be the scanned block.
-    pub(crate) fn into_content(self, block: &[u8]) -> LineContent {
+    pub(crate) fn into_content(self, block: &[u8]) -> LineContent<'_> {
         match self.content {
             ScannedContent::Built(content) => content,
             ScannedContent::Package { kind, range } => {
+                let package = block.get(range).unwrap_or_default();
                 // The scan has checked that the line is UTF-8.
-                let package = String::from_utf8_lossy(block.get(range).unwrap_or_default());
-                LineContent::Package { kind, package: package.into(), content: None }
+                let package = std::str::from_utf8(package).map_or_else(|_| String::from_utf8_lossy(package), Cow::from);
+                LineContent::Package { kind, package, content: None }
             }
         }
     }
@@ -348,7 +363,7 @@ enum Wanted {
 
 impl Wanted {
     /// Returns the wanted part of an event.
-    fn select(self, event: Event) -> Option<LineContent> {
+    fn select(self, event: Event) -> Option<LineContent<'static>> {
         match self {
             Self::Nothing => None,
             Self::Package(kind) => {

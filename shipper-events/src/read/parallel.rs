@@ -1,4 +1,4 @@
-//! Scans a stream chunk by chunk, on several threads if it is long, with results in order.
+//! Scans and hashes a stream chunk by chunk, on several threads if it is long, with results in order.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use super::block::{BlockScanner, Interest, ScannedBlock};
 use super::chunks::{Chunk, ChunkReader};
+use crate::integrity::SubtreeHashes;
 
 /// The number of bytes of a log that are read first: most logs are shorter.
 const INITIAL_READ: usize = 16 * 1024;
@@ -26,7 +27,7 @@ const MAX_READ_AHEAD: usize = 8 * 1024 * 1024;
 pub(crate) const MAX_THREADS: usize = 4;
 
 /// Reads a stream to its end, scans its chunks, and passes them to `take` in order, on the calling thread. A part of an
-/// oversized line comes without a scan.
+/// oversized line comes without a scan. `offset` is the number of bytes of the log that precede the first chunk.
 ///
 /// # Errors
 ///
@@ -34,9 +35,10 @@ pub(crate) const MAX_THREADS: usize = 4;
 pub(crate) fn scan_reader(
     chunks: &mut ChunkReader,
     mut read: impl Read,
+    mut offset: u64,
     max_threads: usize,
     interest: fn(&str) -> Interest,
-    mut take: impl FnMut(&Chunk, Option<ScannedBlock>) -> ControlFlow<()>,
+    mut take: impl FnMut(&Chunk, Option<(ScannedBlock, SubtreeHashes)>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
     let (jobs, waiting) = crossbeam_channel::unbounded();
     let scan_all = || {
@@ -53,10 +55,12 @@ pub(crate) fn scan_reader(
                 let Some(chunk) = chunks.next(&mut read, spares.pop().unwrap_or_default(), size)? else {
                     break;
                 };
-                read_ahead += chunk.bytes().len();
+                let len = chunk.bytes().len();
                 let (done, scan) = crossbeam_channel::bounded(1);
                 scans.push_back(scan);
-                let _ = jobs.send(ScanJob { chunk, done });
+                let _ = jobs.send(ScanJob { chunk, offset, done });
+                read_ahead += len;
+                offset += len as u64;
             }
             let Some(next) = scans.pop_front() else {
                 return Ok(ControlFlow::Continue(()));
@@ -96,12 +100,16 @@ pub(crate) fn scan_reader(
 /// A chunk to scan, and where to send it with the result: `None` for a part of an oversized line.
 struct ScanJob {
     chunk: Chunk,
-    done: Sender<(Chunk, Option<ScannedBlock>)>,
+    /// The number of bytes of the log that precede the chunk.
+    offset: u64,
+    done: Sender<(Chunk, Option<(ScannedBlock, SubtreeHashes)>)>,
 }
 
 impl ScanJob {
     fn run(self, scanner: &mut BlockScanner) {
-        let scanned = (!self.chunk.is_oversized).then(|| scanner.scan(self.chunk.bytes()));
+        let bytes = self.chunk.bytes();
+        let scan = || (scanner.scan(bytes), SubtreeHashes::of(bytes, self.offset));
+        let scanned = (!self.chunk.is_oversized).then(scan);
         // The receiver is gone if the visitor stopped the scan.
         let _ = self.done.send((self.chunk, scanned));
     }

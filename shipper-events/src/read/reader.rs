@@ -108,7 +108,7 @@ impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
         self.interest
     }
 
-    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, .. } = verified;
         self.error = match content {
             Some(LineContent::Corrupt(error)) => Some(ReadError::Corrupt { line, error: *error }),

@@ -7,7 +7,7 @@ use super::block::{BlockScanner, Interest, LineContent, ScannedBlock};
 use super::chunks::{Chunk, ChunkReader};
 use super::lines::Tail;
 use super::parallel::{MAX_THREADS, scan_reader};
-use crate::integrity::{Head, LineCursor, LogVerifier, VerifiedLine, split_after_lines};
+use crate::integrity::{Head, LineCursor, LogVerifier, SubtreeHashes, VerifiedLine, split_after_lines};
 use crate::line::error::LineError;
 
 /// A visitor of the checked lines of a log.
@@ -18,7 +18,7 @@ pub trait LogVisitor {
 
     /// Receives each line that has content of interest or a chain error, or that begins unchained lines after chained
     /// ones. A corrupt line is the last.
-    fn visit(&mut self, line: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
+    fn visit(&mut self, line: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
 }
 
 /// Scans a log from its first line to its last: checks every line, its link and the head that it records. Computes the
@@ -37,7 +37,7 @@ pub trait LogVisitor {
 ///         |event_type| if event_type == "package_published" { Interest::PackageOnly } else { Interest::Skip }
 ///     }
 ///
-///     fn visit(&mut self, line: VerifiedLine, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+///     fn visit(&mut self, line: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
 ///         self.0.push(line.line);
 ///         ControlFlow::Continue(())
 ///     }
@@ -111,7 +111,8 @@ impl LogScanner {
     ) -> io::Result<ControlFlow<()>> {
         let Self { chunks, verifier, cutoff } = self;
         chunks.ended = false;
-        scan_reader(chunks, read, max_threads, visitor.interest(), |chunk, scanned| {
+        let offset = verifier.hasher.bytes_with_parts();
+        scan_reader(chunks, read, offset, max_threads, visitor.interest(), |chunk, scanned| {
             let left = cutoff.map_or(u64::MAX, |cutoff| cutoff.saturating_sub(verifier.hasher.lines()));
             take(verifier, if verifier.is_corrupt { 0 } else { left }, chunk, scanned, visitor)
         })
@@ -164,7 +165,7 @@ fn take(
     verifier: &mut LogVerifier,
     left: u64,
     chunk: &Chunk,
-    scanned: Option<ScannedBlock>,
+    scanned: Option<(ScannedBlock, SubtreeHashes)>,
     visitor: &mut impl LogVisitor,
 ) -> ControlFlow<()> {
     match scanned {
@@ -178,14 +179,14 @@ fn take(
                 visitor.visit(line, &mut verifier.cursor())?;
             }
         }
-        Some(scanned) if scanned.lines <= left => {
-            verifier.push_block(chunk.bytes(), scanned, |line, cursor| visitor.visit(line, cursor))?;
+        Some((scanned, subtrees)) if scanned.lines <= left => {
+            verifier.push_block(chunk.bytes(), &subtrees, scanned, |line, cursor| visitor.visit(line, cursor))?;
         }
-        Some(_) => {
+        Some((_, subtrees)) => {
             let (checked, skipped) = split_after_lines(chunk.bytes(), left);
             let scanned = BlockScanner::new(visitor.interest()).scan(checked);
-            verifier.push_block(checked, scanned, |line, cursor| visitor.visit(line, cursor))?;
-            verifier.skip_lines(skipped);
+            verifier.push_block(checked, &subtrees, scanned, |line, cursor| visitor.visit(line, cursor))?;
+            verifier.skip_lines(skipped, Some(&subtrees));
         }
     }
     ControlFlow::Continue(())

@@ -292,7 +292,7 @@ impl Auditor {
         self.integrity.report_blank_lines(&mut self.findings);
         self.names.finish(&self.options, &mut self.findings);
         self.end_run(self.integrity.stopped_at.unwrap_or(lines + 1));
-        std::mem::take(&mut self.packages).finish(&mut self.findings);
+        self.packages.finish(&mut self.findings);
         self.report_surroundings();
     }
 

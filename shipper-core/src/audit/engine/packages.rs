@@ -1,7 +1,11 @@
 //! Tracker of the packages of a log: which were published, by which run, and which uploads have no recorded outcome.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use shipper_events::{EventKind, Timestamp};
 
 use super::findings::Findings;
@@ -33,31 +37,45 @@ impl PackageAction<'_> {
 /// A run: its first line, and the position of the decision that it uses.
 pub(super) type RunKey = (u64, usize);
 
-#[derive(Debug, Clone, Default)]
+/// The history of a package, with each run as its first line. A log may have many packages, so it is small.
+#[derive(Debug, Clone)]
 struct PackageHistory {
-    is_published: bool,
-    /// The latest run that uploaded or published the package. `None` if no run did.
-    latest_run: Option<RunKey>,
+    /// The position of the package in the names of the tracker.
+    name: Range<usize>,
+    /// The latest run that uploaded or published the package; 0 if no run did.
+    latest_run: u64,
     /// The runs that uploaded the package without a recorded outcome since.
-    unconfirmed: Vec<RunKey>,
-    /// The latest run that published, skipped or failed the package, by its line, and which of them it did.
+    unconfirmed: Vec<u64>,
+    /// The latest run that published, skipped or failed the package, and which of them it did.
     counted_by: u64,
     is_counted: [bool; 3],
+    is_published: bool,
 }
 
 impl PackageHistory {
+    fn new(name: Range<usize>) -> Self {
+        Self {
+            name,
+            latest_run: 0,
+            unconfirmed: Vec::new(),
+            counted_by: 0,
+            is_counted: [false; 3],
+            is_published: false,
+        }
+    }
+
     /// Records an action, and returns whether it is the first of its kind on the package in its run.
-    fn record(&mut self, kind: EventKind, run: Option<RunKey>, is_judged: bool) -> bool {
+    fn record(&mut self, kind: EventKind, run: Option<u64>, is_judged: bool) -> bool {
         let number = match kind {
             EventKind::PackageUploaded => {
-                self.latest_run = run.or(self.latest_run);
+                self.latest_run = run.unwrap_or(self.latest_run);
                 let unconfirmed = run.filter(|run| is_judged && self.unconfirmed.last() != Some(run));
                 self.unconfirmed.extend(unconfirmed);
                 return false;
             }
             EventKind::PackagePublished => {
                 self.is_published = true;
-                self.latest_run = run.or(self.latest_run);
+                self.latest_run = run.unwrap_or(self.latest_run);
                 0
             }
             EventKind::PackageSkipped => 1,
@@ -65,7 +83,7 @@ impl PackageHistory {
             _ => return false,
         };
         self.confirm();
-        run.is_some_and(|(line, _)| self.count(line, number))
+        run.is_some_and(|run| self.count(run, number))
     }
 
     /// Records that the outcome of all uploads is known. Keeps no memory for them.
@@ -94,7 +112,12 @@ pub(super) struct ActionFacts {
 /// The packages of a log so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PackageTracker {
-    history: HashMap<Box<str>, PackageHistory>,
+    histories: HashTable<PackageHistory>,
+    /// The packages of the histories, one after the other: an allocation for each would take longer than the rest.
+    names: String,
+    hasher: RandomState,
+    /// The runs that the histories may name, by line.
+    runs: Vec<RunKey>,
 }
 
 impl PackageTracker {
@@ -103,9 +126,12 @@ impl PackageTracker {
         if action.kind == EventKind::PackageAttempted {
             return ActionFacts { was_published: false, is_first: false };
         }
+        if let Some(run) = run.filter(|run| self.runs.last() != Some(run)) {
+            self.runs.push(run);
+        }
         self.update(action.package, |history| {
             let was_published = history.is_published;
-            ActionFacts { was_published, is_first: history.record(action.kind, run, is_judged) }
+            ActionFacts { was_published, is_first: history.record(action.kind, run.map(|(line, _)| line), is_judged) }
         })
     }
 
@@ -119,31 +145,47 @@ impl PackageTracker {
 
     /// Returns the latest run that uploaded or published the package.
     pub(super) fn latest_run(&self, package: &str) -> Option<RunKey> {
-        self.history.get(package)?.latest_run
+        let is_package = |history: &PackageHistory| self.name(history) == package;
+        self.run(self.histories.find(self.hasher.hash_one(package), is_package)?.latest_run)
     }
 
     /// Reports the uploads without a recorded outcome, once for each run.
-    pub(super) fn finish(self, findings: &mut Findings) {
-        let mut by_run: BTreeMap<RunKey, Vec<Box<str>>> = BTreeMap::new();
-        for (package, PackageHistory { unconfirmed, .. }) in self.history {
-            for run in unconfirmed {
-                by_run.entry(run).or_default().push(package.clone());
+    pub(super) fn finish(&self, findings: &mut Findings) {
+        let mut by_run: BTreeMap<RunKey, Vec<&str>> = BTreeMap::new();
+        for history in &self.histories {
+            for run in history.unconfirmed.iter().filter_map(|run| self.run(*run)) {
+                by_run.entry(run).or_default().push(self.name(history));
             }
         }
         for ((line, decision), mut packages) in by_run {
             packages.sort_unstable();
-            let packages = format_packages(packages.iter().map(|package| &**package));
+            let packages = format_packages(packages.into_iter());
             let message = format!("the log does not show whether these uploads arrived: {packages}");
             findings.extend_about(decision, [Finding::new(FindingCode::UploadUnconfirmed, line, message)]);
         }
     }
 
+    fn name(&self, history: &PackageHistory) -> &str {
+        self.names.get(history.name.clone()).unwrap_or_default()
+    }
+
+    /// Returns the run that begins on a line.
+    fn run(&self, line: u64) -> Option<RunKey> {
+        self.runs.get(self.runs.binary_search_by_key(&line, |(line, _)| *line).ok()?).copied()
+    }
+
     /// Changes the history of a package.
     fn update<T>(&mut self, package: &str, change: impl FnOnce(&mut PackageHistory) -> T) -> T {
-        // The name of a known package is not copied.
-        if let Some(history) = self.history.get_mut(package) {
-            return change(history);
+        let Self { histories, names, hasher, .. } = self;
+        let is_package = |history: &PackageHistory| names.get(history.name.clone()) == Some(package);
+        let hash = |history: &PackageHistory| hasher.hash_one(names.get(history.name.clone()).unwrap_or_default());
+        let entry = histories.entry(hasher.hash_one(package), is_package, hash);
+        let name = names.len()..names.len() + package.len();
+        let (is_new, mut entry) =
+            (matches!(entry, Entry::Vacant(_)), entry.or_insert_with(|| PackageHistory::new(name)));
+        if is_new {
+            names.push_str(package);
         }
-        change(self.history.entry(package.into()).or_default())
+        change(entry.get_mut())
     }
 }

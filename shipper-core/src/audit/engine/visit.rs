@@ -156,7 +156,7 @@ impl LogVisitor for Auditor {
         }
     }
 
-    fn visit(&mut self, verified: VerifiedLine, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
         if starts_unchained_segment {
             if let Some(policy) = &mut self.policy {
