@@ -16,6 +16,7 @@ pub mod adversary;
 pub mod chain_oracle;
 #[cfg(feature = "core")]
 pub mod crash_scenarios;
+pub mod disk;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
 pub mod json_oracle;
