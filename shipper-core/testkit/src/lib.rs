@@ -19,6 +19,8 @@ pub mod crash_scenarios;
 pub mod disk;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
+#[cfg(all(target_os = "linux", feature = "fuse"))]
+pub mod forgetful;
 pub mod json_oracle;
 pub mod lines;
 #[cfg(feature = "core")]
