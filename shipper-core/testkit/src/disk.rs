@@ -30,7 +30,7 @@ impl FileChange {
     fn apply(&self, content: &mut Vec<u8>) {
         match self {
             Self::Write { offset, bytes } => write_at(content, *offset, bytes),
-            Self::Truncate(length) => content.truncate(*length),
+            Self::Truncate(length) => content.resize(*length, 0),
         }
     }
 }
@@ -201,7 +201,7 @@ impl Disk {
         self.write(file, self.content(file).len(), bytes);
     }
 
-    /// Cuts a file off at a length. A shorter file stays as it is.
+    /// Cuts a file off at a length, or extends it with zeros.
     pub fn truncate(&mut self, file: usize, length: usize) {
         self.files[file].unsynced.push(FileChange::Truncate(length));
     }

@@ -338,12 +338,7 @@ impl Filesystem for Forgetful {
             state.set(file, mode, (user, group));
             if let Some(size) = size {
                 let (file, size) = (state.regular(number)?, offset(size)?);
-                let added = size.saturating_sub(state.disk.content(file).len());
-                if added > 0 {
-                    state.disk.append(file, &vec![0; added]);
-                } else {
-                    state.disk.truncate(file, size);
-                }
+                state.disk.truncate(file, size);
             }
             Ok(state.attributes(file))
         });
