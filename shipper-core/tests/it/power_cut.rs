@@ -175,6 +175,8 @@ fn unsynced_content_and_names_are_lost() {
     assert_eq!(left_by("ln kept second; rm kept", None).len(), 4);
     assert_eq!(left_by("mkdir d; printf 1 >d/a; sync d/a d", None), ["d=directory d/a=1 kept=old", "kept=old"]);
     assert_eq!(left_by("mkdir d; printf 1 >d/a; sync d/a d .", None), ["d=directory d/a=1 kept=old"]);
+    let locked = "flock kept sh -c 'if flock -n kept true; then exit 1; fi'";
+    assert_eq!(left_by(locked, None), ["kept=old"], "a lock excludes another process");
     assert_eq!(left_by("printf new >kept; sync kept", Some(Lie::FileSyncs)).len(), 5);
     assert_eq!(left_by("mv kept moved; sync .", Some(Lie::DirectorySyncs)).len(), 2);
 }

@@ -21,7 +21,7 @@ use crate::disk::Disk;
 const NOT_CACHED: Duration = Duration::ZERO;
 
 /// The longest time that an operation waits until the program is killed.
-const KILL_LIMIT: Duration = Duration::from_secs(10);
+const KILL_LIMIT: Duration = Duration::from_secs(60);
 
 /// The number of the root directory is 1, and the number of a file is its position on the disk plus this.
 const FIRST_FILE: u64 = 2;
