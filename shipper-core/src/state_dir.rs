@@ -62,7 +62,7 @@ impl From<LockOptions> for StateOptions {
     }
 }
 
-/// Creates a state directory and its missing parents, durably, with mode 0755 less the umask. A new one gets a
+/// Creates a state directory and its missing parents, durably, with mode 0755 less the umask. A new or empty one gets a
 /// `.gitignore` for all files: otherwise cargo could pack the log into a package, and every event would change the plan.
 ///
 /// # Errors
@@ -75,9 +75,9 @@ pub fn create_state_directory(path: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a directory and its missing parents. Returns false if it exists.
+/// Creates a directory and its missing parents. Returns false if it exists and is not empty.
 fn create_directory(path: &Utf8Path) -> io::Result<bool> {
-    if path.as_str().is_empty() || path.is_dir() {
+    if path.as_str().is_empty() || path.is_dir() && !is_empty(path) {
         return Ok(false);
     }
     let parent = match path.parent() {
@@ -85,12 +85,22 @@ fn create_directory(path: &Utf8Path) -> io::Result<bool> {
         _ => Utf8Path::new("."),
     };
     create_directory(parent)?;
+    // An empty directory may be new and not durable: the process that created it may have been killed before the sync.
+    let exists = path.is_dir();
     let created = match new_directory(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => exists,
         created => created.map(|()| true)?,
     };
-    FsStorage.sync_directory(parent)?;
+    match FsStorage.sync_directory(parent) {
+        // No process of this user created it.
+        Err(error) if exists && error.kind() == io::ErrorKind::PermissionDenied => {}
+        synced => synced?,
+    }
     Ok(created)
+}
+
+fn is_empty(directory: &Utf8Path) -> bool {
+    directory.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Creates a directory that, on Unix, only its owner can write, whatever the umask.

@@ -16,8 +16,11 @@ pub mod adversary;
 pub mod chain_oracle;
 #[cfg(feature = "core")]
 pub mod crash_scenarios;
+pub mod disk;
 #[cfg(feature = "release")]
 pub mod fake_publisher;
+#[cfg(all(target_os = "linux", feature = "fuse"))]
+pub mod forgetful;
 pub mod json_oracle;
 pub mod lines;
 #[cfg(feature = "core")]

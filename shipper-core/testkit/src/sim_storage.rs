@@ -1,5 +1,4 @@
-//! Model of a disk that distinguishes live from durable state, fails on demand, and lists every legal state after a crash:
-//! the bytes that were not synced are cut at every byte, and the names that were not synced are lost in any combination.
+//! Storage on the model of a disk, which fails on demand, and lists every legal state after a crash.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use shipper_events::write::{FileAccess, Storage, StorageFile};
+
+use crate::disk::Disk;
 
 /// The failure of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,99 +25,8 @@ pub enum InjectedFault {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Inode {
-    durable: Vec<u8>,
-    /// The changes since the last sync, in order.
-    unsynced: Vec<FileChange>,
-}
-
-#[derive(Debug, Clone)]
-enum FileChange {
-    Append(Vec<u8>),
-    Truncate(usize),
-}
-
-impl Inode {
-    fn live(&self) -> Vec<u8> {
-        let mut bytes = self.durable.clone();
-        for change in &self.unsynced {
-            change.apply(&mut bytes);
-        }
-        bytes
-    }
-
-    /// Returns every possible content of the file after a crash.
-    fn after_crash(&self) -> BTreeSet<Vec<u8>> {
-        let mut contents = BTreeSet::from([self.durable.clone()]);
-        let mut bytes = self.durable.clone();
-        for change in &self.unsynced {
-            if let FileChange::Append(appended) = change {
-                contents.extend((0..appended.len()).map(|cut| [&bytes[..], &appended[..cut]].concat()));
-            }
-            change.apply(&mut bytes);
-            contents.insert(bytes.clone());
-        }
-        contents
-    }
-}
-
-impl Inode {
-    /// Returns whether the file may have this content after a crash.
-    fn may_have(&self, content: &[u8]) -> bool {
-        let mut bytes = self.durable.clone();
-        let mut found = bytes == content;
-        for change in &self.unsynced {
-            let before = bytes.len();
-            change.apply(&mut bytes);
-            found |= match change {
-                FileChange::Append(_) => content.len() >= before && bytes.starts_with(content),
-                FileChange::Truncate(_) => bytes == content,
-            };
-        }
-        found
-    }
-}
-
-impl FileChange {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Self::Append(appended) => bytes.extend_from_slice(appended),
-            Self::Truncate(length) => bytes.truncate(*length),
-        }
-    }
-}
-
-/// A change of names that was not synced.
-#[derive(Debug, Clone)]
-enum NameChange {
-    Set(Utf8PathBuf, usize),
-    Remove(Utf8PathBuf),
-    Rename(Utf8PathBuf, Utf8PathBuf),
-}
-
-impl NameChange {
-    fn apply(&self, names: &mut BTreeMap<Utf8PathBuf, usize>) {
-        match self {
-            Self::Set(path, inode) => {
-                names.insert(path.clone(), *inode);
-            }
-            Self::Remove(path) => {
-                names.remove(path);
-            }
-            Self::Rename(from, to) => {
-                if let Some(inode) = names.remove(from) {
-                    names.insert(to.clone(), inode);
-                }
-            }
-        }
-    }
-}
-
-#[derive(Debug, Clone, Default)]
 struct StorageState {
-    inodes: Vec<Inode>,
-    durable_names: BTreeMap<Utf8PathBuf, usize>,
-    unsynced_names: Vec<NameChange>,
+    disk: Disk,
     locked: BTreeSet<Utf8PathBuf>,
     /// Owners and permissions; the other files have none.
     access: BTreeMap<Utf8PathBuf, FileAccess>,
@@ -146,7 +56,7 @@ pub struct SimStorage(Rc<RefCell<StorageState>>);
 
 pub struct SimFile {
     disk: SimStorage,
-    inode: usize,
+    file: usize,
 }
 
 pub struct SimLock {
@@ -170,14 +80,12 @@ enum StepKind {
 impl SimStorage {
     /// A disk with these durable files.
     pub fn with(files: &[(&str, &[u8])]) -> Self {
-        let disk = Self::default();
-        for (path, bytes) in files {
-            let mut state = disk.0.borrow_mut();
-            let inode = state.inodes.len();
-            state.inodes.push(Inode { durable: bytes.to_vec(), unsynced: Vec::new() });
-            state.durable_names.insert(path.into(), inode);
-        }
-        disk
+        let files = files.iter().map(|(path, bytes)| (Utf8PathBuf::from(path), bytes.to_vec()));
+        Self::of(Disk::with(files), 0)
+    }
+
+    fn of(disk: Disk, names_made: usize) -> Self {
+        Self(Rc::new(RefCell::new(StorageState { disk, names_made, ..StorageState::default() })))
     }
 
     /// Fails at a step.
@@ -214,71 +122,27 @@ impl SimStorage {
     /// A file's content as the running system sees it.
     pub fn read(&self, path: &str) -> Option<Vec<u8>> {
         let state = self.0.borrow();
-        let inode = state.inode(Utf8Path::new(path))?;
-        Some(state.inodes[inode].live())
+        Some(state.disk.content(state.disk.file(Utf8Path::new(path))?))
     }
 
     /// The names that the running system sees.
     pub fn names(&self) -> Vec<Utf8PathBuf> {
-        self.0.borrow().live_names().into_keys().collect()
+        self.0.borrow().disk.names().into_keys().collect()
     }
 
-    /// Returns every possible state of the disk after a crash at this moment. Each unsynced name is lost or not, and
-    /// unsynced bytes are cut anywhere, independently of each other.
+    /// Returns every possible state of the disk after a crash at this moment: see [`Disk::after_crash`].
     pub fn after_crash(&self) -> Vec<Self> {
         let state = self.0.borrow();
-        let mut naming = Vec::new();
-        for kept in 0..1_usize << state.unsynced_names.len() {
-            let mut names = state.durable_names.clone();
-            for (position, change) in state.unsynced_names.iter().enumerate() {
-                if kept >> position & 1 == 1 {
-                    change.apply(&mut names);
-                }
-            }
-            if !naming.contains(&names) {
-                naming.push(names);
-            }
-        }
-        let mut contents: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
-        for inode in &state.inodes {
-            let possible = inode.after_crash();
-            contents = contents
-                .into_iter()
-                .flat_map(|before| {
-                    possible.iter().map(move |bytes| [&before[..], std::slice::from_ref(bytes)].concat())
-                })
-                .collect();
-        }
-        let mut states = Vec::new();
-        for names in &naming {
-            for files in &contents {
-                let inodes = files.iter().map(|bytes| Inode { durable: bytes.clone(), unsynced: Vec::new() });
-                states.push(Self(Rc::new(RefCell::new(StorageState {
-                    inodes: inodes.collect(),
-                    durable_names: names.clone(),
-                    names_made: state.names_made + 1_000,
-                    ..StorageState::default()
-                }))));
-            }
-        }
-        states
+        let states = state.disk.after_crash();
+        (0..states.count()).map(|position| Self::of(states.nth(position), state.names_made + 1_000)).collect()
     }
 
-    /// Returns the state of the disk after a crash at this moment, with this content of one file; `None` if that is not
-    /// possible. All changes of other files are on the disk.
+    /// Returns the state of the disk after a crash at this moment, with this content of one file: see
+    /// [`Disk::after_crash_with`].
     pub fn after_crash_with(&self, path: &str, content: Vec<u8>) -> Option<Self> {
         let state = self.0.borrow();
-        let names = state.live_names();
-        let changed = *names.get(Utf8Path::new(path))?;
-        if !state.inodes[changed].may_have(&content) {
-            return None;
-        }
-        let mut inodes: Vec<Inode> =
-            state.inodes.iter().map(|inode| Inode { durable: inode.live(), unsynced: Vec::new() }).collect();
-        inodes[changed].durable = content;
-        let names_made = state.names_made + 1_000;
-        let state = StorageState { inodes, durable_names: names, names_made, ..StorageState::default() };
-        Some(Self(Rc::new(RefCell::new(state))))
+        let disk = state.disk.after_crash_with(Utf8Path::new(path), content)?;
+        Some(Self::of(disk, state.names_made + 1_000))
     }
 
     /// Counts a step, and returns its fault if it fails.
@@ -318,24 +182,6 @@ impl InjectedFault {
     }
 }
 
-impl StorageState {
-    /// Returns the file with this name.
-    fn inode(&self, path: &Utf8Path) -> Option<usize> {
-        if self.unsynced_names.is_empty() {
-            return self.durable_names.get(path).copied();
-        }
-        self.live_names().get(path).copied()
-    }
-
-    fn live_names(&self) -> BTreeMap<Utf8PathBuf, usize> {
-        let mut names = self.durable_names.clone();
-        for change in &self.unsynced_names {
-            change.apply(&mut names);
-        }
-        names
-    }
-}
-
 impl Storage for SimStorage {
     type File = SimFile;
     type Lock = SimLock;
@@ -346,61 +192,55 @@ impl Storage for SimStorage {
 
     fn open(&self, path: &Utf8Path) -> io::Result<SimFile> {
         self.plain_step(StepKind::Other)?;
-        let inode = self.0.borrow().inode(path);
-        let inode = inode.ok_or(io::ErrorKind::NotFound)?;
-        Ok(SimFile { disk: self.clone(), inode })
+        let file = self.0.borrow().disk.file(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(SimFile { disk: self.clone(), file })
     }
 
     fn create(&self, path: &Utf8Path) -> io::Result<SimFile> {
         self.plain_step(StepKind::Other)?;
-        let mut state = self.0.borrow_mut();
-        if state.inode(path).is_some() {
+        let disk = &mut self.0.borrow_mut().disk;
+        if disk.file(path).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let inode = state.inodes.len();
-        state.inodes.push(Inode::default());
-        state.unsynced_names.push(NameChange::Set(path.to_owned(), inode));
-        Ok(SimFile { disk: self.clone(), inode })
+        Ok(SimFile { disk: self.clone(), file: disk.create(path) })
     }
 
     fn len_if_same_file(&self, path: &Utf8Path, file: &SimFile) -> io::Result<Option<u64>> {
         self.plain_step(StepKind::Other)?;
-        let is_named = self.0.borrow().inode(path) == Some(file.inode);
+        let is_named = self.0.borrow().disk.file(path) == Some(file.file);
         Ok(is_named.then(|| file.live().len() as u64))
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         self.plain_step(StepKind::Other)?;
-        self.0.borrow_mut().unsynced_names.push(NameChange::Rename(from.to_owned(), to.to_owned()));
+        self.0.borrow_mut().disk.rename(from, to);
         Ok(())
     }
 
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         self.plain_step(StepKind::Other)?;
-        let mut state = self.0.borrow_mut();
-        let inode = state.inode(from).ok_or(io::ErrorKind::NotFound)?;
-        state.unsynced_names.push(NameChange::Set(to.to_owned(), inode));
+        let disk = &mut self.0.borrow_mut().disk;
+        let file = disk.file(from).ok_or(io::ErrorKind::NotFound)?;
+        disk.link(file, to);
         Ok(())
     }
 
     fn remove(&self, path: &Utf8Path) -> io::Result<()> {
         self.plain_step(StepKind::Other)?;
-        self.0.borrow_mut().unsynced_names.push(NameChange::Remove(path.to_owned()));
+        self.0.borrow_mut().disk.remove(path);
         Ok(())
     }
 
     fn read_dir(&self, directory: &Utf8Path) -> io::Result<Vec<String>> {
         self.plain_step(StepKind::Other)?;
-        let names = self.0.borrow().live_names();
+        let names = self.0.borrow().disk.names();
         let below = names.keys().filter(|path| path.parent() == Some(directory));
         Ok(below.filter_map(|path| path.file_name()).map(str::to_owned).collect())
     }
 
-    fn sync_directory(&self, _: &Utf8Path) -> io::Result<()> {
+    fn sync_directory(&self, directory: &Utf8Path) -> io::Result<()> {
         self.plain_step(StepKind::Sync)?;
-        let mut state = self.0.borrow_mut();
-        state.durable_names = state.live_names();
-        state.unsynced_names.clear();
+        self.0.borrow_mut().disk.sync_directory(directory);
         Ok(())
     }
 
@@ -429,12 +269,12 @@ impl Storage for SimStorage {
 }
 
 impl SimFile {
-    fn change(&self, change: FileChange) {
-        self.disk.0.borrow_mut().inodes[self.inode].unsynced.push(change);
+    fn live(&self) -> Vec<u8> {
+        self.disk.0.borrow().disk.content(self.file)
     }
 
-    fn live(&self) -> Vec<u8> {
-        self.disk.0.borrow().inodes[self.inode].live()
+    fn write(&self, bytes: &[u8]) {
+        self.disk.0.borrow_mut().disk.append(self.file, bytes);
     }
 }
 
@@ -456,18 +296,18 @@ impl StorageFile for SimFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.disk.step(StepKind::Write) {
             Ok(()) => {
-                self.change(FileChange::Append(bytes.to_vec()));
+                self.write(bytes);
                 Ok(bytes.len())
             }
             Err(InjectedFault::Short) => {
-                self.change(FileChange::Append(bytes[..bytes.len() - 1].to_vec()));
+                self.write(&bytes[..bytes.len() - 1]);
                 Ok(bytes.len() - 1)
             }
             Err(failure) => {
                 // A write that fails, or during which the machine stops, may have written a part of the bytes.
                 let part = if failure == InjectedFault::Eio { 0 } else { bytes.len() / 2 };
                 let part = if failure == InjectedFault::Crash { bytes.len() } else { part };
-                self.change(FileChange::Append(bytes[..part].to_vec()));
+                self.write(&bytes[..part]);
                 Err(failure.error())
             }
         }
@@ -475,15 +315,13 @@ impl StorageFile for SimFile {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.disk.plain_step(StepKind::Other)?;
-        self.change(FileChange::Truncate(usize::try_from(length).expect("small")));
+        self.disk.0.borrow_mut().disk.truncate(self.file, usize::try_from(length).expect("small"));
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.disk.plain_step(StepKind::Sync)?;
-        let mut state = self.disk.0.borrow_mut();
-        let live = state.inodes[self.inode].live();
-        state.inodes[self.inode] = Inode { durable: live, unsynced: Vec::new() };
+        self.disk.0.borrow_mut().disk.sync(self.file);
         Ok(())
     }
 }

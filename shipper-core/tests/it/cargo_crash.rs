@@ -1,11 +1,13 @@
-//! The real `shipper-release publish` is killed when it has written an event, before the event is durable. The next publish
-//! goes on by itself, also after the last line was cut, uploads each package once, and leaves a verified log.
+//! The real `shipper-release publish` is killed when it has written an event, before the event is durable, or the power
+//! fails at an operation on its state directory. The next publish goes on by itself, also after the last line was cut,
+//! uploads each package once, and leaves a verified log.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use shipper_core::audit::Conclusion;
+use shipper_testkit::forgetful::{CutRun, PowerCut, Tree, Volume, can_mount};
 use shipper_testkit::program::installed;
 use shipper_testkit::registry::CommandResult;
 use shipper_testkit::release_fixture::ReleaseFixture;
@@ -89,4 +91,55 @@ fn killed_publish_goes_on() {
         syncs.len()
     ));
     assert!(kills > 3 && cut > 1);
+}
+
+/// Publishes with a state directory on this volume, until the power fails at an operation, or to the end.
+fn publish_on(fixture: &ReleaseFixture, volume: &Volume, at: Option<usize>) -> CutRun {
+    let state = fixture.root.join(".shipper");
+    let run = PowerCut { at, ..PowerCut::default() }.run(volume, |mounted| {
+        std::os::unix::fs::symlink(mounted.join("state"), &state).expect("a link");
+        fixture.command("publish", &["--rehearsal-registry", "rehearsal"])
+    });
+    std::fs::remove_file(state).expect("a link");
+    run
+}
+
+/// The power fails at every seventh operation, in the full run at every one. What was not synced is lost, or a part of it.
+#[test]
+#[ignore = "it takes half a minute; .ci/run runs it"]
+fn publish_goes_on_after_a_power_cut() {
+    if !can_mount() {
+        return;
+    }
+    let fixture = ReleaseFixture::create();
+    fixture.rehearse(&[]).expect_success();
+    let state = fixture.root.join(".shipper");
+    let rehearsed = Volume::from(&Tree::read(&state, "state"));
+    std::fs::remove_dir_all(&state).expect("removed");
+    let whole = publish_on(&fixture, &rehearsed, None);
+    assert_eq!(whole.code, Some(0), "{}", whole.stderr);
+    let (mut cuts, mut torn) = (0, 0);
+    for at in (0..=whole.operations).step_by(scaled(7, 1)) {
+        fixture.live.wipe();
+        let before = fixture.live.uploads().len();
+        let cut = publish_on(&fixture, &rehearsed, Some(at));
+        assert_eq!((cut.operations, cut.code.is_none()), (at, at < whole.operations), "{}", cut.stderr);
+        let survivors = cut.volume.survivors(|path| matches!(path.extension(), Some("lock" | "work")));
+        let left = survivors.nth(cuts * 101 % survivors.count());
+        torn += usize::from(!left.file("state/events.jsonl").expect("the log").ends_with(b"\n"));
+        left.write(&fixture.root);
+        std::fs::rename(fixture.root.join("state"), &state).expect("renamed");
+        fixture.publish(&[]).expect_success();
+        let uploads = fixture.live.uploads().split_off(before);
+        let names: Vec<&str> = uploads.iter().map(|upload| upload.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"], "operation {at}: each package is uploaded once");
+        fixture.assert_conclusion(Conclusion::Verified);
+        std::fs::remove_dir_all(&state).expect("removed");
+        cuts += 1;
+    }
+    print_figure(&format!(
+        "publish with cargo went on after {cuts} power cuts at {} operations, {torn} times after a cut line",
+        whole.operations
+    ));
+    assert!(cuts > 3 && torn > 1);
 }

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use shipper_core::gate::{AskGateError, SidecarUpdate};
 use shipper_core::rehearsal::{RecordError, RunLockError};
 use shipper_core::sidecar::write_sidecar;
-use shipper_core::{GateAnswer, GateProjection, GateQuery, RehearsalRecorder, SkipRequest, ask_gate};
+use shipper_core::{GateAnswer, GateProjection, GateQuery, RefusalCode, RehearsalRecorder, SkipRequest, ask_gate};
 use shipper_events::write::{
     AppendError, FsStorage, LockOptions, LogError, LogWriter, NewEvent, Storage, WriterOptions, rotate_log,
 };
@@ -393,17 +393,43 @@ fn growing_tail_is_not_cut_off() {
         }
     };
     let options = WriterOptions::default().repair_torn_tail(true).adopt_unchained(true);
-    let error = LogWriter::open(Guessed { on_rename: complete }, &path, options.clone(), ()).map(drop);
+    let error =
+        LogWriter::open(Guessed { on_rename: complete, on_lookup: |_| () }, &path, options.clone(), ()).map(drop);
     assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("the log"), format!("{HALF}{REST}"));
     let log = LogWriter::open(FsStorage, &path, options, ()).expect("it has no torn tail");
     assert_eq!(log.head().lines, 3, "the line, its adoption, and the name of the tail that was saved");
 }
 
-/// The file system with predictable random names, and with a hook after each rename.
+/// If a tool without locks shortens the log just before the tail is cut off, the cut adds zeros. They are a torn tail, and
+/// no event is acknowledged after them.
+#[test]
+fn log_shortened_before_the_cut_is_an_error() {
+    let (_directory, state) = temporary_state();
+    let path = state.join("events.jsonl");
+    let mut log = LogBuilder::chained();
+    log.pass("p", "r").raw("{\"seq\":3");
+    std::fs::write(&path, log.bytes()).expect("a torn log");
+    let shorten = |log: &Utf8Path| {
+        if log.with_extension("jsonl.repairing").exists() {
+            std::fs::File::options().write(true).open(log).and_then(|file| file.set_len(0)).expect("shortened");
+        }
+    };
+    let options = WriterOptions::default().repair_torn_tail(true);
+    let storage = Guessed { on_rename: |_| (), on_lookup: shorten };
+    let error = LogWriter::open(storage, &path, options.clone(), ()).map(drop);
+    assert!(matches!(error, Err(LogError::ConcurrentWriter { .. })), "{error:?}");
+    let asked = ask(&FsStorage, &state).expect("the gate answers");
+    assert_eq!(asked.verdict().reason_codes(), [RefusalCode::UntrustedLog]);
+    let log = LogWriter::open(FsStorage, &path, options, ()).expect("it is repaired");
+    assert_eq!(log.head().lines, 2, "two saved tails have a name: the bytes and the zeros");
+}
+
+/// The file system with predictable random names, and with a hook after each rename and after each look at a path.
 #[derive(Clone, Copy)]
 struct Guessed {
     on_rename: fn(&Utf8Path),
+    on_lookup: fn(&Utf8Path),
 }
 
 impl Storage for Guessed {
@@ -423,7 +449,9 @@ impl Storage for Guessed {
     }
 
     fn len_if_same_file(&self, path: &Utf8Path, file: &Self::File) -> std::io::Result<Option<u64>> {
-        FsStorage.len_if_same_file(path, file)
+        let length = FsStorage.len_if_same_file(path, file);
+        (self.on_lookup)(path);
+        length
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
@@ -472,8 +500,9 @@ fn symlink_at_the_temporary_path_is_not_followed() {
     let victim = state.join("victim");
     std::fs::write(&victim, "precious").expect("a file");
     std::os::unix::fs::symlink(&victim, state.join(".rehearsal.json.guessed")).expect("a link");
-    let error = write_sidecar(&Guessed { on_rename: |_| () }, &state, &completed.receipt, completed.head)
-        .expect_err("the path is occupied");
+    let error =
+        write_sidecar(&Guessed { on_rename: |_| (), on_lookup: |_| () }, &state, &completed.receipt, completed.head)
+            .expect_err("the path is occupied");
     assert_eq!(error.source.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read_to_string(&victim).expect("it is there"), "precious");
     // A link at the sidecar's own path is replaced, not followed.

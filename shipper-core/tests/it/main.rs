@@ -53,6 +53,10 @@ mod kill_at_syscall;
 mod merge;
 mod packet;
 mod policy;
+#[cfg(target_os = "linux")]
+mod power_cut;
+#[cfg(target_os = "linux")]
+mod program_cases;
 mod properties;
 #[cfg(feature = "release")]
 mod publish_crash;

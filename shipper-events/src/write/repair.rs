@@ -44,11 +44,25 @@ impl<P: Projection, S: Storage> LogFile<P, S> {
             self.remove_repair_marker()?;
             return Err(LogError::ConcurrentWriter { path: self.path.clone() });
         }
-        self.file.truncate(lines_end).and_then(|()| self.sync()).map_err(|source| {
+        let cut = self.file.truncate(lines_end).and_then(|()| self.sync()).and_then(|()| self.ends_in_line(lines_end));
+        let is_cut = cut.map_err(|source| {
             self.poisoned = true;
             LogError::io("cut off the torn tail of", &self.path)(source)
         })?;
+        if !is_cut {
+            self.poisoned = true;
+            return Err(LogError::ConcurrentWriter { path: self.path.clone() });
+        }
         Ok(Some(TailRepaired::new(tail.len() as u64, hash)))
+    }
+
+    /// Returns true if the file has the end of a line before this offset. If a process without the lock shortened the file
+    /// after the last check, cutting it off has extended it with zeros.
+    fn ends_in_line(&mut self, lines_end: u64) -> io::Result<bool> {
+        let Some(last) = lines_end.checked_sub(1) else {
+            return Ok(true);
+        };
+        Ok(self.file.read_from(last, 1)?.first() == Some(&b'\n'))
     }
 
     /// Records the tail that was cut off now, or before a crash that left the marker. Also records every saved tail

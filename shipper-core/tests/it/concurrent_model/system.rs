@@ -31,6 +31,8 @@ pub(super) enum Torn {
     ForeignHalf,
     /// A part of the line with this ID.
     PartOf(u8),
+    /// Zeros, after the program without locks shortened the log that a process was about to cut.
+    Zeros,
 }
 
 /// A line. Two lines have the same bytes if they have the same ID.
@@ -248,10 +250,14 @@ impl System {
                 self.prepare(process)
             }
             Phase::Cut => {
-                let length = self.known(process).len().min(self.log.len());
                 self.uncut = Some((self.log.clone(), self.torn));
-                self.log.truncate(length);
-                self.torn = None;
+                if self.extends_known(process) {
+                    let length = self.known(process).len();
+                    self.log.truncate(length);
+                    self.torn = None;
+                } else {
+                    self.torn = Some(Torn::Zeros);
+                }
                 self.torn_durable = false;
                 self.processes[process].phase = Phase::SyncCut;
                 None
@@ -287,6 +293,12 @@ impl System {
         self.processes[process].known.as_deref().unwrap_or_default()
     }
 
+    /// Returns true if the log begins with the lines that the process has read.
+    fn extends_known(&self, process: usize) -> bool {
+        let known = self.known(process);
+        self.log.len() >= known.len() && self.log.iter().zip(known).all(|(line, id)| line.id == *id)
+    }
+
     fn begin(&mut self, process: usize) -> Option<Outcome> {
         let opens = process == GATE || self.processes[process].operation == 0;
         if opens && process != GATE {
@@ -305,9 +317,7 @@ impl System {
 
     /// Reads the log. Repairs a torn tail if the process may.
     fn prepare(&mut self, process: usize) -> Option<Outcome> {
-        let known = self.known(process);
-        let extends = self.log.len() >= known.len() && self.log.iter().zip(known).all(|(line, id)| line.id == *id);
-        if !extends || !Self::is_valid(&self.log) {
+        if !self.extends_known(process) || !Self::is_valid(&self.log) {
             return self.refuse(process);
         }
         self.processes[process].known = Some(self.log.iter().map(|line| line.id).collect());
