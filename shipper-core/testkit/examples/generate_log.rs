@@ -9,11 +9,11 @@
 //! average, from 105 to 430. A release is a plan of 3 to 8 packages:
 //!
 //! - It is rehearsed. One plan in eight fails at a package, is repaired and rehearsed again.
-//! - It is published, with about 50 events for each package, most of them polls of the registry. One attempt in ten is
+//! - It is published, with about 60 events for each package, most of them polls of the registry. One attempt in ten is
 //!   retried. One run in twelve stops at a package, and a second run resumes it.
 //!
-//! So an audit judges by 3 % of the events, and reports no violation. The log ends after `EVENTS` events, within a
-//! release: a longer log begins with the shorter one.
+//! So an audit judges about 3 decisions per 1,000 events, by 3 % of the events, and reports no violation. The log ends
+//! after `EVENTS` events, within a release: a longer log begins with the shorter one.
 //!
 //! With `--chained`, every line is chained (about 90 bytes more), the gate is asked after each rehearsal, and each run
 //! names its decision. The generator derives the decisions with the real gate: a failed rehearsal is refused.
@@ -326,7 +326,7 @@ impl History {
 
     /// Polls the registry until it shows the package, mostly for a minute or two.
     fn poll(&mut self, package: &str) -> io::Result<()> {
-        let (began, polls) = (self.now, 4 + self.chance.below(38));
+        let (began, polls) = (self.now, 4 + self.chance.below(44));
         self.event("readiness_started", format_args!(r#","method":"api""#), package)?;
         for attempt in 1..=polls {
             let delay = (250 << attempt.min(4)) + self.chance.below(250);

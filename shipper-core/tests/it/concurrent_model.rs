@@ -9,6 +9,7 @@ mod replay;
 mod system;
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZero;
 
 use shipper_testkit::settings::{print_figure, scaled};
 use stateright::{Checker, Model};
@@ -53,27 +54,41 @@ fn walk(model: &Processes, seed: u64) -> Vec<Action> {
     }
 }
 
-/// The real writer and the real gate do what the model does.
+/// Returns different paths of the model.
+fn paths(limits: Limits, count: usize) -> impl Iterator<Item = (Processes, Vec<Action>)> {
+    let (model, mut known) = (Processes { limits }, HashSet::new());
+    let walks = (1..).map(move |seed| (model.clone(), walk(&model, seed)));
+    walks.filter(move |(_, path)| known.insert(path.clone())).take(count)
+}
+
+/// The real writer and the real gate do what the model does. Most paths are within the smallest limits that have every
+/// action, so that they have more in common with the states that the other test visits.
 #[test]
 fn the_real_processes_follow_the_model() {
-    let model = Processes { limits: Limits { asks: 3, foreign: 2, faults: 2 } };
-    let (mut paths, mut steps, mut seed) = (HashSet::new(), 0, 0);
-    let mut outcomes = BTreeMap::new();
-    while paths.len() < scaled(1_200, 20_000) {
-        seed += 1;
-        let path = walk(&model, seed);
-        if paths.contains(&path) {
-            continue;
+    let small = paths(Limits { asks: 1, foreign: 1, faults: 1 }, scaled(9_000, 10_000));
+    let large = paths(Limits { asks: 3, foreign: 2, faults: 2 }, scaled(1_000, 20_000));
+    let work: Vec<(Processes, Vec<Action>)> = large.chain(small).collect();
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let replay_part = |first: usize| {
+        let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+        for (model, path) in work.iter().skip(first).step_by(threads) {
+            for outcome in replay(model, path) {
+                *outcomes.entry(outcome).or_default() += 1;
+            }
         }
-        for outcome in replay(&model, &path) {
-            *outcomes.entry(outcome).or_insert(0) += 1;
+        outcomes
+    };
+    let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads).map(|first| scope.spawn(move || replay_part(first))).collect();
+        for (outcome, count) in parts.into_iter().flat_map(|part| part.join().expect("the paths are replayed")) {
+            *outcomes.entry(outcome).or_default() += count;
         }
-        steps += path.len();
-        paths.insert(path);
-    }
+    });
     print_figure(&format!(
-        "{} paths of the model with {steps} steps on the real writer and gate: the same answers and logs, {outcomes:?}",
-        paths.len()
+        "{} paths of the model with {} steps on the real writer and gate: the same answers and logs, {outcomes:?}",
+        work.len(),
+        work.iter().map(|(_, path)| path.len()).sum::<usize>()
     ));
     assert!(outcomes.len() >= 6, "{outcomes:?}");
 }
