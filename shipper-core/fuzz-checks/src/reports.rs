@@ -61,6 +61,9 @@ fn edited(report: usize, mut edits: &[u8]) -> String {
         let mut leaves = Vec::new();
         lines.iter_mut().for_each(|line| collect_leaves(line, &mut leaves));
         let position = u16::from_be_bytes([*high, *low]);
+        if leaves.is_empty() {
+            break;
+        }
         let other = leaves[usize::from(*number) * 3 % leaves.len()].clone();
         let at = usize::from(position) % leaves.len();
         let leaf = &mut *leaves[at];
