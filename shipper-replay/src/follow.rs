@@ -16,6 +16,7 @@ use shipper_events::is_display_safe;
 
 use crate::audit::{AuditCommandError, audit_options, select_inputs};
 use crate::bundle;
+use crate::chunks::{READ_LEN, read_chunks};
 use crate::cli::{Cli, Detail, Format};
 use crate::compression::{MAGIC_LEN, detect};
 use crate::follow_file::{FileChange, FollowedFile, Growth};
@@ -23,7 +24,6 @@ use crate::formats::human::TimelinePrinter;
 use crate::formats::text::phrases::path_text;
 use crate::formats::{finding_filter, timeline};
 use crate::inputs::Input;
-use crate::log_source::{READ_LEN, read_chunks};
 use crate::streams::{WaitingReader, check_reader, stdin};
 use crate::view::ReportView;
 

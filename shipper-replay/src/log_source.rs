@@ -9,9 +9,6 @@ use shipper_core::audit::{Compression, LogAudit};
 use crate::compression::{ContentReader, detect, read_start};
 use crate::streams::{WaitingReader, stdin};
 
-/// Length of a read, in bytes.
-pub(crate) const READ_LEN: usize = 256 * 1024;
-
 /// The content of a log, decompressed if the file is compressed.
 pub(crate) struct LogSource {
     /// The compression of the file; `None` for one that is not compressed.
@@ -189,19 +186,5 @@ impl Read for HashingReader<'_> {
         let count = self.bytes.read(buffer)?;
         self.hasher.update(buffer.get(..count).unwrap_or_default());
         Ok(count)
-    }
-}
-
-/// Reads to the end, or until `take` returns false, and passes each chunk to `take`.
-pub(crate) fn read_chunks(mut bytes: impl Read, mut take: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-    let mut buffer = vec![0; READ_LEN];
-    loop {
-        match bytes.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) if take(buffer.get(..count).unwrap_or_default()) => {}
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }

@@ -6,9 +6,11 @@
 mod audit;
 mod baseline;
 mod bundle;
+mod chunks;
 mod cli;
 mod compare;
 mod compression;
+mod digest;
 mod excerpt;
 mod explain;
 mod follow;

@@ -8,8 +8,8 @@ use shipper_core::audit::{AuditOptions, Policy, PolicyConflict, PolicyError};
 use thiserror::Error;
 
 use crate::cli::Cli;
+use crate::digest::sha256;
 use crate::formats::text::phrases::path_text;
-use crate::statement::sha256;
 
 /// The error for a policy that cannot be used.
 #[derive(Debug, Error)]

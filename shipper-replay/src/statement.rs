@@ -17,8 +17,10 @@ use thiserror::Error;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::chunks::read_chunks;
 use crate::cli::{Cli, Format};
-use crate::log_source::{read_chunks, reread};
+use crate::digest::{hex, sha256};
+use crate::log_source::reread;
 use crate::signed_head::SignedHead;
 use crate::uri;
 
@@ -180,16 +182,6 @@ pub(crate) fn audited_digests(log: &LogReport, copy: Option<&File>) -> Result<Di
         Ok(None) => Err(StatementError::Changed { path }),
         Err(source) => Err(StatementError::Reread { path, source }),
     }
-}
-
-/// Returns the SHA-256 of `bytes` in lower-case hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Returns bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the given time, else `SOURCE_DATE_EPOCH`, else the current time. Only this function reads the clock.

@@ -1,38 +1,3 @@
-//! A log in pieces has the same lines, head and tail as in one piece. The first byte is the size of the pieces.
-
 #![no_main]
 
-use std::io::Read;
-
-use libfuzzer_sys::fuzz_target;
-use shipper_events::scan::{LineReader, LogScanner};
-use shipper_events::{EventReader, HeadHasher};
-use shipper_testkit::chain_oracle::Ignore;
-use shipper_testkit::lines::split_lines;
-
-/// A stream whose reads give at most this number of bytes.
-struct Pieces<'a>(&'a [u8], u64);
-
-impl Read for Pieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        (&mut self.0).take(self.1).read(buffer)
-    }
-}
-
-fuzz_target!(|bytes: &[u8]| {
-    let Some((size, log)) = bytes.split_first() else { return };
-    let (lines, tail) = split_lines(log);
-    let mut hasher = HeadHasher::new();
-    let mut reader = LineReader::new(Pieces(log, u64::from(*size).max(1)));
-    for line in lines {
-        assert_eq!(reader.next_line().expect("memory can be read"), Some(line));
-        hasher.push_line(line);
-    }
-    assert_eq!(reader.next_line().expect("memory can be read"), None);
-    let mut scanner = LogScanner::new();
-    for piece in log.chunks(usize::from(*size).max(1)) {
-        assert!(scanner.feed(piece, &mut Ignore).is_continue());
-    }
-    assert_eq!((scanner.head(), scanner.tail()), (hasher.head(), tail));
-    for _ in EventReader::new(log) {}
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| shipper_fuzz_checks::lines::check(bytes));

@@ -66,6 +66,7 @@ mod refusals;
 #[cfg(feature = "release")]
 mod release_model;
 mod shipper_tool;
+mod sidecar;
 mod state_access;
 mod strategies;
 #[cfg(feature = "release")]

@@ -11,8 +11,8 @@ use tar::Header;
 use thiserror::Error;
 
 use super::format::{BLOCK_LEN, DIRECTORY, MAX_OTHER_LEN, Member, header, padding};
-use crate::log_source::read_chunks;
-use crate::statement::{hex, sha256};
+use crate::chunks::read_chunks;
+use crate::digest::{hex, sha256};
 
 /// The files that every bundle contains, besides a log and SHA256SUMS.
 const REQUIRED: [Member; 3] = [Member::Readme, Member::Report, Member::Statement];

@@ -14,12 +14,12 @@ use thiserror::Error;
 use super::format::{BLOCK_LEN, MAX_INDEX_FILES, MAX_OTHER_LEN, Member, header, padding};
 use super::read::sum_line;
 use super::readme::readme;
+use crate::chunks::read_chunks;
 use crate::cli::Cli;
+use crate::digest::{hex, sha256};
 use crate::formats::{json, vsa};
 use crate::index_files::IndexFiles;
-use crate::log_source::read_chunks;
 use crate::signed_head::SignedHead;
-use crate::statement::{hex, sha256};
 use crate::view::ReportView;
 
 /// The error for a bundle that cannot be written.

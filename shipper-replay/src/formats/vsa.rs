@@ -16,7 +16,8 @@ use shipper_events::event::RULES_VERSION;
 use shipper_events::{PlanId, RegistryName};
 
 use super::json;
-use crate::statement::{Digests, FileDigest, sha256};
+use crate::digest::sha256;
+use crate::statement::{Digests, FileDigest};
 use crate::uri;
 use crate::view::ReportView;
 
