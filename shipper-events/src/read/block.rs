@@ -14,27 +14,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::interest::{Interest, Wanted, WantedTypes};
 use crate::event::{Event, EventKind};
 use crate::integrity::ChainLink;
 use crate::line::canonical::{CanonicalParser, TypeHint};
 use crate::line::error::LineError;
-use crate::line::member_names::{KnownNames, SLOTS};
+use crate::line::member_names::KnownNames;
 use crate::line::parse::{ParsedLine, parse_line};
 use crate::line::structural_index::{BitCursor, LINE_FEEDS, StructuralIndex};
 
 /// The number of bytes that are indexed at a time: few enough to stay in the processor's cache while they are read twice.
 const WINDOW_LEN: usize = 64 * 1024;
-
-/// The part of an event that the caller needs. Events with required members are always built: building checks them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interest {
-    /// The line is checked, and nothing is built.
-    Skip,
-    /// Only the kind and the package. An event of a type that this version does not know is built completely.
-    PackageOnly,
-    /// The whole event.
-    Full,
-}
 
 /// The content of a line of a block `'b`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,8 +142,7 @@ impl BlockScanner {
     pub(crate) fn scan(&mut self, block: &[u8]) -> ScannedBlock {
         let mut state = ScanState {
             block,
-            interest: self.interest,
-            cache: [None; SLOTS],
+            types: WantedTypes::new(self.interest),
             offset: 0,
             position: 0,
             prev_line: None,
@@ -180,9 +169,8 @@ impl BlockScanner {
 /// A block that is being scanned.
 struct ScanState<'b> {
     block: &'b [u8],
-    interest: fn(&str) -> Interest,
-    /// The part that is built of each type of event of the block, by a hash of its name.
-    cache: [Option<CachedInterest<'b>>; SLOTS],
+    /// The part that is built of each type of event of the block.
+    types: WantedTypes<'b>,
     /// The number of bytes and of lines that were scanned.
     offset: usize,
     position: u64,
@@ -217,7 +205,7 @@ impl<'b> ScanState<'b> {
             };
             let (mut wanted, mut may_have_content) = (Wanted::Nothing, false);
             let canonical = parser.parse_line(start, end, known_names, |type_name, is_chained| {
-                let (slot, (interest, has_content)) = self.lookup(type_name);
+                let (slot, (interest, has_content)) = self.types.lookup(type_name);
                 wanted = interest;
                 may_have_content = is_chained && has_content && mentions_content(line);
                 TypeHint { needs_event: may_have_content || matches!(wanted, Wanted::Event), slot }
@@ -234,7 +222,7 @@ impl<'b> ScanState<'b> {
                     // A chained line with an optional member of another type is corrupt.
                     let is_ill_typed = event.link.is_some() && event.event_type.ill_typed_member().is_some();
                     let is_valid = (!may_have_content || event.content().is_some()) && !is_ill_typed;
-                    is_valid.then(|| wanted.select(event).map(ScannedContent::Built))
+                    is_valid.then(|| select(wanted, event).map(ScannedContent::Built))
                 }
             });
             match content {
@@ -253,9 +241,9 @@ impl<'b> ScanState<'b> {
         match parse_line(line) {
             Ok(ParsedLine::Event(event)) => {
                 let link = event.link().cloned();
-                let content = match self.ask(event.type_name()).0 {
+                let content = match self.types.ask(event.type_name()).0 {
                     Wanted::Nothing => None,
-                    wanted => wanted.select(event.into_event()),
+                    wanted => select(wanted, event.into_event()),
                 };
                 self.push(line, link, content.map(ScannedContent::Built));
             }
@@ -307,39 +295,6 @@ impl<'b> ScanState<'b> {
         self.position += 1;
     }
 
-    /// Returns the slot of a name in the block, and what [`ask`](Self::ask) returns for it. If the name is not UTF-8,
-    /// building the event fails.
-    #[inline(always)]
-    fn lookup(&mut self, name: &'b [u8]) -> (usize, (Wanted, bool)) {
-        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let ends = (word(name.first_chunk()), word(name.last_chunk()));
-        let mixed = (ends.0 ^ ends.1.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = usize::try_from(mixed >> (u64::BITS - SLOTS.ilog2())).unwrap_or_default();
-        if let Some(Some(cached)) = self.cache.get(slot) {
-            let equal_ends = cached.ends == ends && cached.name.len() == name.len();
-            if equal_ends && ((8..=16).contains(&name.len()) || cached.name == name) {
-                return (slot, cached.wanted);
-            }
-        }
-        let wanted = std::str::from_utf8(name).map_or((Wanted::Event, false), |name| self.ask(name));
-        if let Some(cached) = self.cache.get_mut(slot) {
-            *cached = Some(CachedInterest { name, ends, wanted });
-        }
-        (slot, wanted)
-    }
-
-    /// Returns the part of an event that is built, and whether its type may have content.
-    fn ask(&self, name: &str) -> (Wanted, bool) {
-        let kind = EventKind::from_name(name);
-        let wanted = match (self.interest)(name) {
-            _ if kind.is_some_and(EventKind::has_required_members) => Wanted::Event,
-            Interest::Skip => Wanted::Nothing,
-            Interest::PackageOnly => kind.map_or(Wanted::Event, Wanted::Package),
-            Interest::Full => Wanted::Event,
-        };
-        (wanted, kind.is_some_and(EventKind::has_content))
-    }
-
     fn finish(self) -> ScannedBlock {
         let unchecked = self.block.get(self.offset..).unwrap_or_default();
         ScannedBlock {
@@ -353,37 +308,19 @@ impl<'b> ScanState<'b> {
     }
 }
 
-/// The part of an event that is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Nothing,
-    Package(EventKind),
-    Event,
-}
-
-impl Wanted {
-    /// Returns the wanted part of an event.
-    fn select(self, event: Event) -> Option<LineContent<'static>> {
-        match self {
-            Self::Nothing => None,
-            Self::Package(kind) => {
-                let content = event.content().map(Box::from);
-                Some(LineContent::Package { kind, package: event.package.into(), content })
-            }
-            Self::Event => Some(LineContent::Event(Box::new(event))),
+/// Returns the wanted part of an event.
+fn select(wanted: Wanted, event: Event) -> Option<LineContent<'static>> {
+    match wanted {
+        Wanted::Nothing => None,
+        Wanted::Package(kind) => {
+            let content = event.content().map(Box::from);
+            Some(LineContent::Package { kind, package: event.package.into(), content })
         }
+        Wanted::Event => Some(LineContent::Event(Box::new(event))),
     }
 }
 
 /// Returns whether a line may have a member `content`. Its name may be escaped.
 fn mentions_content(line: &[u8]) -> bool {
     memchr::memmem::find(line, b"\"content\"").is_some() || memchr::memchr(b'\\', line).is_some()
-}
-
-#[derive(Clone, Copy)]
-struct CachedInterest<'b> {
-    name: &'b [u8],
-    /// The first and the last eight bytes of a name of at least that length: all of most names.
-    ends: (u64, u64),
-    wanted: (Wanted, bool),
 }

@@ -9,13 +9,15 @@
 
 mod block;
 mod chunks;
+mod interest;
 mod lines;
 mod parallel;
 mod reader;
 mod scanner;
 
+pub use block::LineContent;
 pub(crate) use block::{ChainSegment, ScannedBlock};
-pub use block::{Interest, LineContent};
+pub use interest::Interest;
 pub use lines::{LineReader, Tail};
 pub use reader::{EventReader, Projection, ReadError, read_projection};
 pub(crate) use reader::{interest, read_events};

@@ -7,8 +7,9 @@ use std::thread;
 
 use crossbeam_channel::Sender;
 
-use super::block::{BlockScanner, Interest, ScannedBlock};
+use super::block::{BlockScanner, ScannedBlock};
 use super::chunks::{Chunk, ChunkReader};
+use super::interest::Interest;
 use crate::integrity::SubtreeHashes;
 
 /// The number of bytes of a log that are read first: most logs are shorter.

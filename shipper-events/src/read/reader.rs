@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 
 use thiserror::Error;
 
-use super::block::{Interest, LineContent};
+use super::block::LineContent;
+use super::interest::Interest;
 use super::lines::Tail;
 use super::scanner::{LogScanner, LogVisitor};
 use crate::event::LogEntry;

@@ -3,8 +3,9 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::block::{BlockScanner, Interest, LineContent, ScannedBlock};
+use super::block::{BlockScanner, LineContent, ScannedBlock};
 use super::chunks::{Chunk, ChunkReader};
+use super::interest::Interest;
 use super::lines::Tail;
 use super::parallel::{MAX_THREADS, scan_reader};
 use crate::integrity::{Head, LineCursor, LogVerifier, SubtreeHashes, VerifiedLine, split_after_lines};
