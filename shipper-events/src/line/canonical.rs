@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::member_names::{KnownName, KnownNames, NameSet, hash_name};
 use super::strict_json::Member;
 use super::structural_index::{BitCursor, IRREGULAR, QUOTES, SPECIAL, StructuralIndex};
-use crate::event::{Event, EventType, Timestamp, parse_instant};
+use crate::event::{Event, EventType, ExtraMembers, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
 /// The depth limit of objects and arrays here; no event of this version comes near it.
@@ -136,8 +136,8 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         self.unescaped(&self.package).map(|_| self.package.clone())
     }
 
-    /// Builds the event; `None` if a required member is missing or has another type.
-    pub(crate) fn event(&self) -> Option<Event> {
+    /// Builds the event; `None` if a required member is missing or has another type. Boxed at once, because it is large.
+    pub(crate) fn event(&self) -> Option<Box<Event>> {
         let start = self.timestamp.start;
         let line = std::str::from_utf8(self.window.get(start..self.end)?).ok()?;
         let text = |range: &Range<usize>| line.get(range.start - start..range.end - start);
@@ -145,7 +145,8 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         let members: Vec<Member<'_>> = members.collect::<Option<_>>()?;
         let timestamp: Timestamp = text(&self.timestamp)?.parse().ok()?;
         let event_type = EventType::from_members(text(&self.type_name)?, &members).ok()?;
-        Some(Event { link: self.link.clone(), ..Event::new(timestamp, event_type, self.package()?) })
+        let (link, package) = (self.link.clone(), self.package()?.to_owned());
+        Some(Box::new(Event { link, timestamp, event_type, package, extra: ExtraMembers::default() }))
     }
 
     /// Returns the bytes of a string; `None` if it contains an escape.

@@ -130,12 +130,14 @@ pub(crate) struct BlockScanner {
     interest: fn(&str) -> Interest,
     index: StructuralIndex,
     known_names: KnownNames,
+    /// The number of lines of interest in the last block: the next one has about as many.
+    last_count: usize,
 }
 
 impl BlockScanner {
     /// Builds a scanner. `interest` returns the interest in the event type of that name.
     pub(crate) fn new(interest: fn(&str) -> Interest) -> Self {
-        Self { interest, index: StructuralIndex::new(), known_names: KnownNames::new() }
+        Self { interest, index: StructuralIndex::new(), known_names: KnownNames::new(), last_count: 0 }
     }
 
     /// Scans complete lines, each with its LF.
@@ -146,7 +148,7 @@ impl BlockScanner {
             offset: 0,
             position: 0,
             prev_line: None,
-            of_interest: Vec::new(),
+            of_interest: Vec::with_capacity(self.last_count),
             segments: Vec::new(),
             is_unchained: false,
             next_seq: None,
@@ -162,6 +164,7 @@ impl BlockScanner {
                 state.scan_window(window, &self.index, &mut self.known_names);
             }
         }
+        self.last_count = state.of_interest.len();
         state.finish()
     }
 }
@@ -243,7 +246,7 @@ impl<'b> ScanState<'b> {
                 let link = event.link().cloned();
                 let content = match self.types.ask(event.type_name()).0 {
                     Wanted::Nothing => None,
-                    wanted => select(wanted, event.into_event()),
+                    wanted => select(wanted, Box::new(event.into_event())),
                 };
                 self.push(line, link, content.map(ScannedContent::Built));
             }
@@ -309,14 +312,14 @@ impl<'b> ScanState<'b> {
 }
 
 /// Returns the wanted part of an event.
-fn select(wanted: Wanted, event: Event) -> Option<LineContent<'static>> {
+fn select(wanted: Wanted, event: Box<Event>) -> Option<LineContent<'static>> {
     match wanted {
         Wanted::Nothing => None,
         Wanted::Package(kind) => {
             let content = event.content().map(Box::from);
             Some(LineContent::Package { kind, package: event.package.into(), content })
         }
-        Wanted::Event => Some(LineContent::Event(Box::new(event))),
+        Wanted::Event => Some(LineContent::Event(event)),
     }
 }
 

@@ -1,11 +1,7 @@
 //! Tracker of the packages of a log: which were published, by which run, and which uploads have no recorded outcome.
 
-use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use shipper_events::{EventKind, Timestamp};
 
 use super::findings::Findings;
@@ -38,10 +34,8 @@ impl PackageAction<'_> {
 pub(super) type RunKey = (u64, usize);
 
 /// The history of a package, with each run as its first line. A log may have many packages, so it is small.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct PackageHistory {
-    /// The position of the package in the names of the tracker.
-    name: Range<usize>,
     /// The latest run that uploaded or published the package; 0 if no run did.
     latest_run: u64,
     /// The runs that uploaded the package without a recorded outcome since.
@@ -53,17 +47,6 @@ struct PackageHistory {
 }
 
 impl PackageHistory {
-    fn new(name: Range<usize>) -> Self {
-        Self {
-            name,
-            latest_run: 0,
-            unconfirmed: Vec::new(),
-            counted_by: 0,
-            is_counted: [false; 3],
-            is_published: false,
-        }
-    }
-
     /// Records an action, and returns whether it is the first of its kind on the package in its run.
     fn record(&mut self, kind: EventKind, run: Option<u64>, is_judged: bool) -> bool {
         let number = match kind {
@@ -112,10 +95,7 @@ pub(super) struct ActionFacts {
 /// The packages of a log so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PackageTracker {
-    histories: HashTable<PackageHistory>,
-    /// The packages of the histories, one after the other: an allocation for each would take longer than the rest.
-    names: String,
-    hasher: RandomState,
+    history: HashMap<Box<str>, PackageHistory>,
     /// The runs that the histories may name, by line.
     runs: Vec<RunKey>,
 }
@@ -145,16 +125,15 @@ impl PackageTracker {
 
     /// Returns the latest run that uploaded or published the package.
     pub(super) fn latest_run(&self, package: &str) -> Option<RunKey> {
-        let is_package = |history: &PackageHistory| self.name(history) == package;
-        self.run(self.histories.find(self.hasher.hash_one(package), is_package)?.latest_run)
+        self.run(self.history.get(package)?.latest_run)
     }
 
     /// Reports the uploads without a recorded outcome, once for each run.
     pub(super) fn finish(&self, findings: &mut Findings) {
         let mut by_run: BTreeMap<RunKey, Vec<&str>> = BTreeMap::new();
-        for history in &self.histories {
+        for (package, history) in &self.history {
             for run in history.unconfirmed.iter().filter_map(|run| self.run(*run)) {
-                by_run.entry(run).or_default().push(self.name(history));
+                by_run.entry(run).or_default().push(package);
             }
         }
         for ((line, decision), mut packages) in by_run {
@@ -165,10 +144,6 @@ impl PackageTracker {
         }
     }
 
-    fn name(&self, history: &PackageHistory) -> &str {
-        self.names.get(history.name.clone()).unwrap_or_default()
-    }
-
     /// Returns the run that begins on a line.
     fn run(&self, line: u64) -> Option<RunKey> {
         self.runs.get(self.runs.binary_search_by_key(&line, |(line, _)| *line).ok()?).copied()
@@ -176,16 +151,10 @@ impl PackageTracker {
 
     /// Changes the history of a package.
     fn update<T>(&mut self, package: &str, change: impl FnOnce(&mut PackageHistory) -> T) -> T {
-        let Self { histories, names, hasher, .. } = self;
-        let is_package = |history: &PackageHistory| names.get(history.name.clone()) == Some(package);
-        let hash = |history: &PackageHistory| hasher.hash_one(names.get(history.name.clone()).unwrap_or_default());
-        let entry = histories.entry(hasher.hash_one(package), is_package, hash);
-        let name = names.len()..names.len() + package.len();
-        let (is_new, mut entry) =
-            (matches!(entry, Entry::Vacant(_)), entry.or_insert_with(|| PackageHistory::new(name)));
-        if is_new {
-            names.push_str(package);
+        // The name of a known package is not copied.
+        if let Some(history) = self.history.get_mut(package) {
+            return change(history);
         }
-        change(entry.get_mut())
+        change(self.history.entry(package.into()).or_default())
     }
 }
