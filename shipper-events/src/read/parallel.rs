@@ -87,7 +87,7 @@ pub(crate) fn scan_reader(
                 PARALLEL_THRESHOLD if !chunks.ended => {
                     size = BLOCK_LEN;
                     let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
-                    max_scans = 2 * threads;
+                    max_scans = 4 * threads;
                     // The calling thread is one of them.
                     let _ =
                         (1..threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, scan_all).map(drop));
