@@ -14,8 +14,9 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use format::{BLOCK_LEN, Member, header};
+use format::{Member, header};
 use read::{Members, read_members, sum_line};
+use shipper_testkit::tar_archive::tar_archive;
 
 use crate::digest::sha256;
 use crate::pieces::Pieces;
@@ -113,14 +114,7 @@ fn sums<'f>(files: impl Iterator<Item = (&'f Member, &'f Vec<u8>)>) -> Vec<u8> {
 
 /// Returns an archive of these files.
 fn archive(files: &Files) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for (member, bytes) in files {
-        archive.extend(header(*member, bytes.len() as u64).as_bytes());
-        archive.extend(bytes);
-        archive.resize(archive.len().next_multiple_of(BLOCK_LEN), 0);
-    }
-    archive.resize(archive.len() + 2 * BLOCK_LEN, 0);
-    archive
+    tar_archive(files.iter().map(|(member, bytes)| (*header(*member, bytes.len() as u64).as_bytes(), &bytes[..])))
 }
 
 /// Returns whether `docs/evidence.md`, "A bundle", allows these files in this order.

@@ -35,3 +35,4 @@ pub mod settings;
 pub mod sim_storage;
 #[cfg(target_os = "linux")]
 pub mod syscall_killer;
+pub mod tar_archive;

@@ -1,5 +1,5 @@
 //! A log that does not satisfy the policy of the auditor is violated, and the finding names the rule. A policy cannot hide
-//! what decides a conclusion, and an error about a policy file has its line and column.
+//! a finding that determines the conclusion. An error about a policy file has its line and column.
 
 use shipper_core::audit::{
     AuditOptions, Auditor, FindingCode, HeadSigner, Level, LogAudit, LogReport, MergedReport, NdjsonMerger, Policy,

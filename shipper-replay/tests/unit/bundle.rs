@@ -1,20 +1,14 @@
 //! No change of a bundle passes the check, and no bytes make it panic.
 
 use proptest::prelude::*;
+use shipper_testkit::tar_archive::tar_archive;
 
 use super::*;
 use crate::bundle::format::MAX_INDEX_FILES;
 
 /// Returns an archive of these files.
 fn archive(files: &[(Member, Vec<u8>)]) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for (member, bytes) in files {
-        archive.extend(header(*member, bytes.len() as u64).as_bytes());
-        archive.extend(bytes);
-        archive.resize(archive.len().next_multiple_of(BLOCK_LEN), 0);
-    }
-    archive.resize(archive.len() + 2 * BLOCK_LEN, 0);
-    archive
+    tar_archive(files.iter().map(|(member, bytes)| (*header(*member, bytes.len() as u64).as_bytes(), &bytes[..])))
 }
 
 /// Returns the files of a small bundle, with correct sums.
