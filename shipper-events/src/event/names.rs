@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use super::members::{JsonType, json};
@@ -20,8 +20,8 @@ pub struct EmptyNameError;
 macro_rules! names {
     ($($(#[$doc:meta])* $Name:ident;)+) => { $(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "Cow<'_, str>", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+        #[serde(try_from = "Cow<'_, str>")]
         pub struct $Name(Arc<str>);
 
         impl $Name {
@@ -57,9 +57,9 @@ macro_rules! names {
             }
         }
 
-        impl From<$Name> for String {
-            fn from(name: $Name) -> Self {
-                name.as_str().to_owned()
+        impl Serialize for $Name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
 

@@ -43,7 +43,7 @@ pub(super) fn conclude(
     options: &AuditOptions,
 ) -> (Vec<Decision>, Vec<Finding>) {
     let (violated, unjudged) = (findings.violated_decisions(), findings.unjudged_decisions());
-    let (mut decisions, mut inclusions) = (Vec::new(), Vec::new());
+    let (mut decisions, mut inclusions) = (Vec::with_capacity(tracked.len()), Vec::with_capacity(tracked.len()));
     for (position, decision) in tracked.into_iter().enumerate() {
         let inclusion = Inclusion::new(&decision, options, since);
         let (status, because) = status(&decision, violated.contains(&position), unjudged.contains(&position));
