@@ -88,7 +88,7 @@ fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Opt
         because,
         registry: decision.query.rehearsal_registry,
         registry_source: decision.registry_source,
-        receipt_line: decision.receipt.map(|receipt| receipt.line),
+        receipt_line: decision.supported_by.map(|(line, _)| line),
         derived: decision.derived,
         recorded: decision.recorded,
         runs: decision.runs,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use shipper_events::event::{DecisionRecord, GateEvaluated};
 use shipper_events::{ChainError, Event, EventType, JsonUint, PlanId, RegistryName, display_safe};
+use time::OffsetDateTime;
 
 use super::findings::Findings;
 use super::format::{format_number, format_verdict};
@@ -25,7 +26,10 @@ pub(super) struct TrackedDecision {
     pub(super) derived: Option<VerdictSummary>,
     /// `None` for an implicit decision, and under unknown rules.
     pub(super) recorded: Option<RecordedVerdict>,
-    /// The receipt that supports the authorization. `None` unless every verdict of the decision is `authorized`.
+    /// The line and the time of the receipt that supports the authorization. `None` unless every verdict of the decision is
+    /// `authorized`.
+    pub(super) supported_by: Option<(u64, OffsetDateTime)>,
+    /// That receipt; `None` after the last run that may use the decision. A log may have many, each with many packages.
     pub(super) receipt: Option<Arc<Receipt>>,
     /// The position of the [`LaterEvents`] of its plan and registry. `None` if it names no registry.
     later_events: Option<usize>,
@@ -46,12 +50,19 @@ impl TrackedDecision {
             registry_source: None,
             derived: None,
             recorded: None,
+            supported_by: None,
             receipt: None,
             later_events: None,
             runs: Vec::new(),
             commits: None,
             last_line: line,
         }
+    }
+
+    /// Records the receipt that supports the authorization.
+    fn set_receipt(&mut self, receipt: Option<&Arc<Receipt>>) {
+        self.supported_by = receipt.map(|receipt| (receipt.line, receipt.completed_at.instant()));
+        self.receipt = receipt.cloned();
     }
 }
 
@@ -142,7 +153,7 @@ impl DecisionTracker {
             let recorded = RecordedVerdict { verdict: details.verdict.clone(), reasons: details.reasons.clone() };
             let verdict = evaluate(state, &decision.query);
             if recorded.is(VerdictKind::Authorized) {
-                decision.receipt = verdict.receipt().cloned();
+                decision.set_receipt(verdict.receipt());
             }
             if let Some(registry) = &details.rehearsal_registry {
                 decision.registry_source = Some(RegistrySource::Recorded);
@@ -229,10 +240,12 @@ impl DecisionTracker {
         let (query, registry_source, verdict) = evaluate_for(plan_id, state, self.registries(plan_id, state));
         let later_events =
             query.rehearsal_registry.as_ref().map(|registry| self.implicit_later_events(plan_id, registry));
-        let (derived, receipt) = (Some(VerdictSummary::from(&verdict)), verdict.receipt().cloned());
+        let derived = Some(VerdictSummary::from(&verdict));
         let decision = TrackedDecision::new(line, query);
+        let mut decision = TrackedDecision { registry_source, derived, later_events, ..decision };
+        decision.set_receipt(verdict.receipt());
         let position = self.decisions.len();
-        self.decisions.push(TrackedDecision { registry_source, derived, receipt, later_events, ..decision });
+        self.decisions.push(decision);
         (position, verdict)
     }
 
@@ -274,6 +287,10 @@ impl DecisionTracker {
         if let Some(decision) = self.decisions.get_mut(decision) {
             if run.finished.as_deref() == Some("success") {
                 self.plans.entry(decision.query.plan_id.clone()).or_default().succeeded = last_line;
+            }
+            if decision.recorded.is_none() {
+                // No later run uses an implicit decision.
+                decision.receipt = None;
             }
             decision.runs.push(run);
             decision.last_line = decision.last_line.max(last_new);

@@ -105,10 +105,10 @@ impl PolicyTracker {
                 recorded.is(VerdictKind::Bypassed) || decision.query.skip && recorded.is(VerdictKind::Dormant)
             };
             let is_skip = decision.recorded.as_ref().is_some_and(permits);
-            let receipt = decision.receipt.as_ref().map(|receipt| ReceiptFacts {
-                line: receipt.line,
-                completed_at: receipt.completed_at.instant(),
-                has_smoke_check: self.smoke_checked_receipts.contains(&receipt.line),
+            let receipt = decision.supported_by.map(|(line, completed_at)| ReceiptFacts {
+                line,
+                completed_at,
+                has_smoke_check: self.smoke_checked_receipts.contains(&line),
             });
             DecisionFacts {
                 line: decision.line,

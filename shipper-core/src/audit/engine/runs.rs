@@ -188,7 +188,7 @@ fn check_outdated(run: &mut ActiveRun, state: &GateState, decisions: &DecisionTr
     };
     let is_authorized = match &decision.recorded {
         Some(recorded) => recorded.is(VerdictKind::Authorized),
-        None => decision.receipt.is_some(),
+        None => decision.supported_by.is_some(),
     };
     if is_authorized && let Some(finding) = check_authorization(run.report.line, decision, state, decisions) {
         run.outdated = Some(finding);
