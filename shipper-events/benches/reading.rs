@@ -24,7 +24,7 @@ impl LogVisitor for Audit {
         }
     }
 
-    fn visit(&mut self, line: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, line: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         assert!(line.errors.is_empty(), "the chain is unbroken");
         ControlFlow::Continue(())
     }

@@ -251,7 +251,7 @@ impl LogVisitor for EventCounter {
         |_| Interest::PackageOnly
     }
 
-    fn visit(&mut self, line: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, line: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         let name = match &line.content {
             Some(LineContent::Event(event)) => event.event_type.name(),
             Some(LineContent::Package { kind, .. }) => kind.name(),

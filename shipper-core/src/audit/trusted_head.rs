@@ -123,7 +123,7 @@ pub fn read_heads(read: impl Read) -> io::Result<LogHeads> {
             |_| Interest::Skip
         }
 
-        fn visit(&mut self, _: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+        fn visit(&mut self, _: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
             ControlFlow::Continue(())
         }
     }

@@ -37,7 +37,7 @@ impl LogVisitor for Checker {
         }
     }
 
-    fn visit(&mut self, line: VerifiedLine, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, line: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         self.faults += line.errors.len();
         ControlFlow::Continue(())
     }

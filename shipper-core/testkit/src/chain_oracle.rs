@@ -63,8 +63,8 @@ impl LogVisitor for Collector {
         self.interest
     }
 
-    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
-        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
+    fn visit(&mut self, verified: &mut VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified.clone();
         let blanks = match content {
             Some(LineContent::Blank { lines }) => lines,
             _ => 1,
@@ -95,7 +95,7 @@ impl LogVisitor for Ignore {
         |_| Interest::Skip
     }
 
-    fn visit(&mut self, _: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, _: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }

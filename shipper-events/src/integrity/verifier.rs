@@ -63,7 +63,7 @@ const CHAINED_ONLY_TYPES: [&str; 5] =
 pub struct VerifiedLine<'b> {
     /// The line's number; the first is 1.
     pub line: u64,
-    /// The line's content; `None` for an event that the caller is not interested in.
+    /// The line's content; `None` for an event that the caller is not interested in. The visitor may take it out.
     pub content: Option<LineContent<'b>>,
     /// The contradictions: at most one of the link and one of a head that the line records. Empty for a corrupt line.
     pub errors: Vec<ChainError>,
@@ -165,31 +165,33 @@ impl LogVerifier {
     }
 
     /// Takes the next block. `visit` gets, in order, every line that has content for it or contradicts the lines before
-    /// it. If it breaks, the verifier must not be used further.
+    /// it. If it breaks, the verifier must not be used further. The events that it leaves stay in the block.
     pub(crate) fn push_block(
         &mut self,
         block: &[u8],
         subtrees: &SubtreeHashes,
-        scanned: ScannedBlock,
-        mut visit: impl FnMut(VerifiedLine<'_>, &mut LineCursor<'_>) -> ControlFlow<()>,
+        scanned: &mut ScannedBlock,
+        mut visit: impl FnMut(&mut VerifiedLine<'_>, &mut LineCursor<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let first_line = self.hasher.lines();
         if let Some(position) = scanned.first_crlf {
             self.first_crlf.get_or_insert(first_line + position + 1);
         }
         let mut cursor = LineCursor::new(&mut self.hasher, block, Some(subtrees));
-        let mut segments = split_misnumbered(scanned.segments, first_line, scanned.checked).into_iter().peekable();
-        let mut of_interest = scanned.of_interest.into_iter().peekable();
+        let segments = std::mem::take(&mut scanned.segments);
+        let mut segments = split_misnumbered(segments, first_line, scanned.checked).into_iter().peekable();
+        let mut of_interest = scanned.of_interest.iter_mut().peekable();
         loop {
             let next = [segments.peek().map(|next| next.position), of_interest.peek().map(|next| next.position)];
             let Some(position) = next.into_iter().flatten().min() else {
                 break;
             };
             let segment = segments.next_if(|next| next.position == position);
-            let content = of_interest.next_if(|next| next.position == position).map(|line| line.into_content(block));
+            let mut found = of_interest.next_if(|next| next.position == position);
+            let content = found.as_mut().and_then(|found| found.take_content(&scanned.packages));
             cursor.lines = first_line + position;
             cursor.record(&mut self.tracked, cursor.lines);
-            let line = match content {
+            let mut line = match content {
                 Some(corrupt @ LineContent::Corrupt(_)) => {
                     self.is_corrupt = true;
                     VerifiedLine::corrupt(cursor.lines + 1, corrupt)
@@ -198,7 +200,10 @@ impl LogVerifier {
             };
             if line.content.is_some() || !line.errors.is_empty() || line.starts_unchained_segment {
                 cursor.lines += 1;
-                visit(line, &mut cursor)?;
+                visit(&mut line, &mut cursor)?;
+            }
+            if let (Some(found), Some(LineContent::Event(event))) = (found, line.content) {
+                found.return_event(event);
             }
         }
         cursor.record(&mut self.tracked, first_line + scanned.lines);

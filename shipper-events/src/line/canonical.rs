@@ -131,11 +131,6 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
         std::str::from_utf8(self.unescaped(&self.package)?).ok()
     }
 
-    /// Returns the range of the package in the window; `None` if it contains an escape.
-    pub(crate) fn package_range(&self) -> Option<Range<usize>> {
-        self.unescaped(&self.package).map(|_| self.package.clone())
-    }
-
     /// Builds the event; `None` if a required member is missing or has another type. Boxed at once, because it is large.
     pub(crate) fn event(&self) -> Option<Box<Event>> {
         let start = self.timestamp.start;

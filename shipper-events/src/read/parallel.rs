@@ -21,6 +21,15 @@ const PARALLEL_THRESHOLD: usize = 256 * 1024;
 /// The number of bytes that are then read and scanned at a time.
 const BLOCK_LEN: usize = 512 * 1024;
 
+/// The number of bytes after which a log is long: longer blocks then save more time than their memory costs.
+const LONG_LOG: u64 = 64 * 1024 * 1024;
+
+/// The number of bytes of a long log that are read and scanned at a time.
+const LONG_BLOCK_LEN: usize = 1024 * 1024;
+
+/// The number of blocks that are read ahead for each thread.
+const BLOCKS_AHEAD: usize = 3;
+
 /// The limit of bytes that are read ahead of those that were returned; one line may exceed it.
 const MAX_READ_AHEAD: usize = 8 * 1024 * 1024;
 
@@ -39,7 +48,7 @@ pub(crate) fn scan_reader(
     mut offset: u64,
     max_threads: usize,
     interest: fn(&str) -> Interest,
-    mut take: impl FnMut(&Chunk, Option<(ScannedBlock, SubtreeHashes)>) -> ControlFlow<()>,
+    mut take: impl FnMut(&Chunk, Option<(&mut ScannedBlock, &SubtreeHashes)>) -> ControlFlow<()>,
 ) -> io::Result<ControlFlow<()>> {
     let (jobs, waiting) = crossbeam_channel::unbounded();
     let scan_all = || {
@@ -53,13 +62,14 @@ pub(crate) fn scan_reader(
         let (mut scanner, mut size, mut max_scans) = (BlockScanner::new(interest), INITIAL_READ, 1);
         loop {
             while scans.len() < max_scans && read_ahead < MAX_READ_AHEAD {
-                let Some(chunk) = chunks.next(&mut read, spares.pop().unwrap_or_default(), size)? else {
+                let Used { buffer, scanned: used } = spares.pop().unwrap_or_default();
+                let Some(chunk) = chunks.next(&mut read, buffer, size)? else {
                     break;
                 };
                 let len = chunk.bytes().len();
                 let (done, scan) = crossbeam_channel::bounded(1);
                 scans.push_back(scan);
-                let _ = jobs.send(ScanJob { chunk, offset, done });
+                let _ = jobs.send(ScanJob { chunk, offset, used, done });
                 read_ahead += len;
                 offset += len as u64;
             }
@@ -72,30 +82,40 @@ pub(crate) fn scan_reader(
             {
                 job.run(&mut scanner);
             }
-            let Ok((chunk, scanned)) = next.recv() else {
+            let Ok((chunk, mut scanned)) = next.recv() else {
                 // A thread has panicked: the scope panics, too.
                 return Ok(ControlFlow::Break(()));
             };
             read_ahead -= chunk.bytes().len();
-            if take(&chunk, scanned).is_break() {
+            let taken = scanned.as_mut().map(|(block, subtrees)| (block, &*subtrees));
+            if take(&chunk, taken).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             // A buffer that grew for a long line is not kept.
-            spares.extend(Some(chunk.buffer).filter(|buffer| buffer.len() <= BLOCK_LEN));
+            let buffer = if chunk.buffer.len() <= LONG_BLOCK_LEN { chunk.buffer } else { Vec::new() };
+            spares.push(Used { buffer, scanned });
             match size {
                 INITIAL_READ => size = PARALLEL_THRESHOLD,
                 PARALLEL_THRESHOLD if !chunks.ended => {
                     size = BLOCK_LEN;
                     let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
-                    max_scans = 4 * threads;
+                    max_scans = BLOCKS_AHEAD * threads;
                     // The calling thread is one of them.
                     let _ =
                         (1..threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, scan_all).map(drop));
                 }
+                BLOCK_LEN if offset > LONG_LOG => size = LONG_BLOCK_LEN,
                 _ => {}
             }
         }
     })
+}
+
+/// The parts of an earlier block that are no longer needed.
+#[derive(Default)]
+struct Used {
+    buffer: Vec<u8>,
+    scanned: Option<(ScannedBlock, SubtreeHashes)>,
 }
 
 /// A chunk to scan, and where to send it with the result: `None` for a part of an oversized line.
@@ -103,14 +123,21 @@ struct ScanJob {
     chunk: Chunk,
     /// The number of bytes of the log that precede the chunk.
     offset: u64,
+    /// The result of an earlier block. A thread that scans frees it, because it has allocated most of it: to free memory of
+    /// another thread takes longer.
+    used: Option<(ScannedBlock, SubtreeHashes)>,
     done: Sender<(Chunk, Option<(ScannedBlock, SubtreeHashes)>)>,
 }
 
 impl ScanJob {
     fn run(self, scanner: &mut BlockScanner) {
+        drop(self.used);
         let bytes = self.chunk.bytes();
-        let scan = || (scanner.scan(bytes), SubtreeHashes::of(bytes, self.offset));
-        let scanned = (!self.chunk.is_oversized).then(scan);
+        let scanned = (!self.chunk.is_oversized).then(|| {
+            // The hash is first: it waits less for bytes that are not in the cache of this processor yet.
+            let subtrees = SubtreeHashes::of(bytes, self.offset);
+            (scanner.scan(bytes), subtrees)
+        });
         // The receiver is gone if the visitor stopped the scan.
         let _ = self.done.send((self.chunk, scanned));
     }

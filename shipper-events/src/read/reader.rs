@@ -109,11 +109,11 @@ impl<F: FnMut(LogEntry, &mut LineCursor<'_>)> LogVisitor for EventVisitor<F> {
         self.interest
     }
 
-    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
-        let VerifiedLine { line, content, errors, .. } = verified;
-        self.error = match content {
+    fn visit(&mut self, verified: &mut VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+        let line = verified.line;
+        self.error = match verified.content.take() {
             Some(LineContent::Corrupt(error)) => Some(ReadError::Corrupt { line, error: *error }),
-            content => match errors.into_iter().next() {
+            content => match std::mem::take(&mut verified.errors).into_iter().next() {
                 Some(error) => Some(ReadError::Chain { line, error }),
                 None => {
                     if let Some(LineContent::Event(event)) = content

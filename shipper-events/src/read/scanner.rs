@@ -19,7 +19,7 @@ pub trait LogVisitor {
 
     /// Receives each line that has content of interest or a chain error, or that begins unchained lines after chained
     /// ones. A corrupt line is the last.
-    fn visit(&mut self, line: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
+    fn visit(&mut self, line: &mut VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()>;
 }
 
 /// Scans a log from its first line to its last: checks every line, its link and the head that it records. Computes the
@@ -38,7 +38,7 @@ pub trait LogVisitor {
 ///         |event_type| if event_type == "package_published" { Interest::PackageOnly } else { Interest::Skip }
 ///     }
 ///
-///     fn visit(&mut self, line: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+///     fn visit(&mut self, line: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
 ///         self.0.push(line.line);
 ///         ControlFlow::Continue(())
 ///     }
@@ -166,7 +166,7 @@ fn take(
     verifier: &mut LogVerifier,
     left: u64,
     chunk: &Chunk,
-    scanned: Option<(ScannedBlock, SubtreeHashes)>,
+    scanned: Option<(&mut ScannedBlock, &SubtreeHashes)>,
     visitor: &mut impl LogVisitor,
 ) -> ControlFlow<()> {
     match scanned {
@@ -176,18 +176,18 @@ fn take(
             if ends_line && left > 0 {
                 verifier.is_corrupt = true;
                 let content = LineContent::Corrupt(Box::new(LineError::too_long()));
-                let line = VerifiedLine::corrupt(verifier.hasher.lines(), content);
-                visitor.visit(line, &mut verifier.cursor())?;
+                let mut line = VerifiedLine::corrupt(verifier.hasher.lines(), content);
+                visitor.visit(&mut line, &mut verifier.cursor())?;
             }
         }
         Some((scanned, subtrees)) if scanned.lines <= left => {
-            verifier.push_block(chunk.bytes(), &subtrees, scanned, |line, cursor| visitor.visit(line, cursor))?;
+            verifier.push_block(chunk.bytes(), subtrees, scanned, |line, cursor| visitor.visit(line, cursor))?;
         }
         Some((_, subtrees)) => {
             let (checked, skipped) = split_after_lines(chunk.bytes(), left);
-            let scanned = BlockScanner::new(visitor.interest()).scan(checked);
-            verifier.push_block(checked, &subtrees, scanned, |line, cursor| visitor.visit(line, cursor))?;
-            verifier.skip_lines(skipped, Some(&subtrees));
+            let mut scanned = BlockScanner::new(visitor.interest()).scan(checked);
+            verifier.push_block(checked, subtrees, &mut scanned, |line, cursor| visitor.visit(line, cursor))?;
+            verifier.skip_lines(skipped, Some(subtrees));
         }
     }
     ControlFlow::Continue(())

@@ -438,7 +438,7 @@ impl LogVisitor for Once {
         |_| Interest::Skip
     }
 
-    fn visit(&mut self, _: VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, _: &mut VerifiedLine<'_>, _: &mut LineCursor<'_>) -> ControlFlow<()> {
         self.0 += 1;
         ControlFlow::Break(())
     }

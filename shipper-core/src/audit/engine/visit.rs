@@ -156,37 +156,38 @@ impl LogVisitor for Auditor {
         }
     }
 
-    fn visit(&mut self, verified: VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, verified: &mut VerifiedLine<'_>, cursor: &mut LineCursor<'_>) -> ControlFlow<()> {
         let VerifiedLine { line, content, errors, starts_unchained_segment, .. } = verified;
-        if starts_unchained_segment {
+        let line = *line;
+        if *starts_unchained_segment {
             if let Some(policy) = &mut self.policy {
                 policy.unchained_from(line);
             }
             let message = "unchained lines begin here, after chained lines";
             self.findings.push(Finding::new(FindingCode::ForeignLines, line, message));
         }
-        let basis_matches = report_chain_errors(line, &errors, &mut self.findings);
+        let basis_matches = report_chain_errors(line, errors, &mut self.findings);
         match content {
             None => {}
             Some(LineContent::Corrupt(error)) => {
-                self.integrity.corrupt_line(line, &error, &self.start, &mut self.findings);
+                self.integrity.corrupt_line(line, error, &self.start, &mut self.findings);
             }
-            Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, lines, &mut self.findings),
+            Some(LineContent::Blank { lines }) => self.integrity.blank_lines(line, *lines, &mut self.findings),
             Some(LineContent::Package { kind, package, content }) => {
-                let (package, content) = (&*package, content.as_deref());
+                let (kind, package, content) = (*kind, &**package, content.as_deref());
                 let (timestamp, is_already_published) = (None, false);
                 self.visit_action(&PackageAction { line, kind, package, timestamp, content, is_already_published });
             }
             Some(LineContent::Event(event)) => {
                 if affects_gate(event.event_type.name()) {
-                    self.visit_gate_event(line, &event, cursor, basis_matches);
+                    self.visit_gate_event(line, event, cursor, basis_matches);
                 } else {
-                    self.visit_run_event(line, &event);
+                    self.visit_run_event(line, event);
                 }
                 if let Some(timeline) = self.timeline.as_mut().filter(|_| is_on_timeline(&event.event_type)) {
                     let trusted = !self.findings.breaks_integrity();
                     let gate = self.decisions.gate_report(self.options.plan_id.as_ref(), &self.state, trusted);
-                    timeline.push(line, &event, &self.state, gate.map(Into::into));
+                    timeline.push(line, event, &self.state, gate.map(Into::into));
                 }
             }
         }
