@@ -1,6 +1,7 @@
 //! The auditor: reads the bytes of a log and feeds every tracker.
 
 use std::io::{self, Read};
+use std::thread;
 
 use shipper_events::scan::LogScanner;
 use shipper_events::{ClaimedHead, Tail, display_safe};
@@ -28,6 +29,9 @@ use crate::audit::report::{Finding, FindingCode, GateReport, Integrity, Level, L
 use crate::audit::surroundings::LogSurroundings;
 use crate::audit::trusted_head::{PrefixSha256, Tee};
 use crate::fold::GateState;
+
+/// The number of lines above which a log is long: to free the memory of its audit takes longer than to start a thread.
+const LONG_LOG: u64 = 200_000;
 
 /// The error for a log that cannot be audited under the options.
 #[derive(Debug, Error)]
@@ -198,7 +202,8 @@ impl Auditor {
         ended.map(|_| ())
     }
 
-    /// Ends the audit of the bytes that were fed.
+    /// Ends the audit of the bytes that were fed. Another thread frees the memory of the audit of a long log, so that the
+    /// report does not wait for it.
     ///
     /// # Errors
     ///
@@ -250,12 +255,15 @@ impl Auditor {
         let gate = gate.or(has_marker.then(GateReport::untrusted_log));
         // Without accepted causes, no reader needs them.
         let accepts = !self.options.accept.is_empty();
-        let runs_after_failure = if accepts { self.decisions.runs_after_failure } else { Vec::new() };
-        let decisions = self.decisions.decisions;
+        let runs_after_failure =
+            if accepts { std::mem::take(&mut self.decisions.runs_after_failure) } else { Vec::new() };
+        let tracked = &mut self.decisions.decisions;
         let (decisions, findings) =
-            conclude(decisions, self.findings, gate.as_ref(), since, &runs_after_failure, &self.options);
-        let runs = self.timeline.is_some().then_some(self.runs.spans);
+            conclude(tracked, self.findings, gate.as_ref(), since, &runs_after_failure, &self.options);
+        let runs = self.timeline.is_some().then(|| std::mem::take(&mut self.runs.spans));
         let (timeline, rehearsals) = self.timeline.map(TimelineTracker::finish).unzip();
+        let receipt = self.state.receipt().map(|receipt| receipt.as_ref().into());
+        free((self.decisions, self.runs, self.packages, self.authorities, self.state), lines);
         Ok(LogAudit {
             lines: head.lines,
             bytes: head.bytes,
@@ -264,7 +272,7 @@ impl Auditor {
             bundle: None,
             integrity,
             tail,
-            receipt: self.state.receipt().map(|receipt| receipt.as_ref().into()),
+            receipt,
             gate,
             decisions,
             sidecar,
@@ -344,5 +352,13 @@ impl Auditor {
     pub(super) fn end_run(&mut self, before: u64) {
         let last_line = self.integrity.last_event_line(before);
         self.runs.end(last_line, None, &mut self.decisions, &mut self.findings);
+    }
+}
+
+/// Frees the memory of the audit of that many lines, on another thread if the log is long.
+fn free(unused: impl Send + 'static, lines: u64) {
+    if lines > LONG_LOG {
+        // If the system refuses a thread, this one frees the memory.
+        let _ = thread::Builder::new().spawn(move || drop(unused));
     }
 }
