@@ -112,8 +112,5 @@ fn report(cli: &Cli, out: &mut impl Write) -> Result<u8, AuditCommandError> {
         // The report is complete without the note.
         let _ = writeln!(io::stderr(), "{note}");
     }
-    let status = view.report.exit_code;
-    // The process ends, which frees the memory of a long report faster.
-    std::mem::forget(view);
-    Ok(status)
+    Ok(view.report.exit_code)
 }

@@ -111,11 +111,14 @@ pub(crate) fn scan_reader(
     })
 }
 
+/// The results of a block.
+type Scanned = (ScannedBlock, SubtreeHashes);
+
 /// The parts of an earlier block that are no longer needed.
 #[derive(Default)]
 struct Used {
     buffer: Vec<u8>,
-    scanned: Option<(ScannedBlock, SubtreeHashes)>,
+    scanned: Option<Scanned>,
 }
 
 /// A chunk to scan, and where to send it with the result: `None` for a part of an oversized line.
@@ -125,8 +128,8 @@ struct ScanJob {
     offset: u64,
     /// The result of an earlier block. A thread that scans frees it, because it has allocated most of it: to free memory of
     /// another thread takes longer.
-    used: Option<(ScannedBlock, SubtreeHashes)>,
-    done: Sender<(Chunk, Option<(ScannedBlock, SubtreeHashes)>)>,
+    used: Option<Scanned>,
+    done: Sender<(Chunk, Option<Scanned>)>,
 }
 
 impl ScanJob {
