@@ -62,16 +62,9 @@ impl ChunkReader {
         }
     }
 
-    /// Makes the buffer at least `len` bytes long. The allocator returns zeroed memory, which `Vec::resize` would write
-    /// once more.
+    /// Makes the buffer at least `len` bytes long.
     fn grow(&mut self, len: usize) {
-        if self.buffer.len() < len {
-            let mut buffer = vec![0; len];
-            if let (Some(new), Some(old)) = (buffer.get_mut(..self.filled), self.buffer.get(..self.filled)) {
-                new.copy_from_slice(old);
-            }
-            self.buffer = buffer;
-        }
+        self.buffer.resize(self.buffer.len().max(len), 0);
     }
 
     /// Returns the end of the next chunk; `None` if the bytes so far contain none.

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::thread;
+use std::sync::{Arc, Barrier};
+use std::thread::{self, Scope};
 
 use crossbeam_channel::Sender;
 
@@ -15,10 +16,8 @@ use crate::integrity::SubtreeHashes;
 /// The number of bytes of a log that are read first: most logs are shorter.
 const INITIAL_READ: usize = 16 * 1024;
 
-/// The number of bytes that are read next, before threads are started. For a shorter log, threads are slower.
-const PARALLEL_THRESHOLD: usize = 256 * 1024;
-
-/// The number of bytes that are then read and scanned at a time.
+/// The number of bytes that are then read and scanned at a time. Threads are started after the first such block: for a
+/// shorter log, they are slower.
 const BLOCK_LEN: usize = 512 * 1024;
 
 /// The number of bytes after which a log is long: longer blocks then save more time than their memory costs.
@@ -62,7 +61,7 @@ pub(crate) fn scan_reader(
         let (mut scanner, mut size, mut max_scans) = (BlockScanner::new(interest), INITIAL_READ, 1);
         loop {
             while scans.len() < max_scans && read_ahead < MAX_READ_AHEAD {
-                let Used { buffer, scanned: used } = spares.pop().unwrap_or_default();
+                let Used { buffer, scanned: used } = spares.pop().unwrap_or_else(|| Used::new(size));
                 let Some(chunk) = chunks.next(&mut read, buffer, size)? else {
                     break;
                 };
@@ -94,18 +93,15 @@ pub(crate) fn scan_reader(
             // A buffer that grew for a long line is not kept.
             let buffer = if chunk.buffer.len() <= LONG_BLOCK_LEN { chunk.buffer } else { Vec::new() };
             spares.push(Used { buffer, scanned });
-            match size {
-                INITIAL_READ => size = PARALLEL_THRESHOLD,
-                PARALLEL_THRESHOLD if !chunks.ended => {
-                    size = BLOCK_LEN;
-                    let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
-                    max_scans = BLOCKS_AHEAD * threads;
-                    // The calling thread is one of them.
-                    let _ =
-                        (1..threads).try_for_each(|_| thread::Builder::new().spawn_scoped(scope, scan_all).map(drop));
-                }
-                BLOCK_LEN if offset > LONG_LOG => size = LONG_BLOCK_LEN,
-                _ => {}
+            if size == INITIAL_READ {
+                size = BLOCK_LEN;
+            } else if max_scans == 1 && !chunks.ended {
+                let threads = thread::available_parallelism().map_or(1, usize::from).min(max_threads);
+                max_scans = BLOCKS_AHEAD * threads;
+                // The calling thread is one of them.
+                let _ = (1..threads).try_for_each(|_| start(scope, scan_all));
+            } else if offset > LONG_LOG {
+                size = LONG_BLOCK_LEN;
             }
         }
     })
@@ -115,10 +111,30 @@ pub(crate) fn scan_reader(
 type Scanned = (ScannedBlock, SubtreeHashes);
 
 /// The parts of an earlier block that are no longer needed.
-#[derive(Default)]
 struct Used {
     buffer: Vec<u8>,
     scanned: Option<Scanned>,
+}
+
+impl Used {
+    /// Returns a new buffer. If blocks of that size may become longer, it has the space: they are not copied then, and space
+    /// that is not used takes no memory.
+    fn new(size: usize) -> Self {
+        Self { buffer: Vec::with_capacity(if size < BLOCK_LEN { 0 } else { LONG_BLOCK_LEN }), scanned: None }
+    }
+}
+
+/// Starts a thread and waits until it runs. Linux may start a thread on the processor of its creator, where it may share the
+/// time for milliseconds, but a thread that is woken gets an idle processor: the new one or the waiting one.
+fn start<'s>(scope: &'s Scope<'s, '_>, run: impl FnOnce() + Send + 's) -> io::Result<()> {
+    let started = Arc::new(Barrier::new(2));
+    let theirs = Arc::clone(&started);
+    thread::Builder::new().spawn_scoped(scope, move || {
+        theirs.wait();
+        run();
+    })?;
+    started.wait();
+    Ok(())
 }
 
 /// A chunk to scan, and where to send it with the result: `None` for a part of an oversized line.
