@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::member_names::{KnownName, KnownNames, NameSet, hash_name};
 use super::strict_json::Member;
-use super::structural_index::{BitCursor, IRREGULAR, QUOTES, SPECIAL, StructuralIndex};
+use super::structural_index::{BitCursor, IRREGULAR, SPECIAL, StructuralIndex};
 use crate::event::{Event, EventType, ExtraMembers, Timestamp, parse_instant};
 use crate::integrity::ChainLink;
 
@@ -265,7 +265,7 @@ impl<'w, 'i> CanonicalParser<'w, 'i> {
     #[inline(always)]
     fn consume_opened_string(&mut self) -> Option<Range<usize>> {
         let start = self.offset;
-        let close = BitCursor::<QUOTES>::new(self.index, start).peek_before(self.end)?;
+        let close = self.index.next_quote(start, self.end)?;
         self.offset = close + 1;
         Some(start..close)
     }

@@ -16,7 +16,7 @@ pub(crate) struct StructuralIndex {
 type BitmapWord = [u64; 4];
 
 /// The class of quotes that open or close a string: those that are not escaped.
-pub(crate) const QUOTES: usize = 0;
+const QUOTES: usize = 0;
 
 /// The class of line feeds.
 pub(crate) const LINE_FEEDS: usize = 1;
@@ -44,7 +44,7 @@ impl StructuralIndex {
     /// Indexes a window, which begins where a line begins.
     pub(crate) fn fill(&mut self, window: &[u8]) {
         self.words.clear();
-        self.words.reserve(window.len() / WORD_LEN + 1);
+        self.words.reserve(window.len() / WORD_LEN + 2);
         let level = self.level;
         dispatch!(level, simd => self.fill_with(simd, window));
     }
@@ -64,6 +64,21 @@ impl StructuralIndex {
             start.copy_from_slice(rest);
             self.words.push(index_word(simd, &word, carry).0);
         }
+        // For `next_quote`.
+        self.words.push([0; 4]);
+    }
+
+    /// Returns the first quote from `start` on that is before `end`.
+    #[inline(always)]
+    pub(crate) fn next_quote(&self, start: usize, end: usize) -> Option<usize> {
+        let [[quotes, ..], [next_quotes, ..]] = self.words.get(start / WORD_LEN..)?.first_chunk()?;
+        // Those of sixty-four bytes, in which nearly every string ends: a loop over the words is more difficult to predict.
+        let skipped = start % WORD_LEN;
+        let near = quotes >> skipped | next_quotes << (WORD_LEN - 1 - skipped) << 1;
+        if near == 0 {
+            return BitCursor::<QUOTES>::new(self, start + WORD_LEN).peek_before(end);
+        }
+        Some(start + near.trailing_zeros() as usize).filter(|quote| *quote < end)
     }
 }
 

@@ -48,11 +48,12 @@ impl<'b> WantedTypes<'b> {
     pub(super) fn lookup(&mut self, name: &'b [u8]) -> (usize, (Wanted, bool)) {
         let ends = ends_of(name);
         let slot = slot_of(ends, name.len());
-        if let Some(Some(known)) = self.slots.get(slot) {
-            let equal_ends = known.ends == ends && known.name.len() == name.len();
-            if equal_ends && ((8..=16).contains(&name.len()) || known.name == name) {
-                return (slot, known.wanted);
-            }
+        if let Some(Some(known)) = self.slots.get(slot)
+            && known.ends == ends
+            && known.name.len() == name.len()
+            && is_equal(known.name, name)
+        {
+            return (slot, known.wanted);
         }
         let wanted = std::str::from_utf8(name).map_or((Wanted::Event, false), |name| self.ask(name));
         if let Some(known) = self.slots.get_mut(slot) {
@@ -79,6 +80,17 @@ impl<'b> WantedTypes<'b> {
 fn ends_of(name: &[u8]) -> (u64, u64) {
     let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
     (word(name.first_chunk()), word(name.last_chunk()))
+}
+
+/// Returns whether two names are equal that have the same length and [the same ends](ends_of).
+#[inline(always)]
+fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    match one.len() {
+        8..=16 => true,
+        // Two words that overlap. A comparison of any length is a call.
+        17..=32 => one.first_chunk::<16>() == other.first_chunk() && one.last_chunk::<16>() == other.last_chunk(),
+        _ => one == other,
+    }
 }
 
 /// Returns the slot of a name with these ends. This multiplier gives each known type a slot of its own.

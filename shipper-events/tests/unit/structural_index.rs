@@ -19,7 +19,7 @@ proptest! {
     /// The index equals a byte-by-byte classification, on every instruction set: an escape that crosses from one
     /// word into the next is easily lost.
     #[test]
-    fn index_equals_byte_by_byte_classification(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300)) {
+    fn index_equals_byte_by_byte_classification(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300), limit in 0_usize..300) {
         // A window ends with a line.
         let window = [line, vec![b'\n']].concat();
         let (mut expected, mut escaped) = ([const { Vec::new() }; 4], false);
@@ -36,6 +36,10 @@ proptest! {
             let mut index = StructuralIndex { level, words: Vec::new() };
             index.fill(&window);
             prop_assert_eq!(&[all::<0>(&index), all::<1>(&index), all::<2>(&index), all::<3>(&index)], &expected);
+            for (start, end) in (0..=window.len()).flat_map(|start| [(start, limit), (start, window.len())]) {
+                let quote = expected[0].iter().copied().find(|quote| (start..end).contains(quote));
+                prop_assert_eq!(index.next_quote(start, end), quote, "from {} to {}", start, end);
+            }
         }
     }
 }
