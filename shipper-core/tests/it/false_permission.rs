@@ -321,6 +321,25 @@ fn commit_is_read_on_chained_lines_only() {
 
 // Packages without a clear outcome.
 
+/// Each run that uploaded a package without an outcome since is reported once. An outcome settles the uploads of all runs.
+#[test]
+fn each_run_with_an_unclear_upload_is_reported() {
+    let uploaded = r#"{"type":"package_uploaded"}"#;
+    let mut log = LogBuilder::foreign();
+    log.pass("p", "r");
+    for line in [4, 7, 10] {
+        log.plan("p", 1).event_on(uploaded, "a@1.0.0").event_on(uploaded, "a@1.0.0");
+        assert!(log.summary(&AuditOptions::default()).contains(&format!("; {line}!upload-unconfirmed")));
+    }
+    let runs = "4:verified<-4; 7:verified<-7; 10:verified<-10";
+    let unclear = "4!upload-unconfirmed; 7!upload-unconfirmed; 10!upload-unconfirmed";
+    assert_summary(&log, &format!("verified unchained; {runs}; {unclear}"));
+    log.event_on(r#"{"type":"publish_reconciled","outcome":{"outcome":"published"}}"#, "a@1.0.0");
+    assert_summary(&log, &format!("verified unchained; {runs}"));
+    log.event_on(uploaded, "a@1.0.0");
+    assert_summary(&log, &format!("verified unchained; {runs}; 10!upload-unconfirmed"));
+}
+
 /// An upload without a recorded outcome, and a skip without an earlier publish, are reported.
 #[test]
 fn unclear_packages_are_reported() {
