@@ -1,36 +1,60 @@
 //! The report as JSON: `docs/auditing.md`, "The JSON report".
 
-use std::io;
+use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use shipper_events::is_display_safe;
 
+/// The number of bytes that are checked at a time.
+const CHECKED_LEN: usize = 64 * 1024;
+
 /// Writes one line of JSON. It escapes characters that could control a terminal, which does not change the JSON value.
-pub(crate) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(&mut out, EscapingFormatter);
-    value.serialize(&mut serializer)?;
+pub(crate) fn write(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+    let mut escaping = EscapingWriter { text: Vec::new(), out: &mut out };
+    serde_json::to_writer(&mut escaping, value)?;
+    escaping.flush()?;
     out.write_all(b"\n")
 }
 
-/// Compact formatter that escapes characters that are not safe to show.
-struct EscapingFormatter;
+/// Writer of JSON that escapes characters that are not safe to show: they only occur in strings.
+struct EscapingWriter<W> {
+    /// The text that is not written yet.
+    text: Vec<u8>,
+    out: W,
+}
 
-impl Formatter for EscapingFormatter {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // A fast path: a report may contain megabytes of such text. Without an early end, it takes many bytes at a time.
-        if fragment.bytes().fold(true, |is_safe, byte| is_safe & matches!(byte, b' '..=b'~')) {
-            return CompactFormatter.write_string_fragment(writer, fragment);
+impl<W: Write> Write for EscapingWriter<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.write_all(text).map(|()| text.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, text: &[u8]) -> io::Result<()> {
+        self.text.extend_from_slice(text);
+        if self.text.len() < CHECKED_LEN {
+            return Ok(());
         }
-        for character in fragment.chars() {
-            if is_display_safe(character) {
-                writer.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
-            } else {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
+        self.flush()
+    }
+
+    /// Writes the text so far.
+    fn flush(&mut self) -> io::Result<()> {
+        // A fast path: a report may have megabytes of such text. Without an early end, it takes many bytes at a time.
+        if self.text.iter().fold(true, |is_safe, byte| is_safe & matches!(byte, b' '..=b'~')) {
+            self.out.write_all(&self.text)?;
+        } else {
+            // The text ends with a character, because `serde_json` writes strings in parts that do.
+            for character in str::from_utf8(&self.text).map_err(io::Error::other)?.chars() {
+                if is_display_safe(character) {
+                    self.out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+                } else {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        write!(self.out, "\\u{unit:04x}")?;
+                    }
                 }
             }
         }
+        self.text.clear();
         Ok(())
     }
 }
