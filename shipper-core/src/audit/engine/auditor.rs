@@ -257,7 +257,7 @@ impl Auditor {
         let accepts = !self.options.accept.is_empty();
         let runs_after_failure =
             if accepts { std::mem::take(&mut self.decisions.runs_after_failure) } else { Vec::new() };
-        let tracked = &mut self.decisions.decisions;
+        let tracked = std::mem::take(&mut self.decisions.decisions);
         let (decisions, findings) =
             conclude(tracked, self.findings, gate.as_ref(), since, &runs_after_failure, &self.options);
         let runs = self.timeline.is_some().then(|| std::mem::take(&mut self.runs.spans));

@@ -33,10 +33,9 @@ impl Inclusion {
 }
 
 /// Returns the decisions and findings of the report. Every unproven decision is a warning at each of its runs. `since` is the
-/// head of `--since`, if the audited lines begin with it. The runs in `after_failure` are never accepted. The tracked
-/// decisions lose what the report has.
+/// head of `--since`, if the audited lines begin with it. The runs in `after_failure` are never accepted.
 pub(super) fn conclude(
-    tracked: &mut [TrackedDecision],
+    tracked: Vec<TrackedDecision>,
     mut findings: Findings,
     gate: Option<&GateReport>,
     since: Option<TrustedHead>,
@@ -45,16 +44,16 @@ pub(super) fn conclude(
 ) -> (Vec<Decision>, Vec<Finding>) {
     let (violated, unjudged) = (findings.violated_decisions(), findings.unjudged_decisions());
     let (mut decisions, mut inclusions) = (Vec::with_capacity(tracked.len()), Vec::with_capacity(tracked.len()));
-    for (position, decision) in tracked.iter_mut().enumerate() {
-        let inclusion = Inclusion::new(decision, options, since);
-        let (status, because) = status(decision, violated.contains(&position), unjudged.contains(&position));
+    for (position, decision) in tracked.into_iter().enumerate() {
+        let inclusion = Inclusion::new(&decision, options, since);
+        let (status, because) = status(&decision, violated.contains(&position), unjudged.contains(&position));
         let is_after_failure = decision.runs.iter().any(|run| after_failure.binary_search(&run.line).is_ok());
-        let cause = because.or(permitted_cause(decision));
+        let cause = because.or(permitted_cause(&decision));
         if status == DecisionStatus::Unproven {
-            findings.extend_about(position, unproven_findings(decision, because));
+            findings.extend_about(position, unproven_findings(&decision, because));
         }
         if inclusion == Inclusion::InReport {
-            decisions.push(take_decision(decision, status, because));
+            decisions.push(report_decision(decision, status, because));
         }
         let is_accepted = cause.is_some_and(|cause| options.accept.contains(&cause.into())) && !is_after_failure;
         inclusions.push((inclusion, is_accepted));
@@ -81,19 +80,19 @@ fn unproven_findings(decision: &TrackedDecision, because: Option<UnprovenCause>)
     })
 }
 
-fn take_decision(decision: &mut TrackedDecision, status: DecisionStatus, because: Option<UnprovenCause>) -> Decision {
+fn report_decision(decision: TrackedDecision, status: DecisionStatus, because: Option<UnprovenCause>) -> Decision {
     Decision {
         line: decision.line,
-        plan_id: decision.query.plan_id.clone(),
+        plan_id: decision.query.plan_id,
         status,
         because,
-        registry: decision.query.rehearsal_registry.take(),
+        registry: decision.query.rehearsal_registry,
         registry_source: decision.registry_source,
         receipt_line: decision.supported_by.map(|(line, _)| line),
-        derived: decision.derived.take(),
-        recorded: decision.recorded.take(),
-        runs: std::mem::take(&mut decision.runs),
-        git: decision.commits.take(),
+        derived: decision.derived,
+        recorded: decision.recorded,
+        runs: decision.runs,
+        git: decision.commits,
     }
 }
 

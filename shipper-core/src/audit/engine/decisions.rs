@@ -292,6 +292,10 @@ impl DecisionTracker {
                 // No later run uses an implicit decision.
                 decision.receipt = None;
             }
+            if decision.runs.is_empty() {
+                // Most decisions have one run.
+                decision.runs.reserve_exact(1);
+            }
             decision.runs.push(run);
             decision.last_line = decision.last_line.max(last_new);
         }
