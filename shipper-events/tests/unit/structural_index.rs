@@ -19,7 +19,10 @@ proptest! {
     /// The index equals a byte-by-byte classification, on every instruction set: an escape that crosses from one
     /// word into the next is easily lost.
     #[test]
-    fn index_equals_byte_by_byte_classification(line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300), limit in 0_usize..300) {
+    fn index_equals_byte_by_byte_classification(
+        line in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..300),
+        limit in 0_usize..300,
+    ) {
         // A window ends with a line.
         let window = [line, vec![b'\n']].concat();
         let (mut expected, mut escaped) = ([const { Vec::new() }; 4], false);

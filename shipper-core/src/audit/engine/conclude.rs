@@ -53,7 +53,7 @@ pub(super) fn conclude(
             findings.extend_about(position, unproven_findings(&decision, because));
         }
         if inclusion == Inclusion::InReport {
-            decisions.push(report_decision(decision, status, because));
+            decisions.push(into_decision(decision, status, because));
         }
         let is_accepted = cause.is_some_and(|cause| options.accept.contains(&cause.into())) && !is_after_failure;
         inclusions.push((inclusion, is_accepted));
@@ -80,7 +80,7 @@ fn unproven_findings(decision: &TrackedDecision, because: Option<UnprovenCause>)
     })
 }
 
-fn report_decision(decision: TrackedDecision, status: DecisionStatus, because: Option<UnprovenCause>) -> Decision {
+fn into_decision(decision: TrackedDecision, status: DecisionStatus, because: Option<UnprovenCause>) -> Decision {
     Decision {
         line: decision.line,
         plan_id: decision.query.plan_id,
